@@ -1,0 +1,96 @@
+"""Lectura estricta de JSON (RFC 8259): de los octetos de una petición a un objeto de Python.
+
+Qué es: un lector que ve lo que los lectores corrientes callan (claves repetidas, ``NaN``, una marca
+BOM, texto que no es UTF-8) y que entrega cada número como su literal, sin convertirlo ni desplegarlo.
+
+Qué no es: una validación de campos. Que ``valor`` sea un importe o ``id`` un texto lo decide el dominio.
+
+Por qué existe: el dinero no puede pasar por coma flotante (``99999999999999.99`` perdería un céntimo)
+y ``1e999999999`` ocuparía un gigabyte si alguien lo desplegara antes de mirar su exponente.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Final, NoReturn
+
+PROFUNDIDAD_MAXIMA: Final = 32
+"""Niveles de objetos y listas anidados que se leen. El límite es nuestro porque el del intérprete
+cambia de una versión de Python a otra."""
+
+_APERTURAS_Y_CIERRES: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
+
+
+class JsonIlegible(ValueError):
+    """Los octetos no son JSON. El mensaje es una frase con el lugar del error, nunca con el contenido."""
+
+
+class NumeroJson(str):
+    """Literal de un número tal como llegó: ``NumeroJson("1.50")``.
+
+    Es un texto para que nada se redondee; es otra clase para que el número ``150`` y el texto ``"150"``
+    no se confundan.
+    """
+
+    __slots__ = ()
+
+
+def leer_json(octetos: bytes) -> object:
+    """Devuelve ``dict``, ``list``, ``str``, ``NumeroJson``, ``bool`` o ``None``.
+
+    Un escape de sustituto suelto (``"\\ud800"``) es JSON válido: llega como tal en el texto.
+
+    Lanza ``JsonIlegible``.
+    """
+    if octetos.startswith(b"\xef\xbb\xbf"):
+        raise JsonIlegible("El cuerpo empieza con una marca BOM: el JSON va en UTF-8 sin ella.")
+    try:
+        texto = octetos.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise JsonIlegible(f"El cuerpo no es UTF-8: octeto no válido en la posición {error.start}.") from None
+    if not texto.strip(" \t\n\r"):
+        raise JsonIlegible("El cuerpo está vacío.")
+    _comprobar_profundidad(octetos)
+    try:
+        valor: object = _LECTOR.decode(texto)
+    except json.JSONDecodeError as error:
+        raise JsonIlegible(
+            f"El cuerpo no es JSON: error en la línea {error.lineno}, columna {error.colno}."
+        ) from None
+    return valor
+
+
+def _comprobar_profundidad(octetos: bytes) -> None:
+    # Contar todas las aperturas cuesta muy poco y acota la profundidad: casi nunca hace falta recorrerlas.
+    if octetos.count(b"[") + octetos.count(b"{") <= PROFUNDIDAD_MAXIMA:
+        return
+    profundidad = 0
+    for signo in _APERTURAS_Y_CIERRES.findall(octetos):
+        if signo in (b"[", b"{"):
+            profundidad += 1
+            if profundidad > PROFUNDIDAD_MAXIMA:
+                raise JsonIlegible(
+                    f"El cuerpo anida objetos o listas a más de {PROFUNDIDAD_MAXIMA} niveles."
+                )
+        elif signo in (b"]", b"}"):
+            profundidad -= 1
+
+
+def _objeto_sin_claves_repetidas(pares: list[tuple[str, object]]) -> dict[str, object]:
+    objeto = dict(pares)
+    if len(objeto) != len(pares):
+        raise JsonIlegible("El cuerpo repite una clave dentro de un mismo objeto.")
+    return objeto
+
+
+def _constante_prohibida(_nombre: str) -> NoReturn:
+    raise JsonIlegible("El cuerpo contiene NaN o Infinity, que no son JSON.")
+
+
+_LECTOR: Final = json.JSONDecoder(
+    parse_float=NumeroJson,
+    parse_int=NumeroJson,
+    parse_constant=_constante_prohibida,
+    object_pairs_hook=_objeto_sin_claves_repetidas,
+)

@@ -1,0 +1,101 @@
+"""El lector estricto de JSON: lo que acepta, lo que rechaza y lo que nunca convierte."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alpespartners.seedwork.json_estricto import PROFUNDIDAD_MAXIMA, JsonIlegible, NumeroJson, leer_json
+
+JSON_CUALQUIERA = st.recursive(
+    st.none() | st.booleans() | st.text(),
+    lambda hijos: st.lists(hijos, max_size=4) | st.dictionaries(st.text(), hijos, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(JSON_CUALQUIERA)
+def test_lo_que_no_son_numeros_se_lee_como_lo_lee_la_biblioteca_estandar(valor: object) -> None:
+    assert leer_json(json.dumps(valor).encode()) == valor
+    assert leer_json(json.dumps(valor, ensure_ascii=False).encode()) == valor
+
+
+@given(st.binary(max_size=60))
+def test_unos_octetos_cualesquiera_se_leen_o_son_json_ilegible(octetos: bytes) -> None:
+    try:
+        leer_json(octetos)
+    except JsonIlegible as error:
+        assert str(error).endswith(".")
+
+
+@pytest.mark.parametrize(
+    "literal", ["0", "-0", "150000.0", "99999999999999.99", "1e400", "1e999999999", "-1E-999999999", "9" * 5000]
+)
+def test_un_numero_conserva_su_literal_sin_convertirse_ni_desplegarse(literal: str) -> None:
+    leido = leer_json(b'{"valor": %s}' % literal.encode())
+    assert isinstance(leido, dict)
+    assert type(leido["valor"]) is NumeroJson
+    assert leido["valor"] == literal
+
+
+def test_un_texto_con_aspecto_de_numero_no_es_un_numero() -> None:
+    assert type(leer_json(b'"150"')) is str
+
+
+@pytest.mark.parametrize(
+    ("octetos", "frase"),
+    [
+        (b"", "El cuerpo está vacío."),
+        (b" \n\t", "El cuerpo está vacío."),
+        (b'\xef\xbb\xbf{"a": 1}', "El cuerpo empieza con una marca BOM: el JSON va en UTF-8 sin ella."),
+        (b'{"a": "\xff"}', "El cuerpo no es UTF-8: octeto no válido en la posición 7."),
+        (b'"\xed\xa0\x80"', "El cuerpo no es UTF-8: octeto no válido en la posición 1."),
+        ('{"a": 1}'.encode("utf-16"), "El cuerpo no es UTF-8: octeto no válido en la posición 0."),
+        ('{"a": 1}'.encode("utf-16-le"), "El cuerpo no es JSON: error en la línea 1, columna 2."),
+        (b'{"a": 1,\n "b": }', "El cuerpo no es JSON: error en la línea 2, columna 7."),
+        (b'{"a": 1} {}', "El cuerpo no es JSON: error en la línea 1, columna 10."),
+        (b"{'a': 1}", "El cuerpo no es JSON: error en la línea 1, columna 2."),
+        (b'{"a": 01}', "El cuerpo no es JSON: error en la línea 1, columna 8."),
+        ('{"a": ١}'.encode(), "El cuerpo no es JSON: error en la línea 1, columna 7."),
+        (b'"a\x00b"', "El cuerpo no es JSON: error en la línea 1, columna 3."),
+        (b'{"a": NaN}', "El cuerpo contiene NaN o Infinity, que no son JSON."),
+        (b'{"a": -Infinity}', "El cuerpo contiene NaN o Infinity, que no son JSON."),
+        (b'{"a": 1, "a": 1}', "El cuerpo repite una clave dentro de un mismo objeto."),
+        (b'[{"b": {"a": 1, "\\u0061": 2}}]', "El cuerpo repite una clave dentro de un mismo objeto."),
+        (b"[" * 50_000, "El cuerpo anida objetos o listas a más de 32 niveles."),
+        (b'{"a":' * 50_000, "El cuerpo anida objetos o listas a más de 32 niveles."),
+        (b"[" * 50_000 + b"]" * 50_000, "El cuerpo anida objetos o listas a más de 32 niveles."),
+    ],
+)
+def test_lo_que_no_es_json_se_dice_con_su_lugar_y_sin_su_contenido(octetos: bytes, frase: str) -> None:
+    with pytest.raises(JsonIlegible) as error:
+        leer_json(octetos)
+    assert str(error.value) == frase
+
+
+def test_la_profundidad_maxima_se_lee_y_un_nivel_mas_no() -> None:
+    justo = b"[" * PROFUNDIDAD_MAXIMA + b"]" * PROFUNDIDAD_MAXIMA
+    assert leer_json(justo)
+    with pytest.raises(JsonIlegible):
+        leer_json(b"[" + justo + b"]")
+
+
+def test_los_corchetes_dentro_de_un_texto_y_los_objetos_hermanos_no_cuentan_como_niveles() -> None:
+    texto = '[{"' * 100 + '\\"'
+    assert leer_json(json.dumps([texto]).encode()) == [texto]
+    assert leer_json(json.dumps([{}] * 100).encode()) == [{}] * 100
+
+
+def test_un_sustituto_suelto_en_un_escape_llega_al_dominio() -> None:
+    assert leer_json(rb'"\ud800"') == "\ud800"
+
+
+def test_un_cuerpo_hostil_se_recorre_en_tiempo_lineal() -> None:
+    comienzo = time.perf_counter()
+    with pytest.raises(JsonIlegible):
+        leer_json(b"[]" * 40 + b'"' + b'\\"' * 32_000)
+    assert time.perf_counter() - comienzo < 1
