@@ -1,0 +1,1 @@
+"""Alpes Partners: módulos de la plataforma de marketing de afiliación."""

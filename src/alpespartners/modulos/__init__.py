@@ -1,0 +1,1 @@
+"""Módulos de negocio. Se encuentran solo por tópicos y esquemas versionados."""

@@ -1,0 +1,1 @@
+"""Tracking: registra impresiones y conversiones de campañas."""

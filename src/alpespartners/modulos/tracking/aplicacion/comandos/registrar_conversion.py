@@ -1,0 +1,30 @@
+"""El comando `RegistrarConversion`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistrarConversion:
+    """Petición aceptada de registrar una conversión.
+
+    Su identidad (`comando_id`) no está aquí: es el `ce_id` del mensaje. Los instantes son UTC con zona y
+    `valor` es exacto, en unidades de `moneda`.
+    """
+
+    id: str | None
+    campaña_id: str
+    influencer_id: str | None
+    usuario_id: str | None
+    tipo_conversion: str
+    valor: Decimal | None
+    moneda: str | None
+    user_agent: str | None
+    ip_address: str | None
+    referrer: str | None
+    timestamp: datetime | None
+    recibido_en: datetime | None
+    propiedades: Mapping[str, str]
+    advertencias: tuple[str, ...]

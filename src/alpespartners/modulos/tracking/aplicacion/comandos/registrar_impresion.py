@@ -1,0 +1,26 @@
+"""El comando `RegistrarImpresion`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistrarImpresion:
+    """Petición aceptada de registrar una impresión.
+
+    Su identidad (`comando_id`) no está aquí: es el `ce_id` del mensaje. Los instantes son UTC con zona.
+    """
+
+    id: str | None
+    campaña_id: str
+    influencer_id: str | None
+    usuario_id: str | None
+    tipo_evento: str
+    user_agent: str | None
+    ip_address: str | None
+    referrer: str | None
+    timestamp: datetime | None
+    recibido_en: datetime | None
+    propiedades: Mapping[str, str]
+    advertencias: tuple[str, ...]

@@ -1,0 +1,1 @@
+"""Dominio: las reglas de una impresión y una conversión. Solo biblioteca estándar."""

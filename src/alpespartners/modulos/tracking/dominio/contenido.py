@@ -1,0 +1,192 @@
+"""Lo que el cliente dijo de un evento, ya normalizado.
+
+Qué es: los campos de cliente de una impresión o de una conversión. Dos contenidos iguales (`==`) son
+«el mismo contenido»: de ello depende que un envío repetido sea un duplicado o un conflicto.
+Qué no es: la entidad, que añade lo que pone el servidor (cuándo se recibió, qué comando la creó).
+Por qué existe: la API y el consumidor construyen el contenido por este único camino, así que no pueden
+juzgar distinto; y se compara la fila misma, no una huella de ella.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Protocol, Self
+
+from alpespartners.modulos.tracking.dominio.excepciones import Codigo, Recolector
+from alpespartners.modulos.tracking.dominio.objetos_valor import (
+    Metadatos,
+    TipoConversion,
+    TipoEvento,
+    ValorConversion,
+    id_de_evento,
+    identificador,
+    identificador_opcional,
+    propiedades_validas,
+    timestamp_valido,
+    tipo,
+)
+
+
+class DatosEvento(Protocol):
+    """Campos de cliente con su tipo, aún sin validar, comunes a impresiones y conversiones."""
+
+    @property
+    def id(self) -> str | None: ...
+    @property
+    def campaña_id(self) -> str | None: ...
+    @property
+    def influencer_id(self) -> str | None: ...
+    @property
+    def usuario_id(self) -> str | None: ...
+    @property
+    def user_agent(self) -> str | None: ...
+    @property
+    def ip_address(self) -> str | None: ...
+    @property
+    def referrer(self) -> str | None: ...
+    @property
+    def timestamp(self) -> datetime | None: ...
+    @property
+    def propiedades(self) -> Mapping[str, str]: ...
+
+
+class DatosImpresion(DatosEvento, Protocol):
+    """Campos de cliente de una impresión, aún sin validar."""
+
+    @property
+    def tipo_evento(self) -> str | None: ...
+
+
+class DatosConversion(DatosEvento, Protocol):
+    """Campos de cliente de una conversión, aún sin validar."""
+
+    @property
+    def tipo_conversion(self) -> str | None: ...
+    @property
+    def valor(self) -> Decimal | None: ...
+    @property
+    def moneda(self) -> str | None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Contenido:
+    """Los campos comunes a impresiones y conversiones."""
+
+    id: str
+    campaña_id: str
+    influencer_id: str | None
+    usuario_id: str | None
+    metadatos: Metadatos
+    timestamp: datetime | None
+    propiedades: Mapping[str, str]
+
+    def campos(self) -> dict[str, object]:
+        """Devuelve los campos de cliente por su nombre en el JSON, en el orden de la semilla."""
+        return {
+            "id": self.id,
+            "campaña_id": self.campaña_id,
+            "influencer_id": self.influencer_id,
+            "usuario_id": self.usuario_id,
+            **self._campos_propios(),
+            "user_agent": self.metadatos.user_agent,
+            "ip_address": self.metadatos.ip_address,
+            "referrer": self.metadatos.referrer,
+            "timestamp": self.timestamp,
+            "propiedades": self.propiedades,
+        }
+
+    def _campos_propios(self) -> dict[str, object]:
+        return {}
+
+    def campos_distintos(self, otro: Self) -> tuple[str, ...]:
+        """Devuelve los nombres, nunca los valores, de los campos en que ambos difieren."""
+        ajenos = otro.campos()
+        return tuple(nombre for nombre, valor in self.campos().items() if ajenos[nombre] != valor)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContenidoImpresion(_Contenido):
+    """Lo que el cliente dijo de una impresión."""
+
+    tipo_evento: TipoEvento
+
+    @classmethod
+    def crear(cls, datos: DatosImpresion, recibido_en: datetime, recolector: Recolector) -> Self:
+        """Valida y normaliza; deja en el recolector los avisos de lo reparado.
+
+        Raises:
+            DatosInvalidos: con todas las faltas, también las que el recolector ya traía.
+        """
+        campos = _comunes(datos, recibido_en, recolector)
+        texto = datos.tipo_evento or TipoEvento.IMPRESION
+        campos["tipo_evento"] = recolector.intentar(tipo, "tipo_evento", texto, TipoEvento)
+        recolector.exigir()
+        return cls(**campos)
+
+    def _campos_propios(self) -> dict[str, object]:
+        return {"tipo_evento": self.tipo_evento}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContenidoConversion(_Contenido):
+    """Lo que el cliente dijo de una conversión."""
+
+    tipo_conversion: TipoConversion
+    valor: ValorConversion | None
+
+    @classmethod
+    def crear(cls, datos: DatosConversion, recibido_en: datetime, recolector: Recolector) -> Self:
+        """Valida y normaliza; deja en el recolector los avisos de lo reparado.
+
+        Raises:
+            DatosInvalidos: con todas las faltas, también las que el recolector ya traía.
+        """
+        campos = _comunes(datos, recibido_en, recolector)
+        texto = datos.tipo_conversion or ""
+        campos["tipo_conversion"] = recolector.intentar(tipo, "tipo_conversion", texto, TipoConversion)
+        campos["valor"] = _valor(datos, campos["tipo_conversion"], recolector)
+        recolector.exigir()
+        return cls(**campos)
+
+    def _campos_propios(self) -> dict[str, object]:
+        return {
+            "tipo_conversion": self.tipo_conversion,
+            "valor": self.valor and self.valor.valor,
+            "moneda": self.valor and self.valor.moneda,
+        }
+
+
+def _comunes(datos: DatosEvento, recibido_en: datetime, recolector: Recolector) -> dict[str, Any]:
+    """Valida los campos comunes; un campo con falta queda en `None` y el recolector la conserva."""
+    intentar = recolector.intentar
+    metadatos = intentar(Metadatos.limpiar, datos.user_agent, datos.ip_address, datos.referrer)
+    if metadatos is not None:
+        recolector.avisar(*metadatos[1])
+    timestamp = None
+    if datos.timestamp is not None:
+        timestamp = intentar(timestamp_valido, datos.timestamp, recibido_en)
+        if timestamp is not None and timestamp > recibido_en:
+            recolector.avisar("reloj_adelantado")
+    return {
+        "id": intentar(id_de_evento, datos.id or ""),
+        "campaña_id": intentar(identificador, "campaña_id", datos.campaña_id or ""),
+        "influencer_id": intentar(identificador_opcional, "influencer_id", datos.influencer_id),
+        "usuario_id": intentar(identificador_opcional, "usuario_id", datos.usuario_id),
+        "metadatos": metadatos and metadatos[0],
+        "timestamp": timestamp,
+        "propiedades": intentar(propiedades_validas, datos.propiedades),
+    }
+
+
+def _valor(
+    datos: DatosConversion, tipo_conversion: TipoConversion | None, recolector: Recolector
+) -> ValorConversion | None:
+    """Una venta exige valor, y un valor exige moneda: un importe sin ella no se puede pagar."""
+    if datos.valor is None and tipo_conversion is TipoConversion.VENTA:
+        recolector.anotar("valor", Codigo.REQUERIDO, "es obligatorio en una VENTA")
+    if not datos.moneda:
+        if datos.valor is not None:
+            recolector.anotar("moneda", Codigo.REQUERIDO, "es obligatoria cuando hay valor")
+        return None
+    return recolector.intentar(ValorConversion.crear, datos.valor, datos.moneda)

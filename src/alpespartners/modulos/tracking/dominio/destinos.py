@@ -1,0 +1,51 @@
+"""En qué acaba cada comando: exactamente uno de cuatro destinos.
+
+Qué es: el vocabulario con que el módulo explica qué fue de lo que alguien envió.
+Qué no es: un error; un fallo de la base de datos o del broker es una excepción y no decide nada.
+Por qué existe: todo 202 termina en un destino por el que se puede preguntar.
+
+Cada destino nace en el manejador como un valor; un solo lugar lo convierte en filas y confirmaciones.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from alpespartners.modulos.tracking.dominio.excepciones import Codigo
+
+
+@dataclass(frozen=True, slots=True)
+class Registrada:
+    """Se guardó, y su evento de dominio quedó entregado en la misma transacción."""
+
+    estado: ClassVar[str] = "REGISTRADA"
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicada:
+    """Otro comando ya había registrado ese `id` con el mismo contenido."""
+
+    estado: ClassVar[str] = "DUPLICADA"
+    original: str
+    """El `comando_id` que registró el evento."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rechazada:
+    """Los datos incumplen una regla, o el `id` ya existe con otro contenido."""
+
+    estado: ClassVar[str] = "RECHAZADA"
+    motivo: Codigo
+    detalle: str
+    campos: tuple[str, ...] = ()
+    """Los nombres de los campos que faltan a su regla o que difieren; nunca sus valores."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ilegible:
+    """El mensaje no se pudo descifrar; se entregó a las cartas muertas en la misma transacción."""
+
+    estado: ClassVar[str] = "ILEGIBLE"
+    detalle: str
+
+
+Destino = Registrada | Duplicada | Rechazada | Ilegible

@@ -1,0 +1,55 @@
+"""Las entidades: una impresión y una conversión registradas.
+
+Qué es: estado (contenido y procedencia) y preguntas (`id`, `ocurrido_en`). Sus reglas están en el contenido,
+y cada regla en su objeto de valor.
+Qué no es: la fila de una tabla ni el mensaje de un tópico.
+Por qué existe: la identidad de un evento es el `id` del cliente. Nunca se sustituye por otro; de él
+dependen que nada cuente dos veces y que cada pago pueda comprobarse.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, TypeVar
+
+from alpespartners.modulos.tracking.dominio.contenido import ContenidoConversion, ContenidoImpresion
+
+C = TypeVar("C", ContenidoImpresion, ContenidoConversion)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _EventoSeguido(Generic[C]):
+    """Lo común a las dos entidades: el contenido y lo que puso el servidor.
+
+    `recibido_en` es del reloj de la API, `registrado_en` del reloj del consumidor; ambos en UTC.
+    """
+
+    contenido: C
+    comando_id: str
+    recibido_en: datetime
+    registrado_en: datetime
+    advertencias: tuple[str, ...]
+
+    @property
+    def id(self) -> str:
+        """El identificador que dio el cliente: la clave de idempotencia."""
+        return self.contenido.id
+
+    @property
+    def ocurrido_en(self) -> datetime:
+        """Cuándo ocurrió: el `timestamp`, o `recibido_en` si falta o se adelanta a él."""
+        return momento_de_ocurrencia(self.contenido.timestamp, self.recibido_en)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Impresion(_EventoSeguido[ContenidoImpresion]):
+    """Una vez que la campaña se mostró a alguien, o que alguien interactuó con ella."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversion(_EventoSeguido[ContenidoConversion]):
+    """Un logro de la campaña por el que puede pagarse: una venta, un registro…"""
+
+
+def momento_de_ocurrencia(timestamp: datetime | None, recibido_en: datetime) -> datetime:
+    """Devuelve el instante por el que van listas e informes; un reloj adelantado no escribe el futuro."""
+    return recibido_en if timestamp is None or timestamp > recibido_en else timestamp

@@ -1,0 +1,110 @@
+"""Las faltas que el dominio encuentra en unos datos.
+
+Qué es: el vocabulario con el que una regla dice «este campo no vale, por esto».
+Qué no es: un error de infraestructura; esos son excepciones de los puertos de `aplicacion`.
+Por qué existe: quien envía un evento debe leer todas sus faltas a la vez, cada una con su
+campo y un código estable, y nunca ver repetido el valor que envió (podría ser un dato personal).
+
+    ValueError
+    ├── CampoInvalido      una regla, un campo
+    └── DatosInvalidos     todas las faltas de unos datos
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Codigo(StrEnum):
+    """Todas las faltas posibles: enumeración cerrada, cada una contada y probada."""
+
+    REQUERIDO = "requerido"
+    TIPO_INCORRECTO = "tipo_incorrecto"
+    LONGITUD_EXCEDIDA = "longitud_excedida"
+    CARACTER_DE_CONTROL = "caracter_de_control"
+    ESPACIO_EN_LOS_EXTREMOS = "espacio_en_los_extremos"
+    SUSTITUTO_SUELTO = "sustituto_suelto"
+    ID_NO_DIRECCIONABLE = "id_no_direccionable"
+    VALOR_NO_PERMITIDO = "valor_no_permitido"
+    VALOR_ILEGIBLE = "valor_ilegible"
+    VALOR_NEGATIVO = "valor_negativo"
+    VALOR_DEMASIADO_GRANDE = "valor_demasiado_grande"
+    DEMASIADOS_DECIMALES = "demasiados_decimales"
+    MONEDA_DESCONOCIDA = "moneda_desconocida"
+    TIMESTAMP_ILEGIBLE = "timestamp_ilegible"
+    TIMESTAMP_DEMASIADO_ANTIGUO = "timestamp_demasiado_antiguo"
+    TIMESTAMP_EN_EL_FUTURO = "timestamp_en_el_futuro"
+    DEMASIADAS_PROPIEDADES = "demasiadas_propiedades"
+    CAMPO_RESERVADO = "campo_reservado"
+    CAMPO_REPETIDO = "campo_repetido"
+    CAMPO_DESCONOCIDO = "campo_desconocido"
+    PARAMETRO_DESCONOCIDO = "parametro_desconocido"
+    PARAMETRO_INVALIDO = "parametro_invalido"
+    CURSOR_INVALIDO = "cursor_invalido"
+    CONFLICTO_DE_ID = "conflicto_de_id"
+
+
+@dataclass(frozen=True, slots=True)
+class Fallo:
+    """Una falta: el campo como lo escribe el cliente, un código estable y una frase en español."""
+
+    campo: str
+    codigo: Codigo
+    mensaje: str
+
+
+class CampoInvalido(ValueError):
+    """Un campo incumple su regla."""
+
+    def __init__(self, campo: str, codigo: Codigo, mensaje: str) -> None:
+        super().__init__(f"{campo}: {mensaje}")
+        self.fallo = Fallo(campo, codigo, mensaje)
+
+
+class DatosInvalidos(ValueError):
+    """Unos datos incumplen una o más reglas; las lleva todas."""
+
+    def __init__(self, fallos: Iterable[Fallo]) -> None:
+        self.fallos = tuple(fallos)
+        super().__init__("; ".join(f"{fallo.campo}: {fallo.mensaje}" for fallo in self.fallos))
+
+
+@dataclass(slots=True)
+class Recolector:
+    """Reúne faltas para decirlas todas juntas, y avisos sobre lo que se reparó o descartó."""
+
+    fallos: list[Fallo] = field(default_factory=list)
+    avisos: list[str] = field(default_factory=list)
+
+    def intentar(self, regla: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
+        """Aplica una regla; si el campo la incumple anota la falta y devuelve `None`."""
+        try:
+            return regla(*args, **kwargs)
+        except CampoInvalido as invalido:
+            fallo = invalido.fallo
+            self.anotar(fallo.campo, fallo.codigo, fallo.mensaje)
+            return None
+
+    def anotar(self, campo: str, codigo: Codigo, mensaje: str) -> None:
+        """Anota una falta, si el campo no tiene ya otra: la primera es la que explica las demás."""
+        if not self.tiene(campo):
+            self.fallos.append(Fallo(campo, codigo, mensaje))
+
+    def tiene(self, campo: str) -> bool:
+        """Dice si ya se anotó una falta de ese campo."""
+        return any(fallo.campo == campo for fallo in self.fallos)
+
+    def avisar(self, *avisos: str) -> None:
+        """Anota avisos, cada uno una sola vez y en el orden en que llegan."""
+        for aviso in avisos:
+            if aviso not in self.avisos:
+                self.avisos.append(aviso)
+
+    def exigir(self) -> None:
+        """Lanza `DatosInvalidos` con todas las faltas, si hubo alguna."""
+        if self.fallos:
+            raise DatosInvalidos(self.fallos)

@@ -1,0 +1,303 @@
+"""Los valores de un evento y la regla de cada uno.
+
+Qué es: funciones y objetos inmutables que aceptan un valor ya tipado y lo devuelven normalizado, o
+dicen con `CampoInvalido` por qué no vale. Identidad, tipo, dinero y tiempo son estrictos; lo que solo
+describe (`Metadatos`) se repara o se descarta con un aviso, porque un mal `referrer` no debe costarle
+a nadie una venta pagada.
+Qué no es: lectura de JSON o de Avro; eso ocurre antes, en los mapeadores.
+Por qué existe: la API y el consumidor juzgan con estas mismas reglas. Todas son idempotentes: aplicar
+una a su propio resultado no lo cambia.
+"""
+
+import ipaddress
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import Self, TypeVar
+from urllib.parse import urlsplit
+
+from alpespartners.modulos.tracking.dominio.excepciones import CampoInvalido, Codigo
+from alpespartners.modulos.tracking.dominio.monedas import DECIMALES
+
+LONGITUD_IDENTIFICADOR = 128
+LONGITUD_USER_AGENT = 1024
+LONGITUD_REFERRER = 2048
+MAXIMO_PROPIEDADES = 32
+LONGITUD_CLAVE_PROPIEDAD = 64
+LONGITUD_VALOR_PROPIEDAD = 256
+MAXIMO_DIGITOS_ENTEROS = 14
+TIMESTAMP_MINIMO = datetime(2000, 1, 1, tzinfo=UTC)
+ADELANTO_MAXIMO = timedelta(hours=24)
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_SUSTITUTO = re.compile(r"[\ud800-\udfff]")
+_ESQUEMAS_REFERRER = frozenset({"http", "https", "android-app", "ios-app"})
+
+
+class TipoEvento(StrEnum):
+    """Qué vio o hizo la persona ante la campaña."""
+
+    IMPRESION = "IMPRESION"
+    CLIC = "CLIC"
+    VISUALIZACION = "VISUALIZACION"
+
+
+class TipoConversion(StrEnum):
+    """Qué logró la campaña."""
+
+    VENTA = "VENTA"
+    REGISTRO = "REGISTRO"
+    SUSCRIPCION = "SUSCRIPCION"
+    DESCARGA = "DESCARGA"
+    FORMULARIO = "FORMULARIO"
+    OTRA = "OTRA"
+
+
+Tipo = TypeVar("Tipo", TipoEvento, TipoConversion)
+
+
+def texto_normalizado(campo: str, texto: str) -> str:
+    """Devuelve el texto en forma NFC (UAX #15).
+
+    Raises:
+        CampoInvalido: el texto tiene un sustituto suelto (RFC 8259 §8.2), que no existe en UTF-8.
+    """
+    if texto.isascii():
+        return texto
+    if _SUSTITUTO.search(texto):
+        raise CampoInvalido(campo, Codigo.SUSTITUTO_SUELTO, "contiene un carácter sustituto suelto")
+    return unicodedata.normalize("NFC", texto)
+
+
+def identificador(campo: str, texto: str) -> str:
+    """Devuelve un identificador normalizado: de 1 a 128 caracteres, sin controles ni espacios al borde.
+
+    Raises:
+        CampoInvalido: falta o incumple la regla.
+    """
+    texto = texto_normalizado(campo, texto)
+    if not texto:
+        raise CampoInvalido(campo, Codigo.REQUERIDO, "es obligatorio")
+    if len(texto) > LONGITUD_IDENTIFICADOR:
+        raise CampoInvalido(
+            campo, Codigo.LONGITUD_EXCEDIDA, f"admite como mucho {LONGITUD_IDENTIFICADOR} caracteres"
+        )
+    if _CONTROL.search(texto):
+        raise CampoInvalido(campo, Codigo.CARACTER_DE_CONTROL, "contiene un carácter de control")
+    if texto != texto.strip():
+        raise CampoInvalido(
+            campo, Codigo.ESPACIO_EN_LOS_EXTREMOS, "no puede empezar ni terminar con un espacio"
+        )
+    return texto
+
+
+def identificador_opcional(campo: str, texto: str | None) -> str | None:
+    """Como `identificador`, pero ausente y vacío valen `None`."""
+    return identificador(campo, texto) if texto else None
+
+
+def id_de_evento(texto: str) -> str:
+    """Devuelve el `id` de un evento: un identificador que además cabe en una URL.
+
+    Raises:
+        CampoInvalido: incumple la regla, o es `.` o `..`, que RFC 3986 §5.2.4 elimina de las rutas.
+    """
+    texto = identificador("id", texto)
+    if texto in {".", ".."}:
+        raise CampoInvalido("id", Codigo.ID_NO_DIRECCIONABLE, "«.» y «..» no pueden ir en una URL")
+    return texto
+
+
+def tipo(campo: str, texto: str, enumeracion: type[Tipo]) -> Tipo:
+    """Devuelve el tipo que nombra el texto, sin distinguir mayúsculas.
+
+    Raises:
+        CampoInvalido: falta, o no es uno de los permitidos; el mensaje los enumera.
+    """
+    if not texto:
+        raise CampoInvalido(campo, Codigo.REQUERIDO, "es obligatorio")
+    # Solo ASCII: la mayúscula de «ı» es «I», y un tipo mal escrito pasaría por bueno.
+    miembro = enumeracion.__members__.get(texto.upper()) if texto.isascii() else None
+    if miembro is None:
+        permitidos = ", ".join(enumeracion.__members__)
+        raise CampoInvalido(campo, Codigo.VALOR_NO_PERMITIDO, f"debe ser uno de: {permitidos}")
+    return miembro
+
+
+def timestamp_valido(timestamp: datetime, recibido_en: datetime) -> datetime:
+    """Devuelve el instante en UTC, si es creíble frente al momento en que se recibió.
+
+    Se juzga frente a `recibido_en` y no frente al reloj de quien juzga: una reentrega de mañana recibe
+    el mismo veredicto que hoy.
+
+    Raises:
+        CampoInvalido: es anterior al año 2000 o se adelanta más de 24 horas a `recibido_en`.
+    """
+    if timestamp < TIMESTAMP_MINIMO:
+        raise CampoInvalido(
+            "timestamp", Codigo.TIMESTAMP_DEMASIADO_ANTIGUO, "es anterior a 2000-01-01T00:00:00Z"
+        )
+    if timestamp > recibido_en + ADELANTO_MAXIMO:
+        raise CampoInvalido(
+            "timestamp", Codigo.TIMESTAMP_EN_EL_FUTURO, "se adelanta más de 24 horas al reloj del servidor"
+        )
+    return timestamp.astimezone(UTC)
+
+
+def propiedades_validas(propiedades: Mapping[str, str]) -> dict[str, str]:
+    """Devuelve las propiedades en NFC: hasta 32, claves de 1 a 64 caracteres, valores de hasta 256.
+
+    Raises:
+        CampoInvalido: la primera propiedad que incumple la regla; el campo es `propiedades.<clave>`.
+    """
+    if len(propiedades) > MAXIMO_PROPIEDADES:
+        raise CampoInvalido(
+            "propiedades", Codigo.DEMASIADAS_PROPIEDADES, f"admite como mucho {MAXIMO_PROPIEDADES}"
+        )
+    validas: dict[str, str] = {}
+    for clave, valor in propiedades.items():
+        clave_normal, valor_normal = _propiedad_valida(clave, valor)
+        if validas.setdefault(clave_normal, valor_normal) != valor_normal:
+            raise CampoInvalido(
+                f"propiedades.{clave_normal}", Codigo.CAMPO_REPETIDO, "aparece dos veces con valores distintos"
+            )
+    return validas
+
+
+def _propiedad_valida(clave: str, valor: str) -> tuple[str, str]:
+    clave_normal = texto_normalizado("propiedades", clave)
+    if not clave_normal:
+        raise CampoInvalido("propiedades", Codigo.REQUERIDO, "una clave está vacía")
+    if len(clave_normal) > LONGITUD_CLAVE_PROPIEDAD:
+        raise CampoInvalido(
+            "propiedades",
+            Codigo.LONGITUD_EXCEDIDA,
+            f"una clave pasa de {LONGITUD_CLAVE_PROPIEDAD} caracteres",
+        )
+    if _CONTROL.search(clave_normal):
+        raise CampoInvalido("propiedades", Codigo.CARACTER_DE_CONTROL, "una clave tiene un carácter de control")
+    campo = f"propiedades.{clave_normal}"
+    valor_normal = texto_normalizado(campo, valor)
+    if len(valor_normal) > LONGITUD_VALOR_PROPIEDAD:
+        raise CampoInvalido(
+            campo, Codigo.LONGITUD_EXCEDIDA, f"admite como mucho {LONGITUD_VALOR_PROPIEDAD} caracteres"
+        )
+    if "\x00" in valor_normal:
+        raise CampoInvalido(campo, Codigo.CARACTER_DE_CONTROL, "contiene el carácter NUL")
+    return clave_normal, valor_normal
+
+
+@dataclass(frozen=True, slots=True)
+class ValorConversion:
+    """Cuánto vale una conversión y en qué moneda (ISO 4217).
+
+    El importe es un `Decimal` exacto con los decimales de la moneda, nunca un número de coma flotante.
+    Una moneda sin importe se conserva: lo que dijo el cliente no se pierde.
+    """
+
+    valor: Decimal | None
+    moneda: str
+
+    @classmethod
+    def crear(cls, valor: Decimal | None, moneda: str) -> Self:
+        """Valida importe y moneda y los normaliza (`150000.0` COP → `150000.00`).
+
+        Raises:
+            CampoInvalido: moneda desconocida, o importe negativo, demasiado grande o con más decimales
+                (sin contar ceros finales) que la moneda.
+        """
+        codigo = moneda.upper() if moneda.isascii() else moneda
+        decimales = DECIMALES.get(codigo)
+        if decimales is None:
+            raise CampoInvalido(
+                "moneda", Codigo.MONEDA_DESCONOCIDA, "no es un código activo de ISO 4217 con unidad menor"
+            )
+        return cls(None if valor is None else _importe(valor, decimales), codigo)
+
+
+def _importe(valor: Decimal, decimales: int) -> Decimal:
+    """Ajusta el importe a los decimales de su moneda sin expandir jamás su exponente."""
+    if not valor.is_finite():
+        raise CampoInvalido("valor", Codigo.VALOR_ILEGIBLE, "no es un número finito")
+    if valor.is_zero():
+        return Decimal((0, (0,), -decimales))
+    if valor.is_signed():
+        raise CampoInvalido("valor", Codigo.VALOR_NEGATIVO, "no puede ser negativo")
+    if valor.adjusted() >= MAXIMO_DIGITOS_ENTEROS:
+        raise CampoInvalido(
+            "valor", Codigo.VALOR_DEMASIADO_GRANDE, f"admite como mucho {MAXIMO_DIGITOS_ENTEROS} dígitos enteros"
+        )
+    _, digitos, exponente = valor.as_tuple()
+    # `is_finite` ya descartó los exponentes que son letras.
+    sobrantes = -int(exponente) - decimales
+    if sobrantes > 0 and (sobrantes >= len(digitos) or any(digitos[-sobrantes:])):
+        raise CampoInvalido(
+            "valor", Codigo.DEMASIADOS_DECIMALES, f"esta moneda admite como mucho {decimales} decimales"
+        )
+    return valor.quantize(Decimal((0, (1,), -decimales)))
+
+
+@dataclass(frozen=True, slots=True)
+class Metadatos:
+    """Lo que solo describe el contexto de un evento: nunca es motivo para rechazarlo."""
+
+    user_agent: str | None = None
+    ip_address: str | None = None
+    referrer: str | None = None
+
+    @classmethod
+    def limpiar(
+        cls, user_agent: str | None, ip_address: str | None, referrer: str | None
+    ) -> tuple[Self, tuple[str, ...]]:
+        """Repara o descarta cada metadato y devuelve también los avisos de lo que hizo.
+
+        Raises:
+            CampoInvalido: un texto tiene un sustituto suelto; ni siquiera puede guardarse su reparación.
+        """
+        avisos: list[str] = []
+        agente = None
+        if user_agent:
+            agente = _CONTROL.sub("\ufffd", texto_normalizado("user_agent", user_agent))
+            if len(agente) > LONGITUD_USER_AGENT:
+                agente = agente[:LONGITUD_USER_AGENT]
+                avisos.append("user_agent_recortado")
+        direccion = None
+        if ip_address:
+            direccion = _direccion_canonica(texto_normalizado("ip_address", ip_address))
+            if direccion is None:
+                avisos.append("ip_ilegible")
+        procedencia = None
+        if referrer:
+            procedencia = _referrer_legible(texto_normalizado("referrer", referrer))
+            if procedencia is None:
+                avisos.append("referrer_ilegible")
+        return cls(agente, direccion, procedencia), tuple(avisos)
+
+
+def _direccion_canonica(texto: str) -> str | None:
+    """Forma canónica de una IPv4 o IPv6 (RFC 5952); una IPv4 envuelta en IPv6 vuelve a ser IPv4."""
+    try:
+        direccion = ipaddress.ip_address(texto)
+    except ValueError:
+        return None
+    if isinstance(direccion, ipaddress.IPv6Address):
+        if direccion.scope_id is not None:
+            return None
+        if direccion.ipv4_mapped is not None:
+            return str(direccion.ipv4_mapped)
+    return str(direccion)
+
+
+def _referrer_legible(texto: str) -> str | None:
+    """El mismo texto si es una URL (RFC 3986) con anfitrión y un esquema de web o de aplicación."""
+    if len(texto) > LONGITUD_REFERRER or _CONTROL.search(texto) or " " in texto:
+        return None
+    try:
+        partes = urlsplit(texto)
+    except ValueError:
+        return None
+    return texto if partes.scheme in _ESQUEMAS_REFERRER and partes.netloc else None
