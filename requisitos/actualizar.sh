@@ -1,0 +1,21 @@
+#!/bin/sh
+# Vuelve a bloquear los requisitos a partir de pyproject.toml, con los hashes que publica el registro.
+#
+#   requisitos/actualizar.sh              sólo lo que pyproject.toml obligue a cambiar
+#   requisitos/actualizar.sh --upgrade    todo a lo más nuevo (las demás opciones de uv también valen)
+#
+# Necesita uv (python3 -m pip install uv); quien instala el producto no lo necesita.
+# pruebas.txt contiene a servicio.txt, con las mismas versiones: los dos comparten .venv.
+set -eu
+cd -- "$(dirname -- "$0")/.."
+
+bloquear() {
+    salida=$1
+    shift
+    uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-config \
+        --no-emit-index-url --no-emit-find-links --custom-compile-command requisitos/actualizar.sh \
+        --output-file "requisitos/$salida" pyproject.toml "$@"
+}
+
+bloquear servicio.txt "$@"
+bloquear pruebas.txt --group pruebas --constraints requisitos/servicio.txt "$@"
