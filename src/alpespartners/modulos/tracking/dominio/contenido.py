@@ -81,7 +81,7 @@ class _Contenido:
     timestamp: datetime | None
     propiedades: Mapping[str, str]
 
-    def campos(self) -> dict[str, object]:
+    def campos(self) -> dict[str, Any]:
         """Devuelve los campos de cliente por su nombre en el JSON, en el orden de la semilla."""
         return {
             "id": self.id,

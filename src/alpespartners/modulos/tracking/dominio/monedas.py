@@ -8,9 +8,7 @@ cambiar porque se actualice una dependencia. Una prueba compara la tabla con la 
 """
 
 _POR_DECIMALES = {
-    0: (
-        "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
-    ),
+    0: ("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"),
     2: (
         "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BOV BRL BSD "
         "BTN BWP BYN BZD CAD CDF CHE CHF CHW CNY COP COU CRC CUP CVE CZK DKK DOP "
@@ -21,12 +19,8 @@ _POR_DECIMALES = {
         "SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD "
         "USN UYU UZS VED VES WST XAD XCD XCG YER ZAR ZMW ZWG"
     ),
-    3: (
-        "BHD IQD JOD KWD LYD OMR TND"
-    ),
-    4: (
-        "CLF UYW"
-    ),
+    3: ("BHD IQD JOD KWD LYD OMR TND"),
+    4: ("CLF UYW"),
 }
 
 DECIMALES: dict[str, int] = {

@@ -12,7 +12,7 @@ una a su propio resultado no lo cambia.
 import ipaddress
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -30,6 +30,8 @@ MAXIMO_PROPIEDADES = 32
 LONGITUD_CLAVE_PROPIEDAD = 64
 LONGITUD_VALOR_PROPIEDAD = 256
 MAXIMO_DIGITOS_ENTEROS = 14
+MAXIMO_ADVERTENCIAS = 64
+LONGITUD_ADVERTENCIA = 128
 TIMESTAMP_MINIMO = datetime(2000, 1, 1, tzinfo=UTC)
 ADELANTO_MAXIMO = timedelta(hours=24)
 
@@ -112,6 +114,14 @@ def id_de_evento(texto: str) -> str:
     return texto
 
 
+def id_consultable(texto: str | None) -> str | None:
+    """Devuelve el `id` por el que se podrá preguntar, o `None` si ese texto nunca pudo ser un `id`."""
+    try:
+        return id_de_evento(texto or "")
+    except CampoInvalido:
+        return None
+
+
 def tipo(campo: str, texto: str, enumeracion: type[Tipo]) -> Tipo:
     """Devuelve el tipo que nombra el texto, sin distinguir mayúsculas.
 
@@ -163,7 +173,9 @@ def propiedades_validas(propiedades: Mapping[str, str]) -> dict[str, str]:
         clave_normal, valor_normal = _propiedad_valida(clave, valor)
         if validas.setdefault(clave_normal, valor_normal) != valor_normal:
             raise CampoInvalido(
-                f"propiedades.{clave_normal}", Codigo.CAMPO_REPETIDO, "aparece dos veces con valores distintos"
+                f"propiedades.{clave_normal}",
+                Codigo.CAMPO_REPETIDO,
+                "aparece dos veces con valores distintos",
             )
     return validas
 
@@ -179,7 +191,9 @@ def _propiedad_valida(clave: str, valor: str) -> tuple[str, str]:
             f"una clave pasa de {LONGITUD_CLAVE_PROPIEDAD} caracteres",
         )
     if _CONTROL.search(clave_normal):
-        raise CampoInvalido("propiedades", Codigo.CARACTER_DE_CONTROL, "una clave tiene un carácter de control")
+        raise CampoInvalido(
+            "propiedades", Codigo.CARACTER_DE_CONTROL, "una clave tiene un carácter de control"
+        )
     campo = f"propiedades.{clave_normal}"
     valor_normal = texto_normalizado(campo, valor)
     if len(valor_normal) > LONGITUD_VALOR_PROPIEDAD:
@@ -229,7 +243,9 @@ def _importe(valor: Decimal, decimales: int) -> Decimal:
         raise CampoInvalido("valor", Codigo.VALOR_NEGATIVO, "no puede ser negativo")
     if valor.adjusted() >= MAXIMO_DIGITOS_ENTEROS:
         raise CampoInvalido(
-            "valor", Codigo.VALOR_DEMASIADO_GRANDE, f"admite como mucho {MAXIMO_DIGITOS_ENTEROS} dígitos enteros"
+            "valor",
+            Codigo.VALOR_DEMASIADO_GRANDE,
+            f"admite como mucho {MAXIMO_DIGITOS_ENTEROS} dígitos enteros",
         )
     _, digitos, exponente = valor.as_tuple()
     # `is_finite` ya descartó los exponentes que son letras.
@@ -301,3 +317,26 @@ def _referrer_legible(texto: str) -> str | None:
     except ValueError:
         return None
     return texto if partes.scheme in _ESQUEMAS_REFERRER and partes.netloc else None
+
+
+def recibido_en_creible(
+    recibido_en: datetime | None, publicado_en: datetime
+) -> tuple[datetime, tuple[str, ...]]:
+    """Devuelve cuándo se recibió un comando, y el aviso si hubo que sustituirlo.
+
+    Lo pone quien publica; si falta o dista más de 24 horas de la publicación vale esta.
+    """
+    if recibido_en is None or abs(recibido_en - publicado_en) > ADELANTO_MAXIMO:
+        return publicado_en, ("recibido_en_sustituido",)
+    return recibido_en.astimezone(UTC), ()
+
+
+def advertencias_ajenas(advertencias: Sequence[str]) -> list[str]:
+    """Devuelve las advertencias que trae un comando, acotadas: hasta 64, sin controles y cortas.
+
+    Un publicador ajeno puede escribir en ellas lo que quiera; nunca son motivo para rechazar.
+    """
+    return [
+        _CONTROL.sub("\ufffd", unicodedata.normalize("NFC", aviso))[:LONGITUD_ADVERTENCIA]
+        for aviso in advertencias[:MAXIMO_ADVERTENCIAS]
+    ]

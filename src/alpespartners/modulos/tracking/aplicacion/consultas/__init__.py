@@ -1,0 +1,1 @@
+"""Las consultas del módulo, una por archivo. Leen; nunca esperan a un comando ni lo provocan."""

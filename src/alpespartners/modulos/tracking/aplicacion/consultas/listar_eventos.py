@@ -1,0 +1,135 @@
+"""La lista de eventos de una campaña, por páginas.
+
+Qué es: los filtros que se admiten, el cursor y la página. El cursor es una posición (no un número de
+página): recorrer la lista mientras llegan eventos no repite ninguno ni se salta los que ya estaban.
+Qué no es: HTTP ni SQL.
+Por qué existe: un filtro mal escrito que se ignorara daría totales falsos; aquí todo lo que no se
+entiende es una falta, y todas se dicen a la vez.
+"""
+
+import base64
+import binascii
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Generic, TypeVar
+
+from alpespartners.modulos.tracking.aplicacion.textos import instante_de_texto
+from alpespartners.modulos.tracking.dominio.entidades import Conversion, Impresion
+from alpespartners.modulos.tracking.dominio.excepciones import CampoInvalido, Codigo, Recolector
+from alpespartners.modulos.tracking.dominio.objetos_valor import TipoConversion, identificador, tipo
+from alpespartners.modulos.tracking.dominio.repositorios import FiltroEventos, LecturaEventos, Posicion
+
+E = TypeVar("E", Impresion, Conversion)
+
+LIMITE_MAXIMO = 1000
+LIMITE_POR_OMISION = 100
+PARAMETROS_IMPRESIONES = frozenset({"limite", "cursor", "desde", "hasta", "influencer_id"})
+PARAMETROS_CONVERSIONES = PARAMETROS_IMPRESIONES | {"tipo_conversion"}
+_VERSION_CURSOR = 1
+_EPOCA = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSEGUNDO = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class PeticionLista:
+    """Qué se pide: filtro, posición desde la que seguir (`None`: desde lo más reciente) y cuántos."""
+
+    filtro: FiltroEventos
+    despues_de: Posicion | None
+    limite: int
+    atadura: str
+    """Huella de la campaña, los filtros y la clase de lista; el cursor solo vale con la misma."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pagina(Generic[E]):
+    """Hasta `limite` eventos, del más reciente al más antiguo, y el cursor de la siguiente si la hay."""
+
+    elementos: list[E]
+    siguiente: str | None
+
+
+def peticion_de_lista(
+    campaña_id: str, parametros: Mapping[str, str], permitidos: frozenset[str]
+) -> PeticionLista:
+    """Lee los parámetros de una lista.
+
+    Raises:
+        DatosInvalidos: con todas las faltas; el campo de cada una es el nombre del parámetro.
+    """
+    recolector = Recolector()
+    intentar = recolector.intentar
+    for nombre in parametros.keys() - permitidos:
+        recolector.anotar(nombre, Codigo.PARAMETRO_DESCONOCIDO, "no es un parámetro de esta consulta")
+    leidos = {nombre: texto for nombre, texto in parametros.items() if nombre in permitidos}
+    influencer, clase = leidos.get("influencer_id"), leidos.get("tipo_conversion")
+    filtro = FiltroEventos(
+        campaña_id=campaña_id,
+        desde=intentar(instante_de_texto, "desde", leidos["desde"]) if "desde" in leidos else None,
+        hasta=intentar(instante_de_texto, "hasta", leidos["hasta"]) if "hasta" in leidos else None,
+        influencer_id=None if influencer is None else intentar(identificador, "influencer_id", influencer),
+        tipo=None if clase is None else intentar(tipo, "tipo_conversion", clase, TipoConversion),
+    )
+    limite = intentar(_limite, leidos["limite"]) if "limite" in leidos else LIMITE_POR_OMISION
+    recolector.exigir()
+    atadura = _atadura(filtro, permitidos)
+    despues_de = intentar(_leer_cursor, leidos["cursor"], atadura) if "cursor" in leidos else None
+    recolector.exigir()
+    return PeticionLista(filtro, despues_de, limite or LIMITE_POR_OMISION, atadura)
+
+
+def listar_eventos(eventos: LecturaEventos[E], peticion: PeticionLista) -> Pagina[E]:
+    """Devuelve la página pedida; una campaña desconocida es una página vacía."""
+    elementos = eventos.listar(peticion.filtro, peticion.despues_de, peticion.limite + 1)
+    if len(elementos) <= peticion.limite:
+        return Pagina(elementos, None)
+    elementos = elementos[: peticion.limite]
+    ultimo = elementos[-1]
+    cursor = _escribir_cursor(Posicion(ultimo.ocurrido_en, ultimo.id), peticion.atadura)
+    return Pagina(elementos, cursor)
+
+
+def _limite(texto: str) -> int:
+    # La longitud se mira antes de convertir: un número de miles de cifras no llega a serlo.
+    es_entero = texto.isascii() and texto.isdigit() and len(texto) <= len(str(LIMITE_MAXIMO))
+    if not es_entero or not 1 <= int(texto) <= LIMITE_MAXIMO:
+        raise CampoInvalido(
+            "limite", Codigo.PARAMETRO_INVALIDO, f"debe ser un entero entre 1 y {LIMITE_MAXIMO}"
+        )
+    return int(texto)
+
+
+def _atadura(filtro: FiltroEventos, permitidos: frozenset[str]) -> str:
+    identidad = repr((filtro, sorted(permitidos))).encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(identidad, digest_size=8).hexdigest()
+
+
+def _escribir_cursor(posicion: Posicion, atadura: str) -> str:
+    micros = (posicion.ocurrido_en - _EPOCA) // _MICROSEGUNDO
+    contenido = json.dumps([_VERSION_CURSOR, atadura, micros, posicion.id])
+    return base64.urlsafe_b64encode(contenido.encode()).decode().rstrip("=")
+
+
+def _leer_cursor(texto: str, atadura: str) -> Posicion:
+    invalido = CampoInvalido(
+        "cursor", Codigo.CURSOR_INVALIDO, "no es un cursor de esta campaña con estos filtros"
+    )
+    try:
+        relleno = "=" * (-len(texto) % 4)
+        contenido = json.loads(base64.b64decode(texto + relleno, altchars=b"-_", validate=True))
+    except (ValueError, RecursionError, binascii.Error):
+        raise invalido from None
+    match contenido:
+        case [int(version), str(suya), int(micros), str(id_evento)] if (
+            version == _VERSION_CURSOR and suya == atadura
+        ):
+            pass
+        case _:
+            raise invalido
+    try:
+        return Posicion(_EPOCA + micros * _MICROSEGUNDO, identificador("cursor", id_evento))
+    except (OverflowError, CampoInvalido):
+        raise invalido from None

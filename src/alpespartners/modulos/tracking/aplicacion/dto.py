@@ -1,0 +1,41 @@
+"""Los DTO: una petición con los nombres de campo ya resueltos y los valores como el cliente los escribió.
+
+Qué es: la frontera entre el JSON y la aplicación. Los alias (`campana_id`) ya son un solo nombre, los
+campos desconocidos ya están en `propiedades`, y `null` ya es ausencia.
+Qué no es: datos válidos; un `timestamp` es todavía un texto y un `valor` su literal.
+Por qué existe: separa «qué forma tiene el JSON» de «qué significa cada valor».
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from alpespartners.seedwork.json_estricto import NumeroJson
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _EventoDTO:
+    id: str | None = None
+    campaña_id: str | None = None
+    influencer_id: str | None = None
+    usuario_id: str | None = None
+    user_agent: str | None = None
+    ip_address: str | None = None
+    referrer: str | None = None
+    timestamp: str | None = None
+    propiedades: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistrarImpresionDTO(_EventoDTO):
+    """El cuerpo de `POST /tracking/impresiones`."""
+
+    tipo_evento: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistrarConversionDTO(_EventoDTO):
+    """El cuerpo de `POST /tracking/conversiones`; `valor` es el literal o el texto que llegó."""
+
+    tipo_conversion: str | None = None
+    valor: NumeroJson | str | None = None
+    moneda: str | None = None

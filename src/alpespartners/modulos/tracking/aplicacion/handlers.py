@@ -1,0 +1,228 @@
+"""Los manejadores de comandos: de un lote de comandos recibidos a su asiento en el libro.
+
+Qué es: los pasos 6 a 8 del flujo (entidad, repositorio, evento de dominio), por lotes y dentro de una
+transacción que abre otro. Cada comando acaba en un destino, y un mal comando no estorba a sus vecinos.
+Qué no es: el bucle que recibe y confirma mensajes, ni SQL.
+Por qué existe: que nada cuente dos veces depende del orden de estos pasos, y aquí se leen seguidos.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Generic, TypeVar
+
+from alpespartners.modulos.tracking.aplicacion.comandos import RegistrarConversion, RegistrarImpresion
+from alpespartners.modulos.tracking.aplicacion.mensajes import (
+    ComandoRecibido,
+    DestinoDeComando,
+    IdentidadComando,
+    MensajeIlegible,
+)
+from alpespartners.modulos.tracking.aplicacion.puertos import Transaccion
+from alpespartners.modulos.tracking.aplicacion.topicos import (
+    COMANDO_REGISTRAR_CONVERSION,
+    COMANDO_REGISTRAR_IMPRESION,
+)
+from alpespartners.modulos.tracking.dominio.contenido import ContenidoConversion, ContenidoImpresion
+from alpespartners.modulos.tracking.dominio.destinos import (
+    Destino,
+    Duplicada,
+    Ilegible,
+    Rechazada,
+    Registrada,
+)
+from alpespartners.modulos.tracking.dominio.entidades import Conversion, Impresion
+from alpespartners.modulos.tracking.dominio.eventos import (
+    ConversionRegistrada,
+    EventoDominio,
+    ImpresionRegistrada,
+)
+from alpespartners.modulos.tracking.dominio.excepciones import Codigo, DatosInvalidos, Recolector
+from alpespartners.modulos.tracking.dominio.objetos_valor import (
+    advertencias_ajenas,
+    id_consultable,
+    recibido_en_creible,
+)
+from alpespartners.modulos.tracking.dominio.repositorios import RepositorioEventos
+
+C = TypeVar("C", RegistrarImpresion, RegistrarConversion)
+E = TypeVar("E", Impresion, Conversion)
+
+
+class _ManejadorRegistro(ABC, Generic[C, E]):
+    """Lo que es igual para impresiones y conversiones: el orden de los pasos de un lote."""
+
+    topico: str
+
+    def manejar(
+        self, lote: Sequence[ComandoRecibido[C] | MensajeIlegible], transaccion: Transaccion, ahora: datetime
+    ) -> list[DestinoDeComando]:
+        """Asienta el lote en la transacción y devuelve el destino de cada comando que aún no lo tenía.
+
+        Un comando repetido dentro del lote, o ya asentado antes, es una reentrega: no escribe nada.
+        """
+        pendientes = self._sin_destino(lote, transaccion)
+        ilegibles = [mensaje for mensaje in pendientes if isinstance(mensaje, MensajeIlegible)]
+        destinos = [_destino_de_ilegible(ilegible, ahora) for ilegible in ilegibles]
+
+        aspirantes: list[tuple[ComandoRecibido[C], E]] = []
+        for mensaje in pendientes:
+            if not isinstance(mensaje, MensajeIlegible):
+                juicio = self._juzgar(mensaje, ahora)
+                if isinstance(juicio, DestinoDeComando):
+                    destinos.append(juicio)
+                else:
+                    aspirantes.append((mensaje, juicio))
+
+        candidatas: dict[str, E] = {}
+        for _, entidad in aspirantes:
+            candidatas.setdefault(entidad.id, entidad)
+        repositorio = self._repositorio(transaccion)
+        nuevas = repositorio.agregar(list(candidatas.values()))
+        # En una sentencia aparte: así ve también lo que acaba de ganar otro consumidor.
+        guardadas = candidatas | repositorio.obtener(candidatas.keys() - nuevas)
+
+        eventos: list[tuple[EventoDominio, str | None]] = []
+        for mensaje, entidad in aspirantes:
+            guardada = guardadas[entidad.id]
+            if guardada is entidad:
+                eventos.append((self._evento(entidad), mensaje.traza))
+                destinos.append(_destino(mensaje, entidad.recibido_en, ahora, Registrada()))
+            elif (decidido := _frente_a_la_guardada(entidad, guardada)) is not None:
+                destinos.append(_destino(mensaje, entidad.recibido_en, ahora, decidido))
+
+        transaccion.destinos.anotar(
+            self.topico, [asiento for asiento in destinos if not isinstance(asiento.destino, Registrada)]
+        )
+        transaccion.bandeja.depositar_eventos(eventos)
+        transaccion.bandeja.depositar_cartas(self.topico, ilegibles)
+        return destinos
+
+    def _sin_destino(
+        self, lote: Sequence[ComandoRecibido[C] | MensajeIlegible], transaccion: Transaccion
+    ) -> list[ComandoRecibido[C] | MensajeIlegible]:
+        """Deja cada comando una vez, y fuera los que ya tienen destino.
+
+        Quien ya lo tiene no vuelve a intentarlo: un rechazo no puede volverse registro en una reentrega.
+        """
+        unicos: dict[IdentidadComando, ComandoRecibido[C] | MensajeIlegible] = {}
+        for mensaje in lote:
+            unicos.setdefault(mensaje.identidad, mensaje)
+        conocidos = transaccion.destinos.conocidos(self.topico, unicos.keys())
+        return [mensaje for identidad, mensaje in unicos.items() if identidad not in conocidos]
+
+    def _juzgar(self, mensaje: ComandoRecibido[C], ahora: datetime) -> E | DestinoDeComando:
+        """Construye la entidad o dice por qué se rechaza; el reloj del consumidor no influye."""
+        recibido_en, avisos = recibido_en_creible(mensaje.comando.recibido_en, mensaje.publicado_en)
+        recolector = Recolector()
+        recolector.avisar(*advertencias_ajenas(mensaje.comando.advertencias), *avisos)
+        try:
+            return self._entidad(mensaje, recibido_en, ahora, recolector)
+        except DatosInvalidos as invalidos:
+            return _destino(mensaje, recibido_en, ahora, _rechazo(invalidos))
+
+    @abstractmethod
+    def _entidad(
+        self, mensaje: ComandoRecibido[C], recibido_en: datetime, ahora: datetime, recolector: Recolector
+    ) -> E: ...
+
+    @abstractmethod
+    def _evento(self, entidad: E) -> EventoDominio: ...
+
+    @abstractmethod
+    def _repositorio(self, transaccion: Transaccion) -> RepositorioEventos[E]: ...
+
+
+class RegistrarImpresionHandler(_ManejadorRegistro[RegistrarImpresion, Impresion]):
+    """Maneja lotes de `RegistrarImpresion`."""
+
+    topico = COMANDO_REGISTRAR_IMPRESION
+
+    def _entidad(
+        self,
+        mensaje: ComandoRecibido[RegistrarImpresion],
+        recibido_en: datetime,
+        ahora: datetime,
+        recolector: Recolector,
+    ) -> Impresion:
+        return Impresion(
+            contenido=ContenidoImpresion.crear(mensaje.comando, recibido_en, recolector),
+            comando_id=mensaje.identidad.comando_id,
+            recibido_en=recibido_en,
+            registrado_en=ahora,
+            advertencias=tuple(recolector.avisos),
+        )
+
+    def _evento(self, entidad: Impresion) -> EventoDominio:
+        return ImpresionRegistrada(entidad)
+
+    def _repositorio(self, transaccion: Transaccion) -> RepositorioEventos[Impresion]:
+        return transaccion.impresiones
+
+
+class RegistrarConversionHandler(_ManejadorRegistro[RegistrarConversion, Conversion]):
+    """Maneja lotes de `RegistrarConversion`."""
+
+    topico = COMANDO_REGISTRAR_CONVERSION
+
+    def _entidad(
+        self,
+        mensaje: ComandoRecibido[RegistrarConversion],
+        recibido_en: datetime,
+        ahora: datetime,
+        recolector: Recolector,
+    ) -> Conversion:
+        return Conversion(
+            contenido=ContenidoConversion.crear(mensaje.comando, recibido_en, recolector),
+            comando_id=mensaje.identidad.comando_id,
+            recibido_en=recibido_en,
+            registrado_en=ahora,
+            advertencias=tuple(recolector.avisos),
+        )
+
+    def _evento(self, entidad: Conversion) -> EventoDominio:
+        return ConversionRegistrada(entidad)
+
+    def _repositorio(self, transaccion: Transaccion) -> RepositorioEventos[Conversion]:
+        return transaccion.conversiones
+
+
+def _frente_a_la_guardada(entidad: E, guardada: E) -> Duplicada | Rechazada | None:
+    """Compara con la que ya estaba; `None` es la reentrega del comando que la registró."""
+    distintos = guardada.contenido.campos_distintos(entidad.contenido)
+    if distintos:
+        return Rechazada(
+            Codigo.CONFLICTO_DE_ID,
+            f"ya existe ese id con otro contenido; difieren: {', '.join(distintos)}",
+            distintos,
+        )
+    if guardada.comando_id == entidad.comando_id:
+        return None
+    return Duplicada(guardada.comando_id)
+
+
+def _rechazo(invalidos: DatosInvalidos) -> Rechazada:
+    primero = invalidos.fallos[0]
+    return Rechazada(primero.codigo, str(invalidos), tuple(fallo.campo for fallo in invalidos.fallos))
+
+
+def _destino(
+    mensaje: ComandoRecibido[C], recibido_en: datetime, ahora: datetime, destino: Destino
+) -> DestinoDeComando:
+    return DestinoDeComando(
+        identidad=mensaje.identidad,
+        evento_id=id_consultable(mensaje.comando.id),
+        recibido_en=recibido_en,
+        decidido_en=ahora,
+        destino=destino,
+    )
+
+
+def _destino_de_ilegible(mensaje: MensajeIlegible, ahora: datetime) -> DestinoDeComando:
+    return DestinoDeComando(
+        identidad=mensaje.identidad,
+        evento_id=id_consultable(mensaje.clave),
+        recibido_en=mensaje.publicado_en,
+        decidido_en=ahora,
+        destino=Ilegible(mensaje.detalle),
+    )

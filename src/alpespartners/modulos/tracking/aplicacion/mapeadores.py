@@ -1,0 +1,263 @@
+"""Del JSON al DTO y del DTO al comando, diciendo todas las faltas a la vez.
+
+Qué es: los pasos 2 y 3 del flujo. El primero resuelve la forma (nombres, tipos de JSON, campos de más);
+el segundo convierte los textos y pasa por las mismas reglas del dominio con que juzgará el consumidor.
+Qué no es: lectura de octetos (`seedwork.json_estricto`) ni Avro (infraestructura).
+Por qué existe: quien integra debe ver en una sola respuesta todo lo que tiene que corregir, y un error
+de tecleo (`influencerid`) debe notarse sin costarle el evento.
+"""
+
+import json
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from alpespartners.modulos.tracking.aplicacion.comandos import RegistrarConversion, RegistrarImpresion
+from alpespartners.modulos.tracking.aplicacion.dto import RegistrarConversionDTO, RegistrarImpresionDTO
+from alpespartners.modulos.tracking.aplicacion.textos import (
+    importe_de_literal,
+    importe_de_texto,
+    instante_de_texto,
+)
+from alpespartners.modulos.tracking.dominio.contenido import ContenidoConversion, ContenidoImpresion
+from alpespartners.modulos.tracking.dominio.excepciones import Codigo, Recolector
+from alpespartners.modulos.tracking.dominio.objetos_valor import (
+    LONGITUD_CLAVE_PROPIEDAD,
+    TipoEvento,
+)
+from alpespartners.seedwork.json_estricto import NumeroJson
+
+_TEXTOS = frozenset({"id", "campaña_id", "influencer_id", "usuario_id", "timestamp"})
+_TEXTOS_IMPRESION = _TEXTOS | {"tipo_evento"}
+_TEXTOS_CONVERSION = _TEXTOS | {"tipo_conversion", "moneda"}
+_DESCRIPTIVOS = {
+    "user_agent": "user_agent_ilegible",
+    "ip_address": "ip_ilegible",
+    "referrer": "referrer_ilegible",
+}
+_RESERVADOS = frozenset(
+    {"recibido_en", "registrado_en", "ocurrido_en", "estado", "advertencias", "comando_id"}
+)
+_ALIAS = {"campana_id": "campaña_id"}
+_ILEGIBLE_EN_UN_NOMBRE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_SUSTITUTO = re.compile(r"[\ud800-\udfff]")
+
+
+def json_a_dto_impresion(cuerpo: Mapping[str, object], recolector: Recolector) -> RegistrarImpresionDTO:
+    """Da forma de DTO al cuerpo de una impresión; faltas y avisos quedan en el recolector."""
+    return RegistrarImpresionDTO(**_campos_del_cuerpo(cuerpo, _TEXTOS_IMPRESION, recolector))
+
+
+def json_a_dto_conversion(cuerpo: Mapping[str, object], recolector: Recolector) -> RegistrarConversionDTO:
+    """Da forma de DTO al cuerpo de una conversión; faltas y avisos quedan en el recolector."""
+    return RegistrarConversionDTO(**_campos_del_cuerpo(cuerpo, _TEXTOS_CONVERSION, recolector))
+
+
+def dto_a_comando_impresion(
+    dto: RegistrarImpresionDTO, recolector: Recolector, id_asignado: Callable[[], str], recibido_en: datetime
+) -> RegistrarImpresion:
+    """Convierte el DTO en un comando normalizado.
+
+    Raises:
+        DatosInvalidos: con todas las faltas, también las que el recolector ya traía.
+    """
+    crudo = RegistrarImpresion(
+        **_comunes(dto, recolector, id_asignado, recibido_en),
+        tipo_evento=dto.tipo_evento or TipoEvento.IMPRESION,
+    )
+    contenido = ContenidoImpresion.crear(crudo, recibido_en, recolector)
+    return RegistrarImpresion(
+        **contenido.campos(), recibido_en=recibido_en, advertencias=tuple(recolector.avisos)
+    )
+
+
+def dto_a_comando_conversion(
+    dto: RegistrarConversionDTO, recolector: Recolector, id_asignado: Callable[[], str], recibido_en: datetime
+) -> RegistrarConversion:
+    """Convierte el DTO en un comando normalizado.
+
+    Raises:
+        DatosInvalidos: con todas las faltas, también las que el recolector ya traía.
+    """
+    crudo = RegistrarConversion(
+        **_comunes(dto, recolector, id_asignado, recibido_en),
+        tipo_conversion=dto.tipo_conversion or "",
+        valor=_importe(dto.valor, recolector),
+        moneda=dto.moneda,
+    )
+    contenido = ContenidoConversion.crear(crudo, recibido_en, recolector)
+    return RegistrarConversion(
+        **contenido.campos(), recibido_en=recibido_en, advertencias=tuple(recolector.avisos)
+    )
+
+
+def comando_de_impresion(
+    cuerpo: Mapping[str, object], *, id_asignado: Callable[[], str], recibido_en: datetime
+) -> RegistrarImpresion:
+    """Recorre JSON → DTO → comando para una impresión.
+
+    Raises:
+        DatosInvalidos: con todas las faltas del cuerpo.
+    """
+    recolector = Recolector()
+    dto = json_a_dto_impresion(cuerpo, recolector)
+    return dto_a_comando_impresion(dto, recolector, id_asignado, recibido_en)
+
+
+def comando_de_conversion(
+    cuerpo: Mapping[str, object], *, id_asignado: Callable[[], str], recibido_en: datetime
+) -> RegistrarConversion:
+    """Recorre JSON → DTO → comando para una conversión.
+
+    Raises:
+        DatosInvalidos: con todas las faltas del cuerpo.
+    """
+    recolector = Recolector()
+    dto = json_a_dto_conversion(cuerpo, recolector)
+    return dto_a_comando_conversion(dto, recolector, id_asignado, recibido_en)
+
+
+def _comunes(
+    dto: RegistrarImpresionDTO | RegistrarConversionDTO,
+    recolector: Recolector,
+    id_asignado: Callable[[], str],
+    recibido_en: datetime,
+) -> dict[str, Any]:
+    timestamp = None
+    if dto.timestamp is not None:
+        timestamp = recolector.intentar(instante_de_texto, "timestamp", dto.timestamp)
+    return {
+        "id": dto.id or id_asignado(),
+        "campaña_id": dto.campaña_id or "",
+        "influencer_id": dto.influencer_id,
+        "usuario_id": dto.usuario_id,
+        "user_agent": dto.user_agent,
+        "ip_address": dto.ip_address,
+        "referrer": dto.referrer,
+        "timestamp": timestamp,
+        "recibido_en": recibido_en,
+        "propiedades": dto.propiedades,
+        "advertencias": (),
+    }
+
+
+def _importe(valor: NumeroJson | str | None, recolector: Recolector) -> Decimal | None:
+    if valor is None:
+        return None
+    leer = importe_de_literal if isinstance(valor, NumeroJson) else importe_de_texto
+    return recolector.intentar(leer, "valor", valor)
+
+
+def _campos_del_cuerpo(
+    cuerpo: Mapping[str, object], textos: frozenset[str], recolector: Recolector
+) -> dict[str, Any]:
+    """Reparte el cuerpo entre los campos del DTO; `""` y `null` valen ausencia."""
+    campos: dict[str, Any] = {"propiedades": {}}
+    desconocidos: dict[str, object] = {}
+    for nombre, valor in _sin_alias(cuerpo, recolector).items():
+        if nombre in textos:
+            if isinstance(valor, NumeroJson) or not isinstance(valor, str):
+                recolector.anotar(nombre, Codigo.TIPO_INCORRECTO, "debe ser un texto")
+            elif valor:
+                campos[nombre] = valor
+        elif nombre in _DESCRIPTIVOS:
+            campos[nombre] = _descriptivo(nombre, valor, recolector)
+        elif nombre == "valor" and textos is _TEXTOS_CONVERSION:
+            if not isinstance(valor, str):
+                recolector.anotar(nombre, Codigo.TIPO_INCORRECTO, "debe ser un número o un texto numérico")
+            elif valor:
+                campos[nombre] = valor
+        elif nombre == "propiedades":
+            campos[nombre] = _propiedades(valor, recolector)
+        elif nombre in _RESERVADOS:
+            recolector.anotar(nombre, Codigo.CAMPO_RESERVADO, "lo pone el servidor; no se puede enviar")
+        else:
+            desconocidos[nombre] = valor
+    _acoger_desconocidos(desconocidos, campos["propiedades"], recolector)
+    return campos
+
+
+def _sin_alias(cuerpo: Mapping[str, object], recolector: Recolector) -> dict[str, object]:
+    """Reúne los campos por su nombre canónico, sin los que valen `null`.
+
+    Dos grafías de un mismo nombre (`campaña_id`, `campana_id`, o la ñ descompuesta) solo valen juntas si
+    dicen lo mismo.
+    """
+    campos: dict[str, object] = {}
+    for nombre, valor in cuerpo.items():
+        canonico = nombre if nombre.isascii() else unicodedata.normalize("NFC", nombre)
+        canonico = _ALIAS.get(canonico, canonico)
+        if valor is not None and campos.setdefault(canonico, valor) != valor:
+            recolector.anotar(
+                _nombre_legible(canonico),
+                Codigo.CAMPO_REPETIDO,
+                "aparece con dos grafías y valores distintos",
+            )
+    return campos
+
+
+def _descriptivo(nombre: str, valor: object, recolector: Recolector) -> str | None:
+    """Un metadato de otro tipo se descarta con aviso: nunca es motivo para rechazar el evento."""
+    if isinstance(valor, str) and not isinstance(valor, NumeroJson):
+        return valor
+    if _SUSTITUTO.search(json.dumps(valor, ensure_ascii=False)):
+        recolector.anotar(nombre, Codigo.SUSTITUTO_SUELTO, "contiene un carácter sustituto suelto")
+    recolector.avisar(_DESCRIPTIVOS[nombre])
+    return None
+
+
+def _propiedades(valor: object, recolector: Recolector) -> dict[str, str]:
+    """Lleva cada propiedad a texto; números y booleanos quedan como su literal de JSON."""
+    propiedades: dict[str, str] = {}
+    if valor == "":
+        return propiedades
+    if not isinstance(valor, dict):
+        recolector.anotar("propiedades", Codigo.TIPO_INCORRECTO, "debe ser un objeto")
+        return propiedades
+    for clave, contenido in valor.items():
+        if contenido is None:
+            continue
+        literal = _literal(contenido)
+        if literal is None:
+            recolector.anotar(
+                f"propiedades.{_nombre_legible(clave)}",
+                Codigo.TIPO_INCORRECTO,
+                "debe ser un texto, un número o un booleano",
+            )
+        else:
+            propiedades[clave] = literal
+    return propiedades
+
+
+def _acoger_desconocidos(
+    desconocidos: Mapping[str, object], propiedades: dict[str, str], recolector: Recolector
+) -> None:
+    """Lleva los campos desconocidos a `propiedades`, cada uno con su aviso: un error de tecleo se nota."""
+    for nombre, valor in desconocidos.items():
+        legible = _nombre_legible(nombre)
+        literal = _literal(valor)
+        if literal is None:
+            recolector.anotar(
+                legible, Codigo.CAMPO_DESCONOCIDO, "no es un campo conocido ni un texto, número o booleano"
+            )
+        elif propiedades.setdefault(nombre, literal) != literal:
+            recolector.anotar(legible, Codigo.CAMPO_REPETIDO, "está también en propiedades con otro valor")
+        else:
+            recolector.avisar(f"campo_desconocido:{legible}")
+
+
+def _literal(valor: object) -> str | None:
+    """Devuelve el texto de un escalar de JSON, o `None` si no lo es."""
+    if isinstance(valor, str):
+        return str(valor)
+    if isinstance(valor, bool):
+        return "true" if valor else "false"
+    return None
+
+
+def _nombre_legible(nombre: str) -> str:
+    """El nombre de un campo ajeno, en condiciones de ir en una respuesta: sin controles y corto."""
+    return _ILEGIBLE_EN_UN_NOMBRE.sub("\ufffd", nombre)[:LONGITUD_CLAVE_PROPIEDAD]

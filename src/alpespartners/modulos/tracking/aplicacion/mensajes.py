@@ -1,0 +1,60 @@
+"""Lo que el consumidor entrega a un manejador: un comando recibido, o un mensaje que no se pudo leer.
+
+Qué es: el comando con lo que el broker sabe de él.
+Qué no es: el mensaje de Pulsar; aquí no hay clientes ni confirmaciones.
+Por qué existe: el mismo comando puede entregarse muchas veces, y solo su identidad dice que es el mismo.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, TypeVar
+
+from alpespartners.modulos.tracking.aplicacion.comandos import RegistrarConversion, RegistrarImpresion
+from alpespartners.modulos.tracking.dominio.destinos import Destino
+
+C = TypeVar("C", RegistrarImpresion, RegistrarConversion)
+
+
+@dataclass(frozen=True, slots=True)
+class IdentidadComando:
+    """Qué comando es: su `ce_id` y una huella de 16 octetos de su carga.
+
+    La huella separa dos cargas distintas que un publicador ajeno envió con un mismo `ce_id`.
+    """
+
+    comando_id: str
+    huella: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComandoRecibido(Generic[C]):
+    """Un comando descifrado; su `id` ya está resuelto y `publicado_en` es del broker, en UTC."""
+
+    identidad: IdentidadComando
+    comando: C
+    publicado_en: datetime
+    traza: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MensajeIlegible:
+    """Un mensaje que no es un comando de este tópico; conserva sus octetos para la carta muerta."""
+
+    identidad: IdentidadComando
+    clave: str | None
+    publicado_en: datetime
+    detalle: str
+    carga: bytes
+    propiedades: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DestinoDeComando:
+    """El destino de un comando; `evento_id` es el `id` por el que se podrá preguntar, si lo hubo."""
+
+    identidad: IdentidadComando
+    evento_id: str | None
+    recibido_en: datetime
+    decidido_en: datetime
+    destino: Destino

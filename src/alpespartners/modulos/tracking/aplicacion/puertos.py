@@ -1,0 +1,134 @@
+"""Los puertos: lo que la aplicación pide al mundo, sin decir con qué se hace.
+
+Qué es: interfaces y las dos excepciones con que un adaptador dice «no puedo ahora».
+Qué no es: reglas ni adaptadores; los repositorios están en `dominio/repositorios.py`.
+Por qué existe: el mismo código corre en un portátil (SQLite, broker embebido) y en un clúster
+(PostgreSQL, Apache Pulsar); una suite de contrato por puerto prueba a todos sus adaptadores.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from typing import Protocol, TypeVar
+
+from alpespartners.modulos.tracking.aplicacion.comandos import Comando
+from alpespartners.modulos.tracking.aplicacion.mensajes import (
+    DestinoDeComando,
+    IdentidadComando,
+    MensajeIlegible,
+)
+from alpespartners.modulos.tracking.dominio.entidades import Conversion, Impresion
+from alpespartners.modulos.tracking.dominio.eventos import EventoDominio
+from alpespartners.modulos.tracking.dominio.repositorios import (
+    LecturaEventos,
+    RepositorioConversiones,
+    RepositorioImpresiones,
+)
+
+T = TypeVar("T")
+
+
+class BrokerNoDisponible(Exception):
+    """El broker no confirmó; puede haber guardado el mensaje o no."""
+
+
+class BaseDatosNoDisponible(Exception):
+    """La base de datos no respondió; no se guardó nada."""
+
+
+class DespachadorComandos(Protocol):
+    """Publica comandos en el broker."""
+
+    async def publicar(self, comando: Comando, *, comando_id: str, traza: str | None) -> None:
+        """Vuelve solo cuando el broker confirmó el comando de forma duradera.
+
+        Raises:
+            BrokerNoDisponible: no hubo confirmación a tiempo.
+        """
+
+    @property
+    def disponible(self) -> bool:
+        """Dice si el broker acepta comandos en este momento."""
+
+
+class RegistroDestinos(Protocol):
+    """Los destinos que no son la propia fila: duplicados, rechazos e ilegibles."""
+
+    def conocidos(self, topico: str, identidades: Collection[IdentidadComando]) -> set[IdentidadComando]:
+        """Devuelve cuáles de esos comandos ya tienen destino anotado."""
+
+    def anotar(self, topico: str, destinos: Sequence[DestinoDeComando]) -> None:
+        """Anota destinos; el que ya estaba queda como está."""
+
+
+class BandejaSalida(Protocol):
+    """Lo que se publicará después del commit, guardado en la misma transacción que lo causó."""
+
+    def depositar_eventos(self, eventos: Sequence[tuple[EventoDominio, str | None]]) -> None:
+        """Deposita eventos de dominio, cada uno con la traza del comando que lo causó."""
+
+    def depositar_cartas(self, topico: str, cartas: Sequence[MensajeIlegible]) -> None:
+        """Deposita mensajes ilegibles del tópico para sus cartas muertas."""
+
+
+class Transaccion(Protocol):
+    """Una transacción de lectura y escritura."""
+
+    @property
+    def impresiones(self) -> RepositorioImpresiones:
+        """El libro de impresiones."""
+
+    @property
+    def conversiones(self) -> RepositorioConversiones:
+        """El libro de conversiones."""
+
+    @property
+    def destinos(self) -> RegistroDestinos:
+        """Los destinos que no son una fila del libro."""
+
+    @property
+    def bandeja(self) -> BandejaSalida:
+        """Lo que se publicará tras el commit."""
+
+
+class UnidadTrabajo(Protocol):
+    """Ejecuta trabajo en transacciones."""
+
+    async def ejecutar(self, trabajo: Callable[[Transaccion], T]) -> T:
+        """Ejecuta el trabajo en una transacción y vuelve tras su commit; si falla no queda nada.
+
+        Raises:
+            BaseDatosNoDisponible: la base de datos no respondió.
+        """
+
+
+class Consulta(Protocol):
+    """Una transacción corta de solo lectura."""
+
+    @property
+    def impresiones(self) -> LecturaEventos[Impresion]:
+        """Las impresiones registradas."""
+
+    @property
+    def conversiones(self) -> LecturaEventos[Conversion]:
+        """Las conversiones registradas."""
+
+
+class Lecturas(Protocol):
+    """Ejecuta consultas; antes de que exista la base de datos leen una vacía."""
+
+    async def leer(self, consulta: Callable[[Consulta], T]) -> T:
+        """Ejecuta la consulta en una transacción corta.
+
+        Raises:
+            BaseDatosNoDisponible: la base de datos no respondió.
+        """
+
+
+class Presencia(Protocol):
+    """Sabe quién trabaja ahora mismo."""
+
+    async def consumidores(self) -> int:
+        """Devuelve cuántos consumidores están vivos.
+
+        Raises:
+            BaseDatosNoDisponible: no se pudo averiguar.
+        """
