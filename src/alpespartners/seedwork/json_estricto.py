@@ -1,15 +1,13 @@
 """Lectura estricta de JSON (RFC 8259): de los octetos de una petición a un objeto de Python.
 
-Qué es: un lector que ve lo que los lectores corrientes callan (claves repetidas, ``NaN``, una marca
+Qué es: un lector que ve lo que los lectores corrientes callan (claves repetidas, `NaN`, una marca
 BOM, texto que no es UTF-8) y que entrega cada número como su literal, sin convertirlo ni desplegarlo.
 
-Qué no es: una validación de campos. Que ``valor`` sea un importe o ``id`` un texto lo decide el dominio.
+Qué no es: una validación de campos. Que `valor` sea un importe o `id` un texto lo decide el dominio.
 
-Por qué existe: el dinero no puede pasar por coma flotante (``99999999999999.99`` perdería un céntimo)
-y ``1e999999999`` ocuparía un gigabyte si alguien lo desplegara antes de mirar su exponente.
+Por qué existe: el dinero no puede pasar por coma flotante (`99999999999999.99` perdería un céntimo)
+y `1e999999999` ocuparía un gigabyte si alguien lo desplegara antes de mirar su exponente.
 """
-
-from __future__ import annotations
 
 import json
 import re
@@ -27,9 +25,9 @@ class JsonIlegible(ValueError):
 
 
 class NumeroJson(str):
-    """Literal de un número tal como llegó: ``NumeroJson("1.50")``.
+    """Literal de un número tal como llegó: `NumeroJson("1.50")`.
 
-    Es un texto para que nada se redondee; es otra clase para que el número ``150`` y el texto ``"150"``
+    Es un texto para que nada se redondee; es otra clase para que el número `150` y el texto `"150"`
     no se confundan.
     """
 
@@ -37,11 +35,12 @@ class NumeroJson(str):
 
 
 def leer_json(octetos: bytes) -> object:
-    """Devuelve ``dict``, ``list``, ``str``, ``NumeroJson``, ``bool`` o ``None``.
+    """Devuelve `dict`, `list`, `str`, `NumeroJson`, `bool` o `None`.
 
-    Un escape de sustituto suelto (``"\\ud800"``) es JSON válido: llega como tal en el texto.
+    Un escape con un sustituto suelto es JSON válido: llega como tal en el texto.
 
-    Lanza ``JsonIlegible``.
+    Raises:
+        JsonIlegible: los octetos no son UTF-8 o no son JSON, o anidan demasiado.
     """
     if octetos.startswith(b"\xef\xbb\xbf"):
         raise JsonIlegible("El cuerpo empieza con una marca BOM: el JSON va en UTF-8 sin ella.")
@@ -70,9 +69,7 @@ def _comprobar_profundidad(octetos: bytes) -> None:
         if signo in (b"[", b"{"):
             profundidad += 1
             if profundidad > PROFUNDIDAD_MAXIMA:
-                raise JsonIlegible(
-                    f"El cuerpo anida objetos o listas a más de {PROFUNDIDAD_MAXIMA} niveles."
-                )
+                raise JsonIlegible(f"El cuerpo anida objetos o listas a más de {PROFUNDIDAD_MAXIMA} niveles.")
         elif signo in (b"]", b"}"):
             profundidad -= 1
 

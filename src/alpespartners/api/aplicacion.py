@@ -1,0 +1,122 @@
+"""La aplicación ASGI: une rutas, acceso, errores y registro de accesos.
+
+Qué es: el recorrido común de toda petición, en un solo lugar y en orden.
+Qué no es: una pila de intermediarios; con un recorrido tan corto, cada capa costaría más que su trabajo.
+Por qué existe: pase lo que pase, quien llama recibe una respuesta con forma conocida.
+"""
+
+import time
+import traceback
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from http import HTTPStatus
+
+import structlog
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from alpespartners.api.acceso import ReglasDeAcceso
+from alpespartners.api.cuerpo import SEGUNDOS_MAXIMOS
+from alpespartners.api.documentacion import rutas_de_documentacion
+from alpespartners.api.errores import problema_de
+from alpespartners.api.rutas import Rutas, atencion_de, partes_de_la_ruta
+from alpespartners.api.salud import rutas_de_salud
+from alpespartners.api.tracking import rutas_de_tracking
+from alpespartners.modulos.tracking.aplicacion.puertos import DespachadorComandos, Lecturas, Presencia
+
+METODOS_CONOCIDOS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"})
+
+CicloDeVida = Callable[[], AbstractAsyncContextManager[None]]
+
+
+def crear_api(
+    *,
+    despachador: DespachadorComandos,
+    lecturas: Lecturas,
+    presencia: Presencia,
+    reloj: Callable[[], datetime],
+    nuevo_id: Callable[[], str],
+    acceso: ReglasDeAcceso,
+    ciclo_de_vida: CicloDeVida,
+    segundos_de_cuerpo: float = SEGUNDOS_MAXIMOS,
+) -> ASGIApp:
+    """Devuelve la aplicación ASGI.
+
+    `reloj` da la hora en UTC con zona; `nuevo_id`, un UUIDv7 en texto; `ciclo_de_vida` abre lo que
+    los puertos necesitan antes de la primera petición y lo cierra después de la última. Un
+    `SystemExit` al abrir detiene el servidor con su frase y sin traza.
+    """
+    rutas = Rutas(
+        [
+            *rutas_de_tracking(despachador, lecturas, reloj, nuevo_id, segundos_de_cuerpo),
+            *rutas_de_salud(despachador, lecturas, presencia),
+            *rutas_de_documentacion(),
+        ]
+    )
+    return _Api(rutas, acceso, ciclo_de_vida)
+
+
+class _Api:
+    def __init__(self, rutas: Rutas, acceso: ReglasDeAcceso, ciclo_de_vida: CicloDeVida) -> None:
+        self._rutas = rutas
+        self._acceso = acceso
+        self._ciclo_de_vida = ciclo_de_vida
+        self._registro = structlog.get_logger("api")
+        self._registro_de_accesos = structlog.get_logger("acceso")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        match scope["type"]:
+            case "http":
+                await self._atender(scope, receive, send)
+            case "lifespan":
+                await self._vivir(receive, send)
+            case _:
+                await send({"type": "websocket.close", "code": 1000, "reason": ""})
+
+    async def _atender(self, scope: Scope, receive: Receive, send: Send) -> None:
+        comienzo = time.perf_counter()
+        plantilla = None
+        respuesta: Response
+        try:
+            partes = partes_de_la_ruta(scope)
+            self._acceso.comprobar(scope, partes)
+            encontrada = self._rutas.buscar(partes)
+            plantilla = encontrada.ruta.plantilla
+            atencion = atencion_de(encontrada.ruta, scope["method"])
+            respuesta = await atencion(Request(scope, receive), encontrada.variables)
+        except ClientDisconnect:
+            return
+        except Exception as error:  # noqa: BLE001 - el último que puede convertirla en una respuesta
+            problema = problema_de(error)
+            if problema.estado == HTTPStatus.INTERNAL_SERVER_ERROR:
+                self._registro.exception("petición fallida", ruta=plantilla)
+            respuesta = problema.respuesta()
+        respuesta.headers["X-Content-Type-Options"] = "nosniff"
+        respuesta.headers.setdefault("Cache-Control", "no-store")
+        await respuesta(scope, receive, send)
+        metodo = scope["method"]
+        self._registro_de_accesos.info(
+            "petición",
+            metodo=metodo if metodo in METODOS_CONOCIDOS else None,
+            ruta=plantilla,
+            estado=respuesta.status_code,
+            milisegundos=round((time.perf_counter() - comienzo) * 1000, 1),
+        )
+
+    async def _vivir(self, receive: Receive, send: Send) -> None:
+        """El protocolo *lifespan* de ASGI; quien falla al abrir lo dice con una frase si la tiene."""
+        await receive()
+        iniciado = False
+        try:
+            async with self._ciclo_de_vida():
+                iniciado = True
+                await send({"type": "lifespan.startup.complete"})
+                await receive()
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - el servidor lo cuenta y termina
+            mensaje = str(error) if isinstance(error, SystemExit) else traceback.format_exc()
+            etapa = "shutdown" if iniciado else "startup"
+            await send({"type": f"lifespan.{etapa}.failed", "message": mensaje})
+        else:
+            await send({"type": "lifespan.shutdown.complete"})

@@ -1,0 +1,92 @@
+"""Lectura del cuerpo de un envío: tipo de contenido, tamaño y tiempo.
+
+Qué es: los límites que se comprueban antes de interpretar nada.
+Qué no es: el lector de JSON (`seedwork/json_estricto.py`).
+Por qué existe: un cuerpo enorme, lento o cortado a la mitad no puede ocupar memoria ni publicar nada.
+"""
+
+import asyncio
+from typing import Final
+
+from starlette.datastructures import Headers
+from starlette.requests import Request
+
+from alpespartners.api.errores import Problema
+
+OCTETOS_MAXIMOS: Final = 64 * 1024
+SEGUNDOS_MAXIMOS: Final = 10.0
+CIFRAS_DE_UNA_LONGITUD: Final = 18
+
+
+async def leer_cuerpo(peticion: Request, segundos: float) -> bytes:
+    """Devuelve el cuerpo entero de una petición `application/json`.
+
+    Lanza `Problema` 415 (tipo o codificación), 413 (más de 64 KiB) o 408 (no llegó entero en ese
+    plazo), y `starlette.requests.ClientDisconnect` si el cliente se fue antes de terminar.
+    """
+    _exigir_json(peticion.headers)
+    longitud = peticion.headers.get("content-length", "")
+    if longitud.isdecimal() and (len(longitud) > CIFRAS_DE_UNA_LONGITUD or int(longitud) > OCTETOS_MAXIMOS):
+        raise _demasiado_grande()
+    trozos: list[bytes] = []
+    recibidos = 0
+    try:
+        async with asyncio.timeout(segundos):
+            async for trozo in peticion.stream():
+                recibidos += len(trozo)
+                if recibidos > OCTETOS_MAXIMOS:
+                    raise _demasiado_grande()
+                trozos.append(trozo)
+    except TimeoutError:
+        raise Problema(
+            408,
+            "cuerpo_demasiado_lento",
+            "Cuerpo demasiado lento",
+            f"El cuerpo no llegó entero en {segundos:g} segundos.",
+            # Lo que queda por llegar no debe leerse como otra petición.
+            cabeceras={"Connection": "close"},
+        ) from None
+    return b"".join(trozos)
+
+
+def _exigir_json(cabeceras: Headers) -> None:
+    tipos = cabeceras.getlist("content-type")
+    if len(tipos) != 1 or not _es_json(tipos[0]):
+        raise Problema(
+            415,
+            "tipo_de_contenido_no_admitido",
+            "Tipo de contenido no admitido",
+            "El cuerpo debe llegar como «Content-Type: application/json», en UTF-8.",
+            cabeceras={"Accept-Post": "application/json"},
+        )
+    if cabeceras.get("content-encoding", "identity").strip().lower() != "identity":
+        raise Problema(
+            415,
+            "codificacion_de_contenido_no_admitida",
+            "Codificación de contenido no admitida",
+            "El cuerpo debe llegar sin comprimir.",
+            cabeceras={"Accept-Encoding": "identity"},
+        )
+
+
+def _es_json(tipo: str) -> bool:
+    if tipo == "application/json":
+        return True
+    medio, *parametros = tipo.lower().split(";")
+    if medio.strip() != "application/json":
+        return False
+    for parametro in parametros:
+        nombre, _, valor = parametro.partition("=")
+        if nombre.strip() == "charset" and valor.strip().strip('"') not in ("utf-8", "utf8"):
+            return False
+    return True
+
+
+def _demasiado_grande() -> Problema:
+    # La conexión no se cierra: el servidor descarta lo que siga llegando y el cliente alcanza a leer el 413.
+    return Problema(
+        413,
+        "cuerpo_demasiado_grande",
+        "Cuerpo demasiado grande",
+        f"El cuerpo pasa de {OCTETOS_MAXIMOS // 1024} KiB.",
+    )

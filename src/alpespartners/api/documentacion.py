@@ -1,0 +1,55 @@
+"""`/docs` y `/openapi.json`: la documentación de la API, sin internet.
+
+Qué es: una página fija con Swagger UI, servida entera desde este paquete, y la descripción OpenAPI.
+Qué no es: la descripción misma (`openapi.py`).
+Por qué existe: quien prueba el servicio en un avión o detrás de un cortafuegos también necesita verla.
+"""
+
+from collections.abc import Sequence
+from importlib.resources import files
+from typing import Final
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from alpespartners.api.errores import no_encontrado
+from alpespartners.api.openapi import descripcion
+from alpespartners.api.rutas import Ruta, ruta_get
+
+_RECURSOS: Final = files("alpespartners.api").joinpath("recursos")
+_TIPO_POR_RECURSO: Final = {
+    "documentacion.js": "text/javascript",
+    "swagger-ui/swagger-ui-bundle.js": "text/javascript",
+    "swagger-ui/swagger-ui.css": "text/css",
+}
+_POLITICA: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+def rutas_de_documentacion() -> list[Ruta]:
+    """Las rutas de la documentación."""
+    octetos = msgspec.json.encode(descripcion())
+
+    async def openapi(_peticion: Request, _variables: Sequence[str]) -> Response:
+        return Response(octetos, media_type="application/json")
+
+    return [
+        ruta_get("/openapi.json", openapi),
+        ruta_get("/docs", _pagina),
+        ruta_get("/docs/recursos/{archivo}", _recurso),
+    ]
+
+
+async def _pagina(_peticion: Request, _variables: Sequence[str]) -> Response:
+    pagina = _RECURSOS.joinpath("documentacion.html").read_bytes()
+    return Response(pagina, media_type="text/html", headers={"Content-Security-Policy": _POLITICA})
+
+
+async def _recurso(_peticion: Request, variables: Sequence[str]) -> Response:
+    for recurso, tipo in _TIPO_POR_RECURSO.items():
+        if recurso.rpartition("/")[2] == variables[0]:
+            return Response(_RECURSOS.joinpath(*recurso.split("/")).read_bytes(), media_type=tipo)
+    raise no_encontrado()

@@ -1,0 +1,49 @@
+"""Lectura estricta de los parámetros de una consulta (`?limite=…&desde=…`).
+
+Qué es: de la cadena cruda a un texto por parámetro, anotando todas las faltas.
+Qué no es: lo que cada parámetro significa; eso lo decide la consulta.
+Por qué existe: un filtro mal escrito que se ignorase devolvería totales equivocados sin avisar.
+"""
+
+from collections.abc import Collection
+from typing import Final
+from urllib.parse import unquote_to_bytes
+
+from alpespartners.modulos.tracking.dominio.excepciones import Codigo, Recolector
+
+MAXIMO_PARAMETROS: Final = 32
+
+
+def leer_parametros(cadena: bytes, conocidos: Collection[str], recolector: Recolector) -> dict[str, str]:
+    """Devuelve los parámetros conocidos; los desconocidos, repetidos, vacíos o ilegibles son faltas."""
+    if cadena.count(b"&") >= MAXIMO_PARAMETROS:
+        recolector.anotar("", Codigo.PARAMETRO_INVALIDO, f"hay más de {MAXIMO_PARAMETROS} parámetros")
+        return {}
+    leidos: dict[str, str] = {}
+    vistos: set[str] = set()
+    for par in filter(None, cadena.split(b"&")):
+        nombre_crudo, _, valor_crudo = par.partition(b"=")
+        nombre = _decodificado(nombre_crudo)
+        if nombre is None or nombre not in conocidos:
+            permitidos = ", ".join(sorted(conocidos)) or "ninguno"
+            recolector.anotar(
+                nombre or "", Codigo.PARAMETRO_DESCONOCIDO, f"no es un parámetro; los que hay: {permitidos}"
+            )
+            continue
+        valor = _decodificado(valor_crudo)
+        if nombre in vistos:
+            recolector.anotar(nombre, Codigo.PARAMETRO_INVALIDO, "aparece más de una vez")
+        elif not valor:
+            falta = "no es UTF-8" if valor is None else "está vacío"
+            recolector.anotar(nombre, Codigo.PARAMETRO_INVALIDO, falta)
+        else:
+            leidos[nombre] = valor
+        vistos.add(nombre)
+    return leidos
+
+
+def _decodificado(crudo: bytes) -> str | None:
+    try:
+        return unquote_to_bytes(crudo.replace(b"+", b" ")).decode("utf-8")
+    except UnicodeDecodeError:
+        return None

@@ -1,0 +1,21 @@
+"""La cabecera `traceparent` (W3C Trace Context): seguir un envío desde quien lo hizo.
+
+Qué es: reconocer la que llega y, si no vale, empezar una nueva.
+Qué no es: instrumentación; aquí no se mide nada.
+"""
+
+import re
+import secrets
+from typing import Final
+
+from starlette.datastructures import Headers
+
+_TRACEPARENT: Final = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+def traza_de(cabeceras: Headers) -> str:
+    """Devuelve el `traceparent` recibido, si es uno y válido; si no, uno nuevo, marcado para muestreo."""
+    recibidos = cabeceras.getlist("traceparent")
+    if len(recibidos) == 1 and _TRACEPARENT.fullmatch(recibidos[0]):
+        return recibidos[0]
+    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
