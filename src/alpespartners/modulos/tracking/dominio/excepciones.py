@@ -75,10 +75,23 @@ class DatosInvalidos(ValueError):
 
 @dataclass(slots=True)
 class Recolector:
-    """Reúne faltas para decirlas todas juntas, y avisos sobre lo que se reparó o descartó."""
+    """Reúne faltas para decirlas todas juntas, y avisos sobre lo que se reparó o descartó.
 
-    fallos: list[Fallo] = field(default_factory=list)
-    avisos: list[str] = field(default_factory=list)
+    Un cuerpo hostil trae miles de campos: cada anotación cuesta lo mismo por muchas que haya.
+    """
+
+    _fallos: dict[str, Fallo] = field(default_factory=dict)
+    _avisos: dict[str, None] = field(default_factory=dict)
+
+    @property
+    def fallos(self) -> list[Fallo]:
+        """Las faltas, en el orden en que se anotaron."""
+        return list(self._fallos.values())
+
+    @property
+    def avisos(self) -> list[str]:
+        """Los avisos, en el orden en que se anotaron."""
+        return list(self._avisos)
 
     def intentar(self, regla: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
         """Aplica una regla; si el campo la incumple anota la falta y devuelve `None`."""
@@ -91,20 +104,14 @@ class Recolector:
 
     def anotar(self, campo: str, codigo: Codigo, mensaje: str) -> None:
         """Anota una falta, si el campo no tiene ya otra: la primera es la que explica las demás."""
-        if not self.tiene(campo):
-            self.fallos.append(Fallo(campo, codigo, mensaje))
-
-    def tiene(self, campo: str) -> bool:
-        """Dice si ya se anotó una falta de ese campo."""
-        return any(fallo.campo == campo for fallo in self.fallos)
+        if campo not in self._fallos:
+            self._fallos[campo] = Fallo(campo, codigo, mensaje)
 
     def avisar(self, *avisos: str) -> None:
         """Anota avisos, cada uno una sola vez y en el orden en que llegan."""
-        for aviso in avisos:
-            if aviso not in self.avisos:
-                self.avisos.append(aviso)
+        self._avisos.update(dict.fromkeys(avisos))
 
     def exigir(self) -> None:
         """Lanza `DatosInvalidos` con todas las faltas, si hubo alguna."""
-        if self.fallos:
+        if self._fallos:
             raise DatosInvalidos(self.fallos)
