@@ -259,5 +259,5 @@ def _literal(valor: object) -> str | None:
 
 
 def _nombre_legible(nombre: str) -> str:
-    """El nombre de un campo ajeno, en condiciones de ir en una respuesta: sin controles y corto."""
-    return _ILEGIBLE_EN_UN_NOMBRE.sub("\ufffd", nombre)[:LONGITUD_CLAVE_PROPIEDAD]
+    """El nombre de un campo ajeno, en condiciones de ir en una respuesta: sin controles, corto y visible."""
+    return _ILEGIBLE_EN_UN_NOMBRE.sub("\ufffd", nombre)[:LONGITUD_CLAVE_PROPIEDAD] or "(vacío)"

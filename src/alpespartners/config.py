@@ -1,0 +1,188 @@
+"""La configuración: el único lugar que lee el entorno.
+
+Qué es: los ajustes del contrato, todos opcionales, comprobados al arrancar.
+Qué no es: un almacén de secretos; una clave o un token nunca aparecen en un registro ni en un error.
+Por qué existe: un ajuste mal escrito detiene el proceso con una frase que lo nombra, en vez de
+descubrirse de noche. Por qué no usa una biblioteca: docs/decisiones/0006.
+"""
+
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import platformdirs
+
+from alpespartners.seedwork.arranque import ErrorDeArranque
+
+T = TypeVar("T")
+
+_NIVELES = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+_ESPACIO = re.compile(r"[\w.=:-]+/[\w.=:-]+", re.ASCII)
+_PUERTO_MAXIMO = 65535
+_ESPERA_MAXIMA = 60.0
+_NINGUNO: tuple[str, ...] = ()
+
+
+def _variable(nombre: str, leer: Callable[[str], T], omision: T, debe: str) -> T:
+    """Lee una variable; vacía vale ausente. El error la nombra y nunca repite su valor."""
+    texto = os.environ.get(nombre, "").strip()
+    if not texto:
+        return omision
+    try:
+        return leer(texto)
+    except ValueError:
+        raise ErrorDeArranque(f"{nombre} no vale: debe ser {debe}.") from None
+
+
+def _puerto(texto: str) -> int:
+    puerto = int(texto)
+    if not 0 <= puerto <= _PUERTO_MAXIMO:
+        raise ValueError
+    return puerto
+
+
+def _espera(texto: str) -> float:
+    segundos = float(texto)
+    if not 0 < segundos <= _ESPERA_MAXIMA:
+        raise ValueError
+    return segundos
+
+
+def _uno_de(permitidos: tuple[str, ...]) -> Callable[[str], str]:
+    def leer(texto: str) -> str:
+        if texto.upper() not in permitidos:
+            raise ValueError
+        return texto.upper()
+
+    return leer
+
+
+def _url(*esquemas: str) -> Callable[[str], str]:
+    def leer(texto: str) -> str:
+        partes = urlsplit(texto)
+        if partes.scheme not in esquemas or not partes.netloc:
+            raise ValueError
+        return texto
+
+    return leer
+
+
+def _espacio(texto: str) -> str:
+    if not _ESPACIO.fullmatch(texto):
+        raise ValueError
+    return texto
+
+
+def _lista(texto: str) -> tuple[str, ...]:
+    return tuple(parte for parte in (parte.strip() for parte in texto.split(",")) if parte)
+
+
+def _si(texto: str) -> bool:
+    if texto not in {"0", "1"}:
+        raise ValueError
+    return texto == "1"
+
+
+def _anfitrion_y_puerto(texto: str) -> tuple[str, int]:
+    anfitrion, separador, puerto = texto.rpartition(":")
+    if not separador or not anfitrion:
+        raise ValueError
+    return anfitrion.strip("[]"), _puerto(puerto)
+
+
+def _ruta(texto: str) -> Path:
+    return Path(texto).expanduser().absolute()
+
+
+def _fichero(texto: str) -> Path:
+    ruta = _ruta(texto)
+    if not ruta.is_file():
+        raise ValueError
+    return ruta
+
+
+def _datos() -> Path:
+    return _variable(
+        "ALPES_DATOS", _ruta, Path(platformdirs.user_data_dir("alpespartners")).absolute(), "una carpeta"
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuracion:
+    """Los ajustes de un proceso, leídos del entorno al construirla.
+
+    Raises:
+        ErrorDeArranque: una variable tiene un valor que no vale.
+    """
+
+    datos: Path = field(default_factory=_datos)
+    """Carpeta absoluta del broker embebido y de SQLite."""
+
+    pulsar_url: str | None = field(
+        default_factory=lambda: _variable(
+            "ALPES_PULSAR_URL", _url("pulsar", "pulsar+ssl"), None, "una URL pulsar:// o pulsar+ssl://"
+        )
+    )
+    """Broker Apache Pulsar; `None` es el broker embebido."""
+
+    pulsar_token: str | None = field(
+        default_factory=lambda: _variable("ALPES_PULSAR_TOKEN", str, None, "un token"), repr=False
+    )
+    pulsar_ca: Path | None = field(
+        default_factory=lambda: _variable("ALPES_PULSAR_CA", _fichero, None, "un fichero que exista")
+    )
+    pulsar_espacio: str = field(
+        default_factory=lambda: _variable(
+            "ALPES_PULSAR_ESPACIO", _espacio, "public/default", "un inquilino y un espacio: public/default"
+        )
+    )
+    """Inquilino y espacio de nombres de los tópicos."""
+
+    pulsar_epoca: UUID | None = field(
+        default_factory=lambda: _variable("ALPES_PULSAR_EPOCA", UUID, None, "un UUID")
+    )
+    """Época de Apache Pulsar: cambia cuando sus datos empiezan de cero."""
+
+    base_datos: str | None = field(
+        default_factory=lambda: _variable(
+            "ALPES_BASE_DATOS", _url("postgresql"), None, "una URL postgresql://"
+        ),
+        repr=False,
+    )
+    """Base de datos; `None` es SQLite dentro de `datos`."""
+
+    anfitrion: str = field(
+        default_factory=lambda: _variable("ALPES_ANFITRION", str, "127.0.0.1", "una dirección")
+    )
+    puerto: int = field(
+        default_factory=lambda: _variable(
+            "ALPES_PUERTO", _puerto, 8000, f"un número entre 0 y {_PUERTO_MAXIMO}"
+        )
+    )
+    claves_api: tuple[str, ...] = field(
+        default_factory=lambda: _variable("ALPES_CLAVES_API", _lista, _NINGUNO, "claves separadas por comas"),
+        repr=False,
+    )
+    sin_clave: bool = field(
+        default_factory=lambda: _variable("ALPES_SIN_CLAVE", _si, omision=False, debe="0 o 1")
+    )
+    nombres: tuple[str, ...] = field(
+        default_factory=lambda: _variable("ALPES_NOMBRES", _lista, _NINGUNO, "nombres separados por comas")
+    )
+    limite_confirmacion: float = field(
+        default_factory=lambda: _variable(
+            "ALPES_LIMITE_CONFIRMACION", _espera, 5.0, f"segundos, más de 0 y hasta {_ESPERA_MAXIMA:.0f}"
+        )
+    )
+    """Segundos que se espera la confirmación del broker antes de responder 503."""
+
+    registro: str = field(
+        default_factory=lambda: _variable(
+            "ALPES_REGISTRO", _uno_de(_NIVELES), "INFO", f"uno de {', '.join(_NIVELES)}"
+        )
+    )

@@ -1,0 +1,157 @@
+"""El contenido: lo que el cliente dijo, y cuándo dos envíos dicen lo mismo."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from alpespartners.modulos.tracking.aplicacion.comandos import RegistrarConversion, RegistrarImpresion
+from alpespartners.modulos.tracking.dominio.contenido import ContenidoConversion, ContenidoImpresion
+from alpespartners.modulos.tracking.dominio.entidades import Impresion
+from alpespartners.modulos.tracking.dominio.excepciones import Codigo, DatosInvalidos, Recolector
+from alpespartners.modulos.tracking.dominio.objetos_valor import ValorConversion
+
+AHORA = datetime(2026, 1, 15, 10, 30, tzinfo=UTC)
+IMPRESION = RegistrarImpresion(
+    id="imp-123",
+    campaña_id="cmp-456",
+    influencer_id="inf-789",
+    usuario_id="usr-101",
+    tipo_evento="IMPRESION",
+    user_agent="Mozilla/5.0...",
+    ip_address="192.168.1.1",
+    referrer="https://instagram.com",
+    timestamp=AHORA - timedelta(minutes=1),
+    recibido_en=AHORA,
+    propiedades={},
+    advertencias=(),
+)
+CONVERSION = RegistrarConversion(
+    id="conv-123",
+    campaña_id="cmp-456",
+    influencer_id=None,
+    usuario_id=None,
+    tipo_conversion="VENTA",
+    valor=Decimal("150000.0"),
+    moneda="COP",
+    user_agent=None,
+    ip_address=None,
+    referrer=None,
+    timestamp=None,
+    recibido_en=AHORA,
+    propiedades={},
+    advertencias=(),
+)
+
+
+def contenido(**cambios: object) -> ContenidoConversion:
+    return ContenidoConversion.crear(replace(CONVERSION, **cambios), AHORA, Recolector())  # type: ignore[arg-type]
+
+
+def fallos(**cambios: object) -> dict[str, Codigo]:
+    with pytest.raises(DatosInvalidos) as invalidos:
+        contenido(**cambios)
+    return {fallo.campo: fallo.codigo for fallo in invalidos.value.fallos}
+
+
+def test_todas_las_faltas_se_dicen_a_la_vez() -> None:
+    assert fallos(id="", campaña_id="", tipo_conversion="X", valor=Decimal(-1), influencer_id=" a") == {
+        "id": Codigo.REQUERIDO,
+        "campaña_id": Codigo.REQUERIDO,
+        "tipo_conversion": Codigo.VALOR_NO_PERMITIDO,
+        "valor": Codigo.VALOR_NEGATIVO,
+        "influencer_id": Codigo.ESPACIO_EN_LOS_EXTREMOS,
+    }
+
+
+def test_ninguna_falta_repite_el_valor_enviado() -> None:
+    with pytest.raises(DatosInvalidos) as invalidos:
+        contenido(campaña_id="secreto\x00", moneda="SECRETO", usuario_id=" secreto")
+    assert "secreto" not in str(invalidos.value).lower()
+
+
+def test_una_venta_exige_valor() -> None:
+    assert fallos(valor=None) == {"valor": Codigo.REQUERIDO}
+
+
+def test_un_valor_exige_moneda() -> None:
+    assert fallos(moneda=None) == {"moneda": Codigo.REQUERIDO}
+
+
+def test_un_registro_no_exige_valor() -> None:
+    assert contenido(tipo_conversion="REGISTRO", valor=None, moneda=None).valor is None
+
+
+def test_una_moneda_sin_valor_se_conserva() -> None:
+    assert contenido(tipo_conversion="REGISTRO", valor=None).valor == ValorConversion(None, "COP")
+
+
+@pytest.mark.parametrize(
+    "igual",
+    [
+        {"valor": Decimal("150000.00")},
+        {"moneda": "cop"},
+        {"tipo_conversion": "venta"},
+        {"influencer_id": ""},
+        {"referrer": "no es una url"},
+    ],
+)
+def test_lo_que_se_normaliza_igual_es_el_mismo_contenido(igual: dict[str, object]) -> None:
+    assert contenido(**igual) == contenido()
+
+
+@pytest.mark.parametrize(
+    ("distinto", "campos"),
+    [
+        ({"valor": Decimal("150000.01")}, ("valor",)),
+        ({"valor": Decimal(1), "moneda": "USD"}, ("valor", "moneda")),
+        ({"propiedades": {"a": "b"}}, ("propiedades",)),
+        ({"timestamp": AHORA}, ("timestamp",)),
+        ({"user_agent": "x", "campaña_id": "otra"}, ("campaña_id", "user_agent")),
+    ],
+)
+def test_dos_contenidos_distintos_nombran_los_campos_en_que_difieren(
+    distinto: dict[str, object], campos: tuple[str, ...]
+) -> None:
+    assert contenido(**distinto) != contenido()
+    assert contenido().campos_distintos(contenido(**distinto)) == campos
+
+
+def test_sin_tipo_es_una_impresion() -> None:
+    creado = ContenidoImpresion.crear(replace(IMPRESION, tipo_evento=""), AHORA, Recolector())
+    assert creado == ContenidoImpresion.crear(IMPRESION, AHORA, Recolector())
+
+
+def test_un_reloj_adelantado_deja_aviso_y_no_escribe_el_futuro() -> None:
+    recolector = Recolector()
+    creado = ContenidoImpresion.crear(
+        replace(IMPRESION, timestamp=AHORA + timedelta(hours=1)), AHORA, recolector
+    )
+    impresion = Impresion(
+        contenido=creado, comando_id="c", recibido_en=AHORA, registrado_en=AHORA, advertencias=()
+    )
+    assert recolector.avisos == ["reloj_adelantado"]
+    assert impresion.ocurrido_en == AHORA
+    assert creado.timestamp == AHORA + timedelta(hours=1)
+
+
+def test_un_evento_ocurrio_cuando_dice_su_timestamp_o_cuando_se_recibio() -> None:
+    for timestamp, esperado in ((AHORA - timedelta(days=3), AHORA - timedelta(days=3)), (None, AHORA)):
+        impresion = Impresion(
+            contenido=ContenidoImpresion.crear(replace(IMPRESION, timestamp=timestamp), AHORA, Recolector()),
+            comando_id="c",
+            recibido_en=AHORA,
+            registrado_en=AHORA,
+            advertencias=(),
+        )
+        assert impresion.ocurrido_en == esperado
+
+
+def test_el_contenido_validado_vuelve_a_validarse_igual() -> None:
+    primero = contenido(propiedades={"n\u0303": "a"}, user_agent="x" * 2000, ip_address="::ffff:1.2.3.4")
+    recolector = Recolector()
+    segundo = ContenidoConversion.crear(
+        RegistrarConversion(**primero.campos(), recibido_en=AHORA, advertencias=()), AHORA, recolector
+    )
+    assert (segundo, recolector.avisos) == (primero, [])

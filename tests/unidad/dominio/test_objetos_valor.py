@@ -1,0 +1,284 @@
+"""Las reglas de cada valor del dominio."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+
+import iso4217
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alpespartners.modulos.tracking.dominio.excepciones import CampoInvalido, Codigo
+from alpespartners.modulos.tracking.dominio.monedas import DECIMALES
+from alpespartners.modulos.tracking.dominio.objetos_valor import (
+    Metadatos,
+    TipoConversion,
+    TipoEvento,
+    ValorConversion,
+    advertencias_ajenas,
+    id_consultable,
+    id_de_evento,
+    identificador,
+    identificador_opcional,
+    propiedades_validas,
+    recibido_en_creible,
+    timestamp_valido,
+    tipo,
+)
+
+AHORA = datetime(2026, 1, 15, 10, 30, tzinfo=UTC)
+
+
+def codigo_de(invalido: pytest.ExceptionInfo[CampoInvalido]) -> Codigo:
+    return invalido.value.fallo.codigo
+
+
+@pytest.mark.parametrize("texto", ["imp-123", "FV/2024/001", "a/destino", "a b%c?d#e", "ñandú-1", "x" * 128])
+def test_los_identificadores_como_los_usa_la_gente_valen_tal_cual(texto: str) -> None:
+    assert id_de_evento(texto) == texto
+
+
+@pytest.mark.parametrize(
+    ("texto", "codigo"),
+    [
+        ("", Codigo.REQUERIDO),
+        ("x" * 129, Codigo.LONGITUD_EXCEDIDA),
+        ("a\x00b", Codigo.CARACTER_DE_CONTROL),
+        ("a\nb", Codigo.CARACTER_DE_CONTROL),
+        ("a\x85b", Codigo.CARACTER_DE_CONTROL),
+        (" a", Codigo.ESPACIO_EN_LOS_EXTREMOS),
+        ("a\u3000", Codigo.ESPACIO_EN_LOS_EXTREMOS),
+        ("a\ud800", Codigo.SUSTITUTO_SUELTO),
+        (".", Codigo.ID_NO_DIRECCIONABLE),
+        ("..", Codigo.ID_NO_DIRECCIONABLE),
+    ],
+)
+def test_un_identificador_que_incumple_la_regla_dice_cual(texto: str, codigo: Codigo) -> None:
+    with pytest.raises(CampoInvalido) as invalido:
+        id_de_evento(texto)
+    assert codigo_de(invalido) is codigo
+    assert id_consultable(texto) is None
+
+
+def test_un_identificador_descompuesto_es_el_mismo_que_compuesto() -> None:
+    assert identificador("campaña_id", "n\u0303") == "ñ"
+
+
+def test_la_longitud_de_un_identificador_se_mide_ya_compuesto() -> None:
+    assert identificador("campaña_id", "n\u0303" * 128) == "ñ" * 128
+
+
+@pytest.mark.parametrize("texto", [None, ""])
+def test_un_identificador_opcional_vacio_es_ausente(texto: str | None) -> None:
+    assert identificador_opcional("usuario_id", texto) is None
+
+
+@given(st.text(max_size=200))
+def test_normalizar_un_identificador_dos_veces_es_como_una(texto: str) -> None:
+    try:
+        una_vez = identificador("id", texto)
+    except CampoInvalido:
+        return
+    assert identificador("id", una_vez) == una_vez
+
+
+@pytest.mark.parametrize("texto", ["clic", "CLIC", "Clic"])
+def test_el_tipo_no_distingue_mayusculas(texto: str) -> None:
+    assert tipo("tipo_evento", texto, TipoEvento) is TipoEvento.CLIC
+
+
+@pytest.mark.parametrize("texto", ["COMPRA", "\u0131MPRESION", "CLIC ", "name"])
+def test_un_tipo_desconocido_enumera_los_permitidos(texto: str) -> None:
+    with pytest.raises(CampoInvalido) as invalido:
+        tipo("tipo_evento", texto, TipoEvento)
+    assert invalido.value.fallo.mensaje == "debe ser uno de: IMPRESION, CLIC, VISUALIZACION"
+
+
+def test_los_tipos_de_conversion_son_los_del_contrato() -> None:
+    assert [*TipoConversion] == ["VENTA", "REGISTRO", "SUSCRIPCION", "DESCARGA", "FORMULARIO", "OTRA"]
+
+
+def test_un_instante_se_guarda_en_utc() -> None:
+    bogota = datetime(2026, 1, 15, 5, 30, tzinfo=timezone(timedelta(hours=-5)))
+    valido = timestamp_valido(bogota, AHORA)
+    assert (valido, valido.tzinfo) == (AHORA, UTC)
+
+
+@pytest.mark.parametrize(
+    ("timestamp", "codigo"),
+    [
+        (datetime(1999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC), Codigo.TIMESTAMP_DEMASIADO_ANTIGUO),
+        (AHORA + timedelta(hours=24, microseconds=1), Codigo.TIMESTAMP_EN_EL_FUTURO),
+    ],
+)
+def test_un_instante_increible_se_rechaza(timestamp: datetime, codigo: Codigo) -> None:
+    with pytest.raises(CampoInvalido) as invalido:
+        timestamp_valido(timestamp, AHORA)
+    assert codigo_de(invalido) is codigo
+
+
+def test_los_extremos_del_intervalo_creible_valen() -> None:
+    for timestamp in (datetime(2000, 1, 1, tzinfo=UTC), AHORA + timedelta(hours=24)):
+        assert timestamp_valido(timestamp, AHORA) == timestamp
+
+
+def test_la_tabla_de_monedas_es_la_lista_activa_de_iso_4217_con_unidad_menor() -> None:
+    oficial = {moneda.code: moneda.exponent for moneda in iso4217.Currency if moneda.exponent is not None}
+    assert oficial == DECIMALES
+
+
+@pytest.mark.parametrize(
+    ("valor", "moneda", "esperado"),
+    [
+        ("150000.0", "COP", "150000.00"),
+        ("150000.00", "cop", "150000.00"),
+        ("99999999999999.99", "USD", "99999999999999.99"),
+        ("0.1", "EUR", "0.10"),
+        ("1.5E+3", "USD", "1500.00"),
+        ("1000", "JPY", "1000"),
+        ("1000.000", "JPY", "1000"),
+        ("1.2345", "CLF", "1.2345"),
+        ("1.500", "BHD", "1.500"),
+        ("0", "COP", "0.00"),
+        ("0E+999999", "COP", "0.00"),
+        ("-0.0", "COP", "0.00"),
+        ("1." + "0" * 60, "COP", "1.00"),
+    ],
+)
+def test_un_importe_queda_con_los_decimales_de_su_moneda(valor: str, moneda: str, esperado: str) -> None:
+    creado = ValorConversion.crear(Decimal(valor), moneda)
+    assert (str(creado.valor), creado.moneda) == (esperado, moneda.upper())
+
+
+@pytest.mark.parametrize(
+    ("valor", "moneda", "codigo"),
+    [
+        ("-1", "COP", Codigo.VALOR_NEGATIVO),
+        ("100000000000000", "COP", Codigo.VALOR_DEMASIADO_GRANDE),
+        ("1E+999999999", "COP", Codigo.VALOR_DEMASIADO_GRANDE),
+        ("1E-999999999", "COP", Codigo.DEMASIADOS_DECIMALES),
+        ("0.001", "COP", Codigo.DEMASIADOS_DECIMALES),
+        ("10.5", "JPY", Codigo.DEMASIADOS_DECIMALES),
+        ("1.0000000000000000000000000000000000001", "COP", Codigo.DEMASIADOS_DECIMALES),
+        ("NaN", "COP", Codigo.VALOR_ILEGIBLE),
+        ("Infinity", "COP", Codigo.VALOR_ILEGIBLE),
+        ("1", "XAU", Codigo.MONEDA_DESCONOCIDA),
+        ("1", "XXX", Codigo.MONEDA_DESCONOCIDA),
+        ("1", "PESOS", Codigo.MONEDA_DESCONOCIDA),
+        ("1", "ßGP", Codigo.MONEDA_DESCONOCIDA),
+    ],
+)
+def test_un_importe_que_incumple_la_regla_dice_cual(valor: str, moneda: str, codigo: Codigo) -> None:
+    with pytest.raises(CampoInvalido) as invalido:
+        ValorConversion.crear(Decimal(valor), moneda)
+    assert codigo_de(invalido) is codigo
+
+
+@given(
+    st.decimals(min_value=0, max_value=Decimal("99999999999999.99"), places=2, allow_nan=False),
+    st.integers(min_value=0, max_value=20),
+)
+def test_ningun_importe_pierde_ni_gana_nada(valor: Decimal, ceros: int) -> None:
+    con_ceros = Decimal(f"{valor}{'0' * ceros}")
+    creado = ValorConversion.crear(con_ceros, "COP").valor
+    assert creado == valor
+    assert ValorConversion.crear(creado, "COP").valor == creado
+
+
+def test_los_metadatos_sanos_pasan_sin_cambios_ni_avisos() -> None:
+    limpios = Metadatos.limpiar("Mozilla/5.0...", "192.168.1.1", "https://instagram.com")
+    assert limpios == (Metadatos("Mozilla/5.0...", "192.168.1.1", "https://instagram.com"), ())
+
+
+def test_un_user_agent_largo_se_recorta_con_aviso() -> None:
+    limpios, avisos = Metadatos.limpiar("x" * 1025, None, None)
+    assert (limpios.user_agent, avisos) == ("x" * 1024, ("user_agent_recortado",))
+
+
+def test_los_controles_de_un_user_agent_se_reemplazan() -> None:
+    assert Metadatos.limpiar("a\x00\x1b[31m", None, None)[0].user_agent == "a\ufffd\ufffd[31m"
+
+
+@pytest.mark.parametrize(
+    ("texto", "canonica"),
+    [
+        ("192.168.1.1", "192.168.1.1"),
+        ("::ffff:10.0.0.1", "10.0.0.1"),
+        ("2001:DB8:0:0::1", "2001:db8::1"),
+        ("::1", "::1"),
+    ],
+)
+def test_una_direccion_queda_en_su_forma_canonica(texto: str, canonica: str) -> None:
+    assert Metadatos.limpiar(None, texto, None) == (Metadatos(ip_address=canonica), ())
+
+
+@pytest.mark.parametrize("texto", ["999.1.1.1", "localhost", "10.0.0.1/24", "fe80::1%eth0", "010.0.0.1", "1"])
+def test_una_direccion_ilegible_se_descarta_con_aviso(texto: str) -> None:
+    assert Metadatos.limpiar(None, texto, None) == (Metadatos(), ("ip_ilegible",))
+
+
+@pytest.mark.parametrize(
+    "texto", ["http://a.co/x?y#z", "HTTPS://A.co", "android-app://com.x/", "ios-app://1/x"]
+)
+def test_una_procedencia_de_web_o_aplicacion_vale(texto: str) -> None:
+    assert Metadatos.limpiar(None, None, texto) == (Metadatos(referrer=texto), ())
+
+
+@pytest.mark.parametrize(
+    "texto",
+    ["instagram", "javascript:alert(1)", "https://", "http://[::1", "https://a b", "https://a/" + "x" * 2048],
+)
+def test_una_procedencia_ilegible_se_descarta_con_aviso(texto: str) -> None:
+    assert Metadatos.limpiar(None, None, texto) == (Metadatos(), ("referrer_ilegible",))
+
+
+@given(*[st.none() | st.text(max_size=1100)] * 3)
+def test_limpiar_metadatos_dos_veces_es_como_una_y_nunca_los_rechaza(
+    agente: str | None, direccion: str | None, procedencia: str | None
+) -> None:
+    limpios, _ = Metadatos.limpiar(agente, direccion, procedencia)
+    assert Metadatos.limpiar(limpios.user_agent, limpios.ip_address, limpios.referrer) == (limpios, ())
+
+
+@pytest.mark.parametrize(
+    ("propiedades", "codigo"),
+    [
+        ({str(numero): "" for numero in range(33)}, Codigo.DEMASIADAS_PROPIEDADES),
+        ({"": "x"}, Codigo.REQUERIDO),
+        ({"k" * 65: "x"}, Codigo.LONGITUD_EXCEDIDA),
+        ({"k": "x" * 257}, Codigo.LONGITUD_EXCEDIDA),
+        ({"k": "\x00"}, Codigo.CARACTER_DE_CONTROL),
+        ({"k\n": "x"}, Codigo.CARACTER_DE_CONTROL),
+        ({"k": "\udfff"}, Codigo.SUSTITUTO_SUELTO),
+        ({"ñ": "a", "n\u0303": "b"}, Codigo.CAMPO_REPETIDO),
+    ],
+)
+def test_unas_propiedades_que_incumplen_la_regla_dicen_cual(
+    propiedades: dict[str, str], codigo: Codigo
+) -> None:
+    with pytest.raises(CampoInvalido) as invalido:
+        propiedades_validas(propiedades)
+    assert codigo_de(invalido) is codigo
+
+
+def test_las_propiedades_en_el_limite_valen() -> None:
+    propiedades = {f"{numero:064}": "x" * 256 for numero in range(32)}
+    assert propiedades_validas(propiedades) == propiedades
+
+
+@pytest.mark.parametrize("recibido_en", [None, AHORA - timedelta(days=2), AHORA + timedelta(days=2)])
+def test_un_recibido_en_que_falta_o_no_es_creible_vale_el_de_la_publicacion(
+    recibido_en: datetime | None,
+) -> None:
+    assert recibido_en_creible(recibido_en, AHORA) == (AHORA, ("recibido_en_sustituido",))
+
+
+def test_un_recibido_en_creible_se_respeta() -> None:
+    recibido_en = AHORA - timedelta(hours=24)
+    assert recibido_en_creible(recibido_en, AHORA) == (recibido_en, ())
+
+
+def test_las_advertencias_ajenas_se_acotan() -> None:
+    acotadas = advertencias_ajenas(["x\x00" * 500] * 100)
+    assert len(acotadas) == 64
+    assert acotadas[0] == ("x\ufffd" * 500)[:128]
