@@ -161,10 +161,7 @@ def _ejecutar(orden: list[str], cerrojo: int, total: int = 0) -> None:
         lineas = list(_con_progreso(proceso.stdout or (), total))
     if proceso.returncode != 0:
         _decir("".join(lineas[-_COLA_DE_PIP:]))
-        frase = (
-            "No se pudieron instalar los requisitos: arriba está el porqué. Al repetir se empieza de nuevo."
-        )
-        raise NoSePudoInstalar(frase)
+        raise NoSePudoInstalar("No se pudieron instalar los requisitos: arriba se ve por qué.")
 
 
 def _con_progreso(lineas: Iterable[str], total: int) -> Iterator[str]:

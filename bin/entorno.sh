@@ -3,6 +3,8 @@
 # Aquí sólo está lo que no puede esperar a Python: ver si .venv está al día, que es lo normal y no debe costar
 # nada, y encontrar un Python que sirva. Instalar es cosa de bin/entorno.py.
 
+: "${raiz:?}"
+
 # Deja .venv con los requisitos bloqueados en requisitos/$1.txt, o termina con una frase.
 preparar() {
     if [ -x "$raiz/.venv/bin/python" ] &&

@@ -1,0 +1,45 @@
+"""Reglas que valen para todas las pruebas: sin red en las unitarias y, si se exige, sin saltarse ninguna."""
+
+import os
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+_UNITARIAS = Path(__file__).parent / "unidad"
+_EXIGIR_TODO = os.environ.get("ALPES_EXIGIR_TODO") == "1"
+
+# Los ajustes de quien ejecuta las pruebas no deben cambiar su resultado.
+for _nombre in [nombre for nombre in os.environ if nombre.startswith("ALPES_")]:
+    if _nombre != "ALPES_EXIGIR_TODO":
+        del os.environ[_nombre]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Cierra los sockets a toda prueba de `tests/unidad` (menos los de UNIX, que asyncio necesita)."""
+    for item in items:
+        if item.path.is_relative_to(_UNITARIAS):
+            item.add_marker(pytest.mark.disable_socket)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Con `ALPES_EXIGIR_TODO=1`, una prueba saltada es una prueba que falla."""
+    informe = yield
+    _exigir(informe)
+    return informe
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Lo mismo para un archivo que se salta entero al importarse."""
+    informe = yield
+    _exigir(informe)
+    return informe
+
+
+def _exigir(informe: pytest.TestReport | pytest.CollectReport) -> None:
+    if _EXIGIR_TODO and informe.skipped:
+        motivo = informe.longrepr[2] if isinstance(informe.longrepr, tuple) else str(informe.longrepr)
+        informe.outcome = "failed"
+        informe.longrepr = f"Con ALPES_EXIGIR_TODO=1 no se salta nada. {motivo}"
