@@ -32,7 +32,7 @@ from alpespartners.seedwork.json_estricto import NumeroJson
 
 _TEXTOS = frozenset({"id", "campaña_id", "influencer_id", "usuario_id", "timestamp"})
 _TEXTOS_IMPRESION = _TEXTOS | {"tipo_evento"}
-_TEXTOS_CONVERSION = _TEXTOS | {"tipo_conversion", "moneda"}
+_TEXTOS_CONVERSION = _TEXTOS | {"tipo_conversion", "valor", "moneda"}
 _DESCRIPTIVOS = {
     "user_agent": "user_agent_ilegible",
     "ip_address": "ip_ilegible",
@@ -159,17 +159,9 @@ def _campos_del_cuerpo(
     desconocidos: dict[str, object] = {}
     for nombre, valor in _sin_alias(cuerpo, recolector).items():
         if nombre in textos:
-            if isinstance(valor, NumeroJson) or not isinstance(valor, str):
-                recolector.anotar(nombre, Codigo.TIPO_INCORRECTO, "debe ser un texto")
-            elif valor:
-                campos[nombre] = valor
+            campos[nombre] = _texto(nombre, valor, recolector)
         elif nombre in _DESCRIPTIVOS:
             campos[nombre] = _descriptivo(nombre, valor, recolector)
-        elif nombre == "valor" and textos is _TEXTOS_CONVERSION:
-            if not isinstance(valor, str):
-                recolector.anotar(nombre, Codigo.TIPO_INCORRECTO, "debe ser un número o un texto numérico")
-            elif valor:
-                campos[nombre] = valor
         elif nombre == "propiedades":
             campos[nombre] = _propiedades(valor, recolector)
         elif nombre in _RESERVADOS:
@@ -197,6 +189,18 @@ def _sin_alias(cuerpo: Mapping[str, object], recolector: Recolector) -> dict[str
                 "aparece con dos grafías y valores distintos",
             )
     return campos
+
+
+def _texto(nombre: str, valor: object, recolector: Recolector) -> str | None:
+    """Un campo estricto debe ser un texto; solo el importe puede venir también como número."""
+    if isinstance(valor, str) and (nombre == "valor" or not isinstance(valor, NumeroJson)):
+        return valor or None
+    recolector.anotar(
+        nombre,
+        Codigo.TIPO_INCORRECTO,
+        "debe ser un número o un texto numérico" if nombre == "valor" else "debe ser un texto",
+    )
+    return None
 
 
 def _descriptivo(nombre: str, valor: object, recolector: Recolector) -> str | None:

@@ -28,7 +28,7 @@ from alpespartners.modulos.tracking.dominio.objetos_valor import (
 )
 
 
-class DatosEvento(Protocol):
+class _DatosEvento(Protocol):
     """Campos de cliente con su tipo, aún sin validar, comunes a impresiones y conversiones."""
 
     @property
@@ -51,14 +51,14 @@ class DatosEvento(Protocol):
     def propiedades(self) -> Mapping[str, str]: ...
 
 
-class DatosImpresion(DatosEvento, Protocol):
+class _DatosImpresion(_DatosEvento, Protocol):
     """Campos de cliente de una impresión, aún sin validar."""
 
     @property
     def tipo_evento(self) -> str | None: ...
 
 
-class DatosConversion(DatosEvento, Protocol):
+class _DatosConversion(_DatosEvento, Protocol):
     """Campos de cliente de una conversión, aún sin validar."""
 
     @property
@@ -112,7 +112,7 @@ class ContenidoImpresion(_Contenido):
     tipo_evento: TipoEvento
 
     @classmethod
-    def crear(cls, datos: DatosImpresion, recibido_en: datetime, recolector: Recolector) -> Self:
+    def crear(cls, datos: _DatosImpresion, recibido_en: datetime, recolector: Recolector) -> Self:
         """Valida y normaliza; deja en el recolector los avisos de lo reparado.
 
         Raises:
@@ -136,7 +136,7 @@ class ContenidoConversion(_Contenido):
     valor: ValorConversion | None
 
     @classmethod
-    def crear(cls, datos: DatosConversion, recibido_en: datetime, recolector: Recolector) -> Self:
+    def crear(cls, datos: _DatosConversion, recibido_en: datetime, recolector: Recolector) -> Self:
         """Valida y normaliza; deja en el recolector los avisos de lo reparado.
 
         Raises:
@@ -157,7 +157,7 @@ class ContenidoConversion(_Contenido):
         }
 
 
-def _comunes(datos: DatosEvento, recibido_en: datetime, recolector: Recolector) -> dict[str, Any]:
+def _comunes(datos: _DatosEvento, recibido_en: datetime, recolector: Recolector) -> dict[str, Any]:
     """Valida los campos comunes; un campo con falta queda en `None` y el recolector la conserva."""
     intentar = recolector.intentar
     metadatos = intentar(Metadatos.limpiar, datos.user_agent, datos.ip_address, datos.referrer)
@@ -180,7 +180,7 @@ def _comunes(datos: DatosEvento, recibido_en: datetime, recolector: Recolector) 
 
 
 def _valor(
-    datos: DatosConversion, tipo_conversion: TipoConversion | None, recolector: Recolector
+    datos: _DatosConversion, tipo_conversion: TipoConversion | None, recolector: Recolector
 ) -> ValorConversion | None:
     """Una venta exige valor, y un valor exige moneda: un importe sin ella no se puede pagar."""
     if datos.valor is None and tipo_conversion is TipoConversion.VENTA:

@@ -47,7 +47,7 @@ class Impresion(_EventoSeguido[ContenidoImpresion]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conversion(_EventoSeguido[ContenidoConversion]):
-    """Un logro de la campaña por el que puede pagarse: una venta, un registro…"""
+    """Un logro de la campaña por el que puede pagarse: una venta, por ejemplo."""
 
 
 def momento_de_ocurrencia(timestamp: datetime | None, recibido_en: datetime) -> datetime:

@@ -130,7 +130,7 @@ def tipo(campo: str, texto: str, enumeracion: type[Tipo]) -> Tipo:
     """
     if not texto:
         raise CampoInvalido(campo, Codigo.REQUERIDO, "es obligatorio")
-    # Solo ASCII: la mayúscula de «ı» es «I», y un tipo mal escrito pasaría por bueno.
+    # Solo ASCII: la mayúscula de la i turca sin punto es «I», y un tipo mal escrito pasaría por bueno.
     miembro = enumeracion.__members__.get(texto.upper()) if texto.isascii() else None
     if miembro is None:
         permitidos = ", ".join(enumeracion.__members__)
