@@ -74,3 +74,7 @@ def test_todo_requisito_bloqueado_lleva_hash(grupo: str) -> None:
 def test_las_pruebas_llevan_el_servicio_entero_con_las_mismas_versiones() -> None:
     servicio, pruebas = _bloqueados("servicio"), _bloqueados("pruebas")
     assert {nombre: pruebas.get(nombre) for nombre in servicio} == servicio, _REMEDIO
+
+
+def test_el_servicio_no_lleva_fastapi_ni_pydantic_settings() -> None:
+    assert _bloqueados("servicio").keys() & {"fastapi", "pydantic-settings"} == set()
