@@ -32,7 +32,8 @@ import sys
 
 from alpespartners.cli import principal
 
-sys.exit(principal())
+if __name__ == "__main__":
+    sys.exit(principal())
 """
 
 

@@ -1,1 +1,3 @@
 """Alpes Partners: módulos de la plataforma de marketing de afiliación."""
+
+__version__ = "0.1.0"

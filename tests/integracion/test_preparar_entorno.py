@@ -18,14 +18,22 @@ import pytest
 
 from tests.apoyo.repositorio import RAIZ
 
+# Escribe desde un proceso hijo, que como los de `alpespartners iniciar` vuelve a leer la orden que lo lanzó.
 _CLI = """\
+import multiprocessing
 import sys
 
 import pieza
 
 
-def principal() -> None:
-    sys.stdout.write(f"{pieza.VERSION} {sys.argv[1:]}")
+def escribir(argumentos):
+    sys.stdout.write(f"{pieza.VERSION} {argumentos}")
+
+
+def principal():
+    hijo = multiprocessing.get_context("spawn").Process(target=escribir, args=(sys.argv[1:],))
+    hijo.start()
+    hijo.join()
 """
 
 

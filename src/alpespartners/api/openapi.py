@@ -8,9 +8,9 @@ Por qué existe: quien integra debe poder confiar en ella; una prueba la confron
 """
 
 from collections.abc import Mapping
-from importlib.metadata import version
 from typing import Final
 
+from alpespartners import __version__
 from alpespartners.modulos.tracking.aplicacion.consultas.listar_eventos import (
     LIMITE_MAXIMO,
     LIMITE_POR_OMISION,
@@ -77,7 +77,7 @@ def descripcion() -> dict[str, object]:
         "openapi": "3.1.0",
         "info": {
             "title": "Alpes Partners · Tracking",
-            "version": version("alpespartners"),
+            "version": __version__,
             "description": (
                 "Registro de impresiones y conversiones de campañas.\n\n"
                 "Un 202 es una promesa: el comando ya está a salvo en el broker y se registrará una sola "
