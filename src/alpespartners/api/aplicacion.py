@@ -25,6 +25,7 @@ from alpespartners.api.rutas import Rutas, atencion_de, partes_de_la_ruta
 from alpespartners.api.salud import rutas_de_salud
 from alpespartners.api.tracking import rutas_de_tracking
 from alpespartners.modulos.tracking.aplicacion.puertos import DespachadorComandos, Lecturas, Presencia
+from alpespartners.seedwork.arranque import ErrorDeArranque
 
 METODOS_CONOCIDOS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"})
 
@@ -46,7 +47,7 @@ def crear_api(
 
     `reloj` da la hora en UTC con zona; `nuevo_id`, un UUIDv7 en texto; `ciclo_de_vida` abre lo que
     los puertos necesitan antes de la primera petición y lo cierra después de la última. Un
-    `SystemExit` al abrir detiene el servidor con su frase y sin traza.
+    `ErrorDeArranque` al abrir detiene el servidor con su frase y sin traza.
     """
     rutas = Rutas(
         [
@@ -114,8 +115,8 @@ class _Api:
                 iniciado = True
                 await send({"type": "lifespan.startup.complete"})
                 await receive()
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - el servidor lo cuenta y termina
-            mensaje = str(error) if isinstance(error, SystemExit) else traceback.format_exc()
+        except (Exception, ErrorDeArranque) as error:  # noqa: BLE001 - el servidor lo cuenta y termina
+            mensaje = error.frase if isinstance(error, ErrorDeArranque) else traceback.format_exc()
             etapa = "shutdown" if iniciado else "startup"
             await send({"type": f"lifespan.{etapa}.failed", "message": mensaje})
         else:

@@ -33,6 +33,7 @@ def leer_parametros(cadena: bytes, conocidos: Collection[str], recolector: Recol
         valor = _decodificado(valor_crudo)
         if nombre in vistos:
             recolector.anotar(nombre, Codigo.PARAMETRO_INVALIDO, "aparece más de una vez")
+            leidos.pop(nombre, None)
         elif not valor:
             falta = "no es UTF-8" if valor is None else "está vacío"
             recolector.anotar(nombre, Codigo.PARAMETRO_INVALIDO, falta)

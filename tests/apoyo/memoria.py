@@ -1,0 +1,160 @@
+"""Los puertos que la API necesita, en memoria: lo publicado queda registrado al instante.
+
+No son los adaptadores del producto, que tienen su propia suite de contrato: existen para probar el borde
+HTTP sin broker, sin consumidor y sin base de datos.
+"""
+
+from collections.abc import AsyncGenerator, Callable, Collection
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Generic, TypeVar
+from uuid import UUID
+
+import httpx2
+from starlette.types import ASGIApp
+
+from alpespartners.api.acceso import ReglasDeAcceso
+from alpespartners.api.aplicacion import crear_api
+from alpespartners.modulos.tracking.aplicacion.comandos import Comando, RegistrarImpresion
+from alpespartners.modulos.tracking.aplicacion.puertos import (
+    BaseDatosNoDisponible,
+    BrokerNoDisponible,
+    Consulta,
+)
+from alpespartners.modulos.tracking.dominio.contenido import ContenidoConversion, ContenidoImpresion
+from alpespartners.modulos.tracking.dominio.entidades import Conversion, Impresion
+from alpespartners.modulos.tracking.dominio.excepciones import Recolector
+from alpespartners.modulos.tracking.dominio.repositorios import FiltroEventos, Posicion
+
+T = TypeVar("T")
+E = TypeVar("E", Impresion, Conversion)
+
+AHORA = datetime(2024, 1, 15, 10, 36, 0, 120_000, tzinfo=UTC)
+
+
+@dataclass
+class EventosEnMemoria(Generic[E]):
+    """Un libro de eventos; cumple `LecturaEventos`."""
+
+    eventos: dict[str, E] = field(default_factory=dict)
+
+    def obtener(self, ids: Collection[str]) -> dict[str, E]:
+        return {id_evento: self.eventos[id_evento] for id_evento in ids if id_evento in self.eventos}
+
+    def listar(self, filtro: FiltroEventos, despues_de: Posicion | None, limite: int) -> list[E]:
+        elegidos = [evento for evento in self.eventos.values() if _cumple(evento, filtro)]
+        elegidos.sort(key=_orden, reverse=True)
+        if despues_de is not None:
+            elegidos = [e for e in elegidos if _orden(e) < (despues_de.ocurrido_en, despues_de.id)]
+        return elegidos[:limite]
+
+
+def _orden(evento: Impresion | Conversion) -> tuple[datetime, str]:
+    return evento.ocurrido_en, evento.id
+
+
+def _cumple(evento: Impresion | Conversion, filtro: FiltroEventos) -> bool:
+    contenido = evento.contenido
+    return (
+        contenido.campaña_id == filtro.campaña_id
+        and (filtro.desde is None or evento.ocurrido_en >= filtro.desde)
+        and (filtro.hasta is None or evento.ocurrido_en < filtro.hasta)
+        and (filtro.influencer_id is None or contenido.influencer_id == filtro.influencer_id)
+        and (
+            filtro.tipo is None
+            or (isinstance(contenido, ContenidoConversion) and contenido.tipo_conversion == filtro.tipo)
+        )
+    )
+
+
+@dataclass
+class PuertosEnMemoria:
+    """El despachador, las lecturas y la presencia de una misma API de prueba."""
+
+    disponible: bool = True
+    hay_base_de_datos: bool = True
+    cuantos_consumidores: int = 1
+    impresiones: EventosEnMemoria[Impresion] = field(default_factory=EventosEnMemoria)
+    conversiones: EventosEnMemoria[Conversion] = field(default_factory=EventosEnMemoria)
+    publicados: list[tuple[Comando, str, str | None]] = field(default_factory=list)
+
+    async def publicar(self, comando: Comando, *, comando_id: str, traza: str | None) -> None:
+        if not self.disponible:
+            raise BrokerNoDisponible
+        self.publicados.append((comando, comando_id, traza))
+        assert comando.recibido_en is not None
+        if isinstance(comando, RegistrarImpresion):
+            impresion = Impresion(
+                contenido=ContenidoImpresion.crear(comando, comando.recibido_en, Recolector()),
+                comando_id=comando_id,
+                recibido_en=comando.recibido_en,
+                registrado_en=comando.recibido_en,
+                advertencias=comando.advertencias,
+            )
+            self.impresiones.eventos.setdefault(impresion.id, impresion)
+        else:
+            conversion = Conversion(
+                contenido=ContenidoConversion.crear(comando, comando.recibido_en, Recolector()),
+                comando_id=comando_id,
+                recibido_en=comando.recibido_en,
+                registrado_en=comando.recibido_en,
+                advertencias=comando.advertencias,
+            )
+            self.conversiones.eventos.setdefault(conversion.id, conversion)
+
+    async def leer(self, consulta: Callable[[Consulta], T]) -> T:
+        if not self.hay_base_de_datos:
+            raise BaseDatosNoDisponible
+        return consulta(self)
+
+    async def consumidores(self) -> int:
+        if not self.hay_base_de_datos:
+            raise BaseDatosNoDisponible
+        return self.cuantos_consumidores
+
+
+def ids_consecutivos() -> Callable[[], str]:
+    """Un generador de identificadores previsibles con la forma de un UUIDv7."""
+    siguiente = 0
+
+    def nuevo_id() -> str:
+        nonlocal siguiente
+        siguiente += 1
+        return str(UUID(int=(7 << 76) | (2 << 62) | siguiente))
+
+    return nuevo_id
+
+
+@asynccontextmanager
+async def sin_nada_que_abrir() -> AsyncGenerator[None]:
+    """Un ciclo de vida vacío."""
+    yield
+
+
+def api_en_memoria(
+    puertos: PuertosEnMemoria,
+    *,
+    claves: Collection[str] = (),
+    sin_clave: bool = False,
+    nombres: Collection[str] = (),
+    segundos_de_cuerpo: float = 10.0,
+    reloj: Callable[[], datetime] = lambda: AHORA,
+) -> ASGIApp:
+    """La API entera sobre esos puertos."""
+    return crear_api(
+        despachador=puertos,
+        lecturas=puertos,
+        presencia=puertos,
+        reloj=reloj,
+        nuevo_id=ids_consecutivos(),
+        acceso=ReglasDeAcceso(claves=claves, sin_clave=sin_clave, nombres=nombres),
+        ciclo_de_vida=sin_nada_que_abrir,
+        segundos_de_cuerpo=segundos_de_cuerpo,
+    )
+
+
+def cliente_de(api: ASGIApp, desde: str = "127.0.0.1") -> httpx2.AsyncClient:
+    """Un cliente HTTP de esa API, sin sockets, que llega desde esa dirección."""
+    transporte = httpx2.ASGITransport(app=api, client=(desde, 50_000))
+    return httpx2.AsyncClient(transport=transporte, base_url="http://127.0.0.1:8000")

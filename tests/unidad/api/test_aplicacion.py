@@ -1,0 +1,141 @@
+"""El recorrido común: lo inesperado, el registro de accesos y el ciclo de vida."""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+from starlette.types import ASGIApp, Message
+from structlog.testing import capture_logs
+
+from alpespartners.api.acceso import ReglasDeAcceso
+from alpespartners.api.aplicacion import CicloDeVida, crear_api
+from alpespartners.modulos.tracking.aplicacion.puertos import Consulta
+from alpespartners.seedwork.arranque import ErrorDeArranque
+from tests.apoyo.memoria import AHORA, PuertosEnMemoria, api_en_memoria, cliente_de, ids_consecutivos
+
+T = TypeVar("T")
+
+
+class _PuertosConUnDefecto(PuertosEnMemoria):
+    async def leer(self, consulta: Callable[[Consulta], T]) -> T:  # noqa: ARG002 - falla antes de usarla
+        raise ZeroDivisionError("contraseña interna")
+
+
+async def test_lo_inesperado_es_500_sin_nombres_internos_y_queda_anotado_con_su_traza() -> None:
+    with capture_logs() as anotado:
+        async with cliente_de(api_en_memoria(_PuertosConUnDefecto())) as cliente:
+            respuesta = await cliente.get("/tracking/impresiones/secreto")
+    assert respuesta.status_code == 500
+    assert respuesta.headers["Content-Type"] == "application/problem+json"
+    assert respuesta.json() == {
+        "type": "urn:alpespartners:error:error_interno",
+        "title": "Error interno",
+        "status": 500,
+        "detail": "Algo falló en el servicio; ya quedó anotado en su registro.",
+    }
+    errores = [linea for linea in anotado if linea["log_level"] == "error"]
+    assert [(e["event"], e["ruta"], e["exc_info"]) for e in errores] == [
+        ("petición fallida", "/tracking/impresiones/{id}", True)
+    ]
+
+
+async def test_cada_acceso_se_anota_con_su_plantilla_y_nada_que_identifique(
+    puertos: PuertosEnMemoria,
+) -> None:
+    with capture_logs() as anotado:
+        async with cliente_de(api_en_memoria(puertos)) as cliente:
+            await cliente.get("/tracking/campañas/secreta/impresiones?influencer_id=secreto")
+            await cliente.request("SECRETO", "/secreto")
+    for linea in anotado:
+        assert isinstance(linea.pop("milisegundos"), float)
+    assert anotado == [
+        {
+            "event": "petición",
+            "log_level": "info",
+            "metodo": "GET",
+            "ruta": "/tracking/campañas/{campaña_id}/impresiones",
+            "estado": 200,
+        },
+        {"event": "petición", "log_level": "info", "metodo": None, "ruta": None, "estado": 404},
+    ]
+
+
+async def _vida(ciclo_de_vida: CicloDeVida) -> list[Message]:
+    puertos = PuertosEnMemoria()
+    api: ASGIApp = crear_api(
+        despachador=puertos,
+        lecturas=puertos,
+        presencia=puertos,
+        reloj=lambda: AHORA,
+        nuevo_id=ids_consecutivos(),
+        acceso=ReglasDeAcceso(claves=(), sin_clave=False, nombres=()),
+        ciclo_de_vida=ciclo_de_vida,
+    )
+    pendientes: list[Message] = [{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}]
+    enviados: list[Message] = []
+
+    async def receive() -> Message:
+        return pendientes.pop(0)
+
+    async def send(mensaje: Message) -> None:
+        enviados.append(mensaje)
+
+    await api({"type": "lifespan"}, receive, send)
+    return enviados
+
+
+async def test_el_ciclo_de_vida_abre_antes_y_cierra_despues() -> None:
+    pasos: list[str] = []
+
+    @asynccontextmanager
+    async def ciclo() -> AsyncGenerator[None]:
+        pasos.append("abrir")
+        yield
+        pasos.append("cerrar")
+
+    assert await _vida(ciclo) == [
+        {"type": "lifespan.startup.complete"},
+        {"type": "lifespan.shutdown.complete"},
+    ]
+    assert pasos == ["abrir", "cerrar"]
+
+
+async def test_lo_que_impide_arrancar_se_dice_con_su_frase_y_sin_traza() -> None:
+    @asynccontextmanager
+    async def ciclo() -> AsyncGenerator[None]:
+        raise ErrorDeArranque("La carpeta no se puede escribir.")
+        yield
+
+    assert await _vida(ciclo) == [
+        {"type": "lifespan.startup.failed", "message": "La carpeta no se puede escribir."}
+    ]
+
+
+async def test_un_defecto_al_arrancar_o_al_cerrar_se_cuenta_entero() -> None:
+    @asynccontextmanager
+    async def al_abrir() -> AsyncGenerator[None]:
+        raise ZeroDivisionError
+        yield
+
+    @asynccontextmanager
+    async def al_cerrar() -> AsyncGenerator[None]:
+        yield
+        raise ZeroDivisionError
+
+    (abrir,) = await _vida(al_abrir)
+    assert abrir["type"] == "lifespan.startup.failed"
+    assert "ZeroDivisionError" in abrir["message"]
+    assert (await _vida(al_cerrar))[1]["type"] == "lifespan.shutdown.failed"
+
+
+async def test_un_websocket_se_cierra(puertos: PuertosEnMemoria) -> None:
+    enviados: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "websocket.connect"}
+
+    async def send(mensaje: Message) -> None:
+        enviados.append(mensaje)
+
+    await api_en_memoria(puertos)({"type": "websocket"}, receive, send)
+    assert [mensaje["type"] for mensaje in enviados] == ["websocket.close"]

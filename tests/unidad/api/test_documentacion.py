@@ -1,0 +1,101 @@
+"""`/docs` y `/openapi.json`: completos, sin internet y sin nada que ejecutar en línea."""
+
+import json
+import re
+
+import httpx2
+import jsonschema_rs
+import pytest
+
+from alpespartners.api.openapi import descripcion
+from tests.apoyo.memoria import PuertosEnMemoria
+from tests.unidad.api.test_envios import CONVERSION, IMPRESION
+
+
+async def test_la_pagina_carga_solo_recursos_propios_que_existen(cliente: httpx2.AsyncClient) -> None:
+    pagina = await cliente.get("/docs")
+    assert pagina.headers["Content-Type"] == "text/html; charset=utf-8"
+    recursos = re.findall(r'(?:src|href)="([^"]+)"', pagina.text)
+    assert len(recursos) == 4
+    for recurso in recursos:
+        respuesta = await cliente.get(f"/{recurso}")
+        assert respuesta.status_code == 200
+        assert respuesta.content
+    assert "://" not in pagina.text
+
+
+async def test_la_politica_de_la_pagina_prohibe_lo_ajeno_y_lo_escrito_en_linea(
+    cliente: httpx2.AsyncClient,
+) -> None:
+    pagina = await cliente.get("/docs")
+    politica = pagina.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in politica
+    assert "script-src 'self';" in politica
+    assert "unsafe" not in politica
+    assert not re.search(r"<script(?![^>]*src=)", pagina.text)
+    assert not re.search(r"\son\w+=|\sstyle=|<style", pagina.text)
+
+
+async def test_los_recursos_llevan_su_tipo(cliente: httpx2.AsyncClient) -> None:
+    estilo = await cliente.get("/docs/recursos/swagger-ui.css")
+    guion = await cliente.get("/docs/recursos/swagger-ui-bundle.js")
+    assert estilo.headers["Content-Type"] == "text/css; charset=utf-8"
+    assert guion.headers["Content-Type"] == "text/javascript; charset=utf-8"
+
+
+async def test_openapi_se_sirve_como_json(cliente: httpx2.AsyncClient) -> None:
+    respuesta = await cliente.get("/openapi.json")
+    assert respuesta.headers["Content-Type"] == "application/json"
+    assert respuesta.json() == json.loads(json.dumps(descripcion()))
+
+
+async def test_openapi_nombra_los_seis_puntos_de_entrada_de_la_semilla_y_la_salud(
+    cliente: httpx2.AsyncClient,
+) -> None:
+    rutas = (await cliente.get("/openapi.json")).json()["paths"]
+    assert {(metodo.upper(), ruta) for ruta, metodos in rutas.items() for metodo in metodos} == {
+        ("POST", "/tracking/impresiones"),
+        ("GET", "/tracking/impresiones/{id}"),
+        ("GET", "/tracking/campañas/{campaña_id}/impresiones"),
+        ("POST", "/tracking/conversiones"),
+        ("GET", "/tracking/conversiones/{id}"),
+        ("GET", "/tracking/campañas/{campaña_id}/conversiones"),
+        ("GET", "/salud/viva"),
+        ("GET", "/salud/lista"),
+    }
+
+
+async def test_openapi_avisa_a_quien_no_envia_id(cliente: httpx2.AsyncClient) -> None:
+    documento = (await cliente.get("/openapi.json")).json()
+    envio = documento["paths"]["/tracking/impresiones"]["post"]
+    for texto in (documento["info"]["description"], envio["description"]):
+        assert "no puede repetir" in texto
+
+
+@pytest.mark.parametrize(
+    ("esquema", "ejemplo"), [("NuevaImpresion", IMPRESION), ("NuevaConversion", CONVERSION)]
+)
+async def test_los_ejemplos_cumplen_su_esquema_y_el_servicio_los_acepta(
+    cliente: httpx2.AsyncClient, puertos: PuertosEnMemoria, esquema: str, ejemplo: dict[str, object]
+) -> None:
+    documento = (await cliente.get("/openapi.json")).json()
+    clase = "impresiones" if esquema == "NuevaImpresion" else "conversiones"
+    contenido = documento["paths"][f"/tracking/{clase}"]["post"]["requestBody"]["content"]
+    publicado = contenido["application/json"]["examples"]["semilla"]["value"]
+    assert publicado.items() >= ejemplo.items()
+    jsonschema_rs.validate({**documento["components"]["schemas"][esquema]}, publicado)
+    assert (await cliente.post(f"/tracking/{clase}", json=publicado)).status_code == 202
+    assert len(puertos.publicados) == 1
+
+
+async def test_los_recursos_leidos_cumplen_su_esquema(cliente: httpx2.AsyncClient) -> None:
+    esquemas = (await cliente.get("/openapi.json")).json()["components"]["schemas"]
+    for clase, esquema, cuerpo in (
+        ("impresiones", "Impresion", IMPRESION),
+        ("conversiones", "Conversion", CONVERSION),
+    ):
+        aceptada = await cliente.post(f"/tracking/{clase}", json=cuerpo)
+        leida = await cliente.get(aceptada.headers["Location"])
+        jsonschema_rs.validate(esquemas["Aceptado"], aceptada.json())
+        jsonschema_rs.validate(esquemas[esquema], leida.json())
+        jsonschema_rs.validate(esquemas[esquema], esquemas[esquema]["examples"][0])

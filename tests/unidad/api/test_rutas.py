@@ -1,0 +1,127 @@
+"""Direcciones: identificadores con barras, porcentajes y eñes; métodos; lo que no existe."""
+
+import unicodedata
+from urllib.parse import quote
+
+import httpx2
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.apoyo.memoria import PuertosEnMemoria, api_en_memoria, cliente_de
+
+IDS = ["FV/2024/001", "a/destino", "a b%c?d#e", "ñandú-1", "a" * 128, "%2F", "a+b&c=d", "...", "日本語"]
+
+
+@pytest.mark.parametrize("id_evento", IDS)
+async def test_cualquier_id_se_lee_por_su_direccion_codificada(
+    cliente: httpx2.AsyncClient, id_evento: str
+) -> None:
+    aceptada = await cliente.post("/tracking/impresiones", json={"id": id_evento, "campaña_id": "c"})
+    leida = await cliente.get(aceptada.headers["Location"])
+    assert (leida.status_code, leida.json()["id"]) == (200, id_evento)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(min_size=1, max_size=30))
+async def test_todo_id_aceptado_se_puede_leer_en_su_location(id_evento: str) -> None:
+    async with cliente_de(api_en_memoria(PuertosEnMemoria())) as cliente:
+        aceptada = await cliente.post("/tracking/impresiones", json={"id": id_evento, "campaña_id": "c"})
+        if aceptada.status_code == 202:
+            leida = await cliente.get(aceptada.headers["Location"])
+            assert leida.json()["id"] == unicodedata.normalize("NFC", id_evento)
+
+
+async def test_un_id_en_forma_descompuesta_es_el_mismo(cliente: httpx2.AsyncClient) -> None:
+    await cliente.post("/tracking/impresiones", json={"id": "ñandú-1", "campaña_id": "c"})
+    descompuesto = quote(unicodedata.normalize("NFD", "ñandú-1"), safe="")
+    assert (await cliente.get(f"/tracking/impresiones/{descompuesto}")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "campañas", ["campa%C3%B1as", "campan%CC%83as", "campanas", "campa%c3%b1as", "%63ampanas"]
+)
+async def test_las_campañas_se_piden_con_eñe_sin_ella_o_descompuesta(
+    cliente: httpx2.AsyncClient, campañas: str
+) -> None:
+    await cliente.post("/tracking/impresiones", json={"id": "i", "campaña_id": "c/1"})
+    respuesta = await cliente.get(f"/tracking/{campañas}/c%2F1/impresiones")
+    assert [evento["id"] for evento in respuesta.json()["elementos"]] == ["i"]
+
+
+@pytest.mark.parametrize(
+    "direccion",
+    [
+        "/",
+        "/tracking",
+        "/tracking/impresiones/",
+        "/tracking/impresiones/nadie",
+        "/tracking/impresiones/nadie/",
+        "/tracking/impresiones//",
+        "//tracking/impresiones/a",
+        "/tracking%2Fimpresiones/a",
+        "/tracking/impresiones/a/b",
+        "/tracking/impresiones/%FF",
+        "/tracking/impresiones/%C3",
+        "/tracking/impresiones/%ED%A0%80",
+        "/tracking/impresiones/%00",
+        "/tracking/impresiones/%20a",
+        f"/tracking/impresiones/{'a' * 129}",
+        "/tracking/campañas//impresiones",
+        f"/tracking/campañas/{'a' * 129}/impresiones",
+        "/tracking/campañas/c/impresiones/",
+        "/tracking/campañas/c",
+        "/docs/",
+        "/docs/recursos/otro.js",
+        "/docs/recursos/..%2Fopenapi.py",
+        "/salud",
+        "/openapi.yaml",
+    ],
+)
+async def test_lo_que_no_existe_es_404(cliente: httpx2.AsyncClient, direccion: str) -> None:
+    respuesta = await cliente.get(f"http://127.0.0.1:8000{direccion}")
+    assert respuesta.status_code == 404
+    assert respuesta.json()["type"] == "urn:alpespartners:error:no_encontrado"
+
+
+@pytest.mark.parametrize(
+    ("metodo", "direccion", "permitidos"),
+    [
+        ("GET", "/tracking/impresiones", "POST"),
+        ("DELETE", "/tracking/conversiones", "POST"),
+        ("OPTIONS", "/tracking/conversiones", "POST"),
+        ("POST", "/tracking/impresiones/a", "GET, HEAD"),
+        ("PUT", "/tracking/campañas/c/impresiones", "GET, HEAD"),
+        ("POST", "/salud/viva", "GET, HEAD"),
+    ],
+)
+async def test_un_metodo_que_no_toca_es_405_y_dice_cuales_si(
+    cliente: httpx2.AsyncClient, metodo: str, direccion: str, permitidos: str
+) -> None:
+    respuesta = await cliente.request(metodo, direccion)
+    assert respuesta.status_code == 405
+    assert respuesta.headers["Allow"] == permitidos
+    assert respuesta.json()["status"] == 405
+
+
+@pytest.mark.parametrize(
+    "direccion", ["/salud/viva", "/openapi.json", "/docs", "/tracking/campañas/c/impresiones"]
+)
+async def test_head_responde_lo_mismo_que_get_sin_cuerpo(cliente: httpx2.AsyncClient, direccion: str) -> None:
+    con_cuerpo = await cliente.get(direccion)
+    sin_cuerpo = await cliente.head(direccion)
+    assert sin_cuerpo.status_code == con_cuerpo.status_code == 200
+    assert sin_cuerpo.headers["Content-Length"] == con_cuerpo.headers["Content-Length"]
+    assert sin_cuerpo.content == b""
+
+
+@pytest.mark.parametrize(
+    "direccion", ["/salud/viva", "/nada", "/tracking/campañas/c/impresiones", "/openapi.json"]
+)
+async def test_toda_respuesta_prohibe_adivinar_su_tipo_y_guardarla_y_no_abre_cors(
+    cliente: httpx2.AsyncClient, direccion: str
+) -> None:
+    respuesta = await cliente.get(direccion, headers={"Origin": "https://ajeno.example"})
+    assert respuesta.headers["X-Content-Type-Options"] == "nosniff"
+    assert respuesta.headers["Cache-Control"] == "no-store"
+    assert not [nombre for nombre in respuesta.headers if nombre.startswith("access-control")]
