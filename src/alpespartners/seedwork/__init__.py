@@ -1,0 +1,1 @@
+"""Núcleo común: piezas técnicas que no saben de ningún módulo ni de la configuración."""

@@ -1,0 +1,1 @@
+"""Infraestructura común: cerrojos, vida de los procesos y el broker embebido."""

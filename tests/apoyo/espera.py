@@ -1,0 +1,19 @@
+"""Esperar a que algo ocurra en otro proceso, en vez de dormir un rato y confiar."""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+import pytest
+
+Valor = TypeVar("Valor")
+
+
+def hasta(condicion: Callable[[], Valor | None], segundos: float = 10.0, cada: float = 0.02) -> Valor:
+    """Devuelve lo que dé ``condicion`` en cuanto sea verdadero; si no llega a serlo, la prueba falla."""
+    plazo = time.monotonic() + segundos
+    while not (valor := condicion()):
+        if time.monotonic() >= plazo:
+            pytest.fail(f"Pasaron {segundos:g} s y la condición no se cumplió; lo último fue {valor!r}.")
+        time.sleep(cada)
+    return valor
