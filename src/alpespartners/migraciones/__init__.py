@@ -1,0 +1,56 @@
+"""Las migraciones de la base de datos, dentro del paquete: una rueda instalada se migra a sí misma.
+
+Qué es: la historia del esquema, una sola para todos los motores, y la función que la aplica.
+Qué no es: quién puede migrar y cuándo; eso lo decide cada adaptador con su cerrojo.
+Por qué existe: importar Alembic cuesta casi un segundo. Con el esquema al día, que es lo normal al
+arrancar, aquí no se importa.
+
+Una revisión nueva se escribe a partir de `script.py.mako`, y `CABEZA` pasa a nombrarla.
+"""
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, inspect, text
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+CABEZA = "0001"
+"""La última revisión; una prueba comprueba que Alembic dice lo mismo."""
+
+
+class EsquemaDesconocido(Exception):
+    """El esquema es de una revisión que este programa no conoce: lo creó uno posterior."""
+
+
+def actualizar(conexion: Connection) -> None:
+    """Lleva el esquema a `CABEZA` dentro de la transacción de la conexión: entera o nada.
+
+    Raises:
+        EsquemaDesconocido: el esquema es posterior a este programa.
+    """
+    if _revision(conexion) == CABEZA:
+        return
+    from alembic import command  # noqa: PLC0415 — importarlo cuesta casi un segundo
+    from alembic.util import CommandError  # noqa: PLC0415 — ídem
+
+    try:
+        command.upgrade(configuracion(conexion), "head")
+    except CommandError as error:
+        raise EsquemaDesconocido(str(error)) from error
+
+
+def configuracion(conexion: Connection) -> "Config":
+    """La configuración de Alembic para esa conexión; no hay ningún `alembic.ini`."""
+    from alembic.config import Config  # noqa: PLC0415 — ídem
+
+    configuracion = Config(attributes={"connection": conexion})
+    configuracion.set_main_option("script_location", "alpespartners:migraciones")
+    return configuracion
+
+
+def _revision(conexion: Connection) -> str | None:
+    if not inspect(conexion).has_table("alembic_version"):
+        return None
+    revision: str | None = conexion.scalar(text("SELECT version_num FROM alembic_version"))
+    return revision

@@ -1,0 +1,109 @@
+"""La bandeja de salida, en SQL: lo que se publicará, guardado con lo que lo causó.
+
+Qué es: la tabla de envíos pendientes y el arriendo de cada uno. Quien deposita un envío lo tiene ya
+arrendado, para publicarlo él mismo tras su commit; si muere, el arriendo vence y otro lo recoge.
+Qué no es: el relevo, que publica y espera la confirmación del broker.
+Por qué existe: un evento de dominio no puede perderse entre el commit y el broker, y sin arriendo cada
+barrido publicaría otra vez lo que solo está esperando a que el broker vuelva.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, insert, select, update
+
+from alpespartners.modulos.tracking.aplicacion.mensajes import MensajeIlegible
+from alpespartners.modulos.tracking.dominio.eventos import EventoDominio
+from alpespartners.modulos.tracking.infraestructura.sentencias import en_tandas
+from alpespartners.modulos.tracking.infraestructura.sobres import Sobre, sobre_de_carta, sobre_de_evento
+from alpespartners.modulos.tracking.infraestructura.tablas import bandeja_salida as tabla
+from alpespartners.modulos.tracking.infraestructura.tipos_sql import RelojDeLaBase
+
+
+@dataclass(frozen=True, slots=True)
+class Envio:
+    """Un sobre pendiente y el número, único para siempre, con que la bandeja lo conoce."""
+
+    numero: int
+    sobre: Sobre
+
+
+class BandejaSalidaSQL:
+    """La bandeja, sobre una conexión con una transacción abierta.
+
+    Attributes:
+        depositados: los envíos de esta transacción, en orden y arrendados a quien la ejecuta.
+    """
+
+    def __init__(self, conexion: Connection, arriendo: timedelta) -> None:
+        self._conexion = conexion
+        self._arriendo = arriendo
+        self.depositados: list[Envio] = []
+
+    def depositar_eventos(self, eventos: Sequence[tuple[EventoDominio, str | None]]) -> None:
+        """Deposita eventos de dominio, cada uno con la traza del comando que lo causó."""
+        self._depositar([sobre_de_evento(evento, traza) for evento, traza in eventos])
+
+    def depositar_cartas(self, topico: str, cartas: Sequence[MensajeIlegible]) -> None:
+        """Deposita mensajes ilegibles del tópico para sus cartas muertas."""
+        self._depositar([sobre_de_carta(topico, carta) for carta in cartas])
+
+    def retirar(self, numeros: Collection[int]) -> None:
+        """Olvida los envíos que el broker ya confirmó."""
+        for tanda in en_tandas(numeros):
+            self._conexion.execute(delete(tabla).where(tabla.c.numero.in_(tanda)))
+
+    def renovar(self, numeros: Collection[int]) -> None:
+        """Alarga el arriendo de los envíos que siguen en curso."""
+        for tanda in en_tandas(numeros):
+            self._conexion.execute(
+                update(tabla)
+                .where(tabla.c.numero.in_(tanda))
+                .values(reservada_hasta=RelojDeLaBase(self._arriendo))
+            )
+
+    def reservar_vencidos(self, limite: int) -> list[Envio]:
+        """Arrienda hasta `limite` envíos que nadie tiene, los más antiguos primero."""
+        vencidos = (
+            select(tabla.c.numero)
+            .where(tabla.c.reservada_hasta <= RelojDeLaBase())
+            .order_by(tabla.c.reservada_hasta, tabla.c.numero)
+            .limit(limite)
+        )
+        filas = self._conexion.execute(
+            update(tabla)
+            .where(tabla.c.numero.in_(vencidos.scalar_subquery()))
+            .values(reservada_hasta=RelojDeLaBase(self._arriendo))
+            .returning(tabla)
+        )
+        return sorted((_envio(fila) for fila in filas), key=lambda envio: envio.numero)
+
+    def liberar_todo(self) -> None:
+        """Da por vencidos todos los arriendos; solo para quien sabe que nadie más publica."""
+        self._conexion.execute(update(tabla).values(reservada_hasta=RelojDeLaBase()))
+
+    def _depositar(self, sobres: Sequence[Sobre]) -> None:
+        if not sobres:
+            return
+        filas = [
+            {
+                "topico": sobre.topico,
+                "clave": sobre.clave,
+                "propiedades": sobre.propiedades,
+                "carga": sobre.carga,
+            }
+            for sobre in sobres
+        ]
+        sentencia = insert(tabla).values(
+            depositado_en=RelojDeLaBase(), reservada_hasta=RelojDeLaBase(self._arriendo)
+        )
+        numeros = self._conexion.scalars(
+            sentencia.returning(tabla.c.numero, sort_by_parameter_order=True), filas
+        )
+        self.depositados += map(Envio, numeros, sobres)
+
+
+def _envio(fila: Row[*tuple[Any, ...]]) -> Envio:
+    return Envio(fila.numero, Sobre(fila.topico, fila.clave, fila.propiedades, fila.carga))

@@ -1,0 +1,62 @@
+"""El registro de destinos, en SQL: duplicados, rechazos e ilegibles.
+
+Qué es: una fila por comando que no acabó en una fila del libro.
+Qué no es: dónde se decide el destino (eso es el manejador), ni un lugar para valores del cliente: guarda
+nombres de campos.
+Por qué existe: un comando reentregado mañana debe acabar donde acabó hoy.
+"""
+
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import Connection, select
+
+from alpespartners.modulos.tracking.aplicacion.mensajes import DestinoDeComando, IdentidadComando
+from alpespartners.modulos.tracking.dominio.destinos import Duplicada, Ilegible, Rechazada
+from alpespartners.modulos.tracking.infraestructura.sentencias import en_tandas, insertar_lo_nuevo
+from alpespartners.modulos.tracking.infraestructura.tablas import destinos as tabla
+
+
+class RegistroDestinosSQL:
+    """Los destinos, sobre una conexión con una transacción abierta."""
+
+    def __init__(self, conexion: Connection) -> None:
+        self._conexion = conexion
+
+    def conocidos(self, topico: str, identidades: Collection[IdentidadComando]) -> set[IdentidadComando]:
+        """Devuelve cuáles de esos comandos ya tienen destino anotado."""
+        buscadas = set(identidades)
+        consulta = select(tabla.c.comando_id, tabla.c.huella).where(tabla.c.topico == topico)
+        halladas = {
+            IdentidadComando(fila.comando_id, fila.huella)
+            for tanda in en_tandas({identidad.comando_id for identidad in buscadas})
+            for fila in self._conexion.execute(consulta.where(tabla.c.comando_id.in_(tanda)))
+        }
+        return halladas & buscadas
+
+    def anotar(self, topico: str, destinos: Sequence[DestinoDeComando]) -> None:
+        """Anota destinos; el que ya estaba queda como está."""
+        insertar_lo_nuevo(self._conexion, tabla, [_fila(topico, destino) for destino in destinos])
+
+
+def _fila(topico: str, asiento: DestinoDeComando) -> dict[str, object]:
+    fila: dict[str, object] = {
+        "topico": topico,
+        "comando_id": asiento.identidad.comando_id,
+        "huella": asiento.identidad.huella,
+        "evento_id": asiento.evento_id,
+        "estado": asiento.destino.estado,
+        "motivo": None,
+        "detalle": None,
+        "campos": (),
+        "original": None,
+        "recibido_en": asiento.recibido_en,
+        "decidido_en": asiento.decidido_en,
+    }
+    match asiento.destino:
+        case Duplicada(original):
+            fila["original"] = original
+        case Rechazada(motivo, detalle, campos):
+            fila |= {"motivo": motivo.value, "detalle": detalle, "campos": campos}
+        case Ilegible(detalle):
+            fila["detalle"] = detalle
+    return fila

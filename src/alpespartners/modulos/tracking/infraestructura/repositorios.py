@@ -1,0 +1,59 @@
+"""El libro de impresiones y el de conversiones, en SQL.
+
+Qué es: los repositorios del dominio sobre una conexión con una transacción abierta.
+Qué no es: la transacción, que es de `unidad_trabajo.py` o de `lecturas.py`.
+Por qué existe: una sola clase sirve a las dos clases de eventos; lo que las distingue está en `filas.py`.
+"""
+
+from collections.abc import Collection, Sequence
+from typing import Generic, TypeVar
+
+from sqlalchemy import Connection, literal, select, tuple_
+
+from alpespartners.modulos.tracking.dominio.entidades import Conversion, Impresion
+from alpespartners.modulos.tracking.dominio.repositorios import FiltroEventos, Posicion
+from alpespartners.modulos.tracking.infraestructura.filas import Traduccion
+from alpespartners.modulos.tracking.infraestructura.sentencias import en_tandas, insertar_lo_nuevo
+from alpespartners.modulos.tracking.infraestructura.tipos_sql import Instante
+
+E = TypeVar("E", Impresion, Conversion)
+
+
+class RepositorioEventosSQL(Generic[E]):
+    """Los eventos de una clase. Todos sus métodos lanzan los errores de SQLAlchemy tal cual."""
+
+    def __init__(self, conexion: Connection, traduccion: Traduccion[E]) -> None:
+        self._conexion = conexion
+        self._traduccion: Traduccion[E] = traduccion
+
+    def agregar(self, entidades: Sequence[E]) -> set[str]:
+        """Guarda las entidades cuyo `id` no estaba y devuelve exactamente esos `id`."""
+        filas = [self._traduccion.a_fila(entidad) for entidad in entidades]
+        return {id_nuevo for (id_nuevo,) in insertar_lo_nuevo(self._conexion, self._traduccion.tabla, filas)}
+
+    def obtener(self, ids: Collection[str]) -> dict[str, E]:
+        """Devuelve los eventos que existen de entre esos `id`, por su `id`."""
+        tabla = self._traduccion.tabla
+        return {
+            fila.id: self._traduccion.a_entidad(fila)
+            for tanda in en_tandas(ids)
+            for fila in self._conexion.execute(select(tabla).where(tabla.c.id.in_(tanda)))
+        }
+
+    def listar(self, filtro: FiltroEventos, despues_de: Posicion | None, limite: int) -> list[E]:
+        """Devuelve hasta `limite` eventos, del más reciente al más antiguo por (`ocurrido_en`, `id`)."""
+        columnas = self._traduccion.tabla.c
+        consulta = select(self._traduccion.tabla).where(columnas.campana_id == filtro.campaña_id)
+        if filtro.desde is not None:
+            consulta = consulta.where(columnas.ocurrido_en >= filtro.desde)
+        if filtro.hasta is not None:
+            consulta = consulta.where(columnas.ocurrido_en < filtro.hasta)
+        if filtro.influencer_id is not None:
+            consulta = consulta.where(columnas.influencer_id == filtro.influencer_id)
+        if filtro.tipo is not None:
+            consulta = consulta.where(self._traduccion.tipo == filtro.tipo)
+        if despues_de is not None:
+            posicion = tuple_(literal(despues_de.ocurrido_en, Instante), literal(despues_de.id))
+            consulta = consulta.where(tuple_(columnas.ocurrido_en, columnas.id) < posicion)
+        consulta = consulta.order_by(columnas.ocurrido_en.desc(), columnas.id.desc()).limit(limite)
+        return [self._traduccion.a_entidad(fila) for fila in self._conexion.execute(consulta)]

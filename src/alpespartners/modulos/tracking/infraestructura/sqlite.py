@@ -1,0 +1,113 @@
+"""SQLite: el archivo, la biblioteca que lo abre y los ajustes con que lo hace.
+
+Qué es: los dos motores de SQLAlchemy sobre el archivo, el de quien escribe y el de quien lee.
+Qué no es: quién puede escribir (`escritor.py`), ni transacciones.
+Por qué existe: un commit cuyos mensajes ya se confirmaron no puede perderse en un corte de luz, y las
+versiones de SQLite anteriores a la 3.51.3 pueden dañar un WAL compartido.
+"""
+
+import importlib
+import logging
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
+from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, NotSupportedError, ProgrammingError
+
+from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible
+
+_AJUSTES_COMUNES = ("busy_timeout = 5000", "temp_store = memory", "foreign_keys = on")
+_AJUSTES_DE_ESCRITURA = (
+    "journal_mode = wal",
+    # NORMAL puede perder, en un corte de luz, un commit cuyos mensajes ya se confirmaron al broker.
+    "synchronous = FULL",
+    "cache_size = -262144",
+    "wal_autocheckpoint = 4000",
+    "journal_size_limit = 67108864",
+)
+_WAL_SANO_DESDE = (3, 51, 3)
+_ERRORES_DE_LOS_DATOS = (DataError, IntegrityError, NotSupportedError, ProgrammingError)
+
+_registro = logging.getLogger(__name__)
+
+
+def archivo_de(datos: Path) -> Path:
+    """El archivo de la base de datos dentro de la carpeta de datos."""
+    return datos / "tracking.sqlite3"
+
+
+def motor_de_escritura(datos: Path) -> Engine:
+    """El motor de lectura y escritura, con una sola conexión; crea el archivo si falta.
+
+    Solo puede usarlo quien tiene el turno de escritura. Cada transacción empieza con BEGIN IMMEDIATE: ni
+    una migración queda a medias ni se lee algo que otro cambie antes de escribir. Avisa si la biblioteca de
+    SQLite es de las que pueden dañar un WAL.
+    """
+    biblioteca = _biblioteca()
+    if biblioteca.sqlite_version_info < _WAL_SANO_DESDE:
+        _registro.warning(
+            "SQLite %s puede dañar su WAL si otro programa abre el archivo para escribir; "
+            "desde la %s ya no ocurre.",
+            biblioteca.sqlite_version,
+            ".".join(map(str, _WAL_SANO_DESDE)),
+        )
+    uri = f"{archivo_de(datos).as_uri()}?mode=rwc"
+    return _motor(uri, 1, (*_AJUSTES_COMUNES, *_AJUSTES_DE_ESCRITURA), "BEGIN IMMEDIATE")
+
+
+def motor_de_lectura(datos: Path, conexiones: int) -> Engine:
+    """El motor de solo lectura: no crea ni consolida nada. Conectar falla si no hay archivo."""
+    uri = f"{archivo_de(datos).as_uri()}?mode=ro"
+    return _motor(uri, conexiones, _AJUSTES_COMUNES, "BEGIN")
+
+
+def _biblioteca() -> ModuleType:
+    """`pysqlite3` donde publica rueda, que trae un SQLite reciente; si no, la biblioteca de Python."""
+    try:
+        return importlib.import_module("pysqlite3.dbapi2")
+    except ModuleNotFoundError:
+        return sqlite3
+
+
+def _motor(uri: str, conexiones: int, ajustes: tuple[str, ...], inicio: str) -> Engine:
+    biblioteca = _biblioteca()
+    motor = create_engine(
+        "sqlite://",
+        module=biblioteca,
+        # Sin `isolation_level` la biblioteca no abre transacciones por su cuenta: las abre `inicio`.
+        creator=lambda: biblioteca.connect(uri, uri=True, isolation_level=None, check_same_thread=False),
+        poolclass=QueuePool,
+        pool_size=conexiones,
+        max_overflow=0,
+        # Los parámetros son datos personales: no van en el texto de un error.
+        hide_parameters=True,
+    )
+
+    @event.listens_for(motor, "connect")
+    def al_conectar(conexion: Any, _registro_del_pool: object) -> None:
+        for ajuste in ajustes:
+            conexion.execute(f"PRAGMA {ajuste}")
+
+    @event.listens_for(motor, "begin")
+    def al_empezar(conexion: Connection) -> None:
+        conexion.exec_driver_sql(inicio)
+
+    return motor
+
+
+@contextmanager
+def como_no_disponible() -> Iterator[None]:
+    """Convierte en `BaseDatosNoDisponible` lo que falla por la base de datos y no por los datos.
+
+    Por ejemplo: archivo bloqueado, ilegible o dañado, disco lleno.
+    """
+    try:
+        yield
+    except _ERRORES_DE_LOS_DATOS:
+        raise
+    except DatabaseError as error:
+        raise BaseDatosNoDisponible(str(error.orig)) from error

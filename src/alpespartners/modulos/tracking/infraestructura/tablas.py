@@ -1,0 +1,93 @@
+"""Las tablas del módulo, en su forma actual.
+
+Qué es: la descripción con la que se escriben las sentencias.
+Qué no es: lo que crea las tablas; eso lo hacen las migraciones, y una prueba comprueba que ambas dicen lo
+mismo.
+Por qué existe: nombres de columna y tipos, en un solo lugar. Todo es ASCII: `campana_id`, no `campaña_id`.
+"""
+
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, Table
+
+from alpespartners.modulos.tracking.infraestructura.tipos_sql import TEXTO, Importe, Instante, TextoJson
+
+METADATOS = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+
+def _tabla_de_eventos(nombre: str, *propias: Column[object]) -> Table:
+    """Un libro de eventos: la clave es el `id` del cliente; lo demás, sus campos y los del servidor."""
+    return Table(
+        nombre,
+        METADATOS,
+        Column("id", TEXTO, primary_key=True),
+        Column("campana_id", TEXTO, nullable=False),
+        Column("influencer_id", TEXTO),
+        Column("usuario_id", TEXTO),
+        *propias,
+        Column("user_agent", TEXTO),
+        Column("ip_address", TEXTO),
+        Column("referrer", TEXTO),
+        Column("timestamp", Instante),
+        Column("propiedades", TextoJson, nullable=False),
+        Column("comando_id", TEXTO, nullable=False),
+        Column("recibido_en", Instante, nullable=False),
+        Column("registrado_en", Instante, nullable=False),
+        Column("ocurrido_en", Instante, nullable=False),
+        Column("advertencias", TextoJson, nullable=False),
+        # Cada filtro de una lista necesita el suyo, o la consulta recorre toda la campaña.
+        Index(None, "campana_id", "ocurrido_en", "id"),
+        Index(None, "campana_id", "influencer_id", "ocurrido_en", "id"),
+    )
+
+
+impresiones = _tabla_de_eventos("impresiones", Column("tipo_evento", TEXTO, nullable=False))
+
+conversiones = _tabla_de_eventos(
+    "conversiones",
+    Column("tipo_conversion", TEXTO, nullable=False),
+    Column("valor", Importe),
+    Column("moneda", TEXTO),
+)
+Index(
+    None,
+    conversiones.c.campana_id,
+    conversiones.c.tipo_conversion,
+    conversiones.c.ocurrido_en,
+    conversiones.c.id,
+)
+
+destinos = Table(
+    "destinos",
+    METADATOS,
+    Column("topico", TEXTO, primary_key=True),
+    Column("comando_id", TEXTO, primary_key=True),
+    # Parte de la identidad: un publicador ajeno puede usar un `ce_id` para dos cargas distintas.
+    Column("huella", LargeBinary, primary_key=True),
+    Column("evento_id", TEXTO),
+    Column("estado", TEXTO, nullable=False),
+    Column("motivo", TEXTO),
+    Column("detalle", TEXTO),
+    Column("campos", TextoJson, nullable=False),
+    Column("original", TEXTO),
+    Column("recibido_en", Instante, nullable=False),
+    Column("decidido_en", Instante, nullable=False),
+    Index(None, "topico", "evento_id"),
+)
+
+bandeja_salida = Table(
+    "bandeja_salida",
+    METADATOS,
+    Column("numero", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("topico", TEXTO, nullable=False),
+    Column("clave", TEXTO),
+    Column("propiedades", TextoJson, nullable=False),
+    Column("carga", LargeBinary, nullable=False),
+    Column("depositado_en", Instante, nullable=False),
+    Column("reservada_hasta", Instante, nullable=False, index=True),
+    # Un número no se repite jamás: quien retira tarde un envío confirmado no debe llevarse otro.
+    sqlite_autoincrement=True,
+)

@@ -1,0 +1,140 @@
+"""La unidad de trabajo sobre SQLite: el único que escribe en la base de datos de una carpeta.
+
+Qué es: transacciones en un hilo propio, el turno de escritura mientras vive y la migración al abrir.
+Qué no es: las sentencias, que son de los repositorios y valen para cualquier motor.
+Por qué existe: SQLite admite un escritor, y esperar al disco no puede detener el bucle de asyncio.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from alpespartners.migraciones import EsquemaDesconocido, actualizar
+from alpespartners.modulos.tracking.dominio.entidades import Conversion, Impresion
+from alpespartners.modulos.tracking.infraestructura.bandeja_salida import BandejaSalidaSQL, Envio
+from alpespartners.modulos.tracking.infraestructura.destinos import RegistroDestinosSQL
+from alpespartners.modulos.tracking.infraestructura.escritor import turno_breve, turno_de_consumidor
+from alpespartners.modulos.tracking.infraestructura.filas import CONVERSIONES, IMPRESIONES
+from alpespartners.modulos.tracking.infraestructura.repositorios import RepositorioEventosSQL
+from alpespartners.modulos.tracking.infraestructura.sqlite import (
+    archivo_de,
+    como_no_disponible,
+    motor_de_escritura,
+)
+from alpespartners.seedwork.arranque import ErrorDeArranque
+
+T = TypeVar("T")
+
+ARRIENDO = timedelta(seconds=30)
+
+
+class TransaccionSQL:
+    """Lo que un trabajo puede usar mientras dura su transacción; cumple el puerto `Transaccion`."""
+
+    def __init__(self, conexion: Connection, arriendo: timedelta) -> None:
+        self.impresiones: RepositorioEventosSQL[Impresion] = RepositorioEventosSQL(conexion, IMPRESIONES)
+        self.conversiones: RepositorioEventosSQL[Conversion] = RepositorioEventosSQL(conexion, CONVERSIONES)
+        self.destinos = RegistroDestinosSQL(conexion)
+        self.bandeja = BandejaSalidaSQL(conexion, arriendo)
+
+
+class LibroSQLite:
+    """La base de datos de una carpeta, abierta para escribir; cumple el puerto `UnidadTrabajo`.
+
+    Args:
+        datos: la carpeta; se crea si falta.
+        arriendo: cuánto tiene un envío quien lo depositó o lo reservó.
+    """
+
+    def __init__(self, datos: Path, arriendo: timedelta = ARRIENDO) -> None:
+        self._datos = datos
+        self._arriendo = arriendo
+        self._motor = motor_de_escritura(datos)
+        self._hilo = ThreadPoolExecutor(1, "libro-sqlite")
+        self._abierto = ExitStack()
+
+    def abrir(self) -> None:
+        """Toma el turno de escritura hasta `cerrar` y deja el esquema al día. Bloquea mientras tanto.
+
+        Raises:
+            ErrorDeArranque: otro consumidor lo tiene, o la base de datos no se puede abrir o migrar.
+        """
+        with _o_error_de_arranque(self._datos), ExitStack() as pila:
+            pila.enter_context(turno_de_consumidor(self._datos))
+            pila.callback(self._motor.dispose)
+            pila.callback(self._hilo.shutdown)
+            with self._motor.begin() as conexion:
+                actualizar(conexion)
+                # Quien tiene el turno está solo: los arriendos que haya son de un proceso que murió.
+                BandejaSalidaSQL(conexion, self._arriendo).liberar_todo()
+            self._abierto = pila.pop_all()
+
+    def cerrar(self) -> None:
+        """Espera a la transacción en curso y suelta el turno. No se puede volver a abrir."""
+        self._abierto.close()
+
+    async def ejecutar(self, trabajo: Callable[[TransaccionSQL], T]) -> T:
+        """Ejecuta el trabajo en una transacción y vuelve tras su commit; si falla no queda nada.
+
+        Las transacciones van de una en una, en el orden en que se piden.
+
+        Raises:
+            BaseDatosNoDisponible: la base de datos no respondió.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._hilo, self._en_transaccion, trabajo)
+
+    async def retirar(self, numeros: Sequence[int]) -> None:
+        """Olvida los envíos que el broker ya confirmó."""
+        await self.ejecutar(lambda transaccion: transaccion.bandeja.retirar(numeros))
+
+    async def renovar(self, numeros: Sequence[int]) -> None:
+        """Alarga el arriendo de los envíos que siguen en curso."""
+        await self.ejecutar(lambda transaccion: transaccion.bandeja.renovar(numeros))
+
+    async def reservar_vencidos(self, limite: int) -> list[Envio]:
+        """Arrienda hasta `limite` envíos que nadie tiene, los más antiguos primero."""
+        return await self.ejecutar(lambda transaccion: transaccion.bandeja.reservar_vencidos(limite))
+
+    def _en_transaccion(self, trabajo: Callable[[TransaccionSQL], T]) -> T:
+        with como_no_disponible(), self._motor.begin() as conexion:
+            return trabajo(TransaccionSQL(conexion, self._arriendo))
+
+
+def migrar(datos: Path) -> None:
+    """Deja al día el esquema de esa carpeta, si nadie escribe en ella.
+
+    Si otro proceso tiene el turno de escritura no hace nada: ese proceso ya lo migró o lo está migrando.
+
+    Raises:
+        ErrorDeArranque: la base de datos no se puede abrir o migrar.
+    """
+    with _o_error_de_arranque(datos), turno_breve(datos) as es_mio:
+        if es_mio:
+            motor = motor_de_escritura(datos)
+            try:
+                with motor.begin() as conexion:
+                    actualizar(conexion)
+            finally:
+                motor.dispose()
+
+
+@contextmanager
+def _o_error_de_arranque(datos: Path) -> Iterator[None]:
+    """Crea la carpeta si falta, y dice en una frase por qué no se puede abrir su base de datos."""
+    try:
+        datos.mkdir(mode=0o700, parents=True, exist_ok=True)
+        yield
+    except EsquemaDesconocido:
+        raise ErrorDeArranque(
+            f"La base de datos {archivo_de(datos)} es de una versión posterior a este programa: actualízalo."
+        ) from None
+    except (OSError, DBAPIError) as error:
+        causa = error.orig if isinstance(error, DBAPIError) else error
+        raise ErrorDeArranque(f"No se puede abrir la base de datos {archivo_de(datos)}: {causa}.") from error
