@@ -1,0 +1,333 @@
+"""Los mensajes del módulo: propiedades CloudEvents 1.0 y carga Avro, de ida y de vuelta.
+
+Qué es: funciones puras entre los objetos de la aplicación y lo que viaja por un tópico.
+Qué no es: el cliente de Pulsar; aquí nada se publica ni se recibe.
+Por qué existe: cualquier servicio puede publicar un comando, así que abrir uno no supone nada: lo que no
+se puede leer se dice con un valor, nunca con una excepción, y la identidad de un comando es la misma
+por muchas veces que se entregue.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from hashlib import blake2b
+from io import BytesIO
+from typing import Any, Final
+from uuid import UUID, uuid5
+
+from fastavro import schemaless_reader, schemaless_writer
+
+from alpespartners.modulos.tracking.aplicacion.comandos import (
+    Comando,
+    RegistrarConversion,
+    RegistrarImpresion,
+)
+from alpespartners.modulos.tracking.aplicacion.mensajes import (
+    ComandoRecibido,
+    IdentidadComando,
+    MensajeIlegible,
+)
+from alpespartners.modulos.tracking.aplicacion.topicos import (
+    COMANDO_REGISTRAR_CONVERSION,
+    COMANDO_REGISTRAR_IMPRESION,
+    EVENTO_CONVERSION_REGISTRADA,
+    EVENTO_IMPRESION_REGISTRADA,
+)
+from alpespartners.modulos.tracking.dominio.entidades import Conversion, Impresion
+from alpespartners.modulos.tracking.dominio.eventos import EventoDominio, ImpresionRegistrada
+from alpespartners.modulos.tracking.infraestructura.esquemas import ESCALA, ESQUEMAS, Esquema
+
+MAXIMO_CARGA: Final = 1024 * 1024
+"""Octetos que puede ocupar la carga de un comando; uno de la API no llega a la décima parte."""
+
+MAXIMO_CARTA: Final = 5_000_000
+"""Octetos de una carta muerta, carga y propiedades: por debajo de lo que admite cualquier broker (5 MiB)."""
+
+_FUENTE = "/alpespartners/tracking"
+# De aquí salen los UUIDv5 que no dependen de la época: cambiarlo daría otra identidad a lo ya publicado.
+_ESPACIO = UUID("6f0a3f52-3a37-5c3b-9d4e-0c8f3b1d7a65")
+_OCTETOS_HUELLA = 16
+_OCTETOS_DECIMAL = 16
+_CE_ID_UTILIZABLE = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,128}")
+_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+_ULTIMO_DECIMAL = Decimal((0, (1,), -ESCALA))
+# Lo que fastavro lanza ante octetos ajenos: fin prematuro, rama de unión o instante imposibles, mal UTF-8.
+_ERRORES_DE_LECTURA = (EOFError, LookupError, ArithmeticError, ValueError)
+
+SUFIJO_CARTAS: Final = "-tracking-DLQ"
+"""El nombre que Pulsar da a las cartas muertas de la suscripción `tracking`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sobre:
+    """Un mensaje listo para publicar; `topico` es el nombre corto, sin espacio de nombres."""
+
+    topico: str
+    clave: str | None
+    propiedades: Mapping[str, str]
+    carga: bytes
+
+
+class _Ilegible(Exception):
+    """Por qué unos octetos no son el comando esperado; la frase no repite nada de ellos."""
+
+
+def sobre_de_comando(comando: Comando, comando_id: str, traza: str | None) -> Sobre:
+    """Prepara un comando; su clave es el `id`, que reparte una campaña viral entre los consumidores.
+
+    Raises:
+        ValueError: un texto no cabe en UTF-8 o el importe no cabe en `decimal(18,4)`; los comandos que
+            pasaron por el dominio no la provocan.
+    """
+    topico = _topico_de(comando)
+    campos = _campos_de_comando(comando)
+    return _sobre(topico, comando.id, comando.id, campos, comando_id, comando.recibido_en, traza)
+
+
+def sobre_de_evento(evento: EventoDominio, traza: str | None) -> Sobre:
+    """Prepara un evento de dominio; su `ce_id` es el mismo cada vez que se envíe.
+
+    Raises:
+        ValueError: un texto no cabe en UTF-8; las entidades del dominio no la provocan.
+    """
+    es_impresion = isinstance(evento, ImpresionRegistrada)
+    topico = EVENTO_IMPRESION_REGISTRADA if es_impresion else EVENTO_CONVERSION_REGISTRADA
+    entidad = evento.entidad
+    campos = _campos_de_entidad(entidad)
+    ce_id = str(uuid5(_ESPACIO, f"{topico}\n{entidad.id}"))
+    return _sobre(topico, campos["campana_id"], entidad.id, campos, ce_id, entidad.registrado_en, traza)
+
+
+def sobre_de_carta(topico: str, ilegible: MensajeIlegible) -> Sobre:
+    """Prepara la carta muerta de un mensaje ilegible: sus octetos, sus propiedades y por qué.
+
+    Un mensaje que rozara el máximo del broker ya no cabría con el porqué: se recorta, y la carta lo dice.
+    """
+    propias = {
+        "alpes_topico": topico,
+        "alpes_detalle": ilegible.detalle,
+        "alpes_comando_id": ilegible.identidad.comando_id,
+        "alpes_publicado_en": _rfc_3339(ilegible.publicado_en),
+    }
+    if ilegible.clave is not None:
+        propias["alpes_clave"] = ilegible.clave
+    propiedades: dict[str, str] = {}
+    libres = MAXIMO_CARTA - len(ilegible.carga)
+    for nombre, valor in ilegible.propiedades.items():
+        libres -= len(nombre.encode()) + len(valor.encode())
+        if libres < 0:
+            propias["alpes_recortada"] = "faltan propiedades"
+            break
+        propiedades[nombre] = valor
+    carga = ilegible.carga[:MAXIMO_CARTA]
+    if len(carga) < len(ilegible.carga):
+        propias["alpes_recortada"] = f"la carga tenía {len(ilegible.carga)} octetos; faltan propiedades"
+    return Sobre(topico + SUFIJO_CARTAS, None, propiedades | propias, carga)
+
+
+def abrir_comando(
+    topico: str,
+    *,
+    carga: bytes | None,
+    propiedades: Mapping[str, str],
+    clave: str | None,
+    publicado_en: datetime,
+    posicion: str,
+    epoca: UUID,
+) -> ComandoRecibido[RegistrarImpresion] | ComandoRecibido[RegistrarConversion] | MensajeIlegible:
+    """Abre un mensaje de un tópico de comandos; nunca lanza por culpa de lo que trae.
+
+    Args:
+        topico: el nombre corto del tópico del que llegó.
+        carga: sus octetos; `None` es un mensaje sin valor.
+        propiedades: las del mensaje; ninguna es obligatoria.
+        clave: la de partición, si la tiene.
+        publicado_en: cuándo se publicó, en UTC.
+        posicion: su lugar en el tópico, el mismo en cada entrega.
+        epoca: la de los datos del broker, sin la cual una posición no dice nada.
+    """
+    octetos = carga or b""
+    identidad = _identidad(topico, octetos, propiedades.get("ce_id"), posicion, epoca)
+    try:
+        campos = _campos_leidos(ESQUEMAS[topico], carga, propiedades.get("ce_type"))
+        if not campos["id"]:
+            campos["id"] = _id_derivado(topico, identidad, propiedades.get("ce_id"))
+        traza = propiedades.get("traceparent")
+        if traza is not None and not _TRACEPARENT.fullmatch(traza):
+            traza = None
+        if topico == COMANDO_REGISTRAR_IMPRESION:
+            return ComandoRecibido(
+                identidad=identidad,
+                comando=RegistrarImpresion(**campos),
+                publicado_en=publicado_en,
+                traza=traza,
+            )
+        campos["valor"] = _decimal_leido(campos["valor"])
+        return ComandoRecibido(
+            identidad=identidad,
+            comando=RegistrarConversion(**campos),
+            publicado_en=publicado_en,
+            traza=traza,
+        )
+    except _Ilegible as ilegible:
+        return MensajeIlegible(
+            identidad=identidad,
+            clave=clave,
+            publicado_en=publicado_en,
+            detalle=str(ilegible),
+            carga=octetos,
+            propiedades=propiedades,
+        )
+
+
+def _topico_de(comando: Comando) -> str:
+    es_impresion = isinstance(comando, RegistrarImpresion)
+    return COMANDO_REGISTRAR_IMPRESION if es_impresion else COMANDO_REGISTRAR_CONVERSION
+
+
+def _sobre(
+    topico: str,
+    clave: str | None,
+    sujeto: str | None,
+    campos: Mapping[str, Any],
+    ce_id: str,
+    ce_time: datetime | None,
+    traza: str | None,
+) -> Sobre:
+    esquema = ESQUEMAS[topico]
+    propiedades = {
+        "ce_specversion": "1.0",
+        "ce_id": ce_id,
+        "ce_source": _FUENTE,
+        "ce_type": esquema.tipo,
+        "ce_datacontenttype": "application/avro",
+        "ce_dataschema": esquema.urn,
+    }
+    if sujeto is not None:
+        propiedades["ce_subject"] = sujeto
+    if ce_time is not None:
+        propiedades["ce_time"] = _rfc_3339(ce_time)
+    if traza is not None:
+        propiedades["traceparent"] = traza
+    salida = BytesIO()
+    schemaless_writer(salida, esquema.escritura, {"tipo_mensaje": esquema.registro, **campos})
+    return Sobre(topico, clave, propiedades, salida.getvalue())
+
+
+def _campos_de_comando(comando: Comando) -> dict[str, Any]:
+    campos: dict[str, Any] = {
+        "id": comando.id,
+        "campana_id": comando.campaña_id,
+        "influencer_id": comando.influencer_id,
+        "usuario_id": comando.usuario_id,
+        "user_agent": comando.user_agent,
+        "ip_address": comando.ip_address,
+        "referrer": comando.referrer,
+        "timestamp": comando.timestamp,
+        "recibido_en": comando.recibido_en,
+        "propiedades": comando.propiedades,
+        "advertencias": comando.advertencias,
+    }
+    if isinstance(comando, RegistrarImpresion):
+        campos["tipo_evento"] = str(comando.tipo_evento)
+    else:
+        campos["tipo_conversion"] = str(comando.tipo_conversion)
+        campos["valor"] = _a_escala(comando.valor)
+        campos["moneda"] = comando.moneda
+    return campos
+
+
+def _campos_de_entidad(entidad: Impresion | Conversion) -> dict[str, Any]:
+    contenido = entidad.contenido
+    campos: dict[str, Any] = {
+        "id": contenido.id,
+        "comando_id": entidad.comando_id,
+        "campana_id": contenido.campaña_id,
+        "influencer_id": contenido.influencer_id,
+        "usuario_id": contenido.usuario_id,
+        "user_agent": contenido.metadatos.user_agent,
+        "ip_address": contenido.metadatos.ip_address,
+        "referrer": contenido.metadatos.referrer,
+        "timestamp": contenido.timestamp,
+        "recibido_en": entidad.recibido_en,
+        "ocurrido_en": entidad.ocurrido_en,
+        "registrado_en": entidad.registrado_en,
+        "propiedades": contenido.propiedades,
+        "advertencias": entidad.advertencias,
+    }
+    if isinstance(entidad, Impresion):
+        campos["tipo_evento"] = str(entidad.contenido.tipo_evento)
+    else:
+        valor = entidad.contenido.valor
+        campos["tipo_conversion"] = str(entidad.contenido.tipo_conversion)
+        campos["valor"] = None if valor is None else _a_escala(valor.valor)
+        campos["moneda"] = None if valor is None else valor.moneda
+    return campos
+
+
+def _a_escala(valor: Decimal | None) -> Decimal | None:
+    """Da al importe los decimales del esquema; solo añade o quita ceros."""
+    if valor is None:
+        return None
+    ajustado = valor.quantize(_ULTIMO_DECIMAL)
+    if ajustado != valor:
+        raise ValueError(f"el importe tiene más de {ESCALA} decimales")
+    return ajustado
+
+
+def _rfc_3339(instante: datetime) -> str:
+    return instante.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _identidad(
+    topico: str, octetos: bytes, ce_id: str | None, posicion: str, epoca: UUID
+) -> IdentidadComando:
+    huella = blake2b(octetos, digest_size=_OCTETOS_HUELLA).digest()
+    if not ce_id:
+        return IdentidadComando(str(uuid5(epoca, f"{topico}\n{posicion}")), huella)
+    if not _CE_ID_UTILIZABLE.fullmatch(ce_id):
+        # Por su resumen: así da igual lo largo que sea y si es texto siquiera.
+        resumen = blake2b(ce_id.encode("utf-8", "surrogatepass"), digest_size=_OCTETOS_HUELLA).hexdigest()
+        return IdentidadComando(str(uuid5(_ESPACIO, f"{resumen}\n{huella.hex()}")), huella)
+    return IdentidadComando(ce_id, huella)
+
+
+def _id_derivado(topico: str, identidad: IdentidadComando, ce_id: str | None) -> str:
+    """El `id` de un comando que llegó sin él: siempre el mismo, para que una reentrega no cuente otra vez."""
+    if not ce_id:
+        return identidad.comando_id
+    return str(uuid5(_ESPACIO, f"{topico}\n{identidad.comando_id}\n{identidad.huella.hex()}"))
+
+
+def _campos_leidos(esquema: Esquema, carga: bytes | None, ce_type: str | None) -> dict[str, Any]:
+    """Descifra la carga con el esquema del tópico: en v1 es el único con que pudo escribirse."""
+    if ce_type and ce_type != esquema.tipo:
+        raise _Ilegible("ce_type nombra otro registro")
+    if carga is None:
+        raise _Ilegible("el mensaje no tiene valor")
+    if len(carga) > MAXIMO_CARGA:
+        raise _Ilegible(f"la carga pasa de {MAXIMO_CARGA} octetos")
+    entrada = BytesIO(carga)
+    try:
+        campos: Any = schemaless_reader(entrada, esquema.lectura, None)
+    except _ERRORES_DE_LECTURA:
+        raise _Ilegible("los octetos no son Avro de este registro") from None
+    if campos.pop("tipo_mensaje") != esquema.registro:
+        raise _Ilegible("tipo_mensaje nombra otro registro")
+    if entrada.tell() != len(carga):
+        raise _Ilegible("sobran octetos tras el registro")
+    campos["campaña_id"] = campos.pop("campana_id")
+    campos["advertencias"] = tuple(campos["advertencias"])
+    return dict(campos)
+
+
+def _decimal_leido(octetos: bytes | None) -> Decimal | None:
+    """Convierte los octetos de un decimal Avro (complemento a dos, mayor primero), sin redondearlo."""
+    if octetos is None:
+        return None
+    if len(octetos) > _OCTETOS_DECIMAL:
+        raise _Ilegible("valor no cabe en decimal(18,4)")
+    sin_escala = int.from_bytes(octetos, "big", signed=True)
+    return Decimal(f"{sin_escala}e-{ESCALA}")
