@@ -1,14 +1,13 @@
 """Los puertos que la API necesita, en memoria: lo publicado queda registrado al instante.
 
-No son los adaptadores del producto, que tienen su propia suite de contrato: existen para probar el borde
-HTTP sin broker, sin consumidor y sin base de datos.
+Existen para probar el borde HTTP sin broker, sin consumidor y sin base de datos.
 """
 
 from collections.abc import AsyncGenerator, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Generic, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 import httpx2
@@ -25,47 +24,11 @@ from alpespartners.modulos.tracking.aplicacion.puertos import (
 from alpespartners.modulos.tracking.dominio.contenido import ContenidoConversion, ContenidoImpresion
 from alpespartners.modulos.tracking.dominio.entidades import Conversion, Impresion
 from alpespartners.modulos.tracking.dominio.excepciones import Recolector
-from alpespartners.modulos.tracking.dominio.repositorios import FiltroEventos, Posicion
+from tests.apoyo.libro_en_memoria import EventosEnMemoria
 
 T = TypeVar("T")
-E = TypeVar("E", Impresion, Conversion)
 
 AHORA = datetime(2024, 1, 15, 10, 36, 0, 120_000, tzinfo=UTC)
-
-
-@dataclass
-class EventosEnMemoria(Generic[E]):
-    """Un libro de eventos; cumple `LecturaEventos`."""
-
-    eventos: dict[str, E] = field(default_factory=dict)
-
-    def obtener(self, ids: Collection[str]) -> dict[str, E]:
-        return {id_evento: self.eventos[id_evento] for id_evento in ids if id_evento in self.eventos}
-
-    def listar(self, filtro: FiltroEventos, despues_de: Posicion | None, limite: int) -> list[E]:
-        elegidos = [evento for evento in self.eventos.values() if _cumple(evento, filtro)]
-        elegidos.sort(key=_orden, reverse=True)
-        if despues_de is not None:
-            elegidos = [e for e in elegidos if _orden(e) < (despues_de.ocurrido_en, despues_de.id)]
-        return elegidos[:limite]
-
-
-def _orden(evento: Impresion | Conversion) -> tuple[datetime, str]:
-    return evento.ocurrido_en, evento.id
-
-
-def _cumple(evento: Impresion | Conversion, filtro: FiltroEventos) -> bool:
-    contenido = evento.contenido
-    return (
-        contenido.campaña_id == filtro.campaña_id
-        and (filtro.desde is None or evento.ocurrido_en >= filtro.desde)
-        and (filtro.hasta is None or evento.ocurrido_en < filtro.hasta)
-        and (filtro.influencer_id is None or contenido.influencer_id == filtro.influencer_id)
-        and (
-            filtro.tipo is None
-            or (isinstance(contenido, ContenidoConversion) and contenido.tipo_conversion == filtro.tipo)
-        )
-    )
 
 
 @dataclass

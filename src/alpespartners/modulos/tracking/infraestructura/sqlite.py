@@ -41,7 +41,7 @@ def archivo_de(datos: Path) -> Path:
 
 
 def motor_de_escritura(datos: Path) -> Engine:
-    """El motor de lectura y escritura, con una sola conexión; crea el archivo si falta.
+    """El motor de lectura y escritura, con una sola conexión. El archivo ya existe, aunque esté vacío.
 
     Solo puede usarlo quien tiene el turno de escritura. Cada transacción empieza con BEGIN IMMEDIATE: ni
     una migración queda a medias ni se lee algo que otro cambie antes de escribir. Avisa si la biblioteca de
@@ -55,7 +55,7 @@ def motor_de_escritura(datos: Path) -> Engine:
             biblioteca.sqlite_version,
             ".".join(map(str, _WAL_SANO_DESDE)),
         )
-    uri = f"{archivo_de(datos).as_uri()}?mode=rwc"
+    uri = f"{archivo_de(datos).as_uri()}?mode=rw"
     return _motor(uri, 1, (*_AJUSTES_COMUNES, *_AJUSTES_DE_ESCRITURA), "BEGIN IMMEDIATE")
 
 

@@ -127,9 +127,11 @@ def migrar(datos: Path) -> None:
 
 @contextmanager
 def _o_error_de_arranque(datos: Path) -> Iterator[None]:
-    """Crea la carpeta si falta, y dice en una frase por qué no se puede abrir su base de datos."""
+    """Crea la carpeta y el archivo si faltan, y dice en una frase por qué no se puede abrir la base de datos."""
     try:
         datos.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # SQLite lo crearía legible para todos, y guarda datos personales.
+        archivo_de(datos).touch(mode=0o600)
         yield
     except EsquemaDesconocido:
         raise ErrorDeArranque(

@@ -1,0 +1,133 @@
+"""El libro en memoria: los puertos de la aplicación sin base de datos.
+
+Pasa las mismas suites de contrato que los adaptadores de verdad; por eso las pruebas que lo usan valen.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+from copy import copy
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Generic, Self, TypeVar
+
+from alpespartners.modulos.tracking.aplicacion.mensajes import (
+    DestinoDeComando,
+    IdentidadComando,
+    MensajeIlegible,
+)
+from alpespartners.modulos.tracking.aplicacion.puertos import Consulta, Transaccion
+from alpespartners.modulos.tracking.aplicacion.topicos import (
+    EVENTO_CONVERSION_REGISTRADA,
+    EVENTO_IMPRESION_REGISTRADA,
+)
+from alpespartners.modulos.tracking.dominio.contenido import ContenidoImpresion
+from alpespartners.modulos.tracking.dominio.entidades import Conversion, Impresion
+from alpespartners.modulos.tracking.dominio.eventos import EventoDominio, ImpresionRegistrada
+from alpespartners.modulos.tracking.dominio.repositorios import FiltroEventos, Posicion
+
+T = TypeVar("T")
+E = TypeVar("E", Impresion, Conversion)
+
+
+@dataclass
+class EventosEnMemoria(Generic[E]):
+    """Los eventos de una clase; cumple `RepositorioEventos`."""
+
+    eventos: dict[str, E] = field(default_factory=dict)
+
+    def agregar(self, entidades: Sequence[E]) -> set[str]:
+        nuevas = {entidad.id: entidad for entidad in entidades if entidad.id not in self.eventos}
+        self.eventos |= nuevas
+        return set(nuevas)
+
+    def obtener(self, ids: Collection[str]) -> dict[str, E]:
+        return {id_evento: self.eventos[id_evento] for id_evento in ids if id_evento in self.eventos}
+
+    def listar(self, filtro: FiltroEventos, despues_de: Posicion | None, limite: int) -> list[E]:
+        elegidos = [evento for evento in self.eventos.values() if _cumple(evento, filtro)]
+        elegidos.sort(key=_orden, reverse=True)
+        if despues_de is not None:
+            elegidos = [e for e in elegidos if _orden(e) < (despues_de.ocurrido_en, despues_de.id)]
+        return elegidos[:limite]
+
+
+def _orden(evento: Impresion | Conversion) -> tuple[datetime, str]:
+    return evento.ocurrido_en, evento.id
+
+
+def _cumple(evento: Impresion | Conversion, filtro: FiltroEventos) -> bool:
+    contenido = evento.contenido
+    tipo = contenido.tipo_evento if isinstance(contenido, ContenidoImpresion) else contenido.tipo_conversion
+    return (
+        contenido.campaña_id == filtro.campaña_id
+        and (filtro.desde is None or evento.ocurrido_en >= filtro.desde)
+        and (filtro.hasta is None or evento.ocurrido_en < filtro.hasta)
+        and filtro.influencer_id in (None, contenido.influencer_id)
+        and filtro.tipo in (None, tipo)
+    )
+
+
+@dataclass
+class DestinosEnMemoria:
+    """Los destinos anotados; cumple `RegistroDestinos`."""
+
+    anotados: dict[tuple[str, IdentidadComando], DestinoDeComando] = field(default_factory=dict)
+
+    def conocidos(self, topico: str, identidades: Collection[IdentidadComando]) -> set[IdentidadComando]:
+        return {identidad for identidad in identidades if (topico, identidad) in self.anotados}
+
+    def anotar(self, topico: str, destinos: Sequence[DestinoDeComando]) -> None:
+        for destino in destinos:
+            self.anotados.setdefault((topico, destino.identidad), destino)
+
+
+@dataclass
+class BandejaEnMemoria:
+    """Cuántos mensajes se depositaron para cada tópico; cumple `BandejaSalida`."""
+
+    depositados: Counter[str] = field(default_factory=Counter)
+
+    def depositar_eventos(self, eventos: Sequence[tuple[EventoDominio, str | None]]) -> None:
+        self.depositados.update(
+            EVENTO_IMPRESION_REGISTRADA
+            if isinstance(evento, ImpresionRegistrada)
+            else EVENTO_CONVERSION_REGISTRADA
+            for evento, _ in eventos
+        )
+
+    def depositar_cartas(self, topico: str, cartas: Sequence[MensajeIlegible]) -> None:
+        self.depositados.update(f"{topico}-tracking-DLQ" for _ in cartas)
+
+
+@dataclass
+class TransaccionEnMemoria:
+    """Una transacción; cumple `Transaccion` y `Consulta`."""
+
+    impresiones: EventosEnMemoria[Impresion] = field(default_factory=EventosEnMemoria)
+    conversiones: EventosEnMemoria[Conversion] = field(default_factory=EventosEnMemoria)
+    destinos: DestinosEnMemoria = field(default_factory=DestinosEnMemoria)
+    bandeja: BandejaEnMemoria = field(default_factory=BandejaEnMemoria)
+
+    def copia(self) -> Self:
+        return type(self)(
+            EventosEnMemoria(copy(self.impresiones.eventos)),
+            EventosEnMemoria(copy(self.conversiones.eventos)),
+            DestinosEnMemoria(copy(self.destinos.anotados)),
+            BandejaEnMemoria(copy(self.bandeja.depositados)),
+        )
+
+
+class LibroEnMemoria:
+    """El libro; cumple `UnidadTrabajo` y `Lecturas`."""
+
+    def __init__(self) -> None:
+        self.confirmado = TransaccionEnMemoria()
+
+    async def ejecutar(self, trabajo: Callable[[Transaccion], T]) -> T:
+        transaccion = self.confirmado.copia()
+        resultado = trabajo(transaccion)
+        self.confirmado = transaccion
+        return resultado
+
+    async def leer(self, consulta: Callable[[Consulta], T]) -> T:
+        return consulta(self.confirmado)
