@@ -1,0 +1,45 @@
+"""Mirar procesos ajenos desde fuera, por /proc: las pruebas de vida y muerte corren en Linux."""
+
+import os
+import socket
+from pathlib import Path
+
+_ESCUCHA = "0A"  # TCP_LISTEN en /proc/net/tcp
+
+
+def procesos_de(carpeta: Path) -> dict[int, str]:
+    """Los procesos vivos que trabajan en esa carpeta o la nombran en su orden: pid y orden."""
+    encontrados = {}
+    for proceso in Path("/proc").iterdir():
+        if not proceso.name.isdigit() or int(proceso.name) == os.getpid():
+            continue
+        try:
+            orden = (proceso / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            trabaja_en = (proceso / "cwd").readlink()
+        except OSError:  # terminó mientras se miraba, o espera a que lo recojan
+            continue
+        if str(carpeta) in orden or trabaja_en.is_relative_to(carpeta):
+            encontrados[int(proceso.name)] = orden
+    return encontrados
+
+
+def procesador_gastado(pid: int) -> float:
+    """Segundos de procesador que lleva gastados, en el núcleo y fuera."""
+    campos = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return (int(campos[11]) + int(campos[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def escuchas(pid: int) -> set[tuple[str, int]]:
+    """Direcciones y puertos TCP en los que escucha un proceso."""
+    propios = {enlace.readlink().name for enlace in Path(f"/proc/{pid}/fd").iterdir()}
+    encontradas = set()
+    for tabla, familia in (("tcp", socket.AF_INET), ("tcp6", socket.AF_INET6)):
+        for linea in Path(f"/proc/{pid}/net/{tabla}").read_text(encoding="ascii").splitlines()[1:]:
+            campos = linea.split()
+            if campos[3] == _ESCUCHA and f"socket:[{campos[9]}]" in propios:
+                direccion, puerto = campos[1].split(":")
+                octetos = b"".join(
+                    bytes.fromhex(direccion[i : i + 8])[::-1] for i in range(0, len(direccion), 8)
+                )
+                encontradas.add((socket.inet_ntop(familia, octetos), int(puerto, 16)))
+    return encontradas
