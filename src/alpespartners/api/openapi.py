@@ -36,6 +36,13 @@ _INSTANTE: Final[Esquema] = {"type": "string", "format": "date-time"}
 _INSTANTE_O_NULO: Final[Esquema] = {"type": ["string", "null"], "format": "date-time"}
 _TEXTO_O_NULO: Final[Esquema] = {"type": ["string", "null"]}
 _SIN_VALOR_OBLIGATORIO: Final = [tipo for tipo in TipoConversion if tipo is not TipoConversion.VENTA]
+_NOMBRE: Final = f"[^{_CONTROL}]{{1,{LONGITUD_CLAVE_PROPIEDAD}}}"
+_NULO: Final[Esquema] = {"type": "null"}
+_ESCALAR: Final[Esquema] = {
+    "type": ["string", "number", "boolean", "null"],
+    "maxLength": LONGITUD_VALOR_PROPIEDAD,
+    "pattern": r"^[^\u0000]*$",
+}
 _RESERVADOS: Final = ["recibido_en", "registrado_en", "ocurrido_en", "estado", "advertencias", "comando_id"]
 _IMPRESION: Final = {
     "id": "imp-123",
@@ -369,48 +376,51 @@ def _esquemas() -> Esquema:
 def _nueva(propios: Esquema, requeridos: list[str]) -> Esquema:
     """Un cuerpo de envío: los campos comunes, los propios y lo que se acepta de más."""
     descriptivo = "Texto. Nunca es motivo de rechazo: lo ilegible se repara o descarta con una advertencia."
+    campos: Esquema = {
+        "id": {
+            **_identificador_opcional(),
+            "not": {"enum": [".", ".."]},
+            "description": "Clave de idempotencia. Si falta se asigna un UUIDv7.",
+        },
+        "campaña_id": _identificador(),
+        "influencer_id": _identificador_opcional(),
+        "usuario_id": _identificador_opcional(),
+        **propios,
+        "user_agent": {"description": descriptivo},
+        "ip_address": {"description": descriptivo},
+        "referrer": {"description": descriptivo},
+        "timestamp": {
+            "anyOf": [_INSTANTE, {"enum": ["", None]}],
+            "description": (
+                "RFC 3339 con zona, desde el año 2000 y como mucho 24 horas por delante del reloj del "
+                "servidor."
+            ),
+        },
+        "propiedades": {
+            "anyOf": [
+                {
+                    "type": "object",
+                    "maxProperties": MAXIMO_PROPIEDADES,
+                    "patternProperties": {f"^{_NOMBRE}$": _ESCALAR},
+                    "additionalProperties": _NULO,
+                },
+                {"enum": ["", None]},
+            ],
+            "description": "Texto → texto; los números y booleanos quedan como su literal.",
+        },
+        **{nombre: {**_NULO, "description": "Lo pone el servidor."} for nombre in _RESERVADOS},
+    }
     return {
         "type": "object",
         "required": requeridos,
-        "properties": {
-            "id": {
-                **_identificador_opcional(),
-                "not": {"enum": [".", ".."]},
-                "description": "Clave de idempotencia. Si falta se asigna un UUIDv7.",
-            },
-            "campaña_id": _identificador(),
-            "influencer_id": _identificador_opcional(),
-            "usuario_id": _identificador_opcional(),
-            **propios,
-            "user_agent": {"description": descriptivo},
-            "ip_address": {"description": descriptivo},
-            "referrer": {"description": descriptivo},
-            "timestamp": {
-                "anyOf": [_INSTANTE, {"enum": ["", None]}],
-                "description": (
-                    "RFC 3339 con zona, desde el año 2000 y como mucho 24 horas por delante del reloj del "
-                    "servidor."
-                ),
-            },
-            "propiedades": {
-                "anyOf": [
-                    {
-                        "type": "object",
-                        "maxProperties": MAXIMO_PROPIEDADES,
-                        "propertyNames": _nombre_de_propiedad(),
-                        "additionalProperties": _valor_de_propiedad(),
-                    },
-                    {"enum": ["", None]},
-                ],
-                "description": "Texto → texto; los números y booleanos quedan como su literal.",
-            },
-            **{nombre: {"type": "null", "description": "Lo pone el servidor."} for nombre in _RESERVADOS},
+        "properties": campos,
+        "patternProperties": {
+            f"^(?!(?:{'|'.join(campos)})$){_NOMBRE}$": {
+                **_ESCALAR,
+                "description": "Un campo desconocido pasa a `propiedades`, con advertencia.",
+            }
         },
-        "additionalProperties": {
-            **_valor_de_propiedad(),
-            "description": "Un campo desconocido pasa a `propiedades`, con advertencia.",
-        },
-        "propertyNames": _nombre_de_propiedad(),
+        "additionalProperties": _NULO,
     }
 
 
@@ -553,18 +563,6 @@ def _identificador_opcional() -> Esquema:
         "type": ["string", "null"],
         "maxLength": LONGITUD_IDENTIFICADOR,
         "pattern": f"^(?:{_IDENTIFICADOR})?$",
-    }
-
-
-def _nombre_de_propiedad() -> Esquema:
-    return {"minLength": 1, "maxLength": LONGITUD_CLAVE_PROPIEDAD, "pattern": f"^[^{_CONTROL}]+$"}
-
-
-def _valor_de_propiedad() -> Esquema:
-    return {
-        "type": ["string", "number", "boolean", "null"],
-        "maxLength": LONGITUD_VALOR_PROPIEDAD,
-        "pattern": "^[^\\u0000]*$",
     }
 
 

@@ -1,0 +1,57 @@
+"""La descripción OpenAPI frente al servicio: schemathesis no encuentra diferencias.
+
+Por cada operación, al menos 200 peticiones con datos que la descripción admite y que no admite, siempre
+las mismas, y todas las comprobaciones de schemathesis. Lo que un esquema no puede decir se le dice aquí:
+que un instante no está en el futuro y que un cursor solo sale de la página anterior.
+"""
+
+from collections.abc import Generator
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, seed, settings
+from hypothesis import strategies as st
+from schemathesis.specs.openapi.formats import unregister_string_format
+
+from alpespartners.api.openapi import descripcion
+from tests.apoyo.memoria import AHORA, PuertosEnMemoria, api_en_memoria
+from tests.apoyo.servidor import servidor
+
+_ZONAS = st.integers(-12 * 60, 14 * 60).map(lambda minutos: timezone(timedelta(minutes=minutos)))
+_SEGUNDOS_CREIBLES = st.integers(
+    int(datetime(2000, 1, 1, tzinfo=UTC).timestamp()), int((AHORA + timedelta(hours=24)).timestamp())
+)
+_INSTANTES_CREIBLES = st.builds(datetime.fromtimestamp, _SEGUNDOS_CREIBLES, _ZONAS).map(datetime.isoformat)
+_DESCRIPCION = schemathesis.openapi.from_dict(descripcion())
+
+
+@pytest.fixture(scope="module")
+def direccion() -> Generator[str]:
+    """Un servicio entero sobre puertos en memoria."""
+    with servidor(api_en_memoria(PuertosEnMemoria())) as puerto:
+        yield f"http://127.0.0.1:{puerto}"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def instantes_creibles() -> Generator[None]:
+    """Enseña a schemathesis qué instantes acepta el servicio."""
+    schemathesis.openapi.format("date-time", _INSTANTES_CREIBLES)
+    yield
+    unregister_string_format("date-time")
+
+
+@_DESCRIPCION.parametrize()
+@seed(456)
+@settings(
+    max_examples=200,
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+def test_la_descripcion_y_el_servicio_dicen_lo_mismo(case: schemathesis.Case[Any], direccion: str) -> None:
+    assert case.meta is not None
+    if case.meta.generation.mode.is_positive:
+        case.query.pop("cursor", None)
+    case.call_and_validate(base_url=direccion)
