@@ -21,6 +21,7 @@ PRIMEROS_SEGMENTOS_ABIERTOS: Final = frozenset({"salud", "docs", "openapi.json"}
 """Lo que no pide clave: lo leen sondas y personas que todavía no la tienen."""
 
 _LOCALES: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
+_DIRECCIONES_CORRIENTES: Final = frozenset({"127.0.0.1", "::1"})
 _ANFITRION: Final = re.compile(r"(\[[0-9a-f:.]+\]|[^:\[\]]+?)\.?(?::[0-9]{0,5})?", re.IGNORECASE)
 _HUELLAS_DE_INTERMEDIARIO: Final = frozenset({b"forwarded", b"via", b"x-real-ip"})
 
@@ -102,6 +103,8 @@ def _viene_directa(scope: Scope) -> bool:
 
 
 def _es_direccion_local(texto: str) -> bool:
+    if texto in _DIRECCIONES_CORRIENTES:
+        return True
     try:
         direccion = ipaddress.ip_address(texto)
     except ValueError:

@@ -21,8 +21,9 @@ CIFRAS_DE_UNA_LONGITUD: Final = 18
 async def leer_cuerpo(peticion: Request, segundos: float) -> bytes:
     """Devuelve el cuerpo entero de una petición `application/json`.
 
-    Lanza `Problema` 415 (tipo o codificación), 413 (más de 64 KiB) o 408 (no llegó entero en ese
-    plazo), y `starlette.requests.ClientDisconnect` si el cliente se fue antes de terminar.
+    Raises:
+        Problema: 415 (tipo o codificación), 413 (más de 64 KiB) o 408 (no llegó entero en ese plazo).
+        ClientDisconnect: el cliente se fue antes de terminar.
     """
     _exigir_json(peticion.headers)
     longitud = peticion.headers.get("content-length", "")

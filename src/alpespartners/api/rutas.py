@@ -99,12 +99,15 @@ def partes_de_la_ruta(scope: Scope) -> Sequence[str]:
     """Segmentos de la ruta cruda, decodificados uno a uno (RFC 3986 §2.1) y en forma NFC.
 
     `/tracking/impresiones/a%2Fb` da `["tracking", "impresiones", "a/b"]`. Una barra final deja un
-    último segmento vacío. Lanza `Problema` 404 si un segmento no es UTF-8.
+    último segmento vacío.
+
+    Raises:
+        Problema: 404, un segmento no es UTF-8.
     """
     cruda: bytes = scope["raw_path"]
-    if b"%" not in cruda:
-        return _segmentos(cruda.decode("ascii"))
     try:
+        if b"%" not in cruda:
+            return _segmentos(cruda.decode("ascii"))
         return [
             unicodedata.normalize("NFC", unquote_to_bytes(parte).decode("utf-8"))
             for parte in cruda.removeprefix(b"/").split(b"/")

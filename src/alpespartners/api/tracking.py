@@ -60,7 +60,7 @@ class ComandoDelCuerpo(Protocol):
     def __call__(
         self, cuerpo: Mapping[str, object], *, id_asignado: Callable[[], str], recibido_en: datetime
     ) -> Comando:
-        """Lanza `DatosInvalidos` con todas las faltas."""
+        """Devuelve el comando, o lanza `DatosInvalidos` con todas las faltas."""
 
 
 def rutas_de_tracking(

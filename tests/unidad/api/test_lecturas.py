@@ -165,6 +165,12 @@ async def test_un_parametro_que_no_se_entiende_es_422(
     assert {e["campo"]: e["codigo"] for e in respuesta.json()["errores"]} == faltas
 
 
+async def test_el_nombre_de_un_parametro_enorme_no_se_devuelve_entero(cliente: httpx2.AsyncClient) -> None:
+    respuesta = await cliente.get(f"{LISTA}?{'k' * 5_000}=1")
+    (error,) = respuesta.json()["errores"]
+    assert error["campo"] == "k" * 128 + "…"
+
+
 async def test_tipo_conversion_no_es_un_filtro_de_impresiones(cliente: httpx2.AsyncClient) -> None:
     respuesta = await cliente.get("/tracking/campañas/c/impresiones?tipo_conversion=VENTA")
     assert respuesta.status_code == 422

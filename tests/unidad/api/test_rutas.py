@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from alpespartners.api.errores import Problema
+from alpespartners.api.rutas import partes_de_la_ruta
 from tests.apoyo.memoria import PuertosEnMemoria, api_en_memoria, cliente_de
 
 IDS = ["FV/2024/001", "a/destino", "a b%c?d#e", "ñandú-1", "a" * 128, "%2F", "a+b&c=d", "...", "日本語"]
@@ -82,6 +84,13 @@ async def test_lo_que_no_existe_es_404(cliente: httpx2.AsyncClient, direccion: s
     respuesta = await cliente.get(f"http://127.0.0.1:8000{direccion}")
     assert respuesta.status_code == 404
     assert respuesta.json()["type"] == "urn:alpespartners:error:no_encontrado"
+
+
+@pytest.mark.parametrize("cruda", [b"/tracking/impresiones/\xc3\xb1", b"/tracking/impresiones/\xff%20"])
+def test_una_ruta_con_octetos_sin_codificar_que_no_son_ascii_o_utf8_es_404(cruda: bytes) -> None:
+    with pytest.raises(Problema) as error:
+        partes_de_la_ruta({"raw_path": cruda})
+    assert error.value.estado == 404
 
 
 @pytest.mark.parametrize(
