@@ -1,0 +1,268 @@
+"""La frontera con `pulsar-client`: un cliente por proceso, con los ajustes medidos y con tipos.
+
+Qué es: productores y suscripciones de los tópicos del módulo, cada uno con sus ajustes.
+Qué no es: asíncrono, ni insistente; estas llamadas bloquean y quien las hace decide cuándo repetir.
+Por qué existe: la biblioteca no tiene tipos, y sus valores por omisión no son los que hacen falta. Un
+cliente no sobrevive a un `fork`: se construye al arrancar el proceso que lo usa.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import _pulsar
+import pulsar
+
+from alpespartners.modulos.tracking.infraestructura.esquemas import ESQUEMAS
+from alpespartners.modulos.tracking.infraestructura.sobres import Sobre
+
+SUSCRIPCION: Final = "tracking"
+SUSCRIPCION_CARTAS: Final = "cartas"
+
+FalloDelBroker: Final = pulsar.PulsarException
+"""Cualquier error de `pulsar-client`."""
+
+_LIMITE_CONEXION_MS = 5_000
+_LIMITE_OPERACION = 30
+_LIMITE_OPERACION_EMBEBIDO = 10
+_RETARDO_DE_LOTE_MS = 1
+_COLA_DE_RECEPCION = 3_000
+_RETARDO_DE_DEVOLUCION_MS = 1_000
+_EPOCA_UNIX = datetime(1970, 1, 1, tzinfo=UTC)
+# La hora de publicación la escribe quien publica. Más allá, sumarle un plazo saldría del calendario.
+_PUBLICACION_MAXIMA_MS = (datetime(9000, 1, 1, tzinfo=UTC) - _EPOCA_UNIX) // timedelta(milliseconds=1)
+
+
+class _AvroYaEscrito(pulsar.schema.Schema):  # type: ignore[misc]
+    """Declara un esquema Avro, que el broker registra si puede, y envía tal cual los octetos que recibe."""
+
+    def __init__(self, definicion: dict[str, Any]) -> None:
+        super().__init__(bytes, _pulsar.SchemaType.AVRO, definicion, "AVRO")
+
+    def encode(self, obj: bytes) -> bytes:
+        return obj
+
+
+@dataclass(frozen=True, slots=True)
+class MensajeRecibido:
+    """Un mensaje tal como llegó; `posicion` es su lugar en el tópico, la misma en cada entrega."""
+
+    numero: Any
+    posicion: str
+    carga: bytes | None
+    propiedades: dict[str, str]
+    clave: str | None
+    publicado_en: datetime
+
+
+class Productor:
+    """Publica en un tópico."""
+
+    def __init__(self, productor: pulsar.Producer) -> None:
+        self._productor = productor
+
+    def enviar(self, sobre: Sobre, al_saber: Callable[[bool], None]) -> None:
+        """Encola un sobre sin esperar.
+
+        `al_saber` se llama una vez, en un hilo del cliente, con si el broker lo confirmó. No debe lanzar:
+        el cliente terminaría el proceso.
+        """
+        self._productor.send_async(
+            sobre.carga,
+            lambda resultado, _: al_saber(resultado == pulsar.Result.Ok),
+            properties=dict(sobre.propiedades),
+            partition_key=sobre.clave,
+        )
+
+    @property
+    def conectado(self) -> bool:
+        """Dice si ahora mismo tiene conexión con el broker."""
+        return bool(self._productor.is_connected())
+
+    def vaciar(self) -> None:
+        """Espera a que todo lo encolado tenga respuesta.
+
+        Raises:
+            FalloDelBroker: algo no se pudo publicar.
+        """
+        self._productor.flush()
+
+    def cerrar(self) -> None:
+        """Cierra; lo que siga encolado falla.
+
+        Raises:
+            FalloDelBroker: ya estaba cerrado.
+        """
+        self._productor.close()
+
+
+class Suscripcion:
+    """Recibe los mensajes de un tópico para la suscripción `tracking`."""
+
+    def __init__(self, consumidor: pulsar.Consumer) -> None:
+        self._consumidor = consumidor
+
+    def recibir(self, espera_ms: int) -> MensajeRecibido | None:
+        """Espera un mensaje como mucho esos milisegundos.
+
+        Raises:
+            FalloDelBroker: la suscripción ya no sirve; hay que hacer otra.
+        """
+        try:
+            mensaje = self._consumidor.receive(espera_ms)
+        except pulsar.Timeout:
+            return None
+        return _mensaje_recibido(mensaje)
+
+    def confirmar(self, mensajes: Sequence[MensajeRecibido]) -> None:
+        """Confirma cada mensaje por separado.
+
+        Raises:
+            FalloDelBroker: no se pudo; volverán a entregarse los que falten.
+        """
+        for mensaje in mensajes:
+            self._consumidor.acknowledge(mensaje.numero)
+
+    def devolver(self, mensaje: MensajeRecibido) -> None:
+        """Pide que el mensaje vuelva a entregarse dentro de un segundo."""
+        self._consumidor.negative_acknowledge(mensaje.numero)
+
+    @property
+    def conectada(self) -> bool:
+        """Dice si ahora mismo tiene conexión con el broker."""
+        return bool(self._consumidor.is_connected())
+
+    def cerrar(self) -> None:
+        """Cierra; lo recibido y no confirmado queda para otro.
+
+        Raises:
+            FalloDelBroker: ya estaba cerrada, o el broker no responde.
+        """
+        self._consumidor.close()
+
+
+class ClientePulsar:
+    """El cliente de un proceso.
+
+    Args:
+        url: `pulsar://…` o `pulsar+ssl://…`.
+        espacio: inquilino y espacio de nombres de los tópicos, como `public/default`.
+        embebido: si el broker es el embebido, que guarda todo sin suscripciones y admite un consumidor.
+        token: con el que se identifica, si el broker lo pide.
+        ca: certificados con los que comprobar al broker; sin ellos, los de costumbre.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        espacio: str = "public/default",
+        embebido: bool,
+        token: str | None = None,
+        ca: Path | None = None,
+    ) -> None:
+        registro = logging.getLogger("pulsar")
+        registro.setLevel(logging.WARNING)
+        self._espacio = espacio
+        self._embebido = embebido
+        self._cliente = pulsar.Client(
+            url,
+            authentication=None if token is None else pulsar.AuthenticationToken(token),
+            operation_timeout_seconds=_LIMITE_OPERACION_EMBEBIDO if embebido else _LIMITE_OPERACION,
+            connection_timeout_ms=_LIMITE_CONEXION_MS,
+            tls_trust_certs_file_path=None if ca is None else str(ca),
+            tls_validate_hostname=True,
+            stats_interval_in_seconds=0,
+            logger=registro,
+        )
+
+    def productor(self, topico: str, *, por_clave: bool, limite: float, maximo_en_curso: int) -> Productor:
+        """Crea un productor; bloquea hasta que el broker lo acepta.
+
+        Args:
+            topico: su nombre corto; si no es uno de los que tienen esquema, viajan octetos sin más.
+            por_clave: si cada lote lleva una sola clave.
+            limite: segundos tras los que un envío sin confirmar se da por fallido.
+            maximo_en_curso: envíos sin confirmar que admite antes de rechazar otro.
+
+        Raises:
+            FalloDelBroker: no se pudo.
+        """
+        esquema = ESQUEMAS.get(topico)
+        return Productor(
+            self._cliente.create_producer(
+                self._nombre(topico),
+                schema=pulsar.schema.BytesSchema() if esquema is None else _AvroYaEscrito(esquema.definicion),
+                send_timeout_millis=max(1, int(limite * 1000)),
+                block_if_queue_full=False,
+                max_pending_messages=maximo_en_curso,
+                batching_enabled=True,
+                batching_max_publish_delay_ms=_RETARDO_DE_LOTE_MS,
+                batching_type=pulsar.BatchingType.KeyBased if por_clave else pulsar.BatchingType.Default,
+            )
+        )
+
+    def suscribir(self, topico: str) -> Suscripcion:
+        """Se une a la suscripción `tracking` del tópico; bloquea hasta que el broker la acepta.
+
+        Raises:
+            FalloDelBroker: no se pudo.
+        """
+        return Suscripcion(self._suscribir(topico, SUSCRIPCION, _COLA_DE_RECEPCION))
+
+    def asegurar_suscripcion(self, topico: str, suscripcion: str) -> None:
+        """Deja creada la suscripción, para que el broker guarde lo que se publique desde ahora.
+
+        El embebido lo guarda todo, y una suscripción en uso no admite que otro proceso se le una.
+
+        Raises:
+            FalloDelBroker: no se pudo.
+        """
+        if not self._embebido:
+            self._suscribir(topico, suscripcion, 1).close()
+
+    def cerrar(self) -> None:
+        """Cierra el cliente y todo lo que salió de él, también lo que aún se estaba conectando.
+
+        Raises:
+            FalloDelBroker: ya estaba cerrado.
+        """
+        self._cliente.close()
+
+    def _suscribir(self, topico: str, suscripcion: str, cola: int) -> pulsar.Consumer:
+        return self._cliente.subscribe(
+            self._nombre(topico),
+            suscripcion,
+            consumer_type=pulsar.ConsumerType.Shared,
+            initial_position=pulsar.InitialPosition.Earliest,
+            receiver_queue_size=cola,
+            negative_ack_redelivery_delay_ms=_RETARDO_DE_DEVOLUCION_MS,
+        )
+
+    def _nombre(self, topico: str) -> str:
+        return f"persistent://{self._espacio}/{topico}"
+
+
+def _mensaje_recibido(mensaje: pulsar.Message) -> MensajeRecibido:
+    """Copia lo que trae el mensaje; lo que no sea texto UTF-8 (el protocolo no lo exige) vale ausencia."""
+    numero = mensaje.message_id()
+    try:
+        propiedades = mensaje.properties()
+    except UnicodeDecodeError:
+        propiedades = {}
+    try:
+        clave = mensaje.partition_key() or None
+    except UnicodeDecodeError:
+        clave = None
+    milisegundos = min(mensaje.publish_timestamp(), _PUBLICACION_MAXIMA_MS)
+    return MensajeRecibido(
+        numero=numero,
+        posicion=f"{numero.ledger_id()}:{numero.entry_id()}:{numero.partition()}:{numero.batch_index()}",
+        carga=None if mensaje.has_null_value() else mensaje.data(),
+        propiedades=propiedades,
+        clave=clave,
+        publicado_en=_EPOCA_UNIX + timedelta(milliseconds=milisegundos),
+    )

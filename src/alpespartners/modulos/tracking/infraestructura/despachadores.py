@@ -1,0 +1,103 @@
+"""El despachador de comandos sobre Pulsar.
+
+Qué es: el adaptador con que la API publica; vuelve solo cuando el broker confirmó.
+Qué no es: una cola propia; lo que el broker no confirma a tiempo se le dice a quien llama.
+Por qué existe: un 202 promete que el comando ya no se pierde.
+"""
+
+import asyncio
+from typing import Final
+
+from alpespartners.modulos.tracking.aplicacion.comandos import Comando
+from alpespartners.modulos.tracking.aplicacion.puertos import BrokerNoDisponible
+from alpespartners.modulos.tracking.aplicacion.topicos import (
+    COMANDO_REGISTRAR_CONVERSION,
+    COMANDO_REGISTRAR_IMPRESION,
+)
+from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import (
+    SUSCRIPCION,
+    SUSCRIPCION_CARTAS,
+    ClientePulsar,
+    Productor,
+)
+from alpespartners.modulos.tracking.infraestructura.publicador import Publicador
+from alpespartners.modulos.tracking.infraestructura.sobres import SUFIJO_CARTAS, sobre_de_comando
+
+MAXIMO_EN_CURSO: Final = 1_000
+"""Comandos sin confirmar a la vez; los siguientes esperan su turno dentro del mismo límite de tiempo."""
+
+_TOPICOS = (COMANDO_REGISTRAR_IMPRESION, COMANDO_REGISTRAR_CONVERSION)
+_PARTE_DEL_LIMITE = 0.8
+_SEGUNDOS_DE_CIERRE = 2.0
+
+
+class DespachadorPulsar:
+    """Publica comandos; cumple el puerto `DespachadorComandos`.
+
+    Args:
+        cliente: el del proceso; se cierra con el despachador.
+        limite: segundos que se espera la confirmación del broker.
+    """
+
+    def __init__(self, cliente: ClientePulsar, limite: float) -> None:
+        self._cliente = cliente
+        self._limite = limite
+        self._turnos = asyncio.Semaphore(MAXIMO_EN_CURSO)
+        self._publicador: Publicador | None = None
+
+    async def abrir(self) -> None:
+        """Empieza a conectarse y vuelve sin esperar; si el broker no está, sigue intentándolo solo."""
+        self._publicador = Publicador(self._crear_productor)
+        self._publicador.conectar(_TOPICOS)
+
+    async def cerrar(self) -> None:
+        """Deja de aceptar comandos, espera las confirmaciones pendientes y cierra el cliente."""
+        publicador, self._publicador = self._publicador, None
+        if publicador is not None:
+            await publicador.cerrar(_SEGUNDOS_DE_CIERRE)
+            await asyncio.to_thread(self._cliente.cerrar)
+
+    async def publicar(self, comando: Comando, *, comando_id: str, traza: str | None) -> None:
+        """Vuelve solo cuando el broker confirmó el comando de forma duradera.
+
+        Raises:
+            BrokerNoDisponible: no hubo confirmación a tiempo; puede haberlo guardado o no.
+        """
+        publicador = self._publicador
+        if publicador is None:
+            raise BrokerNoDisponible
+        sobre = sobre_de_comando(comando, comando_id, traza)
+        confirmacion: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+        def al_saber(confirmado: bool) -> None:  # noqa: FBT001
+            self._turnos.release()
+            # Quien esperaba pudo cansarse o irse.
+            if not confirmacion.done():
+                confirmacion.set_result(confirmado)
+
+        try:
+            async with asyncio.timeout(self._limite):
+                await publicador.esperar(sobre.topico)
+                await self._turnos.acquire()
+                publicador.enviar(sobre, al_saber)
+                confirmado = await confirmacion
+        except TimeoutError:
+            raise BrokerNoDisponible from None
+        if not confirmado:
+            raise BrokerNoDisponible
+
+    @property
+    def disponible(self) -> bool:
+        """Dice si el broker acepta comandos en este momento."""
+        return self._publicador is not None and self._publicador.conectado
+
+    def _crear_productor(self, topico: str) -> Productor:
+        """Antes del primer envío deja creado quien lo recibirá: Apache Pulsar olvida lo que nadie espera."""
+        self._cliente.asegurar_suscripcion(topico, SUSCRIPCION)
+        self._cliente.asegurar_suscripcion(topico + SUFIJO_CARTAS, SUSCRIPCION_CARTAS)
+        return self._cliente.productor(
+            topico,
+            por_clave=False,
+            limite=self._limite * _PARTE_DEL_LIMITE,
+            maximo_en_curso=2 * MAXIMO_EN_CURSO,
+        )

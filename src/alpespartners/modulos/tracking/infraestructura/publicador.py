@@ -1,0 +1,183 @@
+"""Publicar desde asyncio: un productor por tópico, que se conecta solo, y un aviso por cada sobre.
+
+Qué es: la conexión de cada tópico, mantenida en segundo plano, y el paso de las confirmaciones, que llegan
+en hilos del cliente, al bucle de asyncio.
+Qué no es: una garantía; quien publica decide qué hacer con lo que no se confirmó.
+Por qué existe: despachador y relevo necesitan lo mismo, y ni conectarse ni esperar puede bloquear el bucle.
+Despertar el bucle cuesta más que la confirmación misma: una ráfaga entera se entrega con un solo aviso.
+"""
+
+import asyncio
+import random
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+import structlog
+
+from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import FalloDelBroker, Productor
+from alpespartners.modulos.tracking.infraestructura.sobres import Sobre
+
+PAUSA_MINIMA: Final = 0.5
+PAUSA_MAXIMA: Final = 10.0
+
+_HILOS = 8
+_CADA = 1.0
+# El cliente espacia sus reintentos hasta un minuto; un productor nuevo empieza otra vez sin espera.
+_DESCONEXION_TOLERADA = 5.0
+_ESPERA_DE_AVISOS = 1.0
+
+_registro: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(__name__)
+
+
+def con_azar(pausa: float) -> float:
+    """Reparte una pausa, para que muchos procesos no vuelvan todos a la vez."""
+    return pausa * random.uniform(0.5, 1.0)  # noqa: S311 (no es un secreto)
+
+
+class Publicador:
+    """Publica sobres en los tópicos que haga falta.
+
+    Solo se usa desde el bucle de asyncio en que se construyó.
+
+    Args:
+        crear: crea el productor de un tópico; bloquea, y lanza `FalloDelBroker` si no puede.
+    """
+
+    def __init__(self, crear: Callable[[str], Productor]) -> None:
+        self._crear = crear
+        self._bucle = asyncio.get_running_loop()
+        # Hilos propios: conectarse bloquea el suyo muchos segundos, y los de asyncio son de todos.
+        self._hilos = ThreadPoolExecutor(_HILOS, "publicador")
+        self._canales: dict[str, _Canal] = {}
+        self._en_curso = 0
+        self._nadie_en_curso = asyncio.Event()
+        self._nadie_en_curso.set()
+        self._avisos: deque[tuple[Callable[[bool], None], bool]] = deque()
+        self._despertado = False
+
+    def conectar(self, topicos: Iterable[str]) -> None:
+        """Empieza a conectar esos tópicos, si no lo estaban ya."""
+        for topico in topicos:
+            self._canal(topico)
+
+    @property
+    def conectado(self) -> bool:
+        """Dice si todos los tópicos usados tienen conexión."""
+        return all(canal.conectado for canal in self._canales.values())
+
+    async def esperar(self, topico: str) -> None:
+        """Vuelve cuando el tópico tiene un productor."""
+        await self._canal(topico).listo.wait()
+
+    def enviar(self, sobre: Sobre, al_saber: Callable[[bool], None]) -> None:
+        """Envía un sobre; `al_saber` se llama después, en el bucle, con si el broker lo confirmó."""
+        productor = self._canal(sobre.topico).productor
+        if productor is None:
+            self._bucle.call_soon(self._entregar, al_saber, False)  # noqa: FBT003
+        else:
+            productor.enviar(sobre, lambda confirmado: self._avisar(al_saber, confirmado))
+        self._en_curso += 1
+        self._nadie_en_curso.clear()
+
+    async def cerrar(self, segundos: float) -> None:
+        """Espera como mucho esos segundos a que todo tenga respuesta, y cierra; lo demás no se confirma."""
+        canales = list(self._canales.values())
+        for canal in canales:
+            canal.tarea.cancel()
+        productores = [canal.productor for canal in canales if canal.productor is not None]
+        vaciados = [
+            asyncio.ensure_future(intentar(self._hilos, productor.vaciar)) for productor in productores
+        ]
+        if vaciados:
+            await asyncio.wait(vaciados, timeout=segundos)
+        await asyncio.gather(
+            *(intentar(self._hilos, productor.cerrar) for productor in productores), *vaciados
+        )
+        await asyncio.gather(*(canal.tarea for canal in canales), return_exceptions=True)
+        # Sin esperar: un hilo que aún se conecta acaba cuando se cierra el cliente.
+        self._hilos.shutdown(wait=False)
+        try:
+            await asyncio.wait_for(self._nadie_en_curso.wait(), _ESPERA_DE_AVISOS)
+        except TimeoutError:
+            _registro.warning("quedaron envíos sin respuesta al cerrar", cuantos=self._en_curso)
+
+    def _canal(self, topico: str) -> "_Canal":
+        canal = self._canales.get(topico)
+        if canal is None:
+            canal = self._canales[topico] = _Canal(topico, self._crear, self._hilos)
+        return canal
+
+    def _avisar(self, al_saber: Callable[[bool], None], confirmado: bool) -> None:  # noqa: FBT001
+        """Anota una respuesta y despierta al bucle si nadie lo hizo aún; corre en un hilo del cliente."""
+        self._avisos.append((al_saber, confirmado))
+        if not self._despertado:
+            self._despertado = True
+            try:
+                self._bucle.call_soon_threadsafe(self._repartir)
+            except RuntimeError:
+                # El bucle terminó: ya no hay a quién avisar, y lanzar aquí terminaría el proceso.
+                self._despertado = False
+
+    def _repartir(self) -> None:
+        # Antes de vaciar: lo que llegue desde ahora pide otro despertar.
+        self._despertado = False
+        while self._avisos:
+            self._entregar(*self._avisos.popleft())
+
+    def _entregar(self, al_saber: Callable[[bool], None], confirmado: bool) -> None:  # noqa: FBT001
+        self._en_curso -= 1
+        if not self._en_curso:
+            self._nadie_en_curso.set()
+        al_saber(confirmado)
+
+
+class _Canal:
+    """El productor de un tópico y la tarea que lo mantiene conectado."""
+
+    def __init__(self, topico: str, crear: Callable[[str], Productor], hilos: ThreadPoolExecutor) -> None:
+        self._topico = topico
+        self._crear = crear
+        self._hilos = hilos
+        self.productor: Productor | None = None
+        self.listo = asyncio.Event()
+        self.tarea = asyncio.create_task(self._mantener(), name=f"canal-{topico}")
+
+    @property
+    def conectado(self) -> bool:
+        return self.productor is not None and self.productor.conectado
+
+    async def _mantener(self) -> None:
+        bucle = asyncio.get_running_loop()
+        pausa = PAUSA_MINIMA
+        while True:
+            try:
+                self.productor = await bucle.run_in_executor(self._hilos, self._crear, self._topico)
+            except FalloDelBroker as fallo:
+                _registro.warning("el broker no acepta al productor", topico=self._topico, fallo=str(fallo))
+                await asyncio.sleep(con_azar(pausa))
+                pausa = min(PAUSA_MAXIMA, pausa * 2)
+                continue
+            pausa = PAUSA_MINIMA
+            self.listo.set()
+            await self._hasta_perderlo(self.productor)
+            perdido, self.productor = self.productor, None
+            self.listo.clear()
+            await intentar(self._hilos, perdido.cerrar)
+
+    async def _hasta_perderlo(self, productor: Productor) -> None:
+        visto = time.monotonic()
+        while time.monotonic() - visto < _DESCONEXION_TOLERADA:
+            await asyncio.sleep(_CADA)
+            if productor.conectado:
+                visto = time.monotonic()
+
+
+async def intentar(hilos: ThreadPoolExecutor, cierre: Callable[[], None]) -> None:
+    """Hace una operación de cierre, que bloquea; que falle no cambia lo que queda por cerrar."""
+    try:
+        await asyncio.get_running_loop().run_in_executor(hilos, cierre)
+    except FalloDelBroker as fallo:
+        _registro.debug("al cerrar", operacion=cierre.__qualname__, fallo=str(fallo))

@@ -1,0 +1,195 @@
+"""El relevo: publica lo que dejó la bandeja de salida y lo retira cuando el broker lo confirma.
+
+Qué es: la otra mitad de la bandeja. Recibe los envíos de cada transacción nada más hacerse su commit, y
+barre los que otro no llegó a publicar.
+Qué no es: quien decide qué se publica, ni un guardián del orden; entrega al menos una vez.
+Por qué existe: entre el commit y el broker puede morir cualquiera de los dos. Lo que no se confirma sigue
+en la bandeja, y vuelve a intentarse cuando vence su arriendo.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import partial
+from typing import Final, Protocol
+
+import structlog
+
+from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible
+from alpespartners.modulos.tracking.infraestructura.bandeja_salida import Envio
+from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import (
+    SUSCRIPCION_CARTAS,
+    ClientePulsar,
+    Productor,
+)
+from alpespartners.modulos.tracking.infraestructura.publicador import (
+    PAUSA_MAXIMA,
+    PAUSA_MINIMA,
+    Publicador,
+    con_azar,
+)
+from alpespartners.modulos.tracking.infraestructura.sobres import SUFIJO_CARTAS
+
+MAXIMO_EN_MANO: Final = 5_000
+MAXIMO_OCTETOS_EN_MANO: Final = 64 * 1024 * 1024
+"""Lo que no cabe no se toma: sigue en la bandeja, para un barrido posterior."""
+
+_LIMITE_DE_ENVIO = 30.0
+_ESPERA_AL_PRODUCTOR = 5.0
+_CADA_RETIRADA = 0.1
+_CADA_BARRIDO = 5.0
+_RENOVAR_TRAS = 10.0
+_SEGUNDOS_DE_CIERRE = 2.0
+
+_registro: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(__name__)
+
+
+class Bandeja(Protocol):
+    """Lo que el relevo pide a la bandeja de salida; cada llamada es una transacción."""
+
+    async def retirar(self, numeros: Sequence[int]) -> None:
+        """Borra los envíos que el broker confirmó."""
+
+    async def renovar(self, numeros: Sequence[int]) -> None:
+        """Alarga el arriendo de los envíos que siguen en mano."""
+
+    async def reservar_vencidos(self, limite: int) -> list[Envio]:
+        """Toma en arriendo hasta `limite` envíos cuyo arriendo venció."""
+
+
+class Relevo:
+    """Publica envíos y retira los confirmados.
+
+    Args:
+        cliente: el del proceso.
+        bandeja: de dónde salen los envíos vencidos y de dónde se retiran los confirmados.
+        cada_barrido: segundos entre dos barridos.
+    """
+
+    def __init__(
+        self, cliente: ClientePulsar, bandeja: Bandeja, *, cada_barrido: float = _CADA_BARRIDO
+    ) -> None:
+        self._cliente = cliente
+        self._bandeja = bandeja
+        self._cada_barrido = cada_barrido
+        self._en_mano: dict[int, tuple[float, int]] = {}
+        self._octetos = 0
+        self._confirmados: list[int] = []
+        self._hay_confirmados = asyncio.Event()
+        self._tareas: set[asyncio.Task[None]] = set()
+
+    async def abrir(self) -> None:
+        """Empieza a barrer y a retirar en segundo plano."""
+        self._publicador = Publicador(self._crear_productor)
+        self._barrido = asyncio.create_task(self._siempre(self._barrer))
+        self._retirada = asyncio.create_task(self._siempre(self._retirar_rafaga))
+
+    def entregar(self, envios: Iterable[Envio]) -> None:
+        """Toma envíos ya arrendados para publicarlos; los que no caben quedan para un barrido."""
+        por_topico: dict[str, list[Envio]] = {}
+        for envio in envios:
+            if len(self._en_mano) >= MAXIMO_EN_MANO or self._octetos >= MAXIMO_OCTETOS_EN_MANO:
+                break
+            if envio.numero not in self._en_mano:
+                octetos = len(envio.sobre.carga)
+                self._en_mano[envio.numero] = (time.monotonic(), octetos)
+                self._octetos += octetos
+                por_topico.setdefault(envio.sobre.topico, []).append(envio)
+        for topico, suyos in por_topico.items():
+            tarea = asyncio.create_task(self._publicar(topico, suyos))
+            self._tareas.add(tarea)
+            tarea.add_done_callback(self._tareas.discard)
+
+    async def cerrar(self, segundos: float = _SEGUNDOS_DE_CIERRE) -> None:
+        """Espera como mucho esos segundos a las confirmaciones, retira lo confirmado y cierra."""
+        self._barrido.cancel()
+        if self._tareas:
+            await asyncio.wait(self._tareas, timeout=segundos / 2)
+        await self._publicador.cerrar(segundos / 2)
+        de_fondo = [*self._tareas, self._barrido, self._retirada]
+        for tarea in de_fondo:
+            tarea.cancel()
+        await asyncio.gather(*de_fondo, return_exceptions=True)
+        try:
+            await self._retirar_confirmados()
+        except BaseDatosNoDisponible:
+            _registro.warning("se volverán a publicar envíos ya confirmados", cuantos=len(self._confirmados))
+        if self._en_mano:
+            _registro.info("quedan envíos en la bandeja de salida", cuantos=len(self._en_mano))
+
+    async def _publicar(self, topico: str, envios: Sequence[Envio]) -> None:
+        try:
+            async with asyncio.timeout(_ESPERA_AL_PRODUCTOR):
+                await self._publicador.esperar(topico)
+        except TimeoutError:
+            self._soltar(envio.numero for envio in envios)
+            return
+        for envio in envios:
+            self._publicador.enviar(envio.sobre, partial(self._al_saber, envio.numero))
+
+    def _al_saber(self, numero: int, confirmado: bool) -> None:  # noqa: FBT001
+        if confirmado:
+            self._confirmados.append(numero)
+            self._hay_confirmados.set()
+        else:
+            self._soltar([numero])
+
+    def _soltar(self, numeros: Iterable[int]) -> None:
+        """Deja de tenerlos en mano; si siguen en la bandeja, volverán cuando venza su arriendo."""
+        for numero in numeros:
+            _, octetos = self._en_mano.pop(numero)
+            self._octetos -= octetos
+
+    async def _siempre(self, paso: Callable[[], Awaitable[None]]) -> None:
+        """Repite un paso mientras el relevo viva; un fallo solo lo retrasa."""
+        pausa = PAUSA_MINIMA
+        while True:
+            try:
+                await paso()
+            except BaseDatosNoDisponible:
+                _registro.warning("la base de datos no responde", paso=paso.__name__, pausa=pausa)
+            except Exception:  # noqa: BLE001 (queda en el registro, y sin este bucle nada más se publicaría)
+                _registro.exception("falló un paso del relevo", paso=paso.__name__)
+            else:
+                pausa = PAUSA_MINIMA
+                continue
+            await asyncio.sleep(con_azar(pausa))
+            pausa = min(PAUSA_MAXIMA, pausa * 2)
+
+    async def _retirar_rafaga(self) -> None:
+        await self._hay_confirmados.wait()
+        # Una transacción por ráfaga: cada una compite con el consumidor por el turno de escritura.
+        await asyncio.sleep(_CADA_RETIRADA)
+        await self._retirar_confirmados()
+
+    async def _retirar_confirmados(self) -> None:
+        numeros = self._confirmados[:]
+        if numeros:
+            await self._bandeja.retirar(numeros)
+        # Pudieron llegar más mientras tanto.
+        del self._confirmados[: len(numeros)]
+        if not self._confirmados:
+            self._hay_confirmados.clear()
+        self._soltar(numeros)
+
+    async def _barrer(self) -> None:
+        await self._renovar()
+        libres = MAXIMO_EN_MANO - len(self._en_mano)
+        if libres > 0 and self._octetos < MAXIMO_OCTETOS_EN_MANO:
+            self.entregar(await self._bandeja.reservar_vencidos(libres))
+        await asyncio.sleep(con_azar(self._cada_barrido))
+
+    async def _renovar(self) -> None:
+        """Alarga lo que lleva rato en mano: mientras el broker vuelve, otro barrido lo publicaría también."""
+        limite = time.monotonic() - _RENOVAR_TRAS
+        viejos = [numero for numero, (desde, _) in self._en_mano.items() if desde < limite]
+        if viejos:
+            await self._bandeja.renovar(viejos)
+
+    def _crear_productor(self, topico: str) -> Productor:
+        if topico.endswith(SUFIJO_CARTAS):
+            # Apache Pulsar olvida lo que nadie espera, y una carta muerta espera a una persona.
+            self._cliente.asegurar_suscripcion(topico, SUSCRIPCION_CARTAS)
+        return self._cliente.productor(
+            topico, por_clave=True, limite=_LIMITE_DE_ENVIO, maximo_en_curso=2 * MAXIMO_EN_MANO
+        )
