@@ -40,6 +40,14 @@ def archivo_de(datos: Path) -> Path:
     return datos / "tracking.sqlite3"
 
 
+def biblioteca_sqlite() -> ModuleType:
+    """`pysqlite3` donde publica rueda, que trae un SQLite reciente; si no, la biblioteca de Python."""
+    try:
+        return importlib.import_module("pysqlite3.dbapi2")
+    except ModuleNotFoundError:
+        return sqlite3
+
+
 def motor_de_escritura(datos: Path) -> Engine:
     """El motor de lectura y escritura, con una sola conexión. El archivo ya existe, aunque esté vacío.
 
@@ -47,7 +55,7 @@ def motor_de_escritura(datos: Path) -> Engine:
     una migración queda a medias ni se lee algo que otro cambie antes de escribir. Avisa si la biblioteca de
     SQLite es de las que pueden dañar un WAL.
     """
-    biblioteca = _biblioteca()
+    biblioteca = biblioteca_sqlite()
     if biblioteca.sqlite_version_info < _WAL_SANO_DESDE:
         _registro.warning(
             "SQLite %s puede dañar su WAL si otro programa abre el archivo para escribir; "
@@ -65,16 +73,8 @@ def motor_de_lectura(datos: Path, conexiones: int) -> Engine:
     return _motor(uri, conexiones, _AJUSTES_COMUNES, "BEGIN")
 
 
-def _biblioteca() -> ModuleType:
-    """`pysqlite3` donde publica rueda, que trae un SQLite reciente; si no, la biblioteca de Python."""
-    try:
-        return importlib.import_module("pysqlite3.dbapi2")
-    except ModuleNotFoundError:
-        return sqlite3
-
-
 def _motor(uri: str, conexiones: int, ajustes: tuple[str, ...], inicio: str) -> Engine:
-    biblioteca = _biblioteca()
+    biblioteca = biblioteca_sqlite()
     motor = create_engine(
         "sqlite://",
         module=biblioteca,

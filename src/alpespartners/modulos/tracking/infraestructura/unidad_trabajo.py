@@ -66,7 +66,7 @@ class LibroSQLite:
         Raises:
             ErrorDeArranque: otro consumidor lo tiene, o la base de datos no se puede abrir o migrar.
         """
-        with _o_error_de_arranque(self._datos), ExitStack() as pila:
+        with _abriendo(self._datos), ExitStack() as pila:
             pila.enter_context(turno_de_consumidor(self._datos))
             pila.callback(self._motor.dispose)
             pila.callback(self._hilo.shutdown)
@@ -115,7 +115,7 @@ def migrar(datos: Path) -> None:
     Raises:
         ErrorDeArranque: la base de datos no se puede abrir o migrar.
     """
-    with _o_error_de_arranque(datos), turno_breve(datos) as es_mio:
+    with _abriendo(datos), turno_breve(datos) as es_mio:
         if es_mio:
             motor = motor_de_escritura(datos)
             try:
@@ -126,8 +126,8 @@ def migrar(datos: Path) -> None:
 
 
 @contextmanager
-def _o_error_de_arranque(datos: Path) -> Iterator[None]:
-    """Crea la carpeta y el archivo si faltan, y dice en una frase por qué no se puede abrir la base de datos."""
+def _abriendo(datos: Path) -> Iterator[None]:
+    """Crea carpeta y archivo si faltan, y dice en una frase por qué no se puede abrir la base de datos."""
     try:
         datos.mkdir(mode=0o700, parents=True, exist_ok=True)
         # SQLite lo crearía legible para todos, y guarda datos personales.

@@ -1,0 +1,105 @@
+"""Estrategias de hypothesis: comandos que el dominio acepta, con todo lo que cabe en ellos."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+from hypothesis import strategies as st
+
+from alpespartners.modulos.tracking.aplicacion.comandos import RegistrarConversion, RegistrarImpresion
+from alpespartners.modulos.tracking.dominio.monedas import DECIMALES
+from alpespartners.modulos.tracking.dominio.objetos_valor import (
+    ADELANTO_MAXIMO,
+    TIMESTAMP_MINIMO,
+    TipoConversion,
+    TipoEvento,
+)
+from tests.apoyo.eventos import AHORA
+
+MICROSEGUNDO = timedelta(microseconds=1)
+ULTIMO = AHORA + ADELANTO_MAXIMO
+
+_SIN_CONTROLES = st.characters(exclude_categories=["Cs", "Cc"])
+_RAREZAS = st.sampled_from(
+    [
+        "FV/2024/001",
+        "a b%c?d#e",
+        "ñandú-1",
+        "n\u0303",
+        "'; DROP TABLE impresiones; --",
+        '"\\',
+        "🛒",
+        "ﬁ",
+        "\u200b",
+    ]
+)
+
+# Al normalizar a NFC un texto puede alargarse; la mitad del límite deja sitio.
+identificadores = (
+    st.one_of(_RAREZAS, st.text(_SIN_CONTROLES, min_size=1, max_size=40))
+    .filter(lambda texto: texto == texto.strip())
+    .filter(lambda texto: texto not in {".", ".."})
+)
+textos = st.one_of(st.none(), st.text(st.characters(exclude_categories=["Cs"]), max_size=80))
+propiedades = st.dictionaries(
+    st.text(st.characters(codec="ascii", exclude_categories=["Cc"]), min_size=1, max_size=64),
+    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=60),
+    max_size=32,
+)
+timestamps = st.integers(0, (ULTIMO - TIMESTAMP_MINIMO) // MICROSEGUNDO).map(
+    lambda micros: TIMESTAMP_MINIMO + micros * MICROSEGUNDO
+)
+direcciones = st.one_of(st.none(), st.ip_addresses().map(str))
+
+
+@st.composite
+def importes(sortear: st.DrawFn) -> tuple[Decimal, str]:
+    """Un importe de hasta 14 dígitos enteros y una moneda que admite sus decimales."""
+    moneda, decimales = sortear(st.sampled_from(sorted(DECIMALES.items())))
+    unidades = sortear(st.integers(0, 10 ** (14 + decimales) - 1))
+    return Decimal(unidades).scaleb(-decimales), moneda
+
+
+@st.composite
+def comandos_de_impresion(sortear: st.DrawFn) -> RegistrarImpresion:
+    """Un comando que acaba en una impresión."""
+    return RegistrarImpresion(
+        id=sortear(identificadores),
+        campaña_id=sortear(identificadores),
+        influencer_id=sortear(st.none() | identificadores),
+        usuario_id=sortear(st.none() | identificadores),
+        tipo_evento=sortear(st.sampled_from(TipoEvento)).value,
+        user_agent=sortear(textos),
+        ip_address=sortear(direcciones),
+        referrer=sortear(st.sampled_from([None, "https://instagram.com/ñ?q='\"", "no es una URL"])),
+        timestamp=sortear(st.none() | timestamps),
+        recibido_en=AHORA,
+        propiedades=sortear(propiedades),
+        advertencias=(),
+    )
+
+
+@st.composite
+def comandos_de_conversion(sortear: st.DrawFn) -> RegistrarConversion:
+    """Un comando que acaba en una conversión."""
+    tipo = sortear(st.sampled_from(TipoConversion))
+    valor, moneda = sortear(importes())
+    if tipo is not TipoConversion.VENTA:
+        con_valor, con_moneda = sortear(st.sampled_from([(True, True), (False, True), (False, False)]))
+    else:
+        con_valor, con_moneda = True, True
+    return RegistrarConversion(
+        id=sortear(identificadores),
+        campaña_id=sortear(identificadores),
+        influencer_id=sortear(st.none() | identificadores),
+        usuario_id=sortear(st.none() | identificadores),
+        tipo_conversion=tipo.value,
+        valor=valor if con_valor else None,
+        moneda=moneda if con_moneda else None,
+        user_agent=sortear(textos),
+        ip_address=sortear(direcciones),
+        referrer=sortear(st.sampled_from([None, "https://instagram.com/ñ?q='\"", "no es una URL"])),
+        timestamp=sortear(st.none() | timestamps),
+        recibido_en=AHORA,
+        propiedades=sortear(propiedades),
+        advertencias=(),
+    )

@@ -1,0 +1,261 @@
+"""El contrato de la unidad de trabajo: todo o nada, y lotes de comandos asentados una sola vez."""
+
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from alpespartners.modulos.tracking.aplicacion.comandos import RegistrarConversion
+from alpespartners.modulos.tracking.aplicacion.handlers import (
+    RegistrarConversionHandler,
+    RegistrarImpresionHandler,
+)
+from alpespartners.modulos.tracking.aplicacion.mensajes import (
+    ComandoRecibido,
+    DestinoDeComando,
+    IdentidadComando,
+    MensajeIlegible,
+)
+from alpespartners.modulos.tracking.aplicacion.puertos import Transaccion, UnidadTrabajo
+from alpespartners.modulos.tracking.aplicacion.topicos import (
+    COMANDO_REGISTRAR_CONVERSION,
+    COMANDO_REGISTRAR_IMPRESION,
+    EVENTO_CONVERSION_REGISTRADA,
+    EVENTO_IMPRESION_REGISTRADA,
+)
+from alpespartners.modulos.tracking.dominio.destinos import Duplicada, Ilegible, Rechazada, Registrada
+from alpespartners.modulos.tracking.dominio.excepciones import Codigo
+from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import LibroSQLite
+from tests.apoyo.eventos import (
+    AHORA,
+    CONVERSION,
+    HUELLA,
+    IMPRESION,
+    conversion,
+    ilegible,
+    impresion,
+    recibido,
+)
+from tests.apoyo.libro_en_memoria import LibroEnMemoria
+
+T = TypeVar("T")
+Lote = Sequence[ComandoRecibido[RegistrarConversion] | MensajeIlegible]
+
+CARTAS = f"{COMANDO_REGISTRAR_CONVERSION}-tracking-DLQ"
+MAÑANA = AHORA + timedelta(days=1)
+
+
+class Libro(ABC):
+    """Un adaptador bajo prueba."""
+
+    def __init__(self, unidad: UnidadTrabajo) -> None:
+        self.unidad = unidad
+
+    @abstractmethod
+    async def depositados(self) -> Counter[str]:
+        """Cuántos mensajes espera cada tópico en la bandeja."""
+
+    async def asentar(self, lote: Lote) -> list[DestinoDeComando]:
+        manejador = RegistrarConversionHandler()
+        return await self.unidad.ejecutar(lambda t: manejador.manejar(lote, t, AHORA))
+
+    async def guardadas(self, *ids: str) -> set[str]:
+        return await self.unidad.ejecutar(lambda t: set(t.conversiones.obtener(ids)))
+
+    async def estado(self, *ids: str) -> tuple[set[str], Counter[str]]:
+        return await self.guardadas(*ids), await self.depositados()
+
+
+def estados(destinos: Sequence[DestinoDeComando]) -> Counter[str]:
+    return Counter(destino.destino.estado for destino in destinos)
+
+
+class ContratoUnidadTrabajo:
+    """Cada adaptador hereda estas pruebas y aporta la fixture `libro`, recién creado y vacío."""
+
+    async def test_devuelve_lo_que_devuelve_el_trabajo(self, libro: Libro) -> None:
+        assert await libro.unidad.ejecutar(lambda _: 7) == 7
+
+    async def test_un_trabajo_que_falla_no_deja_nada(self, libro: Libro) -> None:
+        def trabajo(transaccion: Transaccion) -> None:
+            lote: Lote = [recibido(CONVERSION, "c-1"), ilegible("c-2")]
+            RegistrarConversionHandler().manejar(lote, transaccion, AHORA)
+            transaccion.impresiones.agregar([impresion()])
+            raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            await libro.unidad.ejecutar(trabajo)
+        assert await libro.estado("conv-123") == (set(), Counter())
+        assert await libro.unidad.ejecutar(lambda t: t.impresiones.obtener(["imp-123"])) == {}
+        identidad = IdentidadComando("c-2", HUELLA)
+        conocidos = await libro.unidad.ejecutar(
+            lambda t: t.destinos.conocidos(COMANDO_REGISTRAR_CONVERSION, [identidad])
+        )
+        assert conocidos == set()
+        assert estados(await libro.asentar([recibido(CONVERSION, "c-1")])) == {"REGISTRADA": 1}
+
+    async def test_una_conversion_nueva_es_una_fila_y_un_evento(self, libro: Libro) -> None:
+        (destino,) = await libro.asentar([recibido(CONVERSION, "c-1")])
+        assert destino.destino == Registrada()
+        assert await libro.estado("conv-123") == ({"conv-123"}, {EVENTO_CONVERSION_REGISTRADA: 1})
+
+    async def test_una_impresion_nueva_es_una_fila_y_un_evento(self, libro: Libro) -> None:
+        manejador = RegistrarImpresionHandler()
+        lote = [recibido(IMPRESION, "c-1")]
+        destinos = await libro.unidad.ejecutar(lambda t: manejador.manejar(lote, t, AHORA))
+        assert [destino.destino for destino in destinos] == [Registrada()]
+        assert await libro.depositados() == {EVENTO_IMPRESION_REGISTRADA: 1}
+        guardadas = await libro.unidad.ejecutar(lambda t: t.impresiones.obtener(["imp-123"]))
+        assert guardadas == {"imp-123": impresion()}
+
+    async def test_veinte_comandos_con_el_mismo_id_son_una_fila_un_evento_y_19_duplicados(
+        self, libro: Libro
+    ) -> None:
+        destinos = await libro.asentar([recibido(CONVERSION, f"c-{n}") for n in range(20)])
+        assert estados(destinos) == {"REGISTRADA": 1, "DUPLICADA": 19}
+        assert {d.destino for d in destinos} == {Registrada(), Duplicada("c-0")}
+        assert await libro.estado("conv-123") == ({"conv-123"}, {EVENTO_CONVERSION_REGISTRADA: 1})
+
+    async def test_veinte_entregas_del_mismo_comando_son_un_solo_comando(self, libro: Libro) -> None:
+        destinos = await libro.asentar([recibido(CONVERSION, "c-1")] * 20)
+        assert estados(destinos) == {"REGISTRADA": 1}
+        assert await libro.depositados() == {EVENTO_CONVERSION_REGISTRADA: 1}
+
+    async def test_un_duplicado_de_otro_lote_apunta_al_comando_que_lo_registro(self, libro: Libro) -> None:
+        await libro.asentar([recibido(CONVERSION, "c-1")])
+        (destino,) = await libro.asentar([recibido(replace(CONVERSION, recibido_en=MAÑANA), "c-2")])
+        assert destino.destino == Duplicada("c-1")
+        assert await libro.depositados() == {EVENTO_CONVERSION_REGISTRADA: 1}
+
+    async def test_un_conflicto_nombra_los_campos_que_difieren_y_no_cambia_la_fila(
+        self, libro: Libro
+    ) -> None:
+        await libro.asentar([recibido(CONVERSION, "c-1")])
+        otra = replace(CONVERSION, valor=Decimal("150000.01"), referrer=None, propiedades={"a": "b"})
+        (asiento,) = await libro.asentar([recibido(otra, "c-2")])
+        assert isinstance(asiento.destino, Rechazada)
+        assert asiento.destino.motivo is Codigo.CONFLICTO_DE_ID
+        assert asiento.destino.campos == ("valor", "referrer", "propiedades")
+        assert asiento.evento_id == "conv-123"
+        guardada = await libro.unidad.ejecutar(lambda t: t.conversiones.obtener(["conv-123"]))
+        assert guardada == {"conv-123": conversion()}
+        assert await libro.depositados() == {EVENTO_CONVERSION_REGISTRADA: 1}
+
+    async def test_un_rechazo_sigue_rechazado_aunque_al_reentregarlo_ya_valga(self, libro: Libro) -> None:
+        mala = replace(CONVERSION, moneda="ZZZ")
+        (asiento,) = await libro.asentar([recibido(mala, "c-1")])
+        assert isinstance(asiento.destino, Rechazada)
+        assert asiento.destino.motivo is Codigo.MONEDA_DESCONOCIDA
+        assert asiento.destino.campos == ("moneda",)
+        # La misma identidad con datos que valen: como si las reglas de hoy fueran más laxas que las de ayer.
+        assert await libro.asentar([recibido(CONVERSION, "c-1")]) == []
+        assert await libro.estado("conv-123") == (set(), Counter())
+
+    async def test_un_mismo_ce_id_con_dos_cargas_son_dos_comandos(self, libro: Libro) -> None:
+        destinos = await libro.asentar(
+            [
+                recibido(replace(CONVERSION, moneda="ZZZ"), "c-1", huella=b"1" * 16),
+                recibido(replace(CONVERSION, moneda="YYY"), "c-1", huella=b"2" * 16),
+            ]
+        )
+        assert estados(destinos) == {"RECHAZADA": 2}
+
+    async def test_un_mensaje_ilegible_deja_una_sola_carta_y_su_destino(self, libro: Libro) -> None:
+        (asiento,) = await libro.asentar([ilegible("c-1", clave="conv-9")])
+        assert asiento.destino == Ilegible("no es un registro Avro")
+        assert asiento.evento_id == "conv-9"
+        assert await libro.asentar([ilegible("c-1", clave="conv-9")]) == []
+        assert await libro.depositados() == {CARTAS: 1}
+
+    async def test_los_destinos_de_un_topico_no_son_los_de_otro(self, libro: Libro) -> None:
+        (asiento,) = await libro.asentar([ilegible("c-1")])
+        identidades = [
+            asiento.identidad,
+            IdentidadComando("c-1", b"otra" * 4),
+            IdentidadComando("c-2", HUELLA),
+        ]
+
+        def conocidos(topico: str) -> Callable[[Transaccion], set[IdentidadComando]]:
+            return lambda t: t.destinos.conocidos(topico, identidades)
+
+        assert await libro.unidad.ejecutar(conocidos(COMANDO_REGISTRAR_CONVERSION)) == {asiento.identidad}
+        assert await libro.unidad.ejecutar(conocidos(COMANDO_REGISTRAR_IMPRESION)) == set()
+
+    async def test_un_lote_mezclado_se_asienta_entero_y_su_reentrega_no_escribe_nada(
+        self, libro: Libro
+    ) -> None:
+        await libro.asentar([recibido(replace(CONVERSION, id="previa"), "c-0")])
+        lote: Lote = [
+            recibido(CONVERSION, "c-1"),
+            ilegible("c-2"),
+            recibido(replace(CONVERSION, id="previa"), "c-3"),
+            recibido(replace(CONVERSION, valor=None), "c-4"),
+            recibido(replace(CONVERSION, usuario_id="otro"), "c-5"),
+            recibido(CONVERSION, "c-1"),
+            recibido(replace(CONVERSION, id="otra"), "c-6"),
+            recibido(replace(CONVERSION, id=".."), "c-7"),
+        ]
+        destinos = await libro.asentar(lote)
+        assert {(d.identidad.comando_id, d.destino.estado) for d in destinos} == {
+            ("c-1", "REGISTRADA"),
+            ("c-2", "ILEGIBLE"),
+            ("c-3", "DUPLICADA"),
+            ("c-4", "RECHAZADA"),
+            ("c-5", "RECHAZADA"),
+            ("c-6", "REGISTRADA"),
+            ("c-7", "RECHAZADA"),
+        }
+        esperado = {EVENTO_CONVERSION_REGISTRADA: 3, CARTAS: 1}
+        assert await libro.estado("conv-123", "previa", "otra", "..") == (
+            {"conv-123", "previa", "otra"},
+            esperado,
+        )
+        assert await libro.asentar(list(reversed(lote))) == []
+        assert await libro.depositados() == esperado
+
+    async def test_un_lote_de_miles_se_asienta_de_una_vez(self, libro: Libro) -> None:
+        lote: Lote = [recibido(replace(CONVERSION, id=f"v-{n % 2_000}"), f"c-{n}") for n in range(3_000)]
+        assert estados(await libro.asentar(lote)) == {"REGISTRADA": 2_000, "DUPLICADA": 1_000}
+        assert await libro.asentar(lote) == []
+        assert await libro.depositados() == {EVENTO_CONVERSION_REGISTRADA: 2_000}
+
+
+class _LibroEnMemoria(Libro):
+    def __init__(self, memoria: LibroEnMemoria) -> None:
+        super().__init__(memoria)
+        self._memoria = memoria
+
+    async def depositados(self) -> Counter[str]:
+        return self._memoria.confirmado.bandeja.depositados
+
+
+class TestUnidadTrabajoEnMemoria(ContratoUnidadTrabajo):
+    @pytest.fixture
+    def libro(self) -> Libro:
+        return _LibroEnMemoria(LibroEnMemoria())
+
+
+class _LibroSQLite(Libro):
+    def __init__(self, sqlite: LibroSQLite) -> None:
+        super().__init__(sqlite)
+        self._sqlite = sqlite
+
+    async def depositados(self) -> Counter[str]:
+        # Con un arriendo nulo, todo lo depositado está ya vencido.
+        envios = await self._sqlite.reservar_vencidos(limite=10_000)
+        return Counter(envio.sobre.topico for envio in envios)
+
+
+class TestUnidadTrabajoSQLite(ContratoUnidadTrabajo):
+    @pytest.fixture
+    def libro(self, tmp_path: Path) -> Generator[Libro]:
+        sqlite = LibroSQLite(tmp_path, arriendo=timedelta(0))
+        sqlite.abrir()
+        yield _LibroSQLite(sqlite)
+        sqlite.cerrar()

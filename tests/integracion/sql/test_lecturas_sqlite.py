@@ -1,0 +1,185 @@
+"""Las lecturas sobre SQLite: con base de datos o sin ella, con escritor o sin él, y sin recorrer tablas."""
+
+import asyncio
+import sqlite3
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, create_engine, event
+
+from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible, Consulta
+from alpespartners.modulos.tracking.dominio.repositorios import FiltroEventos, Posicion
+from alpespartners.modulos.tracking.infraestructura.escritor import turno_breve
+from alpespartners.modulos.tracking.infraestructura.filas import CONVERSIONES
+from alpespartners.modulos.tracking.infraestructura.lecturas import LecturasSQLite
+from alpespartners.modulos.tracking.infraestructura.repositorios import RepositorioEventosSQL
+from alpespartners.modulos.tracking.infraestructura.sqlite import archivo_de
+from alpespartners.modulos.tracking.infraestructura.tablas import METADATOS
+from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import LibroSQLite, migrar
+from tests.apoyo.base_datos import sql
+from tests.apoyo.eventos import AHORA, impresion
+
+
+def todo(consulta: Consulta) -> tuple[list[str], list[str]]:
+    filtro = FiltroEventos(campaña_id="cmp-456")
+    assert not consulta.conversiones.obtener(["imp-123"])
+    return (
+        sorted(consulta.impresiones.obtener(["imp-123"])),
+        [evento.id for evento in consulta.impresiones.listar(filtro, None, 10)],
+    )
+
+
+@pytest.fixture
+def datos(tmp_path: Path) -> Path:
+    return tmp_path / "carpeta con espacios %41?#"
+
+
+@pytest.fixture
+def lecturas(datos: Path) -> Generator[LecturasSQLite]:
+    abiertas = LecturasSQLite(datos)
+    yield abiertas
+    abiertas.cerrar()
+
+
+def test_antes_de_que_exista_la_base_de_datos_se_lee_una_vacia(datos: Path, lecturas: LecturasSQLite) -> None:
+    assert asyncio.run(lecturas.leer(todo)) == ([], [])
+    assert asyncio.run(lecturas.consumidores()) == 0
+    assert not datos.exists()
+
+
+def test_un_archivo_recien_creado_y_sin_tablas_se_lee_vacio(datos: Path, lecturas: LecturasSQLite) -> None:
+    datos.mkdir()
+    archivo_de(datos).touch()
+    assert asyncio.run(lecturas.leer(todo)) == ([], [])
+
+
+async def test_en_cuanto_existe_se_lee_sin_volver_a_abrir(datos: Path, lecturas: LecturasSQLite) -> None:
+    assert await lecturas.leer(todo) == ([], [])
+    libro = LibroSQLite(datos)
+    libro.abrir()
+    assert await lecturas.leer(todo) == ([], [])
+    await libro.ejecutar(lambda t: t.impresiones.agregar([impresion()]))
+    assert await lecturas.leer(todo) == (["imp-123"], ["imp-123"])
+    libro.cerrar()
+    assert await lecturas.leer(todo) == (["imp-123"], ["imp-123"])
+
+
+async def test_se_lee_aunque_no_haya_escritor_ni_quede_su_wal(datos: Path, lecturas: LecturasSQLite) -> None:
+    libro = LibroSQLite(datos)
+    libro.abrir()
+    await libro.ejecutar(lambda t: t.impresiones.agregar([impresion()]))
+    libro.cerrar()
+    assert not archivo_de(datos).with_name(archivo_de(datos).name + "-wal").exists()
+    assert await lecturas.leer(todo) == (["imp-123"], ["imp-123"])
+
+
+async def test_no_se_lee_lo_que_aun_no_se_ha_confirmado(datos: Path, lecturas: LecturasSQLite) -> None:
+    libro = LibroSQLite(datos)
+    libro.abrir()
+    bucle = asyncio.get_running_loop()
+
+    def trabajo(transaccion: object) -> tuple[list[str], list[str]]:
+        transaccion.impresiones.agregar([impresion()])  # type: ignore[attr-defined]
+        return asyncio.run_coroutine_threadsafe(lecturas.leer(todo), bucle).result(10)
+
+    assert await libro.ejecutar(trabajo) == ([], [])
+    assert await lecturas.leer(todo) == (["imp-123"], ["imp-123"])
+    libro.cerrar()
+
+
+async def test_hay_un_consumidor_mientras_vive_y_una_migracion_no_lo_es(
+    datos: Path, lecturas: LecturasSQLite
+) -> None:
+    migrar(datos)
+    assert await lecturas.consumidores() == 0
+    with turno_breve(datos) as mio:
+        assert mio
+        assert await lecturas.consumidores() == 0
+    libro = LibroSQLite(datos)
+    libro.abrir()
+    assert await lecturas.consumidores() == 1
+    libro.cerrar()
+    assert await lecturas.consumidores() == 0
+
+
+async def test_preguntar_sin_pausa_por_el_consumidor_no_le_impide_arrancar(
+    datos: Path, lecturas: LecturasSQLite
+) -> None:
+    migrar(datos)
+    arrancado = asyncio.Event()
+
+    async def preguntar() -> None:
+        while not arrancado.is_set():
+            await lecturas.consumidores()
+
+    preguntas = [asyncio.create_task(preguntar()) for _ in range(4)]
+    for _ in range(20):
+        libro = LibroSQLite(datos)
+        await asyncio.to_thread(libro.abrir)
+        await asyncio.to_thread(libro.cerrar)
+    arrancado.set()
+    await asyncio.gather(*preguntas)
+
+
+def test_un_archivo_dañado_es_una_base_de_datos_no_disponible(datos: Path, lecturas: LecturasSQLite) -> None:
+    datos.mkdir()
+    archivo_de(datos).write_bytes(b"esto no es SQLite" * 100)
+    with pytest.raises(BaseDatosNoDisponible):
+        asyncio.run(lecturas.leer(todo))
+
+
+def test_una_carpeta_que_no_se_puede_usar_no_dice_si_hay_consumidor(
+    datos: Path, lecturas: LecturasSQLite
+) -> None:
+    datos.mkdir()
+    (datos / "consumidor.lock").mkdir()
+    with pytest.raises(BaseDatosNoDisponible):
+        asyncio.run(lecturas.consumidores())
+
+
+async def test_una_lectura_no_puede_escribir(datos: Path, lecturas: LecturasSQLite) -> None:
+    migrar(datos)
+    with pytest.raises(BaseDatosNoDisponible, match="readonly"):
+        await lecturas.leer(lambda c: c.impresiones.agregar([impresion()]))  # type: ignore[attr-defined]
+
+
+async def test_las_lecturas_no_dejan_transacciones_abiertas(datos: Path, lecturas: LecturasSQLite) -> None:
+    libro = LibroSQLite(datos)
+    libro.abrir()
+    await libro.ejecutar(lambda t: t.impresiones.agregar([impresion()]))
+    await asyncio.gather(*(lecturas.leer(todo) for _ in range(8)))
+    libro.cerrar()
+    # Solo sin lectores con transacción se puede vaciar el WAL entero.
+    ((ocupado, _, _),) = sql(datos, "PRAGMA wal_checkpoint(TRUNCATE)")
+    assert ocupado == 0
+
+
+@pytest.mark.parametrize(
+    ("filtro", "indice"),
+    [
+        (FiltroEventos(campaña_id="a", desde=AHORA), "campana_id_ocurrido_en_id"),
+        (FiltroEventos(campaña_id="a", influencer_id="b"), "campana_id_influencer_id_ocurrido_en_id"),
+        (FiltroEventos(campaña_id="a", tipo="VENTA"), "campana_id_tipo_conversion_ocurrido_en_id"),
+    ],
+)
+def test_una_pagina_sale_de_su_indice_sin_ordenar_nada(filtro: FiltroEventos, indice: str) -> None:
+    motor = create_engine("sqlite://")
+    planes: list[str] = []
+
+    @event.listens_for(motor, "before_cursor_execute", retval=True)
+    def explicar(
+        _conexion: Connection, cursor: sqlite3.Cursor, sentencia: str, parametros: object, *_: object
+    ) -> tuple[str, object]:
+        if sentencia.startswith("SELECT conversiones"):
+            cursor.execute(f"EXPLAIN QUERY PLAN {sentencia}", parametros)  # type: ignore[arg-type]
+            planes.extend(fila[3] for fila in cursor.fetchall())
+        return sentencia, parametros
+
+    with motor.connect() as conexion:
+        METADATOS.create_all(conexion)
+        RepositorioEventosSQL(conexion, CONVERSIONES).listar(filtro, Posicion(AHORA, "x"), 10)
+    motor.dispose()
+    (plan,) = planes
+    assert f"USING INDEX ix_conversiones_{indice} " in plan
+    assert "(ocurrido_en,id)<(?,?)" in plan
