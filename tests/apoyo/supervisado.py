@@ -64,4 +64,6 @@ if __name__ == "__main__":
         solo.start()
         solo.join()
     else:
+        # Quien lanzó la prueba pudo dejar SIGINT ignorado, y eso se hereda: en una terminal no lo está.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         supervisar([Hijo(nombre, TRABAJOS[nombre], (destino,)) for nombre in sys.argv[2:]], limite=1.0)

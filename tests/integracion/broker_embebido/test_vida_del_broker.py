@@ -16,7 +16,8 @@ from pathlib import Path
 import pulsar
 import pytest
 
-from alpespartners.seedwork.infraestructura.broker_embebido import BrokerEmbebido
+from alpespartners.seedwork.infraestructura.broker_embebido import BrokerEmbebido, usuario
+from alpespartners.seedwork.infraestructura.cerrojos import Cerrojo
 from tests.apoyo.espera import hasta
 from tests.apoyo.procesos import escuchas, procesador_gastado, procesos_de
 from tests.apoyo.puertos import reservar_puerto_del_broker
@@ -139,22 +140,22 @@ def test_si_matan_al_guardian_un_usuario_arranca_otro_con_el_mismo_puerto_y_los_
 
 
 def test_si_matan_al_broker_el_guardian_lo_repone_con_el_mismo_puerto_y_los_mensajes(datos: Path) -> None:
-    with BrokerEmbebido(datos, gracia=_GRACIA) as usuario:
-        _publicar(usuario.url)
+    with BrokerEmbebido(datos, gracia=_GRACIA) as abierto:
+        _publicar(abierto.url)
         (broker,) = _brokers(datos)
         os.kill(broker, signal.SIGKILL)
         hasta(lambda: _otro_que(broker, _brokers(datos)))
-        assert _leer(usuario.url) == _MENSAJES
+        assert _leer(abierto.url) == _MENSAJES
 
 
 def test_un_productor_abierto_sigue_publicando_cuando_reponen_al_broker(datos: Path) -> None:
-    with BrokerEmbebido(datos, gracia=_GRACIA) as usuario, _cliente(usuario.url) as cliente:
+    with BrokerEmbebido(datos, gracia=_GRACIA) as abierto, _cliente(abierto.url) as cliente:
         productor = cliente.create_producer("pruebas", send_timeout_millis=20_000)
         productor.send(_MENSAJES[0])
         os.kill(_brokers(datos)[0], signal.SIGKILL)
         for mensaje in _MENSAJES[1:]:
             productor.send(mensaje)
-        assert _leer(usuario.url) == _MENSAJES
+        assert _leer(abierto.url) == _MENSAJES
 
 
 def test_si_matan_a_la_vez_al_guardian_y_a_los_usuarios_no_queda_nadie(datos: Path) -> None:
@@ -182,14 +183,45 @@ def test_despues_de_cerrar_nadie_arranca_otro_guardian(datos: Path) -> None:
 
 def test_quien_llega_mientras_el_guardian_se_despide_encuentra_un_broker(datos: Path) -> None:
     for _ in range(2):
-        with BrokerEmbebido(datos, gracia=600) as usuario:
+        with BrokerEmbebido(datos, gracia=600) as abierto:
             (guardian,) = _guardianes(datos)
         os.kill(guardian, signal.SIGTERM)
         with BrokerEmbebido(datos, gracia=_GRACIA) as siguiente:
-            assert siguiente.url == usuario.url
+            assert siguiente.url == abierto.url
             hasta(partial(_relevo, guardian, datos))
             _publicar(siguiente.url)
         hasta(lambda: not procesos_de(datos))
+
+
+def test_quien_llega_cuando_el_broker_ya_se_va_recibe_el_siguiente_y_no_ese(
+    datos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    despedida = datos / "broker" / "despedida"
+    falso = datos / "falso"
+    falso.write_text(
+        '#!/bin/sh\ntrap "touch despedida" TERM\necho "Server listening on $4"\n'
+        "while :; do sleep 0.1; done\n",
+        encoding="ascii",
+    )
+    falso.chmod(0o700)
+    monkeypatch.setattr(usuario, "encontrar_binario", lambda: falso)
+    with BrokerEmbebido(datos, gracia=0):
+        (primero,) = _brokers(datos)
+    hasta(despedida.exists)
+    with BrokerEmbebido(datos, gracia=0):
+        assert _brokers(datos) != [primero]
+
+
+def test_los_cerrojos_estan_tomados_mientras_viven_el_guardian_y_el_broker(datos: Path) -> None:
+    cerrojos = [Cerrojo(datos / nombre) for nombre in ("guardian.lock", "broker.lock")]
+    with _usuario(datos, gracia=600):
+        pass
+    assert not any(cerrojo.tomar(limite=0.5) for cerrojo in cerrojos)
+    for pid in _guardianes(datos):
+        os.kill(pid, signal.SIGKILL)
+    assert all(cerrojo.tomar(limite=10) for cerrojo in cerrojos)
+    for cerrojo in cerrojos:
+        cerrojo.cerrar()
 
 
 def test_con_sigterm_el_guardian_espera_a_los_usuarios_pero_no_la_gracia(datos: Path) -> None:
@@ -249,8 +281,8 @@ def test_si_otro_programa_ocupa_el_puerto_guardado_elige_otro_y_lo_guarda(datos:
 @pytest.mark.parametrize("contenido", [b"", b"[]", b'{"puerto": "x"', b'{"puerto": 99999999, "pid": true}'])
 def test_un_broker_json_estropeado_cuenta_como_si_no_estuviera(datos: Path, contenido: bytes) -> None:
     (datos / "broker.json").write_bytes(contenido)
-    with BrokerEmbebido(datos, gracia=_GRACIA) as usuario:
-        _publicar(usuario.url)
+    with BrokerEmbebido(datos, gracia=_GRACIA) as abierto:
+        _publicar(abierto.url)
 
 
 def test_el_broker_solo_escucha_en_la_propia_maquina_y_en_un_solo_puerto(datos: Path) -> None:

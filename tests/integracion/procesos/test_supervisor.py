@@ -100,13 +100,13 @@ def test_una_señal_al_supervisor_detiene_a_todos_hasta_al_que_no_hace_caso(
 def test_ctrl_c_llega_a_toda_la_terminal_y_nadie_muestra_una_traza(
     tmp_path: Path, grupos: list[Grupo]
 ) -> None:
-    grupo = _lanzar(grupos, tmp_path, "obediente", "fugaz")
-    obediente = grupo.pid("obediente")
+    grupo = _lanzar(grupos, tmp_path, "sordo", "fugaz")
+    sordo = grupo.pid("sordo")
     os.killpg(grupo.proceso.pid, signal.SIGINT)
     codigo, errores = grupo.terminar()
     assert codigo == 0
     assert "Traceback" not in errores
-    assert not _vive(obediente)
+    assert not _vive(sordo)
 
 
 def test_un_hijo_que_no_puede_arrancar_detiene_todo_con_su_frase_una_sola_vez(
