@@ -1,4 +1,4 @@
-"""El consumidor de un tópico de comandos: el bucle que recibe, asienta y confirma.
+"""Los consumidores de los tópicos de comandos: el bucle que recibe, asienta y confirma.
 
 Qué es: el único lugar donde el destino de un comando se vuelve confirmación. Un lote es una transacción, y
 solo tras su commit se confirma cada mensaje, uno por uno.
@@ -106,14 +106,14 @@ class _Entrada:
     contenido: ComandoRecibido[Any] | MensajeIlegible
 
 
-class Consumidor:
-    """Consume un tópico de comandos hasta que se le pide parar.
+class Consumidores:
+    """Los consumidores de un proceso, uno por manejador, y el relevo que publica lo que dejan.
 
     Args:
-        cliente: el del proceso.
-        manejador: asienta los lotes.
-        libro: donde se asientan.
-        relevo: publica lo que dejaron.
+        cliente: el del proceso; lo cierra quien lo creó, después de que `trabajar` vuelva.
+        manejadores: los de cada tópico.
+        libro: donde se asientan los lotes.
+        relevo: se abre y se cierra con ellos.
         epoca: la de los datos del broker.
         reloj: la hora en UTC.
     """
@@ -121,8 +121,39 @@ class Consumidor:
     def __init__(
         self,
         cliente: ClientePulsar,
-        manejador: Manejador,
+        manejadores: Sequence[Manejador],
         *,
+        libro: Libro,
+        relevo: Relevo,
+        epoca: UUID,
+        reloj: Callable[[], datetime],
+    ) -> None:
+        self._relevo = relevo
+        self._consumidores = [
+            _Consumidor(cliente, manejador, libro, relevo, epoca, reloj) for manejador in manejadores
+        ]
+
+    async def trabajar(self, parar: asyncio.Event) -> None:
+        """Vuelve cuando `parar` se activa y lo que había entre manos está asentado o devuelto al broker.
+
+        Cierra primero a quien produce trabajo y después a quien lo publica. Si el broker falta, insiste.
+        """
+        await self._relevo.abrir()
+        try:
+            async with asyncio.TaskGroup() as grupo:
+                for consumidor in self._consumidores:
+                    grupo.create_task(consumidor.trabajar(parar))
+        finally:
+            await self._relevo.cerrar()
+
+
+class _Consumidor:
+    """El consumidor de un tópico."""
+
+    def __init__(
+        self,
+        cliente: ClientePulsar,
+        manejador: Manejador,
         libro: Libro,
         relevo: Relevo,
         epoca: UUID,
@@ -138,10 +169,7 @@ class Consumidor:
         self._sospechosos: set[str] = set()
 
     async def trabajar(self, parar: asyncio.Event) -> None:
-        """Vuelve cuando `parar` se activa y lo que tenía entre manos está asentado o devuelto al broker.
-
-        Si el broker falta, insiste. Lo que reciba y no llegue a asentar vuelve a entregarse.
-        """
+        """Vuelve cuando `parar` se activa; lo que recibió y no llegó a asentar vuelve a entregarse."""
         # Un hilo que dura lo que el consumidor: cancelar una recepción perdería lo que estuviera recibiendo.
         with ThreadPoolExecutor(1, f"consumidor-{self._topico}") as hilo:
             pausa = PAUSA_MINIMA
@@ -301,21 +329,3 @@ async def _dormir(pausa: float, parar: asyncio.Event) -> None:
         await asyncio.wait_for(parar.wait(), con_azar(pausa))
     except TimeoutError:
         return
-
-
-async def consumir(
-    consumidores: Sequence[Consumidor], relevo: Relevo, cliente: ClientePulsar, parar: asyncio.Event
-) -> None:
-    """Hace trabajar a los consumidores y al relevo hasta que se pide parar, y cierra todo en su orden.
-
-    Primero quien produce trabajo, luego quien lo publica y al final el cliente: cerrarlo antes haría fallar
-    lo que estuviera a punto de confirmarse.
-    """
-    await relevo.abrir()
-    try:
-        async with asyncio.TaskGroup() as grupo:
-            for consumidor in consumidores:
-                grupo.create_task(consumidor.trabajar(parar))
-    finally:
-        await relevo.cerrar()
-        await asyncio.to_thread(cliente.cerrar)

@@ -6,6 +6,7 @@ Por qué existe: un 202 promete que el comando ya no se pierde.
 """
 
 import asyncio
+from functools import partial
 from typing import Final
 
 from alpespartners.modulos.tracking.aplicacion.comandos import Comando
@@ -35,27 +36,27 @@ class DespachadorPulsar:
     """Publica comandos; cumple el puerto `DespachadorComandos`.
 
     Args:
-        cliente: el del proceso; se cierra con el despachador.
         limite: segundos que se espera la confirmación del broker.
     """
 
-    def __init__(self, cliente: ClientePulsar, limite: float) -> None:
-        self._cliente = cliente
+    def __init__(self, limite: float) -> None:
         self._limite = limite
         self._turnos = asyncio.Semaphore(MAXIMO_EN_CURSO)
         self._publicador: Publicador | None = None
 
-    async def abrir(self) -> None:
-        """Empieza a conectarse y vuelve sin esperar; si el broker no está, sigue intentándolo solo."""
-        self._publicador = Publicador(self._crear_productor)
+    async def abrir(self, cliente: ClientePulsar) -> None:
+        """Empieza a conectarse y vuelve sin esperar; si el broker no está, sigue intentándolo solo.
+
+        El cliente es el del proceso, y lo cierra quien lo creó, después que al despachador.
+        """
+        self._publicador = Publicador(partial(self._crear_productor, cliente))
         self._publicador.conectar(_TOPICOS)
 
     async def cerrar(self) -> None:
-        """Deja de aceptar comandos, espera las confirmaciones pendientes y cierra el cliente."""
+        """Deja de aceptar comandos, espera las confirmaciones pendientes y cierra."""
         publicador, self._publicador = self._publicador, None
         if publicador is not None:
             await publicador.cerrar(_SEGUNDOS_DE_CIERRE)
-            await asyncio.to_thread(self._cliente.cerrar)
 
     async def publicar(self, comando: Comando, *, comando_id: str, traza: str | None) -> None:
         """Vuelve solo cuando el broker confirmó el comando de forma duradera.
@@ -91,11 +92,11 @@ class DespachadorPulsar:
         """Dice si el broker acepta comandos en este momento."""
         return self._publicador is not None and self._publicador.conectado
 
-    def _crear_productor(self, topico: str) -> Productor:
+    def _crear_productor(self, cliente: ClientePulsar, topico: str) -> Productor:
         """Antes del primer envío deja creado quien lo recibirá: Apache Pulsar olvida lo que nadie espera."""
-        self._cliente.asegurar_suscripcion(topico, SUSCRIPCION)
-        self._cliente.asegurar_suscripcion(topico + SUFIJO_CARTAS, SUSCRIPCION_CARTAS)
-        return self._cliente.productor(
+        cliente.asegurar_suscripcion(topico, SUSCRIPCION)
+        cliente.asegurar_suscripcion(topico + SUFIJO_CARTAS, SUSCRIPCION_CARTAS)
+        return cliente.productor(
             topico,
             por_clave=False,
             limite=self._limite * _PARTE_DEL_LIMITE,
