@@ -46,6 +46,8 @@ def configurar_registro(nivel: str) -> None:
     raiz = logging.getLogger()
     raiz.handlers = [manejador]
     raiz.setLevel(nivel)
+    # Alembic cuenta su propio arranque; solo interesa si algo va mal.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     # uvicorn trae sus propios manejadores; sin ellos sus avisos llegan a la raíz, y sus accesos a nadie.
     logging.getLogger("uvicorn").handlers = []
     accesos = logging.getLogger("uvicorn.access")

@@ -1,0 +1,149 @@
+"""La composición: el único módulo que nombra adaptadores concretos.
+
+Qué es: con qué broker, qué base de datos y qué reloj corre cada proceso.
+Qué no es: lógica; si aquí hay un `if`, elige un adaptador.
+Por qué existe: «¿con qué?» se responde en un archivo, y las pruebas componen lo suyo sin parchear nada.
+"""
+
+import asyncio
+import signal
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from datetime import UTC, datetime
+from uuid import UUID
+
+import structlog
+import uuid_utils
+from starlette.types import ASGIApp
+
+from alpespartners.api.acceso import ReglasDeAcceso
+from alpespartners.api.aplicacion import crear_api
+from alpespartners.config import Configuracion
+from alpespartners.modulos.tracking.aplicacion.handlers import (
+    RegistrarConversionHandler,
+    RegistrarImpresionHandler,
+)
+from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import ClientePulsar
+from alpespartners.modulos.tracking.infraestructura.consumidores import Consumidores
+from alpespartners.modulos.tracking.infraestructura.despachadores import DespachadorPulsar
+from alpespartners.modulos.tracking.infraestructura.lecturas import LecturasSQLite
+from alpespartners.modulos.tracking.infraestructura.relevo import Relevo
+from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import LibroSQLite
+from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import migrar as migrar_sqlite
+from alpespartners.seedwork.arranque import ErrorDeArranque
+from alpespartners.seedwork.infraestructura.broker_embebido import BrokerEmbebido
+from alpespartners.seedwork.infraestructura.padre import terminar_con_el_padre
+from alpespartners.seedwork.infraestructura.registro import configurar_registro
+
+_EPOCA_DE_APACHE = UUID("0a3c8f52-9d0e-4a55-8c55-0d3b8c7a1f10")
+"""La época de un Apache Pulsar al que nadie le puso otra; sus posiciones no se repiten mientras viva."""
+
+
+def crear_app(configuracion: Configuracion) -> ASGIApp:
+    """Devuelve la API; nada se abre hasta que el servidor empieza a atender."""
+    _empezar(configuracion, "api")
+    lecturas = LecturasSQLite(configuracion.datos)
+    despachador = DespachadorPulsar(configuracion.limite_confirmacion)
+
+    @asynccontextmanager
+    async def ciclo_de_vida() -> AsyncGenerator[None]:
+        terminar_con_el_padre()
+        async with AsyncExitStack() as pila:
+            pila.callback(lecturas.cerrar)
+            await asyncio.to_thread(migrar_sqlite, configuracion.datos)
+            cliente, _ = await asyncio.to_thread(_conectar, configuracion, pila)
+            await despachador.abrir(cliente)
+            pila.push_async_callback(despachador.cerrar)
+            yield
+
+    return crear_api(
+        despachador=despachador,
+        lecturas=lecturas,
+        presencia=lecturas,
+        reloj=_ahora,
+        nuevo_id=_nuevo_id,
+        acceso=ReglasDeAcceso(
+            claves=configuracion.claves_api,
+            sin_clave=configuracion.sin_clave,
+            nombres=configuracion.nombres,
+        ),
+        ciclo_de_vida=ciclo_de_vida,
+    )
+
+
+def consumir(configuracion: Configuracion) -> None:
+    """Consume los dos tópicos de comandos hasta recibir SIGTERM o SIGINT.
+
+    Raises:
+        ErrorDeArranque: otro proceso consume ya en esa carpeta, o algo de lo que necesita no se puede abrir.
+    """
+    # Hasta que haya un bucle que termine por las buenas no hay nada que terminar.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    _empezar(configuracion, "consumidores")
+    with ExitStack() as pila:
+        libro = LibroSQLite(configuracion.datos)
+        libro.abrir()
+        pila.callback(libro.cerrar)
+        cliente, epoca = _conectar(configuracion, pila)
+        asyncio.run(_consumir(cliente, libro, epoca))
+
+
+def migrar(configuracion: Configuracion) -> None:
+    """Lleva la base de datos al esquema de esta versión.
+
+    Raises:
+        ErrorDeArranque: no se puede abrir o migrar.
+    """
+    _empezar(configuracion, "migrar")
+    migrar_sqlite(configuracion.datos)
+
+
+async def _consumir(cliente: ClientePulsar, libro: LibroSQLite, epoca: UUID) -> None:
+    parar = asyncio.Event()
+    for señal in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(señal, parar.set)
+    consumidores = Consumidores(
+        cliente,
+        [RegistrarImpresionHandler(), RegistrarConversionHandler()],
+        libro=libro,
+        relevo=Relevo(cliente, libro),
+        epoca=epoca,
+        reloj=_ahora,
+    )
+    await consumidores.trabajar(parar)
+
+
+def _empezar(configuracion: Configuracion, proceso: str) -> None:
+    configurar_registro(configuracion.registro)
+    if configuracion.base_datos is not None:
+        raise ErrorDeArranque(
+            "ALPES_BASE_DATOS: PostgreSQL todavía no está; déjela vacía para usar SQLite en ALPES_DATOS."
+        )
+    structlog.get_logger(__name__).info("empieza", proceso=proceso, datos=str(configuracion.datos))
+
+
+def _conectar(configuracion: Configuracion, pila: ExitStack | AsyncExitStack) -> tuple[ClientePulsar, UUID]:
+    """Devuelve el cliente del broker y la época de sus datos; bloquea mientras arranca el embebido."""
+    if configuracion.pulsar_url is None:
+        broker = pila.enter_context(BrokerEmbebido(configuracion.datos))
+        cliente, epoca = ClientePulsar(broker.url, embebido=True), broker.epoca
+    else:
+        cliente = ClientePulsar(
+            configuracion.pulsar_url,
+            espacio=configuracion.pulsar_espacio,
+            embebido=False,
+            token=configuracion.pulsar_token,
+            ca=configuracion.pulsar_ca,
+        )
+        epoca = configuracion.pulsar_epoca or _EPOCA_DE_APACHE
+    pila.callback(cliente.cerrar)
+    return cliente, epoca
+
+
+def _ahora() -> datetime:
+    return datetime.now(UTC)
+
+
+def _nuevo_id() -> str:
+    """Un UUIDv7 (RFC 9562): ordenado por tiempo, que es como mejor se insertan en el libro."""
+    return str(uuid_utils.uuid7())

@@ -1,0 +1,43 @@
+"""Los procesos del producto: qué corre cada uno cuando el supervisor lo crea.
+
+Qué es: funciones de módulo que `multiprocessing` encuentra por su nombre en un intérprete nuevo.
+Qué no es: composición; la llaman, e importan cada biblioteca en el proceso que la usa.
+Por qué existe: el supervisor no necesita ni el cliente de Pulsar ni SQL; si los importara él primero, el
+arranque tardaría el doble y quedarían en memoria para nada.
+"""
+
+import socket
+
+import uvicorn
+
+from alpespartners.config import Configuracion
+
+_GRACIA = 3
+
+
+def servir_api(configuracion: Configuracion, enchufe: socket.socket) -> None:
+    """Atiende HTTP en un puerto ya abierto hasta recibir SIGTERM."""
+    from alpespartners.composicion import crear_app
+
+    ajustes = uvicorn.Config(
+        crear_app(configuracion),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_GRACIA,
+    )
+    uvicorn.Server(ajustes).run(sockets=[enchufe])
+
+
+def consumir(configuracion: Configuracion) -> None:
+    """Consume comandos hasta recibir SIGTERM."""
+    from alpespartners.composicion import consumir as consumir_comandos
+
+    consumir_comandos(configuracion)
+
+
+def migrar(configuracion: Configuracion) -> None:
+    """Lleva la base de datos al esquema de esta versión y termina."""
+    from alpespartners.composicion import migrar as migrar_base_de_datos
+
+    migrar_base_de_datos(configuracion)

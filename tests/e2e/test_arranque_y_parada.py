@@ -1,0 +1,236 @@
+"""Arrancar, parar y matar, en cualquier orden: nada queda huérfano y nada se pierde."""
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from subprocess import Popen
+
+import pytest
+
+from tests.apoyo.espera import hasta
+from tests.apoyo.servicio import Instalacion, instalacion
+
+IMPRESION = {"campaña_id": "cmp-456", "timestamp": "2024-01-15T10:30:00Z"}
+
+
+@pytest.fixture
+def servicio(tmp_path: Path) -> Iterator[Instalacion]:
+    with instalacion(tmp_path) as nueva:
+        yield nueva
+
+
+def enviar(servicio: Instalacion, id_evento: str) -> bool:
+    """Envía una impresión; con `False`, hay que repetirla con el mismo `id`, como dice el contrato."""
+    try:
+        respuesta = servicio.http.post("/tracking/impresiones", json=IMPRESION | {"id": id_evento})
+    except Exception:  # noqa: BLE001  # matar procesos corta conexiones de muchas formas, y todas se repiten
+        return False
+    return respuesta.status_code == 202
+
+
+def registradas(servicio: Instalacion) -> set[str]:
+    respuesta = servicio.http.get("/tracking/campañas/cmp-456/impresiones?limite=1000")
+    return {elemento["id"] for elemento in respuesta.json()["elementos"]}
+
+
+def enviar_y_ver(servicio: Instalacion, *ids: str) -> None:
+    for id_evento in ids:
+        hasta(partial(enviar, servicio, id_evento), 30)
+    hasta(lambda: registradas(servicio) >= {*ids}, 30)
+
+
+def parar(proceso: "Popen[bytes]") -> None:
+    proceso.send_signal(signal.SIGTERM)
+    proceso.wait(15)
+
+
+def test_la_api_sola_acepta_y_los_consumidores_registran_cuando_llegan(servicio: Instalacion) -> None:
+    servicio.api()
+    servicio.esperar_lista()
+    assert enviar(servicio, "antes")
+    assert servicio.http.get("/tracking/impresiones/antes").status_code == 404
+    assert registradas(servicio) == set()
+    assert servicio.http.get("/salud/lista").json()["consumidores"] == 0
+    servicio.consumidores()
+    hasta(lambda: registradas(servicio) == {"antes"}, 30)
+    assert servicio.http.get("/salud/lista").json()["consumidores"] == 1
+
+
+def test_los_consumidores_pueden_arrancar_primero(servicio: Instalacion) -> None:
+    servicio.consumidores()
+    hasta((servicio.datos / "broker.json").exists, 30)
+    servicio.api()
+    servicio.esperar_consumidores()
+    enviar_y_ver(servicio, "a")
+
+
+def test_cada_uno_se_para_y_arranca_por_separado_cuantas_veces_haga_falta(servicio: Instalacion) -> None:
+    api, consumidores = servicio.api(), servicio.consumidores()
+    servicio.esperar_consumidores()
+    enviar_y_ver(servicio, "uno")
+    parar(consumidores)
+    assert enviar(servicio, "dos")
+    parar(api)
+    consumidores = servicio.consumidores()
+    parar(consumidores)
+    api, consumidores = servicio.api("--reload"), servicio.consumidores()
+    servicio.esperar_consumidores()
+    enviar_y_ver(servicio, "tres")
+    assert registradas(servicio) == {"uno", "dos", "tres"}
+
+
+def test_un_segundo_consumidor_en_el_broker_embebido_termina_con_una_frase(servicio: Instalacion) -> None:
+    servicio.api()
+    servicio.consumidores()
+    servicio.esperar_consumidores()
+    segundo = servicio.consumidores()
+    assert segundo.wait(20) == 1
+    salida = servicio.salida(segundo)
+    assert "Ya hay un proceso de consumidores" in salida
+    assert "Traceback" not in salida
+
+
+@pytest.mark.parametrize("victima", ["guardian", "bin/pulsar-lite", "spawn_main", "infraestructura"])
+def test_matar_un_proceso_cualquiera_no_pierde_nada(servicio: Instalacion, victima: str) -> None:
+    api = servicio.api("--reload")
+    consumidores = servicio.consumidores()
+    servicio.esperar_consumidores()
+    enviar_y_ver(servicio, "antes")
+    os.kill(servicio.numero_de(victima), signal.SIGKILL)
+    if consumidores.poll() is None and victima == "infraestructura":
+        consumidores.wait(10)
+        servicio.consumidores()
+    if victima == "spawn_main":
+        # uvicorn solo repone a su trabajador cuando cambia un archivo: lo hace una persona.
+        parar(api)
+        servicio.api("--reload")
+    enviar_y_ver(servicio, "después", "y después")
+    assert registradas(servicio) == {"antes", "después", "y después"}
+
+
+def test_matar_al_supervisor_de_reload_no_deja_a_su_trabajador(servicio: Instalacion) -> None:
+    api = servicio.api("--reload")
+    servicio.consumidores()
+    servicio.esperar_consumidores()
+    enviar_y_ver(servicio, "antes")
+    api.kill()
+    api.wait(10)
+    hasta(lambda: not any("spawn_main" in orden for orden in servicio.procesos().values()), 20)
+    servicio.api("--reload")
+    servicio.esperar_lista()
+    enviar_y_ver(servicio, "después")
+
+
+def test_matarlo_todo_a_la_vez_no_pierde_lo_aceptado(servicio: Instalacion) -> None:
+    servicio.iniciar()
+    servicio.esperar_consumidores()
+    aceptadas = {f"imp-{numero}" for numero in range(200) if enviar(servicio, f"imp-{numero}")}
+    for numero in servicio.procesos():
+        os.kill(numero, signal.SIGKILL)
+    hasta(lambda: not servicio.procesos())
+    servicio.iniciar()
+    servicio.esperar_consumidores()
+    hasta(lambda: registradas(servicio) == aceptadas, 30)
+
+
+@pytest.mark.parametrize("victima", ["api", "consumidores"])
+def test_iniciar_repone_al_proceso_que_muere(servicio: Instalacion, victima: str) -> None:
+    principal = servicio.iniciar()
+    servicio.esperar_consumidores()
+    enviar_y_ver(servicio, "antes")
+    hijos = [n for n, orden in servicio.procesos().items() if "spawn_main" in orden]
+    assert len(hijos) == 2
+    os.kill(hijos[victima == "consumidores"], signal.SIGKILL)
+    enviar_y_ver(servicio, "después")
+    assert principal.poll() is None
+
+
+def test_si_matan_al_supervisor_de_iniciar_no_queda_nadie(servicio: Instalacion) -> None:
+    principal = servicio.iniciar()
+    servicio.esperar_consumidores()
+    principal.kill()
+    principal.wait(10)
+    hasta(lambda: not servicio.procesos(), 30)
+
+
+@pytest.mark.parametrize("señal", [signal.SIGINT, signal.SIGTERM])
+def test_iniciar_termina_con_una_señal_y_no_deja_a_nadie(
+    servicio: Instalacion, señal: signal.Signals
+) -> None:
+    principal = servicio.iniciar()
+    servicio.esperar_consumidores()
+    os.killpg(principal.pid, señal)
+    assert principal.wait(10) == 0
+    assert "Traceback" not in servicio.salida(principal)
+    hasta(lambda: not servicio.procesos(), 30)
+
+
+def test_iniciar_dice_donde_esta_todo_y_que_probar(servicio: Instalacion) -> None:
+    principal = servicio.iniciar()
+    hasta(lambda: "Ctrl-C" in servicio.salida(principal), 30)
+    salida = servicio.salida(principal)
+    assert f"http://localhost:{servicio.puerto}/docs" in salida
+    assert str(servicio.datos) in salida
+    assert salida.count("curl -X POST") == 2
+
+
+def test_un_puerto_ocupado_se_dice_en_una_frase(servicio: Instalacion) -> None:
+    servicio.iniciar()
+    servicio.esperar_lista()
+    segundo = servicio.iniciar()
+    assert segundo.wait(20) == 1
+    salida = servicio.salida(segundo)
+    assert "ALPES_PUERTO" in salida
+    assert "Traceback" not in salida
+
+
+def test_dos_servicios_en_dos_carpetas_no_se_ven(tmp_path: Path) -> None:
+    with ExitStack() as pila:
+        servicios = []
+        for nombre in ("uno", "dos"):
+            (tmp_path / nombre).mkdir()
+            servicios.append(pila.enter_context(instalacion(tmp_path / nombre)))
+        for servicio in servicios:
+            servicio.iniciar()
+        for numero, servicio in enumerate(servicios):
+            servicio.esperar_consumidores()
+            enviar_y_ver(servicio, f"imp-{numero}")
+        assert [registradas(servicio) for servicio in servicios] == [{"imp-0"}, {"imp-1"}]
+
+
+@pytest.mark.parametrize("orden", [Instalacion.iniciar, Instalacion.api, Instalacion.consumidores])
+def test_una_carpeta_en_la_que_no_se_puede_escribir_se_dice_en_una_frase(
+    tmp_path: Path, orden: Callable[[Instalacion], "Popen[bytes]"]
+) -> None:
+    (tmp_path / "datos").write_text("no soy una carpeta", encoding="utf-8")
+    with instalacion(tmp_path) as servicio:
+        proceso = orden(servicio)
+        assert proceso.wait(20) != 0
+        salida = servicio.salida(proceso)
+        assert str(tmp_path / "datos") in salida
+        assert "Traceback" not in salida
+
+
+@pytest.mark.parametrize(
+    ("variable", "valor"),
+    [
+        ("ALPES_PUERTO", "muchos"),
+        ("ALPES_PULSAR_URL", "http://secreto@a"),
+        ("ALPES_BASE_DATOS", "mysql://usuario:secreto@a/b"),
+        ("ALPES_LIMITE_CONFIRMACION", "-1"),
+        ("ALPES_REGISTRO", "ruidoso"),
+    ],
+)
+def test_un_ajuste_que_no_vale_detiene_el_arranque_y_se_nombra(
+    tmp_path: Path, variable: str, valor: str
+) -> None:
+    with instalacion(tmp_path, **{variable: valor}) as servicio:
+        for proceso in (servicio.iniciar(), servicio.api(), servicio.consumidores()):
+            assert proceso.wait(20) == 1
+            salida = servicio.salida(proceso)
+            assert variable in salida
+            assert "Traceback" not in salida
+            assert "secreto" not in salida
