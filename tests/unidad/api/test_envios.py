@@ -326,6 +326,13 @@ async def test_sin_una_traza_valida_empieza_otra(
     assert [len(parte) for parte in nueva.split("-")] == [2, 32, 16, 2]
 
 
+async def test_dos_trazas_no_son_ninguna(cliente: httpx2.AsyncClient, puertos: PuertosEnMemoria) -> None:
+    traza = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    cabeceras = [("traceparent", traza), ("traceparent", traza)]
+    await cliente.post("/tracking/impresiones", json=IMPRESION, headers=cabeceras)
+    assert puertos.publicados[0][2] != traza
+
+
 async def test_un_cuerpo_de_64_kib_cabe_y_con_un_octeto_mas_es_413(
     cliente: httpx2.AsyncClient, puertos: PuertosEnMemoria
 ) -> None:

@@ -120,6 +120,25 @@ async def test_recorrer_la_lista_no_repite_ni_salta_aunque_lleguen_eventos(
     assert vistos == ["v5", "v3", "v1"]
 
 
+async def test_el_enlace_siguiente_lleva_la_campaña_y_los_filtros_codificados(
+    cliente: httpx2.AsyncClient,
+) -> None:
+    for _ in range(2):
+        cuerpo = {"campaña_id": "ñ/1 a", "influencer_id": "i&j+k l", "tipo_conversion": "OTRA"}
+        await cliente.post("/tracking/conversiones", json=cuerpo)
+    direccion = "/tracking/campa%C3%B1as/%C3%B1%2F1%20a/conversiones"
+    primera = await cliente.get(f"{direccion}?limite=1&influencer_id=i%26j%2Bk+l")
+    enlace = primera.headers["Link"]
+    assert enlace.startswith(f"<{direccion}?")
+    segunda = await cliente.get(enlace[1 : enlace.index(">")])
+    assert len({*_ids(primera), *_ids(segunda)}) == 2
+
+
+async def test_un_parametro_repetido_es_una_sola_falta(cliente: httpx2.AsyncClient) -> None:
+    respuesta = await cliente.get(f"{LISTA}?hasta=a&hasta=b")
+    assert [error["campo"] for error in respuesta.json()["errores"]] == ["hasta"]
+
+
 async def test_un_cursor_de_otros_filtros_es_422(cliente: httpx2.AsyncClient) -> None:
     await _sembrar(cliente, 3)
     cursor = (await cliente.get(LISTA, params={"limite": "1"})).json()["siguiente"]
