@@ -8,6 +8,7 @@ arrancar, aquí no se importa.
 Una revisión nueva se escribe a partir de `script.py.mako`, y `CABEZA` pasa a nombrarla.
 """
 
+import logging
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, inspect, text
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 CABEZA = "0001"
 """La última revisión; una prueba comprueba que Alembic dice lo mismo."""
+
+_registro = logging.getLogger(__name__)
 
 
 class EsquemaDesconocido(Exception):
@@ -31,6 +34,8 @@ def actualizar(conexion: Connection) -> None:
     """
     if _revision(conexion) == CABEZA:
         return
+    # Cuenta sus pasos en inglés, alguno ya al importarse.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     from alembic import command  # noqa: PLC0415 — importarlo cuesta casi un segundo
     from alembic.util import CommandError  # noqa: PLC0415 — ídem
 
@@ -38,6 +43,7 @@ def actualizar(conexion: Connection) -> None:
         command.upgrade(configuracion(conexion), "head")
     except CommandError as error:
         raise EsquemaDesconocido(str(error)) from error
+    _registro.info("La base de datos queda en la revisión %s.", CABEZA)
 
 
 def configuracion(conexion: Connection) -> "Config":

@@ -1,16 +1,20 @@
 """Las migraciones: llegan a las tablas que el código espera, enteras o nada, y solo cuando hace falta."""
 
+import logging
+import runpy
 import subprocess
 import sys
 from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, text
 
+from alpespartners import migraciones
 from alpespartners.migraciones import CABEZA, configuracion
 from alpespartners.modulos.tracking.infraestructura.sqlite import archivo_de
 from alpespartners.modulos.tracking.infraestructura.tablas import METADATOS
@@ -54,6 +58,27 @@ def test_migrar_dos_veces_no_cambia_nada(tmp_path: Path) -> None:
     migrar(tmp_path)
     assert sql(tmp_path, "SELECT * FROM sqlite_master") == antes
     assert sql(tmp_path, "SELECT version_num FROM alembic_version") == [(CABEZA,)]
+
+
+def test_migrar_se_cuenta_una_vez_y_en_español(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        migrar(tmp_path)
+        migrar(tmp_path)
+    assert caplog.messages == [f"La base de datos queda en la revisión {CABEZA}."]
+
+
+def test_la_plantilla_da_una_revision_que_se_puede_ejecutar_y_no_halla_nada_pendiente(
+    migrada: Connection, tmp_path: Path
+) -> None:
+    ajustes = configuracion(migrada)
+    propias = Path(migraciones.__file__).parent / "versions"
+    ajustes.set_main_option("path_separator", "newline")
+    ajustes.set_main_option("version_locations", f"{propias}\n{tmp_path}")
+    command.revision(ajustes, "Añade algo", autogenerate=True, version_path=str(tmp_path), rev_id="siguiente")
+    (archivo,) = tmp_path.glob("siguiente_*.py")
+    revision = runpy.run_path(str(archivo))
+    assert (revision["revision"], revision["down_revision"]) == ("siguiente", CABEZA)
+    assert "    pass\n" in archivo.read_text(encoding="utf-8")
 
 
 def test_una_migracion_que_falla_no_deja_nada_a_medias(tmp_path: Path) -> None:

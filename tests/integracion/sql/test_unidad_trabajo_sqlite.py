@@ -11,7 +11,9 @@ import pytest
 
 from alpespartners.modulos.tracking.aplicacion.handlers import RegistrarImpresionHandler
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible
+from alpespartners.modulos.tracking.dominio.repositorios import FiltroEventos
 from alpespartners.modulos.tracking.infraestructura.escritor import hay_consumidor, turno_breve
+from alpespartners.modulos.tracking.infraestructura.lecturas import LecturasSQLite
 from alpespartners.modulos.tracking.infraestructura.sqlite import (
     archivo_de,
     biblioteca_sqlite,
@@ -155,6 +157,41 @@ async def test_con_el_disco_lleno_no_queda_nada_y_al_haber_sitio_se_sigue(tmp_pa
     limitar(1_000_000)
     assert await libro.ejecutar(lambda t: t.impresiones.obtener(["imp-0"])) == {}
     assert len(await libro.ejecutar(lambda t: t.impresiones.agregar(muchas))) == 3_000
+    libro.cerrar()
+
+
+async def test_un_lote_se_inserta_en_el_orden_de_su_clave(tmp_path: Path) -> None:
+    # Dos consumidores sobre PostgreSQL con lotes que se cruzan se bloquearían uno a otro.
+    ids = ["c", "a", "ñ", "B", "🛒", "b"]
+    libro = LibroSQLite(tmp_path)
+    libro.abrir()
+    await libro.ejecutar(lambda t: t.impresiones.agregar([impresion(id=id_evento) for id_evento in ids]))
+    libro.cerrar()
+    assert [
+        id_evento for (id_evento,) in sql(tmp_path, "SELECT id FROM impresiones ORDER BY rowid")
+    ] == sorted(ids)
+
+
+async def test_quien_lee_mientras_se_escribe_ve_transacciones_enteras(tmp_path: Path) -> None:
+    libro, lecturas = LibroSQLite(tmp_path), LecturasSQLite(tmp_path)
+    libro.abrir()
+    filtro = FiltroEventos(campaña_id="cmp-456")
+    terminado = asyncio.Event()
+
+    async def leer() -> set[int]:
+        vistos = set()
+        while not terminado.is_set():
+            vistos.add(len(await lecturas.leer(lambda c: c.impresiones.listar(filtro, None, 1_000))))
+        return vistos
+
+    lectores = [asyncio.create_task(leer()) for _ in range(3)]
+    for lote in range(30):
+        nuevas = [impresion(id=f"imp-{lote}-{n}") for n in range(10)]
+        await libro.ejecutar(lambda t, nuevas=nuevas: t.impresiones.agregar(nuevas))  # type: ignore[misc]
+    terminado.set()
+    vistos = set().union(*await asyncio.gather(*lectores))
+    assert {cuantas % 10 for cuantas in vistos} == {0}
+    lecturas.cerrar()
     libro.cerrar()
 
 
