@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Integer, Row, Text, column, delete, insert, select, table, update
 
 from alpespartners.modulos.tracking.aplicacion.mensajes import MensajeIlegible
 from alpespartners.modulos.tracking.dominio.eventos import EventoDominio
@@ -20,6 +20,9 @@ from alpespartners.modulos.tracking.infraestructura.sentencias import en_tandas
 from alpespartners.modulos.tracking.infraestructura.sobres import Sobre, sobre_de_carta, sobre_de_evento
 from alpespartners.modulos.tracking.infraestructura.tablas import bandeja_salida as tabla
 from alpespartners.modulos.tracking.infraestructura.tipos_sql import RelojDeLaBase
+
+_SECUENCIA = table("sqlite_sequence", column("name", Text), column("seq", Integer))
+"""Donde SQLite guarda el último número de cada tabla con AUTOINCREMENT; lo crea él."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,22 +90,33 @@ class BandejaSalidaSQL:
     def _depositar(self, sobres: Sequence[Sobre]) -> None:
         if not sobres:
             return
-        filas = [
-            {
-                "topico": sobre.topico,
-                "clave": sobre.clave,
-                "propiedades": sobre.propiedades,
-                "carga": sobre.carga,
-            }
-            for sobre in sobres
+        envios = [
+            Envio(numero, sobre) for numero, sobre in enumerate(sobres, start=1 + self._ultimo_numero())
         ]
         sentencia = insert(tabla).values(
             depositado_en=RelojDeLaBase(), reservada_hasta=RelojDeLaBase(self._arriendo)
         )
-        numeros = self._conexion.scalars(
-            sentencia.returning(tabla.c.numero, sort_by_parameter_order=True), filas
-        )
-        self.depositados += map(Envio, numeros, sobres)
+        self._conexion.execute(sentencia, [_fila(envio) for envio in envios])
+        self.depositados += envios
+
+    def _ultimo_numero(self) -> int:
+        """El mayor número que ha tenido un envío, aunque ya no esté.
+
+        Los números se dan aquí porque SQLite no promete devolver con RETURNING el de cada fila en orden.
+        Nadie más puede dar los mismos: la transacción es la única que escribe.
+        """
+        consulta = select(_SECUENCIA.c.seq).where(_SECUENCIA.c.name == tabla.name)
+        return self._conexion.scalar(consulta) or 0
+
+
+def _fila(envio: Envio) -> dict[str, object]:
+    return {
+        "numero": envio.numero,
+        "topico": envio.sobre.topico,
+        "clave": envio.sobre.clave,
+        "propiedades": envio.sobre.propiedades,
+        "carga": envio.sobre.carga,
+    }
 
 
 def _envio(fila: Row[*tuple[Any, ...]]) -> Envio:
