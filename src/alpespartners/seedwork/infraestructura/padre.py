@@ -10,6 +10,7 @@ import os
 import signal
 import threading
 import time
+from multiprocessing.process import BaseProcess
 
 _GRACIA = 10.0
 
@@ -20,14 +21,12 @@ def terminar_con_el_padre(gracia: float = _GRACIA) -> None:
     Args:
         gracia: segundos que tiene para terminar por las buenas antes de un SIGKILL.
     """
-    if multiprocessing.parent_process() is not None:
-        threading.Thread(target=_vigilar, args=(gracia,), name="vigila-padre", daemon=True).start()
-
-
-def _vigilar(gracia: float) -> None:
     padre = multiprocessing.parent_process()
-    if padre is None:
-        return
+    if padre is not None:
+        threading.Thread(target=_vigilar, args=(padre, gracia), name="vigila-padre", daemon=True).start()
+
+
+def _vigilar(padre: BaseProcess, gracia: float) -> None:
     padre.join()
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(gracia)

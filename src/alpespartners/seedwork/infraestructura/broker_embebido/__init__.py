@@ -2,8 +2,7 @@
 
 Es para probar, desarrollar y ensayar sin instalar nada. Sobrevive a la muerte de cualquier proceso, no a un
 corte de corriente (nunca llama a fsync), y cualquier usuario de la máquina puede alcanzar su puerto. No es
-el broker de
-producción: ese es Apache Pulsar.
+el broker de producción: ese es Apache Pulsar.
 
 Nadie lo arranca ni lo detiene a mano:
 

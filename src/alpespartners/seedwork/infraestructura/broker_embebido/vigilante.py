@@ -1,10 +1,8 @@
 """El vigilante: el hilo de cada usuario que se ocupa de que haya siempre un guardián.
 
 Espera ``guardian.lock`` dentro del sistema, sin gastar procesador. Si lo consigue es que no hay guardián, o
-que ha
-muerto: arranca uno y le entrega el descriptor ya tomado, de modo que el cerrojo no queda libre ni un
-    instante y
-nunca hay dos.
+que ha muerto: arranca uno y le entrega el descriptor ya tomado, de modo que el cerrojo no queda libre ni un
+instante y nunca hay dos.
 """
 
 import logging
@@ -70,6 +68,8 @@ class Vigilante:
             self._terminado.wait(pausa)
             with self._arrancando:
                 if not self._terminado.is_set():
+                    if pausa:
+                        _registro.warning("Murió el guardián del broker embebido; arranca otro")
                     self._arrancar_guardian(cerrojo.descriptor)
         finally:
             cerrojo.cerrar()
