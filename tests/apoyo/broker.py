@@ -1,0 +1,76 @@
+"""Un broker embebido que la prueba arranca, mata y repone cuando quiere, y la lectura de sus tópicos.
+
+No pasa por el guardián, que lo repondría él: aquí se prueba qué hacen los clientes mientras falta.
+"""
+
+import contextlib
+import logging
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pulsar
+
+from alpespartners.seedwork.infraestructura.broker_embebido.binario import encontrar_binario
+from tests.apoyo.espera import hasta
+from tests.apoyo.puertos import reservar_puerto_del_broker
+
+
+class BrokerDePrueba:
+    """Un broker con su carpeta y su puerto, que no cambian."""
+
+    def __init__(self, carpeta: Path) -> None:
+        self._carpeta = carpeta
+        self._puerto = reservar_puerto_del_broker(carpeta)
+        self._proceso: subprocess.Popen[bytes] | None = None
+        self.url = f"pulsar://127.0.0.1:{self._puerto}"
+        (carpeta / "pulsar-lite.toml").write_text("[metrics]\nenabled = false\n", encoding="ascii")
+
+    def arrancar(self) -> None:
+        registro = self._carpeta / f"registro-{len(list(self._carpeta.glob('registro-*')))}"
+        with registro.open("wb") as salida:
+            self._proceso = subprocess.Popen(
+                [
+                    encontrar_binario(),
+                    *("--config", "pulsar-lite.toml"),
+                    *("--addr", f"127.0.0.1:{self._puerto}"),
+                    *("--db-path", "mensajes"),
+                ],
+                cwd=self._carpeta,
+                env={"RUST_LOG": "warn,pulsar_lite=info,pulsar_lite::broker=warn"},
+                stdout=salida,
+                stderr=salida,
+            )
+        hasta(lambda: b"Server listening" in registro.read_bytes())
+
+    def matar(self) -> None:
+        if self._proceso is not None:
+            self._proceso.kill()
+            self._proceso.wait()
+            self._proceso = None
+
+    def leer(self, topico: str) -> list[Any]:
+        """Todos los mensajes del tópico, desde el más antiguo, sin pasar por ninguna suscripción."""
+        cliente = pulsar.Client(self.url, logger=logging.getLogger("pulsar"))
+        try:
+            lector = cliente.create_reader(f"public/default/{topico}", pulsar.MessageId.earliest)
+            mensajes = []
+            # El embebido responde con un error si se le pregunta por el final de un tópico vacío.
+            with contextlib.suppress(pulsar.Timeout):
+                while True:
+                    mensajes.append(lector.read_next(300))
+            return mensajes
+        finally:
+            cliente.close()
+
+
+@contextmanager
+def broker_de_prueba(carpeta: Path) -> Iterator[BrokerDePrueba]:
+    """Un broker todavía sin arrancar; al salir está muerto."""
+    broker = BrokerDePrueba(carpeta)
+    try:
+        yield broker
+    finally:
+        broker.matar()

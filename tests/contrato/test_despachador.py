@@ -1,0 +1,115 @@
+"""El contrato del despachador de comandos: lo cumple todo adaptador, en memoria o sobre un broker."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Generator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from alpespartners.modulos.tracking.aplicacion.comandos import Comando
+from alpespartners.modulos.tracking.aplicacion.mensajes import ComandoRecibido
+from alpespartners.modulos.tracking.aplicacion.puertos import BrokerNoDisponible, DespachadorComandos
+from alpespartners.modulos.tracking.aplicacion.topicos import (
+    COMANDO_REGISTRAR_CONVERSION,
+    COMANDO_REGISTRAR_IMPRESION,
+)
+from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import ClientePulsar
+from alpespartners.modulos.tracking.infraestructura.despachadores import DespachadorPulsar
+from alpespartners.modulos.tracking.infraestructura.sobres import abrir_comando
+from tests.apoyo.broker import BrokerDePrueba, broker_de_prueba
+from tests.apoyo.espera import hasta_en_el_bucle
+from tests.apoyo.eventos import AHORA, CONVERSION, IMPRESION
+from tests.apoyo.memoria import PuertosEnMemoria
+
+TRAZA = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+Publicado = tuple[Comando, str, str | None]
+
+
+@dataclass
+class Despacho:
+    """Un adaptador bajo prueba: el despachador, lo que de verdad se publicó y cómo quitarle el broker."""
+
+    despachador: DespachadorComandos
+    publicados: Callable[[], list[Publicado]]
+    quitar_broker: Callable[[], None]
+
+
+class ContratoDespachador:
+    """Lo que cumple todo adaptador de `DespachadorComandos`."""
+
+    async def test_cuando_vuelve_el_comando_ya_esta_publicado_entero(self, despacho: Despacho) -> None:
+        comando = replace(IMPRESION, id="ñandú 1/2", propiedades={"color": "añil"})
+        await despacho.despachador.publicar(comando, comando_id="c-1", traza=TRAZA)
+        assert despacho.publicados() == [(comando, "c-1", TRAZA)]
+
+    async def test_publica_impresiones_y_conversiones(self, despacho: Despacho) -> None:
+        await despacho.despachador.publicar(IMPRESION, comando_id="c-1", traza=None)
+        await despacho.despachador.publicar(CONVERSION, comando_id="c-2", traza=None)
+        assert despacho.publicados() == [(IMPRESION, "c-1", None), (CONVERSION, "c-2", None)]
+
+    async def test_muchos_a_la_vez_se_publican_todos(self, despacho: Despacho) -> None:
+        comandos = [replace(IMPRESION, id=f"imp-{numero}") for numero in range(1_500)]
+        await asyncio.gather(
+            *(
+                despacho.despachador.publicar(comando, comando_id=f"c-{numero}", traza=None)
+                for numero, comando in enumerate(comandos)
+            )
+        )
+        publicados = {comando_id for _, comando_id, _ in despacho.publicados()}
+        assert publicados == {f"c-{numero}" for numero in range(1_500)}
+
+    async def test_con_broker_esta_disponible(self, despacho: Despacho) -> None:
+        await hasta_en_el_bucle(lambda: despacho.despachador.disponible)
+
+    async def test_sin_broker_lo_dice_y_no_esta_disponible(self, despacho: Despacho) -> None:
+        await despacho.despachador.publicar(IMPRESION, comando_id="c-1", traza=None)
+        despacho.quitar_broker()
+        await hasta_en_el_bucle(lambda: not despacho.despachador.disponible)
+        with pytest.raises(BrokerNoDisponible):
+            await despacho.despachador.publicar(IMPRESION, comando_id="c-2", traza=None)
+
+
+class TestDespachadorEnMemoria(ContratoDespachador):
+    @pytest.fixture
+    def despacho(self) -> Despacho:
+        puertos = PuertosEnMemoria()
+        return Despacho(puertos, lambda: puertos.publicados, lambda: setattr(puertos, "disponible", False))
+
+
+class TestDespachadorSobreElBrokerEmbebido(ContratoDespachador):
+    @pytest.fixture
+    def broker(self, tmp_path: Path) -> Generator[BrokerDePrueba]:
+        with broker_de_prueba(tmp_path / "broker") as broker:
+            broker.arrancar()
+            yield broker
+
+    @pytest.fixture
+    async def despacho(self, broker: BrokerDePrueba) -> AsyncGenerator[Despacho]:
+        cliente = ClientePulsar(broker.url, embebido=True)
+        despachador = DespachadorPulsar(limite=2.0)
+        await despachador.abrir(cliente)
+        yield Despacho(despachador, lambda: _publicados(broker), broker.matar)
+        await despachador.cerrar()
+        await asyncio.to_thread(cliente.cerrar)
+
+
+def _publicados(broker: BrokerDePrueba) -> list[Publicado]:
+    publicados: list[Publicado] = []
+    for topico in (COMANDO_REGISTRAR_IMPRESION, COMANDO_REGISTRAR_CONVERSION):
+        for mensaje in broker.leer(topico):
+            abierto = abrir_comando(
+                topico,
+                carga=mensaje.data(),
+                propiedades=mensaje.properties(),
+                clave=mensaje.partition_key(),
+                publicado_en=AHORA,
+                posicion="",
+                epoca=UUID(int=1),
+            )
+            assert isinstance(abierto, ComandoRecibido)
+            assert mensaje.partition_key() == abierto.comando.id
+            publicados.append((abierto.comando, abierto.identidad.comando_id, abierto.traza))
+    return publicados
