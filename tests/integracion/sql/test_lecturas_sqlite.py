@@ -17,6 +17,7 @@ from alpespartners.modulos.tracking.infraestructura.repositorios import Reposito
 from alpespartners.modulos.tracking.infraestructura.sqlite import archivo_de
 from alpespartners.modulos.tracking.infraestructura.tablas import METADATOS
 from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import LibroSQLite, migrar
+from alpespartners.seedwork.infraestructura.cerrojos import Cerrojo
 from tests.apoyo.base_datos import sql
 from tests.apoyo.eventos import AHORA, impresion
 
@@ -103,23 +104,20 @@ async def test_hay_un_consumidor_mientras_vive_y_una_migracion_no_lo_es(
     assert await lecturas.consumidores() == 0
 
 
-async def test_preguntar_sin_pausa_por_el_consumidor_no_le_impide_arrancar(
+async def test_preguntar_por_el_consumidor_justo_cuando_arranca_no_se_lo_impide(
     datos: Path, lecturas: LecturasSQLite
 ) -> None:
     migrar(datos)
-    arrancado = asyncio.Event()
-
-    async def preguntar() -> None:
-        while not arrancado.is_set():
-            await lecturas.consumidores()
-
-    preguntas = [asyncio.create_task(preguntar()) for _ in range(4)]
-    for _ in range(20):
-        libro = LibroSQLite(datos)
-        await asyncio.to_thread(libro.abrir)
-        await asyncio.to_thread(libro.cerrar)
-    arrancado.set()
-    await asyncio.gather(*preguntas)
+    pregunta = Cerrojo(datos / "consumidor.lock")
+    assert pregunta.tomar(compartido=True)
+    libro = LibroSQLite(datos)
+    apertura = asyncio.create_task(asyncio.to_thread(libro.abrir))
+    hecha, _ = await asyncio.wait([apertura], timeout=0.2)
+    assert not hecha
+    pregunta.cerrar()
+    await apertura
+    assert await lecturas.consumidores() == 1
+    libro.cerrar()
 
 
 def test_un_archivo_dañado_es_una_base_de_datos_no_disponible(datos: Path, lecturas: LecturasSQLite) -> None:
