@@ -1,0 +1,73 @@
+"""El servicio sin HTTP: un broker, un libro, y el despachador y los consumidores entre ambos."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID
+
+from sqlalchemy import Table, func, select
+
+from alpespartners.modulos.tracking.aplicacion.handlers import (
+    RegistrarConversionHandler,
+    RegistrarImpresionHandler,
+)
+from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import ClientePulsar
+from alpespartners.modulos.tracking.infraestructura.consumidores import Consumidores
+from alpespartners.modulos.tracking.infraestructura.despachadores import DespachadorPulsar
+from alpespartners.modulos.tracking.infraestructura.relevo import Relevo
+from alpespartners.modulos.tracking.infraestructura.sqlite import motor_de_lectura
+from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import LibroSQLite
+from tests.apoyo.broker import BrokerDePrueba
+
+
+class Puesta:
+    """Lo que una prueba de extremo a extremo necesita, sin HTTP."""
+
+    def __init__(self, broker: BrokerDePrueba, datos: Path) -> None:
+        self.broker = broker
+        self.libro = LibroSQLite(datos)
+        self._lectura = motor_de_lectura(datos, 1)
+
+    def contar(self, tabla: Table) -> int:
+        """Cuántas filas confirmadas hay en la tabla."""
+        with self._lectura.begin() as conexion:
+            return conexion.scalar(select(func.count()).select_from(tabla)) or 0
+
+    def cerrar(self) -> None:
+        self._lectura.dispose()
+        self.libro.cerrar()
+
+    @asynccontextmanager
+    async def consumiendo(self) -> AsyncGenerator[None]:
+        """Un proceso de consumidores dentro del bloque; al salir termina como con SIGTERM."""
+        cliente = ClientePulsar(self.broker.url, embebido=True)
+        consumidores = Consumidores(
+            cliente,
+            [RegistrarImpresionHandler(), RegistrarConversionHandler()],
+            libro=self.libro,
+            relevo=Relevo(cliente, self.libro, cada_barrido=0.5),
+            epoca=UUID(int=1),
+            reloj=lambda: datetime.now(UTC),
+        )
+        parar = asyncio.Event()
+        trabajo = asyncio.create_task(consumidores.trabajar(parar))
+        try:
+            yield
+        finally:
+            parar.set()
+            await trabajo
+            await asyncio.to_thread(cliente.cerrar)
+
+    @asynccontextmanager
+    async def despachando(self, limite: float = 5.0) -> AsyncGenerator[DespachadorPulsar]:
+        """El despachador de una API dentro del bloque."""
+        cliente = ClientePulsar(self.broker.url, embebido=True)
+        despachador = DespachadorPulsar(limite)
+        await despachador.abrir(cliente)
+        try:
+            yield despachador
+        finally:
+            await despachador.cerrar()
+            await asyncio.to_thread(cliente.cerrar)
