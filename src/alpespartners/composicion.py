@@ -84,7 +84,7 @@ def consumir(configuracion: Configuracion) -> None:
         libro = LibroSQLite(configuracion.datos)
         libro.abrir()
         pila.callback(libro.cerrar)
-        cliente, epoca = _conectar(configuracion, pila)
+        cliente, epoca = _conectar(configuracion, pila, para_consumir=True)
         asyncio.run(_consumir(cliente, libro, epoca))
 
 
@@ -122,10 +122,14 @@ def _empezar(configuracion: Configuracion, proceso: str) -> None:
     structlog.get_logger(__name__).info("empieza", proceso=proceso, datos=str(configuracion.datos))
 
 
-def _conectar(configuracion: Configuracion, pila: ExitStack | AsyncExitStack) -> tuple[ClientePulsar, UUID]:
+def _conectar(
+    configuracion: Configuracion, pila: ExitStack | AsyncExitStack, *, para_consumir: bool = False
+) -> tuple[ClientePulsar, UUID]:
     """Devuelve el cliente del broker y la época de sus datos; bloquea mientras arranca el embebido."""
     if configuracion.pulsar_url is None:
         broker = pila.enter_context(BrokerEmbebido(configuracion.datos))
+        if para_consumir:
+            broker.reservar_consumo()
         cliente, epoca = ClientePulsar(broker.url, embebido=True), broker.epoca
     else:
         cliente = ClientePulsar(

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx2
 
 from tests.apoyo.espera import hasta
-from tests.apoyo.puertos import puerto_libre
+from tests.apoyo.puertos import puerto_libre, reservar_puerto_del_broker
 
 BINARIOS = Path(sys.executable).parent
 UVICORN = (str(BINARIOS / "uvicorn"), "alpespartners.main:app")
@@ -26,6 +26,8 @@ class Instalacion:
         self.datos = carpeta / "datos"
         self.salidas = carpeta
         self.puerto = puerto_libre()
+        if not self.datos.exists():
+            reservar_puerto_del_broker(self.datos)
         self.ajustes = ajustes
         self.http = httpx2.Client(base_url=f"http://127.0.0.1:{self.puerto}", timeout=10, trust_env=False)
         self._lanzados: list[subprocess.Popen[bytes]] = []
@@ -116,6 +118,9 @@ class Instalacion:
             except subprocess.TimeoutExpired:
                 proceso.kill()
                 proceso.wait()
+        for numero, orden in self.procesos().items():
+            if "broker_embebido.guardian" in orden:  # sin esperar los diez segundos de cortesía
+                os.kill(numero, signal.SIGTERM)
         hasta(lambda: not self.procesos(), 30)
 
 

@@ -61,7 +61,7 @@ def test_la_api_sola_acepta_y_los_consumidores_registran_cuando_llegan(servicio:
 
 def test_los_consumidores_pueden_arrancar_primero(servicio: Instalacion) -> None:
     servicio.consumidores()
-    hasta((servicio.datos / "broker.json").exists, 30)
+    hasta((servicio.datos / "tracking.sqlite3").exists, 30)
     servicio.api()
     servicio.esperar_consumidores()
     enviar_y_ver(servicio, "a")
@@ -93,14 +93,14 @@ def test_un_segundo_consumidor_en_el_broker_embebido_termina_con_una_frase(servi
     assert "Traceback" not in salida
 
 
-@pytest.mark.parametrize("victima", ["guardian", "bin/pulsar-lite", "spawn_main", "infraestructura"])
+@pytest.mark.parametrize("victima", ["guardian", "bin/pulsar-lite", "spawn_main", "tracking.infraestructura"])
 def test_matar_un_proceso_cualquiera_no_pierde_nada(servicio: Instalacion, victima: str) -> None:
     api = servicio.api("--reload")
     consumidores = servicio.consumidores()
     servicio.esperar_consumidores()
     enviar_y_ver(servicio, "antes")
     os.kill(servicio.numero_de(victima), signal.SIGKILL)
-    if consumidores.poll() is None and victima == "infraestructura":
+    if consumidores.poll() is None and victima == "tracking.infraestructura":
         consumidores.wait(10)
         servicio.consumidores()
     if victima == "spawn_main":
@@ -141,7 +141,7 @@ def test_iniciar_repone_al_proceso_que_muere(servicio: Instalacion, victima: str
     principal = servicio.iniciar()
     servicio.esperar_consumidores()
     enviar_y_ver(servicio, "antes")
-    hijos = [n for n, orden in servicio.procesos().items() if "spawn_main" in orden]
+    hijos = sorted(n for n, orden in servicio.procesos().items() if "spawn_main" in orden)
     assert len(hijos) == 2
     os.kill(hijos[victima == "consumidores"], signal.SIGKILL)
     enviar_y_ver(servicio, "después")

@@ -26,6 +26,7 @@ class Carpeta:
         self.cerrojo_usuarios = datos / "usuarios.lock"
         self.cerrojo_guardian = datos / "guardian.lock"
         self.cerrojo_broker = datos / "broker.lock"
+        self.cerrojo_consumo = datos / "consumo.lock"
         self.broker = datos / "broker"
         self.registro = self.broker / "registro.log"
         self._estado = datos / "broker.json"

@@ -127,7 +127,8 @@ class Guardian:
             self._arrancar_broker()
             return _LATIDO_AL_ARRANCAR
         if self._broker.poll() is not None:
-            if self._escucha and ahora - self._desde >= _ESTABLE:
+            se_lo_pidieron = self._broker.returncode == -signal.SIGTERM
+            if se_lo_pidieron or (self._escucha and ahora - self._desde >= _ESTABLE):
                 self._pausa = _PAUSA_MINIMA
             _anotar(f"el broker terminó con {self._broker.returncode}; lo repone en {self._pausa:.1f} s.")
             self._broker = None

@@ -1,5 +1,7 @@
 """El usuario del broker embebido: lo que ve de él un proceso que publica o consume."""
 
+import os
+import signal
 import time
 from pathlib import Path
 from types import TracebackType
@@ -40,6 +42,7 @@ class BrokerEmbebido:
         self._limite = limite
         self._usuarios: Cerrojo | None = None
         self._vigilante: Vigilante | None = None
+        self._consumo: Cerrojo | None = None
 
     def __enter__(self) -> Self:
         self.abrir()
@@ -71,8 +74,37 @@ class BrokerEmbebido:
             self.cerrar()
             raise
 
+    def reservar_consumo(self) -> None:
+        """Toma para este proceso, ya abierto, el único lugar de consumidor; lo deja al cerrar.
+
+        pulsar-lite numera a los consumidores por proceso, así que el de un segundo choca con el del primero.
+        Y cuando uno muere de golpe su número queda ocupado, con mensajes que nadie recibirá: por eso, si el
+        anterior no se despidió, el broker se repone antes de que este se suscriba.
+
+        Raises:
+            ErrorDeArranque: otro proceso ya consume, o el broker no volvió a arrancar.
+        """
+        consumo = Cerrojo(self._carpeta.cerrojo_consumo)
+        if not consumo.tomar():
+            consumo.cerrar()
+            raise ErrorDeArranque(
+                f"Ya hay un proceso de consumidores sobre {self._carpeta.datos}: el broker embebido admite "
+                "uno. Detenga el otro, o use Apache Pulsar con ALPES_PULSAR_URL."
+            )
+        self._consumo = consumo
+        if os.fstat(consumo.descriptor).st_size:
+            self._reponer_broker()
+        os.pwrite(consumo.descriptor, b"sin despedirse", 0)
+
     def cerrar(self) -> None:
-        """Deja de usar el broker; puede llamarse más de una vez."""
+        """Deja de usar el broker; puede llamarse más de una vez.
+
+        Quien reservó el consumo cierra antes su cliente: esto es despedirse.
+        """
+        if self._consumo is not None:
+            os.ftruncate(self._consumo.descriptor, 0)
+            self._consumo.cerrar()
+            self._consumo = None
         if self._vigilante is not None:
             self._vigilante.terminar()
             self._vigilante = None
@@ -87,12 +119,25 @@ class BrokerEmbebido:
             raise self._no_arranca()
         self._vigilante = Vigilante(self._carpeta, binario, self._gracia)
         self._vigilante.arrancar()
+        self._esperar_puerto(plazo)
+
+    def _esperar_puerto(self, plazo: float) -> None:
         while (puerto := self._carpeta.puerto_activo()) is None:
             if time.monotonic() >= plazo:
                 raise self._no_arranca()
             time.sleep(_CADA)
         self.url = f"pulsar://127.0.0.1:{puerto}"
         self.epoca = self._carpeta.epoca()
+
+    def _reponer_broker(self) -> None:
+        plazo = time.monotonic() + self._limite
+        if self._carpeta.puerto_activo() is not None and (pid := self._carpeta.pid_del_broker()) is not None:
+            os.kill(pid, signal.SIGTERM)
+            while self._carpeta.puerto_activo() is not None and self._carpeta.pid_del_broker() == pid:
+                if time.monotonic() >= plazo:
+                    raise self._no_arranca()
+                time.sleep(_CADA)
+        self._esperar_puerto(plazo)
 
     def _no_arranca(self) -> ErrorDeArranque:
         lineas = self._carpeta.registro.read_text(encoding="utf-8", errors="replace").split("\n")
