@@ -1,5 +1,6 @@
 """El broker embebido admite un consumidor, y el que muere de golpe no se lleva mensajes consigo."""
 
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -51,8 +52,10 @@ def test_lo_entregado_a_un_consumidor_que_muere_de_golpe_lo_recibe_el_siguiente(
         cliente = _cliente(broker)
         productor = cliente.create_producer(_TOPICO)
         for vuelta in range(3):
-            with _consumidor(datos):
-                # Lo que llega mientras muere deja la conexión con datos sin leer: el broker ve un reinicio.
+            with _consumidor(datos) as condenado:
+                # Detenido no lee: al matarlo, el sistema corta la conexión en vez de cerrarla, y es entonces
+                # cuando pulsar-lite no se entera de que murió.
+                condenado.send_signal(signal.SIGSTOP)
                 for numero in range(200):
                     productor.send(f"{vuelta}-{numero}".encode())
         cliente.close()
