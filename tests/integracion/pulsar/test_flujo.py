@@ -1,6 +1,7 @@
 """Del despachador al tópico de eventos, sobre el broker embebido y SQLite: ni pierde ni repite."""
 
 import asyncio
+import time
 from collections import Counter
 from dataclasses import replace
 from typing import Any
@@ -209,3 +210,9 @@ async def test_un_despachador_cerrado_no_acepta_nada(puesta: Puesta) -> None:
     assert not despachador.disponible
     with pytest.raises(BrokerNoDisponible):
         await despachador.publicar(IMPRESION, comando_id="c-1", traza=None)
+
+
+async def test_sin_broker_tambien_se_para_enseguida(puesta: Puesta) -> None:
+    async with puesta.consumiendo(), puesta.despachando():
+        inicio = time.monotonic()
+    assert time.monotonic() - inicio < 3

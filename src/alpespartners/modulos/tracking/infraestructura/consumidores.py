@@ -41,7 +41,6 @@ from alpespartners.modulos.tracking.infraestructura.publicador import (
     PAUSA_MAXIMA,
     PAUSA_MINIMA,
     con_azar,
-    intentar,
 )
 from alpespartners.modulos.tracking.infraestructura.relevo import Relevo
 from alpespartners.modulos.tracking.infraestructura.sobres import abrir_comando
@@ -51,7 +50,7 @@ T = TypeVar("T")
 MAXIMO_LOTE: Final = 1_000
 MAXIMO_OCTETOS_LOTE: Final = 8 * 1024 * 1024
 
-_ESPERA_MS = 1_000
+_ESPERA_MS = 5_000
 _ESPERA_SIGUIENTE_MS = 1
 _LLENADO_MAXIMO = 0.02
 _DESCONEXION_TOLERADA = 10.0
@@ -171,28 +170,24 @@ class _Consumidor:
     async def trabajar(self, parar: asyncio.Event) -> None:
         """Vuelve cuando `parar` se activa; lo que recibió y no llegó a asentar vuelve a entregarse."""
         # Un hilo que dura lo que el consumidor: cancelar una recepción perdería lo que estuviera recibiendo.
-        with ThreadPoolExecutor(1, f"consumidor-{self._topico}") as hilo:
-            pausa = PAUSA_MINIMA
-            while not parar.is_set():
-                try:
-                    suscripcion = await asyncio.get_running_loop().run_in_executor(
-                        hilo, self._cliente.suscribir, self._topico
-                    )
-                except FalloDelBroker as fallo:
-                    _registro.warning(
-                        "el broker no acepta la suscripción", topico=self._topico, fallo=str(fallo)
-                    )
-                    await _dormir(pausa, parar)
-                    pausa = min(PAUSA_MAXIMA, pausa * 2)
-                    continue
+        hilo = ThreadPoolExecutor(1, f"consumidor-{self._topico}")
+        bucle = asyncio.get_running_loop()
+        pausa = PAUSA_MINIMA
+        while not parar.is_set():
+            conexion = bucle.run_in_executor(hilo, self._cliente.suscribir, self._topico)
+            if not await _antes_de_parar(conexion, parar):
+                conexion.cancel()
+                break
+            try:
+                suscripcion = conexion.result()
                 pausa = PAUSA_MINIMA
-                try:
-                    await self._consumir(suscripcion, hilo, parar)
-                except FalloDelBroker as fallo:
-                    _registro.warning("se perdió la suscripción", topico=self._topico, fallo=str(fallo))
-                    await _dormir(pausa, parar)
-                finally:
-                    await intentar(hilo, suscripcion.cerrar)
+                await self._consumir(suscripcion, hilo, parar)
+            except FalloDelBroker as fallo:
+                _registro.warning("falta la suscripción", topico=self._topico, fallo=str(fallo))
+                await _dormir(pausa, parar)
+                pausa = min(PAUSA_MAXIMA, pausa * 2)
+        # Sin esperar: si aún se conecta, acaba cuando se cierra el cliente.
+        hilo.shutdown(wait=False)
 
     async def _consumir(
         self, suscripcion: Suscripcion, hilo: ThreadPoolExecutor, parar: asyncio.Event
@@ -205,18 +200,20 @@ class _Consumidor:
         bucle = asyncio.get_running_loop()
         conectada_en = time.monotonic()
         siguiente = bucle.run_in_executor(hilo, self._recibir, suscripcion)
-        while True:
-            lote = await siguiente
-            if parar.is_set():
-                return
-            if suscripcion.conectada:
-                conectada_en = time.monotonic()
-            elif time.monotonic() - conectada_en > _DESCONEXION_TOLERADA and not lote:
-                # El cliente espacia sus reintentos hasta un minuto; una suscripción nueva empieza sin espera.
-                return
-            siguiente = bucle.run_in_executor(hilo, self._recibir, suscripcion)
-            if lote:
-                await self._asentar(lote, suscripcion, parar)
+        try:
+            while await _antes_de_parar(siguiente, parar):
+                lote = siguiente.result()
+                if suscripcion.conectada:
+                    conectada_en = time.monotonic()
+                elif not lote and time.monotonic() - conectada_en > _DESCONEXION_TOLERADA:
+                    # El cliente espacia sus reintentos hasta un minuto; uno nuevo empieza sin espera.
+                    return
+                siguiente = bucle.run_in_executor(hilo, self._recibir, suscripcion)
+                if lote:
+                    await self._asentar(lote, suscripcion, parar)
+        finally:
+            # Cerrar despierta a quien esté recibiendo, y lo que no se confirmó vuelve al broker.
+            await asyncio.gather(asyncio.to_thread(suscripcion.cerrar), siguiente, return_exceptions=True)
 
     def _recibir(self, suscripcion: Suscripcion) -> list[_Entrada]:
         """Espera un mensaje y toma con él los que ya estén; corre en el hilo del consumidor."""
@@ -321,6 +318,14 @@ class _Consumidor:
             _registro.warning("comandos rechazados", topico=self._topico, motivos=dict(motivos))
         if cuantos[Ilegible.estado]:
             _registro.warning("mensajes ilegibles", topico=self._topico, cuantos=cuantos[Ilegible.estado])
+
+
+async def _antes_de_parar(futuro: asyncio.Future[Any], parar: asyncio.Event) -> bool:
+    """Espera al futuro o a que haya que parar, y dice si no hay que parar; no cancela el futuro."""
+    parada = asyncio.create_task(parar.wait())
+    await asyncio.wait((futuro, parada), return_when=asyncio.FIRST_COMPLETED)
+    parada.cancel()
+    return not parar.is_set()
 
 
 async def _dormir(pausa: float, parar: asyncio.Event) -> None:

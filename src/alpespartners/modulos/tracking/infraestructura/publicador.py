@@ -24,7 +24,7 @@ PAUSA_MINIMA: Final = 0.5
 PAUSA_MAXIMA: Final = 10.0
 
 _HILOS = 8
-_CADA = 1.0
+_CADA = 2.0
 # El cliente espacia sus reintentos hasta un minuto; un productor nuevo empieza otra vez sin espera.
 _DESCONEXION_TOLERADA = 5.0
 _ESPERA_DE_AVISOS = 1.0
@@ -89,12 +89,12 @@ class Publicador:
             canal.tarea.cancel()
         productores = [canal.productor for canal in canales if canal.productor is not None]
         vaciados = [
-            asyncio.ensure_future(intentar(self._hilos, productor.vaciar)) for productor in productores
+            asyncio.ensure_future(_intentar(self._hilos, productor.vaciar)) for productor in productores
         ]
         if vaciados:
             await asyncio.wait(vaciados, timeout=segundos)
         await asyncio.gather(
-            *(intentar(self._hilos, productor.cerrar) for productor in productores), *vaciados
+            *(_intentar(self._hilos, productor.cerrar) for productor in productores), *vaciados
         )
         await asyncio.gather(*(canal.tarea for canal in canales), return_exceptions=True)
         # Sin esperar: un hilo que aún se conecta acaba cuando se cierra el cliente.
@@ -165,7 +165,7 @@ class _Canal:
             await self._hasta_perderlo(self.productor)
             perdido, self.productor = self.productor, None
             self.listo.clear()
-            await intentar(self._hilos, perdido.cerrar)
+            await _intentar(self._hilos, perdido.cerrar)
 
     async def _hasta_perderlo(self, productor: Productor) -> None:
         visto = time.monotonic()
@@ -175,7 +175,7 @@ class _Canal:
                 visto = time.monotonic()
 
 
-async def intentar(hilos: ThreadPoolExecutor, cierre: Callable[[], None]) -> None:
+async def _intentar(hilos: ThreadPoolExecutor, cierre: Callable[[], None]) -> None:
     """Hace una operación de cierre, que bloquea; que falle no cambia lo que queda por cerrar."""
     try:
         await asyncio.get_running_loop().run_in_executor(hilos, cierre)

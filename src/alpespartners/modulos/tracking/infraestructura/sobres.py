@@ -113,17 +113,17 @@ def sobre_de_carta(topico: str, ilegible: MensajeIlegible) -> Sobre:
     }
     if ilegible.clave is not None:
         propias["alpes_clave"] = ilegible.clave
+    carga = ilegible.carga[:MAXIMO_CARTA]
+    if len(carga) < len(ilegible.carga):
+        propias["alpes_recortada"] = f"la carga tenía {len(ilegible.carga)} octetos"
     propiedades: dict[str, str] = {}
-    libres = MAXIMO_CARTA - len(ilegible.carga)
+    libres = MAXIMO_CARTA - len(carga)
     for nombre, valor in ilegible.propiedades.items():
         libres -= len(nombre.encode()) + len(valor.encode())
         if libres < 0:
-            propias["alpes_recortada"] = "faltan propiedades"
+            propias["alpes_recortada"] = f"faltan propiedades; la carga tenía {len(ilegible.carga)} octetos"
             break
         propiedades[nombre] = valor
-    carga = ilegible.carga[:MAXIMO_CARTA]
-    if len(carga) < len(ilegible.carga):
-        propias["alpes_recortada"] = f"la carga tenía {len(ilegible.carga)} octetos; faltan propiedades"
     return Sobre(topico + SUFIJO_CARTAS, None, propiedades | propias, carga)
 
 
