@@ -1,0 +1,207 @@
+"""El publicador y el despachador: conexión, confirmaciones y límites, sin broker."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from alpespartners.modulos.tracking.aplicacion.puertos import BrokerNoDisponible
+from alpespartners.modulos.tracking.aplicacion.topicos import COMANDO_REGISTRAR_IMPRESION
+from alpespartners.modulos.tracking.infraestructura import despachadores, publicador
+from alpespartners.modulos.tracking.infraestructura.despachadores import DespachadorPulsar
+from alpespartners.modulos.tracking.infraestructura.publicador import Publicador
+from alpespartners.modulos.tracking.infraestructura.sobres import Sobre
+from tests.apoyo.espera import hasta_en_el_bucle
+from tests.apoyo.eventos import IMPRESION
+from tests.apoyo.pulsar_falso import ClienteFalso, ProductorFalso
+
+TOPICO = COMANDO_REGISTRAR_IMPRESION
+SOBRE = Sobre(TOPICO, None, {}, b"")
+
+
+@pytest.fixture(autouse=True)
+def sin_pausas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(publicador, "PAUSA_MINIMA", 0.01)
+    monkeypatch.setattr(publicador, "_CADA", 0.01)
+    monkeypatch.setattr(publicador, "_DESCONEXION_TOLERADA", 0.1)
+
+
+@pytest.fixture
+async def cliente() -> ClienteFalso:
+    return ClienteFalso()
+
+
+@pytest.fixture
+async def despachador(cliente: ClienteFalso) -> AsyncGenerator[DespachadorPulsar]:
+    despachador = DespachadorPulsar(limite=0.3)
+    await despachador.abrir(cliente)
+    yield despachador
+    await despachador.cerrar()
+
+
+async def conectado(despachador: DespachadorPulsar, cliente: ClienteFalso) -> ProductorFalso:
+    await hasta_en_el_bucle(lambda: despachador.disponible)
+    return cliente.productores[TOPICO]
+
+
+async def consultado(productor: ProductorFalso, veces: int) -> None:
+    """Espera a que se haya mirado tantas veces más si tiene conexión."""
+    desde = productor.consultas
+    await hasta_en_el_bucle(lambda: productor.consultas >= desde + veces)
+
+
+async def test_antes_del_primer_envio_existe_quien_lo_recibira(
+    despachador: DespachadorPulsar, cliente: ClienteFalso
+) -> None:
+    await conectado(despachador, cliente)
+    del_topico = [pedido for pedido in cliente.pedidos if TOPICO in pedido]
+    assert del_topico == [
+        f"asegurar {TOPICO} tracking",
+        f"asegurar {TOPICO}-tracking-DLQ cartas",
+        f"productor {TOPICO}",
+    ]
+
+
+async def test_publicar_no_vuelve_hasta_la_confirmacion(
+    despachador: DespachadorPulsar, cliente: ClienteFalso
+) -> None:
+    productor = await conectado(despachador, cliente)
+    publicacion = asyncio.create_task(despachador.publicar(IMPRESION, comando_id="c-1", traza=None))
+    await hasta_en_el_bucle(lambda: productor.enviados)
+    assert not publicacion.done()
+    productor.responder(confirmado=True)
+    await publicacion
+
+
+async def test_lo_que_el_broker_rechaza_es_un_broker_no_disponible(
+    despachador: DespachadorPulsar, cliente: ClienteFalso
+) -> None:
+    productor = await conectado(despachador, cliente)
+    publicacion = asyncio.create_task(despachador.publicar(IMPRESION, comando_id="c-1", traza=None))
+    await hasta_en_el_bucle(lambda: productor.enviados)
+    productor.responder(confirmado=False)
+    with pytest.raises(BrokerNoDisponible):
+        await publicacion
+
+
+async def test_sin_confirmacion_a_tiempo_es_un_broker_no_disponible_y_una_tardia_no_molesta(
+    despachador: DespachadorPulsar, cliente: ClienteFalso
+) -> None:
+    productor = await conectado(despachador, cliente)
+    with pytest.raises(BrokerNoDisponible):
+        await despachador.publicar(IMPRESION, comando_id="c-1", traza=None)
+    productor.responder(confirmado=True)
+    publicacion = asyncio.create_task(despachador.publicar(IMPRESION, comando_id="c-2", traza=None))
+    await hasta_en_el_bucle(lambda: productor.enviados)
+    productor.responder(confirmado=True)
+    await publicacion
+
+
+async def test_nunca_hay_en_curso_mas_de_los_permitidos_ni_tras_agotarse_el_limite(
+    cliente: ClienteFalso, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(despachadores, "MAXIMO_EN_CURSO", 3)
+    despachador = DespachadorPulsar(limite=0.3)
+    await despachador.abrir(cliente)
+    productor = await conectado(despachador, cliente)
+    comandos = [replace(IMPRESION, id=f"imp-{numero}") for numero in range(6)]
+    for _ in range(2):
+        resultados = await asyncio.gather(
+            *(despachador.publicar(comando, comando_id="c", traza=None) for comando in comandos),
+            return_exceptions=True,
+        )
+        assert all(isinstance(resultado, BrokerNoDisponible) for resultado in resultados)
+        assert len(productor.enviados) == 3
+    productor.responder(confirmado=True)
+    publicacion = asyncio.create_task(despachador.publicar(IMPRESION, comando_id="c", traza=None))
+    await hasta_en_el_bucle(lambda: productor.enviados)
+    productor.responder(confirmado=True)
+    await publicacion
+    await despachador.cerrar()
+
+
+async def test_si_el_broker_no_esta_insiste_hasta_conectarse(cliente: ClienteFalso) -> None:
+    cliente.fallos = 4
+    despachador = DespachadorPulsar(limite=0.01)
+    await despachador.abrir(cliente)
+    assert not despachador.disponible
+    with pytest.raises(BrokerNoDisponible):
+        await despachador.publicar(IMPRESION, comando_id="c-1", traza=None)
+    await conectado(despachador, cliente)
+    assert not cliente.fallos
+    await despachador.cerrar()
+
+
+async def test_un_productor_que_no_recupera_la_conexion_se_cambia_por_otro(
+    despachador: DespachadorPulsar, cliente: ClienteFalso
+) -> None:
+    perdido = await conectado(despachador, cliente)
+    perdido.esta_conectado = False
+    assert not despachador.disponible
+    await hasta_en_el_bucle(lambda: cliente.productores[TOPICO] is not perdido and despachador.disponible)
+    assert perdido.cerrado
+
+
+async def test_una_desconexion_breve_conserva_el_productor(
+    despachador: DespachadorPulsar, cliente: ClienteFalso
+) -> None:
+    productor = await conectado(despachador, cliente)
+    productor.esta_conectado = False
+    await consultado(productor, 2)
+    productor.esta_conectado = True
+    await consultado(productor, 20)
+    assert cliente.productores[TOPICO] is productor
+
+
+async def test_al_cerrar_espera_las_confirmaciones_pendientes(cliente: ClienteFalso) -> None:
+    despachador = DespachadorPulsar(limite=5.0)
+    await despachador.abrir(cliente)
+    productor = await conectado(despachador, cliente)
+    publicacion = asyncio.create_task(despachador.publicar(IMPRESION, comando_id="c-1", traza=None))
+    await hasta_en_el_bucle(lambda: productor.enviados)
+    cierre = asyncio.create_task(despachador.cerrar())
+    await hasta_en_el_bucle(lambda: not despachador.disponible)
+    assert not productor.cerrado
+    productor.responder(confirmado=True)
+    await publicacion
+    await cierre
+    assert productor.cerrado
+
+
+async def test_al_cerrar_lo_que_no_se_confirma_no_se_espera_para_siempre(cliente: ClienteFalso) -> None:
+    publica = Publicador(
+        lambda topico: cliente.productor(topico, por_clave=False, limite=1, maximo_en_curso=1)
+    )
+    await publica.esperar(TOPICO)
+    respuestas: list[bool] = []
+    publica.enviar(SOBRE, respuestas.append)
+    await publica.cerrar(0.05)
+    assert respuestas == [False]
+
+
+async def test_una_rafaga_de_confirmaciones_despierta_al_bucle_una_sola_vez(
+    cliente: ClienteFalso, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publica = Publicador(
+        lambda topico: cliente.productor(topico, por_clave=False, limite=1, maximo_en_curso=1)
+    )
+    await publica.esperar(TOPICO)
+    bucle = asyncio.get_running_loop()
+    despertares: list[Any] = []
+    despertar = bucle.call_soon_threadsafe
+
+    def contar(aviso: Any, *argumentos: Any) -> Any:
+        despertares.append(aviso)
+        return despertar(aviso, *argumentos)
+
+    respuestas: list[bool] = []
+    for _ in range(200):
+        publica.enviar(SOBRE, respuestas.append)
+    with monkeypatch.context() as contando:
+        contando.setattr(bucle, "call_soon_threadsafe", contar)
+        cliente.productores[TOPICO].responder(confirmado=True)
+    await hasta_en_el_bucle(lambda: len(respuestas) == 200)
+    assert len(despertares) == 1
+    await publica.cerrar(1.0)

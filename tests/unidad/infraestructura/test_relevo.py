@@ -1,0 +1,190 @@
+"""El relevo: retira solo lo confirmado, y lo demás sigue en la bandeja."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass, field
+
+import pytest
+
+from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible
+from alpespartners.modulos.tracking.aplicacion.topicos import EVENTO_IMPRESION_REGISTRADA
+from alpespartners.modulos.tracking.infraestructura import publicador, relevo
+from alpespartners.modulos.tracking.infraestructura.bandeja_salida import Envio
+from alpespartners.modulos.tracking.infraestructura.relevo import Relevo
+from alpespartners.modulos.tracking.infraestructura.sobres import Sobre
+from tests.apoyo.espera import hasta_en_el_bucle
+from tests.apoyo.pulsar_falso import ClienteFalso, ProductorFalso
+
+TOPICO = EVENTO_IMPRESION_REGISTRADA
+
+
+@dataclass
+class BandejaFalsa:
+    """Una bandeja de salida cuyos arriendos vencen cuando la prueba lo dice."""
+
+    vencidos: list[Envio] = field(default_factory=list)
+    retirados: list[int] = field(default_factory=list)
+    renovados: list[int] = field(default_factory=list)
+    fallos: int = 0
+
+    async def retirar(self, numeros: Sequence[int]) -> None:
+        if self.fallos:
+            self.fallos -= 1
+            raise BaseDatosNoDisponible
+        self.retirados += numeros
+
+    async def renovar(self, numeros: Sequence[int]) -> None:
+        self.renovados += numeros
+
+    async def reservar_vencidos(self, limite: int) -> list[Envio]:
+        tomados, self.vencidos = self.vencidos[:limite], self.vencidos[limite:]
+        return tomados
+
+
+def envio(numero: int, topico: str = TOPICO, carga: bytes = b"x") -> Envio:
+    return Envio(numero, Sobre(topico, "cmp-456", {}, carga))
+
+
+@pytest.fixture(autouse=True)
+def sin_pausas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(publicador, "PAUSA_MINIMA", 0.01)
+    monkeypatch.setattr(relevo, "PAUSA_MINIMA", 0.01)
+    monkeypatch.setattr(relevo, "_CADA_RETIRADA", 0.0)
+
+
+@pytest.fixture
+async def cliente() -> ClienteFalso:
+    return ClienteFalso()
+
+
+@pytest.fixture
+async def bandeja() -> BandejaFalsa:
+    return BandejaFalsa()
+
+
+@pytest.fixture
+async def relevador(cliente: ClienteFalso, bandeja: BandejaFalsa) -> AsyncGenerator[Relevo]:
+    relevador = Relevo(cliente, bandeja, cada_barrido=0.02)
+    await relevador.abrir()
+    yield relevador
+    await relevador.cerrar(0.1)
+
+
+async def enviados(cliente: ClienteFalso, cuantos: int, topico: str = TOPICO) -> ProductorFalso:
+    await hasta_en_el_bucle(
+        lambda: topico in cliente.productores and len(cliente.productores[topico].enviados) == cuantos
+    )
+    return cliente.productores[topico]
+
+
+async def test_retira_solo_lo_que_el_broker_confirmo(
+    relevador: Relevo, cliente: ClienteFalso, bandeja: BandejaFalsa
+) -> None:
+    relevador.entregar([envio(1), envio(2), envio(3)])
+    productor = await enviados(cliente, 3)
+    assert bandeja.retirados == []
+    productor.responder(confirmado=True, cuantos=2)
+    productor.responder(confirmado=False)
+    await hasta_en_el_bucle(lambda: sorted(bandeja.retirados) == [1, 2])
+
+    bandeja.vencidos = [envio(3)]
+    productor = await enviados(cliente, 1)
+    productor.responder(confirmado=True)
+    await hasta_en_el_bucle(lambda: sorted(bandeja.retirados) == [1, 2, 3])
+
+
+async def test_recoge_lo_que_otro_no_llego_a_publicar(cliente: ClienteFalso, bandeja: BandejaFalsa) -> None:
+    bandeja.vencidos = [envio(7)]
+    relevador = Relevo(cliente, bandeja)
+    await relevador.abrir()
+    (await enviados(cliente, 1)).responder(confirmado=True)
+    await hasta_en_el_bucle(lambda: bandeja.retirados == [7])
+    await relevador.cerrar(0.1)
+
+
+async def test_lo_que_ya_tiene_en_mano_no_lo_publica_otra_vez(
+    relevador: Relevo, cliente: ClienteFalso, bandeja: BandejaFalsa
+) -> None:
+    relevador.entregar([envio(1)])
+    await enviados(cliente, 1)
+    bandeja.vencidos = [envio(1), envio(2)]
+    await hasta_en_el_bucle(lambda: not bandeja.vencidos)
+    productor = await enviados(cliente, 2)
+    productor.responder(confirmado=True)
+    await hasta_en_el_bucle(lambda: sorted(bandeja.retirados) == [1, 2])
+
+
+async def test_lo_que_no_cabe_se_queda_en_la_bandeja(
+    relevador: Relevo, cliente: ClienteFalso, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relevo, "MAXIMO_EN_MANO", 2)
+    relevador.entregar([envio(1), envio(2), envio(3)])
+    productor = await enviados(cliente, 2)
+    relevador.entregar([envio(4)])
+    productor.responder(confirmado=True)
+    await hasta_en_el_bucle(lambda: not productor.enviados)
+
+
+async def test_las_cargas_enormes_se_toman_de_pocas_en_pocas(
+    relevador: Relevo, cliente: ClienteFalso, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relevo, "MAXIMO_OCTETOS_EN_MANO", 100)
+    relevador.entregar([envio(numero, carga=b"x" * 60) for numero in range(5)])
+    await enviados(cliente, 2)
+
+
+async def test_renueva_el_arriendo_de_lo_que_lleva_rato_en_mano(
+    relevador: Relevo, cliente: ClienteFalso, bandeja: BandejaFalsa, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    relevador.entregar([envio(1)])
+    await enviados(cliente, 1)
+    assert bandeja.renovados == []
+    monkeypatch.setattr(relevo, "_RENOVAR_TRAS", 0.0)
+    await hasta_en_el_bucle(lambda: 1 in bandeja.renovados)
+
+
+async def test_si_no_puede_retirar_lo_intenta_otra_vez(
+    relevador: Relevo, cliente: ClienteFalso, bandeja: BandejaFalsa
+) -> None:
+    bandeja.fallos = 3
+    relevador.entregar([envio(1)])
+    (await enviados(cliente, 1)).responder(confirmado=True)
+    await hasta_en_el_bucle(lambda: bandeja.retirados == [1])
+
+
+async def test_una_carta_muerta_espera_a_tener_quien_la_guarde(
+    relevador: Relevo, cliente: ClienteFalso
+) -> None:
+    cartas = "comando-registrar-impresion-tracking-DLQ"
+    relevador.entregar([envio(1, cartas)])
+    await enviados(cliente, 1, cartas)
+    assert cliente.pedidos == [f"asegurar {cartas} cartas", f"productor {cartas}"]
+
+
+async def test_si_el_broker_no_acepta_al_productor_los_envios_se_sueltan_y_vuelven_al_vencer(
+    relevador: Relevo, cliente: ClienteFalso, bandeja: BandejaFalsa, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relevo, "_ESPERA_AL_PRODUCTOR", 0.01)
+    monkeypatch.setattr(publicador, "PAUSA_MAXIMA", 0.05)
+    cliente.fallos = 3
+    relevador.entregar([envio(1)])
+    await hasta_en_el_bucle(lambda: TOPICO in cliente.productores)
+    assert not cliente.productores[TOPICO].enviados
+    bandeja.vencidos = [envio(1)]
+    (await enviados(cliente, 1)).responder(confirmado=True)
+    await hasta_en_el_bucle(lambda: bandeja.retirados == [1])
+
+
+async def test_al_cerrar_espera_las_confirmaciones_y_las_retira(
+    cliente: ClienteFalso, bandeja: BandejaFalsa
+) -> None:
+    relevador = Relevo(cliente, bandeja)
+    await relevador.abrir()
+    relevador.entregar([envio(1), envio(2)])
+    productor = await enviados(cliente, 2)
+    cierre = asyncio.create_task(relevador.cerrar(2.0))
+    productor.responder(confirmado=True, cuantos=1)
+    productor.responder(confirmado=False)
+    await cierre
+    assert bandeja.retirados == [1]
+    assert productor.cerrado
