@@ -176,8 +176,9 @@ async def test_si_el_broker_no_acepta_al_productor_los_envios_se_sueltan_y_vuelv
 
 
 async def test_al_cerrar_espera_las_confirmaciones_y_las_retira(
-    cliente: ClienteFalso, bandeja: BandejaFalsa
+    cliente: ClienteFalso, bandeja: BandejaFalsa, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(relevo, "_CADA_RETIRADA", 60.0)
     relevador = Relevo(cliente, bandeja)
     await relevador.abrir()
     relevador.entregar([envio(1), envio(2)])
