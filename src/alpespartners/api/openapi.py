@@ -184,7 +184,7 @@ def _unidad(clase: str, esquema: str) -> Esquema:
             "tarda un instante en registrarse; hasta entonces es 404."
         ),
         "security": [{"clave": []}, {}],
-        "parameters": [{"$ref": "#/components/parameters/id"}],
+        "parameters": [{"$ref": f"#/components/parameters/id_{clase}"}],
         "responses": {
             "200": {
                 "description": "Lo que se registró.",
@@ -487,8 +487,9 @@ def _advertencias() -> Esquema:
 def _parametros() -> Esquema:
     ruta: Esquema = {"in": "path", "required": True, "schema": _identificador()}
     return {
-        "id": {"name": "id", **ruta, "example": "imp-123"},
-        "campaña_id": {"name": "campaña_id", **ruta, "example": "cmp-456"},
+        "id_impresion": {"name": "id", **ruta, "example": _IMPRESION["id"]},
+        "id_conversion": {"name": "id", **ruta, "example": _CONVERSION["id"]},
+        "campaña_id": {"name": "campaña_id", **ruta, "example": _IMPRESION["campaña_id"]},
         "limite": _parametro(
             "limite",
             {"type": "integer", "minimum": 1, "maximum": LIMITE_MAXIMO, "default": LIMITE_POR_OMISION},

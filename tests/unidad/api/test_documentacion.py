@@ -15,7 +15,7 @@ from tests.unidad.api.test_envios import CONVERSION, IMPRESION
 async def test_la_pagina_carga_solo_recursos_propios_que_existen(cliente: httpx2.AsyncClient) -> None:
     pagina = await cliente.get("/docs")
     assert pagina.headers["Content-Type"] == "text/html; charset=utf-8"
-    recursos = re.findall(r'(?:src|href)="([^"]+)"', pagina.text)
+    recursos = re.findall(r'(?:src|href)="(?!data:)([^"]+)"', pagina.text)
     assert len(recursos) == 4
     for recurso in recursos:
         respuesta = await cliente.get(f"/{recurso}")

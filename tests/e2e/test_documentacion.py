@@ -1,0 +1,103 @@
+"""`/docs` en un navegador de verdad y sin internet: lo que se ve y lo que se puede probar desde ella."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.apoyo.espera import hasta
+from tests.apoyo.memoria import PuertosEnMemoria, api_en_memoria
+from tests.apoyo.navegador import CHROMIUM, Pestaña, pestaña
+from tests.apoyo.servidor import servidor
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="falta Chromium (paquete chromium)")
+
+LISTAR = "/tracking/campa%C3%B1as/{campaña_id}"
+OPERACIONES = [
+    ("POST", "/tracking/impresiones"),
+    ("GET", "/tracking/impresiones/{id}"),
+    ("GET", f"{LISTAR}/impresiones"),
+    ("POST", "/tracking/conversiones"),
+    ("GET", "/tracking/conversiones/{id}"),
+    ("GET", f"{LISTAR}/conversiones"),
+    ("GET", "/salud/viva"),
+    ("GET", "/salud/lista"),
+]
+
+LEER_OPERACIONES = """
+[...document.querySelectorAll(".opblock-summary")].map((resumen) => [
+  resumen.querySelector(".opblock-summary-method").innerText,
+  resumen.querySelector(".opblock-summary-path").dataset.path,
+])
+"""
+
+# Lo que hace una persona: abrir la operación, «Try it out», rellenar, «Execute» y leer la respuesta.
+PROBAR = """
+(async (metodo, ruta, valores) => {
+  const hasta = async (condicion) => {
+    for (;;) {
+      const valor = condicion();
+      if (valor) return valor;
+      await new Promise((seguir) => setTimeout(seguir, 20));
+    }
+  };
+  const operacion = [...document.querySelectorAll(".opblock-" + metodo.toLowerCase())].find(
+    (bloque) => bloque.querySelector(".opblock-summary-path").dataset.path === ruta
+  );
+  operacion.querySelector(".opblock-summary-control").click();
+  (await hasta(() => operacion.querySelector(".try-out__btn"))).click();
+  const ejecutar = await hasta(() => operacion.querySelector(".execute"));
+  for (const [nombre, valor] of Object.entries(valores)) {
+    const campo = operacion.querySelector(`tr[data-param-name="${nombre}"] input`);
+    // React solo se entera de lo que se escribe con el mecanismo original del elemento.
+    Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set.call(campo, valor);
+    campo.dispatchEvent(new Event("input", { bubbles: true }));
+    campo.dispatchEvent(new Event("focusout", { bubbles: true }));
+  }
+  ejecutar.click();
+  const recibida = ".live-responses-table .response .response-col_status";
+  return (await hasta(() => operacion.querySelector(recibida))).innerText.trim();
+})
+"""
+
+
+def probar(pagina: Pestaña, metodo: str, ruta: str, **valores: str) -> str:
+    """Prueba una operación desde la página y devuelve el código que esta muestra."""
+    codigo: str = pagina.evaluar(f"{PROBAR}({json.dumps(metodo)}, {json.dumps(ruta)}, {json.dumps(valores)})")
+    return codigo
+
+
+@pytest.fixture
+def direccion() -> Iterator[str]:
+    with servidor(api_en_memoria(PuertosEnMemoria())) as puerto:
+        yield f"http://127.0.0.1:{puerto}"
+
+
+@pytest.fixture
+def pagina(direccion: str, tmp_path: Path) -> Iterator[Pestaña]:
+    with pestaña(tmp_path / "perfil") as abierta:
+        abierta.ir(f"{direccion}/docs")
+        hasta(lambda: len(abierta.evaluar(LEER_OPERACIONES)) == len(OPERACIONES), 30)
+        yield abierta
+
+
+def test_la_pagina_muestra_cada_operacion_sin_pedir_nada_fuera_ni_que_se_le_prohiba_nada(
+    pagina: Pestaña, direccion: str
+) -> None:
+    assert [tuple(operacion) for operacion in pagina.evaluar(LEER_OPERACIONES)] == OPERACIONES
+    assert [pedida for pedida in pagina.pedidas if not pedida.startswith((f"{direccion}/", "data:"))] == []
+    assert pagina.quejas == []
+
+
+@pytest.mark.parametrize("clase", ["impresiones", "conversiones"])
+def test_desde_la_pagina_se_envia_el_ejemplo_y_se_lee_lo_enviado(pagina: Pestaña, clase: str) -> None:
+    assert probar(pagina, "POST", f"/tracking/{clase}") == "202"
+    assert probar(pagina, "GET", f"/tracking/{clase}/{{id}}") == "200"
+    assert probar(pagina, "GET", f"{LISTAR}/{clase}") == "200"
+    assert pagina.quejas == []
+
+
+def test_la_pagina_codifica_el_id_que_se_le_da(pagina: Pestaña, direccion: str) -> None:
+    assert probar(pagina, "GET", "/tracking/impresiones/{id}", id="FV/2024/001 ñ?#%") == "404"
+    assert f"{direccion}/tracking/impresiones/FV%2F2024%2F001%20%C3%B1%3F%23%25" in pagina.pedidas
