@@ -60,6 +60,7 @@ def impresion(
     return Impresion(
         contenido=ContenidoImpresion.crear(replace(comando, **cambios), AHORA, recolector),
         comando_id=comando_id,
+        huella=HUELLA,
         recibido_en=AHORA,
         registrado_en=AHORA,
         advertencias=tuple(recolector.avisos),
@@ -74,6 +75,7 @@ def conversion(
     return Conversion(
         contenido=ContenidoConversion.crear(replace(comando, **cambios), AHORA, recolector),
         comando_id=comando_id,
+        huella=HUELLA,
         recibido_en=AHORA,
         registrado_en=AHORA,
         advertencias=tuple(recolector.avisos),

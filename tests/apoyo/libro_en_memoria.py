@@ -12,8 +12,10 @@ from typing import Generic, Self, TypeVar
 
 from alpespartners.modulos.tracking.aplicacion.mensajes import (
     DestinoDeComando,
+    EnviosPendientes,
     IdentidadComando,
     MensajeIlegible,
+    RenglonBalance,
 )
 from alpespartners.modulos.tracking.aplicacion.puertos import Consulta, Transaccion
 from alpespartners.modulos.tracking.aplicacion.topicos import (
@@ -21,6 +23,7 @@ from alpespartners.modulos.tracking.aplicacion.topicos import (
     EVENTO_IMPRESION_REGISTRADA,
 )
 from alpespartners.modulos.tracking.dominio.contenido import ContenidoImpresion
+from alpespartners.modulos.tracking.dominio.destinos import Rechazada
 from alpespartners.modulos.tracking.dominio.entidades import Conversion, Impresion
 from alpespartners.modulos.tracking.dominio.eventos import EventoDominio, ImpresionRegistrada
 from alpespartners.modulos.tracking.dominio.repositorios import FiltroEventos, Posicion
@@ -76,9 +79,58 @@ class DestinosEnMemoria:
     def conocidos(self, topico: str, identidades: Collection[IdentidadComando]) -> set[IdentidadComando]:
         return {identidad for identidad in identidades if (topico, identidad) in self.anotados}
 
-    def anotar(self, topico: str, destinos: Sequence[DestinoDeComando]) -> None:
-        for destino in destinos:
-            self.anotados.setdefault((topico, destino.identidad), destino)
+    def anotar(self, topico: str, destinos: Sequence[DestinoDeComando]) -> set[IdentidadComando]:
+        nuevos = {
+            (topico, destino.identidad): destino
+            for destino in destinos
+            if (topico, destino.identidad) not in self.anotados
+        }
+        self.anotados |= nuevos
+        return {identidad for _, identidad in nuevos}
+
+    def de_evento(self, topico: str, evento_id: str, limite: int) -> list[DestinoDeComando]:
+        suyos = [
+            destino
+            for (de_topico, _), destino in self.anotados.items()
+            if de_topico == topico and destino.evento_id == evento_id
+        ]
+        suyos.sort(key=lambda suyo: (suyo.decidido_en, suyo.identidad.comando_id, suyo.identidad.huella))
+        return suyos[:limite]
+
+    def de_comandos(self, topico: str, comandos: Collection[str]) -> list[DestinoDeComando]:
+        return [
+            destino
+            for (de_topico, identidad), destino in self.anotados.items()
+            if de_topico == topico and identidad.comando_id in comandos
+        ]
+
+
+@dataclass
+class BalanceEnMemoria:
+    """Lo sumado; cumple `Balance` y `LecturaBalance`, sin bandeja de la que decir nada."""
+
+    sumado: dict[tuple[str, str, str], RenglonBalance] = field(default_factory=dict)
+
+    def sumar(self, topico: str, destinos: Sequence[DestinoDeComando]) -> None:
+        hasta = max((asiento.recibido_en for asiento in destinos), default=None)
+        for asiento in destinos:
+            assert hasta is not None
+            motivo = asiento.destino.motivo if isinstance(asiento.destino, Rechazada) else None
+            clave = (topico, asiento.destino.estado, motivo or "")
+            antes = self.sumado.get(clave)
+            self.sumado[clave] = RenglonBalance(
+                topico=topico,
+                estado=asiento.destino.estado,
+                motivo=motivo,
+                cuantos=1 + (antes.cuantos if antes else 0),
+                procesado_hasta=max(hasta, antes.procesado_hasta) if antes else hasta,
+            )
+
+    def renglones(self) -> list[RenglonBalance]:
+        return [self.sumado[clave] for clave in sorted(self.sumado)]
+
+    def envios_pendientes(self) -> EnviosPendientes:
+        return EnviosPendientes(cuantos=0, desde=None)
 
 
 @dataclass
@@ -107,6 +159,7 @@ class TransaccionEnMemoria:
     conversiones: EventosEnMemoria[Conversion] = field(default_factory=EventosEnMemoria)
     destinos: DestinosEnMemoria = field(default_factory=DestinosEnMemoria)
     bandeja: BandejaEnMemoria = field(default_factory=BandejaEnMemoria)
+    balance: BalanceEnMemoria = field(default_factory=BalanceEnMemoria)
 
     def copia(self) -> Self:
         return type(self)(
@@ -114,6 +167,7 @@ class TransaccionEnMemoria:
             EventosEnMemoria(copy(self.conversiones.eventos)),
             DestinosEnMemoria(copy(self.destinos.anotados)),
             BandejaEnMemoria(copy(self.bandeja.depositados)),
+            BalanceEnMemoria(copy(self.balance.sumado)),
         )
 
 

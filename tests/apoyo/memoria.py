@@ -15,17 +15,24 @@ from starlette.types import ASGIApp
 
 from alpespartners.api.acceso import ReglasDeAcceso
 from alpespartners.api.aplicacion import crear_api
-from alpespartners.modulos.tracking.aplicacion.comandos import Comando, RegistrarImpresion
+from alpespartners.modulos.tracking.aplicacion.comandos import (
+    Comando,
+    RegistrarConversion,
+    RegistrarImpresion,
+)
+from alpespartners.modulos.tracking.aplicacion.handlers import (
+    RegistrarConversionHandler,
+    RegistrarImpresionHandler,
+)
+from alpespartners.modulos.tracking.aplicacion.mensajes import ComandoRecibido, IdentidadComando
 from alpespartners.modulos.tracking.aplicacion.puertos import (
     BaseDatosNoDisponible,
     BrokerNoDisponible,
     Consulta,
 )
-from alpespartners.modulos.tracking.dominio.contenido import ContenidoConversion, ContenidoImpresion
-from alpespartners.modulos.tracking.dominio.entidades import Conversion, Impresion
-from alpespartners.modulos.tracking.dominio.excepciones import Recolector
-from tests.apoyo.libro_en_memoria import EventosEnMemoria
+from tests.apoyo.libro_en_memoria import TransaccionEnMemoria
 
+C = TypeVar("C", RegistrarImpresion, RegistrarConversion)
 T = TypeVar("T")
 
 AHORA = datetime(2024, 1, 15, 10, 36, 0, 120_000, tzinfo=UTC)
@@ -38,8 +45,7 @@ class PuertosEnMemoria:
     disponible: bool = True
     hay_base_de_datos: bool = True
     cuantos_consumidores: int = 1
-    impresiones: EventosEnMemoria[Impresion] = field(default_factory=EventosEnMemoria)
-    conversiones: EventosEnMemoria[Conversion] = field(default_factory=EventosEnMemoria)
+    registrado: TransaccionEnMemoria = field(default_factory=TransaccionEnMemoria)
     publicados: list[tuple[Comando, str, str | None]] = field(default_factory=list)
 
     async def publicar(self, comando: Comando, *, comando_id: str, traza: str | None) -> None:
@@ -47,34 +53,29 @@ class PuertosEnMemoria:
             raise BrokerNoDisponible
         self.publicados.append((comando, comando_id, traza))
         assert comando.recibido_en is not None
+        identidad = IdentidadComando(comando_id, comando_id.encode()[:16])
         if isinstance(comando, RegistrarImpresion):
-            impresion = Impresion(
-                contenido=ContenidoImpresion.crear(comando, comando.recibido_en, Recolector()),
-                comando_id=comando_id,
-                recibido_en=comando.recibido_en,
-                registrado_en=comando.recibido_en,
-                advertencias=comando.advertencias,
+            RegistrarImpresionHandler().manejar(
+                [_recibido(comando, identidad)], self.registrado, comando.recibido_en
             )
-            self.impresiones.eventos.setdefault(impresion.id, impresion)
         else:
-            conversion = Conversion(
-                contenido=ContenidoConversion.crear(comando, comando.recibido_en, Recolector()),
-                comando_id=comando_id,
-                recibido_en=comando.recibido_en,
-                registrado_en=comando.recibido_en,
-                advertencias=comando.advertencias,
+            RegistrarConversionHandler().manejar(
+                [_recibido(comando, identidad)], self.registrado, comando.recibido_en
             )
-            self.conversiones.eventos.setdefault(conversion.id, conversion)
 
     async def leer(self, consulta: Callable[[Consulta], T]) -> T:
         if not self.hay_base_de_datos:
             raise BaseDatosNoDisponible
-        return consulta(self)
+        return consulta(self.registrado)
 
     async def consumidores(self) -> int:
         if not self.hay_base_de_datos:
             raise BaseDatosNoDisponible
         return self.cuantos_consumidores
+
+
+def _recibido(comando: C, identidad: IdentidadComando) -> ComandoRecibido[C]:
+    return ComandoRecibido(identidad=identidad, comando=comando, publicado_en=AHORA, traza=None)
 
 
 def ids_consecutivos() -> Callable[[], str]:

@@ -129,7 +129,7 @@ def test_un_reloj_adelantado_deja_aviso_y_no_escribe_el_futuro() -> None:
         replace(IMPRESION, timestamp=AHORA + timedelta(hours=1)), AHORA, recolector
     )
     impresion = Impresion(
-        contenido=creado, comando_id="c", recibido_en=AHORA, registrado_en=AHORA, advertencias=()
+        contenido=creado, comando_id="c", huella=None, recibido_en=AHORA, registrado_en=AHORA, advertencias=()
     )
     assert recolector.avisos == ["reloj_adelantado"]
     assert impresion.ocurrido_en == AHORA
@@ -141,6 +141,7 @@ def test_un_evento_ocurrio_cuando_dice_su_timestamp_o_cuando_se_recibio() -> Non
         impresion = Impresion(
             contenido=ContenidoImpresion.crear(replace(IMPRESION, timestamp=timestamp), AHORA, Recolector()),
             comando_id="c",
+            huella=None,
             recibido_en=AHORA,
             registrado_en=AHORA,
             advertencias=(),

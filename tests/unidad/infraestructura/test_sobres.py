@@ -64,6 +64,7 @@ def test_el_evento_de_una_impresion_lleva_la_fila_entera(comando: RegistrarImpre
     entidad = Impresion(
         contenido=ContenidoImpresion.crear(comando, AHORA, Recolector()),
         comando_id="c-1",
+        huella=None,
         recibido_en=AHORA,
         registrado_en=AHORA,
         advertencias=("ip_ilegible",),
@@ -85,6 +86,7 @@ def test_el_evento_de_una_conversion_lleva_la_fila_entera(comando: Any) -> None:
     entidad = Conversion(
         contenido=ContenidoConversion.crear(comando, AHORA, Recolector()),
         comando_id="c-1",
+        huella=None,
         recibido_en=AHORA,
         registrado_en=AHORA,
         advertencias=(),

@@ -1,4 +1,4 @@
-"""El libro inicial: impresiones, conversiones, destinos y bandeja de salida."""
+"""El libro inicial: impresiones, conversiones, destinos, balance y bandeja de salida."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -42,6 +42,16 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_destinos_topico_evento_id"), "destinos", ["topico", "evento_id"])
     op.create_table(
+        "balance",
+        sa.Column("topico", TEXTO, nullable=False),
+        sa.Column("fragmento", sa.Integer(), nullable=False),
+        sa.Column("estado", TEXTO, nullable=False),
+        sa.Column("motivo", TEXTO, nullable=False),
+        sa.Column("cuantos", sa.BigInteger(), nullable=False),
+        sa.Column("procesado_hasta", Instante()),
+        sa.PrimaryKeyConstraint("topico", "fragmento", "estado", "motivo", name=op.f("pk_balance")),
+    )
+    op.create_table(
         "bandeja_salida",
         sa.Column("numero", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("topico", TEXTO, nullable=False),
@@ -70,6 +80,7 @@ def _crear_tabla_de_eventos(nombre: str, *propias: sa.Column[object]) -> None:
         sa.Column("timestamp", Instante()),
         sa.Column("propiedades", TextoJson(), nullable=False),
         sa.Column("comando_id", TEXTO, nullable=False),
+        sa.Column("huella", sa.LargeBinary()),
         sa.Column("recibido_en", Instante(), nullable=False),
         sa.Column("registrado_en", Instante(), nullable=False),
         sa.Column("ocurrido_en", Instante(), nullable=False),

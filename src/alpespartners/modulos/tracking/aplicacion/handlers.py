@@ -91,12 +91,21 @@ class _ManejadorRegistro(ABC, Generic[C, E]):
             elif (decidido := _frente_a_la_guardada(entidad, guardada)) is not None:
                 destinos.append(_destino(mensaje, entidad.recibido_en, ahora, decidido))
 
-        transaccion.destinos.anotar(
+        anotados = transaccion.destinos.anotar(
             self.topico, [asiento for asiento in destinos if not isinstance(asiento.destino, Registrada)]
         )
+        decididos = [
+            asiento
+            for asiento in destinos
+            if isinstance(asiento.destino, Registrada) or asiento.identidad in anotados
+        ]
         transaccion.bandeja.depositar_eventos(eventos)
-        transaccion.bandeja.depositar_cartas(self.topico, ilegibles)
-        return destinos
+        transaccion.bandeja.depositar_cartas(
+            self.topico, [ilegible for ilegible in ilegibles if ilegible.identidad in anotados]
+        )
+        # Lo último: son las filas por las que compiten los consumidores, y así las retienen menos tiempo.
+        transaccion.balance.sumar(self.topico, decididos)
+        return decididos
 
     def _sin_destino(
         self, lote: Sequence[ComandoRecibido[C] | MensajeIlegible], transaccion: Transaccion
@@ -148,6 +157,7 @@ class RegistrarImpresionHandler(_ManejadorRegistro[RegistrarImpresion, Impresion
         return Impresion(
             contenido=ContenidoImpresion.crear(mensaje.comando, recibido_en, recolector),
             comando_id=mensaje.identidad.comando_id,
+            huella=mensaje.identidad.huella,
             recibido_en=recibido_en,
             registrado_en=ahora,
             advertencias=tuple(recolector.avisos),
@@ -175,6 +185,7 @@ class RegistrarConversionHandler(_ManejadorRegistro[RegistrarConversion, Convers
         return Conversion(
             contenido=ContenidoConversion.crear(mensaje.comando, recibido_en, recolector),
             comando_id=mensaje.identidad.comando_id,
+            huella=mensaje.identidad.huella,
             recibido_en=recibido_en,
             registrado_en=ahora,
             advertencias=tuple(recolector.avisos),
@@ -196,7 +207,7 @@ def _frente_a_la_guardada(entidad: E, guardada: E) -> Duplicada | Rechazada | No
             f"ya existe ese id con otro contenido; difieren: {', '.join(distintos)}",
             distintos,
         )
-    if guardada.comando_id == entidad.comando_id:
+    if guardada.comando_id == entidad.comando_id and guardada.huella in {entidad.huella, None}:
         return None
     return Duplicada(guardada.comando_id)
 

@@ -50,6 +50,25 @@ class MensajeIlegible:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RenglonBalance:
+    """Cuántos comandos de un tópico acabaron en un destino, y el `recibido_en` del más nuevo de ellos."""
+
+    topico: str
+    estado: str
+    motivo: str | None
+    cuantos: int
+    procesado_hasta: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnviosPendientes:
+    """Cuántos mensajes esperan en la bandeja de salida, y desde cuándo el más antiguo."""
+
+    cuantos: int
+    desde: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DestinoDeComando:
     """El destino de un comando; `evento_id` es el `id` por el que se podrá preguntar, si lo hubo."""
 

@@ -12,8 +12,10 @@ from typing import Protocol, TypeVar
 from alpespartners.modulos.tracking.aplicacion.comandos import Comando
 from alpespartners.modulos.tracking.aplicacion.mensajes import (
     DestinoDeComando,
+    EnviosPendientes,
     IdentidadComando,
     MensajeIlegible,
+    RenglonBalance,
 )
 from alpespartners.modulos.tracking.dominio.entidades import Conversion, Impresion
 from alpespartners.modulos.tracking.dominio.eventos import EventoDominio
@@ -55,8 +57,35 @@ class RegistroDestinos(Protocol):
     def conocidos(self, topico: str, identidades: Collection[IdentidadComando]) -> set[IdentidadComando]:
         """Devuelve cuáles de esos comandos ya tienen destino anotado."""
 
-    def anotar(self, topico: str, destinos: Sequence[DestinoDeComando]) -> None:
-        """Anota destinos; el que ya estaba queda como está."""
+    def anotar(self, topico: str, destinos: Sequence[DestinoDeComando]) -> set[IdentidadComando]:
+        """Anota los destinos que no estaban y devuelve los comandos a los que correspondían."""
+
+
+class Balance(Protocol):
+    """Cuántos comandos acabaron en cada destino: se suma en la transacción que los decidió."""
+
+    def sumar(self, topico: str, destinos: Sequence[DestinoDeComando]) -> None:
+        """Suma destinos recién decididos, cada uno una sola vez."""
+
+
+class LecturaBalance(Protocol):
+    """Lo que hay sumado en el balance."""
+
+    def renglones(self) -> list[RenglonBalance]:
+        """Devuelve lo sumado, ordenado por tópico, estado y motivo."""
+
+    def envios_pendientes(self) -> EnviosPendientes:
+        """Devuelve cuántos envíos esperan en la bandeja de salida y desde cuándo el más antiguo."""
+
+
+class LecturaDestinos(Protocol):
+    """Qué fue de los comandos que no son una fila del libro."""
+
+    def de_evento(self, topico: str, evento_id: str, limite: int) -> list[DestinoDeComando]:
+        """Devuelve hasta `limite` destinos de ese `id`, del más antiguo al más nuevo."""
+
+    def de_comandos(self, topico: str, comandos: Collection[str]) -> list[DestinoDeComando]:
+        """Devuelve los destinos anotados de esos `comando_id`."""
 
 
 class BandejaSalida(Protocol):
@@ -88,6 +117,10 @@ class Transaccion(Protocol):
     def bandeja(self) -> BandejaSalida:
         """Lo que se publicará tras el commit."""
 
+    @property
+    def balance(self) -> Balance:
+        """Cuántos comandos acabaron en cada destino."""
+
 
 class UnidadTrabajo(Protocol):
     """Ejecuta trabajo en transacciones."""
@@ -110,6 +143,14 @@ class Consulta(Protocol):
     @property
     def conversiones(self) -> LecturaEventos[Conversion]:
         """Las conversiones registradas."""
+
+    @property
+    def destinos(self) -> LecturaDestinos:
+        """Qué fue de los comandos que no son una fila del libro."""
+
+    @property
+    def balance(self) -> LecturaBalance:
+        """Cuántos comandos acabaron en cada destino."""
 
 
 class Lecturas(Protocol):

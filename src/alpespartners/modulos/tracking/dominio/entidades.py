@@ -20,11 +20,13 @@ C = TypeVar("C", ContenidoImpresion, ContenidoConversion)
 class _EventoSeguido(Generic[C]):
     """Lo común a las dos entidades: el contenido y lo que puso el servidor.
 
-    `recibido_en` es del reloj de la API, `registrado_en` del reloj del consumidor; ambos en UTC.
+    `recibido_en` es del reloj de la API, `registrado_en` del reloj del consumidor; ambos en UTC. `huella` es
+    la de la carga del comando que la registró, o `None` si se reconstruyó desde su evento.
     """
 
     contenido: C
     comando_id: str
+    huella: bytes | None
     recibido_en: datetime
     registrado_en: datetime
     advertencias: tuple[str, ...]

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Integer, Row, Text, column, delete, insert, s
 
 from alpespartners.modulos.tracking.aplicacion.mensajes import MensajeIlegible
 from alpespartners.modulos.tracking.dominio.eventos import EventoDominio
+from alpespartners.modulos.tracking.infraestructura.balance import BalanceSQL
 from alpespartners.modulos.tracking.infraestructura.sentencias import en_tandas
 from alpespartners.modulos.tracking.infraestructura.sobres import Sobre, sobre_de_carta, sobre_de_evento
 from alpespartners.modulos.tracking.infraestructura.tablas import bandeja_salida as tabla
@@ -40,8 +41,9 @@ class BandejaSalidaSQL:
         depositados: los envíos de esta transacción, en orden y arrendados a quien la ejecuta.
     """
 
-    def __init__(self, conexion: Connection, arriendo: timedelta) -> None:
+    def __init__(self, conexion: Connection, arriendo: timedelta, balance: BalanceSQL) -> None:
         self._conexion = conexion
+        self._balance = balance
         self._arriendo = arriendo
         self.depositados: list[Envio] = []
 
@@ -55,8 +57,10 @@ class BandejaSalidaSQL:
 
     def retirar(self, numeros: Collection[int]) -> None:
         """Olvida los envíos que el broker ya confirmó."""
+        retirados = 0
         for tanda in en_tandas(numeros):
-            self._conexion.execute(delete(tabla).where(tabla.c.numero.in_(tanda)))
+            retirados += self._conexion.execute(delete(tabla).where(tabla.c.numero.in_(tanda))).rowcount
+        self._balance.contar_envios(retirados=retirados)
 
     def renovar(self, numeros: Collection[int]) -> None:
         """Alarga el arriendo de los envíos que siguen en curso."""
@@ -98,6 +102,7 @@ class BandejaSalidaSQL:
         )
         self._conexion.execute(sentencia, [_fila(envio) for envio in envios])
         self.depositados += envios
+        self._balance.contar_envios(depositados=len(envios))
 
     def _ultimo_numero(self) -> int:
         """El mayor número que ha tenido un envío, aunque ya no esté.

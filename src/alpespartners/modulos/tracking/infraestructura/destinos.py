@@ -7,11 +7,13 @@ Por qué existe: un comando reentregado mañana debe acabar donde acabó hoy.
 """
 
 from collections.abc import Collection, Sequence
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
 from alpespartners.modulos.tracking.aplicacion.mensajes import DestinoDeComando, IdentidadComando
-from alpespartners.modulos.tracking.dominio.destinos import Duplicada, Ilegible, Rechazada
+from alpespartners.modulos.tracking.dominio.destinos import Destino, Duplicada, Ilegible, Rechazada
+from alpespartners.modulos.tracking.dominio.excepciones import Codigo
 from alpespartners.modulos.tracking.infraestructura.sentencias import en_tandas, insertar_lo_nuevo
 from alpespartners.modulos.tracking.infraestructura.tablas import destinos as tabla
 
@@ -33,9 +35,29 @@ class RegistroDestinosSQL:
         }
         return halladas & buscadas
 
-    def anotar(self, topico: str, destinos: Sequence[DestinoDeComando]) -> None:
-        """Anota destinos; el que ya estaba queda como está."""
-        insertar_lo_nuevo(self._conexion, tabla, [_fila(topico, destino) for destino in destinos])
+    def de_evento(self, topico: str, evento_id: str, limite: int) -> list[DestinoDeComando]:
+        """Devuelve hasta `limite` destinos de ese `id`, del más antiguo al más nuevo."""
+        consulta = (
+            select(tabla)
+            .where(tabla.c.topico == topico, tabla.c.evento_id == evento_id)
+            .order_by(tabla.c.decidido_en, tabla.c.comando_id, tabla.c.huella)
+            .limit(limite)
+        )
+        return [_destino(fila) for fila in self._conexion.execute(consulta)]
+
+    def de_comandos(self, topico: str, comandos: Collection[str]) -> list[DestinoDeComando]:
+        """Devuelve los destinos anotados de esos `comando_id`."""
+        consulta = select(tabla).where(tabla.c.topico == topico)
+        return [
+            _destino(fila)
+            for tanda in en_tandas(comandos)
+            for fila in self._conexion.execute(consulta.where(tabla.c.comando_id.in_(tanda)))
+        ]
+
+    def anotar(self, topico: str, destinos: Sequence[DestinoDeComando]) -> set[IdentidadComando]:
+        """Anota los destinos que no estaban y devuelve los comandos a los que correspondían."""
+        claves = insertar_lo_nuevo(self._conexion, tabla, [_fila(topico, destino) for destino in destinos])
+        return {IdentidadComando(comando_id, huella) for _, comando_id, huella in claves}
 
 
 def _fila(topico: str, asiento: DestinoDeComando) -> dict[str, object]:
@@ -60,3 +82,20 @@ def _fila(topico: str, asiento: DestinoDeComando) -> dict[str, object]:
         case Ilegible(detalle):
             fila["detalle"] = detalle
     return fila
+
+
+def _destino(fila: Row[*tuple[Any, ...]]) -> DestinoDeComando:
+    destino: Destino
+    if fila.estado == Duplicada.estado:
+        destino = Duplicada(fila.original)
+    elif fila.estado == Rechazada.estado:
+        destino = Rechazada(Codigo(fila.motivo), fila.detalle, tuple(fila.campos))
+    else:
+        destino = Ilegible(fila.detalle)
+    return DestinoDeComando(
+        identidad=IdentidadComando(fila.comando_id, fila.huella),
+        evento_id=fila.evento_id,
+        recibido_en=fila.recibido_en,
+        decidido_en=fila.decidido_en,
+        destino=destino,
+    )

@@ -74,6 +74,7 @@ def _comunes(entidad: Impresion | Conversion) -> Fila:
         "timestamp": contenido.timestamp,
         "propiedades": contenido.propiedades,
         "comando_id": entidad.comando_id,
+        "huella": entidad.huella,
         "recibido_en": entidad.recibido_en,
         "registrado_en": entidad.registrado_en,
         "ocurrido_en": entidad.ocurrido_en,
@@ -116,6 +117,7 @@ def _del_cliente(fila: FilaLeida) -> dict[str, Any]:
 def _del_servidor(fila: FilaLeida) -> dict[str, Any]:
     return {
         "comando_id": fila.comando_id,
+        "huella": fila.huella,
         "recibido_en": fila.recibido_en,
         "registrado_en": fila.registrado_en,
         "advertencias": tuple(fila.advertencias),

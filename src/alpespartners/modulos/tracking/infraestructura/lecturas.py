@@ -15,9 +15,16 @@ from typing import Generic, TypeVar
 
 from sqlalchemy import Connection, inspect
 
+from alpespartners.modulos.tracking.aplicacion.mensajes import (
+    DestinoDeComando,
+    EnviosPendientes,
+    RenglonBalance,
+)
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible, Consulta
 from alpespartners.modulos.tracking.dominio.entidades import Conversion, Impresion
 from alpespartners.modulos.tracking.dominio.repositorios import FiltroEventos, LecturaEventos, Posicion
+from alpespartners.modulos.tracking.infraestructura.balance import BalanceSQL
+from alpespartners.modulos.tracking.infraestructura.destinos import RegistroDestinosSQL
 from alpespartners.modulos.tracking.infraestructura.escritor import hay_consumidor
 from alpespartners.modulos.tracking.infraestructura.filas import CONVERSIONES, IMPRESIONES
 from alpespartners.modulos.tracking.infraestructura.repositorios import RepositorioEventosSQL
@@ -39,6 +46,8 @@ class ConsultaSQL:
     def __init__(self, conexion: Connection) -> None:
         self.impresiones: LecturaEventos[Impresion] = RepositorioEventosSQL(conexion, IMPRESIONES)
         self.conversiones: LecturaEventos[Conversion] = RepositorioEventosSQL(conexion, CONVERSIONES)
+        self.destinos = RegistroDestinosSQL(conexion)
+        self.balance = BalanceSQL(conexion)
 
 
 class _SinEventos(Generic[E]):
@@ -49,12 +58,30 @@ class _SinEventos(Generic[E]):
         return []
 
 
+class _SinDestinos:
+    def de_evento(self, _topico: str, _evento_id: str, _limite: int) -> list[DestinoDeComando]:
+        return []
+
+    def de_comandos(self, _topico: str, _comandos: Collection[str]) -> list[DestinoDeComando]:
+        return []
+
+
+class _SinBalance:
+    def renglones(self) -> list[RenglonBalance]:
+        return []
+
+    def envios_pendientes(self) -> EnviosPendientes:
+        return EnviosPendientes(cuantos=0, desde=None)
+
+
 class _ConsultaVacia:
     """Lo que se lee antes de que exista la base de datos."""
 
     def __init__(self) -> None:
         self.impresiones: LecturaEventos[Impresion] = _SinEventos()
         self.conversiones: LecturaEventos[Conversion] = _SinEventos()
+        self.destinos = _SinDestinos()
+        self.balance = _SinBalance()
 
 
 class LecturasSQLite:

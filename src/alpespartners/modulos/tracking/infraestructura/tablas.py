@@ -34,6 +34,7 @@ def _tabla_de_eventos(nombre: str, *propias: Column[object]) -> Table:
         Column("timestamp", Instante),
         Column("propiedades", TextoJson, nullable=False),
         Column("comando_id", TEXTO, nullable=False),
+        Column("huella", LargeBinary),
         Column("recibido_en", Instante, nullable=False),
         Column("registrado_en", Instante, nullable=False),
         Column("ocurrido_en", Instante, nullable=False),
@@ -76,6 +77,18 @@ destinos = Table(
     Column("recibido_en", Instante, nullable=False),
     Column("decidido_en", Instante, nullable=False),
     Index(None, "topico", "evento_id"),
+)
+
+balance = Table(
+    "balance",
+    METADATOS,
+    Column("topico", TEXTO, primary_key=True),
+    # Cada consumidor suma en el suyo: varios no hacen cola por la misma fila.
+    Column("fragmento", Integer, primary_key=True),
+    Column("estado", TEXTO, primary_key=True),
+    Column("motivo", TEXTO, primary_key=True),
+    Column("cuantos", BigInteger, nullable=False),
+    Column("procesado_hasta", Instante),
 )
 
 bandeja_salida = Table(

@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError
 
 from alpespartners.migraciones import EsquemaDesconocido, actualizar
 from alpespartners.modulos.tracking.dominio.entidades import Conversion, Impresion
+from alpespartners.modulos.tracking.infraestructura.balance import BalanceSQL
 from alpespartners.modulos.tracking.infraestructura.bandeja_salida import BandejaSalidaSQL, Envio
 from alpespartners.modulos.tracking.infraestructura.destinos import RegistroDestinosSQL
 from alpespartners.modulos.tracking.infraestructura.escritor import turno_breve, turno_de_consumidor
@@ -42,7 +43,8 @@ class TransaccionSQL:
         self.impresiones: RepositorioEventosSQL[Impresion] = RepositorioEventosSQL(conexion, IMPRESIONES)
         self.conversiones: RepositorioEventosSQL[Conversion] = RepositorioEventosSQL(conexion, CONVERSIONES)
         self.destinos = RegistroDestinosSQL(conexion)
-        self.bandeja = BandejaSalidaSQL(conexion, arriendo)
+        self.balance = BalanceSQL(conexion)
+        self.bandeja = BandejaSalidaSQL(conexion, arriendo, self.balance)
 
 
 class LibroSQLite:
@@ -73,7 +75,7 @@ class LibroSQLite:
             with self._motor.begin() as conexion:
                 actualizar(conexion)
                 # Quien tiene el turno está solo: los arriendos que haya son de un proceso que murió.
-                BandejaSalidaSQL(conexion, self._arriendo).liberar_todo()
+                TransaccionSQL(conexion, self._arriendo).bandeja.liberar_todo()
             self._abierto = pila.pop_all()
 
     def cerrar(self) -> None:
