@@ -35,8 +35,8 @@ class Pestaña:
     """Una pestaña abierta.
 
     Attributes:
-        quejas: lo que el navegador anotó como error en su consola, incluido lo que prohíbe la CSP.
-        pedidas: las direcciones que la página ha pedido.
+        quejas: lo que el navegador anotó como error en esta página, incluido lo que le prohíbe su CSP.
+        pedidas: las direcciones que esta página ha pedido.
     """
 
     def __init__(self, conexion: ClientConnection) -> None:
@@ -48,7 +48,11 @@ class Pestaña:
             self._pedir(f"{dominio}.enable")
 
     def ir(self, direccion: str) -> None:
-        """Abre esa dirección."""
+        """Abre esa dirección, sin nada de la anterior."""
+        # Desde una página en blanco: lo que se mire después no puede ser aún de la anterior.
+        self._pedir("Page.navigate", url="about:blank")
+        self.quejas.clear()
+        self.pedidas.clear()
         self._pedir("Page.navigate", url=direccion)
 
     def evaluar(self, expresion: str) -> Any:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -74,12 +73,17 @@ def direccion() -> Iterator[str]:
         yield f"http://127.0.0.1:{puerto}"
 
 
-@pytest.fixture
-def pagina(direccion: str, tmp_path: Path) -> Iterator[Pestaña]:
-    with pestaña(tmp_path / "perfil") as abierta:
-        abierta.ir(f"{direccion}/docs")
-        hasta(lambda: len(abierta.evaluar(LEER_OPERACIONES)) == len(OPERACIONES), 30)
+@pytest.fixture(scope="module")
+def navegador(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pestaña]:
+    with pestaña(tmp_path_factory.mktemp("navegador") / "perfil") as abierta:
         yield abierta
+
+
+@pytest.fixture
+def pagina(direccion: str, navegador: Pestaña) -> Pestaña:
+    navegador.ir(f"{direccion}/docs")
+    hasta(lambda: len(navegador.evaluar(LEER_OPERACIONES)) == len(OPERACIONES), 30)
+    return navegador
 
 
 def test_la_pagina_muestra_cada_operacion_sin_pedir_nada_fuera_ni_que_se_le_prohiba_nada(
