@@ -43,6 +43,7 @@ class DespachadorPulsar:
         self._limite = limite
         self._turnos = asyncio.Semaphore(MAXIMO_EN_CURSO)
         self._publicador: Publicador | None = None
+        self._asegurados: set[str] = set()
 
     async def abrir(self, cliente: ClientePulsar) -> None:
         """Empieza a conectarse y vuelve sin esperar; si el broker no está, sigue intentándolo solo.
@@ -94,8 +95,10 @@ class DespachadorPulsar:
 
     def _crear_productor(self, cliente: ClientePulsar, topico: str) -> Productor:
         """Antes del primer envío deja creado quien lo recibirá: Apache Pulsar olvida lo que nadie espera."""
-        cliente.asegurar_suscripcion(topico, SUSCRIPCION)
-        cliente.asegurar_suscripcion(topico + SUFIJO_CARTAS, SUSCRIPCION_CARTAS)
+        if topico not in self._asegurados:
+            cliente.asegurar_suscripcion(topico, SUSCRIPCION)
+            cliente.asegurar_suscripcion(topico + SUFIJO_CARTAS, SUSCRIPCION_CARTAS)
+            self._asegurados.add(topico)
         return cliente.productor(
             topico,
             por_clave=False,
