@@ -35,7 +35,7 @@ def turno_de_consumidor(datos: Path) -> Iterator[None]:
             if hay_consumidor(datos):
                 raise ErrorDeArranque(
                     f"Ya hay un proceso de consumidores sobre {datos}: con SQLite solo puede haber uno. "
-                    "Detén el otro, o da a este otra carpeta con ALPES_DATOS."
+                    "Detenga el otro, o dé a este otra carpeta con ALPES_DATOS."
                 )
             if time.monotonic() > plazo:
                 raise ErrorDeArranque(f"Otro proceso escribe en la base de datos de {datos} y no termina.")

@@ -137,7 +137,7 @@ def _abriendo(datos: Path) -> Iterator[None]:
         yield
     except EsquemaDesconocido:
         raise ErrorDeArranque(
-            f"La base de datos {archivo_de(datos)} es de una versión posterior a este programa: actualízalo."
+            f"La base de datos {archivo_de(datos)} es de una versión posterior a este programa: actualícelo."
         ) from None
     except (OSError, DBAPIError) as error:
         causa = error.orig if isinstance(error, DBAPIError) else error
