@@ -22,7 +22,8 @@ def configurar_registro(nivel: str) -> None:
     ]
     en_terminal = sys.stderr.isatty()
     presentar: list[Processor] = (
-        [structlog.dev.ConsoleRenderer()]
+        # Su formato de excepción por omisión imprime las variables locales, y llevan datos personales.
+        [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
         if en_terminal
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
     )
