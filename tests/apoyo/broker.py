@@ -19,19 +19,31 @@ from tests.apoyo.puertos import reservar_puerto_del_broker
 
 
 class BrokerDePrueba:
-    """Un broker con su carpeta y su puerto, que no cambian."""
+    """Un broker con su carpeta y su puerto, que no cambian desde que arranca por primera vez."""
 
     def __init__(self, carpeta: Path) -> None:
         self._carpeta = carpeta
         self._puerto = reservar_puerto_del_broker(carpeta)
+        self._arranques = 0
         self._proceso: subprocess.Popen[bytes] | None = None
-        self.url = f"pulsar://127.0.0.1:{self._puerto}"
         (carpeta / "pulsar-lite.toml").write_text("[metrics]\nenabled = false\n", encoding="ascii")
 
+    @property
+    def url(self) -> str:
+        return f"pulsar://127.0.0.1:{self._puerto}"
+
     def arrancar(self) -> None:
-        registro = self._carpeta / f"registro-{len(list(self._carpeta.glob('registro-*')))}"
+        while not self._escucha():
+            # Otra prueba que corre a la vez le ganó el puerto. Al volver tiene que ser el mismo: insiste.
+            if self._arranques == 1:
+                self._puerto = reservar_puerto_del_broker(self._carpeta)
+
+    def _escucha(self) -> bool:
+        """Arranca un proceso y dice si llegó a escuchar; si no, ya ha terminado."""
+        self._arranques += 1
+        registro = self._carpeta / f"registro-{self._arranques}"
         with registro.open("wb") as salida:
-            self._proceso = subprocess.Popen(
+            proceso = self._proceso = subprocess.Popen(
                 [
                     encontrar_binario(),
                     *("--config", "pulsar-lite.toml"),
@@ -43,7 +55,8 @@ class BrokerDePrueba:
                 stdout=salida,
                 stderr=salida,
             )
-        hasta(lambda: b"Server listening" in registro.read_bytes())
+        hasta(lambda: b"Server listening" in registro.read_bytes() or proceso.poll() is not None)
+        return proceso.poll() is None
 
     def matar(self) -> None:
         if self._proceso is not None:
