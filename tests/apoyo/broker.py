@@ -25,6 +25,7 @@ class BrokerDePrueba:
         self._carpeta = carpeta
         self._puerto = reservar_puerto_del_broker(carpeta)
         self._arranques = 0
+        self._ha_escuchado = False
         self._proceso: subprocess.Popen[bytes] | None = None
         (carpeta / "pulsar-lite.toml").write_text("[metrics]\nenabled = false\n", encoding="ascii")
 
@@ -35,8 +36,9 @@ class BrokerDePrueba:
     def arrancar(self) -> None:
         while not self._escucha():
             # Otra prueba que corre a la vez le ganó el puerto. Al volver tiene que ser el mismo: insiste.
-            if self._arranques == 1:
+            if not self._ha_escuchado:
                 self._puerto = reservar_puerto_del_broker(self._carpeta)
+        self._ha_escuchado = True
 
     def _escucha(self) -> bool:
         """Arranca un proceso y dice si llegó a escuchar; si no, ya ha terminado."""
