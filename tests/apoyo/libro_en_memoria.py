@@ -97,6 +97,9 @@ class DestinosEnMemoria:
         suyos.sort(key=lambda suyo: (suyo.decidido_en, suyo.identidad.comando_id, suyo.identidad.huella))
         return suyos[:limite]
 
+    def cuantos_de_evento(self, topico: str, evento_id: str) -> int:
+        return len(self.de_evento(topico, evento_id, len(self.anotados)))
+
     def de_comandos(self, topico: str, comandos: Collection[str]) -> list[DestinoDeComando]:
         return [
             destino

@@ -40,7 +40,9 @@ def upgrade() -> None:
         sa.Column("decidido_en", Instante(), nullable=False),
         sa.PrimaryKeyConstraint("topico", "comando_id", "huella", name=op.f("pk_destinos")),
     )
-    op.create_index(op.f("ix_destinos_topico_evento_id"), "destinos", ["topico", "evento_id"])
+    op.create_index(
+        op.f("ix_destinos_topico_evento_id_decidido_en"), "destinos", ["topico", "evento_id", "decidido_en"]
+    )
     op.create_table(
         "balance",
         sa.Column("topico", TEXTO, nullable=False),

@@ -84,6 +84,9 @@ class LecturaDestinos(Protocol):
     def de_evento(self, topico: str, evento_id: str, limite: int) -> list[DestinoDeComando]:
         """Devuelve hasta `limite` destinos de ese `id`, del más antiguo al más nuevo."""
 
+    def cuantos_de_evento(self, topico: str, evento_id: str) -> int:
+        """Devuelve cuántos destinos hay anotados de ese `id`."""
+
     def de_comandos(self, topico: str, comandos: Collection[str]) -> list[DestinoDeComando]:
         """Devuelve los destinos anotados de esos `comando_id`."""
 

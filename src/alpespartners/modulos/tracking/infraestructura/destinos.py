@@ -9,7 +9,7 @@ Por qué existe: un comando reentregado mañana debe acabar donde acabó hoy.
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, func, select
 
 from alpespartners.modulos.tracking.aplicacion.mensajes import DestinoDeComando, IdentidadComando
 from alpespartners.modulos.tracking.dominio.destinos import Destino, Duplicada, Ilegible, Rechazada
@@ -44,6 +44,15 @@ class RegistroDestinosSQL:
             .limit(limite)
         )
         return [_destino(fila) for fila in self._conexion.execute(consulta)]
+
+    def cuantos_de_evento(self, topico: str, evento_id: str) -> int:
+        """Devuelve cuántos destinos hay anotados de ese `id`."""
+        consulta = (
+            select(func.count())
+            .select_from(tabla)
+            .where(tabla.c.topico == topico, tabla.c.evento_id == evento_id)
+        )
+        return self._conexion.scalar(consulta) or 0
 
     def de_comandos(self, topico: str, comandos: Collection[str]) -> list[DestinoDeComando]:
         """Devuelve los destinos anotados de esos `comando_id`."""

@@ -62,6 +62,9 @@ class _SinDestinos:
     def de_evento(self, _topico: str, _evento_id: str, _limite: int) -> list[DestinoDeComando]:
         return []
 
+    def cuantos_de_evento(self, _topico: str, _evento_id: str) -> int:
+        return 0
+
     def de_comandos(self, _topico: str, _comandos: Collection[str]) -> list[DestinoDeComando]:
         return []
 

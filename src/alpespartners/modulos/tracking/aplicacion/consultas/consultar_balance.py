@@ -1,0 +1,76 @@
+"""El balance de los comandos: en cuántos destinos acabaron y qué falta por publicar.
+
+Qué es: lo sumado en el libro, ordenado para quien pregunta si cuadra.
+Qué no es: un recuento de las tablas ni del broker; se lee en un tiempo que no depende de cuánto haya.
+Por qué existe: todo comando procesado está en una y solo una de estas cuentas.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from alpespartners.modulos.tracking.aplicacion.mensajes import EnviosPendientes, RenglonBalance
+from alpespartners.modulos.tracking.aplicacion.puertos import LecturaBalance
+from alpespartners.modulos.tracking.aplicacion.topicos import (
+    COMANDO_REGISTRAR_CONVERSION,
+    COMANDO_REGISTRAR_IMPRESION,
+)
+from alpespartners.modulos.tracking.dominio.destinos import Duplicada, Ilegible, Registrada
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BalanceDeTopico:
+    """Los comandos procesados de un tópico; `rechazadas` va por motivo.
+
+    `procesado_hasta` es el `recibido_en` del más nuevo de ellos, o `None` si no hay ninguno.
+    """
+
+    topico: str
+    registradas: int
+    duplicadas: int
+    rechazadas: Mapping[str, int]
+    ilegibles: int
+    procesado_hasta: datetime | None
+
+    @property
+    def total(self) -> int:
+        """Cuántos comandos distintos se han procesado."""
+        return self.registradas + self.duplicadas + sum(self.rechazadas.values()) + self.ilegibles
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BalanceDelModulo:
+    """El balance de cada tópico de comandos, y la bandeja de salida de todos ellos."""
+
+    comandos: tuple[BalanceDeTopico, ...]
+    bandeja_salida: EnviosPendientes
+
+
+def consultar_balance(balance: LecturaBalance) -> BalanceDelModulo:
+    """Devuelve el balance; un tópico del que no se procesó nada sale a cero."""
+    renglones = balance.renglones()
+    return BalanceDelModulo(
+        comandos=(
+            _de_topico(renglones, COMANDO_REGISTRAR_IMPRESION),
+            _de_topico(renglones, COMANDO_REGISTRAR_CONVERSION),
+        ),
+        bandeja_salida=balance.envios_pendientes(),
+    )
+
+
+def procesado_hasta(renglones: Iterable[RenglonBalance], topico: str) -> datetime | None:
+    """Devuelve el `recibido_en` del comando procesado más nuevo del tópico, o `None` si no hay ninguno."""
+    return max((r.procesado_hasta for r in renglones if r.topico == topico), default=None)
+
+
+def _de_topico(todos: Sequence[RenglonBalance], topico: str) -> BalanceDeTopico:
+    renglones = [renglon for renglon in todos if renglon.topico == topico]
+    cuantos = {(renglon.estado, renglon.motivo): renglon.cuantos for renglon in renglones}
+    return BalanceDeTopico(
+        topico=topico,
+        registradas=cuantos.get((Registrada.estado, None), 0),
+        duplicadas=cuantos.get((Duplicada.estado, None), 0),
+        rechazadas={renglon.motivo: renglon.cuantos for renglon in renglones if renglon.motivo is not None},
+        ilegibles=cuantos.get((Ilegible.estado, None), 0),
+        procesado_hasta=procesado_hasta(renglones, topico),
+    )
