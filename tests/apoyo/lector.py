@@ -1,6 +1,8 @@
-"""Leer los tópicos de eventos como otro módulo: con el cliente de Pulsar y los esquemas publicados."""
+"""El broker embebido visto por otro módulo: con el cliente de Pulsar y los esquemas publicados."""
 
 import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -11,24 +13,52 @@ from fastavro import schemaless_reader
 from alpespartners.modulos.tracking.infraestructura.esquemas import ESQUEMAS
 
 
-def mensajes_publicados(datos: Path, topico: str) -> list[tuple[dict[str, str], dict[str, Any]]]:
-    """Todos los mensajes del tópico en el broker embebido, por orden: propiedades y campos."""
-    puerto = json.loads((datos / "broker.json").read_text(encoding="utf-8"))["puerto"]
-    cliente = pulsar.Client(
-        f"pulsar://127.0.0.1:{puerto}", logger=pulsar.FileLogger(pulsar.LoggerLevel.Error, "/dev/null")
-    )
-    try:
-        lector = cliente.create_reader(f"persistent://public/default/{topico}", pulsar.MessageId.earliest)
-        mensajes = []
-        while lector.has_message_available():
-            mensaje = lector.read_next(timeout_millis=5000)
-            campos: Any = schemaless_reader(BytesIO(mensaje.data()), ESQUEMAS[topico].escritura, None)
-            mensajes.append((dict(mensaje.properties()), campos))
+def mensajes_del_topico(datos: Path, topico: str) -> list[Any]:
+    """Todos los mensajes del tópico, por orden, como los entrega el cliente."""
+    with _cliente(datos) as cliente:
+        lector = cliente.create_reader(_completo(topico), pulsar.MessageId.earliest)
+        mensajes: list[Any] = []
+        # Preguntar por el final de un tópico vacío es, para el embebido, un error.
+        with suppress(pulsar.UnknownError):
+            while lector.has_message_available():
+                mensajes.append(lector.read_next(timeout_millis=5000))
         return mensajes
-    finally:
-        cliente.close()
+
+
+def mensajes_publicados(datos: Path, topico: str) -> list[tuple[dict[str, str], dict[str, Any]]]:
+    """Todos los mensajes del tópico, por orden: propiedades y campos."""
+    mensajes = []
+    for mensaje in mensajes_del_topico(datos, topico):
+        campos: Any = schemaless_reader(BytesIO(mensaje.data()), ESQUEMAS[topico].escritura, None)
+        mensajes.append((dict(mensaje.properties()), campos))
+    return mensajes
 
 
 def eventos_publicados(datos: Path, topico: str) -> dict[str, dict[str, Any]]:
     """Los eventos del tópico por su `id`; uno entregado dos veces cuenta una."""
     return {campos["id"]: campos for _, campos in mensajes_publicados(datos, topico)}
+
+
+def publicar(
+    datos: Path, topico: str, carga: bytes | None, propiedades: Mapping[str, str], clave: str | None
+) -> None:
+    """Publica un mensaje como lo haría otro servicio; `None` es un mensaje sin valor."""
+    with _cliente(datos) as cliente:
+        productor = cliente.create_producer(_completo(topico))
+        productor.send(carga, properties=dict(propiedades), partition_key=clave)
+
+
+@contextmanager
+def _cliente(datos: Path) -> Iterator[Any]:
+    puerto = json.loads((datos / "broker.json").read_text(encoding="utf-8"))["puerto"]
+    cliente = pulsar.Client(
+        f"pulsar://127.0.0.1:{puerto}", logger=pulsar.FileLogger(pulsar.LoggerLevel.Error, "/dev/null")
+    )
+    try:
+        yield cliente
+    finally:
+        cliente.close()
+
+
+def _completo(topico: str) -> str:
+    return f"persistent://public/default/{topico}"
