@@ -20,10 +20,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from alpespartners.api.acceso import ReglasDeAcceso
 from alpespartners.api.cuerpo import SEGUNDOS_MAXIMOS
 from alpespartners.api.documentacion import rutas_de_documentacion
+from alpespartners.api.envios import Envios
 from alpespartners.api.errores import problema_de
 from alpespartners.api.rutas import Rutas, atencion_de, partes_de_la_ruta
 from alpespartners.api.salud import rutas_de_salud
 from alpespartners.api.tracking import rutas_de_tracking
+from alpespartners.modulos.tracking.aplicacion.esperas import Esperas
 from alpespartners.modulos.tracking.aplicacion.puertos import DespachadorComandos, Lecturas, Presencia
 from alpespartners.seedwork.arranque import ErrorDeArranque
 
@@ -49,9 +51,16 @@ def crear_api(
     los puertos necesitan antes de la primera petición y lo cierra después de la última. Un
     `ErrorDeArranque` al abrir detiene el servidor con su frase y sin traza.
     """
+    envios = Envios(
+        despachador=despachador,
+        esperas=Esperas(lecturas),
+        reloj=reloj,
+        nuevo_id=nuevo_id,
+        segundos_de_cuerpo=segundos_de_cuerpo,
+    )
     rutas = Rutas(
         [
-            *rutas_de_tracking(despachador, lecturas, reloj, nuevo_id, segundos_de_cuerpo),
+            *rutas_de_tracking(envios, lecturas, presencia),
             *rutas_de_salud(despachador, lecturas, presencia),
             *rutas_de_documentacion(),
         ]

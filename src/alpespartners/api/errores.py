@@ -12,8 +12,10 @@ from collections.abc import Iterable, Mapping
 import msgspec
 from starlette.responses import Response
 
+from alpespartners.modulos.tracking.aplicacion.consultas.consultar_destino import SinNoticias
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible
-from alpespartners.modulos.tracking.dominio.excepciones import DatosInvalidos, Fallo
+from alpespartners.modulos.tracking.dominio.destinos import Ilegible, Rechazada
+from alpespartners.modulos.tracking.dominio.excepciones import Codigo, DatosInvalidos, Fallo
 from alpespartners.seedwork.json_estricto import JsonIlegible
 
 TIPO_DE_PROBLEMA = "application/problem+json"
@@ -102,6 +104,37 @@ def broker_no_disponible(id_del_evento: str | None) -> Problema:
         "El broker no confirmó el envío a tiempo. Repetirlo con el mismo id es seguro.",
         cabeceras={"Retry-After": str(SEGUNDOS_PARA_REINTENTAR)},
         id=id_del_evento,
+    )
+
+
+def destino_desconocido(noticias: SinNoticias, consumidores: int | None) -> Problema:
+    """De ese `id` no consta nada; lleva lo que distingue «todavía no» de «nunca llegó»."""
+    return Problema(
+        404,
+        "destino_desconocido",
+        "Destino desconocido",
+        noticias.explicacion(consumidores),
+        consumidores=consumidores,
+        procesado_hasta=noticias.procesado_hasta,
+    )
+
+
+def envio_negado(destino: Rechazada | Ilegible, id_del_evento: str, comando_id: str) -> Problema:
+    """El comando se aceptó y al procesarlo no se pudo registrar: 409 si el `id` ya era de otro contenido."""
+    motivo, campos = (destino.motivo, destino.campos) if isinstance(destino, Rechazada) else (None, ())
+    if motivo is Codigo.CONFLICTO_DE_ID:
+        estado, codigo, titulo = 409, "conflicto_de_id", "Conflicto de id"
+    else:
+        estado, codigo, titulo = 422, "no_registrado", "No registrado"
+    return Problema(
+        estado,
+        codigo,
+        titulo,
+        f"No se registró: {destino.detalle}.",
+        id=id_del_evento,
+        comando_id=comando_id,
+        motivo=motivo,
+        campos=campos,
     )
 
 

@@ -40,7 +40,7 @@ def rutas_de_salud(despachador: DespachadorComandos, lecturas: Lecturas, presenc
             "estado": estado,
             "broker": _disponibilidad(disponible=hay_broker),
             "base_datos": _disponibilidad(disponible=hay_base_de_datos),
-            "consumidores": await _consumidores(presencia),
+            "consumidores": await consumidores_vivos(presencia),
         }
         return _json(cuerpo, 200 if hay_broker else 503)
 
@@ -55,7 +55,8 @@ async def _se_puede_leer(lecturas: Lecturas) -> bool:
     return True
 
 
-async def _consumidores(presencia: Presencia) -> int | None:
+async def consumidores_vivos(presencia: Presencia) -> int | None:
+    """Devuelve cuántos consumidores viven ahora, o `None` si no se pudo averiguar."""
     try:
         return await presencia.consumidores()
     except BaseDatosNoDisponible:

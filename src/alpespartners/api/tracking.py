@@ -1,25 +1,30 @@
-"""Los envíos y consultas de `/tracking/…`.
+"""Las rutas de `/tracking/…` y sus consultas.
 
-Qué es: los pasos 1 a 4 del flujo vistos desde HTTP (petición → comando → broker) y las lecturas.
-Qué no es: reglas de los datos (dominio) ni el orden o el cursor de las listas (`aplicacion/consultas`).
-Por qué existe: un 202 es una promesa; sale solo cuando el broker confirmó el comando.
+Qué es: leer un evento, recorrer los de una campaña, saber qué fue de un `id` y ver el balance.
+Qué no es: los envíos (`envios.py`), ni el orden, el cursor o la historia (`aplicacion/consultas`).
+Por qué existe: todo lo que se puede preguntar del módulo está en una tabla y se lee de un vistazo.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
-from typing import Protocol, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
 from urllib.parse import quote, urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from alpespartners.api.cuerpo import leer_cuerpo
-from alpespartners.api.errores import broker_no_disponible, no_encontrado
+from alpespartners.api.envios import Envios
+from alpespartners.api.errores import destino_desconocido, no_encontrado
 from alpespartners.api.parametros import leer_parametros
-from alpespartners.api.presentacion import en_json, recurso
+from alpespartners.api.presentacion import balance, en_json, historia, recurso
 from alpespartners.api.rutas import Atencion, Ruta, ruta_get, ruta_post
-from alpespartners.api.traza import traza_de
-from alpespartners.modulos.tracking.aplicacion.comandos import Comando
+from alpespartners.api.salud import consumidores_vivos
+from alpespartners.modulos.tracking.aplicacion import clases
+from alpespartners.modulos.tracking.aplicacion.clases import Clase, ClaseDeEvento
+from alpespartners.modulos.tracking.aplicacion.consultas.consultar_balance import consultar_balance
+from alpespartners.modulos.tracking.aplicacion.consultas.consultar_destino import (
+    SinNoticias,
+    consultar_destino,
+)
 from alpespartners.modulos.tracking.aplicacion.consultas.listar_eventos import (
     PARAMETROS_CONVERSIONES,
     PARAMETROS_IMPRESIONES,
@@ -29,104 +34,72 @@ from alpespartners.modulos.tracking.aplicacion.consultas.listar_eventos import (
     peticion_de_lista,
 )
 from alpespartners.modulos.tracking.aplicacion.mapeadores import comando_de_conversion, comando_de_impresion
-from alpespartners.modulos.tracking.aplicacion.puertos import (
-    BrokerNoDisponible,
-    Consulta,
-    DespachadorComandos,
-    Lecturas,
-)
+from alpespartners.modulos.tracking.aplicacion.puertos import Lecturas, Presencia
 from alpespartners.modulos.tracking.dominio.entidades import Conversion, Impresion
-from alpespartners.modulos.tracking.dominio.excepciones import (
-    CampoInvalido,
-    Codigo,
-    DatosInvalidos,
-    Recolector,
-)
+from alpespartners.modulos.tracking.dominio.excepciones import CampoInvalido, DatosInvalidos, Recolector
 from alpespartners.modulos.tracking.dominio.objetos_valor import identificador
-from alpespartners.modulos.tracking.dominio.repositorios import LecturaEventos
-from alpespartners.seedwork.json_estricto import leer_json
 
 IMPRESIONES = "/tracking/impresiones"
 CONVERSIONES = "/tracking/conversiones"
 
 E = TypeVar("E", Impresion, Conversion)
-EventosDe = Callable[[Consulta], LecturaEventos[E]]
-"""De una consulta abierta, los eventos de la clase que se pide."""
 
 
-class ComandoDelCuerpo(Protocol):
-    """Cómo se hace un comando con el cuerpo de un envío."""
+def rutas_de_tracking(envios: Envios, lecturas: Lecturas, presencia: Presencia) -> list[Ruta]:
+    """Las rutas de impresiones y conversiones, y su balance."""
 
-    def __call__(
-        self, cuerpo: Mapping[str, object], *, id_asignado: Callable[[], str], recibido_en: datetime
-    ) -> Comando:
-        """Devuelve el comando, o lanza `DatosInvalidos` con todas las faltas."""
-
-
-def rutas_de_tracking(
-    despachador: DespachadorComandos,
-    lecturas: Lecturas,
-    reloj: Callable[[], datetime],
-    nuevo_id: Callable[[], str],
-    segundos_de_cuerpo: float,
-) -> list[Ruta]:
-    """Las rutas de impresiones y conversiones."""
-
-    def envio(ruta: str, comando_de: ComandoDelCuerpo) -> Atencion:
-        async def atender(peticion: Request, _variables: Sequence[str]) -> Response:
-            recolector = Recolector()
-            leer_parametros(peticion.scope["query_string"], (), recolector)
-            cuerpo = leer_json(await leer_cuerpo(peticion, segundos_de_cuerpo))
-            comando = _comando(cuerpo, comando_de, recolector, nuevo_id, reloj())
-            comando_id = nuevo_id()
-            try:
-                await despachador.publicar(comando, comando_id=comando_id, traza=traza_de(peticion.headers))
-            except BrokerNoDisponible:
-                raise broker_no_disponible(comando.id) from None
-            return _aceptado(comando, comando_id, ruta)
-
-        return atender
-
-    def unidad(eventos_de: EventosDe[E]) -> Atencion:
+    def unidad(clase: ClaseDeEvento[E]) -> Atencion:
         async def atender(peticion: Request, variables: Sequence[str]) -> Response:
             _sin_parametros(peticion)
             id_evento = _identificador_de_la_ruta(variables[0])
-            hallados = await lecturas.leer(lambda consulta: eventos_de(consulta).obtener([id_evento]))
+            hallados = await lecturas.leer(lambda consulta: clase.eventos_de(consulta).obtener([id_evento]))
             if id_evento not in hallados:
                 raise no_encontrado()
-            return Response(en_json(recurso(hallados[id_evento])), media_type="application/json")
+            return _respuesta(recurso(hallados[id_evento]))
 
         return atender
 
-    def lista(eventos_de: EventosDe[E], permitidos: frozenset[str], ruta: str) -> Atencion:
+    def destino(clase: Clase) -> Atencion:
+        async def atender(peticion: Request, variables: Sequence[str]) -> Response:
+            _sin_parametros(peticion)
+            id_evento = _identificador_de_la_ruta(variables[0])
+            hallado = await lecturas.leer(lambda consulta: consultar_destino(consulta, clase, id_evento))
+            if isinstance(hallado, SinNoticias):
+                raise destino_desconocido(hallado, await consumidores_vivos(presencia))
+            return _respuesta(historia(id_evento, hallado))
+
+        return atender
+
+    async def balance_actual(peticion: Request, _variables: Sequence[str]) -> Response:
+        _sin_parametros(peticion)
+        return _respuesta(balance(await lecturas.leer(lambda consulta: consultar_balance(consulta.balance))))
+
+    def lista(clase: ClaseDeEvento[E], permitidos: frozenset[str], ruta: str) -> Atencion:
         async def atender(peticion: Request, variables: Sequence[str]) -> Response:
             campaña_id = _identificador_de_la_ruta(variables[0])
             parametros, pedido = _peticion_de_lista(peticion, campaña_id, permitidos)
-            pagina = await lecturas.leer(lambda consulta: listar_eventos(eventos_de(consulta), pedido))
+            pagina = await lecturas.leer(lambda consulta: listar_eventos(clase.eventos_de(consulta), pedido))
             return _pagina(pagina, ruta.format(quote(campaña_id, safe="")), parametros)
 
         return atender
 
-    impresiones = lista(_impresiones, PARAMETROS_IMPRESIONES, "/tracking/campa%C3%B1as/{}/impresiones")
-    conversiones = lista(_conversiones, PARAMETROS_CONVERSIONES, "/tracking/campa%C3%B1as/{}/conversiones")
+    impresiones = lista(clases.IMPRESIONES, PARAMETROS_IMPRESIONES, "/tracking/campa%C3%B1as/{}/impresiones")
+    conversiones = lista(
+        clases.CONVERSIONES, PARAMETROS_CONVERSIONES, "/tracking/campa%C3%B1as/{}/conversiones"
+    )
     return [
-        ruta_post(IMPRESIONES, envio(IMPRESIONES, comando_de_impresion)),
-        ruta_post(CONVERSIONES, envio(CONVERSIONES, comando_de_conversion)),
-        ruta_get(f"{IMPRESIONES}/{{id}}", unidad(_impresiones)),
-        ruta_get(f"{CONVERSIONES}/{{id}}", unidad(_conversiones)),
+        ruta_post(IMPRESIONES, envios.atencion(IMPRESIONES, clases.IMPRESIONES, comando_de_impresion)),
+        ruta_post(CONVERSIONES, envios.atencion(CONVERSIONES, clases.CONVERSIONES, comando_de_conversion)),
+        ruta_get(f"{IMPRESIONES}/{{id}}", unidad(clases.IMPRESIONES)),
+        ruta_get(f"{CONVERSIONES}/{{id}}", unidad(clases.CONVERSIONES)),
+        ruta_get(f"{IMPRESIONES}/{{id}}/destino", destino(clases.IMPRESIONES)),
+        ruta_get(f"{CONVERSIONES}/{{id}}/destino", destino(clases.CONVERSIONES)),
+        ruta_get("/tracking/balance", balance_actual),
         ruta_get("/tracking/campañas/{campaña_id}/impresiones", impresiones),
         ruta_get("/tracking/campanas/{campaña_id}/impresiones", impresiones),
         ruta_get("/tracking/campañas/{campaña_id}/conversiones", conversiones),
         ruta_get("/tracking/campanas/{campaña_id}/conversiones", conversiones),
     ]
-
-
-def _impresiones(consulta: Consulta) -> LecturaEventos[Impresion]:
-    return consulta.impresiones
-
-
-def _conversiones(consulta: Consulta) -> LecturaEventos[Conversion]:
-    return consulta.conversiones
 
 
 def _identificador_de_la_ruta(parte: str) -> str:
@@ -165,30 +138,5 @@ def _pagina(pagina: Pagina[E], direccion: str, parametros: Mapping[str, str]) ->
     return respuesta
 
 
-def _comando(
-    cuerpo: object,
-    comando_de: ComandoDelCuerpo,
-    recolector: Recolector,
-    nuevo_id: Callable[[], str],
-    recibido_en: datetime,
-) -> Comando:
-    if not isinstance(cuerpo, dict):
-        recolector.anotar("", Codigo.TIPO_INCORRECTO, "el cuerpo debe ser un objeto JSON")
-        raise DatosInvalidos(recolector.fallos)
-    try:
-        comando = comando_de(cuerpo, id_asignado=nuevo_id, recibido_en=recibido_en)
-    except DatosInvalidos as invalidos:
-        raise DatosInvalidos([*recolector.fallos, *invalidos.fallos]) from None
-    recolector.exigir()
-    return comando
-
-
-def _aceptado(comando: Comando, comando_id: str, ruta: str) -> Response:
-    cuerpo = {
-        "id": comando.id,
-        "estado": "ACEPTADA",
-        "comando_id": comando_id,
-        "advertencias": comando.advertencias,
-    }
-    direccion = f"{ruta}/{quote(comando.id or '', safe='')}"
-    return Response(en_json(cuerpo), 202, {"Location": direccion}, media_type="application/json")
+def _respuesta(cuerpo: dict[str, object]) -> Response:
+    return Response(en_json(cuerpo), media_type="application/json")

@@ -1,0 +1,162 @@
+"""`POST /tracking/…`: de una petición a un comando confirmado por el broker y, si se prefiere, a su destino.
+
+Qué es: los pasos 1 a 4 del flujo vistos desde HTTP, y la espera de `Prefer: wait=N`.
+Qué no es: reglas de los datos (dominio) ni la vigilancia de lo que se espera (`aplicacion/esperas.py`).
+Por qué existe: un 202 es una promesa; sale solo cuando el broker confirmó el comando. Quien espera y no
+recibe el destino a tiempo recibe esa misma promesa.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+from urllib.parse import quote
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from alpespartners.api.cuerpo import leer_cuerpo
+from alpespartners.api.errores import broker_no_disponible, envio_negado
+from alpespartners.api.parametros import leer_parametros
+from alpespartners.api.preferencias import espera_preferida
+from alpespartners.api.presentacion import en_json, recurso
+from alpespartners.api.rutas import Atencion
+from alpespartners.api.traza import traza_de
+from alpespartners.modulos.tracking.aplicacion.clases import Clase
+from alpespartners.modulos.tracking.aplicacion.comandos import Comando
+from alpespartners.modulos.tracking.aplicacion.esperas import Asentado, Desenlace, Esperas
+from alpespartners.modulos.tracking.aplicacion.puertos import BrokerNoDisponible, DespachadorComandos
+from alpespartners.modulos.tracking.dominio.excepciones import Codigo, DatosInvalidos, Recolector
+from alpespartners.seedwork.json_estricto import leer_json
+
+
+class ComandoDelCuerpo(Protocol):
+    """Cómo se hace un comando con el cuerpo de un envío."""
+
+    def __call__(
+        self, cuerpo: Mapping[str, object], *, id_asignado: Callable[[], str], recibido_en: datetime
+    ) -> Comando:
+        """Devuelve el comando, o lanza `DatosInvalidos` con todas las faltas."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envios:
+    """Los dos puntos de envío: a quién publican, dónde esperan y de dónde salen la hora y los ids."""
+
+    despachador: DespachadorComandos
+    esperas: Esperas
+    reloj: Callable[[], datetime]
+    nuevo_id: Callable[[], str]
+    segundos_de_cuerpo: float
+
+    def atencion(self, ruta: str, clase: Clase, comando_de: ComandoDelCuerpo) -> Atencion:
+        """Quién atiende los envíos de una clase; `ruta` es la de sus recursos."""
+
+        async def atender(peticion: Request, _variables: Sequence[str]) -> Response:
+            recolector = Recolector()
+            leer_parametros(peticion.scope["query_string"], (), recolector)
+            cuerpo = leer_json(await leer_cuerpo(peticion, self.segundos_de_cuerpo))
+            comando = _comando(cuerpo, comando_de, recolector, self.nuevo_id, self.reloj())
+            envio = _Envio(clase, ruta, comando, self.nuevo_id())
+            traza = traza_de(peticion.headers)
+            try:
+                await self.despachador.publicar(comando, comando_id=envio.comando_id, traza=traza)
+            except BrokerNoDisponible:
+                raise broker_no_disponible(comando.id) from None
+            segundos = espera_preferida(peticion.headers.getlist("prefer"))
+            return envio.aceptado() if segundos is None else await self._esperar(envio, peticion, segundos)
+
+        return atender
+
+    async def _esperar(self, envio: "_Envio", peticion: Request, segundos: int) -> Response:
+        """La respuesta con el destino, si llega en ese tiempo; si no, la de aceptado."""
+        desenlace = None
+        if segundos:
+            with self.esperas.apuntar(envio.clase, envio.evento_id, envio.comando_id) as futuro:
+                if futuro is None or not await _en_el_plazo(futuro, peticion, segundos):
+                    return envio.aceptado()
+                if futuro.done():
+                    desenlace = futuro.result()
+        respuesta = envio.aceptado() if desenlace is None else envio.decidido(desenlace)
+        respuesta.headers["Preference-Applied"] = f"wait={segundos}"
+        return respuesta
+
+
+@dataclass(frozen=True, slots=True)
+class _Envio:
+    """Un envío que el broker ya confirmó, y las respuestas que puede tener."""
+
+    clase: Clase
+    ruta: str
+    comando: Comando
+    comando_id: str
+
+    @property
+    def evento_id(self) -> str:
+        return self.comando.id or ""
+
+    @property
+    def _direccion(self) -> dict[str, str]:
+        return {"Location": f"{self.ruta}/{quote(self.evento_id, safe='')}"}
+
+    def aceptado(self) -> Response:
+        cuerpo = {
+            "id": self.evento_id,
+            "estado": "ACEPTADA",
+            "comando_id": self.comando_id,
+            "advertencias": self.comando.advertencias,
+        }
+        return Response(en_json(cuerpo), 202, self._direccion, media_type="application/json")
+
+    def decidido(self, desenlace: Desenlace) -> Response:
+        """201 si lo registró este comando, 200 si ya estaba igual, y si no el problema que lo explica."""
+        if not isinstance(desenlace, Asentado):
+            return envio_negado(desenlace, self.evento_id, self.comando_id).respuesta()
+        cuerpo = en_json(recurso(desenlace.evento))
+        if desenlace.es_nuevo:
+            return Response(cuerpo, 201, self._direccion, media_type="application/json")
+        return Response(cuerpo, 200, media_type="application/json")
+
+
+async def _en_el_plazo(futuro: asyncio.Future[Desenlace], peticion: Request, segundos: int) -> bool:
+    """Espera el desenlace como mucho ese tiempo; `False` si el servidor se cierra antes.
+
+    Raises:
+        ClientDisconnect: quien esperaba se fue.
+    """
+    se_fue = asyncio.create_task(_desconexion(peticion))
+    esperados: set[asyncio.Future[Any]] = {futuro, se_fue}
+    try:
+        await asyncio.wait(esperados, timeout=segundos, return_when=asyncio.FIRST_COMPLETED)
+    except asyncio.CancelledError:
+        # El servidor se cierra y no concede más tiempo; el comando está a salvo, y eso aún se puede decir.
+        return False
+    finally:
+        se_fue.cancel()
+    if se_fue.done() and not futuro.done():
+        raise ClientDisconnect
+    return True
+
+
+async def _desconexion(peticion: Request) -> None:
+    while (await peticion.receive())["type"] != "http.disconnect":
+        pass
+
+
+def _comando(
+    cuerpo: object,
+    comando_de: ComandoDelCuerpo,
+    recolector: Recolector,
+    nuevo_id: Callable[[], str],
+    recibido_en: datetime,
+) -> Comando:
+    if not isinstance(cuerpo, dict):
+        recolector.anotar("", Codigo.TIPO_INCORRECTO, "el cuerpo debe ser un objeto JSON")
+        raise DatosInvalidos(recolector.fallos)
+    try:
+        comando = comando_de(cuerpo, id_asignado=nuevo_id, recibido_en=recibido_en)
+    except DatosInvalidos as invalidos:
+        raise DatosInvalidos([*recolector.fallos, *invalidos.fallos]) from None
+    recolector.exigir()
+    return comando
