@@ -11,10 +11,13 @@ from collections.abc import Mapping
 from typing import Final
 
 from alpespartners import __version__
+from alpespartners.api.preferencias import ESPERA_MAXIMA
+from alpespartners.modulos.tracking.aplicacion.consultas.consultar_destino import SUCESOS_MAXIMOS
 from alpespartners.modulos.tracking.aplicacion.consultas.listar_eventos import (
     LIMITE_MAXIMO,
     LIMITE_POR_OMISION,
 )
+from alpespartners.modulos.tracking.aplicacion.esperas import ESPERAS_MAXIMAS
 from alpespartners.modulos.tracking.dominio.excepciones import Codigo
 from alpespartners.modulos.tracking.dominio.monedas import DECIMALES
 from alpespartners.modulos.tracking.dominio.objetos_valor import (
@@ -44,6 +47,22 @@ _ESCALAR: Final[Esquema] = {
     "pattern": r"^[^\u0000]*$",
 }
 _RESERVADOS: Final = ["recibido_en", "registrado_en", "ocurrido_en", "estado", "advertencias", "comando_id"]
+_CUENTA: Final[Esquema] = {"type": "integer", "minimum": 0}
+_FRASE: Final[Esquema] = {"type": "string", "description": "Una frase; nunca un valor recibido."}
+_CAMPOS: Final[Esquema] = {
+    "type": "array",
+    "items": {"type": "string"},
+    "description": "Los que faltan a su regla o, si el `id` ya era de otro contenido, los que difieren.",
+}
+_CONSUMIDORES: Final[Esquema] = {
+    "type": ["integer", "null"],
+    "minimum": 0,
+    "description": "Cuántos viven ahora; `null` si no se pudo averiguar.",
+}
+_PROCESADO_HASTA: Final[Esquema] = {
+    **_INSTANTE_O_NULO,
+    "description": "El `recibido_en` del comando procesado más nuevo; `null` si no hay ninguno.",
+}
 _IMPRESION: Final = {
     "id": "imp-123",
     "campaña_id": "cmp-456",
@@ -98,6 +117,7 @@ def descripcion() -> dict[str, object]:
         "tags": [
             {"name": "impresiones"},
             {"name": "conversiones"},
+            {"name": "balance", "description": "Si las cuentas cuadran, y qué falta por publicar."},
             {"name": "salud", "description": "Para sondas y para quien ve que algo no avanza."},
         ],
         "paths": {
@@ -105,6 +125,9 @@ def descripcion() -> dict[str, object]:
             "/tracking/conversiones": {"post": _envio("conversion", "Conversion", "/tracking/conversiones")},
             "/tracking/impresiones/{id}": {"get": _unidad("impresion", "Impresion")},
             "/tracking/conversiones/{id}": {"get": _unidad("conversion", "Conversion")},
+            "/tracking/impresiones/{id}/destino": {"get": _destino("impresion")},
+            "/tracking/conversiones/{id}/destino": {"get": _destino("conversion")},
+            "/tracking/balance": {"get": _balance()},
             "/tracking/campañas/{campaña_id}/impresiones": {"get": _lista("impresion", "Impresion")},
             "/tracking/campañas/{campaña_id}/conversiones": {"get": _lista("conversion", "Conversion")},
             "/salud/viva": {"get": _viva()},
@@ -137,10 +160,15 @@ def _envio(clase: str, esquema: str, ruta: str) -> Esquema:
             "Responde cuando el broker confirmó el comando. Con 503, o sin respuesta, repetir con el mismo "
             "`id` es seguro; el `id` asignado viene en el cuerpo del 503. Un cliente que no envía `id` y no "
             "recibe respuesta no puede repetir con seguridad.\n\n"
+            "Con `Prefer: wait=N` (RFC 7240) la respuesta espera hasta N segundos a saber qué fue del envío: "
+            "201 si quedó registrado, 200 si ya lo estaba con el mismo contenido, 409 si ese `id` ya tiene "
+            "otro contenido, y 202 si N segundos no bastaron: el envío sigue a salvo y se puede preguntar "
+            "por su destino.\n\n"
             "Además de los campos descritos se admite `campana_id` en lugar de `campaña_id`, y los tipos y "
             "la moneda también en minúsculas."
         ),
         "security": [{"clave": []}, {}],
+        "parameters": [{"$ref": "#/components/parameters/Prefer"}],
         "requestBody": {
             "required": True,
             "description": "Hasta 64 KiB, en UTF-8.",
@@ -157,20 +185,45 @@ def _envio(clase: str, esquema: str, ruta: str) -> Esquema:
             },
         },
         "responses": {
+            "200": {
+                "description": "Con `Prefer: wait`: ya estaba registrado con el mismo contenido; es este.",
+                "headers": {"Preference-Applied": _espera_aplicada()},
+                "content": {"application/json": {"schema": _ref(esquema)}},
+            },
+            "201": {
+                "description": "Con `Prefer: wait`: quedó registrado.",
+                "headers": {"Location": _direccion(ruta), "Preference-Applied": _espera_aplicada()},
+                "content": {"application/json": {"schema": _ref(esquema)}},
+            },
             "202": {
                 "description": "Aceptado y a salvo en el broker.",
                 "headers": {
-                    "Location": {
-                        "description": "Dónde se leerá el evento, con el `id` codificado.",
-                        "required": True,
-                        "schema": {"type": "string", "pattern": f"^{ruta}/[A-Za-z0-9._~%-]+$"},
-                    }
+                    "Location": _direccion(ruta),
+                    "Preference-Applied": _espera_aplicada(obligatoria=False),
                 },
                 "content": {"application/json": {"schema": _ref("Aceptado")}},
             },
-            **_respuestas("400", "401", "403", "408", "413", "415", "421", "422"),
+            "409": {"$ref": "#/components/responses/409"},
+            **_respuestas("400", "401", "403", "408", "413", "415", "421"),
+            "422": {"$ref": "#/components/responses/422_envio"},
             "503": {"$ref": "#/components/responses/503_broker"},
         },
+    }
+
+
+def _direccion(ruta: str) -> Esquema:
+    return {
+        "description": "Dónde se leerá el evento, con el `id` codificado.",
+        "required": True,
+        "schema": {"type": "string", "pattern": f"^{ruta}/[A-Za-z0-9._~%-]+$"},
+    }
+
+
+def _espera_aplicada(*, obligatoria: bool = True) -> Esquema:
+    return {
+        "description": "La espera que se concedió, en segundos.",
+        "required": obligatoria,
+        "schema": {"type": "string", "pattern": "^wait=(?:[0-9]|10)$"},
     }
 
 
@@ -191,6 +244,51 @@ def _unidad(clase: str, esquema: str) -> Esquema:
                 "content": {"application/json": {"schema": _ref(esquema)}},
             },
             **_respuestas("401", "403", "404", "421", "422"),
+            "503": {"$ref": "#/components/responses/503_base_de_datos"},
+        },
+    }
+
+
+def _destino(clase: str) -> Esquema:
+    return {
+        "tags": [f"{clase}es"],
+        "operationId": f"destino_de_{clase}",
+        "summary": f"Saber qué fue de una {'impresión' if clase == 'impresion' else 'conversión'}",
+        "description": (
+            "Todo lo que pasó con ese `id`, de lo más antiguo a lo más nuevo: cada comando que lo nombró "
+            "y en qué acabó. El 404 dice cuántos consumidores viven y hasta cuándo se ha procesado, para "
+            "distinguir «todavía no» de «nunca llegó»."
+        ),
+        "security": [{"clave": []}, {}],
+        "parameters": [{"$ref": f"#/components/parameters/id_{clase}"}],
+        "responses": {
+            "200": {
+                "description": "Lo que pasó.",
+                "content": {"application/json": {"schema": _ref("Historia")}},
+            },
+            **_respuestas("401", "403", "421", "422"),
+            "404": {"$ref": "#/components/responses/404_destino"},
+            "503": {"$ref": "#/components/responses/503_base_de_datos"},
+        },
+    }
+
+
+def _balance() -> Esquema:
+    return {
+        "tags": ["balance"],
+        "operationId": "consultar_balance",
+        "summary": "Ver el balance",
+        "description": (
+            "En qué acabaron los comandos procesados de cada tópico: cada uno está en una y solo una de "
+            "estas cuentas. Se lee en un tiempo que no depende de cuántos haya."
+        ),
+        "security": [{"clave": []}, {}],
+        "responses": {
+            "200": {
+                "description": "El balance de este instante.",
+                "content": {"application/json": {"schema": _ref("Balance")}},
+            },
+            **_respuestas("401", "403", "421", "422"),
             "503": {"$ref": "#/components/responses/503_base_de_datos"},
         },
     }
@@ -324,16 +422,87 @@ def _esquemas() -> Esquema:
                 "advertencias": _advertencias(),
             }
         ),
+        "Historia": _objeto(
+            {
+                "id": {"type": "string"},
+                "destinos": {
+                    "type": "array",
+                    "minItems": 1,
+                    "maxItems": SUCESOS_MAXIMOS,
+                    "items": {
+                        "oneOf": [
+                            _suceso(
+                                "REGISTRADA", "Se guardó, y su evento de dominio se publica una vez.", {}
+                            ),
+                            _suceso(
+                                "DUPLICADA",
+                                "Ya estaba registrado con el mismo contenido: no añadió nada.",
+                                {
+                                    "original": {
+                                        "type": "string",
+                                        "description": "El comando que lo registró.",
+                                    }
+                                },
+                            ),
+                            _suceso(
+                                "RECHAZADA",
+                                "No se registró.",
+                                {"motivo": {"enum": [*Codigo]}, "detalle": _FRASE, "campos": _CAMPOS},
+                            ),
+                            _suceso(
+                                "ILEGIBLE",
+                                "No se pudo descifrar; el mensaje está en las cartas muertas.",
+                                {"detalle": _FRASE},
+                            ),
+                        ]
+                    },
+                },
+                "omitidos": {
+                    "type": "integer",
+                    "minimum": 0,
+                    "description": f"Cuántos hay además de los {SUCESOS_MAXIMOS} primeros.",
+                },
+            }
+        ),
+        "Balance": _objeto(
+            {
+                "comandos": {
+                    "type": "array",
+                    "description": "Una cuenta por tópico de comandos.",
+                    "items": _objeto(
+                        {
+                            "topico": {"type": "string"},
+                            "registradas": _CUENTA,
+                            "duplicadas": _CUENTA,
+                            "rechazadas": {
+                                "type": "object",
+                                "description": "Por motivo.",
+                                "propertyNames": {"enum": [*Codigo]},
+                                "additionalProperties": _CUENTA,
+                            },
+                            "ilegibles": _CUENTA,
+                            "total": {**_CUENTA, "description": "Comandos distintos procesados."},
+                            "procesado_hasta": _PROCESADO_HASTA,
+                        }
+                    ),
+                },
+                "bandeja_salida": _objeto(
+                    {
+                        "pendientes": {**_CUENTA, "description": "Mensajes que el broker aún no confirmó."},
+                        "desde": {
+                            **_INSTANTE_O_NULO,
+                            "description": "Desde cuándo espera el más antiguo; `null` si no hay ninguno.",
+                        },
+                    }
+                ),
+            }
+        ),
         "Salud": _objeto(
             {
                 "estado": {"enum": ["lista", "degradada", "no_lista"]},
                 "broker": {"enum": ["disponible", "no_disponible"]},
                 "base_datos": {"enum": ["disponible", "no_disponible"]},
-                "consumidores": {
-                    "type": ["integer", "null"],
-                    "minimum": 0,
-                    "description": "Cuántos viven ahora; `null` si no se pudo averiguar.",
-                },
+                "consumidores": _CONSUMIDORES,
             }
         ),
         "Problema": {
@@ -365,12 +534,42 @@ def _esquemas() -> Esquema:
                 }
             },
         },
+        "EnvioNegado": {
+            "allOf": [_ref("Problema")],
+            "required": ["id", "comando_id", "motivo", "campos"],
+            "properties": {
+                "id": {"type": "string"},
+                "comando_id": {"type": "string", "format": "uuid"},
+                "motivo": {
+                    "enum": [*Codigo, None],
+                    "description": "`null` si el mensaje no se pudo descifrar.",
+                },
+                "campos": _CAMPOS,
+            },
+        },
+        "DestinoDesconocido": {
+            "allOf": [_ref("Problema")],
+            "properties": {"consumidores": _CONSUMIDORES, "procesado_hasta": _PROCESADO_HASTA},
+        },
         "BrokerNoDisponible": {
             "allOf": [_ref("Problema")],
             "required": ["id"],
             "properties": {"id": {"type": "string", "description": "Repetir con este `id` es seguro."}},
         },
     }
+
+
+def _suceso(estado: str, explicacion: str, propios: Esquema) -> Esquema:
+    esquema = _objeto(
+        {
+            "estado": {"const": estado},
+            **propios,
+            "comando_id": {"type": "string"},
+            "recibido_en": _INSTANTE,
+            "decidido_en": _INSTANTE,
+        }
+    )
+    return {**esquema, "title": estado, "description": explicacion}
 
 
 def _nueva(propios: Esquema, requeridos: list[str]) -> Esquema:
@@ -490,6 +689,21 @@ def _parametros() -> Esquema:
         "id_impresion": {"name": "id", **ruta, "example": _IMPRESION["id"]},
         "id_conversion": {"name": "id", **ruta, "example": _CONVERSION["id"]},
         "campaña_id": {"name": "campaña_id", **ruta, "example": _IMPRESION["campaña_id"]},
+        "Prefer": {
+            "name": "Prefer",
+            "in": "header",
+            "required": False,
+            "schema": {
+                "anyOf": [
+                    {"type": "string", "title": "Esperar", "pattern": "^wait=[0-9]{1,2}$"},
+                    {"type": "string", "title": "Cualquier otra preferencia"},
+                ]
+            },
+            "description": (
+                f"`wait=N`: esperar el destino hasta N segundos, con un máximo de {ESPERA_MAXIMA}. Lo que no "
+                f"se entiende se ignora. Si ya esperan {ESPERAS_MAXIMAS} envíos, el 202 sale sin esperar."
+            ),
+        },
         "limite": _parametro(
             "limite",
             {"type": "integer", "minimum": 1, "maximum": LIMITE_MAXIMO, "default": LIMITE_POR_OMISION},
@@ -524,11 +738,31 @@ def _errores() -> Esquema:
         "401": _error("Falta la clave o no es ninguna de las definidas.", cabeceras=autenticacion),
         "403": _error("Sin claves definidas, solo se atiende a esta máquina y sin intermediarios."),
         "404": _error("No hay nada en esa dirección."),
+        "404_destino": _error(
+            "No consta nada de ese `id`: todavía no, o nunca llegó.", esquema="DestinoDesconocido"
+        ),
         "408": _error("El cuerpo no llegó entero a tiempo."),
+        "409": _error(
+            "Con `Prefer: wait`: ese `id` ya está registrado con otro contenido.",
+            esquema="EnvioNegado",
+            cabeceras={"Preference-Applied": _espera_aplicada()},
+        ),
         "413": _error("El cuerpo pasa de 64 KiB."),
         "415": _error("El cuerpo no viene como `application/json` sin comprimir."),
         "421": _error("Sin claves definidas, solo se atiende a nombres locales o de `ALPES_NOMBRES`."),
         "422": _error("Hay datos no válidos; se dicen todos.", esquema="DatosInvalidos"),
+        "422_envio": {
+            "description": (
+                "Hay datos no válidos; se dicen todos. O, con `Prefer: wait`, el envío se aceptó y no se "
+                "pudo registrar."
+            ),
+            "headers": {"Preference-Applied": _espera_aplicada(obligatoria=False)},
+            "content": {
+                "application/problem+json": {
+                    "schema": {"anyOf": [_ref("DatosInvalidos"), _ref("EnvioNegado")]}
+                }
+            },
+        },
         "503_broker": _error(
             "El broker no confirmó a tiempo. Repetir con el `id` que viene aquí es seguro.",
             esquema="BrokerNoDisponible",

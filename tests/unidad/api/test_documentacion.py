@@ -49,7 +49,7 @@ async def test_openapi_se_sirve_como_json(cliente: httpx2.AsyncClient) -> None:
     assert respuesta.json() == json.loads(json.dumps(descripcion()))
 
 
-async def test_openapi_nombra_los_seis_puntos_de_entrada_de_la_semilla_y_la_salud(
+async def test_openapi_nombra_todos_los_puntos_de_entrada(
     cliente: httpx2.AsyncClient,
 ) -> None:
     rutas = (await cliente.get("/openapi.json")).json()["paths"]
@@ -59,6 +59,9 @@ async def test_openapi_nombra_los_seis_puntos_de_entrada_de_la_semilla_y_la_salu
         ("GET", "/tracking/campañas/{campaña_id}/impresiones"),
         ("POST", "/tracking/conversiones"),
         ("GET", "/tracking/conversiones/{id}"),
+        ("GET", "/tracking/impresiones/{id}/destino"),
+        ("GET", "/tracking/conversiones/{id}/destino"),
+        ("GET", "/tracking/balance"),
         ("GET", "/tracking/campañas/{campaña_id}/conversiones"),
         ("GET", "/salud/viva"),
         ("GET", "/salud/lista"),
