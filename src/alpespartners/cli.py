@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from alpespartners import procesos
+from alpespartners.cli_destino import destino
 from alpespartners.config import Configuracion
 from alpespartners.seedwork.arranque import ErrorDeArranque
 from alpespartners.seedwork.infraestructura.registro import configurar_registro
@@ -62,6 +63,9 @@ def migrar() -> None:
     configuracion = Configuracion()
     procesos.migrar(configuracion)
     typer.echo(f"La base de datos de {configuracion.datos} está al día.")
+
+
+principal.command()(destino)
 
 
 def _escuchar(anfitrion: str, puerto: int) -> socket.socket:

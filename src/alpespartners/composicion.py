@@ -19,10 +19,16 @@ from starlette.types import ASGIApp
 from alpespartners.api.acceso import ReglasDeAcceso
 from alpespartners.api.aplicacion import crear_api
 from alpespartners.config import Configuracion
+from alpespartners.modulos.tracking.aplicacion.clases import Clase
+from alpespartners.modulos.tracking.aplicacion.consultas.consultar_destino import Historia, SinNoticias
+from alpespartners.modulos.tracking.aplicacion.consultas.consultar_destino import (
+    consultar_destino as destino_de,
+)
 from alpespartners.modulos.tracking.aplicacion.handlers import (
     RegistrarConversionHandler,
     RegistrarImpresionHandler,
 )
+from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible
 from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import ClientePulsar
 from alpespartners.modulos.tracking.infraestructura.consumidores import Consumidores
 from alpespartners.modulos.tracking.infraestructura.despachadores import DespachadorPulsar
@@ -98,6 +104,34 @@ def migrar(configuracion: Configuracion) -> None:
     migrar_sqlite(configuracion.datos)
 
 
+def consultar_destino(
+    configuracion: Configuracion, clase: Clase, evento_id: str
+) -> tuple[Historia | SinNoticias, int | None]:
+    """Devuelve qué fue de ese `id` y cuántos consumidores viven (`None`: no se sabe). Solo lee.
+
+    Raises:
+        ErrorDeArranque: la base de datos no se puede leer.
+    """
+    _preparar(configuracion)
+    lecturas = LecturasSQLite(configuracion.datos)
+
+    async def leer() -> tuple[Historia | SinNoticias, int | None]:
+        hallado = await lecturas.leer(lambda consulta: destino_de(consulta, clase, evento_id))
+        try:
+            return hallado, await lecturas.consumidores()
+        except BaseDatosNoDisponible:
+            return hallado, None
+
+    try:
+        return asyncio.run(leer())
+    except BaseDatosNoDisponible as error:
+        raise ErrorDeArranque(
+            f"No se puede leer la base de datos de {configuracion.datos}: {error}."
+        ) from None
+    finally:
+        lecturas.cerrar()
+
+
 async def _consumir(cliente: ClientePulsar, libro: LibroSQLite, epoca: UUID) -> None:
     parar = asyncio.Event()
     for señal in (signal.SIGTERM, signal.SIGINT):
@@ -114,12 +148,16 @@ async def _consumir(cliente: ClientePulsar, libro: LibroSQLite, epoca: UUID) -> 
 
 
 def _empezar(configuracion: Configuracion, proceso: str) -> None:
+    _preparar(configuracion)
+    structlog.get_logger(__name__).info("empieza", proceso=proceso, datos=str(configuracion.datos))
+
+
+def _preparar(configuracion: Configuracion) -> None:
     configurar_registro(configuracion.registro)
     if configuracion.base_datos is not None:
         raise ErrorDeArranque(
             "ALPES_BASE_DATOS: PostgreSQL todavía no está; déjela vacía para usar SQLite en ALPES_DATOS."
         )
-    structlog.get_logger(__name__).info("empieza", proceso=proceso, datos=str(configuracion.datos))
 
 
 def _conectar(

@@ -1,0 +1,85 @@
+"""`alpespartners destino`: qué fue de un `id`, contado a una persona.
+
+Qué es: la historia de un identificador en texto, que se lee igual en una terminal y en una tubería.
+Qué no es: la consulta (`aplicacion/consultas/consultar_destino.py`); no escribe nada ni necesita que haya
+nada en marcha.
+Por qué existe: quien atiende a un cliente que reclama un evento no debería tener que leer JSON.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from alpespartners.config import Configuracion
+from alpespartners.modulos.tracking.aplicacion.clases import CONVERSIONES, IMPRESIONES
+from alpespartners.modulos.tracking.aplicacion.consultas.consultar_destino import (
+    Historia,
+    SinNoticias,
+    Suceso,
+)
+from alpespartners.modulos.tracking.dominio.destinos import Duplicada, Ilegible, Rechazada, Registrada
+from alpespartners.modulos.tracking.dominio.excepciones import CampoInvalido
+from alpespartners.modulos.tracking.dominio.objetos_valor import identificador
+from alpespartners.seedwork.arranque import ErrorDeArranque
+
+
+class NombreDeClase(StrEnum):
+    """De qué clase de evento es el `id`: cada una tiene los suyos."""
+
+    IMPRESION = "impresion"
+    CONVERSION = "conversion"
+
+
+def destino(
+    clase: Annotated[NombreDeClase, typer.Argument(help="De qué clase es el evento.")],
+    id: Annotated[str, typer.Argument(help="Su id, tal como se envió.")],
+) -> None:
+    """Cuenta qué fue de un id. Termina con código 1 si no consta nada de él."""
+    from alpespartners.composicion import consultar_destino
+
+    configuracion = Configuracion()
+    try:
+        evento_id = identificador("id", id)
+    except CampoInvalido as invalido:
+        raise ErrorDeArranque(f"Ningún evento puede tener ese id: {invalido.fallo.mensaje}.") from None
+    de_la_clase = IMPRESIONES if clase is NombreDeClase.IMPRESION else CONVERSIONES
+    hallado, consumidores = consultar_destino(configuracion, de_la_clase, evento_id)
+    if isinstance(hallado, SinNoticias):
+        typer.echo(f"{hallado.explicacion(consumidores)} Se miró en {configuracion.datos}.")
+        raise typer.Exit(1)
+    for linea in relato(hallado):
+        typer.echo(linea)
+
+
+def relato(historia: Historia) -> Iterator[str]:
+    """Devuelve las líneas que cuentan la historia, del suceso más antiguo al más nuevo."""
+    for suceso in historia.sucesos:
+        yield f"{_momento(suceso.decidido_en)}  {suceso.destino.estado}"
+        yield f"    {_imprimible(_que_paso(suceso))}"
+        yield (f"    Comando {_imprimible(suceso.comando_id)}, recibido el {_momento(suceso.recibido_en)}.")
+    if historia.omitidos:
+        yield f"Y {historia.omitidos} más, posteriores."
+
+
+def _que_paso(suceso: Suceso) -> str:
+    match suceso.destino:
+        case Registrada():
+            return "Se registró."
+        case Duplicada(original):
+            return f"Repetía lo que ya había registrado el comando {original}; no añadió nada."
+        case Rechazada(motivo, detalle, _):
+            return f"No se registró ({motivo}): {detalle}."
+        case Ilegible(detalle):
+            return f"No se pudo descifrar: {detalle}. El mensaje está en las cartas muertas."
+
+
+def _momento(instante: datetime) -> str:
+    return f"{instante:%Y-%m-%d %H:%M:%S}.{instante.microsecond // 1000:03} UTC"
+
+
+def _imprimible(texto: str) -> str:
+    """Lo que escribió un publicador ajeno no puede dar órdenes a la terminal."""
+    return "".join(letra if letra.isprintable() else "\N{REPLACEMENT CHARACTER}" for letra in texto)
