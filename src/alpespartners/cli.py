@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from alpespartners import procesos
+from alpespartners.cli_cartas import cartas
 from alpespartners.cli_destino import destino
 from alpespartners.config import Configuracion
 from alpespartners.seedwork.arranque import ErrorDeArranque
@@ -27,6 +28,7 @@ principal = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+principal.add_typer(cartas, name="cartas")
 
 _PENDIENTES = 2048
 _CADA = 0.05

@@ -7,7 +7,7 @@ Por qué existe: «¿con qué?» se responde en un archivo, y las pruebas compon
 
 import asyncio
 import signal
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Sequence
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from uuid import UUID
@@ -29,6 +29,12 @@ from alpespartners.modulos.tracking.aplicacion.handlers import (
     RegistrarImpresionHandler,
 )
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible
+from alpespartners.modulos.tracking.infraestructura.cartas import (
+    Carta,
+    leer_cartas,
+    reinyectar,
+    sobre_reinyectado,
+)
 from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import ClientePulsar
 from alpespartners.modulos.tracking.infraestructura.consumidores import Consumidores
 from alpespartners.modulos.tracking.infraestructura.despachadores import DespachadorPulsar
@@ -102,6 +108,41 @@ def migrar(configuracion: Configuracion) -> None:
     """
     _empezar(configuracion, "migrar")
     migrar_sqlite(configuracion.datos)
+
+
+def cartas(configuracion: Configuracion, topicos: Sequence[str]) -> Iterator[Carta]:
+    """Recorre las cartas muertas de esos tópicos de comandos, de la más antigua a la más nueva.
+
+    Raises:
+        BrokerNoDisponible: el broker no responde.
+    """
+    _empezar(configuracion, "cartas")
+    with ExitStack() as pila:
+        cliente, _ = _conectar(configuracion, pila)
+        yield from leer_cartas(cliente, topicos)
+
+
+def reinyectar_cartas(
+    configuracion: Configuracion,
+    topico: str,
+    elegir: Callable[[Carta], bool],
+    *,
+    a: str,
+    quitar: Collection[str],
+) -> int:
+    """Envía otra vez al tópico `a` las cartas elegidas de `topico`, y devuelve cuántas.
+
+    Raises:
+        BrokerNoDisponible: el broker no responde; repetirlo es seguro.
+        ValueError: una de las cartas está recortada.
+    """
+    _empezar(configuracion, "cartas")
+    with ExitStack() as pila:
+        cliente, _ = _conectar(configuracion, pila)
+        sobres = [
+            sobre_reinyectado(carta, a, quitar) for carta in leer_cartas(cliente, [topico]) if elegir(carta)
+        ]
+        return reinyectar(cliente, a, sobres)
 
 
 def consultar_destino(

@@ -6,8 +6,7 @@ Por qué existe: la biblioteca no tiene tipos, y sus valores por omisión no son
 cliente no sobrevive a un `fork`: se construye al arrancar el proceso que lo usa.
 """
 
-import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +16,7 @@ import _pulsar
 import pulsar
 
 from alpespartners.modulos.tracking.infraestructura.esquemas import ESQUEMAS
+from alpespartners.modulos.tracking.infraestructura.registro_pulsar import registrador_de_pulsar
 from alpespartners.modulos.tracking.infraestructura.sobres import Sobre
 
 SUSCRIPCION: Final = "tracking"
@@ -28,6 +28,8 @@ FalloDelBroker: Final = pulsar.PulsarException
 _LIMITE_CONEXION_MS = 5_000
 _LIMITE_OPERACION = 30
 _LIMITE_OPERACION_EMBEBIDO = 10
+_LIMITE_LECTURA_MS = 30_000
+_ESPERA_EMBEBIDO_MS = 1_000
 _RETARDO_DE_LOTE_MS = 1
 _COLA_DE_RECEPCION = 3_000
 _RETARDO_DE_DEVOLUCION_MS = 1_000
@@ -164,8 +166,6 @@ class ClientePulsar:
         token: str | None = None,
         ca: Path | None = None,
     ) -> None:
-        registro = logging.getLogger("pulsar")
-        registro.setLevel(logging.WARNING)
         self._espacio = espacio
         self._embebido = embebido
         self._cliente = pulsar.Client(
@@ -176,7 +176,7 @@ class ClientePulsar:
             tls_trust_certs_file_path=None if ca is None else str(ca),
             tls_validate_hostname=True,
             stats_interval_in_seconds=0,
-            logger=registro,
+            logger=registrador_de_pulsar(),
         )
 
     def productor(self, topico: str, *, por_clave: bool, limite: float, maximo_en_curso: int) -> Productor:
@@ -223,6 +223,26 @@ class ClientePulsar:
         """
         if not self._embebido:
             self._suscribir(topico, suscripcion, 1).close()
+
+    def leer(self, topico: str) -> Iterator[MensajeRecibido]:
+        """Recorre lo que el tópico guarda en este momento, del más antiguo al último, sin consumirlo.
+
+        Raises:
+            FalloDelBroker: no se pudo.
+        """
+        lector = self._cliente.create_reader(self._nombre(topico), pulsar.MessageId.earliest)
+        try:
+            # El embebido responde con un error a si quedan mensajes en un tópico vacío: allí se lee hasta
+            # que uno se hace esperar.
+            while self._embebido or lector.has_message_available():
+                yield _mensaje_recibido(
+                    lector.read_next(_ESPERA_EMBEBIDO_MS if self._embebido else _LIMITE_LECTURA_MS)
+                )
+        except pulsar.Timeout:
+            if not self._embebido:
+                raise
+        finally:
+            lector.close()
 
     def cerrar(self) -> None:
         """Cierra el cliente y todo lo que salió de él, también lo que aún se estaba conectando.

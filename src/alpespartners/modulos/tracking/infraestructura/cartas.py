@@ -1,0 +1,112 @@
+"""Las cartas muertas: leer por qué un mensaje no se pudo descifrar y, tras una reparación, enviarlo otra vez.
+
+Qué es: lo que usa una persona ante un mensaje ilegible. Reinyectar publica un comando nuevo con los mismos
+octetos, que nombra al anterior y cuya identidad sale de la de aquel.
+Qué no es: automático; nada se reinyecta solo, porque un mensaje ilegible sigue siéndolo hasta que alguien
+repare el programa, el tópico o la propiedad que lo hacía ilegible.
+Por qué existe: lo que alguien envió no se tira, y repararlo no puede contarlo dos veces: reinyectar la misma
+carta cuantas veces se quiera es siempre el mismo comando.
+"""
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import blake2b
+from typing import Final
+from uuid import UUID, uuid5
+
+from alpespartners.modulos.tracking.aplicacion.puertos import BrokerNoDisponible
+from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import ClientePulsar, FalloDelBroker
+from alpespartners.modulos.tracking.infraestructura.sobres import SUFIJO_CARTAS, Sobre
+
+PROPIEDAD_REINYECTA: Final = "alpes_reinyecta"
+"""La propiedad con que un comando nombra a la carta de la que salió: su `comando_id` anterior."""
+
+# De aquí sale la identidad de lo reinyectado: cambiarlo contaría otra vez lo que ya se reinyectó.
+_ESPACIO = UUID("0d7a2f56-5c0e-5f0b-8a43-7d1f6a2f9c11")
+_PROPIAS = "alpes_"
+_LIMITE_DE_ENVIO = 30.0
+_EN_CURSO = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carta:
+    """Una carta muerta: los octetos y propiedades del mensaje original, y por qué acabó aquí."""
+
+    topico: str
+    comando_id: str
+    detalle: str
+    clave: str | None
+    publicado_en: datetime
+    recortada: bool
+    carga: bytes
+    propiedades: dict[str, str]
+
+
+def leer_cartas(cliente: ClientePulsar, topicos: Iterable[str]) -> Iterator[Carta]:
+    """Recorre las cartas de esos tópicos de comandos, de la más antigua a la más nueva, sin consumirlas.
+
+    Raises:
+        BrokerNoDisponible: el broker no responde.
+    """
+    try:
+        for topico in topicos:
+            for mensaje in cliente.leer(topico + SUFIJO_CARTAS):
+                propias = mensaje.propiedades
+                yield Carta(
+                    topico=propias.get("alpes_topico", topico),
+                    comando_id=propias.get("alpes_comando_id", ""),
+                    detalle=propias.get("alpes_detalle", ""),
+                    clave=propias.get("alpes_clave"),
+                    publicado_en=mensaje.publicado_en,
+                    recortada="alpes_recortada" in propias,
+                    carga=mensaje.carga or b"",
+                    propiedades={
+                        nombre: valor for nombre, valor in propias.items() if not nombre.startswith(_PROPIAS)
+                    },
+                )
+    except FalloDelBroker as fallo:
+        raise BrokerNoDisponible(str(fallo)) from fallo
+
+
+def sobre_reinyectado(carta: Carta, topico: str, quitar: Collection[str]) -> Sobre:
+    """Prepara el comando nuevo de una carta para ese tópico, sin las propiedades que se pide quitar.
+
+    Raises:
+        ValueError: la carta está recortada; sus octetos ya no son los del mensaje.
+    """
+    if carta.recortada:
+        raise ValueError("la carta está recortada")
+    huella = blake2b(carta.carga, digest_size=16).hexdigest()
+    propiedades = {nombre: valor for nombre, valor in carta.propiedades.items() if nombre not in quitar}
+    propiedades["ce_id"] = str(uuid5(_ESPACIO, f"{topico}\n{carta.comando_id}\n{huella}"))
+    propiedades[PROPIEDAD_REINYECTA] = carta.comando_id
+    return Sobre(topico, carta.clave, propiedades, carta.carga)
+
+
+def reinyectar(cliente: ClientePulsar, topico: str, sobres: Iterable[Sobre]) -> int:
+    """Publica los sobres en el tópico y devuelve cuántos; vuelve cuando el broker los confirmó todos.
+
+    Raises:
+        BrokerNoDisponible: alguno no se confirmó; repetir la orden es seguro.
+    """
+    confirmados: list[bool] = []
+    enviados = 0
+    try:
+        productor = cliente.productor(
+            topico, por_clave=False, limite=_LIMITE_DE_ENVIO, maximo_en_curso=_EN_CURSO
+        )
+        try:
+            for sobre in sobres:
+                productor.enviar(sobre, confirmados.append)
+                enviados += 1
+                if enviados % _EN_CURSO == 0:
+                    productor.vaciar()
+            productor.vaciar()
+        finally:
+            productor.cerrar()
+    except FalloDelBroker as fallo:
+        raise BrokerNoDisponible(str(fallo)) from fallo
+    if confirmados != [True] * enviados:
+        raise BrokerNoDisponible
+    return enviados
