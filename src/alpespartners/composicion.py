@@ -190,7 +190,10 @@ async def _consumir(cliente: ClientePulsar, libro: LibroSQLite, epoca: UUID) -> 
 
 def _empezar(configuracion: Configuracion, proceso: str) -> None:
     _preparar(configuracion)
-    structlog.get_logger(__name__).info("empieza", proceso=proceso, datos=str(configuracion.datos))
+    registro = structlog.get_logger(__name__)
+    registro.info("empieza", proceso=proceso, datos=str(configuracion.datos))
+    for variable in configuracion.desconocidas():
+        registro.warning("no es un ajuste y no hace nada", variable=variable)
 
 
 def _preparar(configuracion: Configuracion) -> None:

@@ -9,7 +9,7 @@ descubrirse de noche. Por qué no usa una biblioteca: docs/decisiones/0006.
 import os
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -26,6 +26,7 @@ _ESPACIO = re.compile(r"[\w.=:-]+/[\w.=:-]+", re.ASCII)
 _PUERTO_MAXIMO = 65535
 _ESPERA_MAXIMA = 60.0
 _NINGUNO: tuple[str, ...] = ()
+_PREFIJO = "ALPES_"
 
 
 def _variable(nombre: str, leer: Callable[[str], T], omision: T, debe: str) -> T:
@@ -186,3 +187,8 @@ class Configuracion:
             "ALPES_REGISTRO", _uno_de(_NIVELES), "INFO", f"uno de {', '.join(_NIVELES)}"
         )
     )
+
+    def desconocidas(self) -> list[str]:
+        """Devuelve las variables que parecen un ajuste y no lo son: un error de tecleo se nota."""
+        propias = {f"{_PREFIJO}{ajuste.name.upper()}" for ajuste in fields(self)}
+        return sorted(n for n in os.environ if n.startswith(_PREFIJO) and n not in propias)
