@@ -1,4 +1,4 @@
-"""Los puertos que la API necesita, en memoria: lo publicado queda registrado al instante.
+"""Los puertos que la API necesita, en memoria: lo publicado tiene destino al instante, si hay consumidores.
 
 Existen para probar el borde HTTP sin broker, sin consumidor y sin base de datos.
 """
@@ -47,23 +47,34 @@ class PuertosEnMemoria:
     cuantos_consumidores: int = 1
     registrado: TransaccionEnMemoria = field(default_factory=TransaccionEnMemoria)
     publicados: list[tuple[Comando, str, str | None]] = field(default_factory=list)
+    sin_consumir: list[tuple[Comando, str]] = field(default_factory=list)
+    consultas: int = 0
 
     async def publicar(self, comando: Comando, *, comando_id: str, traza: str | None) -> None:
         if not self.disponible:
             raise BrokerNoDisponible
         self.publicados.append((comando, comando_id, traza))
-        assert comando.recibido_en is not None
-        identidad = IdentidadComando(comando_id, comando_id.encode()[:16])
-        if isinstance(comando, RegistrarImpresion):
-            RegistrarImpresionHandler().manejar(
-                [_recibido(comando, identidad)], self.registrado, comando.recibido_en
-            )
-        else:
-            RegistrarConversionHandler().manejar(
-                [_recibido(comando, identidad)], self.registrado, comando.recibido_en
-            )
+        self.sin_consumir.append((comando, comando_id))
+        if self.cuantos_consumidores:
+            self.consumir()
+
+    def consumir(self) -> None:
+        """Da destino a lo publicado que aún no lo tiene."""
+        for comando, comando_id in self.sin_consumir:
+            assert comando.recibido_en is not None
+            identidad = IdentidadComando(comando_id, comando_id.encode()[:16])
+            if isinstance(comando, RegistrarImpresion):
+                RegistrarImpresionHandler().manejar(
+                    [_recibido(comando, identidad)], self.registrado, comando.recibido_en
+                )
+            else:
+                RegistrarConversionHandler().manejar(
+                    [_recibido(comando, identidad)], self.registrado, comando.recibido_en
+                )
+        self.sin_consumir.clear()
 
     async def leer(self, consulta: Callable[[Consulta], T]) -> T:
+        self.consultas += 1
         if not self.hay_base_de_datos:
             raise BaseDatosNoDisponible
         return consulta(self.registrado)

@@ -87,13 +87,15 @@ class Esperas:
         pausa = _PAUSA_MINIMA
         while self._pendientes:
             self._alguien_llego.clear()
-            hubo_desenlaces = await self._preguntar()
-            pausa = _PAUSA_MINIMA if hubo_desenlaces else min(pausa * _CRECIMIENTO, _PAUSA_MAXIMA)
+            if await self._preguntar():
+                pausa = _PAUSA_MINIMA
             await asyncio.sleep(_PAUSA_MINIMA)
             with suppress(TimeoutError):
                 async with asyncio.timeout(pausa - _PAUSA_MINIMA):
                     await self._alguien_llego.wait()
-                    pausa = _PAUSA_MINIMA
+            pausa = (
+                _PAUSA_MINIMA if self._alguien_llego.is_set() else min(pausa * _CRECIMIENTO, _PAUSA_MAXIMA)
+            )
 
     async def _preguntar(self) -> bool:
         esperadas = dict(self._pendientes)
