@@ -110,9 +110,10 @@ class DestinosEnMemoria:
 
 @dataclass
 class BalanceEnMemoria:
-    """Lo sumado; cumple `Balance` y `LecturaBalance`, sin bandeja de la que decir nada."""
+    """Lo sumado; cumple `Balance` y `LecturaBalance`. De la bandeja dice lo que le pongan."""
 
     sumado: dict[tuple[str, str, str], RenglonBalance] = field(default_factory=dict)
+    bandeja: EnviosPendientes = field(default_factory=lambda: EnviosPendientes(cuantos=0, desde=None))
 
     def sumar(self, topico: str, destinos: Sequence[DestinoDeComando]) -> None:
         hasta = max((asiento.recibido_en for asiento in destinos), default=None)
@@ -133,7 +134,7 @@ class BalanceEnMemoria:
         return [self.sumado[clave] for clave in sorted(self.sumado)]
 
     def envios_pendientes(self) -> EnviosPendientes:
-        return EnviosPendientes(cuantos=0, desde=None)
+        return self.bandeja
 
 
 @dataclass

@@ -45,6 +45,7 @@ class PuertosEnMemoria:
     disponible: bool = True
     hay_base_de_datos: bool = True
     cuantos_consumidores: int = 1
+    se_sabe_quien_consume: bool = True
     registrado: TransaccionEnMemoria = field(default_factory=TransaccionEnMemoria)
     publicados: list[tuple[Comando, str, str | None]] = field(default_factory=list)
     sin_consumir: list[tuple[Comando, str]] = field(default_factory=list)
@@ -80,7 +81,7 @@ class PuertosEnMemoria:
         return consulta(self.registrado)
 
     async def consumidores(self) -> int:
-        if not self.hay_base_de_datos:
+        if not (self.hay_base_de_datos and self.se_sabe_quien_consume):
             raise BaseDatosNoDisponible
         return self.cuantos_consumidores
 
