@@ -89,13 +89,6 @@ def _si(texto: str) -> bool:
     return texto == "1"
 
 
-def _anfitrion_y_puerto(texto: str) -> tuple[str, int]:
-    anfitrion, separador, puerto = texto.rpartition(":")
-    if not separador or not anfitrion:
-        raise ValueError
-    return anfitrion.strip("[]"), _puerto(puerto)
-
-
 def _ruta(texto: str) -> Path:
     return Path(texto).expanduser().absolute()
 

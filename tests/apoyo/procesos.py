@@ -4,7 +4,8 @@ import os
 import socket
 from pathlib import Path
 
-_ESCUCHA = "0A"  # TCP_LISTEN en /proc/net/tcp
+_CONECTADA = "01"  # TCP_ESTABLISHED en /proc/net/tcp
+_ESCUCHA = "0A"  # TCP_LISTEN
 
 
 def procesos_de(carpeta: Path) -> dict[int, str]:
@@ -43,3 +44,15 @@ def escuchas(pid: int) -> set[tuple[str, int]]:
                 )
                 encontradas.add((socket.inet_ntop(familia, octetos), int(puerto, 16)))
     return encontradas
+
+
+def conexiones(pid: int, puerto: int) -> int:
+    """Cuántas conexiones TCP tiene abiertas un proceso en ese puerto suyo."""
+    propios = {enlace.readlink().name for enlace in Path(f"/proc/{pid}/fd").iterdir()}
+    filas = Path(f"/proc/{pid}/net/tcp").read_text(encoding="ascii").splitlines()[1:]
+    return sum(
+        campos[3] == _CONECTADA
+        and campos[1].endswith(f":{puerto:04X}")
+        and f"socket:[{campos[9]}]" in propios
+        for campos in (fila.split() for fila in filas)
+    )

@@ -25,6 +25,7 @@ from tests.apoyo.base_datos import sql
 from tests.apoyo.espera import hasta
 from tests.apoyo.eventos import IMPRESION
 from tests.apoyo.lector import mensajes_del_topico, mensajes_publicados, publicar
+from tests.apoyo.procesos import conexiones
 from tests.apoyo.servicio import Instalacion, instalacion
 
 TRAZA = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -286,6 +287,17 @@ def _si_estan_las_cartas(servicio: Instalacion, cuantas: int) -> dict[str, Any] 
         if carta.properties()["ce_id"].startswith("ilegible-")
     }
     return cartas if len(cartas) == cuantas else None
+
+
+def test_las_peticiones_no_abren_conexiones_con_el_broker(servicio: Instalacion) -> None:
+    broker = json.loads((servicio.datos / "broker.json").read_text(encoding="utf-8"))
+    antes = conexiones(broker["pid"], broker["puerto"])
+    assert antes > 0
+    for numero in range(30):
+        enviar(servicio, "impresiones", id=f"conexion-{numero}")
+        enviar(servicio, "conversiones", id=f"conexion-{numero}")
+    leer(servicio, "/tracking/conversiones/conexion-29")
+    assert conexiones(broker["pid"], broker["puerto"]) <= antes
 
 
 def test_la_salida_de_los_procesos_no_lleva_datos_de_nadie_ni_los_accesos_de_uvicorn(

@@ -5,6 +5,7 @@ Qué no es: la descripción misma (`openapi.py`).
 Por qué existe: quien prueba el servicio en un avión o detrás de un cortafuegos también necesita verla.
 """
 
+import asyncio
 from collections.abc import Sequence
 from importlib.resources import files
 from typing import Final
@@ -44,12 +45,13 @@ def rutas_de_documentacion() -> list[Ruta]:
 
 
 async def _pagina(_peticion: Request, _variables: Sequence[str]) -> Response:
-    pagina = _RECURSOS.joinpath("documentacion.html").read_bytes()
+    pagina = await asyncio.to_thread(_RECURSOS.joinpath("documentacion.html").read_bytes)
     return Response(pagina, media_type="text/html", headers={"Content-Security-Policy": _POLITICA})
 
 
 async def _recurso(_peticion: Request, variables: Sequence[str]) -> Response:
     for recurso, tipo in _TIPO_POR_RECURSO.items():
         if recurso.rpartition("/")[2] == variables[0]:
-            return Response(_RECURSOS.joinpath(*recurso.split("/")).read_bytes(), media_type=tipo)
+            octetos = await asyncio.to_thread(_RECURSOS.joinpath(*recurso.split("/")).read_bytes)
+            return Response(octetos, media_type=tipo)
     raise no_encontrado()

@@ -28,6 +28,7 @@ from alpespartners.modulos.tracking.aplicacion.puertos import (
     BandejaSalida,
     BaseDatosNoDisponible,
     Transaccion,
+    UnidadTrabajo,
 )
 from alpespartners.modulos.tracking.dominio.destinos import Ilegible, Rechazada
 from alpespartners.modulos.tracking.infraestructura.bandeja_salida import Envio
@@ -74,7 +75,7 @@ class TransaccionDeLibro(Transaccion, Protocol):
         """Lo que se publicará tras el commit."""
 
 
-class Libro(Protocol):
+class Libro(UnidadTrabajo, Protocol):
     """La unidad de trabajo, tal como la necesita un consumidor."""
 
     async def ejecutar(self, trabajo: Callable[[TransaccionDeLibro], T]) -> T:
