@@ -77,21 +77,16 @@ class BalanceSQL:
 
     def envios_pendientes(self) -> EnviosPendientes:
         """Devuelve cuántos envíos esperan en la bandeja de salida y desde cuándo el más antiguo."""
-        cuentas = dict(
-            self._conexion.execute(
-                select(tabla.c.estado, func.sum(tabla.c.cuantos))
-                .where(tabla.c.topico == _BANDEJA)
-                .group_by(tabla.c.estado)
-            )
-            .tuples()
-            .all()
+        sumas = self._conexion.execute(
+            select(tabla.c.estado, func.sum(tabla.c.cuantos).label("cuantos"))
+            .where(tabla.c.topico == _BANDEJA)
+            .group_by(tabla.c.estado)
         )
+        cuentas = {fila.estado: int(fila.cuantos) for fila in sumas}
         desde = self._conexion.scalar(
             select(bandeja_salida.c.depositado_en).order_by(bandeja_salida.c.numero).limit(1)
         )
-        return EnviosPendientes(
-            cuantos=int(cuentas.get(_DEPOSITADO, 0)) - int(cuentas.get(_RETIRADO, 0)), desde=desde
-        )
+        return EnviosPendientes(cuantos=cuentas.get(_DEPOSITADO, 0) - cuentas.get(_RETIRADO, 0), desde=desde)
 
     def _sumar(
         self, topico: str, cuentas: Mapping[tuple[str, str], int], procesado_hasta: datetime | None

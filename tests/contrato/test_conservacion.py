@@ -1,0 +1,192 @@
+"""La conservación: cada comando entregado acaba en una cuenta del balance, y el balance es lo que hay."""
+
+import asyncio
+import tempfile
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from decimal import Decimal
+from hashlib import blake2b
+from pathlib import Path
+from typing import TypeVar
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import func, select
+
+from alpespartners.modulos.tracking.aplicacion.comandos import RegistrarConversion, RegistrarImpresion
+from alpespartners.modulos.tracking.aplicacion.consultas.consultar_balance import (
+    BalanceDelModulo,
+    consultar_balance,
+)
+from alpespartners.modulos.tracking.aplicacion.handlers import (
+    RegistrarConversionHandler,
+    RegistrarImpresionHandler,
+)
+from alpespartners.modulos.tracking.aplicacion.mensajes import (
+    ComandoRecibido,
+    IdentidadComando,
+    MensajeIlegible,
+)
+from alpespartners.modulos.tracking.aplicacion.puertos import Transaccion
+from alpespartners.modulos.tracking.aplicacion.topicos import (
+    COMANDO_REGISTRAR_CONVERSION,
+    COMANDO_REGISTRAR_IMPRESION,
+)
+from alpespartners.modulos.tracking.infraestructura.sqlite import motor_de_lectura
+from alpespartners.modulos.tracking.infraestructura.tablas import (
+    bandeja_salida,
+    conversiones,
+    destinos,
+    impresiones,
+)
+from tests.apoyo.base_datos import libro_sqlite
+from tests.apoyo.eventos import AHORA, CONVERSION, IMPRESION, ilegible, recibido
+from tests.apoyo.libro_en_memoria import LibroEnMemoria
+
+C = TypeVar("C", RegistrarImpresion, RegistrarConversion)
+Cuentas = Counter[tuple[str, str, str | None]]
+
+MINUTO = timedelta(minutes=1)
+
+# Pocos ids, comandos y contenidos: así chocan. Un mismo `comando_id` con dos cargas son dos comandos.
+_IDS = st.sampled_from(["a", "b", "..", None])
+_COMANDOS = st.sampled_from([f"c-{n}" for n in range(6)])
+_CUANDO = st.sampled_from([AHORA, AHORA + MINUTO, None])
+
+
+def _identificado(comando: C, comando_id: str) -> ComandoRecibido[C]:
+    return recibido(comando, comando_id, huella=blake2b(repr(comando).encode(), digest_size=16).digest())
+
+
+_CONVERSIONES = st.builds(
+    _identificado,
+    st.builds(
+        lambda id_evento, valor, moneda, recibido_en: replace(
+            CONVERSION, id=id_evento, valor=valor, moneda=moneda, recibido_en=recibido_en
+        ),
+        _IDS,
+        st.sampled_from([Decimal(1), Decimal("1.00"), Decimal(2), Decimal(-1), None]),
+        st.sampled_from(["COP", "ZZZ"]),
+        _CUANDO,
+    ),
+    _COMANDOS,
+)
+_IMPRESIONES = st.builds(
+    _identificado,
+    st.builds(
+        lambda id_evento, usuario_id, recibido_en: replace(
+            IMPRESION, id=id_evento, usuario_id=usuario_id, recibido_en=recibido_en
+        ),
+        _IDS,
+        st.sampled_from(["u", None, ""]),
+        _CUANDO,
+    ),
+    _COMANDOS,
+)
+_ILEGIBLES = st.builds(
+    lambda comando, clave: replace(ilegible(comando, clave), identidad=IdentidadComando(comando, b"i" * 16)),
+    _COMANDOS,
+    _IDS,
+)
+
+
+@dataclass(frozen=True)
+class LoteDeImpresiones:
+    mensajes: list[ComandoRecibido[RegistrarImpresion] | MensajeIlegible]
+    topico = COMANDO_REGISTRAR_IMPRESION
+
+    def manejar(self, transaccion: Transaccion) -> None:
+        RegistrarImpresionHandler().manejar(self.mensajes, transaccion, AHORA)
+
+
+@dataclass(frozen=True)
+class LoteDeConversiones:
+    mensajes: list[ComandoRecibido[RegistrarConversion] | MensajeIlegible]
+    topico = COMANDO_REGISTRAR_CONVERSION
+
+    def manejar(self, transaccion: Transaccion) -> None:
+        RegistrarConversionHandler().manejar(self.mensajes, transaccion, AHORA)
+
+
+@dataclass(frozen=True)
+class Retirada:
+    """El broker confirmó estos envíos, quizá por segunda vez."""
+
+    numeros: list[int]
+
+
+_PASOS = st.lists(
+    st.one_of(
+        st.builds(LoteDeImpresiones, st.lists(_IMPRESIONES | _ILEGIBLES, min_size=1, max_size=8)),
+        st.builds(LoteDeConversiones, st.lists(_CONVERSIONES | _ILEGIBLES, min_size=1, max_size=8)),
+        st.builds(Retirada, st.lists(st.integers(1, 12), min_size=1, max_size=6, unique=True)),
+    ),
+    min_size=1,
+    max_size=12,
+)
+
+
+@settings(max_examples=30, deadline=None)
+@given(pasos=_PASOS)
+def test_el_balance_es_lo_que_da_contar_las_tablas_y_cada_comando_cuenta_una_vez(
+    pasos: list[LoteDeImpresiones | LoteDeConversiones | Retirada],
+) -> None:
+    entregados: dict[str, set[IdentidadComando]] = {
+        COMANDO_REGISTRAR_IMPRESION: set(),
+        COMANDO_REGISTRAR_CONVERSION: set(),
+    }
+    memoria = LibroEnMemoria()
+    with tempfile.TemporaryDirectory() as carpeta, libro_sqlite(Path(carpeta)) as (sqlite, lecturas):
+
+        async def recorrer() -> tuple[BalanceDelModulo, BalanceDelModulo]:
+            for paso in pasos:
+                if isinstance(paso, Retirada):
+                    await sqlite.retirar(paso.numeros)
+                else:
+                    await sqlite.ejecutar(paso.manejar)
+                    await memoria.ejecutar(paso.manejar)
+                    entregados[paso.topico] |= {mensaje.identidad for mensaje in paso.mensajes}
+            return (
+                await lecturas.leer(lambda c: consultar_balance(c.balance)),
+                await memoria.leer(lambda c: consultar_balance(c.balance)),
+            )
+
+        balance, en_memoria = asyncio.run(recorrer())
+        contadas, pendientes = _contar_las_tablas(Path(carpeta))
+    assert _cuentas(balance) == contadas
+    assert balance.bandeja_salida.cuantos == pendientes
+    assert balance.comandos == en_memoria.comandos
+    assert {cuenta.topico: cuenta.total for cuenta in balance.comandos} == {
+        topico: len(identidades) for topico, identidades in entregados.items()
+    }
+
+
+def _cuentas(balance: BalanceDelModulo) -> Cuentas:
+    cuentas: Cuentas = Counter()
+    for cuenta in balance.comandos:
+        cuentas[cuenta.topico, "REGISTRADA", None] = cuenta.registradas
+        cuentas[cuenta.topico, "DUPLICADA", None] = cuenta.duplicadas
+        cuentas[cuenta.topico, "ILEGIBLE", None] = cuenta.ilegibles
+        for motivo, cuantas in cuenta.rechazadas.items():
+            cuentas[cuenta.topico, "RECHAZADA", motivo] = cuantas
+    return cuentas
+
+
+def _contar_las_tablas(datos: Path) -> tuple[Cuentas, int]:
+    """Lo que da contar fila por fila, y cuántos envíos hay en la bandeja."""
+    cuentas: Cuentas = Counter()
+    motor = motor_de_lectura(datos, 1)
+    with motor.begin() as conexion:
+        for topico, tabla in (
+            (COMANDO_REGISTRAR_IMPRESION, impresiones),
+            (COMANDO_REGISTRAR_CONVERSION, conversiones),
+        ):
+            cuentas[topico, "REGISTRADA", None] = (
+                conexion.scalar(select(func.count()).select_from(tabla)) or 0
+            )
+        for fila in conexion.execute(select(destinos.c.topico, destinos.c.estado, destinos.c.motivo)):
+            cuentas[fila.topico, fila.estado, fila.motivo] += 1
+        pendientes = conexion.scalar(select(func.count()).select_from(bandeja_salida)) or 0
+    motor.dispose()
+    return cuentas, pendientes
