@@ -1,0 +1,164 @@
+"""El árbol de procesos de una instalación: quién es cada uno, qué tiene entre manos y su muerte.
+
+Qué es: los cinco papeles y sus procesos, hallados desde fuera por /proc y por los cerrojos que tienen.
+Qué no es: el supervisor; aquí solo se arranca lo que en una máquina arrancaría una persona.
+Por qué existe: morir sin nada que hacer no prueba nada. A cada víctima se la detiene antes de matarla, y así
+se ve, sin carreras, qué tenía entre manos en el instante de morir.
+"""
+
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Final
+
+from alpespartners.seedwork.infraestructura.broker_embebido.carpeta import Carpeta
+from tests.apoyo.espera import hasta
+from tests.apoyo.puertos import puerto_libre
+from tests.apoyo.servicio import UVICORN, Instalacion
+from tests.muerte.carga import Carga
+from tests.muerte.libro import Libro
+
+SUPERVISOR: Final = "supervisor"
+API: Final = "api"
+CONSUMIDORES: Final = "consumidores"
+GUARDIAN: Final = "guardián"
+BROKER: Final = "broker"
+PAPELES: Final = (SUPERVISOR, API, CONSUMIDORES, GUARDIAN, BROKER)
+
+_INTENTOS: Final = 50
+_ENTRE_INTENTOS: Final = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Muerte:
+    """Una muerte y cuántas cosas tenía entre manos quien murió."""
+
+    papel: str
+    entre_manos: int
+
+
+class Arbol:
+    """Los procesos de una instalación que arrancó `alpespartners iniciar`, y otras APIs si se piden.
+
+    Args:
+        instalacion: la suya; su `cerrar` termina lo que quede.
+        apis: cuántas APIs; la primera es la del supervisor y las demás son `uvicorn` en otros puertos.
+    """
+
+    def __init__(self, instalacion: Instalacion, apis: int) -> None:
+        self._instalacion = instalacion
+        self._carpeta = Carpeta(instalacion.datos)
+        self._supervisor = instalacion.iniciar()
+        self._otras_apis = {
+            puerto: self._lanzar_api(puerto) for puerto in (puerto_libre() for _ in range(apis - 1))
+        }
+        instalacion.esperar_consumidores()
+
+    @property
+    def puertos(self) -> list[int]:
+        """Los de todas las APIs."""
+        return [self._instalacion.puerto, *self._otras_apis]
+
+    def matar(self, papel: str, carga: Carga, libro: Libro, azar: Random) -> Muerte:
+        """Mata con -9 al proceso de ese papel, a ser posible con trabajo entre manos, y cuenta cuánto tenía.
+
+        Si al detenerlo no tenía nada, lo deja seguir un instante y lo intenta de nuevo.
+        """
+        puerto = azar.choice(self.puertos) if papel == API else None
+        numero = hasta(lambda: self._numero(papel, puerto), 30)
+        espera = threading.Event()
+        for _ in range(_INTENTOS):
+            os.kill(numero, signal.SIGSTOP)
+            hasta(lambda: _detenido(numero))
+            if entre_manos := _entre_manos(papel, puerto, carga, libro):
+                break
+            os.kill(numero, signal.SIGCONT)
+            espera.wait(_ENTRE_INTENTOS)
+        else:
+            entre_manos = 0
+        os.kill(numero, signal.SIGKILL)
+        self._reponer(papel, puerto)
+        return Muerte(papel, entre_manos)
+
+    def _reponer(self, papel: str, puerto: int | None) -> None:
+        """Arranca lo que nadie repone por su cuenta."""
+        if papel == SUPERVISOR:
+            self._supervisor.wait(10)
+            # El puerto y los cerrojos quedan libres cuando terminan sus hijos.
+            hasta(lambda: not self._hijos(), 30)
+            self._supervisor = self._instalacion.iniciar()
+        elif puerto in self._otras_apis:
+            self._otras_apis[puerto].wait(10)
+            self._otras_apis[puerto] = self._lanzar_api(puerto)
+
+    def _lanzar_api(self, puerto: int) -> "subprocess.Popen[bytes]":
+        return self._instalacion.lanzar([*UVICORN, "--port", str(puerto)])
+
+    def _numero(self, papel: str, puerto: int | None) -> int | None:
+        """El proceso que hace ese papel ahora mismo, si ya se sabe cuál es."""
+        if papel == SUPERVISOR:
+            return self._supervisor.pid
+        if papel == GUARDIAN:
+            return _unico(
+                [
+                    n
+                    for n, orden in self._instalacion.procesos().items()
+                    if "broker_embebido.guardian" in orden
+                ]
+            )
+        if papel == BROKER:
+            return self._carpeta.pid_del_broker() if self._carpeta.puerto_activo() is not None else None
+        consumidores = _dueño(self._instalacion.datos / "consumidor.lock")
+        if papel == CONSUMIDORES:
+            return consumidores
+        if puerto in self._otras_apis:
+            return self._otras_apis[puerto].pid
+        hijos = self._hijos()
+        return _unico([n for n in hijos if n != consumidores]) if consumidores in hijos else None
+
+    def _hijos(self) -> list[int]:
+        return [n for n, orden in self._instalacion.procesos().items() if "spawn_main" in orden]
+
+
+def _entre_manos(papel: str, puerto: int | None, carga: Carga, libro: Libro) -> int:
+    """Cuánto trabajo a medias se perdería si el proceso, detenido, no volviera.
+
+    - API: las peticiones que esperan su respuesta.
+    - Consumidores: los comandos aceptados que aún no tienen destino y los envíos de la bandeja de salida.
+    - Broker y guardián (con él muere el broker): las peticiones, que esperan su confirmación, y los comandos
+      que aún no ha entregado o cuya confirmación no le ha llegado.
+    - Supervisor (sus hijos terminan por sí mismos): todo lo anterior.
+    """
+    if papel == API:
+        return carga.en_vuelo(puerto)
+    pendientes = len(libro.sin_destino(carga.aceptados[-200:]))
+    if papel == CONSUMIDORES:
+        return pendientes + libro.envios_pendientes()
+    if papel in {BROKER, GUARDIAN}:
+        return pendientes + carga.en_vuelo()
+    return pendientes + carga.en_vuelo() + libro.envios_pendientes()
+
+
+def _detenido(numero: int) -> bool:
+    return Path(f"/proc/{numero}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] == "T"
+
+
+def _dueño(cerrojo: Path) -> int | None:
+    """Quién tomó ese cerrojo para sí solo, según el núcleo."""
+    if not cerrojo.exists():
+        return None
+    final = f":{cerrojo.stat().st_ino}"
+    for linea in Path("/proc/locks").read_text(encoding="ascii").splitlines():
+        campos = linea.split()
+        if "->" not in campos and campos[3] == "WRITE" and campos[5].endswith(final):
+            return int(campos[4])
+    return None
+
+
+def _unico(numeros: Sequence[int]) -> int | None:
+    return numeros[0] if len(numeros) == 1 else None

@@ -1,0 +1,149 @@
+"""La carga: clientes que envían a la vez y publicadores ajenos, y la cuenta de lo que se les prometió.
+
+Qué es: hilos que se portan como buenos clientes (un 503 o un corte se repite con el mismo `id`) y anotan cada
+202 y cada petición que espera respuesta.
+Qué no es: una medida de rendimiento; entre dos envíos cada cliente descansa un poco.
+Por qué existe: sin saber qué se aceptó y qué estaba en el aire no se puede decir que nada se perdió.
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from random import Random
+from typing import Final
+
+import httpx2
+
+from tests.muerte.envios import Envio, envio_nuevo
+
+_RECIENTES: Final = 300
+_DESCANSO: Final = 0.03
+_ENTRE_INTENTOS: Final = 0.05
+_LIMITE_DE_INSISTENCIA: Final = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Aceptado:
+    """Un 202: lo enviado, la identidad de su comando y cuándo se empezó a enviar (reloj monótono)."""
+
+    envio: Envio
+    comando_id: str
+    desde: float
+
+
+class Carga:
+    """Los clientes de una instalación.
+
+    Args:
+        puertos: los de las APIs; cada envío va a una al azar.
+        semilla: de la que sale lo que envía cada cliente.
+        clientes: cuántos hilos.
+
+    Attributes:
+        aceptados: todos los 202, en el orden en que llegaron.
+        intentados: lo enviado con cada clase e `id`, con respuesta o sin ella.
+        invalidos: clase e `id` de lo que debía ser 422.
+        sorpresas: respuestas que un buen cliente no espera jamás.
+    """
+
+    def __init__(self, puertos: Sequence[int], semilla: int, clientes: int = 6) -> None:
+        self._puertos = puertos
+        self._parar = threading.Event()
+        self._candado = threading.Lock()
+        self._en_vuelo: dict[int, int] = dict.fromkeys(puertos, 0)
+        self._recientes: deque[Envio] = deque(maxlen=_RECIENTES)
+        self._buzones: list[SimpleQueue[Envio]] = [SimpleQueue() for _ in range(clientes)]
+        self.aceptados: list[Aceptado] = []
+        self.intentados: dict[tuple[str, str], list[Envio]] = {}
+        self.invalidos: set[tuple[str, str]] = set()
+        self.sorpresas: list[str] = []
+        self._hilos = [
+            threading.Thread(target=self._enviar_sin_parar, args=(numero, Random(f"{semilla}-{numero}")))  # noqa: S311 (se repite con la semilla)
+            for numero in range(clientes)
+        ]
+
+    def empezar(self) -> None:
+        """Arranca los clientes."""
+        for hilo in self._hilos:
+            hilo.start()
+
+    def terminar(self) -> None:
+        """Vuelve cuando cada cliente tiene respuesta de lo último que enviaba."""
+        self._parar.set()
+        for hilo in self._hilos:
+            hilo.join()
+
+    def en_vuelo(self, puerto: int | None = None) -> int:
+        """Cuántas peticiones esperan respuesta, de esa API o de todas."""
+        with self._candado:
+            return sum(self._en_vuelo.values()) if puerto is None else self._en_vuelo[puerto]
+
+    def _enviar_sin_parar(self, numero: int, azar: Random) -> None:
+        with httpx2.Client(timeout=15, trust_env=False) as http:
+            cuenta = 0
+            while not self._parar.is_set():
+                cuenta += 1
+                envio, valido = self._siguiente(numero, azar, f"{numero}-{cuenta}")
+                self._insistir(http, azar, envio, valido=valido)
+                self._parar.wait(azar.uniform(0, _DESCANSO))
+
+    def _siguiente(self, numero: int, azar: Random, id_evento: str) -> tuple[Envio, bool]:
+        """Lo que toca enviar y si es válido: lo encargado por otro, algo nuevo o algo repetido."""
+        try:
+            return self._buzones[numero].get_nowait(), True
+        except Empty:
+            pass
+        suerte = azar.random()
+        nuevo = envio_nuevo(azar, id_evento)
+        if suerte < 0.08:
+            return nuevo.invalido(), False
+        if self._recientes and suerte < 0.38:
+            repetido = azar.choice(tuple(self._recientes))
+            return (repetido.con_otro_contenido(azar) if suerte < 0.18 else repetido), True
+        if suerte < 0.46:
+            # El mismo `id` a la vez desde varios clientes; uno de ellos, con otro contenido.
+            copias = [nuevo, nuevo, nuevo.con_otro_contenido(azar)]
+            for buzon, copia in zip(azar.sample(self._buzones, len(copias)), copias, strict=True):
+                buzon.put(copia)
+        self._recientes.append(nuevo)
+        return nuevo, True
+
+    def _insistir(self, http: httpx2.Client, azar: Random, envio: Envio, *, valido: bool) -> None:
+        with self._candado:
+            if valido:
+                self.intentados.setdefault((envio.clase, envio.id), []).append(envio)
+            else:
+                self.invalidos.add((envio.clase, envio.id))
+        plazo = time.monotonic() + _LIMITE_DE_INSISTENCIA
+        while time.monotonic() < plazo:
+            desde = time.monotonic()
+            respuesta = self._enviar(http, azar.choice(self._puertos), envio)
+            if respuesta is None or respuesta.status_code == httpx2.codes.SERVICE_UNAVAILABLE:
+                time.sleep(_ENTRE_INTENTOS)
+                continue
+            esperado = httpx2.codes.ACCEPTED if valido else httpx2.codes.UNPROCESSABLE_ENTITY
+            if respuesta.status_code != esperado:
+                self.sorpresas.append(f"{envio.clase}/{envio.id}: {respuesta.status_code} {respuesta.text}")
+            elif valido:
+                self.aceptados.append(Aceptado(envio, respuesta.json()["comando_id"], desde))
+            return
+        self.sorpresas.append(f"{envio.clase}/{envio.id}: sin respuesta en {_LIMITE_DE_INSISTENCIA:g} s")
+
+    def _enviar(self, http: httpx2.Client, puerto: int, envio: Envio) -> httpx2.Response | None:
+        """La respuesta, o nada si la conexión se cortó."""
+        with self._candado:
+            self._en_vuelo[puerto] += 1
+        try:
+            return http.post(
+                f"http://127.0.0.1:{puerto}/tracking/{envio.clase}",
+                content=envio.cuerpo(),
+                headers={"Content-Type": "application/json"},
+            )
+        except httpx2.HTTPError:
+            return None
+        finally:
+            with self._candado:
+                self._en_vuelo[puerto] -= 1

@@ -1,0 +1,106 @@
+"""Las rondas: en cada una muere un proceso en un instante al azar y el servicio tiene que volver solo.
+
+Qué es: el orden de las víctimas, la espera a que cada una vuelva y la cuenta de sus muertes.
+Qué no es: la auditoría, que se hace una vez, al final y en calma.
+Por qué existe: una muerte que cae siempre en el mismo sitio prueba poco; muchas, al azar y repetibles, más.
+"""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Final
+
+from alpespartners.seedwork.infraestructura.broker_embebido.carpeta import Carpeta
+from tests.apoyo.espera import hasta
+from tests.apoyo.servicio import instalacion
+from tests.muerte.ajeno import Ajeno
+from tests.muerte.arbol import PAPELES, Arbol
+from tests.muerte.auditoria import Auditoria, auditar, esperar_calma
+from tests.muerte.carga import Carga
+from tests.muerte.libro import Libro
+
+_MINIMO_ENTRE_MUERTES: Final = 20
+_ESPERA_MAXIMA: Final = 0.6
+_LIMITE_DE_VUELTA: Final = 60.0
+
+
+@dataclass(slots=True)
+class Informe:
+    """Cómo fue.
+
+    Attributes:
+        muertes: cuántas veces murió cada uno.
+        ocupadas: cuántas de ellas con trabajo entre manos.
+        auditoria: lo que se encontró al final.
+    """
+
+    muertes: Counter[str] = field(default_factory=Counter)
+    ocupadas: Counter[str] = field(default_factory=Counter)
+    auditoria: Auditoria = field(default_factory=Auditoria)
+
+
+def ejecutar(carpeta: Path, *, rondas: int, semilla: int, apis: int, decir: Callable[[str], None]) -> Informe:
+    """Hace todas las rondas sobre una instalación nueva y la audita.
+
+    La misma semilla da las mismas víctimas, los mismos envíos y las mismas esperas; el instante exacto de
+    cada muerte lo pone además el sistema.
+    """
+    azar = Random(semilla)  # noqa: S311 (se repite con la semilla)
+    informe = Informe()
+    with instalacion(carpeta) as servicio:
+        arbol = Arbol(servicio, apis)
+        libro = Libro(servicio.datos)
+        hasta(libro.tiene_tablas, _LIMITE_DE_VUELTA)
+        carga = Carga(arbol.puertos, semilla)
+        ajeno = Ajeno(f"pulsar://127.0.0.1:{Carpeta(servicio.datos).puerto_guardado()}", semilla)
+        carga.empezar()
+        ajeno.empezar()
+        try:
+            for numero, papel in zip(range(1, rondas + 1), _victimas(azar), strict=False):
+                _ronda(f"ronda {numero}", papel, arbol, carga, libro, azar, informe, decir)
+        finally:
+            carga.terminar()
+            ajeno.terminar()
+        esperar_calma(servicio, carga, libro)
+        informe.auditoria = auditar(servicio, carga, ajeno)
+    return informe
+
+
+def _victimas(azar: Random) -> Iterator[str]:
+    """Sin fin, y repartidas: cada cinco rondas muere cada uno una vez, en otro orden."""
+    while True:
+        yield from azar.sample(PAPELES, len(PAPELES))
+
+
+def _ronda(
+    nombre: str,
+    papel: str,
+    arbol: Arbol,
+    carga: Carga,
+    libro: Libro,
+    azar: Random,
+    informe: Informe,
+    decir: Callable[[str], None],
+) -> None:
+    antes = len(carga.aceptados)
+    hasta(lambda: len(carga.aceptados) >= antes + _MINIMO_ENTRE_MUERTES, _LIMITE_DE_VUELTA)
+    threading.Event().wait(azar.uniform(0, _ESPERA_MAXIMA))
+    muerte = arbol.matar(papel, carga, libro, azar)
+    muerta_en = time.monotonic()
+    informe.muertes[papel] += 1
+    informe.ocupadas[papel] += muerte.entre_manos > 0
+
+    def ha_vuelto() -> bool:
+        """Algo que se empezó a enviar después de la muerte ya tiene destino: todo el camino funciona."""
+        despues = [aceptado for aceptado in carga.aceptados[antes:] if aceptado.desde > muerta_en][:1]
+        return bool(despues) and not libro.sin_destino(despues)
+
+    hasta(ha_vuelto, _LIMITE_DE_VUELTA)
+    decir(
+        f"{nombre}: murió {papel} con {muerte.entre_manos} entre manos; "
+        f"volvió en {time.monotonic() - muerta_en:.1f} s\n"
+    )
