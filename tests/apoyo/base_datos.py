@@ -1,12 +1,16 @@
 """La base de datos SQLite de una carpeta: abierta como el programa, o por fuera, como haría una persona."""
 
-from collections.abc import Generator
+import sqlite3
+from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
 
+from sqlalchemy import Connection, create_engine, event
+
 from alpespartners.modulos.tracking.infraestructura.lecturas import LecturasSQLite
 from alpespartners.modulos.tracking.infraestructura.sqlite import archivo_de, biblioteca_sqlite
+from alpespartners.modulos.tracking.infraestructura.tablas import METADATOS
 from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import LibroSQLite
 
 
@@ -31,3 +35,24 @@ def libro_sqlite(datos: Path) -> Generator[tuple[LibroSQLite, LecturasSQLite]]:
     finally:
         lecturas.cerrar()
         sqlite.cerrar()
+
+
+def planes(consulta: Callable[[Connection], object]) -> list[str]:
+    """Cómo resolvería SQLite las lecturas de esa consulta, paso a paso, sobre tablas vacías."""
+    motor = create_engine("sqlite://")
+    pasos: list[str] = []
+
+    @event.listens_for(motor, "before_cursor_execute", retval=True)
+    def explicar(
+        _conexion: Connection, cursor: sqlite3.Cursor, sentencia: str, parametros: object, *_: object
+    ) -> tuple[str, object]:
+        if sentencia.startswith("SELECT"):
+            cursor.execute(f"EXPLAIN QUERY PLAN {sentencia}", parametros)  # type: ignore[arg-type]
+            pasos.extend(fila[3] for fila in cursor.fetchall())
+        return sentencia, parametros
+
+    with motor.connect() as conexion:
+        METADATOS.create_all(conexion)
+        consulta(conexion)
+    motor.dispose()
+    return pasos

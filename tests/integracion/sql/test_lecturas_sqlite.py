@@ -1,24 +1,22 @@
 """Las lecturas sobre SQLite: con base de datos o sin ella, con escritor o sin él, y sin recorrer tablas."""
 
 import asyncio
-import sqlite3
 from collections.abc import Generator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, create_engine, event
 
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible, Consulta
 from alpespartners.modulos.tracking.dominio.repositorios import FiltroEventos, Posicion
+from alpespartners.modulos.tracking.infraestructura.destinos import RegistroDestinosSQL
 from alpespartners.modulos.tracking.infraestructura.escritor import turno_breve
 from alpespartners.modulos.tracking.infraestructura.filas import CONVERSIONES
 from alpespartners.modulos.tracking.infraestructura.lecturas import LecturasSQLite
 from alpespartners.modulos.tracking.infraestructura.repositorios import RepositorioEventosSQL
 from alpespartners.modulos.tracking.infraestructura.sqlite import archivo_de
-from alpespartners.modulos.tracking.infraestructura.tablas import METADATOS
 from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import LibroSQLite, migrar
 from alpespartners.seedwork.infraestructura.cerrojos import Cerrojo
-from tests.apoyo.base_datos import sql
+from tests.apoyo.base_datos import planes, sql
 from tests.apoyo.eventos import AHORA, impresion
 
 
@@ -162,22 +160,28 @@ async def test_las_lecturas_no_dejan_transacciones_abiertas(datos: Path, lectura
     ],
 )
 def test_una_pagina_sale_de_su_indice_sin_ordenar_nada(filtro: FiltroEventos, indice: str) -> None:
-    motor = create_engine("sqlite://")
-    planes: list[str] = []
-
-    @event.listens_for(motor, "before_cursor_execute", retval=True)
-    def explicar(
-        _conexion: Connection, cursor: sqlite3.Cursor, sentencia: str, parametros: object, *_: object
-    ) -> tuple[str, object]:
-        if sentencia.startswith("SELECT conversiones"):
-            cursor.execute(f"EXPLAIN QUERY PLAN {sentencia}", parametros)  # type: ignore[arg-type]
-            planes.extend(fila[3] for fila in cursor.fetchall())
-        return sentencia, parametros
-
-    with motor.connect() as conexion:
-        METADATOS.create_all(conexion)
-        RepositorioEventosSQL(conexion, CONVERSIONES).listar(filtro, Posicion(AHORA, "x"), 10)
-    motor.dispose()
-    (plan,) = planes
+    (plan,) = planes(
+        lambda conexion: RepositorioEventosSQL(conexion, CONVERSIONES).listar(
+            filtro, Posicion(AHORA, "x"), 10
+        )
+    )
     assert f"USING INDEX ix_conversiones_{indice} " in plan
     assert "(ocurrido_en,id)<(?,?)" in plan
+
+
+def test_los_destinos_de_un_id_salen_de_su_indice_por_orden_de_llegada() -> None:
+    lectura, orden = planes(lambda conexion: RegistroDestinosSQL(conexion).de_evento("t", "a", 10))
+    assert lectura == (
+        "SEARCH destinos USING INDEX ix_destinos_topico_evento_id_decidido_en (topico=? AND evento_id=?)"
+    )
+    # Solo se ordenan entre sí los que se decidieron a la vez.
+    assert orden in {f"USE TEMP B-TREE FOR {parte} OF ORDER BY" for parte in ("RIGHT PART", "LAST 2 TERMS")}
+    (cuenta,) = planes(lambda conexion: RegistroDestinosSQL(conexion).cuantos_de_evento("t", "a"))
+    assert "USING COVERING INDEX ix_destinos_topico_evento_id_decidido_en" in cuenta
+
+
+def test_lo_que_se_espera_sale_de_la_clave_de_los_destinos() -> None:
+    (plan,) = planes(lambda conexion: RegistroDestinosSQL(conexion).de_comandos("t", ["c-1", "c-2"]))
+    assert plan.startswith(
+        "SEARCH destinos USING INDEX sqlite_autoindex_destinos_1 (topico=? AND comando_id=?"
+    )
