@@ -12,11 +12,16 @@ from fastavro import schemaless_reader
 
 from alpespartners.modulos.tracking.infraestructura.esquemas import ESQUEMAS
 
+_COLA_DEL_LECTOR = 200_000
+
 
 def mensajes_del_topico(datos: Path, topico: str) -> list[Any]:
     """Todos los mensajes del tópico, por orden, como los entrega el cliente."""
     with _cliente(datos) as cliente:
-        lector = cliente.create_reader(_completo(topico), pulsar.MessageId.earliest)
+        # Con una cola menor que el tópico, el embebido entrega muchos mensajes dos veces.
+        lector = cliente.create_reader(
+            _completo(topico), pulsar.MessageId.earliest, receiver_queue_size=_COLA_DEL_LECTOR
+        )
         mensajes: list[Any] = []
         # Preguntar por el final de un tópico vacío es, para el embebido, un error.
         with suppress(pulsar.UnknownError):
