@@ -11,8 +11,8 @@ from tests.apoyo.procesos import procesador_gastado, procesos_de
 from tests.apoyo.servicio import Instalacion, instalacion
 
 VENTANA = 5.0
-# Seis veces lo que se gasta en una máquina libre: una ocupada no la hace fallar, y un bucle sin espera sí.
-MAXIMO_POR_VENTANA = 0.06
+# Diez veces lo que se gasta en una máquina libre: una ocupada no la hace fallar, y un bucle sin espera sí.
+MAXIMO_POR_VENTANA = 0.1
 
 
 def _iniciar(servicio: Instalacion) -> None:
@@ -41,4 +41,4 @@ def test_en_reposo_ningun_proceso_gasta_procesador(
             return {ordenes[pid]: procesador_gastado(pid) - previo for pid, previo in antes.items()}
 
         # Las primeras ventanas aún pueden llevar restos del arranque.
-        hasta(lambda: max(gasto_de_una_ventana().values()) <= MAXIMO_POR_VENTANA, 30)
+        hasta(lambda: max(gasto_de_una_ventana().values()) <= MAXIMO_POR_VENTANA, 60)
