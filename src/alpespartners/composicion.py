@@ -212,7 +212,7 @@ def _conectar(
         broker = pila.enter_context(BrokerEmbebido(configuracion.datos))
         if para_consumir:
             broker.reservar_consumo()
-        cliente, epoca = ClientePulsar(broker.url, embebido=True), broker.epoca
+        cliente, epoca = ClientePulsar(broker.url, embebido=True, hay_sitio=broker.hay_sitio), broker.epoca
     else:
         cliente = ClientePulsar(
             configuracion.pulsar_url,

@@ -104,6 +104,7 @@ class ClienteFalso(ClientePulsar):
     fallos: int = 0
     pedidos: list[str] = field(default_factory=list)
     confirma_solo: bool = False
+    hay_sitio: Callable[[], bool] = lambda: True
 
     def suscribir(self, topico: str) -> Suscripcion:
         self.pedidos.append(f"suscribir {topico}")

@@ -17,7 +17,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from alpespartners.api.cuerpo import leer_cuerpo
-from alpespartners.api.errores import broker_no_disponible, envio_negado
+from alpespartners.api.errores import almacenamiento_lleno, broker_no_disponible, envio_negado
 from alpespartners.api.parametros import leer_parametros
 from alpespartners.api.preferencias import espera_preferida
 from alpespartners.api.presentacion import en_json, recurso
@@ -26,7 +26,11 @@ from alpespartners.api.traza import traza_de
 from alpespartners.modulos.tracking.aplicacion.clases import Clase
 from alpespartners.modulos.tracking.aplicacion.comandos import Comando
 from alpespartners.modulos.tracking.aplicacion.esperas import Asentado, Desenlace, Esperas
-from alpespartners.modulos.tracking.aplicacion.puertos import BrokerNoDisponible, DespachadorComandos
+from alpespartners.modulos.tracking.aplicacion.puertos import (
+    AlmacenamientoLleno,
+    BrokerNoDisponible,
+    DespachadorComandos,
+)
 from alpespartners.modulos.tracking.dominio.excepciones import Codigo, DatosInvalidos, Recolector
 from alpespartners.seedwork.json_estricto import leer_json
 
@@ -62,6 +66,8 @@ class Envios:
             traza = traza_de(peticion.headers)
             try:
                 await self.despachador.publicar(comando, comando_id=envio.comando_id, traza=traza)
+            except AlmacenamientoLleno:
+                raise almacenamiento_lleno(comando.id) from None
             except BrokerNoDisponible:
                 raise broker_no_disponible(comando.id) from None
             segundos = espera_preferida(peticion.headers.getlist("prefer"))

@@ -107,6 +107,18 @@ def broker_no_disponible(id_del_evento: str | None) -> Problema:
     )
 
 
+def almacenamiento_lleno(id_del_evento: str | None) -> Problema:
+    """No hay sitio donde guardar el comando: puede que llegara y puede que no."""
+    return Problema(
+        503,
+        "almacenamiento_lleno",
+        "Almacenamiento lleno",
+        "No queda sitio para guardar el envío. Cuando lo haya, repetirlo con el mismo id es seguro.",
+        cabeceras={"Retry-After": str(SEGUNDOS_PARA_REINTENTAR)},
+        id=id_del_evento,
+    )
+
+
 def destino_desconocido(noticias: SinNoticias, consumidores: int | None) -> Problema:
     """De ese `id` no consta nada; lleva lo que distingue «todavía no» de «nunca llegó»."""
     return Problema(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from alpespartners.modulos.tracking.aplicacion.puertos import BrokerNoDisponible
+from alpespartners.modulos.tracking.aplicacion.puertos import AlmacenamientoLleno, BrokerNoDisponible
 from alpespartners.modulos.tracking.aplicacion.topicos import COMANDO_REGISTRAR_IMPRESION
 from alpespartners.modulos.tracking.infraestructura import despachadores, publicador
 from alpespartners.modulos.tracking.infraestructura.despachadores import DespachadorPulsar
@@ -205,3 +205,17 @@ async def test_una_rafaga_de_confirmaciones_despierta_al_bucle_una_sola_vez(
     await hasta_en_el_bucle(lambda: len(respuestas) == 200)
     assert len(despertares) == 1
     await publica.cerrar(1.0)
+
+
+async def test_sin_sitio_no_se_acepta_nada_y_cuando_lo_hay_se_acepta_otra_vez() -> None:
+    sitio: list[bool] = []
+    cliente = ClienteFalso(confirma_solo=True, hay_sitio=lambda: bool(sitio))
+    despachador = DespachadorPulsar(limite=0.3)
+    await despachador.abrir(cliente)
+    assert not despachador.disponible
+    with pytest.raises(AlmacenamientoLleno):
+        await despachador.publicar(IMPRESION, comando_id="c-1", traza=None)
+    sitio.append(True)
+    await conectado(despachador, cliente)
+    await despachador.publicar(IMPRESION, comando_id="c-1", traza=None)
+    await despachador.cerrar()

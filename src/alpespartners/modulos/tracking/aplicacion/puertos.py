@@ -32,6 +32,10 @@ class BrokerNoDisponible(Exception):
     """El broker no confirmó; puede haber guardado el mensaje o no."""
 
 
+class AlmacenamientoLleno(BrokerNoDisponible):
+    """El broker no tiene sitio donde guardar."""
+
+
 class BaseDatosNoDisponible(Exception):
     """La base de datos no respondió; no se guardó nada."""
 

@@ -61,20 +61,24 @@ class MensajeRecibido:
 
 
 class Productor:
-    """Publica en un tópico."""
+    """Publica en un tópico, mientras el broker tenga sitio donde guardarlo."""
 
-    def __init__(self, productor: pulsar.Producer) -> None:
+    def __init__(self, productor: pulsar.Producer, hay_sitio: Callable[[], bool]) -> None:
         self._productor = productor
+        self._hay_sitio = hay_sitio
 
     def enviar(self, sobre: Sobre, al_saber: Callable[[bool], None]) -> None:
         """Encola un sobre sin esperar.
 
         `al_saber` se llama una vez, en un hilo del cliente, con si el broker lo confirmó. No debe lanzar:
-        el cliente terminaría el proceso.
+        el cliente terminaría el proceso. Sin sitio no se envía, y lo confirmado cuando ya no lo hay no vale.
         """
+        if not self._hay_sitio():
+            al_saber(False)  # noqa: FBT003
+            return
         self._productor.send_async(
             sobre.carga,
-            lambda resultado, _: al_saber(resultado == pulsar.Result.Ok),
+            lambda resultado, _: al_saber(resultado == pulsar.Result.Ok and self._hay_sitio()),
             properties=dict(sobre.propiedades),
             partition_key=sobre.clave,
         )
@@ -155,6 +159,7 @@ class ClientePulsar:
         embebido: si el broker es el embebido, que guarda todo sin suscripciones y admite un consumidor.
         token: con el que se identifica, si el broker lo pide.
         ca: certificados con los que comprobar al broker; sin ellos, los de costumbre.
+        hay_sitio: si el broker tiene dónde guardar; no lanza, y se pregunta desde cualquier hilo.
     """
 
     def __init__(
@@ -165,9 +170,11 @@ class ClientePulsar:
         embebido: bool,
         token: str | None = None,
         ca: Path | None = None,
+        hay_sitio: Callable[[], bool] = lambda: True,
     ) -> None:
         self._espacio = espacio
         self._embebido = embebido
+        self.hay_sitio = hay_sitio
         self._cliente = pulsar.Client(
             url,
             authentication=None if token is None else pulsar.AuthenticationToken(token),
@@ -202,7 +209,8 @@ class ClientePulsar:
                 batching_enabled=True,
                 batching_max_publish_delay_ms=_RETARDO_DE_LOTE_MS,
                 batching_type=pulsar.BatchingType.KeyBased if por_clave else pulsar.BatchingType.Default,
-            )
+            ),
+            self.hay_sitio,
         )
 
     def suscribir(self, topico: str) -> Suscripcion:

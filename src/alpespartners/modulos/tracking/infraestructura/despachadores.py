@@ -10,7 +10,7 @@ from functools import partial
 from typing import Final
 
 from alpespartners.modulos.tracking.aplicacion.comandos import Comando
-from alpespartners.modulos.tracking.aplicacion.puertos import BrokerNoDisponible
+from alpespartners.modulos.tracking.aplicacion.puertos import AlmacenamientoLleno, BrokerNoDisponible
 from alpespartners.modulos.tracking.aplicacion.topicos import (
     COMANDO_REGISTRAR_CONVERSION,
     COMANDO_REGISTRAR_IMPRESION,
@@ -50,6 +50,7 @@ class DespachadorPulsar:
 
         El cliente es el del proceso, y lo cierra quien lo creó, después que al despachador.
         """
+        self._hay_sitio = cliente.hay_sitio
         self._publicador = Publicador(partial(self._crear_productor, cliente))
         self._publicador.conectar(_TOPICOS)
 
@@ -63,11 +64,14 @@ class DespachadorPulsar:
         """Vuelve solo cuando el broker confirmó el comando de forma duradera.
 
         Raises:
+            AlmacenamientoLleno: el broker no tiene sitio.
             BrokerNoDisponible: no hubo confirmación a tiempo; puede haberlo guardado o no.
         """
         publicador = self._publicador
         if publicador is None:
             raise BrokerNoDisponible
+        if not self._hay_sitio():
+            raise AlmacenamientoLleno
         sobre = sobre_de_comando(comando, comando_id, traza)
         confirmacion: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
 
@@ -86,12 +90,12 @@ class DespachadorPulsar:
         except TimeoutError:
             raise BrokerNoDisponible from None
         if not confirmado:
-            raise BrokerNoDisponible
+            raise BrokerNoDisponible if self._hay_sitio() else AlmacenamientoLleno
 
     @property
     def disponible(self) -> bool:
         """Dice si el broker acepta comandos en este momento."""
-        return self._publicador is not None and self._publicador.conectado
+        return self._publicador is not None and self._publicador.conectado and self._hay_sitio()
 
     def _crear_productor(self, cliente: ClientePulsar, topico: str) -> Productor:
         """Antes del primer envío deja creado quien lo recibirá: Apache Pulsar olvida lo que nadie espera."""

@@ -7,6 +7,7 @@ estándar: está en memoria mientras lo esté el producto.
 
 - El puerto es el guardado; la primera vez, 6650 si está libre. Si lo ocupa otro programa elige otro y lo
   guarda; los usuarios que ya estuvieran abiertos deben arrancar de nuevo para verlo.
+- Si el disco se queda sin reserva lo detiene hasta que la haya (`espacio.py`).
 - Con SIGTERM o SIGINT termina en cuanto no queden usuarios, o a los 5 s: así, si el sistema detiene todo a
   la vez, los usuarios alcanzan a publicar lo que tenían en la mano. Si alguno sigue, arrancará otro
   guardián.
@@ -24,6 +25,7 @@ import time
 from pathlib import Path
 
 from alpespartners.seedwork.infraestructura.broker_embebido.carpeta import Carpeta
+from alpespartners.seedwork.infraestructura.broker_embebido.espacio import RESERVA, hay_sitio
 from alpespartners.seedwork.infraestructura.cerrojos import Cerrojo
 from alpespartners.seedwork.infraestructura.despertador import Despertador
 
@@ -78,6 +80,7 @@ class Guardian:
         self._desde = 0.0
         self._inicio_registro = 0
         self._pausa = _PAUSA_MINIMA
+        self._sin_sitio = False
 
     def vivir(self) -> None:
         """Vuelve cuando el broker ha terminado y nadie lo necesita."""
@@ -121,6 +124,10 @@ class Guardian:
     def _atender_broker(self) -> float:
         """Da un paso en la vida del broker y dice cuántos segundos esperar hasta el siguiente."""
         ahora = time.monotonic()
+        if not hay_sitio(self._carpeta.datos):
+            self._esperar_sitio()
+            return _LATIDO
+        self._sin_sitio = False
         if self._broker is None:
             if ahora < self._desde:
                 return min(_LATIDO, self._desde - ahora)
@@ -142,6 +149,13 @@ class Guardian:
             self._carpeta.anotar_activo(self._puerto, self._broker.pid)
         self._acotar_registro()
         return _LATIDO
+
+    def _esperar_sitio(self) -> None:
+        if not self._sin_sitio:
+            self._sin_sitio = True
+            self._terminar_broker()
+            self._broker = None
+            _anotar(f"quedan menos de {RESERVA >> 20} MiB en el disco: sin ellos no hay broker.")
 
     def _arrancar_broker(self) -> None:
         self._puerto = self._elegir_puerto()

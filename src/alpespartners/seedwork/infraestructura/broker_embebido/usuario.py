@@ -11,6 +11,7 @@ from uuid import UUID
 from alpespartners.seedwork.arranque import ErrorDeArranque
 from alpespartners.seedwork.infraestructura.broker_embebido.binario import encontrar_binario
 from alpespartners.seedwork.infraestructura.broker_embebido.carpeta import Carpeta
+from alpespartners.seedwork.infraestructura.broker_embebido.espacio import hay_sitio
 from alpespartners.seedwork.infraestructura.broker_embebido.vigilante import Vigilante
 from alpespartners.seedwork.infraestructura.cerrojos import Cerrojo
 
@@ -95,6 +96,10 @@ class BrokerEmbebido:
         if os.fstat(consumo.descriptor).st_size:
             self._reponer_broker()
         os.pwrite(consumo.descriptor, b"sin despedirse", 0)
+
+    def hay_sitio(self) -> bool:
+        """Dice si al broker le queda la reserva sin la que no se cree en sus confirmaciones."""
+        return hay_sitio(self._carpeta.datos)
 
     def cerrar(self) -> None:
         """Deja de usar el broker; puede llamarse más de una vez.
