@@ -10,6 +10,7 @@ import signal
 from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Sequence
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from datetime import UTC, datetime
+from typing import BinaryIO
 from uuid import UUID
 
 import structlog
@@ -36,8 +37,9 @@ from alpespartners.modulos.tracking.infraestructura.cartas import (
     sobre_reinyectado,
 )
 from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import ClientePulsar
-from alpespartners.modulos.tracking.infraestructura.consumidores import Consumidores
+from alpespartners.modulos.tracking.infraestructura.consumidores import MAXIMO_LOTE, Consumidores
 from alpespartners.modulos.tracking.infraestructura.despachadores import DespachadorPulsar
+from alpespartners.modulos.tracking.infraestructura.en_mano import EnMano, archivo_en_mano
 from alpespartners.modulos.tracking.infraestructura.lecturas import LecturasSQLite
 from alpespartners.modulos.tracking.infraestructura.relevo import Relevo
 from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import LibroSQLite
@@ -97,7 +99,8 @@ def consumir(configuracion: Configuracion) -> None:
         libro.abrir()
         pila.callback(libro.cerrar)
         cliente, epoca = _conectar(configuracion, pila, para_consumir=True)
-        asyncio.run(_consumir(cliente, libro, epoca))
+        en_mano = pila.enter_context(archivo_en_mano(configuracion.datos))
+        asyncio.run(_consumir(cliente, libro, en_mano, epoca))
 
 
 def migrar(configuracion: Configuracion) -> None:
@@ -173,7 +176,7 @@ def consultar_destino(
         lecturas.cerrar()
 
 
-async def _consumir(cliente: ClientePulsar, libro: LibroSQLite, epoca: UUID) -> None:
+async def _consumir(cliente: ClientePulsar, libro: LibroSQLite, en_mano: BinaryIO, epoca: UUID) -> None:
     parar = asyncio.Event()
     for señal in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(señal, parar.set)
@@ -182,6 +185,7 @@ async def _consumir(cliente: ClientePulsar, libro: LibroSQLite, epoca: UUID) -> 
         [RegistrarImpresionHandler(), RegistrarConversionHandler()],
         libro=libro,
         relevo=Relevo(cliente, libro),
+        en_mano=EnMano(en_mano, MAXIMO_LOTE),
         epoca=epoca,
         reloj=_ahora,
     )

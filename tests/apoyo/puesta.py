@@ -14,8 +14,9 @@ from alpespartners.modulos.tracking.aplicacion.handlers import (
     RegistrarImpresionHandler,
 )
 from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import ClientePulsar
-from alpespartners.modulos.tracking.infraestructura.consumidores import Consumidores
+from alpespartners.modulos.tracking.infraestructura.consumidores import MAXIMO_LOTE, Consumidores
 from alpespartners.modulos.tracking.infraestructura.despachadores import DespachadorPulsar
+from alpespartners.modulos.tracking.infraestructura.en_mano import EnMano, archivo_en_mano
 from alpespartners.modulos.tracking.infraestructura.relevo import Relevo
 from alpespartners.modulos.tracking.infraestructura.sqlite import motor_de_lectura
 from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import LibroSQLite
@@ -28,6 +29,7 @@ class Puesta:
     def __init__(self, broker: BrokerDePrueba, datos: Path) -> None:
         self.broker = broker
         self.libro = LibroSQLite(datos)
+        self.datos = datos
         self._lectura = motor_de_lectura(datos, 1)
 
     def contar(self, tabla: Table) -> int:
@@ -43,11 +45,13 @@ class Puesta:
     async def consumiendo(self) -> AsyncGenerator[None]:
         """Un proceso de consumidores dentro del bloque; al salir termina como con SIGTERM."""
         cliente = ClientePulsar(self.broker.url, embebido=True)
+        en_mano = archivo_en_mano(self.datos)
         consumidores = Consumidores(
             cliente,
             [RegistrarImpresionHandler(), RegistrarConversionHandler()],
             libro=self.libro,
             relevo=Relevo(cliente, self.libro, cada_barrido=0.5),
+            en_mano=EnMano(en_mano, MAXIMO_LOTE),
             epoca=UUID(int=1),
             reloj=lambda: datetime.now(UTC),
         )
@@ -58,6 +62,7 @@ class Puesta:
         finally:
             parar.set()
             await trabajo
+            en_mano.close()
             await asyncio.to_thread(cliente.cerrar)
 
     @asynccontextmanager

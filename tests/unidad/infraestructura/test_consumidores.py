@@ -1,21 +1,30 @@
 """El bucle del consumidor: qué se confirma y cuándo, falle la base de datos o estorbe un mensaje."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from io import BytesIO
 from typing import Any, TypeVar
 from uuid import UUID
 
 import pytest
 
-from alpespartners.modulos.tracking.aplicacion.mensajes import DestinoDeComando
+from alpespartners.modulos.tracking.aplicacion.mensajes import (
+    ComandoRecibido,
+    DestinoDeComando,
+    MensajeIlegible,
+)
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible
 from alpespartners.modulos.tracking.aplicacion.topicos import COMANDO_REGISTRAR_IMPRESION
 from alpespartners.modulos.tracking.dominio.destinos import Registrada
 from alpespartners.modulos.tracking.infraestructura import consumidores
 from alpespartners.modulos.tracking.infraestructura.consumidores import Consumidores
+from alpespartners.modulos.tracking.infraestructura.en_mano import EnMano
 from alpespartners.modulos.tracking.infraestructura.relevo import Relevo
+from alpespartners.modulos.tracking.infraestructura.repositorios import DatosRechazados
+from alpespartners.modulos.tracking.infraestructura.sobres import abrir_comando
 from tests.apoyo.espera import hasta_en_el_bucle
 from tests.apoyo.eventos import AHORA, IMPRESION
 from tests.apoyo.pulsar_falso import ClienteFalso, SuscripcionFalsa, mensaje
@@ -29,22 +38,39 @@ class ManejadorFalso:
 
     topico: str = COMANDO_REGISTRAR_IMPRESION
     imposibles: set[str] = field(default_factory=set)
+    inadmisibles: set[str] = field(default_factory=set)
+    intentos: Counter[str] = field(default_factory=Counter)
+    rechazados: list[str] = field(default_factory=list)
+    ilegibles: dict[str, str] = field(default_factory=dict)
 
     def manejar(self, lote: Sequence[Any], transaccion: Any, ahora: Any) -> list[DestinoDeComando]:
-        ids = [recibido.comando.id for recibido in lote]
-        if self.imposibles.intersection(ids):
+        ids: list[Any] = [r.clave if isinstance(r, MensajeIlegible) else r.comando.id for r in lote]
+        self.intentos.update(ids)
+        legibles = {r.comando.id for r in lote if isinstance(r, ComandoRecibido)}
+        if self.imposibles & legibles:
             raise ZeroDivisionError
+        if self.inadmisibles & legibles:
+            raise DatosRechazados("IntegrityError")
+        self.ilegibles |= {str(r.clave): r.detalle for r in lote if isinstance(r, MensajeIlegible)}
         transaccion.bandeja.depositados += ids
         return [
             DestinoDeComando(
                 identidad=r.identidad,
-                evento_id=r.comando.id,
+                evento_id=id,
                 recibido_en=AHORA,
                 decidido_en=ahora,
                 destino=Registrada(),
             )
-            for r in lote
+            for r, id in zip(lote, ids, strict=True)
         ]
+
+    def rechazar(self, mensaje: Any, transaccion: Any, ahora: Any) -> list[DestinoDeComando]:
+        assert ahora == AHORA
+        if mensaje.comando.id in self.imposibles:
+            raise ZeroDivisionError
+        transaccion.bandeja.depositados.append(mensaje.comando.id)
+        self.rechazados.append(mensaje.comando.id)
+        return []
 
 
 class BandejaFalsa:
@@ -93,6 +119,8 @@ class Prueba:
     manejador: ManejadorFalso = field(default_factory=ManejadorFalso)
     relevo: RelevoFalso = field(default_factory=RelevoFalso)
     cliente: ClienteFalso = field(default_factory=ClienteFalso)
+    archivo: BytesIO = field(default_factory=BytesIO)
+    maximo: int = 1_000
 
     def llegan(self, *ids: str) -> None:
         self.suscripcion.mensajes.extend(mensaje(replace(IMPRESION, id=id), id) for id in ids)
@@ -107,6 +135,7 @@ class Prueba:
                 [self.manejador],
                 libro=self.libro,
                 relevo=self.relevo,
+                en_mano=EnMano(self.archivo, self.maximo),
                 epoca=UUID(int=1),
                 reloj=lambda: AHORA,
             ).trabajar(parar)
@@ -119,6 +148,30 @@ class Prueba:
 
     async def confirmados(self, *ids: str) -> None:
         await hasta_en_el_bucle(lambda: set(self.suscripcion.confirmados) == set(ids))
+
+    async def devuelto(self, id: str, veces: int) -> None:
+        await hasta_en_el_bucle(lambda: self.suscripcion.devueltos.count(id) == veces)
+
+    async def vuelve_hasta_confirmarse(self, id: str) -> None:
+        """El broker entrega otra vez cuanto se le devuelve, como el de verdad."""
+        entregas = 1
+
+        def confirmado() -> bool:
+            nonlocal entregas
+            if self.suscripcion.devueltos.count(id) == entregas:
+                entregas += 1
+                self.llegan(id)
+            return id in self.suscripcion.confirmados
+
+        await hasta_en_el_bucle(confirmado)
+
+
+def muere_con(archivo: BytesIO, maximo: int, mensajes: list[str], *, veces: int = 1) -> None:
+    """Deja el archivo como lo dejan procesos que mueren con esos mensajes en mano."""
+    for _ in range(veces):
+        archivo.seek(0)
+        EnMano(archivo, maximo).trabajando(mensajes).__enter__()
+    archivo.seek(0)
 
 
 @pytest.fixture(autouse=True)
@@ -144,8 +197,8 @@ async def test_un_lote_es_una_transaccion_y_se_confirma_despues_de_su_commit(pru
     assert prueba.relevo.cerrado_en is not None
 
 
-async def test_un_lote_no_pasa_de_su_maximo(prueba: Prueba, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(consumidores, "MAXIMO_LOTE", 2)
+async def test_un_lote_no_pasa_de_su_maximo(prueba: Prueba) -> None:
+    prueba.maximo = 2
     prueba.llegan("a", "b", "c")
     async with prueba.consumiendo():
         await prueba.confirmados("a", "b", "c")
@@ -177,25 +230,116 @@ async def test_si_la_base_de_datos_no_responde_no_se_confirma_nada_y_el_lote_se_
     assert prueba.suscripcion.devueltos == []
 
 
-async def test_un_mensaje_que_hace_fallar_su_transaccion_se_devuelve_y_sus_vecinos_siguen(
-    prueba: Prueba,
+async def test_un_mensaje_que_hace_fallar_su_transaccion_se_devuelve_y_sus_vecinos_siguen_sin_esperar(
+    prueba: Prueba, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(consumidores, "PAUSA_MINIMA", 60.0)
     prueba.manejador.imposibles = {"c"}
     prueba.llegan("a", "b", "c", "d", "e")
     async with prueba.consumiendo():
         await prueba.confirmados("a", "b", "d", "e")
         assert prueba.suscripcion.devueltos == ["c"]
 
-        # La segunda vez ya se sabe: va aparte y no hace repetir a nadie.
-        asentados = len(prueba.libro.asentados)
+        # Vuelve antes de su pausa: ni se intenta ni hace repetir a nadie.
+        asentados, intentos = len(prueba.libro.asentados), prueba.manejador.intentos["c"]
         prueba.llegan("f", "c", "g")
         await prueba.confirmados("a", "b", "d", "e", "f", "g")
         assert prueba.libro.asentados[asentados:] == [["f", "g"]]
         await hasta_en_el_bucle(lambda: prueba.suscripcion.devueltos == ["c", "c"])
+        assert prueba.manejador.intentos["c"] == intentos
 
+
+async def test_un_mensaje_que_falla_y_despues_no_se_asienta_como_los_demas(prueba: Prueba) -> None:
+    prueba.manejador.imposibles = {"c"}
+    prueba.llegan("c")
+    async with prueba.consumiendo():
+        await prueba.devuelto("c", veces=1)
         prueba.manejador.imposibles = set()
-        prueba.llegan("c")
-        await prueba.confirmados("a", "b", "c", "d", "e", "f", "g")
+        await prueba.vuelve_hasta_confirmarse("c")
+    assert prueba.libro.asentados == [["c"]]
+    assert prueba.manejador.ilegibles == {}
+
+
+async def test_al_quinto_fallo_un_mensaje_acaba_ilegible_en_su_propia_transaccion(prueba: Prueba) -> None:
+    prueba.manejador.imposibles = {"c"}
+    prueba.llegan("c")
+    async with prueba.consumiendo():
+        await prueba.vuelve_hasta_confirmarse("c")
+    assert prueba.manejador.intentos["c"] == 5 + 1  # cinco fallos y su destino
+    assert prueba.manejador.ilegibles == {"c": "el programa falló 5 veces al asentarlo: ZeroDivisionError"}
+    assert prueba.libro.asentados == [["c"]]
+
+
+async def test_lo_que_la_base_de_datos_no_admite_se_rechaza_aparte_y_se_confirma(prueba: Prueba) -> None:
+    prueba.manejador.inadmisibles = {"b", "e"}
+    prueba.llegan("a", "b", "c", "d", "e")
+    async with prueba.consumiendo():
+        await prueba.confirmados("a", "b", "c", "d", "e")
+    assert prueba.manejador.rechazados == ["b", "e"]
+    assert [lote for lote in prueba.libro.asentados if {"b", "e"} & {*lote}] == [["b"], ["e"]]
+    assert prueba.suscripcion.devueltos == []
+
+
+async def test_si_ni_el_rechazo_se_puede_anotar_acaba_ilegible(prueba: Prueba) -> None:
+    prueba.manejador.inadmisibles = prueba.manejador.imposibles = {"b"}
+    prueba.llegan("b")
+    async with prueba.consumiendo():
+        await prueba.vuelve_hasta_confirmarse("b")
+    assert prueba.manejador.ilegibles.keys() == {"b"}
+
+
+async def test_si_la_base_de_datos_no_responde_no_cuenta_como_fallo_de_nadie(prueba: Prueba) -> None:
+    prueba.libro.fallos = 12
+    prueba.llegan("a")
+    async with prueba.consumiendo():
+        await prueba.confirmados("a")
+    assert prueba.manejador.ilegibles == {}
+    assert prueba.suscripcion.devueltos == []
+
+
+async def test_un_fallo_del_programa_al_abrir_un_mensaje_lo_deja_ilegible_y_sus_vecinos_siguen(
+    prueba: Prueba, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def abrir(topico: str, *, posicion: str, **resto: Any) -> Any:
+        if posicion == "b":
+            raise ZeroDivisionError
+        return abrir_comando(topico, posicion=posicion, **resto)
+
+    monkeypatch.setattr(consumidores, "abrir_comando", abrir)
+    prueba.llegan("a", "b", "c")
+    async with prueba.consumiendo():
+        await prueba.confirmados("a", "b", "c")
+    assert prueba.manejador.ilegibles == {"b": "el programa falló al abrirlo: ZeroDivisionError"}
+
+
+async def test_lo_que_mato_tres_veces_al_proceso_se_da_por_ilegible_sin_abrirlo(
+    prueba: Prueba, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    abiertos: list[str] = []
+
+    def abrir(topico: str, *, posicion: str, **resto: Any) -> Any:
+        abiertos.append(posicion)
+        return abrir_comando(topico, posicion=posicion, **resto)
+
+    monkeypatch.setattr(consumidores, "abrir_comando", abrir)
+    muere_con(prueba.archivo, prueba.maximo, [f"{COMANDO_REGISTRAR_IMPRESION} {UUID(int=1)} b"], veces=3)
+    prueba.llegan("a", "b", "c")
+    async with prueba.consumiendo():
+        await prueba.confirmados("a", "b", "c")
+    assert abiertos == ["a", "c"]
+    assert prueba.manejador.ilegibles == {"b": "hizo morir 3 veces al consumidor"}
+    # Su muerte ya está explicada: no queda de qué cuidarse ni a quién condenar.
+    prueba.archivo.seek(0)
+    assert not EnMano(prueba.archivo, prueba.maximo).mata(f"{COMANDO_REGISTRAR_IMPRESION} {UUID(int=1)} b")
+
+
+async def test_con_cautela_se_va_de_lote_en_lote_y_el_lote_vuelve_a_crecer(prueba: Prueba) -> None:
+    prueba.maximo = 8
+    muere_con(prueba.archivo, prueba.maximo, list("12345678"))
+    prueba.llegan(*map(str, range(40)))
+    async with prueba.consumiendo():
+        await prueba.confirmados(*map(str, range(40)))
+    assert [len(lote) for lote in prueba.libro.asentados] == [4, 4, 8, 8, 8, 8]
 
 
 async def test_si_no_se_puede_confirmar_el_bucle_sigue(prueba: Prueba) -> None:

@@ -107,6 +107,30 @@ class _ManejadorRegistro(ABC, Generic[C, E]):
         transaccion.balance.sumar(self.topico, decididos)
         return decididos
 
+    def rechazar(
+        self, mensaje: ComandoRecibido[C], transaccion: Transaccion, ahora: datetime
+    ) -> list[DestinoDeComando]:
+        """Rechaza un comando cuyos datos el dominio admite y la base de datos no.
+
+        Devuelve su destino, o nada si ya tenía uno. El detalle no repite lo que dijo la base de datos, que
+        podría citar los datos.
+        """
+        recibido_en, _ = recibido_en_creible(mensaje.comando.recibido_en, mensaje.publicado_en)
+        asiento = _destino(
+            mensaje,
+            recibido_en,
+            ahora,
+            Rechazada(Codigo.RECHAZADA_POR_LA_BASE_DE_DATOS, "la base de datos no admite estos datos"),
+        )
+        guardadas = self._repositorio(transaccion).obtener([asiento.evento_id] if asiento.evento_id else [])
+        comando_id, huella = mensaje.identidad.comando_id, mensaje.identidad.huella
+        if any(_la_registro(guardada, comando_id, huella) for guardada in guardadas.values()):
+            return []
+        if not transaccion.destinos.anotar(self.topico, [asiento]):
+            return []
+        transaccion.balance.sumar(self.topico, [asiento])
+        return [asiento]
+
     def _sin_destino(
         self, lote: Sequence[ComandoRecibido[C] | MensajeIlegible], transaccion: Transaccion
     ) -> list[ComandoRecibido[C] | MensajeIlegible]:
@@ -207,9 +231,14 @@ def _frente_a_la_guardada(entidad: E, guardada: E) -> Duplicada | Rechazada | No
             f"ya existe ese id con otro contenido; difieren: {', '.join(distintos)}",
             distintos,
         )
-    if guardada.comando_id == entidad.comando_id and guardada.huella in {entidad.huella, None}:
+    if _la_registro(guardada, entidad.comando_id, entidad.huella):
         return None
     return Duplicada(guardada.comando_id)
+
+
+def _la_registro(guardada: Impresion | Conversion, comando_id: str, huella: bytes | None) -> bool:
+    """Dice si fue ese comando el que registró lo guardado; lo reconstruido de su evento no tiene huella."""
+    return guardada.comando_id == comando_id and guardada.huella in {huella, None}
 
 
 def _rechazo(invalidos: DatosInvalidos) -> Rechazada:

@@ -46,6 +46,7 @@ class Codigo(StrEnum):
     PARAMETRO_INVALIDO = "parametro_invalido"
     CURSOR_INVALIDO = "cursor_invalido"
     CONFLICTO_DE_ID = "conflicto_de_id"
+    RECHAZADA_POR_LA_BASE_DE_DATOS = "rechazada_por_la_base_de_datos"
 
 
 @dataclass(frozen=True, slots=True)

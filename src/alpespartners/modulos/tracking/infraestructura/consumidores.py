@@ -3,8 +3,14 @@
 Qué es: el único lugar donde el destino de un comando se vuelve confirmación. Un lote es una transacción, y
 solo tras su commit se confirma cada mensaje, uno por uno.
 Qué no es: reglas (el manejador) ni SQL (el libro); tampoco publica (el relevo).
-Por qué existe: si la base de datos falla no se confirma nada y el lote se repite; si falla por culpa de un
-mensaje, se aparta a ese y los demás siguen.
+Por qué existe: si la base de datos falla no se confirma nada y el lote se repite. Si falla por culpa de un
+mensaje, se aparta a ese, que también acaba en un destino, y los demás siguen.
+
+    qué ocurre con un mensaje solo          en qué acaba
+    la base de datos no responde            en nada: se repite cuando vuelve
+    la base de datos no admite sus datos    RECHAZADA
+    el programa falla al asentarlo          vuelve al broker; a la quinta, ILEGIBLE y a las cartas muertas
+    el proceso muere tres veces con él      ILEGIBLE y a las cartas muertas, sin abrirlo (`en_mano.py`)
 """
 
 import asyncio
@@ -12,7 +18,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, Protocol, TypeVar
 from uuid import UUID
@@ -38,18 +44,22 @@ from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import (
     MensajeRecibido,
     Suscripcion,
 )
+from alpespartners.modulos.tracking.infraestructura.en_mano import MUERTES_QUE_CONDENAN, EnMano
 from alpespartners.modulos.tracking.infraestructura.publicador import (
     PAUSA_MAXIMA,
     PAUSA_MINIMA,
     con_azar,
 )
 from alpespartners.modulos.tracking.infraestructura.relevo import Relevo
-from alpespartners.modulos.tracking.infraestructura.sobres import abrir_comando
+from alpespartners.modulos.tracking.infraestructura.repositorios import DatosRechazados
+from alpespartners.modulos.tracking.infraestructura.sobres import abrir_comando, sin_abrir
 
 T = TypeVar("T")
 
 MAXIMO_LOTE: Final = 1_000
 MAXIMO_OCTETOS_LOTE: Final = 8 * 1024 * 1024
+MAXIMO_INTENTOS: Final = 5
+"""Veces que el programa puede fallar al asentar un mensaje, él solo, antes de darlo por ilegible."""
 
 _ESPERA_MS = 5_000
 _ESPERA_SIGUIENTE_MS = 1
@@ -97,13 +107,28 @@ class Manejador(Protocol):
     ) -> list[DestinoDeComando]:
         """Asienta el lote en la transacción."""
 
+    def rechazar(
+        self, mensaje: ComandoRecibido[Any], transaccion: Transaccion, ahora: datetime
+    ) -> list[DestinoDeComando]:
+        """Rechaza un comando cuyos datos no admite la base de datos."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Entrada:
-    """Un mensaje y lo que resultó al abrirlo."""
+    """Un mensaje, lo que resultó al abrirlo y si la base de datos ya dijo que no lo admite."""
 
+    clave: str
     mensaje: MensajeRecibido
     contenido: ComandoRecibido[Any] | MensajeIlegible
+    rechazada: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Apartado:
+    """Un mensaje que el programa no supo asentar: cuántas veces, y hasta cuándo no se intenta otra."""
+
+    fallos: int
+    hasta: float
 
 
 class Consumidores:
@@ -114,6 +139,7 @@ class Consumidores:
         manejadores: los de cada tópico.
         libro: donde se asientan los lotes.
         relevo: se abre y se cierra con ellos.
+        en_mano: donde queda escrito con qué se está trabajando.
         epoca: la de los datos del broker.
         reloj: la hora en UTC.
     """
@@ -125,12 +151,13 @@ class Consumidores:
         *,
         libro: Libro,
         relevo: Relevo,
+        en_mano: EnMano,
         epoca: UUID,
         reloj: Callable[[], datetime],
     ) -> None:
         self._relevo = relevo
         self._consumidores = [
-            _Consumidor(cliente, manejador, libro, relevo, epoca, reloj) for manejador in manejadores
+            _Consumidor(cliente, manejador, libro, relevo, en_mano, epoca, reloj) for manejador in manejadores
         ]
 
     async def trabajar(self, parar: asyncio.Event) -> None:
@@ -156,6 +183,7 @@ class _Consumidor:
         manejador: Manejador,
         libro: Libro,
         relevo: Relevo,
+        en_mano: EnMano,
         epoca: UUID,
         reloj: Callable[[], datetime],
     ) -> None:
@@ -163,10 +191,11 @@ class _Consumidor:
         self._manejador = manejador
         self._libro = libro
         self._relevo = relevo
+        self._en_mano = en_mano
         self._epoca = epoca
         self._reloj = reloj
         self._topico = manejador.topico
-        self._sospechosos: set[str] = set()
+        self._apartados: dict[str, _Apartado] = {}
 
     async def trabajar(self, parar: asyncio.Event) -> None:
         """Vuelve cuando `parar` se activa; lo que recibió y no llegó a asentar vuelve a entregarse."""
@@ -193,7 +222,9 @@ class _Consumidor:
     async def _consumir(
         self, suscripcion: Suscripcion, hilo: ThreadPoolExecutor, parar: asyncio.Event
     ) -> None:
-        """Recibe el lote siguiente mientras se asienta el actual; nunca hay más de esos dos en memoria.
+        """Recibe y abre el lote siguiente mientras se asienta el actual; en memoria no hay más que esos dos.
+
+        Con cautela no abre nada por adelantado: si el proceso muere, tiene que saberse por qué lote fue.
 
         Raises:
             FalloDelBroker: la suscripción ya no sirve.
@@ -203,12 +234,17 @@ class _Consumidor:
         siguiente = bucle.run_in_executor(hilo, self._recibir, suscripcion)
         try:
             while await _antes_de_parar(siguiente, parar):
-                lote = siguiente.result()
+                mensajes, lote = siguiente.result()
                 if suscripcion.conectada:
                     conectada_en = time.monotonic()
-                elif not lote and time.monotonic() - conectada_en > _DESCONEXION_TOLERADA:
+                elif not mensajes and time.monotonic() - conectada_en > _DESCONEXION_TOLERADA:
                     # El cliente espacia sus reintentos hasta un minuto; uno nuevo empieza sin espera.
                     return
+                if len(lote) < len(mensajes):
+                    async with self._en_mano.turno:
+                        lote = await bucle.run_in_executor(hilo, self._abrir, mensajes)
+                        await self._asentar(lote, suscripcion, parar)
+                        lote = []
                 siguiente = bucle.run_in_executor(hilo, self._recibir, suscripcion)
                 if lote:
                     await self._asentar(lote, suscripcion, parar)
@@ -216,22 +252,51 @@ class _Consumidor:
             # Cerrar despierta a quien esté recibiendo, y lo que no se confirmó vuelve al broker.
             await asyncio.gather(asyncio.to_thread(suscripcion.cerrar), siguiente, return_exceptions=True)
 
-    def _recibir(self, suscripcion: Suscripcion) -> list[_Entrada]:
-        """Espera un mensaje y toma con él los que ya estén; corre en el hilo del consumidor."""
+    def _recibir(self, suscripcion: Suscripcion) -> tuple[list[MensajeRecibido], list[_Entrada]]:
+        """Espera un mensaje, toma con él los que ya estén y, si no hay de qué cuidarse, los abre.
+
+        Corre en el hilo del consumidor.
+        """
         mensaje = suscripcion.recibir(_ESPERA_MS)
         plazo = time.monotonic() + _LLENADO_MAXIMO
-        lote: list[_Entrada] = []
+        limite = self._en_mano.limite
+        mensajes: list[MensajeRecibido] = []
         octetos = 0
         while mensaje is not None:
-            lote.append(_Entrada(mensaje, self._abrir(mensaje)))
+            mensajes.append(mensaje)
             octetos += len(mensaje.carga or b"")
-            if len(lote) == MAXIMO_LOTE or octetos >= MAXIMO_OCTETOS_LOTE or time.monotonic() >= plazo:
+            if len(mensajes) >= limite or octetos >= MAXIMO_OCTETOS_LOTE or time.monotonic() >= plazo:
                 break
             mensaje = suscripcion.recibir(_ESPERA_SIGUIENTE_MS)
-        return lote
+        return mensajes, [] if self._en_mano.con_cautela else self._abrir(mensajes)
 
-    def _abrir(self, mensaje: MensajeRecibido) -> ComandoRecibido[Any] | MensajeIlegible:
-        return abrir_comando(
+    def _abrir(self, mensajes: Sequence[MensajeRecibido]) -> list[_Entrada]:
+        claves = [f"{self._topico} {self._epoca} {mensaje.posicion}" for mensaje in mensajes]
+        with self._en_mano.trabajando(claves):
+            return [
+                _Entrada(clave, mensaje, self._contenido(clave, mensaje))
+                for clave, mensaje in zip(claves, mensajes, strict=True)
+            ]
+
+    def _contenido(self, clave: str, mensaje: MensajeRecibido) -> ComandoRecibido[Any] | MensajeIlegible:
+        if self._en_mano.mata(clave):
+            return self._ilegible(mensaje, f"hizo morir {MUERTES_QUE_CONDENAN} veces al consumidor")
+        try:
+            return abrir_comando(
+                self._topico,
+                carga=mensaje.carga,
+                propiedades=mensaje.propiedades,
+                clave=mensaje.clave,
+                publicado_en=mensaje.publicado_en,
+                posicion=mensaje.posicion,
+                epoca=self._epoca,
+            )
+        except Exception as error:  # noqa: BLE001 (un defecto nuestro: queda en su carta, y sus vecinos siguen)
+            return self._ilegible(mensaje, f"el programa falló al abrirlo: {type(error).__name__}")
+
+    def _ilegible(self, mensaje: MensajeRecibido, detalle: str) -> MensajeIlegible:
+        _registro.error("un mensaje se da por ilegible", topico=self._topico, detalle=detalle)
+        return sin_abrir(
             self._topico,
             carga=mensaje.carga,
             propiedades=mensaje.propiedades,
@@ -239,15 +304,16 @@ class _Consumidor:
             publicado_en=mensaje.publicado_en,
             posicion=mensaje.posicion,
             epoca=self._epoca,
+            detalle=detalle,
         )
 
     async def _asentar(self, lote: list[_Entrada], suscripcion: Suscripcion, parar: asyncio.Event) -> None:
         """Asienta el lote y lo confirma.
 
         Si la base de datos no responde lo repite. Si falla de otro modo lo parte en dos, hasta dar con el
-        mensaje que lo causa: ese se devuelve al broker, y cuando vuelva irá en una transacción aparte.
+        mensaje que lo causa; partir no espera, porque los vecinos no tienen la culpa.
         """
-        tandas = deque(self._tandas(lote))
+        tandas = deque(self._tandas(lote, suscripcion))
         pausa = PAUSA_MINIMA
         while tandas and not parar.is_set():
             tanda = tandas.popleft()
@@ -259,37 +325,73 @@ class _Consumidor:
                     "la base de datos no responde", topico=self._topico, mensajes=len(tanda), pausa=pausa
                 )
                 tandas.appendleft(tanda)
-            except Exception:  # noqa: BLE001 (queda en el registro, y el bucle debe sobrevivir a un mal mensaje)
-                _registro.exception("un lote no se pudo asentar", topico=self._topico, mensajes=len(tanda))
+                await _dormir(pausa, parar)
+                pausa = min(PAUSA_MAXIMA, pausa * 2)
+            except Exception as error:  # noqa: BLE001 (queda en el registro, y el bucle debe sobrevivir a un mal mensaje)
                 if len(tanda) > 1:
                     mitad = len(tanda) // 2
                     tandas.extendleft((tanda[mitad:], tanda[:mitad]))
                 else:
-                    self._sospechosos.add(tanda[0].mensaje.posicion)
-                    suscripcion.devolver(tanda[0].mensaje)
+                    tandas.extendleft(self._tras_un_fallo(tanda[0], error, suscripcion))
             else:
                 pausa = PAUSA_MINIMA
-                self._sospechosos.difference_update(entrada.mensaje.posicion for entrada in tanda)
+                self._en_mano.asentados([entrada.clave for entrada in tanda])
+                for entrada in tanda:
+                    self._apartados.pop(entrada.clave, None)
                 self._relevo.entregar(envios)
                 self._confirmar(tanda, suscripcion)
                 self._registrar(tanda, destinos, time.monotonic() - inicio)
-                continue
-            await _dormir(pausa, parar)
-            pausa = min(PAUSA_MAXIMA, pausa * 2)
 
-    def _tandas(self, lote: list[_Entrada]) -> list[list[_Entrada]]:
-        """El lote entero, salvo los mensajes que ya hicieron fallar una transacción: cada uno aparte."""
-        sospechosos = [[entrada] for entrada in lote if entrada.mensaje.posicion in self._sospechosos]
-        otros = [entrada for entrada in lote if entrada.mensaje.posicion not in self._sospechosos]
-        return [otros, *sospechosos] if otros else sospechosos
+    def _tandas(self, lote: list[_Entrada], suscripcion: Suscripcion) -> list[list[_Entrada]]:
+        """El lote entero, salvo los mensajes apartados: cada uno aparte si ya le toca, y si no, de vuelta."""
+        ahora = time.monotonic()
+        otros = [entrada for entrada in lote if entrada.clave not in self._apartados]
+        tandas = [otros] if otros else []
+        for entrada in lote:
+            apartado = self._apartados.get(entrada.clave)
+            if apartado is None:
+                continue
+            if apartado.hasta > ahora:
+                suscripcion.devolver(entrada.mensaje)
+            else:
+                tandas.append([entrada])
+        return tandas
+
+    def _tras_un_fallo(
+        self, entrada: _Entrada, error: Exception, suscripcion: Suscripcion
+    ) -> list[list[_Entrada]]:
+        """Decide qué se hace con el mensaje que, él solo, hizo fallar su transacción: qué asentar ahora."""
+        if isinstance(error, DatosRechazados) and not entrada.rechazada:
+            _registro.warning("la base de datos no admite un comando", topico=self._topico, error=str(error))
+            return [[replace(entrada, rechazada=True)]]
+        fallos = 1 + self._fallos(entrada)
+        if fallos == 1:
+            _registro.error("un mensaje no se pudo asentar", topico=self._topico, exc_info=error)
+        espera = con_azar(min(PAUSA_MAXIMA, PAUSA_MINIMA * 2 ** (fallos - 1)))
+        self._apartados[entrada.clave] = _Apartado(fallos, time.monotonic() + espera)
+        if fallos >= MAXIMO_INTENTOS and not isinstance(entrada.contenido, MensajeIlegible):
+            detalle = f"el programa falló {fallos} veces al asentarlo: {type(error).__name__}"
+            return [[replace(entrada, contenido=self._ilegible(entrada.mensaje, detalle), rechazada=False)]]
+        suscripcion.devolver(entrada.mensaje)
+        return []
+
+    def _fallos(self, entrada: _Entrada) -> int:
+        apartado = self._apartados.get(entrada.clave)
+        return 0 if apartado is None else apartado.fallos
 
     def _trabajo(
         self, tanda: Sequence[_Entrada]
     ) -> Callable[[TransaccionDeLibro], tuple[list[DestinoDeComando], Sequence[Envio]]]:
+        claves = [entrada.clave for entrada in tanda]
         contenidos = [entrada.contenido for entrada in tanda]
+        unico = contenidos[0]
 
         def trabajo(transaccion: TransaccionDeLibro) -> tuple[list[DestinoDeComando], Sequence[Envio]]:
-            destinos = self._manejador.manejar(contenidos, transaccion, self._reloj())
+            with self._en_mano.trabajando(claves):
+                if tanda[0].rechazada and not isinstance(unico, MensajeIlegible):
+                    destinos = self._manejador.rechazar(unico, transaccion, self._reloj())
+                else:
+                    destinos = self._manejador.manejar(contenidos, transaccion, self._reloj())
             return destinos, transaccion.bandeja.depositados
 
         return trabajo

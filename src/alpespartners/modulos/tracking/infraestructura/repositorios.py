@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 from typing import Generic, TypeVar
 
 from sqlalchemy import Connection, literal, select, tuple_
+from sqlalchemy.exc import DataError, IntegrityError
 
 from alpespartners.modulos.tracking.dominio.entidades import Conversion, Impresion
 from alpespartners.modulos.tracking.dominio.repositorios import FiltroEventos, Posicion
@@ -19,17 +20,30 @@ from alpespartners.modulos.tracking.infraestructura.tipos_sql import Instante
 E = TypeVar("E", Impresion, Conversion)
 
 
+class DatosRechazados(Exception):
+    """La base de datos respondió, y no admite lo que lleva una de las filas; dice la clase del error."""
+
+
 class RepositorioEventosSQL(Generic[E]):
-    """Los eventos de una clase. Todos sus métodos lanzan los errores de SQLAlchemy tal cual."""
+    """Los eventos de una clase. Los demás errores de SQLAlchemy salen tal cual."""
 
     def __init__(self, conexion: Connection, traduccion: Traduccion[E]) -> None:
         self._conexion = conexion
         self._traduccion: Traduccion[E] = traduccion
 
     def agregar(self, entidades: Sequence[E]) -> set[str]:
-        """Guarda las entidades cuyo `id` no estaba y devuelve exactamente esos `id`."""
+        """Guarda las entidades cuyo `id` no estaba y devuelve exactamente esos `id`.
+
+        Raises:
+            DatosRechazados: una o más de las filas no caben en la tabla. Solo aquí se culpa a los datos: el
+                mismo error en otra tabla, que escribe el programa, es un defecto del programa.
+        """
         filas = [self._traduccion.a_fila(entidad) for entidad in entidades]
-        return {id_nuevo for (id_nuevo,) in insertar_lo_nuevo(self._conexion, self._traduccion.tabla, filas)}
+        try:
+            claves = insertar_lo_nuevo(self._conexion, self._traduccion.tabla, filas)
+        except (DataError, IntegrityError) as error:
+            raise DatosRechazados(type(error).__name__) from error
+        return {id_nuevo for (id_nuevo,) in claves}
 
     def obtener(self, ids: Collection[str]) -> dict[str, E]:
         """Devuelve los eventos que existen de entre esos `id`, por su `id`."""

@@ -182,6 +182,32 @@ def abrir_comando(
         )
 
 
+def sin_abrir(
+    topico: str,
+    *,
+    carga: bytes | None,
+    propiedades: Mapping[str, str],
+    clave: str | None,
+    publicado_en: datetime,
+    posicion: str,
+    epoca: UUID,
+    detalle: str,
+) -> MensajeIlegible:
+    """Da por ilegible un mensaje sin mirar lo que trae; los argumentos son los de `abrir_comando`.
+
+    Su identidad es la que tendría abierto: si llegó a asentarse, esto es una reentrega.
+    """
+    octetos = carga or b""
+    return MensajeIlegible(
+        identidad=_identidad(topico, octetos, propiedades.get("ce_id"), posicion, epoca),
+        clave=clave,
+        publicado_en=publicado_en,
+        detalle=detalle,
+        carga=octetos,
+        propiedades=propiedades,
+    )
+
+
 def _topico_de(comando: Comando) -> str:
     es_impresion = isinstance(comando, RegistrarImpresion)
     return COMANDO_REGISTRAR_IMPRESION if es_impresion else COMANDO_REGISTRAR_CONVERSION

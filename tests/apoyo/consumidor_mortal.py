@@ -1,0 +1,95 @@
+"""Un proceso de consumidores que muere en cuanto trabaja con cierto mensaje, una y otra vez.
+
+Uso: consumidor_mortal.py DATOS abrir|asentar CUANTOS POSICION_DEL_MORTAL. Recibe lo que no se confirmó en
+vidas anteriores, por su orden, y termina bien cuando todo está confirmado.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+from uuid import UUID
+
+from alpespartners.modulos.tracking.aplicacion.handlers import RegistrarImpresionHandler
+from alpespartners.modulos.tracking.aplicacion.mensajes import DestinoDeComando, MensajeIlegible
+from alpespartners.modulos.tracking.infraestructura import consumidores
+from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import MensajeRecibido
+from alpespartners.modulos.tracking.infraestructura.consumidores import MAXIMO_LOTE, Consumidores
+from alpespartners.modulos.tracking.infraestructura.en_mano import EnMano, archivo_en_mano
+from alpespartners.modulos.tracking.infraestructura.relevo import Relevo
+from alpespartners.modulos.tracking.infraestructura.sobres import abrir_comando
+from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import LibroSQLite
+from tests.apoyo.espera import hasta_en_el_bucle
+from tests.apoyo.eventos import AHORA, IMPRESION
+from tests.apoyo.pulsar_falso import ClienteFalso, SuscripcionFalsa, mensaje
+
+DATOS = Path(sys.argv[1])
+CUANTOS, MORTAL = int(sys.argv[3]), f"imp-{sys.argv[4]}"
+CONFIRMADOS = DATOS / "confirmados"
+
+
+def morir() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+class ManejadorMortal(RegistrarImpresionHandler):
+    def manejar(self, lote: Sequence[Any], transaccion: Any, ahora: Any) -> list[DestinoDeComando]:
+        if any(not isinstance(r, MensajeIlegible) and r.comando.id == MORTAL for r in lote):
+            morir()
+        return super().manejar(lote, transaccion, ahora)
+
+
+def abrir_o_morir(topico: str, *, clave: str | None, **resto: Any) -> Any:
+    if clave == MORTAL:
+        morir()
+    return abrir_comando(topico, clave=clave, **resto)
+
+
+class SuscripcionQueRecuerda(SuscripcionFalsa):
+    def confirmar(self, mensajes: Sequence[MensajeRecibido]) -> None:
+        with CONFIRMADOS.open("a", encoding="ascii") as archivo:
+            archivo.writelines(f"{recibido.posicion}\n" for recibido in mensajes)
+        super().confirmar(mensajes)
+
+
+async def principal() -> None:
+    hechos = set(CONFIRMADOS.read_text(encoding="ascii").split()) if CONFIRMADOS.exists() else set()
+    suscripcion = SuscripcionQueRecuerda()
+    suscripcion.mensajes.extend(
+        mensaje(replace(IMPRESION, id=f"imp-{numero}"), str(numero))
+        for numero in range(CUANTOS)
+        if str(numero) not in hechos
+    )
+    pendientes = len(suscripcion.mensajes)
+    cliente = ClienteFalso(confirma_solo=True)
+    cliente.suscripciones.append(suscripcion)
+    manejador = RegistrarImpresionHandler() if sys.argv[2] == "abrir" else ManejadorMortal()
+    libro = LibroSQLite(DATOS)
+    libro.abrir()
+    with archivo_en_mano(DATOS) as archivo:
+        parar = asyncio.Event()
+        trabajo = asyncio.create_task(
+            Consumidores(
+                cliente,
+                [manejador],
+                libro=libro,
+                relevo=Relevo(cliente, libro),
+                en_mano=EnMano(archivo, MAXIMO_LOTE),
+                epoca=UUID(int=1),
+                reloj=lambda: AHORA,
+            ).trabajar(parar)
+        )
+        await hasta_en_el_bucle(lambda: len(suscripcion.confirmados) == pendientes, 60)
+        parar.set()
+        await trabajo
+    libro.cerrar()
+
+
+if sys.argv[2] == "abrir":
+    patch.object(consumidores, "abrir_comando", abrir_o_morir).start()
+asyncio.run(principal())
