@@ -150,7 +150,7 @@ async def test_el_que_pasa_del_maximo_no_espera_y_su_sitio_vuelve(lecturas: Lect
 
 
 async def test_con_la_base_de_datos_caida_se_sigue_preguntando_hasta_que_vuelve(
-    lecturas: Lecturas, esperas: Esperas
+    lecturas: Lecturas, esperas: Esperas, caplog: pytest.LogCaptureFixture
 ) -> None:
     lecturas.fallo = BaseDatosNoDisponible()
     with esperas.apuntar(clases.IMPRESIONES, "imp-123", "c-1") as futuro:
@@ -160,6 +160,8 @@ async def test_con_la_base_de_datos_caida_se_sigue_preguntando_hasta_que_vuelve(
         lecturas.fallo = None
         async with asyncio.timeout(10):
             assert await futuro == Asentado(impresion(), es_nuevo=True)
+    # Quien la hizo caer ya lo sabe: no se anota cinco veces por segundo.
+    assert caplog.records == []
 
 
 async def test_un_fallo_inesperado_se_anota_y_se_sigue_preguntando(
