@@ -253,12 +253,12 @@ class ClientePulsar:
             lector.close()
 
     def cerrar(self) -> None:
-        """Cierra el cliente y todo lo que salió de él, también lo que aún se estaba conectando.
+        """Cierra el cliente y todo lo que salió de él, también lo que aún se conectaba o se cerraba.
 
-        Raises:
-            FalloDelBroker: ya estaba cerrado.
+        No espera al broker, que puede no responder: quien quiera despedirse de él cierra antes sus
+        productores y suscripciones.
         """
-        self._cliente.close()
+        self._cliente.shutdown()
 
     def _suscribir(self, topico: str, suscripcion: str, cola: int) -> pulsar.Consumer:
         return self._cliente.subscribe(

@@ -65,6 +65,7 @@ _ESPERA_MS = 5_000
 _ESPERA_SIGUIENTE_MS = 1
 _LLENADO_MAXIMO = 0.02
 _DESCONEXION_TOLERADA = 10.0
+_SEGUNDOS_DE_CIERRE = 2.0
 
 _registro: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(__name__)
 
@@ -199,28 +200,29 @@ class _Consumidor:
 
     async def trabajar(self, parar: asyncio.Event) -> None:
         """Vuelve cuando `parar` se activa; lo que recibió y no llegó a asentar vuelve a entregarse."""
-        # Un hilo que dura lo que el consumidor: cancelar una recepción perdería lo que estuviera recibiendo.
-        hilo = ThreadPoolExecutor(1, f"consumidor-{self._topico}")
+        # Hilos que duran lo que el consumidor: cancelar una recepción perdería lo que estuviera recibiendo.
+        # Uno recibe y otro cierra.
+        hilos = ThreadPoolExecutor(2, f"consumidor-{self._topico}")
         bucle = asyncio.get_running_loop()
         pausa = PAUSA_MINIMA
         while not parar.is_set():
-            conexion = bucle.run_in_executor(hilo, self._cliente.suscribir, self._topico)
+            conexion = bucle.run_in_executor(hilos, self._cliente.suscribir, self._topico)
             if not await _antes_de_parar(conexion, parar):
                 conexion.cancel()
                 break
             try:
                 suscripcion = conexion.result()
                 pausa = PAUSA_MINIMA
-                await self._consumir(suscripcion, hilo, parar)
+                await self._consumir(suscripcion, hilos, parar)
             except FalloDelBroker as fallo:
                 _registro.warning("falta la suscripción", topico=self._topico, fallo=str(fallo))
                 await _dormir(pausa, parar)
                 pausa = min(PAUSA_MAXIMA, pausa * 2)
         # Sin esperar: si aún se conecta, acaba cuando se cierra el cliente.
-        hilo.shutdown(wait=False)
+        hilos.shutdown(wait=False)
 
     async def _consumir(
-        self, suscripcion: Suscripcion, hilo: ThreadPoolExecutor, parar: asyncio.Event
+        self, suscripcion: Suscripcion, hilos: ThreadPoolExecutor, parar: asyncio.Event
     ) -> None:
         """Recibe y abre el lote siguiente mientras se asienta el actual; en memoria no hay más que esos dos.
 
@@ -231,7 +233,7 @@ class _Consumidor:
         """
         bucle = asyncio.get_running_loop()
         conectada_en = time.monotonic()
-        siguiente = bucle.run_in_executor(hilo, self._recibir, suscripcion)
+        siguiente = bucle.run_in_executor(hilos, self._recibir, suscripcion)
         try:
             while await _antes_de_parar(siguiente, parar):
                 mensajes, lote = siguiente.result()
@@ -242,15 +244,21 @@ class _Consumidor:
                     return
                 if len(lote) < len(mensajes):
                     async with self._en_mano.turno:
-                        lote = await bucle.run_in_executor(hilo, self._abrir, mensajes)
+                        lote = await bucle.run_in_executor(hilos, self._abrir, mensajes)
                         await self._asentar(lote, suscripcion, parar)
                         lote = []
-                siguiente = bucle.run_in_executor(hilo, self._recibir, suscripcion)
+                siguiente = bucle.run_in_executor(hilos, self._recibir, suscripcion)
                 if lote:
                     await self._asentar(lote, suscripcion, parar)
         finally:
             # Cerrar despierta a quien esté recibiendo, y lo que no se confirmó vuelve al broker.
-            await asyncio.gather(asyncio.to_thread(suscripcion.cerrar), siguiente, return_exceptions=True)
+            cierre = bucle.run_in_executor(hilos, suscripcion.cerrar)
+            for futuro in (cierre, siguiente):
+                futuro.add_done_callback(_dar_por_visto)
+            despedida = asyncio.create_task(asyncio.wait((cierre, siguiente)))
+            if not await _antes_de_parar(despedida, parar):
+                # Si el broker no responde, la termina el cierre del cliente.
+                await asyncio.wait((despedida,), timeout=_SEGUNDOS_DE_CIERRE)
 
     def _recibir(self, suscripcion: Suscripcion) -> tuple[list[MensajeRecibido], list[_Entrada]]:
         """Espera un mensaje, toma con él los que ya estén y, si no hay de qué cuidarse, los abre.
@@ -429,6 +437,12 @@ async def _antes_de_parar(futuro: asyncio.Future[Any], parar: asyncio.Event) -> 
     await asyncio.wait((futuro, parada), return_when=asyncio.FIRST_COMPLETED)
     parada.cancel()
     return not parar.is_set()
+
+
+def _dar_por_visto(futuro: asyncio.Future[Any]) -> None:
+    """Al cerrar, un fallo de la suscripción ya no cambia nada."""
+    if not futuro.cancelled():
+        futuro.exception()
 
 
 async def _dormir(pausa: float, parar: asyncio.Event) -> None:

@@ -27,6 +27,7 @@ _HILOS = 8
 _CADA = 2.0
 # El cliente espacia sus reintentos hasta un minuto; un productor nuevo empieza otra vez sin espera.
 _DESCONEXION_TOLERADA = 5.0
+_ESPERA_DE_CIERRES = 1.0
 _ESPERA_DE_AVISOS = 1.0
 
 _registro: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(__name__)
@@ -93,9 +94,12 @@ class Publicador:
         ]
         if vaciados:
             await asyncio.wait(vaciados, timeout=segundos)
-        await asyncio.gather(
-            *(_intentar(self._hilos, productor.cerrar) for productor in productores), *vaciados
-        )
+        cierres = [
+            asyncio.ensure_future(_intentar(self._hilos, productor.cerrar)) for productor in productores
+        ]
+        if cierres:
+            # Si el broker no responde, los termina el cierre del cliente.
+            await asyncio.wait([*cierres, *vaciados], timeout=_ESPERA_DE_CIERRES)
         await asyncio.gather(*(canal.tarea for canal in canales), return_exceptions=True)
         # Sin esperar: un hilo que aún se conecta acaba cuando se cierra el cliente.
         self._hilos.shutdown(wait=False)

@@ -34,6 +34,7 @@ from alpespartners.seedwork.arranque import ErrorDeArranque
 T = TypeVar("T")
 
 ARRIENDO = timedelta(seconds=30)
+_ESPERA_EN_MARCHA_MS = 1_000
 
 
 class TransaccionSQL:
@@ -76,6 +77,8 @@ class LibroSQLite:
                 actualizar(conexion)
                 # Quien tiene el turno está solo: los arriendos que haya son de un proceso que murió.
                 TransaccionSQL(conexion, self._arriendo).bandeja.liberar_todo()
+                # Para arrancar se espera más. Después quien pide sabe insistir, y al parar no hay tiempo.
+                conexion.exec_driver_sql(f"PRAGMA busy_timeout = {_ESPERA_EN_MARCHA_MS}")
             self._abierto = pila.pop_all()
 
     def cerrar(self) -> None:
