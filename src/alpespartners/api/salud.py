@@ -49,7 +49,8 @@ def rutas_de_salud(despachador: DespachadorComandos, lecturas: Lecturas, presenc
 
 async def _se_puede_leer(lecturas: Lecturas) -> bool:
     try:
-        await lecturas.leer(lambda _transaccion: None)
+        # Sin leer algo, una transacción no toca el archivo y nunca fallaría.
+        await lecturas.leer(lambda consulta: consulta.balance.envios_pendientes())
     except BaseDatosNoDisponible:
         return False
     return True
