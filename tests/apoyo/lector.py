@@ -12,22 +12,37 @@ from fastavro import schemaless_reader
 
 from alpespartners.modulos.tracking.infraestructura.esquemas import ESQUEMAS
 
-_COLA_DEL_LECTOR = 200_000
+_ESPERA_MS = 500
+_ATASCOS = 5
 
 
 def mensajes_del_topico(datos: Path, topico: str) -> list[Any]:
-    """Todos los mensajes del tópico, por orden, como los entrega el cliente."""
+    """Todos los mensajes del tópico, por orden, como los entrega el cliente.
+
+    El embebido entrega a un lector algunos mensajes dos veces, dice a veces que no queda ninguno antes de
+    entregar el último y, con mucho por leer, puede quedarse callado: por eso se insiste y se cuenta cada
+    posición una sola vez.
+    """
+    mensajes: dict[str, Any] = {}
     with _cliente(datos) as cliente:
-        # Con una cola menor que el tópico, el embebido entrega muchos mensajes dos veces.
-        lector = cliente.create_reader(
-            _completo(topico), pulsar.MessageId.earliest, receiver_queue_size=_COLA_DEL_LECTOR
-        )
-        mensajes: list[Any] = []
-        # Preguntar por el final de un tópico vacío es, para el embebido, un error.
-        with suppress(pulsar.UnknownError):
-            while lector.has_message_available():
-                mensajes.append(lector.read_next(timeout_millis=5000))
-        return mensajes
+        for _ in range(_ATASCOS):
+            lector = cliente.create_reader(_completo(topico), pulsar.MessageId.earliest)
+            with suppress(pulsar.Timeout):
+                while True:
+                    mensaje = lector.read_next(timeout_millis=_ESPERA_MS)
+                    mensajes.setdefault(str(mensaje.message_id()), mensaje)
+            terminado = not _quedan(lector)
+            lector.close()
+            if terminado:
+                return list(mensajes.values())
+    raise AssertionError(f"El broker se calló {_ATASCOS} veces leyendo {topico}.")
+
+
+def _quedan(lector: Any) -> bool:
+    try:
+        return bool(lector.has_message_available())
+    except pulsar.UnknownError:  # preguntar por el final de un tópico vacío es, para el embebido, un error
+        return False
 
 
 def mensajes_publicados(datos: Path, topico: str) -> list[tuple[dict[str, str], dict[str, Any]]]:

@@ -30,6 +30,12 @@ def procesador_gastado(pid: int) -> float:
     return (int(campos[11]) + int(campos[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def memoria_residente(pid: int) -> int:
+    """Octetos de memoria física que ocupa."""
+    paginas = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
+    return paginas * os.sysconf("SC_PAGE_SIZE")
+
+
 def escuchas(pid: int) -> set[tuple[str, int]]:
     """Direcciones y puertos TCP en los que escucha un proceso."""
     propios = {enlace.readlink().name for enlace in Path(f"/proc/{pid}/fd").iterdir()}

@@ -64,13 +64,22 @@ class Arbol:
         """Los de todas las APIs."""
         return [self._instalacion.puerto, *self._otras_apis]
 
+    def numero(self, papel: str, puerto: int | None = None) -> int:
+        """El proceso que hace ese papel; si se está reponiendo, espera a que vuelva.
+
+        Args:
+            papel: uno de los cinco.
+            puerto: cuál de las APIs; sin él, la del supervisor.
+        """
+        return hasta(lambda: self._numero(papel, puerto), 30)
+
     def matar(self, papel: str, carga: Carga, libro: Libro, azar: Random) -> Muerte:
         """Mata con -9 al proceso de ese papel, a ser posible con trabajo entre manos, y cuenta cuánto tenía.
 
         Si al detenerlo no tenía nada, lo deja seguir un instante y lo intenta de nuevo.
         """
         puerto = azar.choice(self.puertos) if papel == API else None
-        numero = hasta(lambda: self._numero(papel, puerto), 30)
+        numero = self.numero(papel, puerto)
         espera = threading.Event()
         for _ in range(_INTENTOS):
             os.kill(numero, signal.SIGSTOP)

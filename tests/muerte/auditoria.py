@@ -7,7 +7,7 @@ Por qué existe: que los procesos vuelvan no dice que los números estén bien.
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -21,7 +21,6 @@ from alpespartners.modulos.tracking.infraestructura.sobres import SUFIJO_CARTAS
 from tests.apoyo.espera import hasta
 from tests.apoyo.lector import mensajes_del_topico
 from tests.apoyo.servicio import Instalacion
-from tests.muerte.ajeno import Ajeno
 from tests.muerte.carga import Aceptado, Carga
 from tests.muerte.envios import CONVERSIONES, IMPRESIONES, Envio
 from tests.muerte.libro import TOPICOS, Asiento, Libro
@@ -69,8 +68,16 @@ def esperar_calma(instalacion: Instalacion, carga: Carga, libro: Libro) -> None:
     )
 
 
-def auditar(instalacion: Instalacion, carga: Carga, ajeno: Ajeno) -> Auditoria:
-    """Compara todo con todo; el servicio está en marcha y en calma."""
+def auditar(
+    instalacion: Instalacion, carga: Carga, ajenos: Mapping[tuple[str, str], str] | None = None
+) -> Auditoria:
+    """Compara todo con todo; el servicio está en marcha y en calma.
+
+    Args:
+        instalacion: la que se audita.
+        carga: lo que enviaron sus clientes, que ya terminaron.
+        ajenos: por tópico e identidad, el estado en que debía acabar lo que otros publicaron.
+    """
     libro = Libro(instalacion.datos)
     auditoria = Auditoria()
     auditoria.exigir("respuesta que nadie esperaba", carga.sorpresas)
@@ -80,7 +87,10 @@ def auditar(instalacion: Instalacion, carga: Carga, ajeno: Ajeno) -> Auditoria:
     for clase in TOPICOS:
         asientos = libro.asientos(clase)
         ilegibles |= {a.comando_id for a in asientos if a.estado == Ilegible.estado}
-        _auditar_clase(clase, instalacion, carga, ajeno, asientos, auditoria)
+        suyos = {
+            identidad: estado for (t, identidad), estado in (ajenos or {}).items() if t == TOPICOS[clase]
+        }
+        _auditar_clase(clase, instalacion, carga, suyos, asientos, auditoria)
     cartas = {
         mensaje.properties()["alpes_comando_id"]
         for topico in TOPICOS.values()
@@ -95,7 +105,7 @@ def _auditar_clase(
     clase: str,
     instalacion: Instalacion,
     carga: Carga,
-    ajeno: Ajeno,
+    ajenos: Mapping[str, str],
     asientos: list[Asiento],
     auditoria: Auditoria,
 ) -> None:
@@ -103,7 +113,6 @@ def _auditar_clase(
     filas = libro.registrados(clase)
     destinos = Counter([comando for _, comando in filas]) + Counter(a.comando_id for a in asientos)
     aceptados = [aceptado for aceptado in carga.aceptados if aceptado.envio.clase == clase]
-    ajenos = {identidad: estado for (t, identidad), estado in ajeno.publicados.items() if t == TOPICOS[clase]}
     publicados = _identidades(instalacion, TOPICOS[clase])
     eventos = _eventos(instalacion, clase)
     cuentas = Counter({(Registrada.estado, None): len(filas)}) + Counter(
@@ -149,7 +158,7 @@ def _juzgar_destinos(
     aceptados: list[Aceptado],
     comando_de: dict[str, str],
     asiento_de: dict[str, Asiento],
-    ajenos: dict[str, str],
+    ajenos: Mapping[str, str],
 ) -> None:
     """Cada destino tiene que ser el que corresponde a lo que se envió."""
     contenido_de = {aceptado.comando_id: aceptado.envio for aceptado in aceptados}

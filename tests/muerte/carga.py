@@ -124,7 +124,7 @@ class Carga:
             if respuesta is None or respuesta.status_code == httpx2.codes.SERVICE_UNAVAILABLE:
                 time.sleep(_ENTRE_INTENTOS)
                 continue
-            esperado = httpx2.codes.ACCEPTED if valido else httpx2.codes.UNPROCESSABLE_ENTITY
+            esperado = httpx2.codes.ACCEPTED if valido else httpx2.codes.UNPROCESSABLE_CONTENT
             if respuesta.status_code != esperado:
                 self.sorpresas.append(f"{envio.clase}/{envio.id}: {respuesta.status_code} {respuesta.text}")
             elif valido:

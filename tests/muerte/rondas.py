@@ -66,7 +66,7 @@ def ejecutar(carpeta: Path, *, rondas: int, semilla: int, apis: int, decir: Call
             carga.terminar()
             ajeno.terminar()
         esperar_calma(servicio, carga, libro)
-        informe.auditoria = auditar(servicio, carga, ajeno)
+        informe.auditoria = auditar(servicio, carga, ajeno.publicados)
     return informe
 
 
