@@ -137,11 +137,11 @@ async def test_todas_las_faltas_se_dicen_a_la_vez_y_ninguna_repite_su_valor(
     respuesta = await cliente.post("/tracking/conversiones?secreto=1", json=cuerpo)
     faltas = _faltas(respuesta)
     assert faltas.keys() == {
-        "secreto", "id", "campaña_id", "tipo_conversion", "moneda", "timestamp", "estado",
+        "secreto", "id", "campaña_id", "tipo_conversion", "moneda", "valor", "timestamp", "estado",
     }  # fmt: skip
     assert all(isinstance(error["mensaje"], str) for error in respuesta.json()["errores"])
     assert "secreto" not in json.dumps([e["mensaje"] for e in respuesta.json()["errores"]])
-    assert respuesta.json()["detail"] == "7 datos no son válidos."
+    assert respuesta.json()["detail"] == "8 datos no son válidos."
     assert puertos.publicados == []
 
 

@@ -75,6 +75,10 @@ def test_una_venta_exige_valor() -> None:
     assert fallos(valor=None) == {"valor": Codigo.REQUERIDO}
 
 
+def test_a_una_venta_sin_nada_le_faltan_el_valor_y_la_moneda() -> None:
+    assert fallos(valor=None, moneda=None) == {"valor": Codigo.REQUERIDO, "moneda": Codigo.REQUERIDO}
+
+
 def test_un_valor_exige_moneda() -> None:
     assert fallos(moneda=None) == {"moneda": Codigo.REQUERIDO}
 

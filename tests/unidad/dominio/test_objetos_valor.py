@@ -8,7 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alpespartners.modulos.tracking.dominio.excepciones import CampoInvalido, Codigo
+from alpespartners.modulos.tracking.dominio.excepciones import (
+    CampoInvalido,
+    Codigo,
+    DatosInvalidos,
+    Recolector,
+)
 from alpespartners.modulos.tracking.dominio.monedas import DECIMALES
 from alpespartners.modulos.tracking.dominio.objetos_valor import (
     Metadatos,
@@ -27,6 +32,26 @@ from alpespartners.modulos.tracking.dominio.objetos_valor import (
 )
 
 AHORA = datetime(2026, 1, 15, 10, 30, tzinfo=UTC)
+
+
+def importe(valor: Decimal | None, moneda: str) -> ValorConversion:
+    recolector = Recolector()
+    creado = ValorConversion.crear(valor, moneda, recolector)
+    recolector.exigir()
+    return creado
+
+
+def limpiar(
+    agente: str | None = None, direccion: str | None = None, procedencia: str | None = None
+) -> tuple[Metadatos, list[str]]:
+    recolector = Recolector()
+    limpios = Metadatos.limpiar(agente, direccion, procedencia, recolector)
+    recolector.exigir()
+    return limpios, recolector.avisos
+
+
+def codigos(invalidos: pytest.ExceptionInfo[DatosInvalidos]) -> dict[str, Codigo]:
+    return {fallo.campo: fallo.codigo for fallo in invalidos.value.fallos}
 
 
 def codigo_de(invalido: pytest.ExceptionInfo[CampoInvalido]) -> Codigo:
@@ -146,7 +171,7 @@ def test_la_tabla_de_monedas_es_la_lista_activa_de_iso_4217_con_unidad_menor() -
     ],
 )
 def test_un_importe_queda_con_los_decimales_de_su_moneda(valor: str, moneda: str, esperado: str) -> None:
-    creado = ValorConversion.crear(Decimal(valor), moneda)
+    creado = importe(Decimal(valor), moneda)
     assert (str(creado.valor), creado.moneda) == (esperado, moneda.upper())
 
 
@@ -169,9 +194,9 @@ def test_un_importe_queda_con_los_decimales_de_su_moneda(valor: str, moneda: str
     ],
 )
 def test_un_importe_que_incumple_la_regla_dice_cual(valor: str, moneda: str, codigo: Codigo) -> None:
-    with pytest.raises(CampoInvalido) as invalido:
-        ValorConversion.crear(Decimal(valor), moneda)
-    assert codigo_de(invalido) is codigo
+    with pytest.raises(DatosInvalidos) as invalidos:
+        importe(Decimal(valor), moneda)
+    assert [*codigos(invalidos).values()] == [codigo]
 
 
 @given(
@@ -180,23 +205,23 @@ def test_un_importe_que_incumple_la_regla_dice_cual(valor: str, moneda: str, cod
 )
 def test_ningun_importe_pierde_ni_gana_nada(valor: Decimal, ceros: int) -> None:
     con_ceros = Decimal(f"{valor}{'0' * ceros}")
-    creado = ValorConversion.crear(con_ceros, "COP").valor
+    creado = importe(con_ceros, "COP").valor
     assert creado == valor
-    assert ValorConversion.crear(creado, "COP").valor == creado
+    assert importe(creado, "COP").valor == creado
 
 
 def test_los_metadatos_sanos_pasan_sin_cambios_ni_avisos() -> None:
-    limpios = Metadatos.limpiar("Mozilla/5.0...", "192.168.1.1", "https://instagram.com")
-    assert limpios == (Metadatos("Mozilla/5.0...", "192.168.1.1", "https://instagram.com"), ())
+    limpios = limpiar("Mozilla/5.0...", "192.168.1.1", "https://instagram.com")
+    assert limpios == (Metadatos("Mozilla/5.0...", "192.168.1.1", "https://instagram.com"), [])
 
 
 def test_un_user_agent_largo_se_recorta_con_aviso() -> None:
-    limpios, avisos = Metadatos.limpiar("x" * 1025, None, None)
-    assert (limpios.user_agent, avisos) == ("x" * 1024, ("user_agent_recortado",))
+    limpios, avisos = limpiar("x" * 1025, None, None)
+    assert (limpios.user_agent, avisos) == ("x" * 1024, ["user_agent_recortado"])
 
 
 def test_los_controles_de_un_user_agent_se_reemplazan() -> None:
-    assert Metadatos.limpiar("a\x00\x1b[31m", None, None)[0].user_agent == "a\ufffd\ufffd[31m"
+    assert limpiar("a\x00\x1b[31m", None, None)[0].user_agent == "a\ufffd\ufffd[31m"
 
 
 @pytest.mark.parametrize(
@@ -209,35 +234,45 @@ def test_los_controles_de_un_user_agent_se_reemplazan() -> None:
     ],
 )
 def test_una_direccion_queda_en_su_forma_canonica(texto: str, canonica: str) -> None:
-    assert Metadatos.limpiar(None, texto, None) == (Metadatos(ip_address=canonica), ())
+    assert limpiar(None, texto, None) == (Metadatos(ip_address=canonica), [])
 
 
 @pytest.mark.parametrize("texto", ["999.1.1.1", "localhost", "10.0.0.1/24", "fe80::1%eth0", "010.0.0.1", "1"])
 def test_una_direccion_ilegible_se_descarta_con_aviso(texto: str) -> None:
-    assert Metadatos.limpiar(None, texto, None) == (Metadatos(), ("ip_ilegible",))
+    assert limpiar(None, texto, None) == (Metadatos(), ["ip_ilegible"])
 
 
 @pytest.mark.parametrize(
     "texto", ["http://a.co/x?y#z", "HTTPS://A.co", "android-app://com.x/", "ios-app://1/x"]
 )
 def test_una_procedencia_de_web_o_aplicacion_vale(texto: str) -> None:
-    assert Metadatos.limpiar(None, None, texto) == (Metadatos(referrer=texto), ())
+    assert limpiar(None, None, texto) == (Metadatos(referrer=texto), [])
 
 
 @pytest.mark.parametrize(
     "texto",
-    ["instagram", "javascript:alert(1)", "https://", "http://[::1", "https://a b", "https://a/" + "x" * 2048],
+    [
+        "instagram",
+        "javascript:alert(1)",
+        "https://",
+        "http://[::1",
+        "https://a b",
+        "https://a\u2028b",
+        "https://a\\b",
+        "https://u:c@:/",
+        "https://a/" + "x" * 2048,
+    ],
 )
 def test_una_procedencia_ilegible_se_descarta_con_aviso(texto: str) -> None:
-    assert Metadatos.limpiar(None, None, texto) == (Metadatos(), ("referrer_ilegible",))
+    assert limpiar(None, None, texto) == (Metadatos(), ["referrer_ilegible"])
 
 
 @given(*[st.none() | st.text(max_size=1100)] * 3)
 def test_limpiar_metadatos_dos_veces_es_como_una_y_nunca_los_rechaza(
     agente: str | None, direccion: str | None, procedencia: str | None
 ) -> None:
-    limpios, _ = Metadatos.limpiar(agente, direccion, procedencia)
-    assert Metadatos.limpiar(limpios.user_agent, limpios.ip_address, limpios.referrer) == (limpios, ())
+    limpios, _ = limpiar(agente, direccion, procedencia)
+    assert limpiar(limpios.user_agent, limpios.ip_address, limpios.referrer) == (limpios, [])
 
 
 @pytest.mark.parametrize(
@@ -256,14 +291,32 @@ def test_limpiar_metadatos_dos_veces_es_como_una_y_nunca_los_rechaza(
 def test_unas_propiedades_que_incumplen_la_regla_dicen_cual(
     propiedades: dict[str, str], codigo: Codigo
 ) -> None:
-    with pytest.raises(CampoInvalido) as invalido:
-        propiedades_validas(propiedades)
-    assert codigo_de(invalido) is codigo
+    recolector = Recolector()
+    propiedades_validas(propiedades, recolector)
+    assert [fallo.codigo for fallo in recolector.fallos] == [codigo]
+
+
+def test_cada_propiedad_que_incumple_la_regla_se_dice() -> None:
+    recolector = Recolector()
+    assert propiedades_validas({"a": "x" * 300, "b": "bien", "c": "\x00"}, recolector) == {"b": "bien"}
+    assert [fallo.campo for fallo in recolector.fallos] == ["propiedades.a", "propiedades.c"]
+
+
+def test_un_importe_y_una_moneda_malos_se_dicen_a_la_vez() -> None:
+    with pytest.raises(DatosInvalidos) as invalidos:
+        importe(Decimal(-1), "XXX")
+    assert codigos(invalidos) == {"moneda": Codigo.MONEDA_DESCONOCIDA, "valor": Codigo.VALOR_NEGATIVO}
+
+
+def test_cada_metadato_con_un_sustituto_suelto_se_dice() -> None:
+    with pytest.raises(DatosInvalidos) as invalidos:
+        limpiar("\ud800", "\ud800", "\ud800")
+    assert [*codigos(invalidos)] == ["user_agent", "ip_address", "referrer"]
 
 
 def test_las_propiedades_en_el_limite_valen() -> None:
     propiedades = {f"{numero:064}": "x" * 256 for numero in range(32)}
-    assert propiedades_validas(propiedades) == propiedades
+    assert propiedades_validas(propiedades, Recolector()) == propiedades
 
 
 @pytest.mark.parametrize("recibido_en", [None, AHORA - timedelta(days=2), AHORA + timedelta(days=2)])

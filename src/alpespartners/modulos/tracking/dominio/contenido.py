@@ -160,9 +160,6 @@ class ContenidoConversion(_Contenido):
 def _comunes(datos: _DatosEvento, recibido_en: datetime, recolector: Recolector) -> dict[str, Any]:
     """Valida los campos comunes; un campo con falta queda en `None` y el recolector la conserva."""
     intentar = recolector.intentar
-    metadatos = intentar(Metadatos.limpiar, datos.user_agent, datos.ip_address, datos.referrer)
-    if metadatos is not None:
-        recolector.avisar(*metadatos[1])
     timestamp = None
     if datos.timestamp is not None:
         timestamp = intentar(timestamp_valido, datos.timestamp, recibido_en)
@@ -173,9 +170,9 @@ def _comunes(datos: _DatosEvento, recibido_en: datetime, recolector: Recolector)
         "campaña_id": intentar(identificador, "campaña_id", datos.campaña_id or ""),
         "influencer_id": intentar(identificador_opcional, "influencer_id", datos.influencer_id),
         "usuario_id": intentar(identificador_opcional, "usuario_id", datos.usuario_id),
-        "metadatos": metadatos and metadatos[0],
+        "metadatos": Metadatos.limpiar(datos.user_agent, datos.ip_address, datos.referrer, recolector),
         "timestamp": timestamp,
-        "propiedades": intentar(propiedades_validas, datos.propiedades),
+        "propiedades": propiedades_validas(datos.propiedades, recolector),
     }
 
 
@@ -185,8 +182,9 @@ def _valor(
     """Una venta exige valor, y un valor exige moneda: un importe sin ella no se puede pagar."""
     if datos.valor is None and tipo_conversion is TipoConversion.VENTA:
         recolector.anotar("valor", Codigo.REQUERIDO, "es obligatorio en una VENTA")
-    if not datos.moneda:
-        if datos.valor is not None:
-            recolector.anotar("moneda", Codigo.REQUERIDO, "es obligatoria cuando hay valor")
-        return None
-    return recolector.intentar(ValorConversion.crear, datos.valor, datos.moneda)
+    if datos.moneda:
+        return ValorConversion.crear(datos.valor, datos.moneda, recolector)
+    # Un valor que falta o no se pudo leer ya es una falta, y la moneda que debía acompañarlo es otra.
+    if datos.valor is not None or recolector.tiene("valor"):
+        recolector.anotar("moneda", Codigo.REQUERIDO, "es obligatoria cuando hay valor")
+    return None

@@ -108,6 +108,10 @@ class Recolector:
         if campo not in self._fallos:
             self._fallos[campo] = Fallo(campo, codigo, mensaje)
 
+    def tiene(self, campo: str) -> bool:
+        """Dice si ese campo tiene ya una falta."""
+        return campo in self._fallos
+
     def avisar(self, *avisos: str) -> None:
         """Anota avisos, cada uno una sola vez y en el orden en que llegan."""
         self._avisos.update(dict.fromkeys(avisos))

@@ -20,7 +20,7 @@ from enum import StrEnum
 from typing import Self, TypeVar
 from urllib.parse import urlsplit
 
-from alpespartners.modulos.tracking.dominio.excepciones import CampoInvalido, Codigo
+from alpespartners.modulos.tracking.dominio.excepciones import CampoInvalido, Codigo, Recolector
 from alpespartners.modulos.tracking.dominio.monedas import DECIMALES
 
 LONGITUD_IDENTIFICADOR = 128
@@ -37,6 +37,8 @@ ADELANTO_MAXIMO = timedelta(hours=24)
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SUSTITUTO = re.compile(r"[\ud800-\udfff]")
+_FUERA_DE_UNA_URL = re.compile(r"[\x00-\x1f\x7f-\x9f\s\\]")
+_DECIMALES_MAXIMOS = max(DECIMALES.values())
 _ESQUEMAS_REFERRER = frozenset({"http", "https", "android-app", "ios-app"})
 
 
@@ -158,24 +160,22 @@ def timestamp_valido(timestamp: datetime, recibido_en: datetime) -> datetime:
     return timestamp.astimezone(UTC)
 
 
-def propiedades_validas(propiedades: Mapping[str, str]) -> dict[str, str]:
+def propiedades_validas(propiedades: Mapping[str, str], recolector: Recolector) -> dict[str, str]:
     """Devuelve las propiedades en NFC: hasta 32, claves de 1 a 64 caracteres, valores de hasta 256.
 
-    Raises:
-        CampoInvalido: la primera propiedad que incumple la regla; el campo es `propiedades.<clave>`.
+    Las que incumplen la regla quedan fuera y en el recolector; el campo es `propiedades.<clave>`.
     """
+    validas: dict[str, str] = {}
     if len(propiedades) > MAXIMO_PROPIEDADES:
-        raise CampoInvalido(
+        recolector.anotar(
             "propiedades", Codigo.DEMASIADAS_PROPIEDADES, f"admite como mucho {MAXIMO_PROPIEDADES}"
         )
-    validas: dict[str, str] = {}
+        return validas
     for clave, valor in propiedades.items():
-        clave_normal, valor_normal = _propiedad_valida(clave, valor)
-        if validas.setdefault(clave_normal, valor_normal) != valor_normal:
-            raise CampoInvalido(
-                f"propiedades.{clave_normal}",
-                Codigo.CAMPO_REPETIDO,
-                "aparece dos veces con valores distintos",
+        valida = recolector.intentar(_propiedad_valida, clave, valor)
+        if valida is not None and validas.setdefault(valida[0], valida[1]) != valida[1]:
+            recolector.anotar(
+                f"propiedades.{valida[0]}", Codigo.CAMPO_REPETIDO, "aparece dos veces con valores distintos"
             )
     return validas
 
@@ -217,20 +217,20 @@ class ValorConversion:
     moneda: str
 
     @classmethod
-    def crear(cls, valor: Decimal | None, moneda: str) -> Self:
+    def crear(cls, valor: Decimal | None, moneda: str, recolector: Recolector) -> Self:
         """Valida importe y moneda y los normaliza (`150000.0` COP → `150000.00`).
 
-        Raises:
-            CampoInvalido: moneda desconocida, o importe negativo, demasiado grande o con más decimales
-                (sin contar ceros finales) que la moneda.
+        Anota en el recolector una moneda desconocida, y un importe negativo, demasiado grande o con más
+        decimales (sin contar ceros finales) que la moneda.
         """
         codigo = moneda.upper() if moneda.isascii() else moneda
         decimales = DECIMALES.get(codigo)
         if decimales is None:
-            raise CampoInvalido(
+            recolector.anotar(
                 "moneda", Codigo.MONEDA_DESCONOCIDA, "no es un código activo de ISO 4217 con unidad menor"
             )
-        return cls(None if valor is None else _importe(valor, decimales), codigo)
+            decimales = _DECIMALES_MAXIMOS
+        return cls(None if valor is None else recolector.intentar(_importe, valor, decimales), codigo)
 
 
 def _importe(valor: Decimal, decimales: int) -> Decimal:
@@ -267,31 +267,33 @@ class Metadatos:
 
     @classmethod
     def limpiar(
-        cls, user_agent: str | None, ip_address: str | None, referrer: str | None
-    ) -> tuple[Self, tuple[str, ...]]:
-        """Repara o descarta cada metadato y devuelve también los avisos de lo que hizo.
+        cls, user_agent: str | None, ip_address: str | None, referrer: str | None, recolector: Recolector
+    ) -> Self:
+        """Repara o descarta cada metadato y deja en el recolector el aviso de lo que hizo.
 
-        Raises:
-            CampoInvalido: un texto tiene un sustituto suelto; ni siquiera puede guardarse su reparación.
+        Solo un sustituto suelto es una falta: ni siquiera puede guardarse su reparación.
         """
-        avisos: list[str] = []
-        agente = None
-        if user_agent:
-            agente = _CONTROL.sub("\ufffd", texto_normalizado("user_agent", user_agent))
+
+        def normalizar(campo: str, texto: str | None) -> str | None:
+            return recolector.intentar(texto_normalizado, campo, texto) if texto else None
+
+        agente = normalizar("user_agent", user_agent)
+        if agente is not None:
+            agente = _CONTROL.sub("\ufffd", agente)
             if len(agente) > LONGITUD_USER_AGENT:
                 agente = agente[:LONGITUD_USER_AGENT]
-                avisos.append("user_agent_recortado")
-        direccion = None
-        if ip_address:
-            direccion = _direccion_canonica(texto_normalizado("ip_address", ip_address))
+                recolector.avisar("user_agent_recortado")
+        direccion = normalizar("ip_address", ip_address)
+        if direccion is not None:
+            direccion = _direccion_canonica(direccion)
             if direccion is None:
-                avisos.append("ip_ilegible")
-        procedencia = None
-        if referrer:
-            procedencia = _referrer_legible(texto_normalizado("referrer", referrer))
+                recolector.avisar("ip_ilegible")
+        procedencia = normalizar("referrer", referrer)
+        if procedencia is not None:
+            procedencia = _referrer_legible(procedencia)
             if procedencia is None:
-                avisos.append("referrer_ilegible")
-        return cls(agente, direccion, procedencia), tuple(avisos)
+                recolector.avisar("referrer_ilegible")
+        return cls(agente, direccion, procedencia)
 
 
 def _direccion_canonica(texto: str) -> str | None:
@@ -310,13 +312,13 @@ def _direccion_canonica(texto: str) -> str | None:
 
 def _referrer_legible(texto: str) -> str | None:
     """El mismo texto si es una URL (RFC 3986) con anfitrión y un esquema de web o de aplicación."""
-    if len(texto) > LONGITUD_REFERRER or _CONTROL.search(texto) or " " in texto:
+    if len(texto) > LONGITUD_REFERRER or _FUERA_DE_UNA_URL.search(texto):
         return None
     try:
         partes = urlsplit(texto)
     except ValueError:
         return None
-    return texto if partes.scheme in _ESQUEMAS_REFERRER and partes.netloc else None
+    return texto if partes.scheme in _ESQUEMAS_REFERRER and partes.hostname else None
 
 
 def recibido_en_creible(
