@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx2
 
 from tests.apoyo.espera import hasta
+from tests.apoyo.procesos import procesos_de
 from tests.apoyo.puertos import puerto_libre, reservar_puerto_del_broker
 
 BINARIOS = Path(sys.executable).parent
@@ -103,7 +104,10 @@ class Instalacion:
 
     def numero_de(self, parte: str) -> int:
         """El número del único proceso de esta carpeta cuya orden contiene `parte`."""
-        (numero,) = hasta(lambda: [n for n, orden in self.procesos().items() if parte in orden])
+        (numero,) = hasta(
+            # El broker no hereda el ambiente: se lo conoce por la carpeta en que trabaja.
+            lambda: [n for n, orden in (self.procesos() | procesos_de(self.datos)).items() if parte in orden]
+        )
         return numero
 
     def cerrar(self) -> None:

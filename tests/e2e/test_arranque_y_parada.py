@@ -93,7 +93,7 @@ def test_un_segundo_consumidor_en_el_broker_embebido_termina_con_una_frase(servi
     assert "Traceback" not in salida
 
 
-@pytest.mark.parametrize("victima", ["guardian", "bin/pulsar-lite", "spawn_main", "tracking.infraestructura"])
+@pytest.mark.parametrize("victima", ["guardian", "--db-path", "spawn_main", "tracking.infraestructura"])
 def test_matar_un_proceso_cualquiera_no_pierde_nada(servicio: Instalacion, victima: str) -> None:
     api = servicio.api("--reload")
     consumidores = servicio.consumidores()
