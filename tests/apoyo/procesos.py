@@ -36,6 +36,18 @@ def memoria_residente(pid: int) -> int:
     return paginas * os.sysconf("SC_PAGE_SIZE")
 
 
+def dueño_del_cerrojo(archivo: Path) -> int | None:
+    """El proceso que tomó ese ``flock`` para sí solo, según el núcleo."""
+    if not archivo.exists():
+        return None
+    final = f":{archivo.stat().st_ino}"
+    for linea in Path("/proc/locks").read_text(encoding="ascii").splitlines():
+        campos = linea.split()
+        if "->" not in campos and campos[3] == "WRITE" and campos[5].endswith(final):
+            return int(campos[4])
+    return None
+
+
 def escuchas(pid: int) -> set[tuple[str, int]]:
     """Direcciones y puertos TCP en los que escucha un proceso."""
     propios = {enlace.readlink().name for enlace in Path(f"/proc/{pid}/fd").iterdir()}

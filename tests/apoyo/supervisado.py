@@ -49,13 +49,30 @@ def imposible(carpeta: Path) -> None:
     raise ErrorDeArranque("Falta la base de datos.")
 
 
+def intermitente(carpeta: Path) -> None:
+    """Vive y muere; después le falta algo una vez, y luego ya no."""
+    veces = carpeta / "intermitente.veces"
+    with veces.open("a", encoding="ascii") as apuntes:
+        apuntes.write("x")
+    if veces.stat().st_size == 2:
+        raise ErrorDeArranque("Falta la base de datos.")
+    if veces.stat().st_size > 2:
+        obediente(carpeta)
+
+
 def vigilado(carpeta: Path) -> None:
     """Un hijo de multiprocessing que no es del supervisor."""
     terminar_con_el_padre(gracia=0.2)
     sordo(carpeta)
 
 
-TRABAJOS = {"obediente": obediente, "sordo": sordo, "fugaz": fugaz, "imposible": imposible}
+TRABAJOS = {
+    "obediente": obediente,
+    "sordo": sordo,
+    "fugaz": fugaz,
+    "imposible": imposible,
+    "intermitente": intermitente,
+}
 
 if __name__ == "__main__":
     destino = Path(sys.argv[1])

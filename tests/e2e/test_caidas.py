@@ -1,6 +1,8 @@
 """Lo que falla por fuera: disco, broker y base de datos. Nada se acepta en falso y nada se pierde."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +18,7 @@ import pytest
 from tests.apoyo.base_datos import sql
 from tests.apoyo.discos import disco_pequeño
 from tests.apoyo.espera import hasta
+from tests.apoyo.procesos import dueño_del_cerrojo
 from tests.apoyo.puertos import reservar_puerto_del_broker
 from tests.apoyo.servicio import Instalacion, instalacion
 from tests.muerte.auditoria import auditar, esperar_calma
@@ -110,6 +113,12 @@ def test_sin_base_de_datos_se_sigue_aceptando_y_al_volver_todo_se_registra_solo(
             assert (lista.status_code, salud["estado"]) == (200, "degradada")
             assert (salud["broker"], salud["base_datos"]) == ("disponible", "no_disponible")
             hasta(lambda: len(_pausas(servicio.salida(principal))) >= 2, 60)
+            # Quien muere ahora tampoco puede abrirla al volver: insiste, y no arrastra a la API.
+            consumidores = hasta(lambda: dueño_del_cerrojo(servicio.datos / "consumidor.lock"))
+            os.kill(consumidores, signal.SIGKILL)
+            hasta(lambda: "consumidores no pudo arrancar" in servicio.salida(principal), 60)
+            assert _enviar(servicio, "sin consumidores").status_code == 202
+            ids.add("sin consumidores")
 
         assert _pausas(servicio.salida(principal))[:2] == [0.5, 1.0]
         hasta(lambda: _visibles(servicio) == ids, 60)

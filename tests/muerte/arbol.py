@@ -18,6 +18,7 @@ from typing import Final
 
 from alpespartners.seedwork.infraestructura.broker_embebido.carpeta import Carpeta
 from tests.apoyo.espera import hasta
+from tests.apoyo.procesos import dueño_del_cerrojo
 from tests.apoyo.puertos import puerto_libre
 from tests.apoyo.servicio import UVICORN, Instalacion
 from tests.muerte.carga import Carga
@@ -122,7 +123,7 @@ class Arbol:
             )
         if papel == BROKER:
             return self._carpeta.pid_del_broker() if self._carpeta.puerto_activo() is not None else None
-        consumidores = _dueño(self._instalacion.datos / "consumidor.lock")
+        consumidores = dueño_del_cerrojo(self._instalacion.datos / "consumidor.lock")
         if papel == CONSUMIDORES:
             return consumidores
         if puerto in self._otras_apis:
@@ -155,18 +156,6 @@ def _entre_manos(papel: str, puerto: int | None, carga: Carga, libro: Libro) -> 
 
 def _detenido(numero: int) -> bool:
     return Path(f"/proc/{numero}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] == "T"
-
-
-def _dueño(cerrojo: Path) -> int | None:
-    """Quién tomó ese cerrojo para sí solo, según el núcleo."""
-    if not cerrojo.exists():
-        return None
-    final = f":{cerrojo.stat().st_ino}"
-    for linea in Path("/proc/locks").read_text(encoding="ascii").splitlines():
-        campos = linea.split()
-        if "->" not in campos and campos[3] == "WRITE" and campos[5].endswith(final):
-            return int(campos[4])
-    return None
 
 
 def _unico(numeros: Sequence[int]) -> int | None:

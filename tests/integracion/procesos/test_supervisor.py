@@ -119,6 +119,14 @@ def test_un_hijo_que_no_puede_arrancar_detiene_todo_con_su_frase_una_sola_vez(
     assert not _vive(grupo.pid("obediente"))
 
 
+def test_un_hijo_que_ya_vivio_y_no_puede_volver_se_intenta_otra_vez_sin_detener_a_nadie(
+    tmp_path: Path, grupos: list[Grupo]
+) -> None:
+    grupo = _lanzar(grupos, tmp_path, "intermitente")
+    assert _vive(grupo.pid("obediente"))
+    assert (tmp_path / "intermitente.veces").read_text(encoding="ascii") == "xxx"
+
+
 def test_si_matan_al_supervisor_sus_hijos_terminan_solos(tmp_path: Path, grupos: list[Grupo]) -> None:
     grupo = _lanzar(grupos, tmp_path, "obediente")
     obediente = grupo.pid("obediente")

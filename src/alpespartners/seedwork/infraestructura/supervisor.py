@@ -32,8 +32,9 @@ class Hijo:
 
     Attributes:
         nombre: cómo se le llama en los mensajes.
-        trabajo: función de módulo que no vuelve hasta recibir SIGTERM. Si lanza ``ErrorDeArranque``, todo
-            se detiene con esa frase: volver a arrancarlo daría la misma.
+        trabajo: función de módulo que no vuelve hasta recibir SIGTERM. Si lanza ``ErrorDeArranque`` la
+            primera vez, todo se detiene con esa frase: volver a arrancarlo daría la misma. Si ya había
+            vivido es que algo falta de momento, y vuelve a intentarse sin estorbar a los demás.
         argumentos: los de ``trabajo``; se copian al proceso nuevo con ``pickle``.
     """
 
@@ -49,6 +50,7 @@ class _Puesto:
         self.hijo = hijo
         self.proceso: SpawnProcess | None = None
         self.desde = 0.0
+        self._vivio = False
         self._pausa = _PAUSA_MINIMA
         self._frases: Connection
 
@@ -73,7 +75,7 @@ class _Puesto:
         """Deja el puesto libre para el siguiente.
 
         Raises:
-            ErrorDeArranque: el hijo no pudo arrancar.
+            ErrorDeArranque: el hijo no pudo arrancar y nunca había podido.
         """
         proceso.join()
         try:
@@ -84,7 +86,11 @@ class _Puesto:
         codigo = proceso.exitcode
         proceso.close()
         self.proceso = None
-        if frase is not None:
+        if frase is None:
+            self._vivio = True
+        elif self._vivio:
+            _registro.error("%s no pudo arrancar: %s", self.hijo.nombre, frase)
+        else:
             raise ErrorDeArranque(frase)
         ahora = time.monotonic()
         if ahora - self.desde >= _ESTABLE:
