@@ -3,9 +3,13 @@
 import os
 from collections.abc import Generator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from tests.apoyo.postgresql import ServidorDePrueba
 
 # Una máquina ocupada no hace falsa una propiedad: sin plazo por ejemplo.
 settings.register_profile("sin-plazo", deadline=None)
@@ -18,6 +22,16 @@ _EXIGIR_TODO = os.environ.get("ALPES_EXIGIR_TODO") == "1"
 for _nombre in [nombre for nombre in os.environ if nombre.startswith("ALPES_")]:
     if _nombre != "ALPES_EXIGIR_TODO":
         del os.environ[_nombre]
+
+
+@pytest.fixture(scope="session")
+def servidor_postgresql() -> Generator["ServidorDePrueba"]:
+    """Un PostgreSQL para todas las pruebas de este proceso; cada una crea en él su base de datos."""
+    # Aquí dentro: quien no lo usa no necesita el resto de las pruebas ni el programa.
+    from tests.apoyo.postgresql import servidor_de_prueba  # noqa: PLC0415
+
+    with servidor_de_prueba() as servidor:
+        yield servidor
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

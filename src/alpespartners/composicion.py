@@ -6,11 +6,12 @@ Por qué existe: «¿con qué?» se responde en un archivo, y las pruebas compon
 """
 
 import asyncio
+import logging
 import signal
 from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Sequence
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from datetime import UTC, datetime
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 from uuid import UUID
 
 import structlog
@@ -49,14 +50,24 @@ from alpespartners.seedwork.infraestructura.broker_embebido import BrokerEmbebid
 from alpespartners.seedwork.infraestructura.padre import terminar_con_el_padre
 from alpespartners.seedwork.infraestructura.registro import configurar_registro
 
+if TYPE_CHECKING:
+    # Se importan al usarlos: quien usa SQLite no paga por ellos.
+    from alpespartners.modulos.tracking.infraestructura.lecturas_postgresql import LecturasPostgreSQL
+    from alpespartners.modulos.tracking.infraestructura.libro_postgresql import LibroPostgreSQL
+
 _EPOCA_DE_APACHE = UUID("0a3c8f52-9d0e-4a55-8c55-0d3b8c7a1f10")
 """La época de un Apache Pulsar al que nadie le puso otra; sus posiciones no se repiten mientras viva."""
 
 
-def crear_app(configuracion: Configuracion) -> ASGIApp:
-    """Devuelve la API; nada se abre hasta que el servidor empieza a atender."""
+def crear_app(configuracion: Configuracion, *, migra: bool = False) -> ASGIApp:
+    """Devuelve la API; nada se abre hasta que el servidor empieza a atender.
+
+    Args:
+        configuracion: la del proceso.
+        migra: si deja al día un PostgreSQL; si no, se niega a usar uno de otra versión. SQLite, siempre.
+    """
     _empezar(configuracion, "api")
-    lecturas = LecturasSQLite(configuracion.datos)
+    lecturas = _lecturas(configuracion)
     despachador = DespachadorPulsar(configuracion.limite_confirmacion)
 
     @asynccontextmanager
@@ -64,7 +75,7 @@ def crear_app(configuracion: Configuracion) -> ASGIApp:
         terminar_con_el_padre()
         async with AsyncExitStack() as pila:
             pila.callback(lecturas.cerrar)
-            await asyncio.to_thread(migrar_sqlite, configuracion.datos)
+            await asyncio.to_thread(_dejar_lista, configuracion, lecturas, migra=migra)
             cliente, _ = await asyncio.to_thread(_conectar, configuracion, pila)
             await despachador.abrir(cliente)
             pila.push_async_callback(despachador.cerrar)
@@ -85,8 +96,12 @@ def crear_app(configuracion: Configuracion) -> ASGIApp:
     )
 
 
-def consumir(configuracion: Configuracion) -> None:
+def consumir(configuracion: Configuracion, *, migra: bool = False) -> None:
     """Consume los dos tópicos de comandos hasta recibir SIGTERM o SIGINT.
+
+    Args:
+        configuracion: la del proceso.
+        migra: si deja al día un PostgreSQL; si no, se niega a usar uno de otra versión. SQLite, siempre.
 
     Raises:
         ErrorDeArranque: otro proceso consume ya en esa carpeta, o algo de lo que necesita no se puede abrir.
@@ -95,7 +110,9 @@ def consumir(configuracion: Configuracion) -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     _empezar(configuracion, "consumidores")
     with ExitStack() as pila:
-        libro = LibroSQLite(configuracion.datos)
+        if migra:
+            _migrar(configuracion)
+        libro = _libro(configuracion)
         libro.abrir()
         pila.callback(libro.cerrar)
         cliente, epoca = _conectar(configuracion, pila, para_consumir=True)
@@ -110,7 +127,7 @@ def migrar(configuracion: Configuracion) -> None:
         ErrorDeArranque: no se puede abrir o migrar.
     """
     _empezar(configuracion, "migrar")
-    migrar_sqlite(configuracion.datos)
+    _migrar(configuracion)
 
 
 def cartas(configuracion: Configuracion, topicos: Sequence[str]) -> Iterator[Carta]:
@@ -157,7 +174,7 @@ def consultar_destino(
         ErrorDeArranque: la base de datos no se puede leer.
     """
     _preparar(configuracion)
-    lecturas = LecturasSQLite(configuracion.datos)
+    lecturas = _lecturas(configuracion)
 
     async def leer() -> tuple[Historia | SinNoticias, int | None]:
         hallado = await lecturas.leer(lambda consulta: destino_de(consulta, clase, evento_id))
@@ -170,13 +187,15 @@ def consultar_destino(
         return asyncio.run(leer())
     except BaseDatosNoDisponible as error:
         raise ErrorDeArranque(
-            f"No se puede leer la base de datos de {configuracion.datos}: {error}."
+            f"No se puede leer la base de datos de {configuracion.lugar}: {error}."
         ) from None
     finally:
         lecturas.cerrar()
 
 
-async def _consumir(cliente: ClientePulsar, libro: LibroSQLite, en_mano: BinaryIO, epoca: UUID) -> None:
+async def _consumir(
+    cliente: ClientePulsar, libro: "LibroSQLite | LibroPostgreSQL", en_mano: BinaryIO, epoca: UUID
+) -> None:
     parar = asyncio.Event()
     for señal in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(señal, parar.set)
@@ -195,17 +214,55 @@ async def _consumir(cliente: ClientePulsar, libro: LibroSQLite, en_mano: BinaryI
 def _empezar(configuracion: Configuracion, proceso: str) -> None:
     _preparar(configuracion)
     registro = structlog.get_logger(__name__)
-    registro.info("empieza", proceso=proceso, datos=str(configuracion.datos))
+    # Dónde están los datos se dice siempre, por mucho que se haya callado el registro.
+    registro.log(
+        logging.getLevelNamesMapping()[configuracion.registro],
+        "empieza",
+        proceso=proceso,
+        datos=str(configuracion.datos),
+        base_datos=configuracion.lugar,
+    )
     for variable in configuracion.desconocidas():
         registro.warning("no es un ajuste y no hace nada", variable=variable)
 
 
 def _preparar(configuracion: Configuracion) -> None:
     configurar_registro(configuracion.registro)
-    if configuracion.base_datos is not None:
-        raise ErrorDeArranque(
-            "ALPES_BASE_DATOS: PostgreSQL todavía no está; déjela vacía para usar SQLite en ALPES_DATOS."
-        )
+
+
+def _lecturas(configuracion: Configuracion) -> "LecturasSQLite | LecturasPostgreSQL":
+    if configuracion.base_datos is None:
+        return LecturasSQLite(configuracion.datos)
+    from alpespartners.modulos.tracking.infraestructura.lecturas_postgresql import LecturasPostgreSQL
+
+    return LecturasPostgreSQL(configuracion.base_datos)
+
+
+def _libro(configuracion: Configuracion) -> "LibroSQLite | LibroPostgreSQL":
+    if configuracion.base_datos is None:
+        return LibroSQLite(configuracion.datos)
+    from alpespartners.modulos.tracking.infraestructura.libro_postgresql import LibroPostgreSQL
+
+    return LibroPostgreSQL(configuracion.base_datos)
+
+
+def _dejar_lista(
+    configuracion: Configuracion, lecturas: "LecturasSQLite | LecturasPostgreSQL", *, migra: bool
+) -> None:
+    """Migra la base de datos si le toca a este proceso; si no, comprueba que la puede leer."""
+    if migra or isinstance(lecturas, LecturasSQLite):
+        _migrar(configuracion)
+    else:
+        lecturas.comprobar()
+
+
+def _migrar(configuracion: Configuracion) -> None:
+    if configuracion.base_datos is None:
+        migrar_sqlite(configuracion.datos)
+    else:
+        from alpespartners.modulos.tracking.infraestructura.libro_postgresql import migrar
+
+        migrar(configuracion.base_datos)
 
 
 def _conectar(

@@ -63,14 +63,24 @@ def _uno_de(permitidos: tuple[str, ...]) -> Callable[[str], str]:
     return leer
 
 
-def _url(*esquemas: str) -> Callable[[str], str]:
-    def leer(texto: str) -> str:
-        partes = urlsplit(texto)
-        if partes.scheme not in esquemas or not partes.netloc:
-            raise ValueError
-        return texto
+def _url_de_postgresql(texto: str) -> str:
+    partes = urlsplit(texto)
+    if partes.scheme != "postgresql" or not partes.netloc:
+        raise ValueError
+    return texto
 
-    return leer
+
+def _url_de_pulsar(texto: str) -> str:
+    """Una o varias direcciones, sin credenciales: el cliente no las usa y las imprimiría."""
+    esquema, _, nodos = texto.partition("://")
+    if esquema not in {"pulsar", "pulsar+ssl"} or re.search(r"[@\s]", nodos):
+        raise ValueError
+    for nodo in nodos.removesuffix("/").split(","):
+        partes = urlsplit(f"//{nodo}")
+        # `.port` lanza ValueError si no es un puerto.
+        if not partes.hostname or partes.path or partes.query or partes.port == 0:
+            raise ValueError
+    return texto
 
 
 def _espacio(texto: str) -> str:
@@ -119,7 +129,10 @@ class Configuracion:
 
     pulsar_url: str | None = field(
         default_factory=lambda: _variable(
-            "ALPES_PULSAR_URL", _url("pulsar", "pulsar+ssl"), None, "una URL pulsar:// o pulsar+ssl://"
+            "ALPES_PULSAR_URL",
+            _url_de_pulsar,
+            None,
+            "pulsar://anfitrión:puerto o pulsar+ssl://anfitrión:puerto, sin usuario ni contraseña",
         )
     )
     """Broker Apache Pulsar; `None` es el broker embebido."""
@@ -144,7 +157,7 @@ class Configuracion:
 
     base_datos: str | None = field(
         default_factory=lambda: _variable(
-            "ALPES_BASE_DATOS", _url("postgresql"), None, "una URL postgresql://"
+            "ALPES_BASE_DATOS", _url_de_postgresql, None, "una URL postgresql://"
         ),
         repr=False,
     )
@@ -180,6 +193,14 @@ class Configuracion:
             "ALPES_REGISTRO", _uno_de(_NIVELES), "INFO", f"uno de {', '.join(_NIVELES)}"
         )
     )
+
+    @property
+    def lugar(self) -> str:
+        """Dónde está la base de datos, dicho sin usuario ni contraseña: una carpeta, o servidor y nombre."""
+        if self.base_datos is None:
+            return str(self.datos)
+        partes = urlsplit(self.base_datos)
+        return f"postgresql://{partes.netloc.rpartition('@')[2]}{partes.path}"
 
     def desconocidas(self) -> list[str]:
         """Devuelve las variables que parecen un ajuste y no lo son: un error de tecleo se nota."""

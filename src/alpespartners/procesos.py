@@ -12,6 +12,7 @@ import socket
 import uvicorn
 
 from alpespartners.config import Configuracion
+from alpespartners.seedwork.infraestructura.http_con_limites import ProtocoloConLimites
 
 _GRACIA = 3
 _LATIDO = 0.5
@@ -27,11 +28,12 @@ class _Servidor(uvicorn.Server):
 
 
 def servir_api(configuracion: Configuracion, enchufe: socket.socket) -> None:
-    """Atiende HTTP en un puerto ya abierto hasta recibir SIGTERM."""
+    """Deja al día la base de datos y atiende HTTP en un puerto ya abierto hasta recibir SIGTERM."""
     from alpespartners.composicion import crear_app
 
     ajustes = uvicorn.Config(
-        crear_app(configuracion),
+        crear_app(configuracion, migra=True),
+        http=ProtocoloConLimites,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -45,6 +47,13 @@ def consumir(configuracion: Configuracion) -> None:
     from alpespartners.composicion import consumir as consumir_comandos
 
     consumir_comandos(configuracion)
+
+
+def migrar_y_consumir(configuracion: Configuracion) -> None:
+    """Deja al día la base de datos y consume comandos hasta recibir SIGTERM."""
+    from alpespartners.composicion import consumir as consumir_comandos
+
+    consumir_comandos(configuracion, migra=True)
 
 
 def migrar(configuracion: Configuracion) -> None:

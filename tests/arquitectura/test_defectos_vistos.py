@@ -34,7 +34,7 @@ BASES_SIN_DUEÑO = {"ABC", "Exception", "Generic", "Protocol", "SystemExit", "Va
 # Lo que llama alguien que no es nuestro código: pip, uvicorn, Alembic y multiprocessing.
 PUERTAS = {
     "src/alpespartners/main.py": {"app"},
-    "src/alpespartners/cli.py": {"principal"},
+    "src/alpespartners/cli/__init__.py": {"principal"},
     "src/alpespartners/migraciones/versions": {
         *("revision", "down_revision", "branch_labels", "depends_on", "upgrade", "downgrade"),
     },

@@ -27,9 +27,12 @@ from alpespartners.modulos.tracking.aplicacion.topicos import (
 )
 from alpespartners.modulos.tracking.dominio.destinos import Duplicada, Ilegible, Rechazada
 from alpespartners.modulos.tracking.dominio.excepciones import Codigo
+from alpespartners.modulos.tracking.infraestructura.libro_postgresql import LibroPostgreSQL
+from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import LibroSQLite
 from tests.apoyo.base_datos import libro_sqlite
 from tests.apoyo.eventos import AHORA, CONVERSION, HUELLA, IMPRESION, ilegible, recibido
 from tests.apoyo.libro_en_memoria import LibroEnMemoria
+from tests.apoyo.postgresql import ServidorDePrueba, libro_postgresql
 
 T = TypeVar("T")
 Conversiones = Sequence[ComandoRecibido[RegistrarConversion] | MensajeIlegible]
@@ -40,9 +43,17 @@ MINUTO = timedelta(minutes=1)
 class Libro:
     """Un adaptador bajo prueba: lo que escribe, y lo que leen otros."""
 
-    def __init__(self, unidad: UnidadTrabajo, lecturas: Lecturas) -> None:
+    def __init__(
+        self, unidad: UnidadTrabajo, lecturas: Lecturas, bandeja: LibroSQLite | LibroPostgreSQL | None = None
+    ) -> None:
         self.unidad = unidad
         self.lecturas = lecturas
+        self._bandeja = bandeja
+
+    @property
+    def bandeja(self) -> LibroSQLite | LibroPostgreSQL:
+        assert self._bandeja is not None
+        return self._bandeja
 
     async def asentar(self, lote: Conversiones, minuto: int = 0) -> None:
         manejador = RegistrarConversionHandler()
@@ -188,6 +199,29 @@ class ContratoConsultas:
         assert await libro.leer(lambda c: c.balance.renglones()) == []
 
 
+class ContratoBandeja:
+    """Lo que cumple además todo adaptador que guarda los envíos hasta que el broker los confirma."""
+
+    async def test_la_bandeja_dice_cuantos_esperan_y_desde_cuando(self, libro: Libro) -> None:
+        await libro.asentar([recibido(replace(CONVERSION, id=f"v-{n}"), f"c-{n}") for n in range(3)])
+        primera = await libro.leer(lambda c: c.balance.envios_pendientes())
+        await libro.asentar([ilegible("x")])
+        segunda = await libro.leer(lambda c: c.balance.envios_pendientes())
+        assert (primera.cuantos, segunda.cuantos) == (3, 4)
+        assert primera.desde is not None
+        assert primera.desde == segunda.desde
+        numeros = [envio.numero for envio in await libro.bandeja.reservar_vencidos(10)]
+        await libro.bandeja.retirar(numeros[:3])
+        await libro.bandeja.retirar(numeros[:3])
+        tercera = await libro.leer(lambda c: c.balance.envios_pendientes())
+        assert tercera.cuantos == 1
+        assert tercera.desde is not None
+        assert tercera.desde >= primera.desde
+        await libro.bandeja.retirar(numeros)
+        vacia = await libro.leer(lambda c: c.balance.envios_pendientes())
+        assert (vacia.cuantos, vacia.desde) == (0, None)
+
+
 class TestConsultasEnMemoria(ContratoConsultas):
     @pytest.fixture
     def libro(self) -> Libro:
@@ -195,29 +229,15 @@ class TestConsultasEnMemoria(ContratoConsultas):
         return Libro(memoria, memoria)
 
 
-class TestConsultasSQLite(ContratoConsultas):
+class TestConsultasSQLite(ContratoConsultas, ContratoBandeja):
     @pytest.fixture
     def libro(self, tmp_path: Path) -> Generator[Libro]:
         with libro_sqlite(tmp_path) as (sqlite, lecturas):
-            yield Libro(sqlite, lecturas)
+            yield Libro(sqlite, lecturas, sqlite)
 
-    async def test_la_bandeja_dice_cuantos_esperan_y_desde_cuando(self, tmp_path: Path) -> None:
-        with libro_sqlite(tmp_path) as (sqlite, lecturas):
-            libro = Libro(sqlite, lecturas)
-            await libro.asentar([recibido(replace(CONVERSION, id=f"v-{n}"), f"c-{n}") for n in range(3)])
-            primera = await libro.leer(lambda c: c.balance.envios_pendientes())
-            await libro.asentar([ilegible("x")])
-            segunda = await libro.leer(lambda c: c.balance.envios_pendientes())
-            assert (primera.cuantos, segunda.cuantos) == (3, 4)
-            assert primera.desde is not None
-            assert primera.desde == segunda.desde
-            numeros = [envio.numero for envio in await sqlite.reservar_vencidos(10)]
-            await sqlite.retirar(numeros[:3])
-            await sqlite.retirar(numeros[:3])
-            tercera = await libro.leer(lambda c: c.balance.envios_pendientes())
-            assert tercera.cuantos == 1
-            assert tercera.desde is not None
-            assert tercera.desde >= primera.desde
-            await sqlite.retirar(numeros)
-            vacia = await libro.leer(lambda c: c.balance.envios_pendientes())
-            assert (vacia.cuantos, vacia.desde) == (0, None)
+
+class TestConsultasPostgreSQL(ContratoConsultas, ContratoBandeja):
+    @pytest.fixture
+    def libro(self, servidor_postgresql: ServidorDePrueba) -> Generator[Libro]:
+        with libro_postgresql(servidor_postgresql.base_nueva()) as (postgresql, lecturas):
+            yield Libro(postgresql, lecturas, postgresql)

@@ -21,6 +21,7 @@ from alpespartners.modulos.tracking.infraestructura.lecturas import LecturasSQLi
 from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import LibroSQLite
 from tests.apoyo.eventos import AHORA, conversion, impresion
 from tests.apoyo.libro_en_memoria import LibroEnMemoria
+from tests.apoyo.postgresql import ServidorDePrueba, libro_postgresql
 
 CAMPAÑA = FiltroEventos(campaña_id="cmp-456")
 MINUTO = timedelta(minutes=1)
@@ -203,3 +204,10 @@ class TestRepositoriosSQLite(ContratoRepositorios):
         yield Libro(unidad, lecturas)
         lecturas.cerrar()
         unidad.cerrar()
+
+
+class TestRepositoriosPostgreSQL(ContratoRepositorios):
+    @pytest.fixture
+    def libro(self, servidor_postgresql: ServidorDePrueba) -> Generator[Libro]:
+        with libro_postgresql(servidor_postgresql.base_nueva()) as (unidad, lecturas):
+            yield Libro(unidad, lecturas)

@@ -31,6 +31,7 @@ from alpespartners.modulos.tracking.aplicacion.topicos import (
 )
 from alpespartners.modulos.tracking.dominio.destinos import Duplicada, Ilegible, Rechazada, Registrada
 from alpespartners.modulos.tracking.dominio.excepciones import Codigo
+from alpespartners.modulos.tracking.infraestructura.libro_postgresql import LibroPostgreSQL
 from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import LibroSQLite
 from tests.apoyo.eventos import (
     AHORA,
@@ -43,6 +44,7 @@ from tests.apoyo.eventos import (
     recibido,
 )
 from tests.apoyo.libro_en_memoria import LibroEnMemoria
+from tests.apoyo.postgresql import ServidorDePrueba, libro_postgresql
 
 T = TypeVar("T")
 Lote = Sequence[ComandoRecibido[RegistrarConversion] | MensajeIlegible]
@@ -241,14 +243,14 @@ class TestUnidadTrabajoEnMemoria(ContratoUnidadTrabajo):
         return _LibroEnMemoria(LibroEnMemoria())
 
 
-class _LibroSQLite(Libro):
-    def __init__(self, sqlite: LibroSQLite) -> None:
-        super().__init__(sqlite)
-        self._sqlite = sqlite
+class _LibroSQL(Libro):
+    def __init__(self, sql: LibroSQLite | LibroPostgreSQL) -> None:
+        super().__init__(sql)
+        self._sql = sql
 
     async def depositados(self) -> Counter[str]:
         # Con un arriendo nulo, todo lo depositado está ya vencido.
-        envios = await self._sqlite.reservar_vencidos(limite=10_000)
+        envios = await self._sql.reservar_vencidos(limite=10_000)
         return Counter(envio.sobre.topico for envio in envios)
 
 
@@ -257,5 +259,12 @@ class TestUnidadTrabajoSQLite(ContratoUnidadTrabajo):
     def libro(self, tmp_path: Path) -> Generator[Libro]:
         sqlite = LibroSQLite(tmp_path, arriendo=timedelta(0))
         sqlite.abrir()
-        yield _LibroSQLite(sqlite)
+        yield _LibroSQL(sqlite)
         sqlite.cerrar()
+
+
+class TestUnidadTrabajoPostgreSQL(ContratoUnidadTrabajo):
+    @pytest.fixture
+    def libro(self, servidor_postgresql: ServidorDePrueba) -> Generator[Libro]:
+        with libro_postgresql(servidor_postgresql.base_nueva()) as (postgresql, _):
+            yield _LibroSQL(postgresql)

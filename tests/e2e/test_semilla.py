@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from alpespartners.api import ejemplos
 from alpespartners.modulos.tracking.aplicacion import topicos
 from tests.apoyo.espera import hasta
 from tests.apoyo.lector import eventos_publicados
@@ -45,6 +46,11 @@ def test_el_documento_trae_los_dos_ejemplos() -> None:
         "/tracking/impresiones",
         "/tracking/conversiones",
     ]
+
+
+def test_los_ejemplos_del_producto_son_los_del_documento() -> None:
+    for ejemplo, cuerpo in zip(EJEMPLOS, ejemplos.EJEMPLOS.values(), strict=True):
+        assert f"-d '{cuerpo}'" in ejemplo
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from alpespartners.cli_destino import relato
+from alpespartners.cli.destino import relato
 from alpespartners.modulos.tracking.aplicacion.consultas.consultar_destino import Historia, Suceso
 from alpespartners.modulos.tracking.dominio.destinos import (
     Destino,

@@ -7,10 +7,12 @@ futuro, que un cursor sea de esa lista) se dice con palabras.
 Por qué existe: quien integra debe poder confiar en ella; una prueba la confronta con el servicio.
 """
 
+import json
 from collections.abc import Mapping
 from typing import Final
 
 from alpespartners import __version__
+from alpespartners.api.ejemplos import EJEMPLOS
 from alpespartners.api.preferencias import ESPERA_MAXIMA
 from alpespartners.modulos.tracking.aplicacion.consultas.consultar_destino import SUCESOS_MAXIMOS
 from alpespartners.modulos.tracking.aplicacion.consultas.listar_eventos import (
@@ -63,30 +65,8 @@ _PROCESADO_HASTA: Final[Esquema] = {
     **_INSTANTE_O_NULO,
     "description": "El `recibido_en` del comando procesado más nuevo; `null` si no hay ninguno.",
 }
-_IMPRESION: Final = {
-    "id": "imp-123",
-    "campaña_id": "cmp-456",
-    "influencer_id": "inf-789",
-    "usuario_id": "usr-101",
-    "tipo_evento": "IMPRESION",
-    "user_agent": "Mozilla/5.0...",
-    "ip_address": "192.168.1.1",
-    "referrer": "https://instagram.com",
-    "timestamp": "2024-01-15T10:30:00Z",
-}
-_CONVERSION: Final = {
-    "id": "conv-123",
-    "campaña_id": "cmp-456",
-    "influencer_id": "inf-789",
-    "usuario_id": "usr-101",
-    "tipo_conversion": "VENTA",
-    "valor": 150000.0,
-    "moneda": "COP",
-    "user_agent": "Mozilla/5.0...",
-    "ip_address": "192.168.1.1",
-    "referrer": "https://instagram.com",
-    "timestamp": "2024-01-15T10:35:00Z",
-}
+_IMPRESION: Final = json.loads(EJEMPLOS["impresiones"])
+_CONVERSION: Final = json.loads(EJEMPLOS["conversiones"])
 _DEL_SERVIDOR: Final = {
     "propiedades": {},
     "ocurrido_en": "2024-01-15T10:30:00Z",

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, inspect, text
 if TYPE_CHECKING:
     from alembic.config import Config
 
-CABEZA = "0001"
+CABEZA = "0002"
 """La última revisión; una prueba comprueba que Alembic dice lo mismo."""
 
 _registro = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ def actualizar(conexion: Connection) -> None:
     Raises:
         EsquemaDesconocido: el esquema es posterior a este programa.
     """
-    if _revision(conexion) == CABEZA:
+    if revision(conexion) == CABEZA:
         return
     # Cuenta sus pasos en inglés, alguno ya al importarse.
     logging.getLogger("alembic").setLevel(logging.WARNING)
@@ -55,8 +55,9 @@ def configuracion(conexion: Connection) -> "Config":
     return configuracion
 
 
-def _revision(conexion: Connection) -> str | None:
+def revision(conexion: Connection) -> str | None:
+    """La revisión del esquema de esa base de datos, o `None` si nadie la ha migrado aún."""
     if not inspect(conexion).has_table("alembic_version"):
         return None
-    revision: str | None = conexion.scalar(text("SELECT version_num FROM alembic_version"))
-    return revision
+    escrita: str | None = conexion.scalar(text("SELECT version_num FROM alembic_version"))
+    return escrita

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -21,7 +22,7 @@ from alpespartners.modulos.tracking.infraestructura.sqlite import (
 )
 from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import LibroSQLite, migrar
 from alpespartners.seedwork.arranque import ErrorDeArranque
-from tests.apoyo.base_datos import sql
+from tests.apoyo.base_datos import libro_sqlite, sql
 from tests.apoyo.eventos import AHORA, IMPRESION, impresion, recibido
 
 # Abre el libro, deposita sin confirmar y espera a que lo maten.
@@ -227,7 +228,7 @@ def test_un_archivo_que_no_es_una_base_de_datos_se_dice_en_una_frase(tmp_path: P
 
 def test_una_carpeta_que_no_se_puede_crear_se_dice_en_una_frase(tmp_path: Path) -> None:
     (tmp_path / "archivo").touch()
-    with pytest.raises(ErrorDeArranque, match="No se puede abrir la base de datos"):
+    with pytest.raises(ErrorDeArranque, match="No se puede escribir en la carpeta de datos"):
         LibroSQLite(tmp_path / "archivo" / "datos").abrir()
 
 
@@ -268,3 +269,15 @@ async def test_sin_pysqlite3_se_usa_la_biblioteca_de_python(
     destinos = await libro.ejecutar(lambda t: manejador.manejar(lote, t, AHORA))
     assert [destino.destino.estado for destino in destinos] == ["REGISTRADA", "DUPLICADA"]
     libro.cerrar()
+
+
+async def test_copiar_el_archivo_despues_de_cerrar_es_copiarlo_todo(tmp_path: Path) -> None:
+    datos, copia = tmp_path / "datos", tmp_path / "copia"
+    copia.mkdir()
+    with libro_sqlite(datos) as (libro, lecturas):
+        await libro.ejecutar(lambda transaccion: transaccion.impresiones.agregar([impresion()]))
+        # La API sigue leyendo cuando el consumidor cierra: por eso SQLite no lo consolida solo.
+        await lecturas.leer(lambda consulta: consulta.impresiones.obtener(["imp-123"]))
+        libro.cerrar()
+        shutil.copy(archivo_de(datos), archivo_de(copia))
+    assert sql(copia, "SELECT id FROM impresiones") == [("imp-123",)]

@@ -1,10 +1,11 @@
 """Qué aprende un proceso de consumidores de la muerte del anterior."""
 
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 
-from alpespartners.modulos.tracking.infraestructura.en_mano import EnMano
+from alpespartners.modulos.tracking.infraestructura.en_mano import EnMano, archivo_en_mano
 
 MAXIMO = 1_000
 
@@ -115,3 +116,20 @@ def test_un_archivo_estropeado_no_impide_trabajar(escrito: bytes) -> None:
     assert en_mano.limite >= 1
     with en_mano.trabajando(["a"]):
         pass
+
+
+def test_dos_procesos_con_la_misma_carpeta_no_comparten_archivo_y_el_sucesor_halla_el_suyo(
+    tmp_path: Path,
+) -> None:
+    datos = tmp_path / "nueva"
+    primero, segundo = archivo_en_mano(datos), archivo_en_mano(datos)
+    primero.write(b"uno")
+    segundo.write(b"dos")
+    primero.close()
+    with archivo_en_mano(datos) as sucesor:
+        assert sucesor.read() == b"uno"
+    segundo.close()
+    assert {ruta.name: ruta.stat().st_mode & 0o777 for ruta in datos.iterdir()} == {
+        "en-mano": 0o600,
+        "en-mano-2": 0o600,
+    }

@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, case, func, select
-from sqlalchemy.dialects.sqlite import insert
 
 from alpespartners.modulos.tracking.aplicacion.mensajes import (
     DestinoDeComando,
@@ -19,6 +18,7 @@ from alpespartners.modulos.tracking.aplicacion.mensajes import (
     RenglonBalance,
 )
 from alpespartners.modulos.tracking.dominio.destinos import Rechazada
+from alpespartners.modulos.tracking.infraestructura.sentencias import insertar_o_sumar
 from alpespartners.modulos.tracking.infraestructura.tablas import balance as tabla
 from alpespartners.modulos.tracking.infraestructura.tablas import bandeja_salida
 
@@ -93,7 +93,7 @@ class BalanceSQL:
     ) -> None:
         if not cuentas:
             return
-        nuevo = insert(tabla)
+        nuevo = insertar_o_sumar(self._conexion, tabla)
         suma = nuevo.on_conflict_do_update(
             index_elements=[*tabla.primary_key],
             set_={

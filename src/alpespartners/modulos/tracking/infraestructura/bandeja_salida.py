@@ -17,12 +17,19 @@ from sqlalchemy import Connection, Integer, Row, Text, column, delete, insert, s
 from alpespartners.modulos.tracking.aplicacion.mensajes import MensajeIlegible
 from alpespartners.modulos.tracking.dominio.eventos import EventoDominio
 from alpespartners.modulos.tracking.infraestructura.balance import BalanceSQL
-from alpespartners.modulos.tracking.infraestructura.sentencias import en_tandas
+from alpespartners.modulos.tracking.infraestructura.sentencias import (
+    en_tandas,
+    entre,
+    es_postgresql,
+    siguientes,
+)
 from alpespartners.modulos.tracking.infraestructura.sobres import Sobre, sobre_de_carta, sobre_de_evento
 from alpespartners.modulos.tracking.infraestructura.tablas import bandeja_salida as tabla
 from alpespartners.modulos.tracking.infraestructura.tipos_sql import RelojDeLaBase
 
-_SECUENCIA = table("sqlite_sequence", column("name", Text), column("seq", Integer))
+_SECUENCIA = "bandeja_salida_numero_seq"
+"""La que PostgreSQL crea con la columna `numero`."""
+_ULTIMOS = table("sqlite_sequence", column("name", Text), column("seq", Integer))
 """Donde SQLite guarda el último número de cada tabla con AUTOINCREMENT; lo crea él."""
 
 
@@ -59,7 +66,9 @@ class BandejaSalidaSQL:
         """Olvida los envíos que el broker ya confirmó."""
         retirados = 0
         for tanda in en_tandas(numeros):
-            retirados += self._conexion.execute(delete(tabla).where(tabla.c.numero.in_(tanda))).rowcount
+            retirados += self._conexion.execute(
+                delete(tabla).where(entre(self._conexion, tabla.c.numero, tanda))
+            ).rowcount
         self._balance.contar_envios(retirados=retirados)
 
     def renovar(self, numeros: Collection[int]) -> None:
@@ -67,21 +76,24 @@ class BandejaSalidaSQL:
         for tanda in en_tandas(numeros):
             self._conexion.execute(
                 update(tabla)
-                .where(tabla.c.numero.in_(tanda))
+                .where(entre(self._conexion, tabla.c.numero, tanda))
                 .values(reservada_hasta=RelojDeLaBase(self._arriendo))
             )
 
     def reservar_vencidos(self, limite: int) -> list[Envio]:
         """Arrienda hasta `limite` envíos que nadie tiene, los más antiguos primero."""
+        # Los que otro proceso está reservando en este instante no se esperan: se los lleva él.
         vencidos = (
             select(tabla.c.numero)
             .where(tabla.c.reservada_hasta <= RelojDeLaBase())
             .order_by(tabla.c.reservada_hasta, tabla.c.numero)
             .limit(limite)
+            .with_for_update(skip_locked=True)
+            .cte("vencidos")
         )
         filas = self._conexion.execute(
             update(tabla)
-            .where(tabla.c.numero.in_(vencidos.scalar_subquery()))
+            .where(tabla.c.numero.in_(select(vencidos.c.numero)))
             .values(reservada_hasta=RelojDeLaBase(self._arriendo))
             .returning(tabla)
         )
@@ -94,9 +106,8 @@ class BandejaSalidaSQL:
     def _depositar(self, sobres: Sequence[Sobre]) -> None:
         if not sobres:
             return
-        envios = [
-            Envio(numero, sobre) for numero, sobre in enumerate(sobres, start=1 + self._ultimo_numero())
-        ]
+        numeros = self._numeros_nuevos(len(sobres))
+        envios = [Envio(numero, sobre) for numero, sobre in zip(numeros, sobres, strict=True)]
         sentencia = insert(tabla).values(
             depositado_en=RelojDeLaBase(), reservada_hasta=RelojDeLaBase(self._arriendo)
         )
@@ -104,14 +115,16 @@ class BandejaSalidaSQL:
         self.depositados += envios
         self._balance.contar_envios(depositados=len(envios))
 
-    def _ultimo_numero(self) -> int:
-        """El mayor número que ha tenido un envío, aunque ya no esté.
+    def _numeros_nuevos(self, cuantos: int) -> Sequence[int]:
+        """Números que ningún envío ha tenido, ni los que ya no están, en orden.
 
-        Los números se dan aquí porque SQLite no promete devolver con RETURNING el de cada fila en orden.
-        Nadie más puede dar los mismos: la transacción es la única que escribe.
+        Se toman antes porque ningún motor promete devolver con RETURNING el de cada fila en orden. En SQLite
+        nadie más puede tomar los mismos: la transacción es la única que escribe.
         """
-        consulta = select(_SECUENCIA.c.seq).where(_SECUENCIA.c.name == tabla.name)
-        return self._conexion.scalar(consulta) or 0
+        if es_postgresql(self._conexion):
+            return siguientes(self._conexion, _SECUENCIA, cuantos)
+        ultimo = self._conexion.scalar(select(_ULTIMOS.c.seq).where(_ULTIMOS.c.name == tabla.name)) or 0
+        return range(ultimo + 1, ultimo + 1 + cuantos)
 
 
 def _fila(envio: Envio) -> dict[str, object]:

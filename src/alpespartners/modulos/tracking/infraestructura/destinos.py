@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, func, select
 from alpespartners.modulos.tracking.aplicacion.mensajes import DestinoDeComando, IdentidadComando
 from alpespartners.modulos.tracking.dominio.destinos import Destino, Duplicada, Ilegible, Rechazada
 from alpespartners.modulos.tracking.dominio.excepciones import Codigo
-from alpespartners.modulos.tracking.infraestructura.sentencias import en_tandas, insertar_lo_nuevo
+from alpespartners.modulos.tracking.infraestructura.sentencias import en_tandas, entre, insertar_lo_nuevo
 from alpespartners.modulos.tracking.infraestructura.tablas import destinos as tabla
 
 
@@ -31,7 +31,9 @@ class RegistroDestinosSQL:
         halladas = {
             IdentidadComando(fila.comando_id, fila.huella)
             for tanda in en_tandas({identidad.comando_id for identidad in buscadas})
-            for fila in self._conexion.execute(consulta.where(tabla.c.comando_id.in_(tanda)))
+            for fila in self._conexion.execute(
+                consulta.where(entre(self._conexion, tabla.c.comando_id, tanda))
+            )
         }
         return halladas & buscadas
 
@@ -60,7 +62,9 @@ class RegistroDestinosSQL:
         return [
             _destino(fila)
             for tanda in en_tandas(comandos)
-            for fila in self._conexion.execute(consulta.where(tabla.c.comando_id.in_(tanda)))
+            for fila in self._conexion.execute(
+                consulta.where(entre(self._conexion, tabla.c.comando_id, tanda))
+            )
         ]
 
     def anotar(self, topico: str, destinos: Sequence[DestinoDeComando]) -> set[IdentidadComando]:

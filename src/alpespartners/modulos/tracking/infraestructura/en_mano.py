@@ -9,9 +9,11 @@ mensaje capaz de terminar el proceso lo haría para siempre, y con él sus vecin
 """
 
 import asyncio
+import os
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -19,6 +21,7 @@ import msgspec
 import structlog
 
 from alpespartners.seedwork.arranque import ErrorDeArranque
+from alpespartners.seedwork.infraestructura.cerrojos import Cerrojo
 
 MUERTES_QUE_CONDENAN: Final = 3
 """Muertes seguidas con un mensaje como único trabajo en mano; una o dos las explica un `kill -9` ajeno."""
@@ -157,16 +160,22 @@ class EnMano:
 
 
 def archivo_en_mano(datos: Path) -> BinaryIO:
-    """Abre el archivo de la carpeta de datos, y lo crea si falta.
+    """Abre un archivo de la carpeta de datos que ningún otro proceso tenga, y lo crea si falta.
 
-    Sin tampón: lo escrito está en el núcleo, y la muerte del proceso no se lo lleva.
+    Varios consumidores pueden compartir carpeta: el primero tiene `en-mano`; el segundo, `en-mano-2`. Quien
+    sustituye a uno que murió encuentra el suyo. Sin tampón: lo escrito está en el núcleo, y la muerte del
+    proceso no se lo lleva.
 
     Raises:
         ErrorDeArranque: no se puede.
     """
     ruta = datos / "en-mano"
+    numeros = count(2)
     try:
-        ruta.touch(mode=0o600)
-        return ruta.open("r+b", buffering=0)
+        datos.mkdir(mode=0o700, parents=True, exist_ok=True)
+        while not (cerrojo := Cerrojo(ruta)).tomar():
+            cerrojo.cerrar()
+            ruta = datos / f"en-mano-{next(numeros)}"
+        return os.fdopen(cerrojo.descriptor, "r+b", buffering=0)
     except OSError as error:
         raise ErrorDeArranque(f"No se puede escribir {ruta} ({error.strerror}).") from error

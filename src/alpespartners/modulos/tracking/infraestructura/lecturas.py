@@ -77,7 +77,7 @@ class _SinBalance:
         return EnviosPendientes(cuantos=0, desde=None)
 
 
-class _ConsultaVacia:
+class ConsultaVacia:
     """Lo que se lee antes de que exista la base de datos."""
 
     def __init__(self) -> None:
@@ -119,11 +119,11 @@ class LecturasSQLite:
 
     def _leer(self, consulta: Callable[[Consulta], T]) -> T:
         if not archivo_de(self._datos).exists():
-            return consulta(_ConsultaVacia())
+            return consulta(ConsultaVacia())
         with como_no_disponible(), self._motor.begin() as conexion:
             # El archivo existe un instante antes que sus tablas.
             self._hay_tablas = self._hay_tablas or inspect(conexion).has_table(IMPRESIONES.tabla.name)
-            return consulta(ConsultaSQL(conexion) if self._hay_tablas else _ConsultaVacia())
+            return consulta(ConsultaSQL(conexion) if self._hay_tablas else ConsultaVacia())
 
     def _consumidores(self) -> int:
         try:

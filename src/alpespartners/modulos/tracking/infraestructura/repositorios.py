@@ -9,15 +9,19 @@ from collections.abc import Collection, Sequence
 from typing import Generic, TypeVar
 
 from sqlalchemy import Connection, literal, select, tuple_
-from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from alpespartners.modulos.tracking.dominio.entidades import Conversion, Impresion
 from alpespartners.modulos.tracking.dominio.repositorios import FiltroEventos, Posicion
 from alpespartners.modulos.tracking.infraestructura.filas import Traduccion
-from alpespartners.modulos.tracking.infraestructura.sentencias import en_tandas, insertar_lo_nuevo
-from alpespartners.modulos.tracking.infraestructura.tipos_sql import Instante
+from alpespartners.modulos.tracking.infraestructura.sentencias import en_tandas, entre, insertar_lo_nuevo
+from alpespartners.modulos.tracking.infraestructura.tipos_sql import TEXTO, Instante
 
 E = TypeVar("E", Impresion, Conversion)
+
+
+_CLASES_DE_LOS_DATOS = ("22", "23")
+"""Del SQLSTATE (ISO/IEC 9075): excepción de datos y violación de integridad."""
 
 
 class DatosRechazados(Exception):
@@ -41,8 +45,10 @@ class RepositorioEventosSQL(Generic[E]):
         filas = [self._traduccion.a_fila(entidad) for entidad in entidades]
         try:
             claves = insertar_lo_nuevo(self._conexion, self._traduccion.tabla, filas)
-        except (DataError, IntegrityError) as error:
-            raise DatosRechazados(type(error).__name__) from error
+        except DBAPIError as error:
+            if _por_los_datos(error):
+                raise DatosRechazados(type(error.orig).__name__) from error
+            raise
         return {id_nuevo for (id_nuevo,) in claves}
 
     def obtener(self, ids: Collection[str]) -> dict[str, E]:
@@ -51,7 +57,7 @@ class RepositorioEventosSQL(Generic[E]):
         return {
             fila.id: self._traduccion.a_entidad(fila)
             for tanda in en_tandas(ids)
-            for fila in self._conexion.execute(select(tabla).where(tabla.c.id.in_(tanda)))
+            for fila in self._conexion.execute(select(tabla).where(entre(self._conexion, tabla.c.id, tanda)))
         }
 
     def listar(self, filtro: FiltroEventos, despues_de: Posicion | None, limite: int) -> list[E]:
@@ -67,7 +73,16 @@ class RepositorioEventosSQL(Generic[E]):
         if filtro.tipo is not None:
             consulta = consulta.where(self._traduccion.tipo == filtro.tipo)
         if despues_de is not None:
-            posicion = tuple_(literal(despues_de.ocurrido_en, Instante), literal(despues_de.id))
+            posicion = tuple_(literal(despues_de.ocurrido_en, Instante), literal(despues_de.id, TEXTO))
             consulta = consulta.where(tuple_(columnas.ocurrido_en, columnas.id) < posicion)
         consulta = consulta.order_by(columnas.ocurrido_en.desc(), columnas.id.desc()).limit(limite)
         return [self._traduccion.a_entidad(fila) for fila in self._conexion.execute(consulta)]
+
+
+def _por_los_datos(error: DBAPIError) -> bool:
+    estado: str | None = getattr(error.orig, "sqlstate", None)
+    if estado is not None:
+        return estado.startswith(_CLASES_DE_LOS_DATOS)
+    # asyncpg rechaza él mismo, con un ValueError, lo que no puede escribir en el tipo de la columna.
+    causa = error.orig.__cause__ if error.orig is not None else None
+    return isinstance(error, (DataError, IntegrityError)) or isinstance(causa, ValueError)

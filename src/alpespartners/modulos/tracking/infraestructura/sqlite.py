@@ -67,6 +67,20 @@ def motor_de_escritura(datos: Path) -> Engine:
     return _motor(uri, 1, (*_AJUSTES_COMUNES, *_AJUSTES_DE_ESCRITURA), "BEGIN IMMEDIATE")
 
 
+def consolidar(motor: Engine) -> None:
+    """Lleva al archivo lo que sigue en el WAL, para que copiar el archivo sea copiarlo todo.
+
+    Al cerrar, SQLite solo lo hace si nadie más lo tiene abierto, y la API suele tenerlo para leer.
+    """
+    conexion = motor.raw_connection()
+    try:
+        conexion.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    except biblioteca_sqlite().DatabaseError as error:
+        _registro.warning("No se pudo consolidar el WAL; se hará al abrir otra vez: %s", error)
+    finally:
+        conexion.close()
+
+
 def motor_de_lectura(datos: Path, conexiones: int) -> Engine:
     """El motor de solo lectura: no crea ni consolida nada. Conectar falla si no hay archivo."""
     uri = f"{archivo_de(datos).as_uri()}?mode=ro"

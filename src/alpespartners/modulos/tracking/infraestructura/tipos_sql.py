@@ -2,8 +2,8 @@
 
 Qué es: el único lugar donde se decide la forma de una columna según el motor.
 Qué no es: tablas, ni reglas: aquí llegan valores ya validados.
-Por qué existe: instantes y dinero vuelven idénticos, sin pasar jamás por coma flotante. Lo que otro motor
-haga de otra manera (`timestamptz`, `numeric(19,4)`, su reloj) se añade aquí y en ningún otro sitio.
+Por qué existe: instantes, dinero y textos vuelven idénticos, sin pasar jamás por coma flotante. En SQLite
+son enteros y textos; en PostgreSQL, sus tipos propios.
 """
 
 import json
@@ -12,39 +12,80 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, Dialect, Text, bindparam
+from sqlalchemy import TIMESTAMP, BigInteger, Dialect, Numeric, Text, bindparam
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 DECIMALES_DEL_IMPORTE = 4
 _EPOCA = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSEGUNDO = timedelta(microseconds=1)
 
-TEXTO = Text().with_variant(Text(collation="C"), "postgresql")
-"""Texto que se compara por puntos de código en los dos motores; SQLite ya lo hace así."""
+_CIFRAS_DEL_IMPORTE = 19
+_POSTGRESQL = "postgresql"
+_ESCAPE = "\x10"
+_NUL = "\x00"
+
+
+class Texto(TypeDecorator[str]):
+    """Texto que se compara por puntos de código en los dos motores; SQLite ya lo hace así.
+
+    PostgreSQL no admite U+0000, que puede venir en lo que solo describe (`user_agent`) o en la clave de un
+    mensaje ajeno. Allí se escribe con U+0010 (DLE, ISO 6429): NUL es «DLE 0», y DLE es «DLE DLE».
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """El tipo de la columna en cada motor."""
+        return Text(collation="C") if dialect.name == _POSTGRESQL else Text()
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Escribe NUL de la manera que el motor admite."""
+        if value is None or dialect.name != _POSTGRESQL or (_NUL not in value and _ESCAPE not in value):
+            return value
+        return value.replace(_ESCAPE, _ESCAPE * 2).replace(_NUL, f"{_ESCAPE}0")
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
+        """Devuelve el texto tal como era."""
+        if value is None or dialect.name != _POSTGRESQL or _ESCAPE not in value:
+            return value
+        # Por trozos: en «DLE DLE 0» el 0 no es de ningún NUL.
+        trozos = value.split(_ESCAPE * 2)
+        return _ESCAPE.join(trozo.replace(f"{_ESCAPE}0", _NUL) for trozo in trozos)
+
+
+TEXTO = Texto()
 
 
 class Instante(TypeDecorator[datetime]):
-    """Un `datetime` con zona, guardado como microsegundos enteros desde 1970 en UTC."""
+    """Un `datetime` con zona: `timestamptz`, o en SQLite microsegundos enteros desde 1970 en UTC."""
 
     impl = BigInteger
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
-        """Pasa el instante a microsegundos."""
-        del dialect
-        return None if value is None else (value - _EPOCA) // _MICROSEGUNDO
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """El tipo de la columna en cada motor."""
+        return TIMESTAMP(timezone=True) if dialect.name == _POSTGRESQL else BigInteger()
 
-    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | int | None:
+        """Pasa el instante a microsegundos, si el motor no los tiene."""
+        if value is None or dialect.name == _POSTGRESQL:
+            return value
+        return (value - _EPOCA) // _MICROSEGUNDO
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
         """Devuelve el instante en UTC."""
-        del dialect
-        return None if value is None else _EPOCA + value * _MICROSEGUNDO
+        if value is None:
+            return None
+        instante: datetime = value if dialect.name == _POSTGRESQL else _EPOCA + value * _MICROSEGUNDO
+        return instante.astimezone(UTC)
 
 
 class Importe(TypeDecorator[Decimal]):
-    """Un `Decimal` de hasta 14 dígitos enteros y 4 decimales, guardado como entero de diezmilésimas.
+    """Un `Decimal` de hasta 14 dígitos enteros y 4 decimales: `numeric`, o en SQLite entero de diezmilésimas.
 
     Vuelve siempre con 4 decimales; los de su moneda los pone quien conoce la moneda.
     """
@@ -52,20 +93,26 @@ class Importe(TypeDecorator[Decimal]):
     impl = BigInteger
     cache_ok = True
 
-    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> int | None:
-        """Pasa el importe a diezmilésimas; uno con más de 4 decimales es un error del programa."""
-        del dialect
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """El tipo de la columna en cada motor."""
+        exacto = Numeric(_CIFRAS_DEL_IMPORTE, DECIMALES_DEL_IMPORTE)
+        return exacto if dialect.name == _POSTGRESQL else BigInteger()
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Decimal | int | None:
+        """Pasa el importe a la forma del motor; uno con más de 4 decimales es un error del programa."""
         if value is None:
             return None
         diezmilesimas = value.scaleb(DECIMALES_DEL_IMPORTE)
         if diezmilesimas != diezmilesimas.to_integral_value():
             raise ValueError("un importe con más decimales de los que caben en su columna")
-        return int(diezmilesimas)
+        return value if dialect.name == _POSTGRESQL else int(diezmilesimas)
 
-    def process_result_value(self, value: int | None, dialect: Dialect) -> Decimal | None:
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> Decimal | None:
         """Devuelve el importe exacto."""
-        del dialect
-        return None if value is None else Decimal(value).scaleb(-DECIMALES_DEL_IMPORTE)
+        if value is None:
+            return None
+        importe = Decimal(value)
+        return importe if dialect.name == _POSTGRESQL else importe.scaleb(-DECIMALES_DEL_IMPORTE)
 
 
 class TextoJson(TypeDecorator[Any]):
@@ -107,3 +154,10 @@ def _reloj_de_sqlite(elemento: RelojDeLaBase, compilador: SQLCompiler, **opcione
     # `unixepoch('subsec')` sería más claro, pero la biblioteca del sistema puede no tenerlo (SQLite 3.42).
     plazo = compilador.process(elemento.clauses, **opciones)
     return f"(CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER) + {plazo})"
+
+
+@compiles(RelojDeLaBase, "postgresql")
+def _reloj_de_postgresql(elemento: RelojDeLaBase, compilador: SQLCompiler, **opciones: Any) -> str:
+    # No `now()`, que es la hora en que empezó la transacción.
+    plazo = compilador.process(elemento.clauses, **opciones)
+    return f"(clock_timestamp() + {plazo} * interval '1 microsecond')"

@@ -27,6 +27,7 @@ from alpespartners.modulos.tracking.infraestructura.repositorios import Reposito
 from alpespartners.modulos.tracking.infraestructura.sqlite import (
     archivo_de,
     como_no_disponible,
+    consolidar,
     motor_de_escritura,
 )
 from alpespartners.seedwork.arranque import ErrorDeArranque
@@ -40,11 +41,11 @@ _ESPERA_EN_MARCHA_MS = 1_000
 class TransaccionSQL:
     """Lo que un trabajo puede usar mientras dura su transacción; cumple el puerto `Transaccion`."""
 
-    def __init__(self, conexion: Connection, arriendo: timedelta) -> None:
+    def __init__(self, conexion: Connection, arriendo: timedelta, fragmento: int = 0) -> None:
         self.impresiones: RepositorioEventosSQL[Impresion] = RepositorioEventosSQL(conexion, IMPRESIONES)
         self.conversiones: RepositorioEventosSQL[Conversion] = RepositorioEventosSQL(conexion, CONVERSIONES)
         self.destinos = RegistroDestinosSQL(conexion)
-        self.balance = BalanceSQL(conexion)
+        self.balance = BalanceSQL(conexion, fragmento)
         self.bandeja = BandejaSalidaSQL(conexion, arriendo, self.balance)
 
 
@@ -80,6 +81,8 @@ class LibroSQLite:
                 # Para arrancar se espera más. Después quien pide sabe insistir, y al parar no hay tiempo.
                 conexion.exec_driver_sql(f"PRAGMA busy_timeout = {_ESPERA_EN_MARCHA_MS}")
             self._abierto = pila.pop_all()
+            # Detrás de la última transacción, en su mismo hilo.
+            self._abierto.callback(lambda: self._hilo.submit(consolidar, self._motor).result())
 
     def cerrar(self) -> None:
         """Espera a la transacción en curso y suelta el turno. No se puede volver a abrir."""
@@ -142,6 +145,12 @@ def _abriendo(datos: Path) -> Iterator[None]:
         raise ErrorDeArranque(
             f"La base de datos {archivo_de(datos)} es de una versión posterior a este programa: actualícelo."
         ) from None
-    except (OSError, DBAPIError) as error:
-        causa = error.orig if isinstance(error, DBAPIError) else error
-        raise ErrorDeArranque(f"No se puede abrir la base de datos {archivo_de(datos)}: {causa}.") from error
+    except OSError as error:
+        raise ErrorDeArranque(
+            f"No se puede escribir en la carpeta de datos {datos} ({error.strerror}): "
+            "defina ALPES_DATOS con otra carpeta."
+        ) from error
+    except DBAPIError as error:
+        raise ErrorDeArranque(
+            f"No se puede abrir la base de datos {archivo_de(datos)}: {error.orig}."
+        ) from error

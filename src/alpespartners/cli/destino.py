@@ -8,11 +8,11 @@ Por qué existe: quien atiende a un cliente que reclama un evento no debería te
 
 from collections.abc import Iterator
 from datetime import datetime
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
+from alpespartners.cli.clase import NombreDeClase
 from alpespartners.config import Configuracion
 from alpespartners.modulos.tracking.aplicacion.clases import CONVERSIONES, IMPRESIONES
 from alpespartners.modulos.tracking.aplicacion.consultas.consultar_destino import (
@@ -24,13 +24,6 @@ from alpespartners.modulos.tracking.dominio.destinos import Duplicada, Ilegible,
 from alpespartners.modulos.tracking.dominio.excepciones import CampoInvalido
 from alpespartners.modulos.tracking.dominio.objetos_valor import identificador
 from alpespartners.seedwork.arranque import ErrorDeArranque
-
-
-class NombreDeClase(StrEnum):
-    """De qué clase de evento es el `id`: cada una tiene los suyos."""
-
-    IMPRESION = "impresion"
-    CONVERSION = "conversion"
 
 
 def destino(
@@ -48,7 +41,7 @@ def destino(
     de_la_clase = IMPRESIONES if clase is NombreDeClase.IMPRESION else CONVERSIONES
     hallado, consumidores = consultar_destino(configuracion, de_la_clase, evento_id)
     if isinstance(hallado, SinNoticias):
-        typer.echo(f"{hallado.explicacion(consumidores)} Se miró en {configuracion.datos}.")
+        typer.echo(f"{hallado.explicacion(consumidores)} Se miró en {configuracion.lugar}.")
         raise typer.Exit(1)
     for linea in relato(hallado):
         typer.echo(linea)

@@ -6,11 +6,11 @@ Qué no es: una reparación; lo que hacía ilegible al mensaje se arregla antes,
 Por qué existe: quien pregunta por una venta que falta debe poder recuperarla sin escribir código.
 """
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
+from alpespartners.cli.clase import NombreDeClase
 from alpespartners.config import Configuracion
 from alpespartners.modulos.tracking.aplicacion.puertos import BrokerNoDisponible
 from alpespartners.modulos.tracking.aplicacion.topicos import (
@@ -22,22 +22,15 @@ from alpespartners.seedwork.arranque import ErrorDeArranque
 cartas = typer.Typer(help="Mensajes ilegibles: verlos y enviarlos otra vez.", no_args_is_help=True)
 
 
-class ClaseDeComando(StrEnum):
-    """De qué tópico de comandos se habla."""
-
-    IMPRESION = "impresion"
-    CONVERSION = "conversion"
-
-
 _TOPICOS = {
-    ClaseDeComando.IMPRESION: COMANDO_REGISTRAR_IMPRESION,
-    ClaseDeComando.CONVERSION: COMANDO_REGISTRAR_CONVERSION,
+    NombreDeClase.IMPRESION: COMANDO_REGISTRAR_IMPRESION,
+    NombreDeClase.CONVERSION: COMANDO_REGISTRAR_CONVERSION,
 }
 
 
 @cartas.command()
 def listar(
-    clase: Annotated[ClaseDeComando | None, typer.Argument(help="Solo las de este tópico.")] = None,
+    clase: Annotated[NombreDeClase | None, typer.Argument(help="Solo las de este tópico.")] = None,
 ) -> None:
     """Enumera las cartas: comando, tópico, cuándo llegó, octetos y por qué no se pudo descifrar."""
     from alpespartners.composicion import cartas as leer_cartas
@@ -55,14 +48,14 @@ def listar(
 
 @cartas.command("reinyectar")
 def reinyectar_orden(
-    clase: Annotated[ClaseDeComando, typer.Argument(help="El tópico en que quedaron.")],
+    clase: Annotated[NombreDeClase, typer.Argument(help="El tópico en que quedaron.")],
     comandos: Annotated[
         list[str] | None, typer.Argument(help="Los comando_id de `cartas listar`; ninguno si --todas.")
     ] = None,
     *,
     todas: Annotated[bool, typer.Option("--todas", help="Todas las cartas de ese tópico.")] = False,
     a: Annotated[
-        ClaseDeComando | None, typer.Option("--a", help="El tópico al que debieron ir; si falta, el mismo.")
+        NombreDeClase | None, typer.Option("--a", help="El tópico al que debieron ir; si falta, el mismo.")
     ] = None,
     quitar: Annotated[
         list[str] | None, typer.Option("--quitar", help="Una propiedad falsa que no debe volver a ir.")

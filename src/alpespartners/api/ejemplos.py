@@ -1,0 +1,36 @@
+"""Los dos envíos de ejemplo del documento de la semilla, tal como se escriben en una terminal.
+
+Qué es: el texto que enseñan OpenAPI y `alpespartners iniciar`.
+Por qué existe: un ejemplo que se copia debe ser el mismo en todas partes; una prueba lo compara con el
+documento.
+"""
+
+from typing import Final
+
+EJEMPLOS: Final = {
+    "impresiones": """{
+    "id": "imp-123",
+    "campaña_id": "cmp-456",
+    "influencer_id": "inf-789",
+    "usuario_id": "usr-101",
+    "tipo_evento": "IMPRESION",
+    "user_agent": "Mozilla/5.0...",
+    "ip_address": "192.168.1.1",
+    "referrer": "https://instagram.com",
+    "timestamp": "2024-01-15T10:30:00Z"
+  }""",
+    "conversiones": """{
+    "id": "conv-123",
+    "campaña_id": "cmp-456",
+    "influencer_id": "inf-789",
+    "usuario_id": "usr-101",
+    "tipo_conversion": "VENTA",
+    "valor": 150000.0,
+    "moneda": "COP",
+    "user_agent": "Mozilla/5.0...",
+    "ip_address": "192.168.1.1",
+    "referrer": "https://instagram.com",
+    "timestamp": "2024-01-15T10:35:00Z"
+  }""",
+}
+"""Por recurso (`/tracking/<recurso>`), el cuerpo de un envío."""

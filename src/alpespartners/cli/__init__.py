@@ -1,0 +1,25 @@
+"""La orden `alpespartners`: arrancar el servicio, y preguntarle, desde una terminal.
+
+Qué es: la cara del producto para quien lo instala; cada grupo de órdenes está en su archivo.
+Qué no es: un lugar con lógica; cada orden llama a la composición.
+Por qué existe: la primera hora con el producto debe ser una sola orden.
+"""
+
+import typer
+
+from alpespartners.cli.cartas import cartas
+from alpespartners.cli.destino import destino
+from alpespartners.cli.servicio import consumidores, iniciar, migrar
+
+principal = typer.Typer(
+    name="alpespartners",
+    help="Registra impresiones y conversiones de campañas.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+principal.command()(iniciar)
+principal.command()(consumidores)
+principal.command()(migrar)
+principal.command()(destino)
+principal.add_typer(cartas, name="cartas")

@@ -1,0 +1,103 @@
+"""Las lecturas sobre PostgreSQL: transacciones cortas de solo lectura, cada una sobre una instantánea.
+
+Qué es: lo que usa la API para responder, y la cuenta de los consumidores vivos.
+Qué no es: una conexión de escritura; el servidor le negaría cualquiera.
+Por qué existe: la API acepta eventos antes de que exista la base de datos y mientras falta. Y quien pregunta
+por un `id` y por el balance debe leer los dos del mismo instante.
+"""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from sqlalchemy import Connection, text
+
+from alpespartners.migraciones import revision
+from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible, Consulta
+from alpespartners.modulos.tracking.infraestructura.lecturas import ConsultaSQL, ConsultaVacia
+from alpespartners.modulos.tracking.infraestructura.libro_postgresql import frase_de_esquema
+from alpespartners.modulos.tracking.infraestructura.postgresql import (
+    CONSUMIDORES,
+    NO_SE_PUEDE_USAR,
+    ConexionRechazada,
+    ServidorPostgreSQL,
+)
+from alpespartners.seedwork.arranque import ErrorDeArranque
+
+T = TypeVar("T")
+
+_CONEXIONES = 4
+
+
+class LecturasPostgreSQL:
+    """Una base de datos PostgreSQL, para leer; cumple los puertos `Lecturas` y `Presencia`."""
+
+    def __init__(self, url: str) -> None:
+        self._servidor = ServidorPostgreSQL(
+            url, nombre="alpespartners-lecturas", conexiones=_CONEXIONES, solo_lectura=True
+        )
+        self._hay_tablas = False
+
+    def comprobar(self) -> None:
+        """Comprueba que el esquema no es de otra versión. Que falte, o que el servidor no responda, vale.
+
+        Raises:
+            ErrorDeArranque: el esquema es otro, o los ajustes no valen.
+        """
+        try:
+            escrita = self._servidor.ejecutar_y_esperar(revision)
+        except ConexionRechazada as fallo:
+            if not fallo.no_existe:
+                raise ErrorDeArranque(f"{NO_SE_PUEDE_USAR}: {fallo}.") from None
+            return
+        except BaseDatosNoDisponible:
+            return
+        if escrita is not None and (frase := frase_de_esquema(escrita)) is not None:
+            raise ErrorDeArranque(frase)
+
+    def cerrar(self) -> None:
+        """Cierra las conexiones; nadie puede estar leyendo."""
+        self._servidor.cerrar()
+
+    async def leer(self, consulta: Callable[[Consulta], T]) -> T:
+        """Ejecuta la consulta en una transacción corta; antes de que haya tablas, sobre una base vacía.
+
+        Raises:
+            BaseDatosNoDisponible: la base de datos no respondió, o es de otra versión.
+        """
+        try:
+            return await self._servidor.ejecutar(lambda conexion: self._leer(conexion, consulta))
+        except ConexionRechazada as fallo:
+            if fallo.no_existe:
+                return consulta(ConsultaVacia())
+            raise
+
+    async def consumidores(self) -> int:
+        """Devuelve cuántos procesos de consumidores están conectados a esta base de datos.
+
+        Raises:
+            BaseDatosNoDisponible: el servidor no respondió.
+        """
+        try:
+            return await self._servidor.ejecutar(_contar_consumidores)
+        except ConexionRechazada as fallo:
+            if fallo.no_existe:
+                return 0
+            raise
+
+    def _leer(self, conexion: Connection, consulta: Callable[[Consulta], T]) -> T:
+        if not self._hay_tablas:
+            escrita = revision(conexion)
+            if escrita is None:
+                return consulta(ConsultaVacia())
+            if (frase := frase_de_esquema(escrita)) is not None:
+                raise BaseDatosNoDisponible(frase)
+            self._hay_tablas = True
+        return consulta(ConsultaSQL(conexion))
+
+
+def _contar_consumidores(conexion: Connection) -> int:
+    consulta = text(
+        "SELECT count(DISTINCT application_name) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND starts_with(application_name, :nombre)"
+    )
+    return conexion.scalar(consulta, {"nombre": CONSUMIDORES}) or 0

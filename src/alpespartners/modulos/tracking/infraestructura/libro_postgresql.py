@@ -1,0 +1,145 @@
+"""La unidad de trabajo sobre PostgreSQL: varios procesos escriben a la vez en la misma base de datos.
+
+Qué es: las transacciones de un proceso de consumidores, y la migración bajo un cerrojo del servidor.
+Qué no es: las sentencias, que son de los repositorios y valen para cualquier motor. Un consumidor no migra.
+Por qué existe: el libro de una empresa lo escriben varios consumidores, y el servidor puede faltar un rato.
+"""
+
+import logging
+import secrets
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import TypeVar
+
+from sqlalchemy import Connection, text
+
+from alpespartners.migraciones import CABEZA, EsquemaDesconocido, actualizar, revision
+from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible
+from alpespartners.modulos.tracking.infraestructura.bandeja_salida import Envio
+from alpespartners.modulos.tracking.infraestructura.postgresql import (
+    CONSUMIDORES,
+    NO_SE_PUEDE_USAR,
+    ConexionRechazada,
+    SentenciaRechazada,
+    ServidorPostgreSQL,
+)
+from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import ARRIENDO, TransaccionSQL
+from alpespartners.seedwork.arranque import ErrorDeArranque
+
+T = TypeVar("T")
+
+_CONEXIONES = 4
+"""Los dos tópicos, la retirada de envíos y el barrido."""
+_FRAGMENTOS = 16
+_CERROJO_DE_MIGRACION = 4_702_111_234_474_983_745
+"""El mismo número en todas las versiones; no es el que usa Alembic, que no usa ninguno."""
+
+_registro = logging.getLogger(__name__)
+
+
+class LibroPostgreSQL:
+    """Una base de datos PostgreSQL, para escribir; cumple el puerto `UnidadTrabajo`.
+
+    Args:
+        url: `postgresql://…`.
+        arriendo: cuánto tiene un envío quien lo depositó o lo reservó.
+        fragmento: en qué filas del balance suma este proceso; si falta, se sortea. Dos que coincidan se
+            esperan un poco más, y nada más.
+    """
+
+    def __init__(self, url: str, arriendo: timedelta = ARRIENDO, fragmento: int | None = None) -> None:
+        self._arriendo = arriendo
+        self._fragmento = secrets.randbelow(_FRAGMENTOS) if fragmento is None else fragmento
+        # Quien cuenta consumidores cuenta nombres distintos: todas las conexiones del proceso llevan el suyo.
+        nombre = f"{CONSUMIDORES}{secrets.token_hex(8)}"
+        self._servidor = ServidorPostgreSQL(url, nombre=nombre, conexiones=_CONEXIONES)
+        self._comprobado = False
+
+    def abrir(self) -> None:
+        """Comprueba que el esquema es el de este programa. Si el servidor no responde, ya responderá.
+
+        Raises:
+            ErrorDeArranque: el esquema falta o es otro, o los ajustes no valen.
+        """
+        try:
+            escrita = self._servidor.ejecutar_y_esperar(revision)
+        except ConexionRechazada as fallo:
+            self._servidor.cerrar()
+            raise ErrorDeArranque(f"{NO_SE_PUEDE_USAR}: {fallo}.") from None
+        except BaseDatosNoDisponible as fallo:
+            _registro.warning("La base de datos aún no responde: %s", fallo)
+            return
+        if (frase := frase_de_esquema(escrita)) is not None:
+            self._servidor.cerrar()
+            raise ErrorDeArranque(frase)
+        self._comprobado = True
+
+    def cerrar(self) -> None:
+        """Cierra las conexiones. No se puede volver a abrir."""
+        self._servidor.cerrar()
+
+    async def ejecutar(self, trabajo: Callable[[TransaccionSQL], T]) -> T:
+        """Ejecuta el trabajo en una transacción y vuelve tras su commit; si falla no queda nada.
+
+        Lo puede ejecutar dos veces: véase `ServidorPostgreSQL.ejecutar`.
+
+        Raises:
+            BaseDatosNoDisponible: la base de datos no respondió, o su esquema no es el de este programa.
+            SentenciaRechazada: la culpa es de la sentencia o de sus datos.
+        """
+
+        def en_transaccion(conexion: Connection) -> T:
+            if not self._comprobado:
+                if (frase := frase_de_esquema(revision(conexion))) is not None:
+                    raise BaseDatosNoDisponible(frase)
+                self._comprobado = True
+            return trabajo(TransaccionSQL(conexion, self._arriendo, self._fragmento))
+
+        return await self._servidor.ejecutar(en_transaccion)
+
+    async def retirar(self, numeros: Sequence[int]) -> None:
+        """Olvida los envíos que el broker ya confirmó."""
+        await self.ejecutar(lambda transaccion: transaccion.bandeja.retirar(numeros))
+
+    async def renovar(self, numeros: Sequence[int]) -> None:
+        """Alarga el arriendo de los envíos que siguen en curso."""
+        await self.ejecutar(lambda transaccion: transaccion.bandeja.renovar(numeros))
+
+    async def reservar_vencidos(self, limite: int) -> list[Envio]:
+        """Arrienda hasta `limite` envíos que nadie tiene, los más antiguos primero."""
+        return await self.ejecutar(lambda transaccion: transaccion.bandeja.reservar_vencidos(limite))
+
+
+def frase_de_esquema(escrita: str | None) -> str | None:
+    """Por qué este programa no puede usar un esquema de esa revisión, o `None` si puede."""
+    if escrita == CABEZA:
+        return None
+    if escrita is None:
+        return "La base de datos no tiene las tablas del programa: ejecute `alpespartners migrar`."
+    if escrita > CABEZA:
+        return "La base de datos es de una versión posterior a este programa: actualícelo."
+    return "La base de datos es de una versión anterior a este programa: ejecute `alpespartners migrar`."
+
+
+def migrar(url: str) -> None:
+    """Deja al día el esquema; si otro proceso lo está migrando, le espera.
+
+    Raises:
+        ErrorDeArranque: la base de datos no responde, no se puede migrar o es posterior a este programa.
+    """
+    servidor = ServidorPostgreSQL(url, nombre="alpespartners-migrar", conexiones=1, limite=None)
+    try:
+        servidor.ejecutar_y_esperar(_migrar)
+    except EsquemaDesconocido:
+        raise ErrorDeArranque(
+            "La base de datos es de una versión posterior a este programa: actualícelo."
+        ) from None
+    except (BaseDatosNoDisponible, SentenciaRechazada) as error:
+        raise ErrorDeArranque(f"No se puede migrar la base de datos de ALPES_BASE_DATOS: {error}.") from error
+    finally:
+        servidor.cerrar()
+
+
+def _migrar(conexion: Connection) -> None:
+    conexion.execute(text("SELECT pg_advisory_xact_lock(:cerrojo)"), {"cerrojo": _CERROJO_DE_MIGRACION})
+    actualizar(conexion)

@@ -1,0 +1,249 @@
+"""PostgreSQL: las conexiones de un proceso, sus ajustes y qué significa cada error.
+
+Qué es: transacciones sobre un servidor con asyncpg, en un bucle de asyncio con hilo propio. Las sentencias
+son las mismas funciones síncronas que corren sobre SQLite, mediante `AsyncConnection.run_sync`.
+Qué no es: quién escribe ni qué; eso son `libro_postgresql.py` y `lecturas_postgresql.py`.
+Por qué existe: ni esperar al servidor ni construir un lote detienen el bucle de quien pide, y quien abre y
+cierra no necesita tener uno.
+"""
+
+import asyncio
+import ssl
+import threading
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import asyncpg
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as SinConexionLibre
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible
+from alpespartners.seedwork.arranque import ErrorDeArranque
+
+T = TypeVar("T")
+
+CONSUMIDORES = "alpespartners-consumidores-"
+"""Cómo empieza el nombre de las conexiones de un proceso de consumidores; sigue algo que solo tiene él."""
+
+NO_SE_PUEDE_USAR = "No se puede usar la base de datos de ALPES_BASE_DATOS"
+
+_LIMITE_DE_CONEXION = 5.0
+_LIMITE_DE_CIERRE = 3.0
+_VUELTAS_DE_CIERRE = 5
+_LIMITE_DE_SENTENCIA = 5.0
+_MARGEN = 3.0
+"""Cuánto más se espera a un servidor que ni siquiera dice que se agotó el límite."""
+
+# SQLSTATE (PostgreSQL, apéndice A).
+_REPETIBLES = {"40001", "40P01"}
+_CLASES_DEL_PROGRAMA = ("22", "23", "42")
+_DEL_SERVIDOR = {"42P01", "42501"}
+"""Falta una tabla o un permiso: lo arregla quien administra el servidor, no quien envió los datos."""
+_DE_LA_CONEXION = ("22", "28", "3D", "42")
+"""Al conectar: un parámetro, la contraseña, el nombre de la base de datos o un permiso."""
+_NO_EXISTE = "3D000"
+
+_AJENOS = {
+    "connect_timeout",
+    "fallback_application_name",
+    "gssencmode",
+    "keepalives",
+    "keepalives_count",
+    "keepalives_idle",
+    "keepalives_interval",
+    "sslcompression",
+    "tcp_user_timeout",
+}
+"""Los que libpq entiende, asyncpg enviaría al servidor y este rechaza; ninguno cambia qué se guarda."""
+
+
+_ARCHIVOS = {"sslcert", "sslcrl", "sslkey", "sslrootcert"}
+
+
+class ConexionRechazada(BaseDatosNoDisponible):
+    """No se pudo conectar, y esperar no lo arregla: hay que cambiar los ajustes o crear la base de datos.
+
+    Attributes:
+        no_existe: el servidor está y la base de datos no.
+    """
+
+    def __init__(self, frase: str, *, no_existe: bool = False) -> None:
+        super().__init__(frase)
+        self.no_existe = no_existe
+
+
+class SentenciaRechazada(Exception):
+    """El servidor respondió que la sentencia o sus datos no valen. Dice el SQLSTATE, nunca los datos."""
+
+
+class ServidorPostgreSQL:
+    """Las conexiones de este proceso a una base de datos. Nada se abre hasta la primera transacción.
+
+    Args:
+        url: `postgresql://…`, como la entiende libpq; asyncpg lee además las variables `PG…`.
+        nombre: cómo se ven las conexiones en `pg_stat_activity`.
+        conexiones: cuántas como mucho.
+        solo_lectura: cada transacción lee una sola instantánea y no puede escribir.
+        limite: segundos que puede durar una sentencia; `None` es sin límite.
+
+    Raises:
+        ErrorDeArranque: la URL pide lo que asyncpg no sabe hacer.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        nombre: str,
+        conexiones: int,
+        solo_lectura: bool = False,
+        limite: float | None = _LIMITE_DE_SENTENCIA,
+    ) -> None:
+        ajustes = {
+            "application_name": nombre,
+            "statement_timeout": str(round(1_000 * (limite or 0))),
+            "timezone": "UTC",
+        }
+        direccion = para_asyncpg(url)
+        self._limite = None if limite is None else limite + _MARGEN
+
+        async def conectar() -> Any:
+            try:
+                return await asyncpg.connect(direccion, timeout=_LIMITE_DE_CONEXION, server_settings=ajustes)
+            except (asyncpg.ClientConfigurationError, ssl.SSLError) as error:
+                raise ConexionRechazada(str(error)) from error
+            except ValueError:
+                # La frase de Python citaría un trozo de la URL, que lleva la contraseña.
+                raise ConexionRechazada("la URL no se entiende") from None
+            except asyncpg.PostgresError as error:
+                if str(error.sqlstate).startswith(_DE_LA_CONEXION):
+                    raise ConexionRechazada(str(error), no_existe=error.sqlstate == _NO_EXISTE) from error
+                raise
+
+        self._motor = create_async_engine(
+            "postgresql+asyncpg://",
+            async_creator=conectar,
+            isolation_level="REPEATABLE READ" if solo_lectura else "READ COMMITTED",
+            pool_size=conexiones,
+            max_overflow=0,
+            pool_timeout=_LIMITE_DE_CONEXION,
+            # Los parámetros son datos personales: no van en el texto de un error.
+            hide_parameters=True,
+        ).execution_options(postgresql_readonly=solo_lectura)
+        self._nombre = nombre
+        self._cerrojo = threading.Lock()
+        self._bucle: asyncio.AbstractEventLoop | None = None
+
+    async def ejecutar(self, trabajo: Callable[[Connection], T]) -> T:
+        """Ejecuta el trabajo en una transacción y vuelve tras su commit; si falla no queda nada.
+
+        Se repite una vez si el servidor deshizo la transacción por chocar con otra o cerró la conexión. En
+        este caso pudo haberla confirmado: el trabajo debe dar lo mismo hecho dos veces.
+
+        Raises:
+            BaseDatosNoDisponible: el servidor no respondió o no puede atender.
+            SentenciaRechazada: respondió, y la culpa es de la sentencia o de sus datos.
+        """
+        return await asyncio.wrap_future(self._pedir(self._transaccion(trabajo)))
+
+    def ejecutar_y_esperar(self, trabajo: Callable[[Connection], T]) -> T:
+        """Como `ejecutar`, para quien no tiene un bucle."""
+        return self._pedir(self._transaccion(trabajo)).result()
+
+    def cerrar(self) -> None:
+        """Cierra las conexiones; nadie puede estar usándolas. A un servidor mudo no se le espera."""
+        with self._cerrojo:
+            bucle, self._bucle = self._bucle, None
+        if bucle is None:
+            return
+        asyncio.run_coroutine_threadsafe(self._despedirse(), bucle).result()
+        bucle.call_soon_threadsafe(bucle.stop)
+        self._hilo.join()
+        bucle.close()
+
+    def _pedir(self, tarea: Coroutine[Any, Any, T]) -> Future[T]:
+        with self._cerrojo:
+            if self._bucle is None:
+                self._bucle = asyncio.new_event_loop()
+                self._hilo = threading.Thread(target=self._bucle.run_forever, name=self._nombre, daemon=True)
+                self._hilo.start()
+            return asyncio.run_coroutine_threadsafe(tarea, self._bucle)
+
+    async def _despedirse(self) -> None:
+        # Si el servidor no responde, las cierra el sistema al terminar el proceso.
+        with suppress(OSError):
+            async with asyncio.timeout(_LIMITE_DE_CIERRE):
+                await self._motor.dispose()
+        # Una conexión TLS cortada tarda unas vueltas del bucle en soltar su socket.
+        for _ in range(_VUELTAS_DE_CIERRE):
+            await asyncio.sleep(0)
+
+    async def _transaccion(self, trabajo: Callable[[Connection], T]) -> T:
+        try:
+            async with asyncio.timeout(self._limite):
+                try:
+                    return await self._intentar(trabajo)
+                except DBAPIError as error:
+                    if not (error.connection_invalidated or estado_de(error) in _REPETIBLES):
+                        raise
+                    return await self._intentar(trabajo)
+        except DBAPIError as error:
+            raise traducido(error).with_traceback(error.__traceback__) from _sin_datos(error)
+        except (OSError, SinConexionLibre, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise BaseDatosNoDisponible(str(error) or type(error).__name__) from error
+
+    async def _intentar(self, trabajo: Callable[[Connection], T]) -> T:
+        async with self._motor.connect() as conexion:
+            resultado = await conexion.run_sync(trabajo)
+            await conexion.commit()
+            return resultado
+
+
+def estado_de(error: DBAPIError) -> str:
+    """El SQLSTATE de la respuesta del servidor; vacío si no fue una respuesta suya."""
+    return getattr(error.orig, "sqlstate", None) or ""
+
+
+def _sin_datos(error: DBAPIError) -> BaseException | None:
+    """La causa que se puede encadenar: la de un error de datos los cita en su detalle."""
+    return None if isinstance(traducido(error), SentenciaRechazada) else error.orig
+
+
+def traducido(error: DBAPIError) -> BaseDatosNoDisponible | SentenciaRechazada:
+    """Lo que ese error significa para quien pidió la transacción."""
+    estado = estado_de(error)
+    causa = error.orig.__cause__ if error.orig is not None else None
+    if estado.startswith(_CLASES_DEL_PROGRAMA) and estado not in _DEL_SERVIDOR:
+        return SentenciaRechazada(estado)
+    if not estado and isinstance(causa, ValueError):
+        # asyncpg no pudo escribir un valor en su tipo; su frase lo cita.
+        return SentenciaRechazada(type(causa).__name__)
+    return BaseDatosNoDisponible(" ".join(str(causa or error.orig).split()))
+
+
+def para_asyncpg(url: str) -> str:
+    """La misma URL sin los parámetros de libpq que asyncpg no tiene y que no cambian qué se guarda.
+
+    Raises:
+        ErrorDeArranque: pide ligar la contraseña al canal, que asyncpg no sabe (quitarlo sin decirlo sería
+            menos seguro de lo que se pidió), o nombra un certificado que no existe.
+    """
+    partes = urlsplit(url)
+    parametros = dict(parse_qsl(partes.query, keep_blank_values=True))
+    if parametros.pop("channel_binding", "prefer") == "require":
+        raise ErrorDeArranque(
+            "ALPES_BASE_DATOS: channel_binding=require no se admite; quítelo y use sslmode=verify-full."
+        )
+    if parametros.get("sslrootcert") == "system":
+        parametros["sslrootcert"] = ssl.get_default_verify_paths().cafile or ""
+    for nombre in _ARCHIVOS & parametros.keys():
+        if not Path(parametros[nombre]).is_file():
+            raise ErrorDeArranque(f"ALPES_BASE_DATOS: no existe el archivo que dice {nombre}.")
+    propios = {nombre: valor for nombre, valor in parametros.items() if nombre not in _AJENOS}
+    return partes._replace(query=urlencode(propios)).geturl()

@@ -1,0 +1,171 @@
+"""Un servidor PostgreSQL propio de las pruebas: un proceso corriente en una carpeta que luego se borra."""
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from alpespartners.modulos.tracking.infraestructura.lecturas_postgresql import LecturasPostgreSQL
+from alpespartners.modulos.tracking.infraestructura.libro_postgresql import LibroPostgreSQL, migrar
+from tests.apoyo.espera import hasta
+from tests.apoyo.puertos import puerto_libre
+
+CLAVE = "contr@seña/:#%+ y espacios"
+"""Todo lo que en una URL hay que escribir de otra manera."""
+
+_AJUSTES = {
+    # Nada de lo que estas pruebas guardan ha de sobrevivir a la máquina.
+    "fsync": "off",
+    "full_page_writes": "off",
+    "autovacuum": "off",
+    "max_connections": "60",
+    "shared_buffers": "32MB",
+    "log_statement": "none",
+}
+
+
+def binarios() -> Path | None:
+    """Dónde están `initdb` y `postgres`, que Debian no pone en el PATH; `None` si no están instalados."""
+    en_el_path = shutil.which("initdb")
+    if en_el_path is not None:
+        return Path(en_el_path).resolve().parent
+    return max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda b: int(b.parent.name), default=None)
+
+
+class ServidorDePrueba:
+    """Un servidor en una carpeta.
+
+    Attributes:
+        certificado: la autoridad que firma el suyo.
+    """
+
+    def __init__(self, carpeta: Path, donde: Path) -> None:
+        self.puerto = puerto_libre()
+        self.certificado = carpeta / "servidor.crt"
+        self._carpeta = carpeta
+        self._donde = donde
+        self._numeros = count(1)
+        # PostgreSQL se niega a correr como root; el paquete trae su usuario.
+        self._usuario: dict[str, Any] = {}
+        if os.geteuid() == 0:
+            self._usuario = {"user": "postgres", "group": "postgres", "extra_groups": []}
+            shutil.chown(carpeta, "postgres", "postgres")
+        clave = carpeta / "clave"
+        clave.write_text(CLAVE, encoding="utf-8")
+        clave.chmod(0o644)
+        self._orden(
+            str(donde / "initdb"),
+            *("-D", str(carpeta / "datos"), "-U", "alpes", "-A", "scram-sha-256", "--pwfile", str(clave)),
+            # Como en una máquina de verdad: el orden del idioma no es el de los puntos de código.
+            *("-E", "UTF8", "--no-sync", "--locale-provider=icu", "--icu-locale=es", "--locale=C.UTF-8"),
+        )
+        self._orden(
+            "openssl",
+            *("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"),
+            *("-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(carpeta / "servidor.key")),
+            *("-out", str(self.certificado)),
+        )
+        self.arrancar()
+        self._crear("plantilla")
+        migrar(self.url("plantilla"))
+
+    def arrancar(self) -> None:
+        """Arranca el servidor y espera a que atienda."""
+        ajustes = _AJUSTES | {
+            "port": str(self.puerto),
+            "listen_addresses": "127.0.0.1",
+            "unix_socket_directories": str(self._carpeta),
+            "ssl": "on",
+            "ssl_cert_file": str(self.certificado),
+            "ssl_key_file": str(self._carpeta / "servidor.key"),
+        }
+        with (self._carpeta / "registro").open("ab") as registro:
+            self._proceso = subprocess.Popen(
+                [
+                    str(self._donde / "postgres"),
+                    *("-D", str(self._carpeta / "datos")),
+                    *(f"--{nombre}={valor}" for nombre, valor in ajustes.items()),
+                ],
+                stdout=registro,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                cwd=self._carpeta,
+                start_new_session=True,
+                **self._usuario,
+            )
+        hasta((self._carpeta / f".s.PGSQL.{self.puerto}").exists, 30)
+        hasta(self._atiende, 30)
+
+    def detener(self) -> None:
+        """Lo detiene sin esperar a las transacciones en curso."""
+        self._proceso.send_signal(signal.SIGINT)
+        self._proceso.wait(30)
+
+    def url(self, base: str, parametros: str = "") -> str:
+        """La URL de una de sus bases de datos."""
+        return f"postgresql://alpes:{quote(CLAVE, safe='')}@127.0.0.1:{self.puerto}/{base}{parametros}"
+
+    def base_nueva(self) -> str:
+        """La URL de una base de datos recién migrada y vacía."""
+        return self._crear(f"prueba_{next(self._numeros)}", "TEMPLATE plantilla")
+
+    def base_vacia(self) -> str:
+        """La URL de una base de datos sin tablas."""
+        return self._crear(f"prueba_{next(self._numeros)}")
+
+    def _crear(self, base: str, como: str = "") -> str:
+        sql(self.url("postgres"), f"CREATE DATABASE {base} {como}")
+        return self.url(base)
+
+    def _atiende(self) -> bool:
+        orden = [str(self._donde / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.puerto)]
+        return subprocess.run(orden, check=False).returncode == 0
+
+    def _orden(self, *orden: str) -> None:
+        subprocess.run(orden, check=True, capture_output=True, cwd=self._carpeta, **self._usuario)
+
+
+def sql(url: str, sentencia: str) -> list[list[str]]:
+    """Ejecuta y confirma una sentencia con `psql`, como haría una persona, y devuelve sus filas en texto."""
+    orden = ["psql", "-X", "-q", "-A", "-t", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-c", sentencia, url]
+    salida = subprocess.run(orden, check=True, capture_output=True, text=True).stdout
+    return [linea.split("\t") for linea in salida.splitlines()]
+
+
+@contextmanager
+def servidor_de_prueba() -> Generator[ServidorDePrueba]:
+    """Un servidor que al salir no deja procesos ni archivos; si no está instalado, salta la prueba."""
+    donde = binarios()
+    if donde is None:
+        pytest.skip("falta PostgreSQL")
+    # En /tmp y no en la carpeta de pytest, que el usuario del servidor no puede atravesar.
+    carpeta = Path(tempfile.mkdtemp(prefix="alpes-pg-"))
+    carpeta.chmod(0o755)
+    servidor = ServidorDePrueba(carpeta, donde)
+    try:
+        yield servidor
+    finally:
+        servidor.detener()
+        shutil.rmtree(carpeta)
+
+
+@contextmanager
+def libro_postgresql(url: str) -> Generator[tuple[LibroPostgreSQL, LecturasPostgreSQL]]:
+    """Un libro abierto en esa base de datos y quien lo lee; sin arriendos, todo envío está ya vencido."""
+    libro, lecturas = LibroPostgreSQL(url, arriendo=timedelta(0)), LecturasPostgreSQL(url)
+    libro.abrir()
+    try:
+        yield libro, lecturas
+    finally:
+        lecturas.cerrar()
+        libro.cerrar()

@@ -1,0 +1,525 @@
+"""PostgreSQL: su esquema, su URL, sus carreras y sus ausencias."""
+
+import asyncio
+import os
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, func, literal, select, text
+
+from alpespartners.migraciones import CABEZA
+from alpespartners.modulos.tracking.aplicacion.handlers import (
+    RegistrarConversionHandler,
+    RegistrarImpresionHandler,
+)
+from alpespartners.modulos.tracking.aplicacion.mensajes import DestinoDeComando
+from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible
+from alpespartners.modulos.tracking.aplicacion.topicos import COMANDO_REGISTRAR_IMPRESION
+from alpespartners.modulos.tracking.dominio.eventos import ImpresionRegistrada
+from alpespartners.modulos.tracking.dominio.repositorios import FiltroEventos
+from alpespartners.modulos.tracking.infraestructura.bandeja_salida import Envio
+from alpespartners.modulos.tracking.infraestructura.lecturas_postgresql import LecturasPostgreSQL
+from alpespartners.modulos.tracking.infraestructura.libro_postgresql import LibroPostgreSQL, migrar
+from alpespartners.modulos.tracking.infraestructura.postgresql import (
+    SentenciaRechazada,
+    ServidorPostgreSQL,
+    para_asyncpg,
+)
+from alpespartners.modulos.tracking.infraestructura.repositorios import DatosRechazados
+from alpespartners.modulos.tracking.infraestructura.tablas import METADATOS, bandeja_salida, impresiones
+from alpespartners.modulos.tracking.infraestructura.tipos_sql import TEXTO
+from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import TransaccionSQL
+from alpespartners.seedwork.arranque import ErrorDeArranque
+from tests.apoyo.espera import hasta
+from tests.apoyo.eventos import AHORA, IMPRESION, ilegible, impresion, recibido
+from tests.apoyo.postgresql import ServidorDePrueba, libro_postgresql, servidor_de_prueba, sql
+
+LARGO = timedelta(minutes=5)
+CAMPAÑA = FiltroEventos(campaña_id="cmp-456")
+
+
+@contextmanager
+def conexion(url: str) -> Generator[Callable[[Callable[[Connection], Any]], Any]]:
+    """Ejecuta funciones en transacciones, sin libro de por medio."""
+    servidor = ServidorPostgreSQL(url, nombre="prueba", conexiones=1)
+    try:
+        yield servidor.ejecutar_y_esperar
+    finally:
+        servidor.cerrar()
+
+
+@contextmanager
+def abierto(url: str, arriendo: timedelta = LARGO) -> Generator[LibroPostgreSQL]:
+    libro = LibroPostgreSQL(url, arriendo)
+    libro.abrir()
+    try:
+        yield libro
+    finally:
+        libro.cerrar()
+
+
+@contextmanager
+def lector(url: str) -> Generator[LecturasPostgreSQL]:
+    lecturas = LecturasPostgreSQL(url)
+    try:
+        yield lecturas
+    finally:
+        lecturas.cerrar()
+
+
+def depositar(*ids: str) -> Callable[[TransaccionSQL], list[Envio]]:
+    def trabajo(transaccion: TransaccionSQL) -> list[Envio]:
+        transaccion.bandeja.depositar_eventos([(ImpresionRegistrada(impresion(id=i)), None) for i in ids])
+        return transaccion.bandeja.depositados
+
+    return trabajo
+
+
+@pytest.fixture
+def url(servidor_postgresql: ServidorDePrueba) -> str:
+    return servidor_postgresql.base_nueva()
+
+
+# El esquema
+
+
+def test_migrar_da_las_tablas_que_el_codigo_espera_y_sus_ajustes(url: str) -> None:
+    def comparar(abierta: Connection) -> list[Any]:
+        contexto = MigrationContext.configure(abierta, opts={"compare_type": True})
+        return list(compare_metadata(contexto, METADATOS))
+
+    with conexion(url) as ejecutar:
+        assert ejecutar(comparar) == []
+    ajustes = sql(
+        url, "SELECT relname, unnest(reloptions) FROM pg_class WHERE relkind = 'r' AND reloptions <> '{}'"
+    )
+    assert sorted(ajustes) == [
+        ["balance", "fillfactor=50"],
+        ["bandeja_salida", "autovacuum_vacuum_scale_factor=0"],
+        ["bandeja_salida", "autovacuum_vacuum_threshold=20000"],
+    ]
+    columnas = sql(
+        url,
+        "SELECT column_name, data_type, collation_name FROM information_schema.columns"
+        " WHERE table_name = 'conversiones' AND column_name IN ('id', 'valor', 'ocurrido_en')",
+    )
+    assert sorted(columnas) == [
+        ["id", "text", "C"],
+        ["ocurrido_en", "timestamp with time zone", ""],
+        ["valor", "numeric", ""],
+    ]
+
+
+def test_varias_migraciones_a_la_vez_se_esperan_y_dejan_una(servidor_postgresql: ServidorDePrueba) -> None:
+    vacia = servidor_postgresql.base_vacia()
+    fallos: list[BaseException] = []
+
+    def una() -> None:
+        try:
+            migrar(vacia)
+        except ErrorDeArranque as error:
+            fallos.append(error)
+
+    hilos = [threading.Thread(target=una) for _ in range(4)]
+    for hilo in hilos:
+        hilo.start()
+    for hilo in hilos:
+        hilo.join()
+    assert fallos == []
+    assert sql(vacia, "SELECT version_num FROM alembic_version") == [[CABEZA]]
+
+
+def test_solo_migrar_crea_las_tablas_y_un_consumidor_sin_ellas_lo_dice(
+    servidor_postgresql: ServidorDePrueba,
+) -> None:
+    vacia = servidor_postgresql.base_vacia()
+    with pytest.raises(ErrorDeArranque, match=r"no tiene las tablas .*alpespartners migrar"):
+        LibroPostgreSQL(vacia).abrir()
+    assert sql(vacia, "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace") == []
+
+
+@pytest.mark.parametrize(("revision", "frase"), [("0001", "versión anterior"), ("9999", "versión posterior")])
+def test_un_esquema_de_otra_version_se_dice_en_una_frase(url: str, revision: str, frase: str) -> None:
+    sql(url, f"UPDATE alembic_version SET version_num = '{revision}'")  # noqa: S608 (la escribe esta prueba)
+    with pytest.raises(ErrorDeArranque, match=frase):
+        LibroPostgreSQL(url).abrir()
+    with lector(url) as lecturas, pytest.raises(ErrorDeArranque, match=frase):
+        lecturas.comprobar()
+    if revision == "9999":
+        with pytest.raises(ErrorDeArranque, match=frase):
+            migrar(url)
+
+
+async def test_hasta_que_haya_tablas_se_lee_una_base_vacia(servidor_postgresql: ServidorDePrueba) -> None:
+    vacia = servidor_postgresql.base_vacia()
+    for direccion in (vacia, servidor_postgresql.url("aun_no_existe")):
+        with lector(direccion) as lecturas:
+            await asyncio.to_thread(lecturas.comprobar)
+            assert await lecturas.leer(lambda c: c.impresiones.listar(CAMPAÑA, None, 10)) == []
+            assert await lecturas.leer(lambda c: c.impresiones.obtener(["a"])) == {}
+            assert await lecturas.leer(lambda c: c.balance.renglones()) == []
+            assert await lecturas.consumidores() == 0
+    with lector(vacia) as lecturas:
+        assert await lecturas.leer(lambda c: c.impresiones.obtener(["a"])) == {}
+        await asyncio.to_thread(migrar, vacia)
+        with abierto(vacia) as libro:
+            await libro.ejecutar(lambda t: t.impresiones.agregar([impresion(id="a")]))
+        assert set(await lecturas.leer(lambda c: c.impresiones.obtener(["a"]))) == {"a"}
+
+
+# La URL
+
+
+@pytest.mark.parametrize(
+    ("parametros", "cifrada"),
+    [
+        ("?sslmode=disable", "f"),
+        ("?sslmode=prefer", "t"),
+        ("?sslmode=require", "t"),
+        ("?sslmode=verify-ca&sslrootcert={ca}", "t"),
+        ("?sslmode=verify-full&sslrootcert={ca}&application_name=x&connect_timeout=3&keepalives=1", "t"),
+        ("?channel_binding=prefer&gssencmode=disable&sslmode=disable", "f"),
+    ],
+)
+def test_sslmode_cifra_y_comprueba_lo_que_dice(
+    servidor_postgresql: ServidorDePrueba, url: str, parametros: str, cifrada: str
+) -> None:
+    consulta = text("SELECT left(ssl::text, 1) FROM pg_stat_ssl WHERE pid = pg_backend_pid()")
+    with conexion(url + parametros.format(ca=servidor_postgresql.certificado)) as ejecutar:
+        assert ejecutar(lambda c: c.scalar(consulta)) == cifrada
+
+
+@pytest.mark.parametrize("clave", ["verify-ca", "verify-full"])
+def test_un_certificado_que_no_firma_quien_se_espera_no_vale(url: str, clave: str, tmp_path: Any) -> None:
+    with pytest.raises(ErrorDeArranque, match="CERTIFICATE_VERIFY_FAILED"):
+        LibroPostgreSQL(f"{url}?sslmode={clave}&sslrootcert=system").abrir()
+    with pytest.raises(ErrorDeArranque, match="no existe el archivo que dice sslrootcert"):
+        LibroPostgreSQL(f"{url}?sslmode={clave}&sslrootcert={tmp_path}/nada.crt")
+
+
+def test_servidor_usuario_clave_y_base_valen_tambien_como_parametros(
+    servidor_postgresql: ServidorDePrueba, url: str
+) -> None:
+    sin_escapar, _, base = url.rpartition("/")
+    clave = sin_escapar.removeprefix("postgresql://alpes:").partition("@")[0]
+    puerto = servidor_postgresql.puerto
+    otra = f"postgresql://?host=127.0.0.1&port={puerto}&user=alpes&password={clave}&dbname={base}"
+    with conexion(otra) as ejecutar:
+        assert ejecutar(lambda c: c.scalar(text("SELECT current_database()"))) == base
+
+
+@pytest.mark.parametrize(
+    ("cambiar", "frase"),
+    [
+        (lambda url: url.replace("contr", "otra"), "password authentication failed"),
+        (lambda url: f"{url}_no_existe", "does not exist"),
+        (lambda url: f"{url}?sslmode=quizas", "sslmode"),
+        (lambda url: f"{url}?parametro_inventado=1", "parametro_inventado"),
+        (lambda url: f"{url}?channel_binding=require", "channel_binding"),
+        (lambda url: url.replace("alpes:", "alpes:de@secreto:mas"), "la URL no se entiende"),
+    ],
+)
+def test_un_ajuste_que_no_vale_se_dice_en_una_frase_y_sin_la_clave(
+    url: str, cambiar: Callable[[str], str], frase: str
+) -> None:
+    with pytest.raises(ErrorDeArranque, match=frase) as fallo:
+        LibroPostgreSQL(cambiar(url)).abrir()
+    assert not any(trozo in str(fallo.value) for trozo in ("contr", "se%C3%B1a", "secreto"))
+
+
+def test_lo_que_asyncpg_no_entiende_y_no_cambia_nada_se_quita_de_la_url() -> None:
+    original = "postgresql://u:%2F%40@a:1,b:2/c?sslmode=require&connect_timeout=3&options=-c%20x%3D1"
+    assert para_asyncpg(original) == "postgresql://u:%2F%40@a:1,b:2/c?sslmode=require&options=-c+x%3D1"
+
+
+# Los datos
+
+
+@pytest.mark.parametrize("texto", ["\x00", "a\x00b", "\x10", "\x100", "\x10\x00", "\x00\x10\x100", "0\x10"])
+def test_nul_vuelve_como_era_aunque_postgresql_no_lo_admita(url: str, texto: str) -> None:
+    with conexion(url) as ejecutar:
+        assert ejecutar(lambda c: c.scalar(select(literal(texto, TEXTO)))) == texto
+        assert ejecutar(lambda c: c.scalar(select(literal(texto, TEXTO) == literal(texto, TEXTO))))
+
+
+async def test_buscar_lo_que_no_puede_existir_no_halla_nada(url: str) -> None:
+    with lector(url) as lecturas:
+        assert await lecturas.leer(lambda c: c.impresiones.obtener(["a\x00", ""])) == {}
+        assert await lecturas.leer(lambda c: c.destinos.de_evento("t", "\x00", 9)) == []
+
+
+async def test_una_fila_que_el_servidor_no_admite_es_culpa_de_los_datos_y_no_los_dice(url: str) -> None:
+    sql(url, "ALTER TABLE impresiones ADD CHECK (usuario_id <> 'usr-101')")
+    with abierto(url) as libro:
+        with pytest.raises(DatosRechazados) as rechazo:
+            await libro.ejecutar(lambda t: t.impresiones.agregar([impresion()]))
+        assert "usr-101" not in str(rechazo.value)
+        # El dominio no la dejaría pasar; una columna sin esa regla sería culpa del dato igualmente.
+        sustituto = replace(impresion(), comando_id="\ud800")
+        with pytest.raises(DatosRechazados):
+            await libro.ejecutar(lambda t: t.impresiones.agregar([sustituto]))
+        assert await libro.ejecutar(lambda t: t.impresiones.agregar([impresion(usuario_id="otro")]))
+
+
+async def test_un_defecto_del_programa_no_cita_los_datos_ni_pasa_por_una_caida(url: str) -> None:
+    sql(url, "ALTER TABLE destinos ADD CHECK (evento_id <> 'conv-9')")
+    manejador = RegistrarConversionHandler()
+    with abierto(url) as libro, pytest.raises(SentenciaRechazada) as fallo:
+        await libro.ejecutar(lambda t: manejador.manejar([ilegible("c", clave="conv-9")], t, AHORA))
+    assert str(fallo.value) == "23514"
+    assert fallo.value.__cause__ is None
+
+
+# La bandeja
+
+
+async def test_dos_barridos_a_la_vez_no_se_llevan_el_mismo_envio_ni_se_esperan(url: str) -> None:
+    with abierto(url, timedelta(0)) as libro:
+        depositados = await libro.ejecutar(depositar("a", "b", "c", "d"))
+    with abierto(url) as uno, abierto(url) as otro:
+
+        def con_otro_en_medio(transaccion: TransaccionSQL) -> tuple[list[Envio], list[Envio]]:
+            primeros = transaccion.bandeja.reservar_vencidos(2)
+            # Sin haber confirmado los primeros. En otro hilo: este tiene un bucle en marcha.
+            with ThreadPoolExecutor(1) as hilo:
+                return primeros, hilo.submit(asyncio.run, otro.reservar_vencidos(10)).result()
+
+        primeros, segundos = await uno.ejecutar(con_otro_en_medio)
+    assert (primeros, segundos) == (depositados[:2], depositados[2:])
+
+
+async def test_el_arriendo_se_mide_con_el_reloj_del_servidor_y_no_con_el_de_la_transaccion(url: str) -> None:
+    with abierto(url) as libro:
+        antes = datetime.now(UTC)
+        await libro.ejecutar(
+            lambda t: (t.balance.renglones(), hasta(lambda: datetime.now(UTC) > antes), depositar("a")(t))
+        )
+    with conexion(url) as ejecutar:
+        fila = ejecutar(lambda c: c.execute(select(bandeja_salida)).one())
+    assert antes <= fila.depositado_en <= datetime.now(UTC)
+    assert abs(fila.reservada_hasta - fila.depositado_en - LARGO) < timedelta(seconds=1)
+
+
+async def test_lo_retirado_no_vuelve_y_su_numero_no_se_repite(url: str) -> None:
+    with abierto(url, timedelta(0)) as libro:
+        (primero,) = await libro.ejecutar(depositar("a"))
+        await libro.retirar([primero.numero])
+        (segundo,) = await libro.ejecutar(depositar("b"))
+        await libro.retirar([primero.numero])
+        assert await libro.reservar_vencidos(10) == [segundo]
+        await libro.renovar([segundo.numero])
+        assert segundo.numero > primero.numero
+
+
+# Las lecturas
+
+
+async def test_una_lectura_ve_un_solo_instante_y_no_puede_escribir(url: str) -> None:
+    with abierto(url) as libro, lector(url) as lecturas:
+        await libro.ejecutar(lambda t: t.impresiones.agregar([impresion()]))
+        sql(url, "CREATE TABLE modelo AS TABLE impresiones; DELETE FROM impresiones")
+
+        def dos_veces(consulta: Any) -> tuple[int, int]:
+            antes = len(consulta.impresiones.listar(CAMPAÑA, None, 10))
+            sql(url, "INSERT INTO balance VALUES ('t', 0, 'e', 'm', 1, NULL)")
+            sql(url, "INSERT INTO impresiones SELECT * FROM modelo")
+            assert consulta.balance.renglones() == []
+            return antes, len(consulta.impresiones.listar(CAMPAÑA, None, 10))
+
+        assert await lecturas.leer(dos_veces) == (0, 0)
+        assert len(await lecturas.leer(lambda c: c.impresiones.listar(CAMPAÑA, None, 10))) == 1
+        with pytest.raises(BaseDatosNoDisponible, match="read-only"):
+            await lecturas.leer(lambda c: c.balance.sumar("t", []) or c.balance.contar_envios(retirados=1))  # type: ignore[attr-defined]
+
+
+async def test_se_cuentan_los_procesos_de_consumidores_conectados(url: str) -> None:
+    with lector(url) as lecturas:
+        assert await lecturas.consumidores() == 0
+        with abierto(url) as uno, abierto(url):
+            await asyncio.gather(*(uno.ejecutar(lambda t: t.balance.sumar("t", [])) for _ in range(4)))
+            assert await lecturas.consumidores() == 2
+        assert await lecturas.consumidores() == 0
+
+
+# Las carreras
+
+
+@pytest.mark.parametrize("cuantos", [1, 2, 4])
+async def test_varios_consumidores_sobre_los_mismos_ids_dejan_una_fila_un_evento_y_un_destino_por_comando(
+    url: str, cuantos: int
+) -> None:
+    ids = [f"imp-{n:03}" for n in range(60)]
+    manejador = RegistrarImpresionHandler()
+
+    async def consumir(libro: LibroPostgreSQL, consumidor: int) -> list[DestinoDeComando]:
+        decididos: list[DestinoDeComando] = []
+        for ronda in range(6):
+            # Cada uno recorre los ids en otro orden: así es como se bloquearían en círculo.
+            giro = (consumidor * 17 + ronda * 7) % len(ids)
+            orden = ids[giro:] + ids[:giro]
+            lote = [
+                recibido(
+                    replace(IMPRESION, id=i, usuario_id="otro" if ronda == 5 else "usr-101"),
+                    f"{consumidor}-{ronda}-{i}",
+                )
+                for i in (orden if consumidor % 2 else reversed(orden))
+            ]
+            comunes = [recibido(replace(IMPRESION, id=i), f"comun-{ronda}-{i}") for i in orden[:20]]
+            mezcla = [*lote, *comunes, ilegible(f"roto-{ronda}")]
+            decididos += await libro.ejecutar(lambda t, lote=mezcla: manejador.manejar(lote, t, AHORA))  # type: ignore[misc]
+        return decididos
+
+    with ExitStack() as pila:
+        libros = [pila.enter_context(abierto(url, timedelta(0))) for _ in range(cuantos)]
+        decididos = [
+            destino
+            for suyos in await asyncio.gather(*(consumir(libro, n) for n, libro in enumerate(libros)))
+            for destino in suyos
+        ]
+        envios = await libros[0].reservar_vencidos(10_000)
+        with lector(url) as lecturas:
+            renglones = await lecturas.leer(lambda c: c.balance.renglones())
+            pendientes = await lecturas.leer(lambda c: c.balance.envios_pendientes())
+
+    por_comando = Counter(destino.identidad for destino in decididos)
+    assert max(por_comando.values()) == 1
+    comandos = {identidad.comando_id for identidad in por_comando}
+    comunes = {comando for comando in comandos if comando.startswith("comun-")}
+    assert len(comandos) == 6 * len(ids) * cuantos + len(comunes) + 6
+    estados = Counter(destino.destino.estado for destino in decididos)
+    assert (estados["REGISTRADA"], estados["ILEGIBLE"]) == (len(ids), 6)
+    assert estados["RECHAZADA"] == len(ids) * cuantos
+    assert Counter(envio.sobre.topico for envio in envios) == {
+        "evento-impresion-registrada": len(ids),
+        f"{COMANDO_REGISTRAR_IMPRESION}-tracking-DLQ": 6,
+    }
+    assert pendientes.cuantos == len(envios)
+    sumado: Counter[str] = Counter()
+    for renglon in renglones:
+        sumado[renglon.estado] += renglon.cuantos
+    assert sumado == estados
+    contadas = Counter(
+        {estado: int(n) for estado, n in sql(url, "SELECT estado, count(*) FROM destinos GROUP BY 1")}
+    )
+    contadas["REGISTRADA"] = int(sql(url, "SELECT count(*) FROM impresiones")[0][0])
+    assert contadas == estados
+    # El orden por clave no los evita por suerte: sin él los habría en cada ronda.
+    bloqueos = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+    assert sql(url, bloqueos) == [["0"]]
+
+
+async def test_un_bloqueo_en_circulo_se_deshace_y_se_repite_una_vez(url: str) -> None:
+    sql(url, "INSERT INTO balance SELECT t, 0, 'e', 'm', 0, NULL FROM unnest(ARRAY['a', 'b']) t")
+    intentos: list[str] = []
+    juntos = threading.Barrier(2)
+
+    def sumar(primero: str, segundo: str) -> Callable[[Connection], None]:
+        def trabajo(abierta: Connection) -> None:
+            intentos.append(primero)
+            es_repeticion = len(intentos) > 2
+            for topico in (primero, segundo):
+                abierta.execute(
+                    text("UPDATE balance SET cuantos = cuantos + 1 WHERE topico = :t"), {"t": topico}
+                )
+                if topico == primero and not es_repeticion:
+                    juntos.wait(10)
+
+        return trabajo
+
+    with conexion(url) as uno, conexion(url) as otro:
+        await asyncio.gather(
+            asyncio.to_thread(uno, sumar("a", "b")), asyncio.to_thread(otro, sumar("b", "a"))
+        )
+    assert len(intentos) == 3
+    assert sql(url, "SELECT topico, cuantos FROM balance ORDER BY 1") == [["a", "2"], ["b", "2"]]
+
+
+# Las ausencias
+
+
+async def test_con_las_conexiones_cortadas_se_conecta_otra_vez_sin_que_se_note(url: str) -> None:
+    with libro_postgresql(url) as (libro, lecturas):
+        await libro.ejecutar(lambda t: t.impresiones.agregar([impresion(id="a")]))
+        assert len(await lecturas.leer(lambda c: c.impresiones.listar(CAMPAÑA, None, 10))) == 1
+        sql(
+            url,
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()",
+        )
+        assert await libro.ejecutar(lambda t: t.impresiones.agregar([impresion(id="b")])) == {"b"}
+        assert len(await lecturas.leer(lambda c: c.impresiones.listar(CAMPAÑA, None, 10))) == 2
+
+
+@pytest.mark.usefixtures("servidor_postgresql")
+async def test_un_servidor_que_se_va_y_vuelve_no_pierde_nada_ni_pide_arrancar_de_nuevo() -> None:
+    with servidor_de_prueba() as servidor, libro_postgresql(servidor.base_nueva()) as (libro, lecturas):
+        await libro.ejecutar(lambda t: t.impresiones.agregar([impresion(id="a")]))
+        servidor.detener()
+        with pytest.raises(BaseDatosNoDisponible):
+            await libro.ejecutar(lambda t: t.impresiones.agregar([impresion(id="b")]))
+        with pytest.raises(BaseDatosNoDisponible):
+            await lecturas.leer(lambda c: c.balance.renglones())
+        # Quien arranca ahora tampoco se detiene: espera a que vuelva.
+        tardio = LibroPostgreSQL(servidor.url("prueba_1"))
+        await asyncio.to_thread(tardio.abrir)
+        with pytest.raises(BaseDatosNoDisponible):
+            await tardio.ejecutar(lambda t: t.impresiones.obtener(["a"]))
+        await asyncio.to_thread(servidor.arrancar)
+        assert await libro.ejecutar(lambda t: t.impresiones.agregar([impresion(id="b")])) == {"b"}
+        assert set(await tardio.ejecutar(lambda t: t.impresiones.obtener(["a", "b"]))) == {"a", "b"}
+        assert len(await lecturas.leer(lambda c: c.impresiones.listar(CAMPAÑA, None, 10))) == 2
+        tardio.cerrar()
+
+
+async def test_sin_una_tabla_se_dice_que_la_base_de_datos_no_sirve_y_se_repite(url: str) -> None:
+    with abierto(url) as libro:
+        sql(url, "ALTER TABLE impresiones RENAME TO apartada")
+        with pytest.raises(BaseDatosNoDisponible, match="does not exist"):
+            await libro.ejecutar(lambda t: t.impresiones.agregar([impresion()]))
+        sql(url, "ALTER TABLE apartada RENAME TO impresiones")
+        assert await libro.ejecutar(lambda t: t.impresiones.agregar([impresion()])) == {"imp-123"}
+
+
+async def test_un_trabajo_cancelado_no_deja_nada_y_no_estorba_al_siguiente(url: str) -> None:
+    with abierto(url) as libro:
+        tarea = asyncio.create_task(
+            libro._servidor.ejecutar(lambda c: c.execute(text("SELECT pg_sleep(4)")))  # noqa: SLF001
+        )
+        await asyncio.sleep(0)
+        tarea.cancel()
+        await asyncio.wait([tarea])
+        contar = select(func.count()).select_from(impresiones)
+        assert await libro._servidor.ejecutar(lambda c: c.scalar(contar)) == 0  # noqa: SLF001
+
+
+async def test_un_servidor_que_no_responde_no_retiene_ni_a_quien_pide_ni_a_quien_cierra(url: str) -> None:
+    servidor = ServidorPostgreSQL(url, nombre="prueba", conexiones=1, limite=0.2)
+    proceso = await servidor.ejecutar(lambda c: c.scalar(text("SELECT pg_backend_pid()")))
+    assert isinstance(proceso, int)
+    os.kill(proceso, signal.SIGSTOP)
+    try:
+        inicio = time.monotonic()
+        with pytest.raises(BaseDatosNoDisponible):
+            await servidor.ejecutar(lambda c: c.scalar(text("SELECT 1")))
+        await asyncio.to_thread(servidor.cerrar)
+        assert time.monotonic() - inicio < 9
+    finally:
+        os.kill(proceso, signal.SIGCONT)
+
+
+async def test_una_sentencia_demasiado_larga_se_corta(url: str) -> None:
+    servidor = ServidorPostgreSQL(url, nombre="prueba", conexiones=1, limite=0.2)
+    with pytest.raises(BaseDatosNoDisponible, match="statement timeout"):
+        await servidor.ejecutar(lambda c: c.execute(text("SELECT pg_sleep(30)")))
+    servidor.cerrar()
