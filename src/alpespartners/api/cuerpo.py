@@ -60,7 +60,9 @@ def _exigir_json(cabeceras: Headers) -> None:
             "El cuerpo debe llegar como «Content-Type: application/json», en UTF-8.",
             cabeceras={"Accept-Post": "application/json"},
         )
-    if cabeceras.get("content-encoding", "identity").strip().lower() != "identity":
+    if {codificacion.strip().lower() for codificacion in cabeceras.getlist("content-encoding")} - {
+        "identity"
+    }:
         raise Problema(
             415,
             "codificacion_de_contenido_no_admitida",

@@ -286,6 +286,11 @@ async def test_json_en_utf8_es_el_tipo_de_contenido_que_se_admite(
         [("Content-Type", "application/json; charset=utf-16")],
         [("Content-Type", "application/json"), ("Content-Type", "application/json")],
         [("Content-Type", "application/json"), ("Content-Encoding", "gzip")],
+        [
+            ("Content-Type", "application/json"),
+            ("Content-Encoding", "identity"),
+            ("Content-Encoding", "gzip"),
+        ],
     ],
 )
 async def test_otro_tipo_de_contenido_o_ninguno_es_415(

@@ -24,7 +24,7 @@ _IMPORTE = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 def instante_de_texto(campo: str, texto: str) -> datetime:
     """Lee un instante RFC 3339 con desplazamiento y lo devuelve en UTC, truncado a microsegundos.
 
-    Un segundo intercalar (`:60`, RFC 3339 §5.7) es el comienzo del segundo siguiente.
+    Un segundo intercalar (`:60`, RFC 3339 §5.7: solo al acabar un mes en UTC) es el comienzo del siguiente.
 
     Raises:
         CampoInvalido: no es RFC 3339, no lleva desplazamiento o no cabe en el calendario en UTC.
@@ -32,7 +32,9 @@ def instante_de_texto(campo: str, texto: str) -> datetime:
     partes = _RFC_3339.fullmatch(texto)
     if partes is None:
         raise CampoInvalido(
-            campo, Codigo.TIMESTAMP_ILEGIBLE, "debe ser RFC 3339 con zona, como 2024-01-15T10:30:00Z"
+            campo,
+            Codigo.TIMESTAMP_ILEGIBLE,
+            "debe ser RFC 3339 con zona, como 2024-01-15T10:30:00Z (en una URL, el + se escribe %2B)",
         )
     fecha, hora, segundo, fraccion, zona = partes.groups()
     intercalar = segundo == "60"
@@ -40,9 +42,15 @@ def instante_de_texto(campo: str, texto: str) -> datetime:
         instante = datetime.fromisoformat(
             f"{fecha}T{hora}{'59' if intercalar else segundo}{(fraccion or '')[:7]}{zona.upper()}"
         ).astimezone(UTC)
-        return instante + timedelta(seconds=1) if intercalar else instante
+        if intercalar:
+            instante += timedelta(seconds=1)
     except (ValueError, OverflowError):
         raise CampoInvalido(campo, Codigo.TIMESTAMP_ILEGIBLE, "no es una fecha que exista") from None
+    if intercalar and (instante.day, instante.hour, instante.minute) != (1, 0, 0):
+        raise CampoInvalido(
+            campo, Codigo.TIMESTAMP_ILEGIBLE, "un segundo 60 solo existe a fin de mes, a las 23:59:60 UTC"
+        )
+    return instante
 
 
 def importe_de_literal(campo: str, literal: str) -> Decimal:
