@@ -160,6 +160,7 @@ class ContenidoConversion(_Contenido):
 def _comunes(datos: _DatosEvento, recibido_en: datetime, recolector: Recolector) -> dict[str, Any]:
     """Valida los campos comunes; un campo con falta queda en `None` y el recolector la conserva."""
     intentar = recolector.intentar
+    metadatos = Metadatos.limpiar(datos.user_agent, datos.ip_address, datos.referrer, recolector)
     timestamp = None
     if datos.timestamp is not None:
         timestamp = intentar(timestamp_valido, datos.timestamp, recibido_en)
@@ -170,7 +171,7 @@ def _comunes(datos: _DatosEvento, recibido_en: datetime, recolector: Recolector)
         "campaña_id": intentar(identificador, "campaña_id", datos.campaña_id or ""),
         "influencer_id": intentar(identificador_opcional, "influencer_id", datos.influencer_id),
         "usuario_id": intentar(identificador_opcional, "usuario_id", datos.usuario_id),
-        "metadatos": Metadatos.limpiar(datos.user_agent, datos.ip_address, datos.referrer, recolector),
+        "metadatos": metadatos,
         "timestamp": timestamp,
         "propiedades": propiedades_validas(datos.propiedades, recolector),
     }
