@@ -10,7 +10,6 @@ from alpespartners.modulos.tracking.aplicacion.topicos import COMANDO_REGISTRAR_
 from alpespartners.modulos.tracking.infraestructura import registro_pulsar
 from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import ClientePulsar, FalloDelBroker
 from tests.apoyo.espera import hasta
-from tests.apoyo.puertos import puerto_libre
 
 
 def test_un_broker_que_no_esta_se_cuenta_con_el_lugar_de_donde_viene_el_aviso(
@@ -18,7 +17,7 @@ def test_un_broker_que_no_esta_se_cuenta_con_el_lugar_de_donde_viene_el_aviso(
 ) -> None:
     registro = CapturingLogger()
     monkeypatch.setattr(registro_pulsar, "_registro", registro)
-    cliente = ClientePulsar(f"pulsar://127.0.0.1:{puerto_libre()}", embebido=True)
+    cliente = ClientePulsar("pulsar://127.0.0.1:1", embebido=True)
 
     def conectar() -> None:
         with suppress(FalloDelBroker):

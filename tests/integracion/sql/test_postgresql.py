@@ -1,10 +1,12 @@
 """PostgreSQL: su esquema, su URL, sus carreras y sus ausencias."""
 
 import asyncio
+import gc
 import os
 import signal
 import threading
 import time
+import warnings
 from collections import Counter
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
@@ -84,6 +86,15 @@ def depositar(*ids: str) -> Callable[[TransaccionSQL], list[Envio]]:
         return transaccion.bandeja.depositados
 
     return trabajo
+
+
+@pytest.fixture(autouse=True)
+def _sin_conexiones_de_otra_prueba() -> Generator[None]:
+    """A un servidor mudo no se le espera: su conexión queda, y aquí se recoge antes de otra prueba."""
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 @pytest.fixture

@@ -216,14 +216,21 @@ async def test_un_lote_no_pasa_de_su_maximo_de_octetos(
 
 
 async def test_si_la_base_de_datos_no_responde_no_se_confirma_nada_y_el_lote_se_repite(
-    prueba: Prueba,
+    prueba: Prueba, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     prueba.libro.fallos = 3
+    confirmados_en_cada_intento: list[list[str]] = []
+    ejecutar = prueba.libro.ejecutar
+
+    async def ejecutar_anotando(trabajo: Any) -> Any:
+        confirmados_en_cada_intento.append(list(prueba.suscripcion.confirmados))
+        return await ejecutar(trabajo)
+
+    monkeypatch.setattr(prueba.libro, "ejecutar", ejecutar_anotando)
     prueba.llegan("a", "b")
     async with prueba.consumiendo():
-        await hasta_en_el_bucle(lambda: prueba.libro.fallos == 1)
-        assert prueba.suscripcion.confirmados == []
         await prueba.confirmados("a", "b")
+        assert confirmados_en_cada_intento == [[], [], [], []]
         prueba.llegan("c")
         await prueba.confirmados("a", "b", "c")
     assert prueba.libro.asentados == [["a", "b"], ["c"]]
