@@ -106,5 +106,6 @@ async def test_muera_donde_muera_el_proceso_el_final_es_el_mismo(
         assert final(datos, broker) == esperado, vida.pasos
         contado = {(estado, motivo): n for estado, motivo, n in final(datos, broker)["balance"]}
         assert contado == balance_contando(datos)
-    assert muertes.keys() == PASOS
+    # Según cómo se repartan las confirmaciones puede haber además otros; estos, siempre.
+    assert muertes.keys() >= PASOS
     assert muertes["confirmar un mensaje"] == 7
