@@ -96,16 +96,20 @@ async def test_muera_donde_muera_el_proceso_el_final_es_el_mismo(
     assert esperado["bandeja"] == esperado["por confirmar"] == []
 
     muertes: Counter[str] = Counter()
-    for antes_de in range(200):
-        datos, broker = shutil.copytree(plantilla, tmp_path / f"muere-{antes_de}"), broker_cargado()
-        vida = await vivir(datos, broker, antes_de)
-        if not vida.muerta.is_set():
+    # El orden en que se cruzan el consumidor y el relevo cambia de una vida a otra: hasta verlos todos.
+    for vuelta in range(10):
+        if muertes.keys() >= PASOS:
             break
-        muertes[vida.pasos[-1]] += 1
-        await vivir(datos, broker)
-        assert final(datos, broker) == esperado, vida.pasos
-        contado = {(estado, motivo): n for estado, motivo, n in final(datos, broker)["balance"]}
-        assert contado == balance_contando(datos)
-    # Según cómo se repartan las confirmaciones puede haber además otros; estos, siempre.
+        for antes_de in range(200):
+            datos = shutil.copytree(plantilla, tmp_path / f"muere-{vuelta}-{antes_de}")
+            broker = broker_cargado()
+            vida = await vivir(datos, broker, antes_de)
+            if not vida.muerta.is_set():
+                break
+            muertes[vida.pasos[-1]] += 1
+            await vivir(datos, broker)
+            assert final(datos, broker) == esperado, vida.pasos
+            contado = {(estado, motivo): n for estado, motivo, n in final(datos, broker)["balance"]}
+            assert contado == balance_contando(datos)
     assert muertes.keys() >= PASOS
-    assert muertes["confirmar un mensaje"] == 7
+    assert muertes["confirmar un mensaje"] >= 7
