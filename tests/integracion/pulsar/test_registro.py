@@ -1,34 +1,31 @@
 """Lo que dice el cliente de Pulsar de verdad sale por nuestro registro."""
 
-import threading
-from contextlib import suppress
+import json
+import subprocess
+import sys
 
-import pytest
-from structlog.testing import CapturingLogger
+# En un proceso aparte: la biblioteca registra donde dijo su primer cliente, y aquí otra prueba pudo crearlo.
+PROGRAMA = """
+from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import ClientePulsar
+from alpespartners.seedwork.infraestructura.registro import configurar_registro
+from threading import Thread
+import sys
 
-from alpespartners.modulos.tracking.aplicacion.topicos import COMANDO_REGISTRAR_IMPRESION
-from alpespartners.modulos.tracking.infraestructura import registro_pulsar
-from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import ClientePulsar, FalloDelBroker
-from tests.apoyo.espera import hasta
+configurar_registro("INFO")
+cliente = ClientePulsar("pulsar://127.0.0.1:1", embebido=True)
+Thread(target=cliente.suscribir, args=("comando-registrar-impresion",), daemon=True).start()
+sys.stdin.read()
+cliente.cerrar()
+"""
 
 
-def test_un_broker_que_no_esta_se_cuenta_con_el_lugar_de_donde_viene_el_aviso(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    registro = CapturingLogger()
-    monkeypatch.setattr(registro_pulsar, "_registro", registro)
-    cliente = ClientePulsar("pulsar://127.0.0.1:1", embebido=True)
-
-    def conectar() -> None:
-        with suppress(FalloDelBroker):
-            cliente.suscribir(COMANDO_REGISTRAR_IMPRESION)
-
-    hilo = threading.Thread(target=conectar)
-    hilo.start()
-    try:
-        llamada = hasta(lambda: registro.calls[0] if registro.calls else None)
-    finally:
-        cliente.cerrar()
-        hilo.join()
-    assert llamada.method_name in {"warning", "error"}
-    assert llamada.kwargs.keys() == {"donde"}
+def test_un_broker_que_no_esta_se_cuenta_con_el_lugar_de_donde_viene_el_aviso() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", PROGRAMA], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as proceso:
+        assert proceso.stderr is not None
+        linea = json.loads(proceso.stderr.readline())
+        proceso.communicate()
+    assert linea["logger"] == "pulsar"
+    assert linea["level"] in {"warning", "error"}
+    assert linea["donde"]

@@ -10,6 +10,7 @@ haberlo dicho tarde.
 import os
 import re
 import threading
+from functools import cache
 from typing import IO
 
 import pulsar
@@ -20,8 +21,12 @@ _LINEA = re.compile(r"\S+ \S+ (?P<nivel>[A-Z]+)\s+\[\d+\] (?P<donde>\S+) \| (?P<
 _registro: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger("pulsar")
 
 
+@cache
 def registrador_de_pulsar() -> pulsar.FileLogger:
-    """Devuelve un registrador de avisos y errores para un cliente; sus líneas salen por el nuestro."""
+    """Devuelve el registrador de avisos y errores del proceso; sus líneas salen por el nuestro.
+
+    Es uno solo: la biblioteca se queda con el que recibe su primer cliente y desoye los demás.
+    """
     lectura, escritura = os.pipe()
     registrador = pulsar.FileLogger(pulsar.LoggerLevel.Warn, f"/dev/fd/{escritura}")
     threading.Thread(
