@@ -21,10 +21,9 @@ from tests.apoyo.espera import hasta
 from tests.apoyo.procesos import dueño_del_cerrojo
 from tests.apoyo.puertos import reservar_puerto_del_broker
 from tests.apoyo.servicio import Instalacion, instalacion
-from tests.muerte.auditoria import auditar, esperar_calma
+from tests.muerte.auditoria import auditar, embebida, esperar_calma
 from tests.muerte.broker_ausente import ejecutar as dejar_sin_broker
 from tests.muerte.carga import Carga
-from tests.muerte.libro import Libro
 
 _MEGA: Final = 1024 * 1024
 _CERROJO_AJENO: Final = Path(__file__).parents[1] / "apoyo" / "cerrojo_ajeno.py"
@@ -60,8 +59,8 @@ def test_con_el_disco_lleno_nada_se_acepta_y_al_haber_sitio_todo_sigue_solo(tmp_
             hasta(lambda: len(carga.aceptados) > aceptados + 100, 60)
         finally:
             carga.terminar()
-        esperar_calma(servicio, carga, Libro(servicio.datos))
-        assert auditar(servicio, carga).discrepancias == []
+        esperar_calma(embebida(servicio), carga)
+        assert auditar(embebida(servicio), carga).discrepancias == []
         assert sql(servicio.datos, "PRAGMA integrity_check") == [("ok",)]
 
 

@@ -12,9 +12,11 @@ import random
 import shutil
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
-from tests.muerte.arbol import PAPELES
+from tests.apoyo.servicio import instalacion
+from tests.muerte.arbol import PAPELES, Arbol
 from tests.muerte.rondas import Informe, ejecutar
 
 
@@ -27,21 +29,21 @@ def principal() -> int:
     opciones = orden.parse_args()
     carpeta = Path(tempfile.mkdtemp(prefix="muerte-"))
     _decir(f"semilla {opciones.semilla}, {opciones.rondas} rondas, carpeta {carpeta}\n")
-    informe = ejecutar(
-        carpeta, rondas=opciones.rondas, semilla=opciones.semilla, apis=opciones.api, decir=_decir
-    )
-    _decir(resumen(informe))
+    with instalacion(carpeta) as servicio:
+        arbol = Arbol(servicio, opciones.api)
+        informe = ejecutar(arbol, rondas=opciones.rondas, semilla=opciones.semilla, decir=_decir)
+    _decir(resumen(informe, PAPELES))
     if informe.auditoria.discrepancias:
         return 1
     shutil.rmtree(carpeta)
     return 0
 
 
-def resumen(informe: Informe) -> str:
+def resumen(informe: Informe, papeles: Sequence[str]) -> str:
     """El informe en texto: muertes, cuentas y discrepancias."""
     lineas = [
         f"{papel}: {informe.muertes[papel]} muertes, {informe.ocupadas[papel]} con trabajo entre manos"
-        for papel in PAPELES
+        for papel in papeles
     ]
     for clase, cuentas in informe.auditoria.cuentas.items():
         lineas.append(f"{clase}: " + ", ".join(f"{nombre} {cuantos}" for nombre, cuantos in cuentas.items()))

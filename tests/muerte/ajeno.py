@@ -33,14 +33,16 @@ class Ajeno:
 
     Args:
         url: la del broker.
+        espacio: inquilino y espacio de nombres de los tópicos.
         semilla: de la que sale lo que publica.
 
     Attributes:
         publicados: por tópico e identidad, el estado en que debe acabar lo que el broker confirmó.
     """
 
-    def __init__(self, url: str, semilla: int) -> None:
+    def __init__(self, url: str, espacio: str, semilla: int) -> None:
         self._url = url
+        self._espacio = espacio
         self._azar = Random(f"{semilla}-ajeno")  # noqa: S311 (se repite con la semilla)
         self._parar = threading.Event()
         self._hilo = threading.Thread(target=self._publicar_sin_parar)
@@ -76,18 +78,17 @@ class Ajeno:
         return sobre_de_comando(venta, identidad, None), Rechazada.estado
 
     def _insistir(self, cliente: Any, sobre: Sobre) -> None:
-        while not _hecho(lambda: _publicar(cliente, sobre)):
+        while not _hecho(lambda: self._publicar(cliente, sobre)):
             self._parar.wait(0.1)
 
-
-def _publicar(cliente: Any, sobre: Sobre) -> None:
-    productor = cliente.create_producer(
-        f"persistent://public/default/{sobre.topico}", send_timeout_millis=_LIMITE_MS
-    )
-    try:
-        productor.send(sobre.carga, properties=dict(sobre.propiedades), partition_key=sobre.clave)
-    finally:
-        productor.close()
+    def _publicar(self, cliente: Any, sobre: Sobre) -> None:
+        productor = cliente.create_producer(
+            f"persistent://{self._espacio}/{sobre.topico}", send_timeout_millis=_LIMITE_MS
+        )
+        try:
+            productor.send(sobre.carga, properties=dict(sobre.propiedades), partition_key=sobre.clave)
+        finally:
+            productor.close()
 
 
 def _hecho(intento: Callable[[], None]) -> bool:

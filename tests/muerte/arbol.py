@@ -6,13 +6,8 @@ Por qué existe: morir sin nada que hacer no prueba nada. A cada víctima se la 
 se ve, sin carreras, qué tenía entre manos en el instante de morir.
 """
 
-import os
-import signal
 import subprocess
-import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from random import Random
 from typing import Final
 
@@ -21,8 +16,10 @@ from tests.apoyo.espera import hasta
 from tests.apoyo.procesos import dueño_del_cerrojo
 from tests.apoyo.puertos import puerto_libre
 from tests.apoyo.servicio import UVICORN, Instalacion
+from tests.muerte.auditoria import embebida
 from tests.muerte.carga import Carga
 from tests.muerte.libro import Libro
+from tests.muerte.montaje import Muerte, matar_en_plena_faena
 
 SUPERVISOR: Final = "supervisor"
 API: Final = "api"
@@ -30,17 +27,6 @@ CONSUMIDORES: Final = "consumidores"
 GUARDIAN: Final = "guardián"
 BROKER: Final = "broker"
 PAPELES: Final = (SUPERVISOR, API, CONSUMIDORES, GUARDIAN, BROKER)
-
-_INTENTOS: Final = 50
-_ENTRE_INTENTOS: Final = 0.01
-
-
-@dataclass(frozen=True, slots=True)
-class Muerte:
-    """Una muerte y cuántas cosas tenía entre manos quien murió."""
-
-    papel: str
-    entre_manos: int
 
 
 class Arbol:
@@ -51,6 +37,9 @@ class Arbol:
         apis: cuántas APIs; la primera es la del supervisor y las demás son `uvicorn` en otros puertos.
     """
 
+    papeles = PAPELES
+    espacio = "public/default"
+
     def __init__(self, instalacion: Instalacion, apis: int) -> None:
         self._instalacion = instalacion
         self._carpeta = Carpeta(instalacion.datos)
@@ -58,7 +47,14 @@ class Arbol:
         self._otras_apis = {
             puerto: self._lanzar_api(puerto) for puerto in (puerto_libre() for _ in range(apis - 1))
         }
+        self.auditado = embebida(instalacion)
         instalacion.esperar_consumidores()
+        hasta(self.auditado.libro.tiene_tablas, 30)
+
+    @property
+    def broker(self) -> str:
+        """La URL del broker embebido, que no cambia."""
+        return f"pulsar://127.0.0.1:{self._carpeta.puerto_guardado()}"
 
     @property
     def puertos(self) -> list[int]:
@@ -74,24 +70,13 @@ class Arbol:
         """
         return hasta(lambda: self._numero(papel, puerto), 30)
 
-    def matar(self, papel: str, carga: Carga, libro: Libro, azar: Random) -> Muerte:
-        """Mata con -9 al proceso de ese papel, a ser posible con trabajo entre manos, y cuenta cuánto tenía.
-
-        Si al detenerlo no tenía nada, lo deja seguir un instante y lo intenta de nuevo.
-        """
+    def matar(self, papel: str, carga: Carga, azar: Random) -> Muerte:
+        """Mata con -9 al proceso de ese papel, con trabajo entre manos si puede ser, y cuenta cuánto."""
         puerto = azar.choice(self.puertos) if papel == API else None
         numero = self.numero(papel, puerto)
-        espera = threading.Event()
-        for _ in range(_INTENTOS):
-            os.kill(numero, signal.SIGSTOP)
-            hasta(lambda: _detenido(numero))
-            if entre_manos := _entre_manos(papel, puerto, carga, libro):
-                break
-            os.kill(numero, signal.SIGCONT)
-            espera.wait(_ENTRE_INTENTOS)
-        else:
-            entre_manos = 0
-        os.kill(numero, signal.SIGKILL)
+        entre_manos = matar_en_plena_faena(
+            numero, lambda: _entre_manos(papel, puerto, carga, self.auditado.libro)
+        )
         self._reponer(papel, puerto)
         return Muerte(papel, entre_manos)
 
@@ -152,10 +137,6 @@ def _entre_manos(papel: str, puerto: int | None, carga: Carga, libro: Libro) -> 
     if papel in {BROKER, GUARDIAN}:
         return pendientes + carga.en_vuelo()
     return pendientes + carga.en_vuelo() + libro.envios_pendientes()
-
-
-def _detenido(numero: int) -> bool:
-    return Path(f"/proc/{numero}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] == "T"
 
 
 def _unico(numeros: Sequence[int]) -> int | None:

@@ -9,7 +9,10 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
+
+import httpx2
 
 from alpespartners.modulos.tracking.aplicacion.topicos import (
     EVENTO_CONVERSION_REGISTRADA,
@@ -23,13 +26,35 @@ from tests.apoyo.lector import mensajes_del_topico
 from tests.apoyo.servicio import Instalacion
 from tests.muerte.carga import Aceptado, Carga
 from tests.muerte.envios import CONVERSIONES, IMPRESIONES, Envio
-from tests.muerte.libro import TOPICOS, Asiento, Libro
+from tests.muerte.libro import TOPICOS, Asiento, Libro, libro_sqlite
 
 _EVENTOS: Final = {
     IMPRESIONES: EVENTO_IMPRESION_REGISTRADA,
     CONVERSIONES: EVENTO_CONVERSION_REGISTRADA,
 }
 _LIMITE_DE_VACIADO: Final = 90.0
+
+
+@dataclass(frozen=True, slots=True)
+class Auditado:
+    """Dónde mirar.
+
+    Attributes:
+        libro: la base de datos.
+        http: un cliente de una de las APIs.
+        mensajes: todo lo que guarda un tópico, dado su nombre corto.
+    """
+
+    libro: Libro
+    http: httpx2.Client
+    mensajes: Callable[[str], list[Any]]
+
+
+def embebida(instalacion: Instalacion) -> Auditado:
+    """Una instalación con el broker embebido y SQLite."""
+    return Auditado(
+        libro_sqlite(instalacion.datos), instalacion.http, partial(mensajes_del_topico, instalacion.datos)
+    )
 
 
 @dataclass(slots=True)
@@ -49,15 +74,16 @@ class Auditoria:
         self.discrepancias += [f"{que}: {falta}" for falta in sorted(map(str, faltas))]
 
 
-def esperar_calma(instalacion: Instalacion, carga: Carga, libro: Libro) -> None:
+def esperar_calma(auditado: Auditado, carga: Carga) -> None:
     """Espera a que todo comando de los tópicos tenga destino y no quede nada por publicar."""
+    libro = auditado.libro
     hasta(
         lambda: not libro.sin_destino(carga.aceptados) and not libro.envios_pendientes(),
         _LIMITE_DE_VACIADO,
         cada=0.5,
     )
     # Lo que ningún 202 confirmó pudo guardarse igual, y también tiene que acabar en algo.
-    publicados = {clase: len(set(_identidades(instalacion, topico))) for clase, topico in TOPICOS.items()}
+    publicados = {clase: len(set(_identidades(auditado, topico))) for clase, topico in TOPICOS.items()}
     hasta(
         lambda: (
             all(sum(libro.balance(clase).values()) >= cuantos for clase, cuantos in publicados.items())
@@ -69,16 +95,16 @@ def esperar_calma(instalacion: Instalacion, carga: Carga, libro: Libro) -> None:
 
 
 def auditar(
-    instalacion: Instalacion, carga: Carga, ajenos: Mapping[tuple[str, str], str] | None = None
+    auditado: Auditado, carga: Carga, ajenos: Mapping[tuple[str, str], str] | None = None
 ) -> Auditoria:
     """Compara todo con todo; el servicio está en marcha y en calma.
 
     Args:
-        instalacion: la que se audita.
+        auditado: el que se audita.
         carga: lo que enviaron sus clientes, que ya terminaron.
         ajenos: por tópico e identidad, el estado en que debía acabar lo que otros publicaron.
     """
-    libro = Libro(instalacion.datos)
+    libro = auditado.libro
     auditoria = Auditoria()
     auditoria.exigir("respuesta que nadie esperaba", carga.sorpresas)
     if pendientes := libro.envios_pendientes():
@@ -90,11 +116,11 @@ def auditar(
         suyos = {
             identidad: estado for (t, identidad), estado in (ajenos or {}).items() if t == TOPICOS[clase]
         }
-        _auditar_clase(clase, instalacion, carga, suyos, asientos, auditoria)
+        _auditar_clase(clase, auditado, carga, suyos, asientos, auditoria)
     cartas = {
         mensaje.properties()["alpes_comando_id"]
         for topico in TOPICOS.values()
-        for mensaje in mensajes_del_topico(instalacion.datos, topico + SUFIJO_CARTAS)
+        for mensaje in auditado.mensajes(topico + SUFIJO_CARTAS)
     }
     auditoria.exigir("ilegible sin carta muerta", ilegibles - cartas)
     auditoria.exigir("carta muerta de más", cartas - ilegibles)
@@ -103,18 +129,18 @@ def auditar(
 
 def _auditar_clase(
     clase: str,
-    instalacion: Instalacion,
+    auditado: Auditado,
     carga: Carga,
     ajenos: Mapping[str, str],
     asientos: list[Asiento],
     auditoria: Auditoria,
 ) -> None:
-    libro = Libro(instalacion.datos)
+    libro = auditado.libro
     filas = libro.registrados(clase)
     destinos = Counter([comando for _, comando in filas]) + Counter(a.comando_id for a in asientos)
     aceptados = [aceptado for aceptado in carga.aceptados if aceptado.envio.clase == clase]
-    publicados = _identidades(instalacion, TOPICOS[clase])
-    eventos = _eventos(instalacion, clase)
+    publicados = _identidades(auditado, TOPICOS[clase])
+    eventos = _eventos(auditado, clase)
     cuentas = Counter({(Registrada.estado, None): len(filas)}) + Counter(
         (a.estado, a.motivo) for a in asientos
     )
@@ -140,7 +166,7 @@ def _auditar_clase(
     if libro.balance(clase) != cuentas:
         exigir("el balance no es lo que hay en las tablas", [f"{libro.balance(clase)} ≠ {cuentas}"])
     _juzgar_destinos(exigir, aceptados, dict(filas), {a.comando_id: a for a in asientos}, ajenos)
-    leidos = _leidos(instalacion, clase)
+    leidos = _leidos(auditado, clase)
     exigir("fila que la API no lista, o lista sin fila", {i for i, _ in filas} ^ leidos.keys())
     _juzgar_contenidos(exigir, clase, aceptados, carga, leidos)
     auditoria.cuentas[clase] = {
@@ -206,29 +232,27 @@ def _dice(leido: dict[str, Any], envio: Envio) -> bool:
     return all(leido[campo] == valor for campo, valor in envio.campos)
 
 
-def _identidades(instalacion: Instalacion, topico: str) -> Counter[str]:
+def _identidades(auditado: Auditado, topico: str) -> Counter[str]:
     """Los comandos de un tópico por su `ce_id`, y cuántas veces guardó el broker cada uno."""
-    return Counter(
-        mensaje.properties()["ce_id"] for mensaje in mensajes_del_topico(instalacion.datos, topico)
-    )
+    return Counter(mensaje.properties()["ce_id"] for mensaje in auditado.mensajes(topico))
 
 
-def _eventos(instalacion: Instalacion, clase: str) -> dict[str, Counter[str]]:
+def _eventos(auditado: Auditado, clase: str) -> dict[str, Counter[str]]:
     """Por `id`, los eventos de dominio distintos (por su `ce_id`) y cuántas veces está cada uno."""
     eventos: dict[str, Counter[str]] = {}
-    for mensaje in mensajes_del_topico(instalacion.datos, _EVENTOS[clase]):
+    for mensaje in auditado.mensajes(_EVENTOS[clase]):
         propiedades = mensaje.properties()
         eventos.setdefault(propiedades["ce_subject"], Counter())[propiedades["ce_id"]] += 1
     return eventos
 
 
-def _leidos(instalacion: Instalacion, clase: str) -> dict[str, dict[str, Any]]:
+def _leidos(auditado: Auditado, clase: str) -> dict[str, dict[str, Any]]:
     """Todo lo que listan las campañas, con los números como texto: así se comparan sus cifras."""
     leidos: dict[str, dict[str, Any]] = {}
     for numero in range(5):
         direccion: str | None = f"/tracking/campañas/cmp-{numero}/{clase}?limite=1000"
         while direccion is not None:
-            respuesta = instalacion.http.get(direccion)
+            respuesta = auditado.http.get(direccion)
             pagina = json.loads(respuesta.content, parse_float=str, parse_int=str)
             leidos |= {elemento["id"]: elemento for elemento in pagina["elementos"]}
             direccion = respuesta.links["next"]["url"] if pagina["siguiente"] else None

@@ -23,7 +23,6 @@ from tests.apoyo.servicio import instalacion
 from tests.muerte.arbol import API, BROKER, CONSUMIDORES, GUARDIAN, Arbol
 from tests.muerte.auditoria import Auditoria, auditar, esperar_calma
 from tests.muerte.carga import Carga
-from tests.muerte.libro import Libro
 
 _CLIENTES: Final = 16
 _CADA: Final = 0.5
@@ -53,8 +52,6 @@ def ejecutar(carpeta: Path, segundos: float) -> Ausencia:
     """Deja sin broker, durante esos segundos, a una instalación nueva bajo carga."""
     with instalacion(carpeta) as servicio:
         arbol = Arbol(servicio, 1)
-        libro = Libro(servicio.datos)
-        hasta(libro.tiene_tablas, _LIMITE_DE_VUELTA)
         carga = Carga(arbol.puertos, 1, _CLIENTES)
         carga.empezar()
         try:
@@ -82,13 +79,13 @@ def ejecutar(carpeta: Path, segundos: float) -> Ausencia:
             vuelta = time.monotonic() - vuelve
         finally:
             carga.terminar()
-        esperar_calma(servicio, carga, libro)
+        esperar_calma(arbol.auditado, carga)
         return Ausencia(
             salud=salud,
             aceptados=aceptados,
             crecimiento={papel: maximos[papel] - al_empezar[papel] for papel in numeros},
             vuelta=vuelta,
-            auditoria=auditar(servicio, carga),
+            auditoria=auditar(arbol.auditado, carga),
         )
 
 

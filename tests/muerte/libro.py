@@ -1,16 +1,20 @@
 """Lo que hay en la base de datos, leído por fuera del programa mientras este trabaja.
 
-Qué es: unas pocas consultas de solo lectura, con parámetros, sobre el archivo SQLite.
+Qué es: unas pocas consultas de solo lectura, con parámetros, sobre un archivo SQLite o un PostgreSQL.
 Qué no es: los repositorios del producto; quien audita no debe creerles.
 Por qué existe: contar lo que hay, por identidad de comando, es la mitad de la auditoría.
 """
 
+import asyncio
+import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+
+import asyncpg
 
 from alpespartners.modulos.tracking.aplicacion.topicos import (
     COMANDO_REGISTRAR_CONVERSION,
@@ -24,14 +28,9 @@ TOPICOS: Final[Mapping[str, str]] = {
     IMPRESIONES: COMANDO_REGISTRAR_IMPRESION,
     CONVERSIONES: COMANDO_REGISTRAR_CONVERSION,
 }
-_COMANDO_DE_LA_FILA: Final = {
-    IMPRESIONES: "SELECT comando_id FROM impresiones WHERE id = ?",
-    CONVERSIONES: "SELECT comando_id FROM conversiones WHERE id = ?",
-}
-_FILAS: Final = {
-    IMPRESIONES: "SELECT id, comando_id FROM impresiones",
-    CONVERSIONES: "SELECT id, comando_id FROM conversiones",
-}
+
+Leer = Callable[..., Sequence[Sequence[Any]]]
+"""Ejecuta una consulta, cuyos parámetros se escriben `$1`, `$2`…, y devuelve sus filas."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,61 +45,96 @@ class Asiento:
 
 
 class Libro:
-    """La base de datos de una carpeta."""
+    """Una base de datos.
 
-    def __init__(self, datos: Path) -> None:
-        self._uri = f"{archivo_de(datos).as_uri()}?mode=ro"
+    Args:
+        leer: cómo se le pregunta.
+        tablas: la consulta que da el nombre de las que hay.
+        textos: la consulta que da, uno por fila, los textos de un arreglo JSON, que es su parámetro `$1`.
+    """
+
+    def __init__(self, leer: Leer, tablas: str, textos: str) -> None:
+        self._leer = leer
+        self._tablas = tablas
+        self._textos = textos
 
     def tiene_tablas(self) -> bool:
-        """Dice si los consumidores ya lo crearon."""
-        return bool(self._filas("SELECT 1 FROM sqlite_master WHERE name = 'bandeja_salida'"))
+        """Dice si ya está migrada."""
+        return ("bandeja_salida",) in map(tuple, self._leer(self._tablas))
 
     def sin_destino(self, aceptados: Iterable[Aceptado]) -> list[Aceptado]:
         """Los aceptados que todavía no acabaron en nada."""
-        with closing(self._conectar()) as conexion:
-            return [aceptado for aceptado in aceptados if not _tiene_destino(conexion, aceptado)]
+        buscados = list(aceptados)
+        ids = json.dumps([aceptado.envio.id for aceptado in buscados])
+        comandos = json.dumps([aceptado.comando_id for aceptado in buscados])
+        hallados = {
+            (clase, str(fila[0]))
+            for clase, topico in TOPICOS.items()
+            for consulta, parametros in (
+                (f"SELECT comando_id FROM {clase} WHERE id IN ({self._textos})", (ids,)),  # noqa: S608 (son sus nombres)
+                (
+                    f"SELECT comando_id FROM destinos WHERE comando_id IN ({self._textos}) AND topico = $2",  # noqa: S608
+                    (comandos, topico),
+                ),
+            )
+            for fila in self._leer(consulta, *parametros)
+        }
+        return [a for a in buscados if (a.envio.clase, a.comando_id) not in hallados]
 
     def envios_pendientes(self) -> int:
         """Cuántos envíos esperan en la bandeja de salida."""
-        ((cuantos,),) = self._filas("SELECT count(*) FROM bandeja_salida")
+        ((cuantos,),) = self._leer("SELECT count(*) FROM bandeja_salida")
         return int(cuantos)
 
     def registrados(self, clase: str) -> list[tuple[str, str]]:
         """Todas las filas de una clase de eventos: `id` y `comando_id`."""
-        return [(str(fila[0]), str(fila[1])) for fila in self._filas(_FILAS[clase])]
+        filas = self._leer(f"SELECT id, comando_id FROM {clase}")  # noqa: S608 (es una de las dos suyas)
+        return [(str(fila[0]), str(fila[1])) for fila in filas]
 
     def asientos(self, clase: str) -> list[Asiento]:
         """Todos los destinos de una clase que no son una fila suya."""
         return [
             Asiento(*fila)
-            for fila in self._filas(
-                "SELECT comando_id, evento_id, estado, motivo, original FROM destinos WHERE topico = ?",
+            for fila in self._leer(
+                "SELECT comando_id, evento_id, estado, motivo, original FROM destinos WHERE topico = $1",
                 TOPICOS[clase],
             )
         ]
 
     def balance(self, clase: str) -> Counter[tuple[str, str | None]]:
         """Lo sumado en el balance de una clase, por estado y motivo."""
-        filas = self._filas(
-            "SELECT estado, motivo, sum(cuantos) FROM balance WHERE topico = ? GROUP BY estado, motivo",
+        filas = self._leer(
+            "SELECT estado, motivo, sum(cuantos) FROM balance WHERE topico = $1 GROUP BY estado, motivo",
             TOPICOS[clase],
         )
-        return Counter({(estado, motivo or None): cuantos for estado, motivo, cuantos in filas})
+        return Counter({(estado, motivo or None): int(cuantos) for estado, motivo, cuantos in filas})
 
-    def _filas(self, consulta: str, *parametros: str) -> list[tuple[Any, ...]]:
-        with closing(self._conectar()) as conexion:
-            filas: list[tuple[Any, ...]] = conexion.execute(consulta, parametros).fetchall()
+
+def libro_sqlite(datos: Path) -> Libro:
+    """El libro que hay en una carpeta de datos."""
+    uri = f"{archivo_de(datos).as_uri()}?mode=ro"
+
+    def leer(consulta: str, *parametros: str) -> Sequence[Sequence[Any]]:
+        numerados = consulta.replace("$", "?")
+        with closing(biblioteca_sqlite().connect(uri, uri=True, timeout=20)) as conexion:
+            filas: list[tuple[Any, ...]] = conexion.execute(numerados, parametros).fetchall()
             return filas
 
-    def _conectar(self) -> Any:
-        return biblioteca_sqlite().connect(self._uri, uri=True, timeout=20)
+    return Libro(leer, "SELECT name FROM sqlite_master", "SELECT value FROM json_each($1)")
 
 
-def _tiene_destino(conexion: Any, aceptado: Aceptado) -> bool:
-    clase = aceptado.envio.clase
-    if conexion.execute(_COMANDO_DE_LA_FILA[clase], (aceptado.envio.id,)).fetchone() == (
-        aceptado.comando_id,
-    ):
-        return True
-    consulta = "SELECT 1 FROM destinos WHERE topico = ? AND comando_id = ?"
-    return conexion.execute(consulta, (TOPICOS[clase], aceptado.comando_id)).fetchone() is not None
+def libro_postgresql(url: str) -> Libro:
+    """El libro que hay en una base de datos PostgreSQL."""
+
+    async def preguntar(consulta: str, parametros: Sequence[str]) -> Sequence[Sequence[Any]]:
+        conexion = await asyncpg.connect(url, timeout=20)
+        try:
+            filas: Sequence[Sequence[Any]] = await conexion.fetch(consulta, *parametros)
+            return filas
+        finally:
+            await conexion.close()
+
+    def leer(consulta: str, *parametros: str) -> Sequence[Sequence[Any]]:
+        return asyncio.run(preguntar(consulta, parametros))
+
+    return Libro(leer, "SELECT relname::text FROM pg_class", "SELECT jsonb_array_elements_text($1::jsonb)")

@@ -8,20 +8,16 @@ Por qué existe: una muerte que cae siempre en el mismo sitio prueba poco; mucha
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from random import Random
 from typing import Final
 
-from alpespartners.seedwork.infraestructura.broker_embebido.carpeta import Carpeta
 from tests.apoyo.espera import hasta
-from tests.apoyo.servicio import instalacion
 from tests.muerte.ajeno import Ajeno
-from tests.muerte.arbol import PAPELES, Arbol
 from tests.muerte.auditoria import Auditoria, auditar, esperar_calma
 from tests.muerte.carga import Carga
-from tests.muerte.libro import Libro
+from tests.muerte.montaje import Montaje
 
 _MINIMO_ENTRE_MUERTES: Final = 20
 _ESPERA_MAXIMA: Final = 0.6
@@ -43,45 +39,40 @@ class Informe:
     auditoria: Auditoria = field(default_factory=Auditoria)
 
 
-def ejecutar(carpeta: Path, *, rondas: int, semilla: int, apis: int, decir: Callable[[str], None]) -> Informe:
-    """Hace todas las rondas sobre una instalación nueva y la audita.
+def ejecutar(montaje: Montaje, *, rondas: int, semilla: int, decir: Callable[[str], None]) -> Informe:
+    """Hace todas las rondas sobre un montaje nuevo y lo audita.
 
     La misma semilla da las mismas víctimas, los mismos envíos y las mismas esperas; el instante exacto de
     cada muerte lo pone además el sistema.
     """
     azar = Random(semilla)  # noqa: S311 (se repite con la semilla)
     informe = Informe()
-    with instalacion(carpeta) as servicio:
-        arbol = Arbol(servicio, apis)
-        libro = Libro(servicio.datos)
-        hasta(libro.tiene_tablas, _LIMITE_DE_VUELTA)
-        carga = Carga(arbol.puertos, semilla)
-        ajeno = Ajeno(f"pulsar://127.0.0.1:{Carpeta(servicio.datos).puerto_guardado()}", semilla)
-        carga.empezar()
-        ajeno.empezar()
-        try:
-            for numero, papel in zip(range(1, rondas + 1), _victimas(azar), strict=False):
-                _ronda(f"ronda {numero}", papel, arbol, carga, libro, azar, informe, decir)
-        finally:
-            carga.terminar()
-            ajeno.terminar()
-        esperar_calma(servicio, carga, libro)
-        informe.auditoria = auditar(servicio, carga, ajeno.publicados)
+    carga = Carga(montaje.puertos, semilla)
+    ajeno = Ajeno(montaje.broker, montaje.espacio, semilla)
+    carga.empezar()
+    ajeno.empezar()
+    try:
+        for numero, papel in zip(range(1, rondas + 1), _victimas(montaje.papeles, azar), strict=False):
+            _ronda(f"ronda {numero}", papel, montaje, carga, azar, informe, decir)
+    finally:
+        carga.terminar()
+        ajeno.terminar()
+    esperar_calma(montaje.auditado, carga)
+    informe.auditoria = auditar(montaje.auditado, carga, ajeno.publicados)
     return informe
 
 
-def _victimas(azar: Random) -> Iterator[str]:
-    """Sin fin, y repartidas: cada cinco rondas muere cada uno una vez, en otro orden."""
+def _victimas(papeles: Sequence[str], azar: Random) -> Iterator[str]:
+    """Sin fin, y repartidas: en cada vuelta muere cada uno una vez, en otro orden."""
     while True:
-        yield from azar.sample(PAPELES, len(PAPELES))
+        yield from azar.sample(papeles, len(papeles))
 
 
 def _ronda(
     nombre: str,
     papel: str,
-    arbol: Arbol,
+    montaje: Montaje,
     carga: Carga,
-    libro: Libro,
     azar: Random,
     informe: Informe,
     decir: Callable[[str], None],
@@ -89,7 +80,7 @@ def _ronda(
     antes = len(carga.aceptados)
     hasta(lambda: len(carga.aceptados) >= antes + _MINIMO_ENTRE_MUERTES, _LIMITE_DE_VUELTA)
     threading.Event().wait(azar.uniform(0, _ESPERA_MAXIMA))
-    muerte = arbol.matar(papel, carga, libro, azar)
+    muerte = montaje.matar(papel, carga, azar)
     muerta_en = time.monotonic()
     informe.muertes[papel] += 1
     informe.ocupadas[papel] += muerte.entre_manos > 0
@@ -97,7 +88,7 @@ def _ronda(
     def ha_vuelto() -> bool:
         """Algo que se empezó a enviar después de la muerte ya tiene destino: todo el camino funciona."""
         despues = [aceptado for aceptado in carga.aceptados[antes:] if aceptado.desde > muerta_en][:1]
-        return bool(despues) and not libro.sin_destino(despues)
+        return bool(despues) and not montaje.auditado.libro.sin_destino(despues)
 
     hasta(ha_vuelto, _LIMITE_DE_VUELTA)
     decir(

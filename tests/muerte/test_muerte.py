@@ -8,19 +8,19 @@ from tests.apoyo.base_datos import sql
 from tests.apoyo.espera import hasta
 from tests.apoyo.servicio import instalacion
 from tests.muerte.__main__ import resumen
-from tests.muerte.arbol import PAPELES
-from tests.muerte.auditoria import auditar, esperar_calma
+from tests.muerte.arbol import PAPELES, Arbol
+from tests.muerte.auditoria import auditar, embebida, esperar_calma
 from tests.muerte.carga import Carga
-from tests.muerte.libro import Libro
 from tests.muerte.rondas import ejecutar
 
 
 @pytest.mark.timeout(400)
 def test_veinte_muertes_bajo_carga_no_pierden_ni_repiten_nada(tmp_path: Path) -> None:
     dicho: list[str] = []
-    informe = ejecutar(tmp_path, rondas=20, semilla=20, apis=1, decir=dicho.append)
-    assert informe.auditoria.discrepancias == [], resumen(informe)
-    assert all(informe.ocupadas[papel] >= 3 for papel in PAPELES), resumen(informe)
+    with instalacion(tmp_path) as servicio:
+        informe = ejecutar(Arbol(servicio, 1), rondas=20, semilla=20, decir=dicho.append)
+    assert informe.auditoria.discrepancias == [], resumen(informe, PAPELES)
+    assert all(informe.ocupadas[papel] >= 3 for papel in PAPELES), resumen(informe, PAPELES)
     assert len(dicho) == 20
 
 
@@ -32,8 +32,8 @@ def test_la_auditoria_nombra_lo_que_falta_lo_que_sobra_y_lo_que_cambio(tmp_path:
         carga.empezar()
         hasta(lambda: len(carga.aceptados) >= 150, 60)
         carga.terminar()
-        esperar_calma(servicio, carga, Libro(servicio.datos))
-        assert auditar(servicio, carga).discrepancias == []
+        esperar_calma(embebida(servicio), carga)
+        assert auditar(embebida(servicio), carga).discrepancias == []
 
         datos = servicio.datos
         ((perdida,), (cambiada,)) = sql(datos, "SELECT id FROM impresiones ORDER BY id LIMIT 2")
@@ -43,7 +43,7 @@ def test_la_auditoria_nombra_lo_que_falta_lo_que_sobra_y_lo_que_cambio(tmp_path:
         sql(datos, f"UPDATE impresiones SET usuario_id = 'otro' WHERE id = '{cambiada}'")  # noqa: S608
         sql(datos, f"UPDATE conversiones SET valor = valor + 10000 WHERE id = '{cara}'")  # noqa: S608
         sql(datos, f"DELETE FROM destinos WHERE comando_id = '{olvidado}'")  # noqa: S608
-        discrepancias = auditar(servicio, carga).discrepancias
+        discrepancias = auditar(embebida(servicio), carga).discrepancias
         assert f"impresiones: evento sin fila: {perdida}" in discrepancias
         assert any(f"aceptado sin destino: {olvidado}" in falta for falta in discrepancias)
         assert sum("balance" in falta for falta in discrepancias) >= 1
