@@ -64,8 +64,8 @@ def _uno_de(permitidos: tuple[str, ...]) -> Callable[[str], str]:
 
 
 def _url_de_postgresql(texto: str) -> str:
-    partes = urlsplit(texto)
-    if partes.scheme != "postgresql" or not partes.netloc:
+    # Sin servidor, como en libpq: el de esta máquina, o el que diga `?host=`.
+    if not texto.startswith("postgresql://"):
         raise ValueError
     return texto
 

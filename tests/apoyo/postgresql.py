@@ -47,11 +47,13 @@ class ServidorDePrueba:
 
     Attributes:
         certificado: la autoridad que firma el suyo.
+        enchufe: la carpeta de su socket de UNIX.
     """
 
     def __init__(self, carpeta: Path, donde: Path) -> None:
         self.puerto = puerto_libre()
         self.certificado = carpeta / "servidor.crt"
+        self.enchufe = carpeta
         self._carpeta = carpeta
         self._donde = donde
         self._numeros = count(1)
@@ -109,6 +111,11 @@ class ServidorDePrueba:
     def detener(self) -> None:
         """Lo detiene sin esperar a las transacciones en curso."""
         self._proceso.send_signal(signal.SIGINT)
+        self._proceso.wait(30)
+
+    def matar(self) -> None:
+        """Mata con -9 a todos sus procesos, como un corte que la máquina no sufre."""
+        os.killpg(self._proceso.pid, signal.SIGKILL)
         self._proceso.wait(30)
 
     def url(self, base: str, parametros: str = "") -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import tempfile
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -12,7 +13,6 @@ from typing import TypeVar
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import func, select
 
 from alpespartners.modulos.tracking.aplicacion.comandos import RegistrarConversion, RegistrarImpresion
 from alpespartners.modulos.tracking.aplicacion.consultas.consultar_balance import (
@@ -33,16 +33,15 @@ from alpespartners.modulos.tracking.aplicacion.topicos import (
     COMANDO_REGISTRAR_CONVERSION,
     COMANDO_REGISTRAR_IMPRESION,
 )
-from alpespartners.modulos.tracking.infraestructura.sqlite import motor_de_lectura
-from alpespartners.modulos.tracking.infraestructura.tablas import (
-    bandeja_salida,
-    conversiones,
-    destinos,
-    impresiones,
-)
-from tests.apoyo.base_datos import libro_sqlite
+from alpespartners.modulos.tracking.infraestructura.lecturas import LecturasSQLite
+from alpespartners.modulos.tracking.infraestructura.lecturas_postgresql import LecturasPostgreSQL
+from alpespartners.modulos.tracking.infraestructura.libro_postgresql import LibroPostgreSQL
+from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import LibroSQLite
+from tests.apoyo.base_datos import libro_sqlite, sql
 from tests.apoyo.eventos import AHORA, CONVERSION, IMPRESION, ilegible, recibido
 from tests.apoyo.libro_en_memoria import LibroEnMemoria
+from tests.apoyo.postgresql import ServidorDePrueba, libro_postgresql
+from tests.apoyo.postgresql import sql as sql_de_postgresql
 
 C = TypeVar("C", RegistrarImpresion, RegistrarConversion)
 Cuentas = Counter[tuple[str, str, str | None]]
@@ -116,6 +115,8 @@ class Retirada:
     numeros: list[int]
 
 
+Pasos = Sequence[LoteDeImpresiones | LoteDeConversiones | Retirada]
+
 _PASOS = st.lists(
     st.one_of(
         st.builds(LoteDeImpresiones, st.lists(_IMPRESIONES | _ILEGIBLES, min_size=1, max_size=8)),
@@ -127,33 +128,53 @@ _PASOS = st.lists(
 )
 
 
+Consultar = Callable[[str], Sequence[Sequence[object]]]
+
+
 @settings(max_examples=30, deadline=None)
 @given(pasos=_PASOS)
-def test_el_balance_es_lo_que_da_contar_las_tablas_y_cada_comando_cuenta_una_vez(
-    pasos: list[LoteDeImpresiones | LoteDeConversiones | Retirada],
+def test_el_balance_es_lo_que_da_contar_las_tablas_y_cada_comando_cuenta_una_vez(pasos: Pasos) -> None:
+    with tempfile.TemporaryDirectory() as carpeta, libro_sqlite(Path(carpeta)) as (libro, lecturas):
+        _comprobar(pasos, libro, lecturas, lambda sentencia: sql(Path(carpeta), sentencia))
+
+
+@settings(max_examples=10, deadline=None)
+@given(pasos=_PASOS)
+def test_en_postgresql_el_balance_tambien_es_lo_que_da_contar_las_tablas(
+    servidor_postgresql: ServidorDePrueba, pasos: Pasos
+) -> None:
+    url = servidor_postgresql.base_nueva()
+    with libro_postgresql(url) as (libro, lecturas):
+        _comprobar(pasos, libro, lecturas, lambda sentencia: sql_de_postgresql(url, sentencia))
+
+
+def _comprobar(
+    pasos: Pasos,
+    libro: LibroSQLite | LibroPostgreSQL,
+    lecturas: LecturasSQLite | LecturasPostgreSQL,
+    consultar: Consultar,
 ) -> None:
     entregados: dict[str, set[IdentidadComando]] = {
         COMANDO_REGISTRAR_IMPRESION: set(),
         COMANDO_REGISTRAR_CONVERSION: set(),
     }
     memoria = LibroEnMemoria()
-    with tempfile.TemporaryDirectory() as carpeta, libro_sqlite(Path(carpeta)) as (sqlite, lecturas):
 
-        async def recorrer() -> tuple[BalanceDelModulo, BalanceDelModulo]:
-            for paso in pasos:
-                if isinstance(paso, Retirada):
-                    await sqlite.retirar(paso.numeros)
-                else:
-                    await sqlite.ejecutar(paso.manejar)
-                    await memoria.ejecutar(paso.manejar)
-                    entregados[paso.topico] |= {mensaje.identidad for mensaje in paso.mensajes}
-            return (
-                await lecturas.leer(lambda c: consultar_balance(c.balance)),
-                await memoria.leer(lambda c: consultar_balance(c.balance)),
-            )
+    async def recorrer() -> tuple[BalanceDelModulo, BalanceDelModulo]:
+        for paso in pasos:
+            if isinstance(paso, Retirada):
+                await libro.retirar(paso.numeros)
+            else:
+                await libro.ejecutar(paso.manejar)
+                await memoria.ejecutar(paso.manejar)
+                entregados[paso.topico] |= {mensaje.identidad for mensaje in paso.mensajes}
+        return (
+            await lecturas.leer(lambda c: consultar_balance(c.balance)),
+            await memoria.leer(lambda c: consultar_balance(c.balance)),
+        )
 
-        balance, en_memoria = asyncio.run(recorrer())
-        contadas, pendientes = _contar_las_tablas(Path(carpeta))
+    balance, en_memoria = asyncio.run(recorrer())
+    contadas, pendientes = _contar_las_tablas(consultar)
     assert _cuentas(balance) == contadas
     assert balance.bandeja_salida.cuantos == pendientes
     assert balance.comandos == en_memoria.comandos
@@ -173,20 +194,14 @@ def _cuentas(balance: BalanceDelModulo) -> Cuentas:
     return cuentas
 
 
-def _contar_las_tablas(datos: Path) -> tuple[Cuentas, int]:
+def _contar_las_tablas(consultar: Consultar) -> tuple[Cuentas, int]:
     """Lo que da contar fila por fila, y cuántos envíos hay en la bandeja."""
     cuentas: Cuentas = Counter()
-    motor = motor_de_lectura(datos, 1)
-    with motor.begin() as conexion:
-        for topico, tabla in (
-            (COMANDO_REGISTRAR_IMPRESION, impresiones),
-            (COMANDO_REGISTRAR_CONVERSION, conversiones),
-        ):
-            cuentas[topico, "REGISTRADA", None] = (
-                conexion.scalar(select(func.count()).select_from(tabla)) or 0
-            )
-        for fila in conexion.execute(select(destinos.c.topico, destinos.c.estado, destinos.c.motivo)):
-            cuentas[fila.topico, fila.estado, fila.motivo] += 1
-        pendientes = conexion.scalar(select(func.count()).select_from(bandeja_salida)) or 0
-    motor.dispose()
-    return cuentas, pendientes
+    for topico, tabla in (
+        (COMANDO_REGISTRAR_IMPRESION, "impresiones"),
+        (COMANDO_REGISTRAR_CONVERSION, "conversiones"),
+    ):
+        cuentas[topico, "REGISTRADA", None] = len(consultar(f"SELECT id FROM {tabla}"))  # noqa: S608 (son suyas)
+    for fila in consultar("SELECT topico, estado, motivo FROM destinos"):
+        cuentas[str(fila[0]), str(fila[1]), str(fila[2]) if fila[2] else None] += 1
+    return cuentas, len(consultar("SELECT numero FROM bandeja_salida"))

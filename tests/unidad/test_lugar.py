@@ -11,6 +11,7 @@ from alpespartners.config import Configuracion
     ("url", "lugar"),
     [
         ("postgresql://usuario:secreto@a:5433/b?sslmode=require&password=secreto", "postgresql://a:5433/b"),
+        ("postgresql:///b?host=/var/run/postgresql&password=secreto", "postgresql:///b"),
         ("postgresql://usuario:secr@eto@a,c:1/b", "postgresql://a,c:1/b"),
         ("postgresql://a", "postgresql://a"),
     ],

@@ -219,13 +219,22 @@ def test_un_certificado_que_no_firma_quien_se_espera_no_vale(url: str, clave: st
         LibroPostgreSQL(f"{url}?sslmode={clave}&sslrootcert={tmp_path}/nada.crt")
 
 
+@pytest.mark.parametrize(
+    "forma",
+    [
+        "postgresql://?host=127.0.0.1&port={puerto}&user=alpes&password={clave}&dbname={base}",
+        "postgresql:///{base}?host={enchufe}&port={puerto}&user=alpes&password={clave}",
+        "postgresql://alpes:{clave}@/{base}?host={enchufe}&port={puerto}",
+    ],
+)
 def test_servidor_usuario_clave_y_base_valen_tambien_como_parametros(
-    servidor_postgresql: ServidorDePrueba, url: str
+    servidor_postgresql: ServidorDePrueba, url: str, forma: str
 ) -> None:
     sin_escapar, _, base = url.rpartition("/")
     clave = sin_escapar.removeprefix("postgresql://alpes:").partition("@")[0]
-    puerto = servidor_postgresql.puerto
-    otra = f"postgresql://?host=127.0.0.1&port={puerto}&user=alpes&password={clave}&dbname={base}"
+    otra = forma.format(
+        puerto=servidor_postgresql.puerto, enchufe=servidor_postgresql.enchufe, clave=clave, base=base
+    )
     with conexion(otra) as ejecutar:
         assert ejecutar(lambda c: c.scalar(text("SELECT current_database()"))) == base
 
