@@ -168,9 +168,10 @@ class ServidorDePrueba:
         return subprocess.run(orden, check=False).returncode == 0
 
     def _orden(self, *orden: str) -> str:
-        return subprocess.run(
+        hecha: subprocess.CompletedProcess[str] = subprocess.run(
             orden, check=True, capture_output=True, text=True, cwd=self._carpeta, **self._usuario
-        ).stdout
+        )
+        return hecha.stdout
 
 
 def sql(url: str, sentencia: str) -> list[list[str]]:

@@ -15,9 +15,9 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.apoyo.servicio import instalacion
-from tests.muerte.arbol import PAPELES, Arbol
+from tests.muerte.arbol import embebido
 from tests.muerte.rondas import Informe, ejecutar
+from tests.muerte.servidores import servidores
 
 
 def principal() -> int:
@@ -25,14 +25,16 @@ def principal() -> int:
     orden = argparse.ArgumentParser(prog="python -m tests.muerte", description=__doc__.partition("\n")[0])
     orden.add_argument("--rondas", type=int, default=20, help="muertes que se provocan")
     orden.add_argument("--semilla", type=int, default=random.randrange(10**6), help="para repetir una prueba")  # noqa: S311 (no guarda ningún secreto)
-    orden.add_argument("--api", type=int, default=1, help="cuántas APIs comparten la carpeta")
+    orden.add_argument("--api", type=int, default=1, help="cuántas APIs comparten la carpeta; solo embebido")
+    orden.add_argument(
+        "--servidores", action="store_true", help="Apache Pulsar, PostgreSQL, 2 APIs y 4 consumidores"
+    )
     opciones = orden.parse_args()
     carpeta = Path(tempfile.mkdtemp(prefix="muerte-"))
     _decir(f"semilla {opciones.semilla}, {opciones.rondas} rondas, carpeta {carpeta}\n")
-    with instalacion(carpeta) as servicio:
-        arbol = Arbol(servicio, opciones.api)
-        informe = ejecutar(arbol, rondas=opciones.rondas, semilla=opciones.semilla, decir=_decir)
-    _decir(resumen(informe, PAPELES))
+    with servidores(carpeta) if opciones.servidores else embebido(carpeta, opciones.api) as montaje:
+        informe = ejecutar(montaje, rondas=opciones.rondas, semilla=opciones.semilla, decir=_decir)
+        _decir(resumen(informe, montaje.papeles))
     if informe.auditoria.discrepancias:
         return 1
     shutil.rmtree(carpeta)

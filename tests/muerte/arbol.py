@@ -7,7 +7,9 @@ se ve, sin carreras, qué tenía entre manos en el instante de morir.
 """
 
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from random import Random
 from typing import Final
 
@@ -15,7 +17,7 @@ from alpespartners.seedwork.infraestructura.broker_embebido.carpeta import Carpe
 from tests.apoyo.espera import hasta
 from tests.apoyo.procesos import dueño_del_cerrojo
 from tests.apoyo.puertos import puerto_libre
-from tests.apoyo.servicio import UVICORN, Instalacion
+from tests.apoyo.servicio import UVICORN, Instalacion, instalacion
 from tests.muerte.auditoria import embebida
 from tests.muerte.carga import Carga
 from tests.muerte.libro import Libro
@@ -33,22 +35,22 @@ class Arbol:
     """Los procesos de una instalación que arrancó `alpespartners iniciar`, y otras APIs si se piden.
 
     Args:
-        instalacion: la suya; su `cerrar` termina lo que quede.
+        servicio: los suyos; su `cerrar` termina lo que quede.
         apis: cuántas APIs; la primera es la del supervisor y las demás son `uvicorn` en otros puertos.
     """
 
     papeles = PAPELES
     espacio = "public/default"
 
-    def __init__(self, instalacion: Instalacion, apis: int) -> None:
-        self._instalacion = instalacion
-        self._carpeta = Carpeta(instalacion.datos)
-        self._supervisor = instalacion.iniciar()
+    def __init__(self, servicio: Instalacion, apis: int) -> None:
+        self._instalacion = servicio
+        self._carpeta = Carpeta(servicio.datos)
+        self._supervisor = servicio.iniciar()
         self._otras_apis = {
             puerto: self._lanzar_api(puerto) for puerto in (puerto_libre() for _ in range(apis - 1))
         }
-        self.auditado = embebida(instalacion)
-        instalacion.esperar_consumidores()
+        self.auditado = embebida(servicio)
+        servicio.esperar_consumidores()
         hasta(self.auditado.libro.tiene_tablas, 30)
 
     @property
@@ -141,3 +143,10 @@ def _entre_manos(papel: str, puerto: int | None, carga: Carga, libro: Libro) -> 
 
 def _unico(numeros: Sequence[int]) -> int | None:
     return numeros[0] if len(numeros) == 1 else None
+
+
+@contextmanager
+def embebido(carpeta: Path, apis: int) -> Iterator[Arbol]:
+    """El montaje embebido, recién arrancado; al salir no queda ningún proceso."""
+    with instalacion(carpeta) as servicio:
+        yield Arbol(servicio, apis)

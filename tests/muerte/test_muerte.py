@@ -8,20 +8,29 @@ from tests.apoyo.base_datos import sql
 from tests.apoyo.espera import hasta
 from tests.apoyo.servicio import instalacion
 from tests.muerte.__main__ import resumen
-from tests.muerte.arbol import PAPELES, Arbol
+from tests.muerte.arbol import PAPELES, embebido
 from tests.muerte.auditoria import auditar, embebida, esperar_calma
 from tests.muerte.carga import Carga
 from tests.muerte.rondas import ejecutar
+from tests.muerte.servidores import servidores
 
 
 @pytest.mark.timeout(400)
 def test_veinte_muertes_bajo_carga_no_pierden_ni_repiten_nada(tmp_path: Path) -> None:
     dicho: list[str] = []
-    with instalacion(tmp_path) as servicio:
-        informe = ejecutar(Arbol(servicio, 1), rondas=20, semilla=20, decir=dicho.append)
+    with embebido(tmp_path, 1) as montaje:
+        informe = ejecutar(montaje, rondas=20, semilla=20, decir=dicho.append)
     assert informe.auditoria.discrepancias == [], resumen(informe, PAPELES)
     assert all(informe.ocupadas[papel] >= 3 for papel in PAPELES), resumen(informe, PAPELES)
     assert len(dicho) == 20
+
+
+@pytest.mark.timeout(600)
+def test_veinte_muertes_con_apache_pulsar_postgresql_y_cuatro_consumidores_tampoco(tmp_path: Path) -> None:
+    with servidores(tmp_path) as montaje:
+        informe = ejecutar(montaje, rondas=20, semilla=20, decir=[].append)
+    assert informe.auditoria.discrepancias == [], resumen(informe, montaje.papeles)
+    assert all(informe.ocupadas[papel] >= 3 for papel in montaje.papeles), resumen(informe, montaje.papeles)
 
 
 def test_la_auditoria_nombra_lo_que_falta_lo_que_sobra_y_lo_que_cambio(tmp_path: Path) -> None:

@@ -1,0 +1,169 @@
+"""Un Apache Pulsar propio de las pruebas: los jars que publica el proyecto, en un proceso corriente.
+
+Necesita Java y Maven, que la primera vez deja los jars en la carpeta de caché del usuario.
+"""
+
+import json
+import shutil
+import subprocess
+import tempfile
+import urllib.error
+import urllib.request
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from typing import Any, Final
+
+import platformdirs
+import pytest
+
+from alpespartners.seedwork.infraestructura.cerrojos import Cerrojo
+from tests.apoyo.espera import hasta
+from tests.apoyo.puertos import puerto_libre
+
+_RECURSOS: Final = Path(__file__).parent / "apache"
+_ABIERTOS: Final = (
+    *("java.base/jdk.internal.loader", "java.base/java.lang", "java.base/java.io", "java.base/java.util.zip"),
+    *("java.base/java.nio", "java.base/sun.net", "java.base/jdk.internal.platform"),
+    "java.management/sun.management",
+)
+"""Los paquetes de Java que Pulsar mira por dentro."""
+_LIMITE_DE_ARRANQUE: Final = 90.0
+
+
+def falta_apache() -> str | None:
+    """Qué falta en esta máquina para arrancarlo, o `None`."""
+    for orden, nombre in (("java", "Java"), ("mvn", "Maven"), ("setpriv", "setpriv")):
+        if shutil.which(orden) is None:
+            return f"falta {nombre}"
+    return None
+
+
+def jars() -> Path:
+    """La carpeta con los jars de Apache Pulsar; la llena quien llega primero, y los demás le esperan."""
+    carpeta = Path(platformdirs.user_cache_dir("alpespartners-pruebas")) / "pulsar"
+    carpeta.parent.mkdir(parents=True, exist_ok=True)
+    pom = (_RECURSOS / "pom.xml").read_bytes()
+    sello = carpeta / "pom.xml"
+    cerrojo = Cerrojo(carpeta.with_suffix(".lock"))
+    hasta(cerrojo.tomar, 600, 0.5)
+    try:
+        if not sello.exists() or sello.read_bytes() != pom:
+            shutil.rmtree(carpeta, ignore_errors=True)
+            orden = ["mvn", "-q", "-B", "-f", str(_RECURSOS / "pom.xml"), "dependency:copy-dependencies"]
+            subprocess.run([*orden, f"-DoutputDirectory={carpeta}"], check=True, capture_output=True)
+            sello.write_bytes(pom)
+    finally:
+        cerrojo.cerrar()
+    return carpeta
+
+
+class ServidorApache:
+    """Un Apache Pulsar en una carpeta, con sus puertos, que no cambian.
+
+    Args:
+        carpeta: donde guarda todo.
+        ajustes: los que se añaden a `standalone.conf`.
+
+    Attributes:
+        numero: el de su proceso, mientras vive.
+    """
+
+    def __init__(self, carpeta: Path, ajustes: Mapping[str, str] | None = None) -> None:
+        self._carpeta = carpeta
+        self._puerto, self._web, self._puerto_de_almacen = (puerto_libre() for _ in range(3))
+        self._espacios = count(1)
+        self._jars = jars()
+        propios = {"brokerServicePort": str(self._puerto), "webServicePort": str(self._web)}
+        lineas = [f"{nombre}={valor}" for nombre, valor in (propios | dict(ajustes or {})).items()]
+        base = (_RECURSOS / "standalone.conf").read_text(encoding="utf-8")
+        (carpeta / "standalone.conf").write_text(base + "\n".join(lineas) + "\n", encoding="utf-8")
+        self.arrancar()
+
+    @property
+    def url(self) -> str:
+        """La de sus clientes."""
+        return f"pulsar://127.0.0.1:{self._puerto}"
+
+    @property
+    def admin(self) -> str:
+        """La de su administración."""
+        return f"http://127.0.0.1:{self._web}"
+
+    @property
+    def numero(self) -> int:
+        """El número de su proceso."""
+        return self._proceso.pid
+
+    def arrancar(self) -> None:
+        """Lo arranca y vuelve cuando sus clientes pueden usarlo."""
+        abiertos = [p for paquete in _ABIERTOS for p in ("--add-opens", f"{paquete}=ALL-UNNAMED")]
+        with (self._carpeta / "salida.log").open("ab") as salida:
+            self._proceso = subprocess.Popen(
+                [
+                    # Si muere quien prueba, muere con él.
+                    *("setpriv", "--pdeathsig", "KILL", "java", "-Xmx512m", "-XX:MaxDirectMemorySize=512m"),
+                    *("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:+ExitOnOutOfMemoryError"),
+                    *(*abiertos, "-Dio.netty.tryReflectionSetAccessible=true"),
+                    *(f"-Dlog4j2.configurationFile={_RECURSOS / 'log4j2.xml'}", "-cp", f"{self._jars}/*"),
+                    "org.apache.pulsar.PulsarStandaloneStarter",
+                    *("--config", "standalone.conf", "-nfw", "-nss", "--metadata-dir", "metadatos"),
+                    *("--bookkeeper-dir", "almacen", "--bookkeeper-port", str(self._puerto_de_almacen)),
+                ],
+                cwd=self._carpeta,
+                stdin=subprocess.DEVNULL,
+                stdout=salida,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        hasta(self._listo, _LIMITE_DE_ARRANQUE, 0.2)
+
+    def matar(self) -> None:
+        """Lo mata con -9."""
+        self._proceso.kill()
+        self._proceso.wait()
+
+    def espacio_nuevo(self) -> str:
+        """Un espacio de nombres que nadie ha usado y que lo guarda todo."""
+        espacio = f"public/prueba-{next(self._espacios)}"
+        self.administrar("PUT", f"namespaces/{espacio}", {})
+        siempre = {"retentionTimeInMinutes": -1, "retentionSizeInMB": -1}
+        self.administrar("POST", f"namespaces/{espacio}/retention", siempre)
+        return espacio
+
+    def administrar(self, metodo: str, ruta: str, cuerpo: object = None) -> Any:
+        """Una petición a `/admin/v2/`; devuelve su respuesta, o nada si no la tiene."""
+        peticion = urllib.request.Request(  # noqa: S310 (la dirección es suya)
+            f"{self.admin}/admin/v2/{ruta}",
+            None if cuerpo is None else json.dumps(cuerpo).encode(),
+            {"Content-Type": "application/json"},
+            method=metodo,
+        )
+        with urllib.request.urlopen(peticion, timeout=30) as respuesta:  # noqa: S310
+            contenido = respuesta.read()
+        return json.loads(contenido) if contenido else None
+
+    def _listo(self) -> bool:
+        """Dice estar listo antes de que exista el espacio por omisión, y hasta entonces no sirve."""
+        if self._proceso.poll() is not None:
+            pytest.fail(f"Apache Pulsar terminó: {(self._carpeta / 'salida.log').read_text()[-2000:]}")
+        try:
+            return "public/default" in self.administrar("GET", "namespaces/public")
+        except (urllib.error.URLError, OSError):
+            return False
+
+
+@contextmanager
+def servidor_apache(**ajustes: str) -> Generator[ServidorApache]:
+    """Un Apache Pulsar que al salir no deja procesos ni archivos; si no se puede, salta la prueba."""
+    falta = falta_apache()
+    if falta is not None:
+        pytest.skip(falta)
+    carpeta = Path(tempfile.mkdtemp(prefix="alpes-pulsar-"))
+    servidor = ServidorApache(carpeta, ajustes)
+    try:
+        yield servidor
+    finally:
+        servidor.matar()
+        shutil.rmtree(carpeta)
