@@ -28,7 +28,7 @@ def test_veinte_muertes_bajo_carga_no_pierden_ni_repiten_nada(tmp_path: Path) ->
 @pytest.mark.timeout(600)
 def test_veinte_muertes_con_apache_pulsar_postgresql_y_cuatro_consumidores_tampoco(tmp_path: Path) -> None:
     with servidores(tmp_path) as montaje:
-        informe = ejecutar(montaje, rondas=20, semilla=20, decir=[].append)
+        informe = ejecutar(montaje, rondas=20, semilla=20, decir=list[str]().append)
     assert informe.auditoria.discrepancias == [], resumen(informe, montaje.papeles)
     assert all(informe.ocupadas[papel] >= 3 for papel in montaje.papeles), resumen(informe, montaje.papeles)
 
