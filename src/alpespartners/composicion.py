@@ -8,6 +8,7 @@ Por qué existe: «¿con qué?» se responde en un archivo, y las pruebas compon
 import asyncio
 import logging
 import signal
+import socket
 from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Sequence
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from uuid import UUID
 
 import structlog
 import uuid_utils
+from prometheus_client import CollectorRegistry, ProcessCollector
 from starlette.types import ASGIApp
 
 from alpespartners.api.acceso import ReglasDeAcceso
@@ -42,6 +44,10 @@ from alpespartners.modulos.tracking.infraestructura.consumidores import MAXIMO_L
 from alpespartners.modulos.tracking.infraestructura.despachadores import DespachadorPulsar
 from alpespartners.modulos.tracking.infraestructura.en_mano import EnMano, archivo_en_mano
 from alpespartners.modulos.tracking.infraestructura.lecturas import LecturasSQLite
+from alpespartners.modulos.tracking.infraestructura.metricas import (
+    MetricasDeConsumo,
+    MetricasDePublicacion,
+)
 from alpespartners.modulos.tracking.infraestructura.relevo import Relevo
 from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import LibroSQLite
 from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import migrar as migrar_sqlite
@@ -54,6 +60,9 @@ if TYPE_CHECKING:
     # Se importan al usarlos: quien usa SQLite no paga por ellos.
     from alpespartners.modulos.tracking.infraestructura.lecturas_postgresql import LecturasPostgreSQL
     from alpespartners.modulos.tracking.infraestructura.libro_postgresql import LibroPostgreSQL
+
+_PENDIENTES = 64
+"""Conexiones que esperan a la sonda: pregunta quien vigila, y nadie más."""
 
 _EPOCA_DE_APACHE = UUID("0a3c8f52-9d0e-4a55-8c55-0d3b8c7a1f10")
 """La época de un Apache Pulsar al que nadie le puso otra; sus posiciones no se repiten mientras viva."""
@@ -68,7 +77,8 @@ def crear_app(configuracion: Configuracion, *, migra: bool = False) -> ASGIApp:
     """
     _empezar(configuracion, "api")
     lecturas = _lecturas(configuracion)
-    despachador = DespachadorPulsar(configuracion.limite_confirmacion)
+    registro = _registro_de_metricas()
+    despachador = DespachadorPulsar(configuracion.limite_confirmacion, MetricasDePublicacion(registro))
 
     @asynccontextmanager
     async def ciclo_de_vida() -> AsyncGenerator[None]:
@@ -87,12 +97,9 @@ def crear_app(configuracion: Configuracion, *, migra: bool = False) -> ASGIApp:
         presencia=lecturas,
         reloj=_ahora,
         nuevo_id=_nuevo_id,
-        acceso=ReglasDeAcceso(
-            claves=configuracion.claves_api,
-            sin_clave=configuracion.sin_clave,
-            nombres=configuracion.nombres,
-        ),
+        acceso=_acceso(configuracion),
         ciclo_de_vida=ciclo_de_vida,
+        registro=registro,
     )
 
 
@@ -110,6 +117,7 @@ def consumir(configuracion: Configuracion, *, migra: bool = False) -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     _empezar(configuracion, "consumidores")
     with ExitStack() as pila:
+        sonda = _enchufe_de_la_sonda(configuracion, pila)
         if migra:
             _migrar(configuracion)
         libro = _libro(configuracion)
@@ -117,7 +125,7 @@ def consumir(configuracion: Configuracion, *, migra: bool = False) -> None:
         pila.callback(libro.cerrar)
         cliente, epoca = _conectar(configuracion, pila, para_consumir=True)
         en_mano = pila.enter_context(archivo_en_mano(configuracion.datos))
-        asyncio.run(_consumir(cliente, libro, en_mano, epoca))
+        asyncio.run(_consumir(cliente, libro, en_mano, epoca, sonda, _acceso(configuracion)))
 
 
 def migrar(configuracion: Configuracion) -> None:
@@ -194,21 +202,83 @@ def consultar_destino(
 
 
 async def _consumir(
-    cliente: ClientePulsar, libro: "LibroSQLite | LibroPostgreSQL", en_mano: BinaryIO, epoca: UUID
+    cliente: ClientePulsar,
+    libro: "LibroSQLite | LibroPostgreSQL",
+    en_mano: BinaryIO,
+    epoca: UUID,
+    sonda: socket.socket | None,
+    acceso: ReglasDeAcceso,
 ) -> None:
     parar = asyncio.Event()
     for señal in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(señal, parar.set)
+    registro = _registro_de_metricas()
+    metricas = MetricasDeConsumo(registro)
     consumidores = Consumidores(
         cliente,
         [RegistrarImpresionHandler(), RegistrarConversionHandler()],
         libro=libro,
-        relevo=Relevo(cliente, libro),
+        relevo=Relevo(cliente, libro, metricas=metricas),
         en_mano=EnMano(en_mano, MAXIMO_LOTE),
         epoca=epoca,
         reloj=_ahora,
+        metricas=metricas,
     )
-    await consumidores.trabajar(parar)
+    async with _sonda(sonda, consumidores, acceso, registro):
+        await consumidores.trabajar(parar)
+
+
+@asynccontextmanager
+async def _sonda(
+    enchufe: socket.socket | None,
+    consumidores: Consumidores,
+    acceso: ReglasDeAcceso,
+    registro: CollectorRegistry,
+) -> AsyncGenerator[None]:
+    """Sirve la sonda en ese puerto mientras dura el bloque; sin puerto, nada."""
+    if enchufe is None:
+        yield
+        return
+    from alpespartners.api.sonda import crear_sonda
+    from alpespartners.seedwork.infraestructura.servidor_http import ServidorHTTPInvitado
+
+    servidor = ServidorHTTPInvitado(
+        crear_sonda(
+            suscripciones=consumidores.suscripciones,
+            hay_base_datos=consumidores.hay_base_datos,
+            acceso=acceso,
+            registro=registro,
+        )
+    )
+    sirviendo = asyncio.create_task(servidor.serve(sockets=[enchufe]))
+    try:
+        yield
+    finally:
+        servidor.should_exit = True
+        await sirviendo
+
+
+def _enchufe_de_la_sonda(configuracion: Configuracion, pila: ExitStack) -> socket.socket | None:
+    if configuracion.metricas_consumidor is None:
+        return None
+    from alpespartners.seedwork.infraestructura.servidor_http import abrir_puerto
+
+    anfitrion, puerto = configuracion.metricas_consumidor
+    return pila.enter_context(abrir_puerto(anfitrion, puerto, _PENDIENTES, "ALPES_METRICAS_CONSUMIDOR"))
+
+
+def _registro_de_metricas() -> CollectorRegistry:
+    registro = CollectorRegistry()
+    ProcessCollector(registry=registro)
+    return registro
+
+
+def _acceso(configuracion: Configuracion) -> ReglasDeAcceso:
+    return ReglasDeAcceso(
+        claves=configuracion.claves_api,
+        sin_clave=configuracion.sin_clave,
+        nombres=configuracion.nombres,
+    )
 
 
 def _empezar(configuracion: Configuracion, proceso: str) -> None:

@@ -63,6 +63,13 @@ def _uno_de(permitidos: tuple[str, ...]) -> Callable[[str], str]:
     return leer
 
 
+def _lugar(texto: str) -> tuple[str, int]:
+    partes = urlsplit(f"//{texto}")
+    if not partes.hostname or partes.port is None or texto != partes.netloc or "@" in texto:
+        raise ValueError
+    return partes.hostname, partes.port
+
+
 def _url_de_postgresql(texto: str) -> str:
     # Sin servidor, como en libpq: el de esta máquina, o el que diga `?host=`.
     if not texto.startswith("postgresql://"):
@@ -187,6 +194,13 @@ class Configuracion:
         )
     )
     """Segundos que se espera la confirmación del broker antes de responder 503."""
+
+    metricas_consumidor: tuple[str, int] | None = field(
+        default_factory=lambda: _variable(
+            "ALPES_METRICAS_CONSUMIDOR", _lugar, None, "anfitrión:puerto, como 127.0.0.1:9101"
+        )
+    )
+    """Dónde sirve un proceso de consumidores `/salud/*` y `/metricas`; `None` es en ningún sitio."""
 
     registro: str = field(
         default_factory=lambda: _variable(

@@ -6,40 +6,22 @@ Por qué existe: el supervisor no necesita ni el cliente de Pulsar ni SQL; si lo
 arranque tardaría el doble y quedarían en memoria para nada.
 """
 
-import asyncio
 import socket
 
-import uvicorn
-
 from alpespartners.config import Configuracion
-from alpespartners.seedwork.infraestructura.http_con_limites import ProtocoloConLimites
-
-_GRACIA = 3
-_LATIDO = 0.5
+from alpespartners.seedwork.infraestructura.servidor_http import ServidorHTTP
 
 
-class _Servidor(uvicorn.Server):
-    """uvicorn con menos latidos: los suyos, diez por segundo, gastan más que todo lo demás en reposo."""
-
-    async def main_loop(self) -> None:
-        """Espera la señal de terminar; cada latido renueva la cabecera `Date`."""
-        while not await self.on_tick(0):  # noqa: ASYNC110 (una señal no puede despertar a un asyncio.Event)
-            await asyncio.sleep(_LATIDO)
-
-
-def servir_api(configuracion: Configuracion, enchufe: socket.socket) -> None:
-    """Deja al día la base de datos y atiende HTTP en un puerto ya abierto hasta recibir SIGTERM."""
+def servir_api(configuracion: Configuracion, enchufe: socket.socket, *, migra: bool = False) -> None:
+    """Atiende HTTP en un puerto ya abierto hasta recibir SIGTERM; `migra`, si antes migra PostgreSQL."""
     from alpespartners.composicion import crear_app
 
-    ajustes = uvicorn.Config(
-        crear_app(configuracion, migra=True),
-        http=ProtocoloConLimites,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=_GRACIA,
-    )
-    _Servidor(ajustes).run(sockets=[enchufe])
+    ServidorHTTP(crear_app(configuracion, migra=migra)).run(sockets=[enchufe])
+
+
+def migrar_y_servir_api(configuracion: Configuracion, enchufe: socket.socket) -> None:
+    """Deja al día la base de datos y atiende HTTP en un puerto ya abierto hasta recibir SIGTERM."""
+    servir_api(configuracion, enchufe, migra=True)
 
 
 def consumir(configuracion: Configuracion) -> None:

@@ -26,6 +26,7 @@ from alpespartners.modulos.tracking.infraestructura.sobres import abrir_comando
 from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import LibroSQLite
 from tests.apoyo.espera import hasta_en_el_bucle
 from tests.apoyo.eventos import AHORA, IMPRESION
+from tests.apoyo.metricas import metricas_de_consumo
 from tests.apoyo.pulsar_falso import ClienteFalso, SuscripcionFalsa, mensaje
 
 DATOS = Path(sys.argv[1])
@@ -78,8 +79,9 @@ async def principal() -> None:
                 cliente,
                 [manejador],
                 libro=libro,
-                relevo=Relevo(cliente, libro),
+                relevo=Relevo(cliente, libro, metricas=metricas_de_consumo()),
                 en_mano=EnMano(archivo, MAXIMO_LOTE),
+                metricas=metricas_de_consumo(),
                 epoca=UUID(int=1),
                 reloj=lambda: AHORA,
             ).trabajar(parar)

@@ -11,6 +11,7 @@ from typing import TypeVar
 from uuid import UUID
 
 import httpx2
+from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp
 
 from alpespartners.api.acceso import ReglasDeAcceso
@@ -119,6 +120,7 @@ def api_en_memoria(
 ) -> ASGIApp:
     """La API entera sobre esos puertos."""
     return crear_api(
+        registro=CollectorRegistry(),
         despachador=puertos,
         lecturas=puertos,
         presencia=puertos,

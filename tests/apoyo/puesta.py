@@ -21,6 +21,7 @@ from alpespartners.modulos.tracking.infraestructura.relevo import Relevo
 from alpespartners.modulos.tracking.infraestructura.sqlite import motor_de_lectura
 from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import LibroSQLite
 from tests.apoyo.broker import BrokerDePrueba
+from tests.apoyo.metricas import metricas_de_consumo, metricas_de_publicacion
 
 
 class Puesta:
@@ -50,8 +51,9 @@ class Puesta:
             cliente,
             [RegistrarImpresionHandler(), RegistrarConversionHandler()],
             libro=self.libro,
-            relevo=Relevo(cliente, self.libro, cada_barrido=0.5),
+            relevo=Relevo(cliente, self.libro, cada_barrido=0.5, metricas=metricas_de_consumo()),
             en_mano=EnMano(en_mano, MAXIMO_LOTE),
+            metricas=metricas_de_consumo(),
             epoca=UUID(int=1),
             reloj=lambda: datetime.now(UTC),
         )
@@ -69,7 +71,7 @@ class Puesta:
     async def despachando(self, limite: float = 5.0) -> AsyncGenerator[DespachadorPulsar]:
         """El despachador de una API dentro del bloque."""
         cliente = ClientePulsar(self.broker.url, embebido=True)
-        despachador = DespachadorPulsar(limite)
+        despachador = DespachadorPulsar(limite, metricas=metricas_de_publicacion())
         await despachador.abrir(cliente)
         try:
             yield despachador

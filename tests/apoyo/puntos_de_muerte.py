@@ -27,6 +27,7 @@ from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import LibroS
 from tests.apoyo.base_datos import sql
 from tests.apoyo.espera import hasta_en_el_bucle
 from tests.apoyo.eventos import AHORA
+from tests.apoyo.metricas import metricas_de_consumo
 from tests.apoyo.pulsar_falso import Aviso, ClienteFalso, ProductorFalso, SuscripcionFalsa
 
 T = TypeVar("T")
@@ -166,8 +167,9 @@ async def vivir(datos: Path, broker: BrokerQueSobrevive, muere_antes_de: int | N
             cliente,
             [RegistrarImpresionHandler()],
             libro=libro,
-            relevo=Relevo(cliente, libro),
+            relevo=Relevo(cliente, libro, metricas=metricas_de_consumo()),
             en_mano=EnMano(broker.en_mano, MAXIMO_LOTE),
+            metricas=metricas_de_consumo(),
             epoca=UUID(int=1),
             reloj=lambda: AHORA,
         ).trabajar(parar)

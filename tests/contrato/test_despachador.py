@@ -22,6 +22,7 @@ from tests.apoyo.broker import BrokerDePrueba, broker_de_prueba
 from tests.apoyo.espera import hasta_en_el_bucle
 from tests.apoyo.eventos import AHORA, CONVERSION, IMPRESION
 from tests.apoyo.memoria import PuertosEnMemoria
+from tests.apoyo.metricas import metricas_de_publicacion
 
 TRAZA = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
@@ -89,7 +90,7 @@ class TestDespachadorSobreElBrokerEmbebido(ContratoDespachador):
     @pytest.fixture
     async def despacho(self, broker: BrokerDePrueba) -> AsyncGenerator[Despacho]:
         cliente = ClientePulsar(broker.url, embebido=True)
-        despachador = DespachadorPulsar(limite=2.0)
+        despachador = DespachadorPulsar(limite=2.0, metricas=metricas_de_publicacion())
         await despachador.abrir(cliente)
         yield Despacho(despachador, lambda: _publicados(broker), broker.matar)
         await despachador.cerrar()

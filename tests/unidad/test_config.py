@@ -63,6 +63,11 @@ def test_cada_variable_se_lee_y_vacia_vale_ausente(
         ("ALPES_PULSAR_EPOCA", "ayer"),
         ("ALPES_BASE_DATOS", "mysql://usuario:secreto@a/b"),
         ("ALPES_BASE_DATOS", "postgresql:secreto"),
+        ("ALPES_METRICAS_CONSUMIDOR", "9101"),
+        ("ALPES_METRICAS_CONSUMIDOR", "127.0.0.1"),
+        ("ALPES_METRICAS_CONSUMIDOR", "127.0.0.1:99999"),
+        ("ALPES_METRICAS_CONSUMIDOR", "secreto@127.0.0.1:9101"),
+        ("ALPES_METRICAS_CONSUMIDOR", "127.0.0.1:9101/metricas"),
     ],
 )
 def test_un_valor_que_no_vale_detiene_el_arranque_con_una_frase_que_lo_nombra_y_no_lo_repite(

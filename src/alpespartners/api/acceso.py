@@ -17,7 +17,7 @@ from starlette.types import Scope
 
 from alpespartners.api.errores import Problema
 
-PRIMEROS_SEGMENTOS_ABIERTOS: Final = frozenset({"salud", "docs", "openapi.json"})
+PRIMEROS_SEGMENTOS_ABIERTOS: Final = frozenset({"salud", "metricas", "docs", "openapi.json"})
 """Lo que no pide clave: lo leen sondas y personas que todavía no la tienen."""
 
 _LOCALES: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})

@@ -13,6 +13,7 @@ from datetime import datetime
 from http import HTTPStatus
 
 import structlog
+from prometheus_client import CollectorRegistry
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -22,6 +23,7 @@ from alpespartners.api.cuerpo import SEGUNDOS_MAXIMOS
 from alpespartners.api.documentacion import rutas_de_documentacion
 from alpespartners.api.envios import Envios
 from alpespartners.api.errores import problema_de
+from alpespartners.api.metricas import METODOS_CONOCIDOS, Peticiones, estado_de_la_api, ruta_de_metricas
 from alpespartners.api.rutas import Rutas, atencion_de, partes_de_la_ruta
 from alpespartners.api.salud import rutas_de_salud
 from alpespartners.api.tracking import rutas_de_tracking
@@ -29,12 +31,13 @@ from alpespartners.modulos.tracking.aplicacion.esperas import Esperas
 from alpespartners.modulos.tracking.aplicacion.puertos import DespachadorComandos, Lecturas, Presencia
 from alpespartners.seedwork.arranque import ErrorDeArranque
 
-METODOS_CONOCIDOS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"})
-
 CicloDeVida = Callable[[], AbstractAsyncContextManager[None]]
 
+Observar = Callable[[str | None, str, int, float], None]
+"""Cuenta una respuesta: plantilla de la ruta, método, estado y segundos."""
 
-def crear_api(
+
+def crear_api(  # noqa: PLR0913 (por nombre: es la lista de lo que la API necesita)
     *,
     despachador: DespachadorComandos,
     lecturas: Lecturas,
@@ -43,13 +46,15 @@ def crear_api(
     nuevo_id: Callable[[], str],
     acceso: ReglasDeAcceso,
     ciclo_de_vida: CicloDeVida,
+    registro: CollectorRegistry,
     segundos_de_cuerpo: float = SEGUNDOS_MAXIMOS,
 ) -> ASGIApp:
     """Devuelve la aplicación ASGI.
 
     `reloj` da la hora en UTC con zona; `nuevo_id`, un UUIDv7 en texto; `ciclo_de_vida` abre lo que
-    los puertos necesitan antes de la primera petición y lo cierra después de la última. Un
-    `ErrorDeArranque` al abrir detiene el servidor con su frase y sin traza.
+    los puertos necesitan antes de la primera petición y lo cierra después de la última; `registro`, donde
+    el proceso cuenta lo que sale por `/metricas`. Un `ErrorDeArranque` al abrir detiene el servidor con su
+    frase y sin traza.
     """
     envios = Envios(
         despachador=despachador,
@@ -62,21 +67,28 @@ def crear_api(
         [
             *rutas_de_tracking(envios, lecturas, presencia),
             *rutas_de_salud(despachador, lecturas, presencia),
+            ruta_de_metricas(registro, estado_de_la_api(despachador, lecturas, presencia)),
             *rutas_de_documentacion(),
         ]
     )
-    return _Api(rutas, acceso, ciclo_de_vida)
+    return Api(rutas, acceso, ciclo_de_vida, Peticiones(registro).observar)
 
 
-class _Api:
-    def __init__(self, rutas: Rutas, acceso: ReglasDeAcceso, ciclo_de_vida: CicloDeVida) -> None:
+class Api:
+    """Una aplicación ASGI sobre una tabla de rutas; cuenta cada respuesta y anota cada acceso."""
+
+    def __init__(
+        self, rutas: Rutas, acceso: ReglasDeAcceso, ciclo_de_vida: CicloDeVida, observar: Observar
+    ) -> None:
         self._rutas = rutas
         self._acceso = acceso
         self._ciclo_de_vida = ciclo_de_vida
+        self._observar = observar
         self._registro = structlog.get_logger("api")
         self._registro_de_accesos = structlog.get_logger("acceso")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Atiende una petición o el ciclo de vida (ASGI 3.0)."""
         match scope["type"]:
             case "http":
                 await self._atender(scope, receive, send)
@@ -106,13 +118,14 @@ class _Api:
         respuesta.headers["X-Content-Type-Options"] = "nosniff"
         respuesta.headers.setdefault("Cache-Control", "no-store")
         await respuesta(scope, receive, send)
-        metodo = scope["method"]
+        metodo, segundos = scope["method"], time.perf_counter() - comienzo
+        self._observar(plantilla, metodo, respuesta.status_code, segundos)
         self._registro_de_accesos.info(
             "petición",
             metodo=metodo if metodo in METODOS_CONOCIDOS else None,
             ruta=plantilla,
             estado=respuesta.status_code,
-            milisegundos=round((time.perf_counter() - comienzo) * 1000, 1),
+            milisegundos=round(segundos * 1000, 1),
         )
 
     async def _vivir(self, receive: Receive, send: Send) -> None:

@@ -16,6 +16,7 @@ from starlette.responses import Response
 
 from alpespartners.api.errores import no_encontrado
 from alpespartners.api.openapi import descripcion
+from alpespartners.api.parametros import sin_parametros
 from alpespartners.api.rutas import Ruta, ruta_get
 
 _RECURSOS: Final = files("alpespartners.api").joinpath("recursos")
@@ -34,7 +35,8 @@ def rutas_de_documentacion() -> list[Ruta]:
     """Las rutas de la documentación."""
     octetos = msgspec.json.encode(descripcion())
 
-    async def openapi(_peticion: Request, _variables: Sequence[str]) -> Response:
+    async def openapi(peticion: Request, _variables: Sequence[str]) -> Response:
+        sin_parametros(peticion)
         return Response(octetos, media_type="application/json")
 
     return [

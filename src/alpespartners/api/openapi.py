@@ -112,6 +112,7 @@ def descripcion() -> dict[str, object]:
             "/tracking/campañas/{campaña_id}/conversiones": {"get": _lista("conversion", "Conversion")},
             "/salud/viva": {"get": _viva()},
             "/salud/lista": {"get": _salud()},
+            "/metricas": {"get": _metricas()},
         },
         "components": {
             "securitySchemes": {
@@ -314,7 +315,7 @@ def _viva() -> Esquema:
         "summary": "¿Vive el proceso?",
         "responses": {
             "200": {"description": "Vive.", "content": {"application/json": {"schema": esquema}}},
-            **_respuestas("403", "421"),
+            **_respuestas("403", "421", "422"),
         },
     }
 
@@ -327,8 +328,22 @@ def _salud() -> Esquema:
         "summary": "¿Puede recibir eventos?",
         "responses": {
             "200": {"description": "Puede; quizá degradada (sin lecturas).", "content": contenido},
-            **_respuestas("403", "421"),
+            **_respuestas("403", "421", "422"),
             "503": {"description": "No puede: el broker no responde.", "content": contenido},
+        },
+    }
+
+
+def _metricas() -> Esquema:
+    contenido = {"text/plain": {"schema": {"type": "string"}}}
+    return {
+        "tags": ["salud"],
+        "operationId": "metricas",
+        "summary": "Lo que el proceso cuenta de sí mismo, para Prometheus",
+        "description": "Ninguna métrica lleva un identificador de campaña, influencer, usuario o evento.",
+        "responses": {
+            "200": {"description": "Texto de Prometheus.", "content": contenido},
+            **_respuestas("403", "421", "422"),
         },
     }
 

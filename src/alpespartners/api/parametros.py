@@ -9,6 +9,8 @@ from collections.abc import Collection
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
+from starlette.requests import Request
+
 from alpespartners.modulos.tracking.dominio.excepciones import Codigo, Recolector
 
 MAXIMO_PARAMETROS: Final = 32
@@ -41,6 +43,17 @@ def leer_parametros(cadena: bytes, conocidos: Collection[str], recolector: Recol
             leidos[nombre] = valor
         vistos.add(nombre)
     return leidos
+
+
+def sin_parametros(peticion: Request) -> None:
+    """Comprueba que una petición a una dirección que no admite ninguno no trae parámetros.
+
+    Raises:
+        DatosInvalidos: trae alguno.
+    """
+    recolector = Recolector()
+    leer_parametros(peticion.scope["query_string"], (), recolector)
+    recolector.exigir()
 
 
 def _decodificado(crudo: bytes) -> str | None:

@@ -6,12 +6,13 @@ Por qué existe: aceptar eventos depende solo del broker. Sin base de datos se s
 consumidores lo aceptado espera: ambas cosas se dicen, pero no apartan al servicio del tráfico.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from alpespartners.api.parametros import sin_parametros
 from alpespartners.api.rutas import Ruta, ruta_get
 from alpespartners.modulos.tracking.aplicacion.puertos import (
     BaseDatosNoDisponible,
@@ -24,10 +25,8 @@ from alpespartners.modulos.tracking.aplicacion.puertos import (
 def rutas_de_salud(despachador: DespachadorComandos, lecturas: Lecturas, presencia: Presencia) -> list[Ruta]:
     """Las rutas de salud."""
 
-    async def viva(_peticion: Request, _variables: Sequence[str]) -> Response:
-        return _json({"estado": "viva"}, 200)
-
-    async def lista(_peticion: Request, _variables: Sequence[str]) -> Response:
+    async def lista(peticion: Request, _variables: Sequence[str]) -> Response:
+        sin_parametros(peticion)
         hay_broker = despachador.disponible
         hay_base_de_datos = await _se_puede_leer(lecturas)
         if not hay_broker:
@@ -38,13 +37,19 @@ def rutas_de_salud(despachador: DespachadorComandos, lecturas: Lecturas, presenc
             estado = "lista"
         cuerpo: dict[str, object] = {
             "estado": estado,
-            "broker": _disponibilidad(disponible=hay_broker),
-            "base_datos": _disponibilidad(disponible=hay_base_de_datos),
+            "broker": disponibilidad(disponible=hay_broker),
+            "base_datos": disponibilidad(disponible=hay_base_de_datos),
             "consumidores": await consumidores_vivos(presencia),
         }
-        return _json(cuerpo, 200 if hay_broker else 503)
+        return json_de(cuerpo, 200 if hay_broker else 503)
 
     return [ruta_get("/salud/viva", viva), ruta_get("/salud/lista", lista)]
+
+
+async def viva(peticion: Request, _variables: Sequence[str]) -> Response:
+    """Responde que el proceso vive: quien atiende su bucle puede responder."""
+    sin_parametros(peticion)
+    return json_de({"estado": "viva"}, 200)
 
 
 async def _se_puede_leer(lecturas: Lecturas) -> bool:
@@ -64,9 +69,11 @@ async def consumidores_vivos(presencia: Presencia) -> int | None:
         return None
 
 
-def _disponibilidad(*, disponible: bool) -> str:
+def disponibilidad(*, disponible: bool) -> str:
+    """Cómo se dice en estas respuestas."""
     return "disponible" if disponible else "no_disponible"
 
 
-def _json(cuerpo: dict[str, object], estado: int) -> Response:
+def json_de(cuerpo: Mapping[str, object], estado: int) -> Response:
+    """Una respuesta de salud."""
     return Response(msgspec.json.encode(cuerpo), estado, media_type="application/json")

@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from alpespartners.api.envios import Envios
 from alpespartners.api.errores import destino_desconocido, no_encontrado
-from alpespartners.api.parametros import leer_parametros
+from alpespartners.api.parametros import leer_parametros, sin_parametros
 from alpespartners.api.presentacion import balance, en_json, historia, recurso
 from alpespartners.api.rutas import Atencion, Ruta, ruta_get, ruta_post
 from alpespartners.api.salud import consumidores_vivos
@@ -50,7 +50,7 @@ def rutas_de_tracking(envios: Envios, lecturas: Lecturas, presencia: Presencia) 
 
     def unidad(clase: ClaseDeEvento[E]) -> Atencion:
         async def atender(peticion: Request, variables: Sequence[str]) -> Response:
-            _sin_parametros(peticion)
+            sin_parametros(peticion)
             id_evento = _identificador_de_la_ruta(variables[0])
             hallados = await lecturas.leer(lambda consulta: clase.eventos_de(consulta).obtener([id_evento]))
             if id_evento not in hallados:
@@ -61,7 +61,7 @@ def rutas_de_tracking(envios: Envios, lecturas: Lecturas, presencia: Presencia) 
 
     def destino(clase: Clase) -> Atencion:
         async def atender(peticion: Request, variables: Sequence[str]) -> Response:
-            _sin_parametros(peticion)
+            sin_parametros(peticion)
             id_evento = _identificador_de_la_ruta(variables[0])
             hallado = await lecturas.leer(lambda consulta: consultar_destino(consulta, clase, id_evento))
             if isinstance(hallado, SinNoticias):
@@ -71,7 +71,7 @@ def rutas_de_tracking(envios: Envios, lecturas: Lecturas, presencia: Presencia) 
         return atender
 
     async def balance_actual(peticion: Request, _variables: Sequence[str]) -> Response:
-        _sin_parametros(peticion)
+        sin_parametros(peticion)
         return _respuesta(balance(await lecturas.leer(lambda consulta: consultar_balance(consulta.balance))))
 
     def lista(clase: ClaseDeEvento[E], permitidos: frozenset[str], ruta: str) -> Atencion:
@@ -108,12 +108,6 @@ def _identificador_de_la_ruta(parte: str) -> str:
     except CampoInvalido:
         # Un identificador que no puede existir no es una falta de forma: en esa dirección no hay nada.
         raise no_encontrado() from None
-
-
-def _sin_parametros(peticion: Request) -> None:
-    recolector = Recolector()
-    leer_parametros(peticion.scope["query_string"], (), recolector)
-    recolector.exigir()
 
 
 def _peticion_de_lista(

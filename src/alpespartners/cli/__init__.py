@@ -9,7 +9,7 @@ import typer
 
 from alpespartners.cli.cartas import cartas
 from alpespartners.cli.destino import destino
-from alpespartners.cli.servicio import consumidores, iniciar, migrar
+from alpespartners.cli.servicio import api, consumidores, iniciar, migrar
 
 principal = typer.Typer(
     name="alpespartners",
@@ -19,6 +19,7 @@ principal = typer.Typer(
     pretty_exceptions_enable=False,
 )
 principal.command()(iniciar)
+principal.command()(api)
 principal.command()(consumidores)
 principal.command()(migrar)
 principal.command()(destino)

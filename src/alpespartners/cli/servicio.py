@@ -1,4 +1,4 @@
-"""`alpespartners iniciar | consumidores | migrar`: poner en marcha el servicio entero o una parte.
+"""`alpespartners iniciar | api | consumidores | migrar`: poner en marcha el servicio entero o una parte.
 
 Qué es: el arranque visto desde una terminal: abre el puerto, supervisa los procesos y dice qué probar.
 Qué no es: lo que corre en cada proceso (`procesos.py`).
@@ -6,7 +6,6 @@ Por qué existe: un puerto ocupado se dice antes de arrancar nada, y lo primero 
 puede probar.
 """
 
-import errno
 import http.client
 import ipaddress
 import json
@@ -20,8 +19,8 @@ import typer
 from alpespartners import procesos
 from alpespartners.api.ejemplos import EJEMPLOS
 from alpespartners.config import Configuracion
-from alpespartners.seedwork.arranque import ErrorDeArranque
 from alpespartners.seedwork.infraestructura.registro import configurar_registro
+from alpespartners.seedwork.infraestructura.servidor_http import abrir_puerto
 from alpespartners.seedwork.infraestructura.supervisor import Hijo, supervisar
 
 _PENDIENTES = 2048
@@ -48,14 +47,21 @@ def iniciar(
     """Arranca la API, los consumidores y, si hace falta, el broker embebido. Termina con Ctrl-C."""
     configuracion = Configuracion() if puerto is None else Configuracion(puerto=puerto)
     configurar_registro(configuracion.registro)
-    enchufe = _escuchar(configuracion.anfitrion, configuracion.puerto)
+    enchufe = _escuchar(configuracion)
     threading.Thread(target=_anunciar, args=(configuracion, enchufe), daemon=True).start()
     supervisar(
         [
-            Hijo("api", procesos.servir_api, (configuracion, enchufe)),
+            Hijo("api", procesos.migrar_y_servir_api, (configuracion, enchufe)),
             Hijo("consumidores", procesos.migrar_y_consumir, (configuracion,)),
         ]
     )
+
+
+def api() -> None:
+    """Arranca solo la API, con los límites de `iniciar`; a un PostgreSQL no le toca las tablas."""
+    configuracion = Configuracion()
+    configurar_registro(configuracion.registro)
+    procesos.servir_api(configuracion, _escuchar(configuracion))
 
 
 def consumidores() -> None:
@@ -70,21 +76,11 @@ def migrar() -> None:
     typer.echo(f"La base de datos de {configuracion.lugar} está al día.")
 
 
-def _escuchar(anfitrion: str, puerto: int) -> socket.socket:
-    """Abre el puerto en el supervisor: si la API muere, quien llama espera en la cola hasta que vuelva."""
-    try:
-        familia, _, _, _, direccion = socket.getaddrinfo(
-            anfitrion, puerto, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        return socket.create_server(direccion[:2], family=familia, backlog=_PENDIENTES)
-    except (OSError, UnicodeError) as error:
-        if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
-            raise ErrorDeArranque(
-                f"El puerto {puerto} de {anfitrion} está ocupado: libérelo o elija otro con ALPES_PUERTO."
-            ) from None
-        raise ErrorDeArranque(
-            f"No se puede escuchar en {anfitrion}:{puerto}: revise ALPES_ANFITRION y ALPES_PUERTO."
-        ) from None
+def _escuchar(configuracion: Configuracion) -> socket.socket:
+    """Abre el puerto antes que nada; bajo el supervisor, si la API muere, quien llama espera en la cola."""
+    return abrir_puerto(
+        configuracion.anfitrion, configuracion.puerto, _PENDIENTES, "ALPES_ANFITRION y ALPES_PUERTO"
+    )
 
 
 def _anunciar(configuracion: Configuracion, enchufe: socket.socket) -> None:

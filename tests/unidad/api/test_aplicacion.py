@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
+from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp, Message
 from structlog.testing import capture_logs
 
@@ -63,6 +64,7 @@ async def test_cada_acceso_se_anota_con_su_plantilla_y_nada_que_identifique(
 async def _vida(ciclo_de_vida: CicloDeVida) -> list[Message]:
     puertos = PuertosEnMemoria()
     api: ASGIApp = crear_api(
+        registro=CollectorRegistry(),
         despachador=puertos,
         lecturas=puertos,
         presencia=puertos,

@@ -65,6 +65,7 @@ async def test_openapi_nombra_todos_los_puntos_de_entrada(
         ("GET", "/tracking/campañas/{campaña_id}/conversiones"),
         ("GET", "/salud/viva"),
         ("GET", "/salud/lista"),
+        ("GET", "/metricas"),
     }
 
 

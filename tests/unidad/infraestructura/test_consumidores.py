@@ -27,6 +27,7 @@ from alpespartners.modulos.tracking.infraestructura.repositorios import DatosRec
 from alpespartners.modulos.tracking.infraestructura.sobres import abrir_comando
 from tests.apoyo.espera import hasta_en_el_bucle
 from tests.apoyo.eventos import AHORA, IMPRESION
+from tests.apoyo.metricas import metricas_de_consumo
 from tests.apoyo.pulsar_falso import ClienteFalso, SuscripcionFalsa, mensaje
 
 T = TypeVar("T")
@@ -136,6 +137,7 @@ class Prueba:
                 libro=self.libro,
                 relevo=self.relevo,
                 en_mano=EnMano(self.archivo, self.maximo),
+                metricas=metricas_de_consumo(),
                 epoca=UUID(int=1),
                 reloj=lambda: AHORA,
             ).trabajar(parar)

@@ -15,6 +15,7 @@ from alpespartners.modulos.tracking.infraestructura.publicador import Publicador
 from alpespartners.modulos.tracking.infraestructura.sobres import Sobre
 from tests.apoyo.espera import hasta_en_el_bucle
 from tests.apoyo.eventos import IMPRESION
+from tests.apoyo.metricas import metricas_de_publicacion
 from tests.apoyo.pulsar_falso import ClienteFalso, ProductorFalso
 
 TOPICO = COMANDO_REGISTRAR_IMPRESION
@@ -35,7 +36,7 @@ async def cliente() -> ClienteFalso:
 
 @pytest.fixture
 async def despachador(cliente: ClienteFalso) -> AsyncGenerator[DespachadorPulsar]:
-    despachador = DespachadorPulsar(limite=0.3)
+    despachador = DespachadorPulsar(limite=0.3, metricas=metricas_de_publicacion())
     await despachador.abrir(cliente)
     yield despachador
     await despachador.cerrar()
@@ -103,7 +104,7 @@ async def test_nunca_hay_en_curso_mas_de_los_permitidos_ni_tras_agotarse_el_limi
     cliente: ClienteFalso, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(despachadores, "MAXIMO_EN_CURSO", 3)
-    despachador = DespachadorPulsar(limite=0.3)
+    despachador = DespachadorPulsar(limite=0.3, metricas=metricas_de_publicacion())
     await despachador.abrir(cliente)
     productor = await conectado(despachador, cliente)
     comandos = [replace(IMPRESION, id=f"imp-{numero}") for numero in range(6)]
@@ -124,7 +125,7 @@ async def test_nunca_hay_en_curso_mas_de_los_permitidos_ni_tras_agotarse_el_limi
 
 async def test_si_el_broker_no_esta_insiste_hasta_conectarse(cliente: ClienteFalso) -> None:
     cliente.fallos = 4
-    despachador = DespachadorPulsar(limite=0.01)
+    despachador = DespachadorPulsar(limite=0.01, metricas=metricas_de_publicacion())
     await despachador.abrir(cliente)
     assert not despachador.disponible
     with pytest.raises(BrokerNoDisponible):
@@ -156,7 +157,7 @@ async def test_una_desconexion_breve_conserva_el_productor(
 
 
 async def test_al_cerrar_espera_las_confirmaciones_pendientes(cliente: ClienteFalso) -> None:
-    despachador = DespachadorPulsar(limite=5.0)
+    despachador = DespachadorPulsar(limite=5.0, metricas=metricas_de_publicacion())
     await despachador.abrir(cliente)
     productor = await conectado(despachador, cliente)
     publicacion = asyncio.create_task(despachador.publicar(IMPRESION, comando_id="c-1", traza=None))
@@ -210,7 +211,7 @@ async def test_una_rafaga_de_confirmaciones_despierta_al_bucle_una_sola_vez(
 async def test_sin_sitio_no_se_acepta_nada_y_cuando_lo_hay_se_acepta_otra_vez() -> None:
     sitio: list[bool] = []
     cliente = ClienteFalso(confirma_solo=True, hay_sitio=lambda: bool(sitio))
-    despachador = DespachadorPulsar(limite=0.3)
+    despachador = DespachadorPulsar(limite=0.3, metricas=metricas_de_publicacion())
     await despachador.abrir(cliente)
     assert not despachador.disponible
     with pytest.raises(AlmacenamientoLleno):

@@ -13,6 +13,7 @@ from alpespartners.modulos.tracking.infraestructura.bandeja_salida import Envio
 from alpespartners.modulos.tracking.infraestructura.relevo import Relevo
 from alpespartners.modulos.tracking.infraestructura.sobres import Sobre
 from tests.apoyo.espera import hasta_en_el_bucle
+from tests.apoyo.metricas import metricas_de_consumo
 from tests.apoyo.pulsar_falso import ClienteFalso, ProductorFalso
 
 TOPICO = EVENTO_IMPRESION_REGISTRADA
@@ -64,7 +65,7 @@ async def bandeja() -> BandejaFalsa:
 
 @pytest.fixture
 async def relevador(cliente: ClienteFalso, bandeja: BandejaFalsa) -> AsyncGenerator[Relevo]:
-    relevador = Relevo(cliente, bandeja, cada_barrido=0.02)
+    relevador = Relevo(cliente, bandeja, cada_barrido=0.02, metricas=metricas_de_consumo())
     await relevador.abrir()
     yield relevador
     await relevador.cerrar(0.1)
@@ -95,7 +96,7 @@ async def test_retira_solo_lo_que_el_broker_confirmo(
 
 async def test_recoge_lo_que_otro_no_llego_a_publicar(cliente: ClienteFalso, bandeja: BandejaFalsa) -> None:
     bandeja.vencidos = [envio(7)]
-    relevador = Relevo(cliente, bandeja)
+    relevador = Relevo(cliente, bandeja, metricas=metricas_de_consumo())
     await relevador.abrir()
     (await enviados(cliente, 1)).responder(confirmado=True)
     await hasta_en_el_bucle(lambda: bandeja.retirados == [7])
@@ -179,7 +180,7 @@ async def test_al_cerrar_espera_las_confirmaciones_y_las_retira(
     cliente: ClienteFalso, bandeja: BandejaFalsa, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(relevo, "_CADA_RETIRADA", 60.0)
-    relevador = Relevo(cliente, bandeja)
+    relevador = Relevo(cliente, bandeja, metricas=metricas_de_consumo())
     await relevador.abrir()
     relevador.entregar([envio(1), envio(2)])
     productor = await enviados(cliente, 2)

@@ -45,6 +45,7 @@ from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import (
     Suscripcion,
 )
 from alpespartners.modulos.tracking.infraestructura.en_mano import MUERTES_QUE_CONDENAN, EnMano
+from alpespartners.modulos.tracking.infraestructura.metricas import MetricasDeConsumo
 from alpespartners.modulos.tracking.infraestructura.publicador import (
     PAUSA_MAXIMA,
     PAUSA_MINIMA,
@@ -143,6 +144,7 @@ class Consumidores:
         en_mano: donde queda escrito con qué se está trabajando.
         epoca: la de los datos del broker.
         reloj: la hora en UTC.
+        metricas: donde se cuenta cada lote.
     """
 
     def __init__(
@@ -155,11 +157,21 @@ class Consumidores:
         en_mano: EnMano,
         epoca: UUID,
         reloj: Callable[[], datetime],
+        metricas: MetricasDeConsumo,
     ) -> None:
         self._relevo = relevo
         self._consumidores = [
-            _Consumidor(cliente, manejador, libro, relevo, en_mano, epoca, reloj) for manejador in manejadores
+            _Consumidor(cliente, manejador, libro, relevo, en_mano, epoca, reloj, metricas)
+            for manejador in manejadores
         ]
+
+    def suscripciones(self) -> dict[str, bool]:
+        """Por tópico, si su suscripción tiene ahora conexión con el broker."""
+        return {consumidor.topico: consumidor.conectado for consumidor in self._consumidores}
+
+    def hay_base_datos(self) -> bool:
+        """Dice si la base de datos respondió la última vez que cada uno la usó."""
+        return self._relevo.hay_base_datos and all(c.hay_base_datos for c in self._consumidores)
 
     async def trabajar(self, parar: asyncio.Event) -> None:
         """Vuelve cuando `parar` se activa y lo que había entre manos está asentado o devuelto al broker.
@@ -187,6 +199,7 @@ class _Consumidor:
         en_mano: EnMano,
         epoca: UUID,
         reloj: Callable[[], datetime],
+        metricas: MetricasDeConsumo,
     ) -> None:
         self._cliente = cliente
         self._manejador = manejador
@@ -195,29 +208,38 @@ class _Consumidor:
         self._en_mano = en_mano
         self._epoca = epoca
         self._reloj = reloj
-        self._topico = manejador.topico
+        self._metricas = metricas
         self._apartados: dict[str, _Apartado] = {}
+        self._suscripcion: Suscripcion | None = None
+        self.topico = manejador.topico
+        self.hay_base_datos = True
+
+    @property
+    def conectado(self) -> bool:
+        return self._suscripcion is not None and self._suscripcion.conectada
 
     async def trabajar(self, parar: asyncio.Event) -> None:
         """Vuelve cuando `parar` se activa; lo que recibió y no llegó a asentar vuelve a entregarse."""
         # Hilos que duran lo que el consumidor: cancelar una recepción perdería lo que estuviera recibiendo.
         # Uno recibe y otro cierra.
-        hilos = ThreadPoolExecutor(2, f"consumidor-{self._topico}")
+        hilos = ThreadPoolExecutor(2, f"consumidor-{self.topico}")
         bucle = asyncio.get_running_loop()
         pausa = PAUSA_MINIMA
         while not parar.is_set():
-            conexion = bucle.run_in_executor(hilos, self._cliente.suscribir, self._topico)
+            conexion = bucle.run_in_executor(hilos, self._cliente.suscribir, self.topico)
             if not await _antes_de_parar(conexion, parar):
                 conexion.cancel()
                 break
             try:
-                suscripcion = conexion.result()
+                self._suscripcion = conexion.result()
                 pausa = PAUSA_MINIMA
-                await self._consumir(suscripcion, hilos, parar)
+                await self._consumir(self._suscripcion, hilos, parar)
             except FalloDelBroker as fallo:
-                _registro.warning("falta la suscripción", topico=self._topico, fallo=str(fallo))
+                _registro.warning("falta la suscripción", topico=self.topico, fallo=str(fallo))
                 await _dormir(pausa, parar)
                 pausa = min(PAUSA_MAXIMA, pausa * 2)
+            finally:
+                self._suscripcion = None
         # Sin esperar: si aún se conecta, acaba cuando se cierra el cliente.
         hilos.shutdown(wait=False)
 
@@ -279,7 +301,7 @@ class _Consumidor:
         return mensajes, [] if self._en_mano.con_cautela else self._abrir(mensajes)
 
     def _abrir(self, mensajes: Sequence[MensajeRecibido]) -> list[_Entrada]:
-        claves = [f"{self._topico} {self._epoca} {mensaje.posicion}" for mensaje in mensajes]
+        claves = [f"{self.topico} {self._epoca} {mensaje.posicion}" for mensaje in mensajes]
         with self._en_mano.trabajando(claves):
             return [
                 _Entrada(clave, mensaje, self._contenido(clave, mensaje))
@@ -291,7 +313,7 @@ class _Consumidor:
             return self._ilegible(mensaje, f"hizo morir {MUERTES_QUE_CONDENAN} veces al consumidor")
         try:
             return abrir_comando(
-                self._topico,
+                self.topico,
                 carga=mensaje.carga,
                 propiedades=mensaje.propiedades,
                 clave=mensaje.clave,
@@ -303,9 +325,9 @@ class _Consumidor:
             return self._ilegible(mensaje, f"el programa falló al abrirlo: {type(error).__name__}")
 
     def _ilegible(self, mensaje: MensajeRecibido, detalle: str) -> MensajeIlegible:
-        _registro.error("un mensaje se da por ilegible", topico=self._topico, detalle=detalle)
+        _registro.error("un mensaje se da por ilegible", topico=self.topico, detalle=detalle)
         return sin_abrir(
-            self._topico,
+            self.topico,
             carga=mensaje.carga,
             propiedades=mensaje.propiedades,
             clave=mensaje.clave,
@@ -329,8 +351,10 @@ class _Consumidor:
             try:
                 destinos, envios = await self._libro.ejecutar(self._trabajo(tanda))
             except BaseDatosNoDisponible:
+                self.hay_base_datos = False
+                self._metricas.base_datos_muda()
                 _registro.warning(
-                    "la base de datos no responde", topico=self._topico, mensajes=len(tanda), pausa=pausa
+                    "la base de datos no responde", topico=self.topico, mensajes=len(tanda), pausa=pausa
                 )
                 tandas.appendleft(tanda)
                 await _dormir(pausa, parar)
@@ -343,6 +367,7 @@ class _Consumidor:
                     tandas.extendleft(self._tras_un_fallo(tanda[0], error, suscripcion))
             else:
                 pausa = PAUSA_MINIMA
+                self.hay_base_datos = True
                 self._en_mano.asentados([entrada.clave for entrada in tanda])
                 for entrada in tanda:
                     self._apartados.pop(entrada.clave, None)
@@ -370,11 +395,11 @@ class _Consumidor:
     ) -> list[list[_Entrada]]:
         """Decide qué se hace con el mensaje que, él solo, hizo fallar su transacción: qué asentar ahora."""
         if isinstance(error, DatosRechazados) and not entrada.rechazada:
-            _registro.warning("la base de datos no admite un comando", topico=self._topico, error=str(error))
+            _registro.warning("la base de datos no admite un comando", topico=self.topico, error=str(error))
             return [[replace(entrada, rechazada=True)]]
         fallos = 1 + self._fallos(entrada)
         if fallos == 1:
-            _registro.error("un mensaje no se pudo asentar", topico=self._topico, exc_info=error)
+            _registro.error("un mensaje no se pudo asentar", topico=self.topico, exc_info=error)
         espera = con_azar(min(PAUSA_MAXIMA, PAUSA_MINIMA * 2 ** (fallos - 1)))
         self._apartados[entrada.clave] = _Apartado(fallos, time.monotonic() + espera)
         if fallos >= MAXIMO_INTENTOS and not isinstance(entrada.contenido, MensajeIlegible):
@@ -409,15 +434,17 @@ class _Consumidor:
             suscripcion.confirmar([entrada.mensaje for entrada in tanda])
         except FalloDelBroker as fallo:
             # Volverán a entregarse, y entonces serán reentregas de comandos ya asentados.
-            _registro.warning("no se pudo confirmar un lote", topico=self._topico, fallo=str(fallo))
+            _registro.warning("no se pudo confirmar un lote", topico=self.topico, fallo=str(fallo))
 
     def _registrar(
         self, tanda: Sequence[_Entrada], destinos: list[DestinoDeComando], segundos: float
     ) -> None:
+        retraso = self._reloj() - min(entrada.mensaje.publicado_en for entrada in tanda)
+        self._metricas.lote(self.topico, len(tanda), destinos, segundos, max(0.0, retraso.total_seconds()))
         cuantos = Counter(destino.destino.estado for destino in destinos)
         _registro.debug(
             "lote asentado",
-            topico=self._topico,
+            topico=self.topico,
             mensajes=len(tanda),
             segundos=round(segundos, 4),
             **{estado.lower(): cuenta for estado, cuenta in cuantos.items()},
@@ -426,9 +453,9 @@ class _Consumidor:
             destino.destino.motivo for destino in destinos if isinstance(destino.destino, Rechazada)
         )
         if motivos:
-            _registro.warning("comandos rechazados", topico=self._topico, motivos=dict(motivos))
+            _registro.warning("comandos rechazados", topico=self.topico, motivos=dict(motivos))
         if cuantos[Ilegible.estado]:
-            _registro.warning("mensajes ilegibles", topico=self._topico, cuantos=cuantos[Ilegible.estado])
+            _registro.warning("mensajes ilegibles", topico=self.topico, cuantos=cuantos[Ilegible.estado])
 
 
 async def _antes_de_parar(futuro: asyncio.Future[Any], parar: asyncio.Event) -> bool:

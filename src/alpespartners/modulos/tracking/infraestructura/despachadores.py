@@ -6,6 +6,7 @@ Por qué existe: un 202 promete que el comando ya no se pierde.
 """
 
 import asyncio
+import time
 from functools import partial
 from typing import Final
 
@@ -21,6 +22,7 @@ from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import (
     ClientePulsar,
     Productor,
 )
+from alpespartners.modulos.tracking.infraestructura.metricas import MetricasDePublicacion
 from alpespartners.modulos.tracking.infraestructura.publicador import Publicador
 from alpespartners.modulos.tracking.infraestructura.sobres import SUFIJO_CARTAS, sobre_de_comando
 
@@ -37,10 +39,12 @@ class DespachadorPulsar:
 
     Args:
         limite: segundos que se espera la confirmación del broker.
+        metricas: donde se cuenta cada comando.
     """
 
-    def __init__(self, limite: float) -> None:
+    def __init__(self, limite: float, metricas: MetricasDePublicacion) -> None:
         self._limite = limite
+        self._metricas = metricas
         self._turnos = asyncio.Semaphore(MAXIMO_EN_CURSO)
         self._publicador: Publicador | None = None
         self._asegurados: set[str] = set()
@@ -81,6 +85,7 @@ class DespachadorPulsar:
             if not confirmacion.done():
                 confirmacion.set_result(confirmado)
 
+        comienzo = time.perf_counter()
         try:
             async with asyncio.timeout(self._limite):
                 await publicador.esperar(sobre.topico)
@@ -88,9 +93,12 @@ class DespachadorPulsar:
                 publicador.enviar(sobre, al_saber)
                 confirmado = await confirmacion
         except TimeoutError:
+            self._metricas.sin_confirmar(sobre.topico)
             raise BrokerNoDisponible from None
         if not confirmado:
+            self._metricas.sin_confirmar(sobre.topico)
             raise BrokerNoDisponible if self._hay_sitio() else AlmacenamientoLleno
+        self._metricas.aceptado(sobre.topico, time.perf_counter() - comienzo)
 
     @property
     def disponible(self) -> bool:

@@ -22,6 +22,7 @@ from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import (
     ClientePulsar,
     Productor,
 )
+from alpespartners.modulos.tracking.infraestructura.metricas import MetricasDeConsumo
 from alpespartners.modulos.tracking.infraestructura.publicador import (
     PAUSA_MAXIMA,
     PAUSA_MINIMA,
@@ -63,14 +64,25 @@ class Relevo:
     Args:
         cliente: el del proceso.
         bandeja: de dónde salen los envíos vencidos y de dónde se retiran los confirmados.
+        metricas: donde se cuenta cada envío.
         cada_barrido: segundos entre dos barridos.
+
+    Attributes:
+        hay_base_datos: si la base de datos respondió al último barrido.
     """
 
     def __init__(
-        self, cliente: ClientePulsar, bandeja: Bandeja, *, cada_barrido: float = _CADA_BARRIDO
+        self,
+        cliente: ClientePulsar,
+        bandeja: Bandeja,
+        *,
+        metricas: MetricasDeConsumo,
+        cada_barrido: float = _CADA_BARRIDO,
     ) -> None:
         self._cliente = cliente
         self._bandeja = bandeja
+        self._metricas = metricas
+        self.hay_base_datos = True
         self._cada_barrido = cada_barrido
         self._en_mano: dict[int, tuple[float, int]] = {}
         self._octetos = 0
@@ -125,9 +137,10 @@ class Relevo:
             self._soltar(envio.numero for envio in envios)
             return
         for envio in envios:
-            self._publicador.enviar(envio.sobre, partial(self._al_saber, envio.numero))
+            self._publicador.enviar(envio.sobre, partial(self._al_saber, topico, envio.numero))
 
-    def _al_saber(self, numero: int, confirmado: bool) -> None:  # noqa: FBT001
+    def _al_saber(self, topico: str, numero: int, confirmado: bool) -> None:  # noqa: FBT001
+        self._metricas.envio(topico, confirmado)
         if confirmado:
             self._confirmados.append(numero)
             self._hay_confirmados.set()
@@ -147,6 +160,8 @@ class Relevo:
             try:
                 await paso()
             except BaseDatosNoDisponible:
+                self.hay_base_datos = False
+                self._metricas.base_datos_muda()
                 _registro.warning("la base de datos no responde", paso=paso.__name__, pausa=pausa)
             except Exception:  # noqa: BLE001 (queda en el registro, y sin este bucle nada más se publicaría)
                 _registro.exception("falló un paso del relevo", paso=paso.__name__)
@@ -177,6 +192,7 @@ class Relevo:
         libres = MAXIMO_EN_MANO - len(self._en_mano)
         if libres > 0 and self._octetos < MAXIMO_OCTETOS_EN_MANO:
             self.entregar(await self._bandeja.reservar_vencidos(libres))
+            self.hay_base_datos = True
         await asyncio.sleep(con_azar(self._cada_barrido))
 
     async def _renovar(self) -> None:

@@ -1,0 +1,155 @@
+"""`/metricas`: lo que un proceso cuenta de sí mismo, en el formato de texto de Prometheus.
+
+Qué es: la ruta, la cuenta de las respuestas y lo que la API sabe al ser preguntada: si hay broker y base de
+datos, el balance y la bandeja de salida.
+Qué no es: un lugar para identificadores; ninguna etiqueta lleva el de una campaña, un influencer, un usuario
+o un evento.
+Por qué existe: de noche avisa una alarma, y una alarma vive de números.
+"""
+
+import time
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client.registry import Collector
+from starlette.requests import Request
+from starlette.responses import Response
+
+from alpespartners import __version__
+from alpespartners.api.parametros import sin_parametros
+from alpespartners.api.rutas import Ruta, ruta_get
+from alpespartners.modulos.tracking.aplicacion.consultas.consultar_balance import (
+    BalanceDelModulo,
+    consultar_balance,
+)
+from alpespartners.modulos.tracking.aplicacion.puertos import (
+    BaseDatosNoDisponible,
+    DespachadorComandos,
+    Lecturas,
+    Presencia,
+)
+
+METODOS_CONOCIDOS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"})
+
+Estado = Callable[[], Awaitable[Iterable[Metric]]]
+"""Lo que hay que averiguar en el momento; no lanza."""
+
+_TRAMOS = (0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.125, 0.25, 0.5, 1, 2.5, 5, 10)
+
+
+class Peticiones:
+    """La cuenta de las respuestas HTTP de un proceso, por plantilla de ruta.
+
+    Args:
+        registro: el del proceso.
+    """
+
+    def __init__(self, registro: CollectorRegistry) -> None:
+        self._respuestas = Counter(
+            "alpes_respuestas", "Respuestas HTTP.", ["ruta", "metodo", "estado"], registry=registro
+        )
+        self._segundos = Histogram(
+            "alpes_respuesta_segundos",
+            "Lo que tarda una respuesta HTTP.",
+            ["ruta", "metodo"],
+            buckets=_TRAMOS,
+            registry=registro,
+        )
+
+    def observar(self, ruta: str | None, metodo: str, estado: int, segundos: float) -> None:
+        """Cuenta una respuesta; lo que no es una ruta o un método conocido se cuenta junto."""
+        de_ruta, de_metodo = ruta or "otra", metodo if metodo in METODOS_CONOCIDOS else "otro"
+        self._respuestas.labels(de_ruta, de_metodo, estado).inc()
+        self._segundos.labels(de_ruta, de_metodo).observe(segundos)
+
+
+def ruta_de_metricas(registro: CollectorRegistry, estado: Estado) -> Ruta:
+    """La ruta `/metricas`: lo contado en el registro y, además, el estado de ahora."""
+
+    async def metricas(peticion: Request, _variables: Sequence[str]) -> Response:
+        sin_parametros(peticion)
+        de_ahora = _DeAhora([_version(), *await estado()])
+        cuerpo = generate_latest(registro) + generate_latest(de_ahora)
+        return Response(cuerpo, media_type=CONTENT_TYPE_PLAIN_0_0_4)
+
+    return ruta_get("/metricas", metricas)
+
+
+def estado_de_la_api(despachador: DespachadorComandos, lecturas: Lecturas, presencia: Presencia) -> Estado:
+    """Lo que la API averigua al ser preguntada; lo de la base de datos falta mientras esta no responda."""
+
+    async def estado() -> Iterable[Metric]:
+        broker = GaugeMetricFamily(
+            "alpes_broker_disponible", "Si el broker acepta comandos.", value=despachador.disponible
+        )
+        base = GaugeMetricFamily("alpes_base_datos_disponible", "Si la base de datos se puede leer.")
+        try:
+            balance = await lecturas.leer(lambda consulta: consultar_balance(consulta.balance))
+            vivos = await presencia.consumidores()
+        except BaseDatosNoDisponible:
+            base.add_metric([], 0)
+            return [broker, base]
+        base.add_metric([], 1)
+        consumidores = GaugeMetricFamily(
+            "alpes_consumidores", "Procesos de consumidores que viven.", value=vivos
+        )
+        return [broker, base, consumidores, *_familias(balance, time.time())]
+
+    return estado
+
+
+def _familias(balance: BalanceDelModulo, ahora: float) -> Iterator[Metric]:
+    comandos = CounterMetricFamily(
+        "alpes_comandos",
+        "Comandos que acabaron en cada destino, según el libro: el mismo número en todas las APIs.",
+        labels=["topico", "estado", "motivo"],
+    )
+    procesado = GaugeMetricFamily(
+        "alpes_procesado_hasta_segundos",
+        "Cuándo se recibió el comando procesado más nuevo (tiempo Unix).",
+        labels=["topico"],
+    )
+    for cuenta in balance.comandos:
+        comandos.add_metric([cuenta.topico, "REGISTRADA", ""], cuenta.registradas)
+        comandos.add_metric([cuenta.topico, "DUPLICADA", ""], cuenta.duplicadas)
+        comandos.add_metric([cuenta.topico, "ILEGIBLE", ""], cuenta.ilegibles)
+        for motivo, cuantas in cuenta.rechazadas.items():
+            comandos.add_metric([cuenta.topico, "RECHAZADA", motivo], cuantas)
+        if cuenta.procesado_hasta is not None:
+            procesado.add_metric([cuenta.topico], cuenta.procesado_hasta.timestamp())
+    pendientes = balance.bandeja_salida
+    yield comandos
+    yield procesado
+    yield GaugeMetricFamily(
+        "alpes_bandeja_salida_envios",
+        "Mensajes que esperan en la bandeja de salida.",
+        value=pendientes.cuantos,
+    )
+    yield GaugeMetricFamily(
+        "alpes_bandeja_salida_antiguedad_segundos",
+        "Lo que lleva esperando el más antiguo de ellos; 0 si no hay ninguno.",
+        value=_antiguedad(pendientes.desde, ahora),
+    )
+
+
+def _antiguedad(desde: datetime | None, ahora: float) -> float:
+    return 0 if desde is None else max(0.0, ahora - desde.timestamp())
+
+
+def _version() -> Metric:
+    return InfoMetricFamily("alpes", "El programa.", value={"version": __version__})
+
+
+class _DeAhora(Collector):
+    """Unas familias de métricas hechas para una sola respuesta."""
+
+    def __init__(self, familias: Sequence[Metric]) -> None:
+        self._familias = familias
+
+    def collect(self) -> Iterable[Metric]:
+        """Las da tal cual."""
+        return self._familias

@@ -1,0 +1,155 @@
+"""Lo que cuentan de sí mismos quien publica comandos y quien los consume, para Prometheus.
+
+Qué es: contadores de un proceso, que empiezan en cero con él; entre procesos se suman.
+Qué no es: el libro. Lo que se paga sale de la base de datos y del balance, nunca de aquí.
+Por qué existe: dicen cuánto tarda y cuánto falla cada paso, que es lo que la base de datos no sabe.
+"""
+
+from collections import Counter as Cuenta
+from collections.abc import Sequence
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+from alpespartners.modulos.tracking.aplicacion.mensajes import DestinoDeComando
+from alpespartners.modulos.tracking.dominio.destinos import Rechazada
+
+_TRAMOS_DE_CONFIRMACION: Final = (
+    0.001,
+    0.002,
+    0.004,
+    0.008,
+    0.016,
+    0.032,
+    0.064,
+    0.125,
+    0.25,
+    0.5,
+    1,
+    2.5,
+    5,
+)
+_TRAMOS_DE_LOTE: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000)
+_TRAMOS_DE_ASIENTO: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+_TRAMOS_DE_RETRASO: Final = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 5, 15, 60, 300, 1_800, 7_200)
+
+
+class MetricasDePublicacion:
+    """Lo que cuenta quien publica comandos.
+
+    Args:
+        registro: el del proceso.
+    """
+
+    def __init__(self, registro: CollectorRegistry) -> None:
+        self._aceptados = Counter(
+            "alpes_comandos_aceptados", "Comandos que el broker confirmó.", ["topico"], registry=registro
+        )
+        self._sin_confirmar = Counter(
+            "alpes_comandos_sin_confirmar",
+            "Comandos que el broker no confirmó a tiempo: pudo guardarlos o no.",
+            ["topico"],
+            registry=registro,
+        )
+        self._segundos = Histogram(
+            "alpes_confirmacion_segundos",
+            "Lo que tarda el broker en confirmar un comando.",
+            ["topico"],
+            buckets=_TRAMOS_DE_CONFIRMACION,
+            registry=registro,
+        )
+
+    def aceptado(self, topico: str, segundos: float) -> None:
+        """Cuenta un comando confirmado."""
+        self._aceptados.labels(topico).inc()
+        self._segundos.labels(topico).observe(segundos)
+
+    def sin_confirmar(self, topico: str) -> None:
+        """Cuenta un comando del que no se sabe si el broker lo guardó."""
+        self._sin_confirmar.labels(topico).inc()
+
+
+class MetricasDeConsumo:
+    """Lo que cuenta quien consume comandos y publica lo que resulta.
+
+    Args:
+        registro: el del proceso.
+    """
+
+    def __init__(self, registro: CollectorRegistry) -> None:
+        self._destinos = Counter(
+            "alpes_destinos",
+            "Comandos que este proceso asentó; las reentregas no cuentan.",
+            ["topico", "estado", "motivo"],
+            registry=registro,
+        )
+        self._mensajes = Histogram(
+            "alpes_lote_mensajes",
+            "Mensajes de cada transacción.",
+            ["topico"],
+            buckets=_TRAMOS_DE_LOTE,
+            registry=registro,
+        )
+        self._segundos = Histogram(
+            "alpes_lote_segundos",
+            "Lo que tarda cada transacción.",
+            ["topico"],
+            buckets=_TRAMOS_DE_ASIENTO,
+            registry=registro,
+        )
+        self._retraso = Histogram(
+            "alpes_retraso_segundos",
+            "Lo que el mensaje más antiguo de cada transacción esperó desde que se publicó.",
+            ["topico"],
+            buckets=_TRAMOS_DE_RETRASO,
+            registry=registro,
+        )
+        self._fallos = Counter(
+            "alpes_base_datos_fallos", "Veces que la base de datos no respondió.", registry=registro
+        )
+        self._publicados = Counter(
+            "alpes_envios_publicados",
+            "Eventos y cartas que el broker confirmó.",
+            ["topico"],
+            registry=registro,
+        )
+        self._devueltos = Counter(
+            "alpes_envios_sin_confirmar",
+            "Eventos y cartas que el broker no confirmó: siguen en la bandeja de salida.",
+            ["topico"],
+            registry=registro,
+        )
+
+    def lote(
+        self,
+        topico: str,
+        mensajes: int,
+        destinos: Sequence[DestinoDeComando],
+        segundos: float,
+        retraso: float,
+    ) -> None:
+        """Cuenta una transacción.
+
+        Args:
+            topico: el de sus comandos.
+            mensajes: cuántos llevaba, con reentregas.
+            destinos: los que resultaron.
+            segundos: lo que tardó.
+            retraso: segundos que esperó el más antiguo desde que se publicó.
+        """
+        self._mensajes.labels(topico).observe(mensajes)
+        self._segundos.labels(topico).observe(segundos)
+        self._retraso.labels(topico).observe(retraso)
+        cuantos = Cuenta(
+            (d.destino.estado, d.destino.motivo if isinstance(d.destino, Rechazada) else "") for d in destinos
+        )
+        for (estado, motivo), cuenta in cuantos.items():
+            self._destinos.labels(topico, estado, motivo).inc(cuenta)
+
+    def base_datos_muda(self) -> None:
+        """Cuenta que la base de datos no respondió."""
+        self._fallos.inc()
+
+    def envio(self, topico: str, confirmado: bool) -> None:  # noqa: FBT001
+        """Cuenta la respuesta del broker a un evento o una carta."""
+        (self._publicados if confirmado else self._devueltos).labels(topico).inc()

@@ -1,0 +1,78 @@
+"""El servidor HTTP de un proceso: uvicorn, con nuestros límites y con menos latidos.
+
+Qué es: cómo se abre el puerto y cómo corre uvicorn, solo o dentro de un bucle que ya tiene quien lo pare.
+Qué no es: la aplicación que atiende; esa llega como argumento.
+Por qué existe: la API y la sonda de los consumidores se sirven igual. El puerto se abre antes que nada para
+que uno ocupado sea una frase y no una traza.
+"""
+
+import asyncio
+import errno
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from alpespartners.seedwork.arranque import ErrorDeArranque
+from alpespartners.seedwork.infraestructura.http_con_limites import ProtocoloConLimites
+
+_GRACIA: Final = 3
+_LATIDO: Final = 0.5
+
+
+class ServidorHTTP(uvicorn.Server):
+    """uvicorn con menos latidos: los suyos, diez por segundo, gastan más que todo lo demás en reposo."""
+
+    def __init__(self, aplicacion: ASGIApp) -> None:
+        super().__init__(
+            uvicorn.Config(
+                aplicacion,
+                http=ProtocoloConLimites,
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=_GRACIA,
+            )
+        )
+
+    async def main_loop(self) -> None:
+        """Espera la señal de terminar; cada latido renueva la cabecera `Date`."""
+        while not await self.on_tick(0):  # noqa: ASYNC110 (una señal no puede despertar a un asyncio.Event)
+            await asyncio.sleep(_LATIDO)
+
+
+class ServidorHTTPInvitado(ServidorHTTP):
+    """El mismo, en un bucle que es de otro: las señales no son suyas, y se le para con `should_exit`."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """No captura ninguna."""
+        yield
+
+
+def abrir_puerto(anfitrion: str, puerto: int, pendientes: int, ajustes: str) -> socket.socket:
+    """Abre el puerto y empieza a escuchar.
+
+    Args:
+        anfitrion: nombre o dirección.
+        puerto: 0 es uno libre.
+        pendientes: conexiones que pueden esperar a que se las atienda.
+        ajustes: las variables que lo eligen, para la frase del error.
+
+    Raises:
+        ErrorDeArranque: está ocupado o no se puede escuchar ahí.
+    """
+    try:
+        familia, _, _, _, direccion = socket.getaddrinfo(
+            anfitrion, puerto, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        return socket.create_server(direccion[:2], family=familia, backlog=pendientes)
+    except (OSError, UnicodeError) as error:
+        if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+            raise ErrorDeArranque(
+                f"El puerto {puerto} de {anfitrion} está ocupado: libérelo o elija otro con {ajustes}."
+            ) from None
+        raise ErrorDeArranque(f"No se puede escuchar en {anfitrion}:{puerto}: revise {ajustes}.") from None
