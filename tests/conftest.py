@@ -10,6 +10,7 @@ from hypothesis import settings
 
 if TYPE_CHECKING:
     from tests.apoyo.postgresql import ServidorDePrueba
+    from tests.apoyo.pulsar_apache import ServidorApache
 
 # Una máquina ocupada no hace falsa una propiedad: sin plazo por ejemplo.
 settings.register_profile("sin-plazo", deadline=None)
@@ -31,6 +32,15 @@ def servidor_postgresql() -> Generator["ServidorDePrueba"]:
     from tests.apoyo.postgresql import servidor_de_prueba  # noqa: PLC0415
 
     with servidor_de_prueba() as servidor:
+        yield servidor
+
+
+@pytest.fixture(scope="session")
+def pulsar_apache() -> Generator["ServidorApache"]:
+    """Un Apache Pulsar para todas las pruebas de este proceso; cada una crea en él su espacio de nombres."""
+    from tests.apoyo.pulsar_apache import servidor_apache  # noqa: PLC0415
+
+    with servidor_apache() as servidor:
         yield servidor
 
 

@@ -49,6 +49,7 @@ from alpespartners.modulos.tracking.infraestructura.metricas import (
     MetricasDePublicacion,
 )
 from alpespartners.modulos.tracking.infraestructura.relevo import Relevo
+from alpespartners.modulos.tracking.infraestructura.revision_broker import RevisorDelBroker
 from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import LibroSQLite
 from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import migrar as migrar_sqlite
 from alpespartners.seedwork.arranque import ErrorDeArranque
@@ -78,6 +79,7 @@ def crear_app(configuracion: Configuracion, *, migra: bool = False) -> ASGIApp:
     _empezar(configuracion, "api")
     lecturas = _lecturas(configuracion)
     registro = _registro_de_metricas()
+    revisor = _revisor(configuracion)
     despachador = DespachadorPulsar(configuracion.limite_confirmacion, MetricasDePublicacion(registro))
 
     @asynccontextmanager
@@ -89,7 +91,8 @@ def crear_app(configuracion: Configuracion, *, migra: bool = False) -> ASGIApp:
             cliente, _ = await asyncio.to_thread(_conectar, configuracion, pila)
             await despachador.abrir(cliente)
             pila.push_async_callback(despachador.cerrar)
-            yield
+            async with _avisando(revisor, lambda: despachador.disponible):
+                yield
 
     return crear_api(
         despachador=despachador,
@@ -100,6 +103,7 @@ def crear_app(configuracion: Configuracion, *, migra: bool = False) -> ASGIApp:
         acceso=_acceso(configuracion),
         ciclo_de_vida=ciclo_de_vida,
         registro=registro,
+        administracion=revisor,
     )
 
 
@@ -125,7 +129,7 @@ def consumir(configuracion: Configuracion, *, migra: bool = False) -> None:
         pila.callback(libro.cerrar)
         cliente, epoca = _conectar(configuracion, pila, para_consumir=True)
         en_mano = pila.enter_context(archivo_en_mano(configuracion.datos))
-        asyncio.run(_consumir(cliente, libro, en_mano, epoca, sonda, _acceso(configuracion)))
+        asyncio.run(_consumir(configuracion, cliente, libro, en_mano, epoca, sonda))
 
 
 def migrar(configuracion: Configuracion) -> None:
@@ -202,12 +206,12 @@ def consultar_destino(
 
 
 async def _consumir(
+    configuracion: Configuracion,
     cliente: ClientePulsar,
     libro: "LibroSQLite | LibroPostgreSQL",
     en_mano: BinaryIO,
     epoca: UUID,
     sonda: socket.socket | None,
-    acceso: ReglasDeAcceso,
 ) -> None:
     parar = asyncio.Event()
     for señal in (signal.SIGTERM, signal.SIGINT):
@@ -224,8 +228,34 @@ async def _consumir(
         reloj=_ahora,
         metricas=metricas,
     )
-    async with _sonda(sonda, consumidores, acceso, registro):
+    async with (
+        _sonda(sonda, consumidores, _acceso(configuracion), registro),
+        _avisando(_revisor(configuracion), lambda: all(consumidores.suscripciones().values())),
+    ):
         await consumidores.trabajar(parar)
+
+
+@asynccontextmanager
+async def _avisando(revisor: RevisorDelBroker | None, listo: Callable[[], bool]) -> AsyncGenerator[None]:
+    """Mientras dura el bloque, y en cuanto haya broker, avisa de lo que a este le falta."""
+    aviso = None if revisor is None else asyncio.create_task(revisor.avisar(listo))
+    try:
+        yield
+    finally:
+        if aviso is not None:
+            aviso.cancel()
+            await asyncio.gather(aviso, return_exceptions=True)
+
+
+def _revisor(configuracion: Configuracion) -> RevisorDelBroker | None:
+    if configuracion.pulsar_admin is None:
+        return None
+    return RevisorDelBroker(
+        configuracion.pulsar_admin,
+        espacio=configuracion.pulsar_espacio,
+        token=configuracion.pulsar_token,
+        ca=configuracion.pulsar_ca,
+    )
 
 
 @asynccontextmanager

@@ -63,6 +63,16 @@ def _uno_de(permitidos: tuple[str, ...]) -> Callable[[str], str]:
     return leer
 
 
+def _url_http(texto: str) -> str:
+    partes = urlsplit(texto)
+    # `.port` lanza ValueError si no es un puerto.
+    if partes.scheme not in {"http", "https"} or not partes.hostname or "@" in texto or partes.port == 0:
+        raise ValueError
+    if partes.path not in {"", "/"} or partes.query or partes.fragment:
+        raise ValueError
+    return texto
+
+
 def _lugar(texto: str) -> tuple[str, int]:
     partes = urlsplit(f"//{texto}")
     if not partes.hostname or partes.port is None or texto != partes.netloc or "@" in texto:
@@ -156,6 +166,16 @@ class Configuracion:
         )
     )
     """Inquilino y espacio de nombres de los tópicos."""
+
+    pulsar_admin: str | None = field(
+        default_factory=lambda: _variable(
+            "ALPES_PULSAR_ADMIN",
+            _url_http,
+            None,
+            "http://anfitrión:puerto o https://anfitrión:puerto, sin usuario ni contraseña",
+        )
+    )
+    """La administración de Apache Pulsar, si se ha de revisar su retención; `None` es que no."""
 
     pulsar_epoca: UUID | None = field(
         default_factory=lambda: _variable("ALPES_PULSAR_EPOCA", UUID, None, "un UUID")

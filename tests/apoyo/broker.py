@@ -1,6 +1,6 @@
-"""Un broker embebido que la prueba arranca, mata y repone cuando quiere, y la lectura de sus tópicos.
+"""Un broker que la prueba arranca, mata y repone cuando quiere, y la lectura de sus tópicos.
 
-No pasa por el guardián, que lo repondría él: aquí se prueba qué hacen los clientes mientras falta.
+El embebido no pasa por el guardián, que lo repondría: se prueba qué hacen los clientes mientras falta.
 """
 
 import contextlib
@@ -9,17 +9,42 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pulsar
 
+from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import ClientePulsar
 from alpespartners.seedwork.infraestructura.broker_embebido.binario import encontrar_binario
 from tests.apoyo.espera import hasta
 from tests.apoyo.puertos import reservar_puerto_del_broker
 
 
+class Broker(Protocol):
+    """Lo que las pruebas piden a cualquiera de los dos."""
+
+    @property
+    def url(self) -> str:
+        """La de sus clientes."""
+
+    @property
+    def espacio(self) -> str:
+        """Inquilino y espacio de nombres de los tópicos de la prueba."""
+
+    def arrancar(self) -> None:
+        """Vuelve cuando atiende."""
+
+    def matar(self) -> None:
+        """Lo mata con -9."""
+
+    def cliente(self) -> ClientePulsar:
+        """Un cliente nuevo, como el de un proceso del producto."""
+
+    def leer(self, topico: str) -> list[Any]:
+        """Todos los mensajes del tópico, desde el más antiguo, sin pasar por ninguna suscripción."""
+
+
 class BrokerDePrueba:
-    """Un broker con su carpeta y su puerto, que no cambian desde que arranca por primera vez."""
+    """Un broker embebido con su carpeta y su puerto, que no cambian desde que arranca por primera vez."""
 
     def __init__(self, carpeta: Path) -> None:
         self._carpeta = carpeta
@@ -29,9 +54,14 @@ class BrokerDePrueba:
         self._proceso: subprocess.Popen[bytes] | None = None
         (carpeta / "pulsar-lite.toml").write_text("[metrics]\nenabled = false\n", encoding="ascii")
 
+    espacio = "public/default"
+
     @property
     def url(self) -> str:
         return f"pulsar://127.0.0.1:{self._puerto}"
+
+    def cliente(self) -> ClientePulsar:
+        return ClientePulsar(self.url, embebido=True)
 
     def arrancar(self) -> None:
         while not self._escucha():
@@ -67,7 +97,6 @@ class BrokerDePrueba:
             self._proceso = None
 
     def leer(self, topico: str) -> list[Any]:
-        """Todos los mensajes del tópico, desde el más antiguo, sin pasar por ninguna suscripción."""
         cliente = pulsar.Client(self.url, logger=logging.getLogger("pulsar"))
         try:
             lector = cliente.create_reader(f"public/default/{topico}", pulsar.MessageId.earliest)

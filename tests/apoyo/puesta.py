@@ -13,21 +13,20 @@ from alpespartners.modulos.tracking.aplicacion.handlers import (
     RegistrarConversionHandler,
     RegistrarImpresionHandler,
 )
-from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import ClientePulsar
 from alpespartners.modulos.tracking.infraestructura.consumidores import MAXIMO_LOTE, Consumidores
 from alpespartners.modulos.tracking.infraestructura.despachadores import DespachadorPulsar
 from alpespartners.modulos.tracking.infraestructura.en_mano import EnMano, archivo_en_mano
 from alpespartners.modulos.tracking.infraestructura.relevo import Relevo
 from alpespartners.modulos.tracking.infraestructura.sqlite import motor_de_lectura
 from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import LibroSQLite
-from tests.apoyo.broker import BrokerDePrueba
+from tests.apoyo.broker import Broker
 from tests.apoyo.metricas import metricas_de_consumo, metricas_de_publicacion
 
 
 class Puesta:
     """Lo que una prueba de extremo a extremo necesita, sin HTTP."""
 
-    def __init__(self, broker: BrokerDePrueba, datos: Path) -> None:
+    def __init__(self, broker: Broker, datos: Path) -> None:
         self.broker = broker
         self.libro = LibroSQLite(datos)
         self.datos = datos
@@ -45,7 +44,7 @@ class Puesta:
     @asynccontextmanager
     async def consumiendo(self) -> AsyncGenerator[None]:
         """Un proceso de consumidores dentro del bloque; al salir termina como con SIGTERM."""
-        cliente = ClientePulsar(self.broker.url, embebido=True)
+        cliente = self.broker.cliente()
         en_mano = archivo_en_mano(self.datos)
         consumidores = Consumidores(
             cliente,
@@ -70,7 +69,7 @@ class Puesta:
     @asynccontextmanager
     async def despachando(self, limite: float = 5.0) -> AsyncGenerator[DespachadorPulsar]:
         """El despachador de una API dentro del bloque."""
-        cliente = ClientePulsar(self.broker.url, embebido=True)
+        cliente = self.broker.cliente()
         despachador = DespachadorPulsar(limite, metricas=metricas_de_publicacion())
         await despachador.abrir(cliente)
         try:

@@ -14,10 +14,13 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any, Final
+from uuid import uuid4
 
 import platformdirs
+import pulsar
 import pytest
 
+from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import ClientePulsar
 from alpespartners.seedwork.infraestructura.cerrojos import Cerrojo
 from tests.apoyo.espera import hasta
 from tests.apoyo.puertos import puerto_libre
@@ -119,6 +122,11 @@ class ServidorApache:
             )
         hasta(self._listo, _LIMITE_DE_ARRANQUE, 0.2)
 
+    def arrancar_si_falta(self) -> None:
+        """Lo arranca si no está en marcha."""
+        if self._proceso.poll() is not None:
+            self.arrancar()
+
     def matar(self) -> None:
         """Lo mata con -9."""
         self._proceso.kill()
@@ -145,13 +153,58 @@ class ServidorApache:
         return json.loads(contenido) if contenido else None
 
     def _listo(self) -> bool:
-        """Dice estar listo antes de que exista el espacio por omisión, y hasta entonces no sirve."""
+        """Dice estarlo antes de que exista el espacio por omisión y de que haya dónde guardar un tópico."""
         if self._proceso.poll() is not None:
             pytest.fail(f"Apache Pulsar terminó: {(self._carpeta / 'salida.log').read_text()[-2000:]}")
         try:
-            return "public/default" in self.administrar("GET", "namespaces/public")
+            if "public/default" not in self.administrar("GET", "namespaces/public"):
+                return False
+            self.administrar("PUT", f"persistent/public/default/listo-{uuid4()}")
         except (urllib.error.URLError, OSError):
             return False
+        return True
+
+
+class ApacheDePrueba:
+    """Un Apache Pulsar compartido, en un espacio de nombres de una sola prueba; cumple `Broker`."""
+
+    def __init__(self, servidor: ServidorApache) -> None:
+        self._servidor = servidor
+        self._pedido = False
+        self.espacio = servidor.espacio_nuevo()
+
+    @property
+    def url(self) -> str:
+        return self._servidor.url
+
+    def arrancar(self) -> None:
+        self._pedido = True
+        self._servidor.arrancar_si_falta()
+
+    def matar(self) -> None:
+        self._servidor.matar()
+
+    def cliente(self) -> ClientePulsar:
+        if not self._pedido:
+            # Quien todavía no lo ha arrancado cuenta con que no está.
+            self.matar()
+        return ClientePulsar(self.url, espacio=self.espacio, embebido=False)
+
+    def leer(self, topico: str) -> list[Any]:
+        return mensajes_de_apache(self.url, self.espacio, topico)
+
+
+def mensajes_de_apache(url: str, espacio: str, topico: str) -> list[Any]:
+    """Todo lo que guarda un tópico, del más antiguo al último."""
+    cliente = pulsar.Client(url, logger=pulsar.FileLogger(pulsar.LoggerLevel.Error, "/dev/null"))
+    try:
+        lector = cliente.create_reader(f"persistent://{espacio}/{topico}", pulsar.MessageId.earliest)
+        mensajes = []
+        while lector.has_message_available():
+            mensajes.append(lector.read_next(30_000))
+        return mensajes
+    finally:
+        cliente.close()
 
 
 @contextmanager

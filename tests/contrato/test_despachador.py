@@ -15,14 +15,14 @@ from alpespartners.modulos.tracking.aplicacion.topicos import (
     COMANDO_REGISTRAR_CONVERSION,
     COMANDO_REGISTRAR_IMPRESION,
 )
-from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import ClientePulsar
 from alpespartners.modulos.tracking.infraestructura.despachadores import DespachadorPulsar
 from alpespartners.modulos.tracking.infraestructura.sobres import abrir_comando
-from tests.apoyo.broker import BrokerDePrueba, broker_de_prueba
+from tests.apoyo.broker import Broker, broker_de_prueba
 from tests.apoyo.espera import hasta_en_el_bucle
 from tests.apoyo.eventos import AHORA, CONVERSION, IMPRESION
 from tests.apoyo.memoria import PuertosEnMemoria
 from tests.apoyo.metricas import metricas_de_publicacion
+from tests.apoyo.pulsar_apache import ApacheDePrueba, ServidorApache
 
 TRAZA = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
@@ -63,7 +63,7 @@ class ContratoDespachador:
         assert publicados == {f"c-{numero}" for numero in range(1_500)}
 
     async def test_con_broker_esta_disponible(self, despacho: Despacho) -> None:
-        await hasta_en_el_bucle(lambda: despacho.despachador.disponible)
+        await hasta_en_el_bucle(lambda: despacho.despachador.disponible, segundos=60)
 
     async def test_sin_broker_lo_dice_y_no_esta_disponible(self, despacho: Despacho) -> None:
         await despacho.despachador.publicar(IMPRESION, comando_id="c-1", traza=None)
@@ -80,16 +80,13 @@ class TestDespachadorEnMemoria(ContratoDespachador):
         return Despacho(puertos, lambda: puertos.publicados, lambda: setattr(puertos, "disponible", False))
 
 
-class TestDespachadorSobreElBrokerEmbebido(ContratoDespachador):
-    @pytest.fixture
-    def broker(self, tmp_path: Path) -> Generator[BrokerDePrueba]:
-        with broker_de_prueba(tmp_path / "broker") as broker:
-            broker.arrancar()
-            yield broker
+class SobreUnBroker(ContratoDespachador):
+    """Lo común a los dos brokers."""
 
     @pytest.fixture
-    async def despacho(self, broker: BrokerDePrueba) -> AsyncGenerator[Despacho]:
-        cliente = ClientePulsar(broker.url, embebido=True)
+    async def despacho(self, broker: Broker) -> AsyncGenerator[Despacho]:
+        broker.arrancar()
+        cliente = broker.cliente()
         despachador = DespachadorPulsar(limite=2.0, metricas=metricas_de_publicacion())
         await despachador.abrir(cliente)
         yield Despacho(despachador, lambda: _publicados(broker), broker.matar)
@@ -97,7 +94,21 @@ class TestDespachadorSobreElBrokerEmbebido(ContratoDespachador):
         await asyncio.to_thread(cliente.cerrar)
 
 
-def _publicados(broker: BrokerDePrueba) -> list[Publicado]:
+class TestDespachadorSobreElBrokerEmbebido(SobreUnBroker):
+    @pytest.fixture
+    def broker(self, tmp_path: Path) -> Generator[Broker]:
+        with broker_de_prueba(tmp_path / "broker") as broker:
+            yield broker
+
+
+class TestDespachadorSobreApachePulsar(SobreUnBroker):
+    @pytest.fixture
+    def broker(self, pulsar_apache: ServidorApache) -> Broker:
+        pulsar_apache.arrancar_si_falta()
+        return ApacheDePrueba(pulsar_apache)
+
+
+def _publicados(broker: Broker) -> list[Publicado]:
     publicados: list[Publicado] = []
     for topico in (COMANDO_REGISTRAR_IMPRESION, COMANDO_REGISTRAR_CONVERSION):
         for mensaje in broker.leer(topico):

@@ -13,15 +13,14 @@ from functools import partial
 from itertools import cycle
 from pathlib import Path
 from random import Random
-from typing import Any, Final
+from typing import Final
 
 import httpx2
-import pulsar
 
 from tests.apoyo.espera import hasta
 from tests.apoyo.postgresql import ServidorDePrueba, servidor_de_prueba
 from tests.apoyo.puertos import puerto_libre
-from tests.apoyo.pulsar_apache import ServidorApache, servidor_apache
+from tests.apoyo.pulsar_apache import ServidorApache, mensajes_de_apache, servidor_apache
 from tests.apoyo.servicio import CONSUMIDORES as ORDEN_DE_CONSUMIDORES
 from tests.apoyo.servicio import UVICORN, Instalacion, instalacion
 from tests.muerte.arbol import API, BROKER, CONSUMIDORES
@@ -55,7 +54,9 @@ class Servidores:
         self._http = httpx2.Client(
             base_url=f"http://127.0.0.1:{self.puertos[0]}", timeout=10, trust_env=False
         )
-        self.auditado = Auditado(libro_postgresql(url), self._http, partial(_mensajes, broker.url, espacio))
+        self.auditado = Auditado(
+            libro_postgresql(url), self._http, partial(mensajes_de_apache, broker.url, espacio)
+        )
         hasta(self._todos, 60)
 
     @property
@@ -133,16 +134,3 @@ def servidores(carpeta: Path) -> Iterator[Servidores]:
                 yield montaje
             finally:
                 montaje.cerrar()
-
-
-def _mensajes(url: str, espacio: str, topico: str) -> list[Any]:
-    """Todo lo que guarda un tópico, del más antiguo al último."""
-    cliente = pulsar.Client(url, logger=pulsar.FileLogger(pulsar.LoggerLevel.Error, "/dev/null"))
-    try:
-        lector = cliente.create_reader(f"persistent://{espacio}/{topico}", pulsar.MessageId.earliest)
-        mensajes = []
-        while lector.has_message_available():
-            mensajes.append(lector.read_next(30_000))
-        return mensajes
-    finally:
-        cliente.close()

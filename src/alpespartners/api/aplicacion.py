@@ -28,7 +28,12 @@ from alpespartners.api.rutas import Rutas, atencion_de, partes_de_la_ruta
 from alpespartners.api.salud import rutas_de_salud
 from alpespartners.api.tracking import rutas_de_tracking
 from alpespartners.modulos.tracking.aplicacion.esperas import Esperas
-from alpespartners.modulos.tracking.aplicacion.puertos import DespachadorComandos, Lecturas, Presencia
+from alpespartners.modulos.tracking.aplicacion.puertos import (
+    Administracion,
+    DespachadorComandos,
+    Lecturas,
+    Presencia,
+)
 from alpespartners.seedwork.arranque import ErrorDeArranque
 
 CicloDeVida = Callable[[], AbstractAsyncContextManager[None]]
@@ -47,13 +52,15 @@ def crear_api(  # noqa: PLR0913 (por nombre: es la lista de lo que la API necesi
     acceso: ReglasDeAcceso,
     ciclo_de_vida: CicloDeVida,
     registro: CollectorRegistry,
+    administracion: Administracion | None = None,
     segundos_de_cuerpo: float = SEGUNDOS_MAXIMOS,
 ) -> ASGIApp:
     """Devuelve la aplicación ASGI.
 
     `reloj` da la hora en UTC con zona; `nuevo_id`, un UUIDv7 en texto; `ciclo_de_vida` abre lo que
     los puertos necesitan antes de la primera petición y lo cierra después de la última; `registro`, donde
-    el proceso cuenta lo que sale por `/metricas`. Un `ErrorDeArranque` al abrir detiene el servidor con su
+    el proceso cuenta lo que sale por `/metricas`; `administracion`, a quién se pregunta cómo está puesto el
+    broker. Un `ErrorDeArranque` al abrir detiene el servidor con su
     frase y sin traza.
     """
     envios = Envios(
@@ -66,7 +73,7 @@ def crear_api(  # noqa: PLR0913 (por nombre: es la lista de lo que la API necesi
     rutas = Rutas(
         [
             *rutas_de_tracking(envios, lecturas, presencia),
-            *rutas_de_salud(despachador, lecturas, presencia),
+            *rutas_de_salud(despachador, lecturas, presencia, administracion),
             ruta_de_metricas(registro, estado_de_la_api(despachador, lecturas, presencia)),
             *rutas_de_documentacion(),
         ]

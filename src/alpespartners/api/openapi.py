@@ -498,7 +498,17 @@ def _esquemas() -> Esquema:
                 "broker": {"enum": ["disponible", "no_disponible"]},
                 "base_datos": {"enum": ["disponible", "no_disponible"]},
                 "consumidores": _CONSUMIDORES,
-            }
+            },
+            opcionales={
+                "retencion": {
+                    "enum": ["suficiente", "insuficiente", "desconocida"],
+                    "description": "Solo con `ALPES_PULSAR_ADMIN`: si llega a siete días.",
+                },
+                "suscripciones": {
+                    "enum": ["presentes", "faltan", "desconocidas"],
+                    "description": "Solo con `ALPES_PULSAR_ADMIN`: si existen las que guardan lo no leído.",
+                },
+            },
         ),
         "Problema": {
             "type": "object",
@@ -796,12 +806,12 @@ def _identificador_opcional() -> Esquema:
     }
 
 
-def _objeto(propiedades: Esquema) -> Esquema:
-    """Un objeto con exactamente esas propiedades, todas presentes."""
+def _objeto(propiedades: Esquema, opcionales: Esquema | None = None) -> Esquema:
+    """Un objeto con exactamente esas propiedades, presentes todas menos las opcionales."""
     return {
         "type": "object",
         "required": list(propiedades),
-        "properties": propiedades,
+        "properties": propiedades | (opcionales or {}),
         "additionalProperties": False,
     }
 

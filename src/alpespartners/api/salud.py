@@ -15,6 +15,7 @@ from starlette.responses import Response
 from alpespartners.api.parametros import sin_parametros
 from alpespartners.api.rutas import Ruta, ruta_get
 from alpespartners.modulos.tracking.aplicacion.puertos import (
+    Administracion,
     BaseDatosNoDisponible,
     DespachadorComandos,
     Lecturas,
@@ -22,8 +23,13 @@ from alpespartners.modulos.tracking.aplicacion.puertos import (
 )
 
 
-def rutas_de_salud(despachador: DespachadorComandos, lecturas: Lecturas, presencia: Presencia) -> list[Ruta]:
-    """Las rutas de salud."""
+def rutas_de_salud(
+    despachador: DespachadorComandos,
+    lecturas: Lecturas,
+    presencia: Presencia,
+    administracion: Administracion | None,
+) -> list[Ruta]:
+    """Las rutas de salud; sin `administracion` no se dice nada de cómo está puesto el broker."""
 
     async def lista(peticion: Request, _variables: Sequence[str]) -> Response:
         sin_parametros(peticion)
@@ -41,6 +47,9 @@ def rutas_de_salud(despachador: DespachadorComandos, lecturas: Lecturas, presenc
             "base_datos": disponibilidad(disponible=hay_base_de_datos),
             "consumidores": await consumidores_vivos(presencia),
         }
+        if administracion is not None:
+            puesto = await administracion.estado()
+            cuerpo |= {"retencion": puesto.retencion, "suscripciones": puesto.suscripciones}
         return json_de(cuerpo, 200 if hay_broker else 503)
 
     return [ruta_get("/salud/viva", viva), ruta_get("/salud/lista", lista)]

@@ -1,4 +1,4 @@
-"""Del despachador al tópico de eventos, sobre el broker embebido y SQLite: ni pierde ni repite."""
+"""Del despachador al tópico de eventos, sobre cada broker y SQLite: ni pierde ni repite."""
 
 import asyncio
 import time
@@ -142,7 +142,7 @@ async def test_un_mensaje_ilegible_llega_a_las_cartas_muertas_y_no_estorba_a_sus
 ) -> None:
     puesta.broker.arrancar()
     ajeno = pulsar.Client(puesta.broker.url)
-    productor = ajeno.create_producer(f"public/default/{COMANDO_REGISTRAR_IMPRESION}")
+    productor = ajeno.create_producer(f"{puesta.broker.espacio}/{COMANDO_REGISTRAR_IMPRESION}")
     productor.send(b"no es Avro", properties={"ce_id": "c-ajeno", "otra": "cosa"}, partition_key="imp-mala")
     productor.send(None, properties={"ce_id": "c-sin-valor"})
     ajeno.close()
@@ -168,7 +168,7 @@ async def test_un_mensaje_tan_grande_como_admite_el_broker_tambien_tiene_su_cart
     puesta.broker.arrancar()
     enorme = b"x" * 5_200_000
     ajeno = pulsar.Client(puesta.broker.url)
-    ajeno.create_producer(f"public/default/{COMANDO_REGISTRAR_CONVERSION}").send(enorme)
+    ajeno.create_producer(f"{puesta.broker.espacio}/{COMANDO_REGISTRAR_CONVERSION}").send(enorme)
     ajeno.close()
     async with puesta.consumiendo():
         await hasta_en_el_bucle(lambda: puesta.contar(destinos) == 1)
@@ -186,7 +186,7 @@ async def test_sin_broker_al_arrancar_lo_dice_y_se_recupera_solo(puesta: Puesta)
             await despachador.publicar(IMPRESION, comando_id="c-1", traza=None)
 
         puesta.broker.arrancar()
-        await hasta_en_el_bucle(lambda: despachador.disponible, segundos=30)
+        await hasta_en_el_bucle(lambda: despachador.disponible, segundos=60)
         await publicar_todos(despachador, IMPRESIONES[:5])
         await todo_publicado(puesta, 5, 0)
 
@@ -194,7 +194,7 @@ async def test_sin_broker_al_arrancar_lo_dice_y_se_recupera_solo(puesta: Puesta)
 async def test_al_cerrar_el_despachador_lo_que_estaba_en_curso_se_confirma(puesta: Puesta) -> None:
     puesta.broker.arrancar()
     async with puesta.despachando() as despachador:
-        await hasta_en_el_bucle(lambda: despachador.disponible)
+        await hasta_en_el_bucle(lambda: despachador.disponible, segundos=60)
         envios = [
             asyncio.create_task(despachador.publicar(comando, comando_id=f"c-{comando.id}", traza=None))
             for comando in IMPRESIONES

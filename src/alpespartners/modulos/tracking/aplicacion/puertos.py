@@ -7,6 +7,7 @@ Por qué existe: el mismo código corre en un portátil (SQLite, broker embebido
 """
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from alpespartners.modulos.tracking.aplicacion.comandos import Comando
@@ -169,6 +170,26 @@ class Lecturas(Protocol):
         Raises:
             BaseDatosNoDisponible: la base de datos no respondió.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class EstadoDelBroker:
+    """Si el broker tiene lo que hay que ponerle para no perder lo que nadie ha leído todavía.
+
+    Attributes:
+        retencion: `suficiente`, `insuficiente` o `desconocida`.
+        suscripciones: `presentes`, `faltan` o `desconocidas`.
+    """
+
+    retencion: str
+    suscripciones: str
+
+
+class Administracion(Protocol):
+    """Sabe cómo está puesto el broker."""
+
+    async def estado(self) -> EstadoDelBroker:
+        """Devuelve lo que se sabe; nunca lanza, y no se hace esperar."""
 
 
 class Presencia(Protocol):
