@@ -68,18 +68,17 @@ class ServidorApache:
     Args:
         carpeta: donde guarda todo.
         ajustes: los que se añaden a `standalone.conf`.
-
-    Attributes:
-        numero: el de su proceso, mientras vive.
+        token: con el que se administra, si lo pide.
     """
 
-    def __init__(self, carpeta: Path, ajustes: Mapping[str, str] | None = None) -> None:
+    def __init__(self, carpeta: Path, ajustes: Mapping[str, str], token: str | None) -> None:
+        self._cabeceras = {} if token is None else {"Authorization": f"Bearer {token}"}
         self._carpeta = carpeta
         self._puerto, self._web, self._puerto_de_almacen = (puerto_libre() for _ in range(3))
         self._espacios = count(1)
         self._jars = jars()
         propios = {"brokerServicePort": str(self._puerto), "webServicePort": str(self._web)}
-        lineas = [f"{nombre}={valor}" for nombre, valor in (propios | dict(ajustes or {})).items()]
+        lineas = [f"{nombre}={valor}" for nombre, valor in (propios | dict(ajustes)).items()]
         base = (_RECURSOS / "standalone.conf").read_text(encoding="utf-8")
         (carpeta / "standalone.conf").write_text(base + "\n".join(lineas) + "\n", encoding="utf-8")
         self.arrancar()
@@ -145,7 +144,7 @@ class ServidorApache:
         peticion = urllib.request.Request(  # noqa: S310 (la dirección es suya)
             f"{self.admin}/admin/v2/{ruta}",
             None if cuerpo is None else json.dumps(cuerpo).encode(),
-            {"Content-Type": "application/json"},
+            {"Content-Type": "application/json", **self._cabeceras},
             method=metodo,
         )
         with urllib.request.urlopen(peticion, timeout=30) as respuesta:  # noqa: S310
@@ -208,13 +207,13 @@ def mensajes_de_apache(url: str, espacio: str, topico: str) -> list[Any]:
 
 
 @contextmanager
-def servidor_apache(**ajustes: str) -> Generator[ServidorApache]:
+def servidor_apache(token: str | None = None, **ajustes: str) -> Generator[ServidorApache]:
     """Un Apache Pulsar que al salir no deja procesos ni archivos; si no se puede, salta la prueba."""
     falta = falta_apache()
     if falta is not None:
         pytest.skip(falta)
     carpeta = Path(tempfile.mkdtemp(prefix="alpes-pulsar-"))
-    servidor = ServidorApache(carpeta, ajustes)
+    servidor = ServidorApache(carpeta, ajustes, token)
     try:
         yield servidor
     finally:

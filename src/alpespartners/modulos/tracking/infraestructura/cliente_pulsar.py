@@ -10,14 +10,17 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import _pulsar
 import pulsar
+import structlog
 
 from alpespartners.modulos.tracking.infraestructura.esquemas import ESQUEMAS
 from alpespartners.modulos.tracking.infraestructura.registro_pulsar import registrador_de_pulsar
 from alpespartners.modulos.tracking.infraestructura.sobres import Sobre
+
+T = TypeVar("T")
 
 SUSCRIPCION: Final = "tracking"
 SUSCRIPCION_CARTAS: Final = "cartas"
@@ -33,6 +36,8 @@ _ESPERA_EMBEBIDO_MS = 1_000
 _RETARDO_DE_LOTE_MS = 1
 _COLA_DE_RECEPCION = 3_000
 _RETARDO_DE_DEVOLUCION_MS = 1_000
+_registro: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(__name__)
+
 _EPOCA_UNIX = datetime(1970, 1, 1, tzinfo=UTC)
 # La hora de publicación la escribe quien publica. Más allá, sumarle un plazo saldría del calendario.
 _PUBLICACION_MAXIMA_MS = (datetime(9000, 1, 1, tzinfo=UTC) - _EPOCA_UNIX) // timedelta(milliseconds=1)
@@ -174,6 +179,7 @@ class ClientePulsar:
     ) -> None:
         self._espacio = espacio
         self._embebido = embebido
+        self._con_token = token is not None
         self.hay_sitio = hay_sitio
         self._cliente = pulsar.Client(
             url,
@@ -200,7 +206,8 @@ class ClientePulsar:
         """
         esquema = ESQUEMAS.get(topico)
         return Productor(
-            self._cliente.create_producer(
+            self._conectado(
+                self._cliente.create_producer,
                 self._nombre(topico),
                 schema=pulsar.schema.BytesSchema() if esquema is None else _AvroYaEscrito(esquema.definicion),
                 send_timeout_millis=max(1, int(limite * 1000)),
@@ -260,8 +267,25 @@ class ClientePulsar:
         """
         self._cliente.shutdown()
 
+    def _conectado(self, conectar: Callable[..., T], *argumentos: object, **ajustes: object) -> T:
+        """Conecta y, si el broker calla, dice lo que la biblioteca no dice.
+
+        Raises:
+            FalloDelBroker: no se pudo.
+        """
+        try:
+            return conectar(*argumentos, **ajustes)
+        except pulsar.Timeout:
+            if self._con_token:
+                _registro.warning(
+                    "el broker no respondió a tiempo, que es también lo que hace con un token que no vale: "
+                    "revise ALPES_PULSAR_TOKEN"
+                )
+            raise
+
     def _suscribir(self, topico: str, suscripcion: str, cola: int) -> pulsar.Consumer:
-        return self._cliente.subscribe(
+        return self._conectado(
+            self._cliente.subscribe,
             self._nombre(topico),
             suscripcion,
             consumer_type=pulsar.ConsumerType.Shared,

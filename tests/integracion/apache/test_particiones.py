@@ -1,0 +1,79 @@
+"""Con los tópicos partidos en particiones nada cambia: ni el flujo, ni las identidades, ni la lectura."""
+
+import asyncio
+from collections import Counter
+from dataclasses import replace
+
+import pulsar
+
+from alpespartners.modulos.tracking.aplicacion.topicos import (
+    COMANDO_REGISTRAR_CONVERSION,
+    COMANDO_REGISTRAR_IMPRESION,
+    EVENTO_CONVERSION_REGISTRADA,
+    EVENTO_IMPRESION_REGISTRADA,
+)
+from alpespartners.modulos.tracking.infraestructura.sobres import SUFIJO_CARTAS, sobre_de_comando
+from alpespartners.modulos.tracking.infraestructura.tablas import bandeja_salida, destinos, impresiones
+from tests.apoyo.base_datos import sql
+from tests.apoyo.espera import hasta_en_el_bucle
+from tests.apoyo.eventos import IMPRESION
+from tests.apoyo.puesta import Puesta
+from tests.apoyo.pulsar_apache import ServidorApache
+
+PARTICIONES = 3
+CUANTAS = 60
+
+
+def partir(servidor: ServidorApache, espacio: str) -> None:
+    for topico in (
+        COMANDO_REGISTRAR_IMPRESION,
+        COMANDO_REGISTRAR_CONVERSION,
+        EVENTO_IMPRESION_REGISTRADA,
+        EVENTO_CONVERSION_REGISTRADA,
+        COMANDO_REGISTRAR_IMPRESION + SUFIJO_CARTAS,
+    ):
+        servidor.administrar("PUT", f"persistent/{espacio}/{topico}/partitions", PARTICIONES)
+
+
+async def test_los_comandos_se_reparten_y_cada_uno_es_una_fila_y_un_evento(
+    pulsar_apache: ServidorApache, puesta: Puesta
+) -> None:
+    partir(pulsar_apache, puesta.broker.espacio)
+    comandos = [replace(IMPRESION, id=f"imp-{numero}") for numero in range(CUANTAS)]
+    async with puesta.despachando(30) as despachador, puesta.consumiendo():
+        await asyncio.gather(*(despachador.publicar(c, comando_id=f"c-{c.id}", traza=None) for c in comandos))
+        await hasta_en_el_bucle(
+            lambda: puesta.contar(impresiones) == CUANTAS and puesta.contar(bandeja_salida) == 0, 60
+        )
+    cliente = puesta.broker.cliente()
+    leidos = await asyncio.to_thread(lambda: list(cliente.leer(COMANDO_REGISTRAR_IMPRESION)))
+    eventos = await asyncio.to_thread(lambda: list(cliente.leer(EVENTO_IMPRESION_REGISTRADA)))
+    cliente.cerrar()
+    assert Counter(mensaje.clave for mensaje in leidos) == {comando.id: 1 for comando in comandos}
+    assert {mensaje.posicion.split(":")[2] for mensaje in leidos} == {"0", "1", "2"}
+    assert len({mensaje.propiedades["ce_id"] for mensaje in eventos}) == CUANTAS
+
+
+async def test_sin_identidad_la_derivan_de_su_particion_y_es_la_misma_al_leerlos_y_al_reentregarlos(
+    pulsar_apache: ServidorApache, puesta: Puesta
+) -> None:
+    partir(pulsar_apache, puesta.broker.espacio)
+    ajeno = pulsar.Client(puesta.broker.url, logger=pulsar.FileLogger(pulsar.LoggerLevel.Error, "/dev/null"))
+    productor = ajeno.create_producer(
+        f"persistent://{puesta.broker.espacio}/{COMANDO_REGISTRAR_IMPRESION}", batching_enabled=False
+    )
+    # La misma carga y sin `id`: si la posición no distinguiera particiones, unos pasarían por otros.
+    carga = sobre_de_comando(replace(IMPRESION, id=None), "x", None).carga
+    for numero in range(CUANTAS):
+        productor.send(carga, partition_key=f"clave-{numero}")
+    ajeno.close()
+    for _ in range(2):
+        async with puesta.consumiendo():
+            await hasta_en_el_bucle(lambda: puesta.contar(impresiones) == CUANTAS, 60)
+    assert puesta.contar(destinos) == 0
+    cliente = puesta.broker.cliente()
+    leidos = await asyncio.to_thread(lambda: list(cliente.leer(COMANDO_REGISTRAR_IMPRESION)))
+    cliente.cerrar()
+    assert len({mensaje.posicion for mensaje in leidos}) == len(leidos) == CUANTAS
+    ids = {fila[0] for fila in sql(puesta.datos, "SELECT id FROM impresiones")}
+    assert len(ids) == CUANTAS
