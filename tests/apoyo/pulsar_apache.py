@@ -13,6 +13,7 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 from uuid import uuid4
 
@@ -62,6 +63,37 @@ def jars() -> Path:
     return carpeta
 
 
+def orden_de_java(carpeta: Path, memoria: str, *definiciones: str) -> list[str]:
+    """La orden con que corre una clase de esos jars, a falta de la clase y de sus argumentos."""
+    abiertos = [p for paquete in _ABIERTOS for p in ("--add-opens", f"{paquete}=ALL-UNNAMED")]
+    return [
+        # Si muere quien prueba, muere con él.
+        *("setpriv", "--pdeathsig", "KILL", "java", f"-Xmx{memoria}", f"-XX:MaxDirectMemorySize={memoria}"),
+        *("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:+ExitOnOutOfMemoryError", *definiciones),
+        *(*abiertos, "-Dio.netty.tryReflectionSetAccessible=true"),
+        *(f"-Dlog4j2.configurationFile={_RECURSOS / 'log4j2.xml'}", "-cp", f"{carpeta}/*"),
+    ]
+
+
+def administrar(
+    admin: str,
+    metodo: str,
+    ruta: str,
+    cuerpo: object = None,
+    cabeceras: Mapping[str, str] = MappingProxyType({}),
+) -> Any:
+    """Una petición a `/admin/v2/` de un broker; devuelve su respuesta, o nada si no la tiene."""
+    peticion = urllib.request.Request(  # noqa: S310 (la dirección es de la prueba)
+        f"{admin}/admin/v2/{ruta}",
+        None if cuerpo is None else json.dumps(cuerpo).encode(),
+        {"Content-Type": "application/json", **cabeceras},
+        method=metodo,
+    )
+    with urllib.request.urlopen(peticion, timeout=30) as respuesta:  # noqa: S310
+        contenido = respuesta.read()
+    return json.loads(contenido) if contenido.startswith((b"{", b"[", b'"')) else None
+
+
 class ServidorApache:
     """Un Apache Pulsar en una carpeta, con sus puertos, que no cambian.
 
@@ -100,15 +132,10 @@ class ServidorApache:
 
     def arrancar(self) -> None:
         """Lo arranca y vuelve cuando sus clientes pueden usarlo."""
-        abiertos = [p for paquete in _ABIERTOS for p in ("--add-opens", f"{paquete}=ALL-UNNAMED")]
         with (self._carpeta / "salida.log").open("ab") as salida:
             self._proceso = subprocess.Popen(
                 [
-                    # Si muere quien prueba, muere con él.
-                    *("setpriv", "--pdeathsig", "KILL", "java", "-Xmx512m", "-XX:MaxDirectMemorySize=512m"),
-                    *("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:+ExitOnOutOfMemoryError"),
-                    *(*abiertos, "-Dio.netty.tryReflectionSetAccessible=true"),
-                    *(f"-Dlog4j2.configurationFile={_RECURSOS / 'log4j2.xml'}", "-cp", f"{self._jars}/*"),
+                    *orden_de_java(self._jars, "512m"),
                     "org.apache.pulsar.PulsarStandaloneStarter",
                     *("--config", "standalone.conf", "-nfw", "-nss", "--metadata-dir", "metadatos"),
                     *("--bookkeeper-dir", "almacen", "--bookkeeper-port", str(self._puerto_de_almacen)),
@@ -140,16 +167,8 @@ class ServidorApache:
         return espacio
 
     def administrar(self, metodo: str, ruta: str, cuerpo: object = None) -> Any:
-        """Una petición a `/admin/v2/`; devuelve su respuesta, o nada si no la tiene."""
-        peticion = urllib.request.Request(  # noqa: S310 (la dirección es suya)
-            f"{self.admin}/admin/v2/{ruta}",
-            None if cuerpo is None else json.dumps(cuerpo).encode(),
-            {"Content-Type": "application/json", **self._cabeceras},
-            method=metodo,
-        )
-        with urllib.request.urlopen(peticion, timeout=30) as respuesta:  # noqa: S310
-            contenido = respuesta.read()
-        return json.loads(contenido) if contenido else None
+        """Una petición a su administración; devuelve su respuesta, o nada si no la tiene."""
+        return administrar(self.admin, metodo, ruta, cuerpo, self._cabeceras)
 
     def _listo(self) -> bool:
         """Dice estarlo antes de que exista el espacio por omisión y de que haya dónde guardar un tópico."""
