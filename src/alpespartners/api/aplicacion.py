@@ -14,6 +14,7 @@ from http import HTTPStatus
 
 import structlog
 from prometheus_client import CollectorRegistry
+from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -27,6 +28,7 @@ from alpespartners.api.metricas import METODOS_CONOCIDOS, Peticiones, estado_de_
 from alpespartners.api.rutas import Rutas, atencion_de, partes_de_la_ruta
 from alpespartners.api.salud import rutas_de_salud
 from alpespartners.api.tracking import rutas_de_tracking
+from alpespartners.api.traza import TRAZA, identificador_de, traza_de
 from alpespartners.modulos.tracking.aplicacion.esperas import Esperas
 from alpespartners.modulos.tracking.aplicacion.puertos import (
     Administracion,
@@ -106,6 +108,7 @@ class Api:
 
     async def _atender(self, scope: Scope, receive: Receive, send: Send) -> None:
         comienzo = time.perf_counter()
+        traza = scope[TRAZA] = traza_de(Headers(scope=scope))
         plantilla = None
         respuesta: Response
         try:
@@ -120,7 +123,7 @@ class Api:
         except Exception as error:  # noqa: BLE001 - el último que puede convertirla en una respuesta
             problema = problema_de(error)
             if problema.estado == HTTPStatus.INTERNAL_SERVER_ERROR:
-                self._registro.exception("petición fallida", ruta=plantilla)
+                self._registro.exception("petición fallida", ruta=plantilla, traza=identificador_de(traza))
             respuesta = problema.respuesta()
         respuesta.headers["X-Content-Type-Options"] = "nosniff"
         respuesta.headers.setdefault("Cache-Control", "no-store")
@@ -133,6 +136,7 @@ class Api:
             ruta=plantilla,
             estado=respuesta.status_code,
             milisegundos=round(segundos * 1000, 1),
+            traza=identificador_de(traza),
         )
 
     async def _vivir(self, receive: Receive, send: Send) -> None:

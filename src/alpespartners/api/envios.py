@@ -22,7 +22,7 @@ from alpespartners.api.parametros import leer_parametros
 from alpespartners.api.preferencias import espera_preferida
 from alpespartners.api.presentacion import en_json, recurso
 from alpespartners.api.rutas import Atencion
-from alpespartners.api.traza import traza_de
+from alpespartners.api.traza import TRAZA
 from alpespartners.modulos.tracking.aplicacion.clases import Clase
 from alpespartners.modulos.tracking.aplicacion.comandos import Comando
 from alpespartners.modulos.tracking.aplicacion.esperas import Asentado, Desenlace, Esperas
@@ -63,7 +63,7 @@ class Envios:
             cuerpo = leer_json(await leer_cuerpo(peticion, self.segundos_de_cuerpo))
             comando = _comando(cuerpo, comando_de, recolector, self.nuevo_id, self.reloj())
             envio = _Envio(clase, ruta, comando, self.nuevo_id())
-            traza = traza_de(peticion.headers)
+            traza = peticion.scope[TRAZA]
             try:
                 await self.despachador.publicar(comando, comando_id=envio.comando_id, traza=traza)
             except AlmacenamientoLleno:

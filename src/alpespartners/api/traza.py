@@ -13,9 +13,18 @@ from starlette.datastructures import Headers
 _TRACEPARENT: Final = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 
+TRAZA: Final = "alpespartners.traza"
+"""Dónde la lleva el `scope` de una petición."""
+
+
 def traza_de(cabeceras: Headers) -> str:
     """Devuelve el `traceparent` recibido, si es uno y válido; si no, uno nuevo, marcado para muestreo."""
     recibidos = cabeceras.getlist("traceparent")
     if len(recibidos) == 1 and _TRACEPARENT.fullmatch(recibidos[0]):
         return recibidos[0]
     return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+
+
+def identificador_de(traza: str) -> str:
+    """El *trace-id*: la parte que comparten todos los pasos de un mismo envío."""
+    return traza.split("-")[1]

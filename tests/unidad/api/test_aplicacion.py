@@ -49,6 +49,7 @@ async def test_cada_acceso_se_anota_con_su_plantilla_y_nada_que_identifique(
             await cliente.request("SECRETO", "/secreto")
     for linea in anotado:
         assert isinstance(linea.pop("milisegundos"), float)
+        assert len(linea.pop("traza")) == len("0af7651916cd43dd8448eb211c80319c")
     assert anotado == [
         {
             "event": "petición",

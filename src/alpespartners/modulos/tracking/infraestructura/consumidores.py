@@ -14,6 +14,7 @@ mensaje, se aparta a ese, que también acaba en un destino, y los demás siguen.
 """
 
 import asyncio
+import logging
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
@@ -441,6 +442,8 @@ class _Consumidor:
     ) -> None:
         retraso = self._reloj() - min(entrada.mensaje.publicado_en for entrada in tanda)
         self._metricas.lote(self.topico, len(tanda), destinos, segundos, max(0.0, retraso.total_seconds()))
+        if logging.getLogger(__name__).isEnabledFor(logging.DEBUG):
+            self._contar_uno_por_uno(tanda, destinos)
         cuantos = Counter(destino.destino.estado for destino in destinos)
         _registro.debug(
             "lote asentado",
@@ -456,6 +459,22 @@ class _Consumidor:
             _registro.warning("comandos rechazados", topico=self.topico, motivos=dict(motivos))
         if cuantos[Ilegible.estado]:
             _registro.warning("mensajes ilegibles", topico=self.topico, cuantos=cuantos[Ilegible.estado])
+
+    def _contar_uno_por_uno(self, tanda: Sequence[_Entrada], destinos: list[DestinoDeComando]) -> None:
+        """Deja en el registro cada comando con la traza de su petición, para quien sigue una."""
+        trazas = {
+            entrada.contenido.identidad: entrada.contenido.traza
+            for entrada in tanda
+            if not isinstance(entrada.contenido, MensajeIlegible)
+        }
+        for destino in destinos:
+            _registro.debug(
+                "comando asentado",
+                topico=self.topico,
+                comando_id=destino.identidad.comando_id,
+                estado=destino.destino.estado,
+                traceparent=trazas.get(destino.identidad),
+            )
 
 
 async def _antes_de_parar(futuro: asyncio.Future[Any], parar: asyncio.Event) -> bool:
