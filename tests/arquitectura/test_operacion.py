@@ -1,0 +1,29 @@
+"""La página de operación nombra métricas que existen."""
+
+import re
+
+from prometheus_client import CollectorRegistry
+
+from alpespartners.api.metricas import Peticiones, estado_de_la_api
+from alpespartners.modulos.tracking.infraestructura.metricas import MetricasDeConsumo, MetricasDePublicacion
+from tests.apoyo.memoria import PuertosEnMemoria
+from tests.apoyo.repositorio import RAIZ
+
+# La sonda la da el consumidor en marcha: tests/e2e/test_metricas.py.
+DE_LA_SONDA = {"alpes_suscripcion_conectada"}
+
+
+async def test_toda_metrica_de_la_pagina_existe_y_toda_la_que_existe_esta_en_la_pagina() -> None:
+    registro = CollectorRegistry()
+    Peticiones(registro)
+    MetricasDePublicacion(registro)
+    MetricasDeConsumo(registro)
+    puertos = PuertosEnMemoria()
+    familias = [*registro.collect(), *await estado_de_la_api(puertos, puertos, puertos)()]
+    existentes = {familia.name for familia in familias} | DE_LA_SONDA
+    pagina = (RAIZ / "docs" / "operacion.md").read_text(encoding="utf-8")
+    nombradas = {
+        re.sub(r"_(total|bucket|sum|count)$", "", nombre)
+        for nombre in re.findall(r"\balpes_[a-z_]*[a-z]", pagina)
+    }
+    assert nombradas - {"alpes_bandeja_salida"} == existentes - {"alpes_bandeja_salida_envios"}
