@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from alpespartners.modulos.tracking.infraestructura.revision_broker import RevisorDelBroker
 from tests.apoyo.espera import hasta
 from tests.apoyo.puertos import puerto_libre
 from tests.apoyo.pulsar_apache import servidor_apache
@@ -116,5 +117,18 @@ def test_con_otros_no_acepta_nada_lo_dice_y_no_cuenta_el_token(
         assert respuesta.status_code == 503
         assert servicio.http.get("/salud/lista").json()["broker"] == "no_disponible"
         salida = servicio.salida(api)
-    assert ("revise ALPES_PULSAR_TOKEN" if mal == "token" else "ConnectError") in salida
+    assert ("revise ALPES_PULSAR_TOKEN" if mal == "token" else "revise ALPES_PULSAR_CA") in salida
     assert ajustes["ALPES_PULSAR_TOKEN"] not in salida
+
+
+async def test_la_administracion_se_pregunta_con_el_mismo_token_y_la_misma_autoridad(
+    seguro: Seguro, tmp_path: Path
+) -> None:
+    async def retencion(suyo: str | None, ca: Path) -> str:
+        preguntado = RevisorDelBroker(seguro.admin, espacio="public/default", token=suyo, ca=ca)
+        return (await preguntado.estado()).retencion
+
+    assert await retencion(token("admin"), seguro.certificado) == "insuficiente"
+    assert await retencion(None, seguro.certificado) == "desconocida"
+    assert await retencion(token("admin", secrets.token_bytes(32)), seguro.certificado) == "desconocida"
+    assert await retencion(token("admin"), _certificado(tmp_path, "otra")[0]) == "desconocida"

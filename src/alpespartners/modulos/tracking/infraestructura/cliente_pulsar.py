@@ -180,6 +180,7 @@ class ClientePulsar:
         self._espacio = espacio
         self._embebido = embebido
         self._con_token = token is not None
+        self._cifrado = url.startswith("pulsar+ssl:")
         self.hay_sitio = hay_sitio
         self._cliente = pulsar.Client(
             url,
@@ -280,6 +281,13 @@ class ClientePulsar:
                 _registro.warning(
                     "el broker no respondió a tiempo, que es también lo que hace con un token que no vale: "
                     "revise ALPES_PULSAR_TOKEN"
+                )
+            raise
+        except pulsar.ConnectError:
+            if self._cifrado:
+                _registro.warning(
+                    "no hay conexión cifrada con el broker; si está en marcha, su certificado no es de la "
+                    "autoridad esperada o no lleva su nombre: revise ALPES_PULSAR_CA y ALPES_PULSAR_URL"
                 )
             raise
 

@@ -14,6 +14,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -37,6 +38,7 @@ _CON_RETENCION: Final = (*_COMANDOS, EVENTO_IMPRESION_REGISTRADA, EVENTO_CONVERS
 _MINUTOS: Final = DIAS_DE_RETENCION * 24 * 60
 _SIN_LIMITE: Final = -1
 _LIMITE: Final = 2.0
+_MAXIMO_OCTETOS: Final = 1024 * 1024
 _VALE_DURANTE: Final = 30.0
 _CADA: Final = 0.5
 
@@ -105,10 +107,12 @@ class RevisorDelBroker:
             _registro.warning("no se pudo preguntar a la administración de Pulsar; revise ALPES_PULSAR_ADMIN")
 
     def _revisar(self) -> Revision:
+        # Uno para todas las preguntas: quien pide la salud espera a la última.
+        plazo = time.monotonic() + _LIMITE
         try:
-            sin_retencion = [topico for topico in _CON_RETENCION if not self._retencion_basta(topico)]
-            sin_suscripcion = list(self._suscripciones_que_faltan())
-        except (OSError, ValueError, LookupError, TypeError) as error:
+            sin_retencion = [topico for topico in _CON_RETENCION if not self._retencion_basta(topico, plazo)]
+            sin_suscripcion = list(self._suscripciones_que_faltan(plazo))
+        except (OSError, HTTPException, ValueError, LookupError, TypeError) as error:
             # También si responde algo que no es Pulsar.
             _registro.debug("sin respuesta de la administración de Pulsar", error=type(error).__name__)
             return DESCONOCIDO
@@ -129,11 +133,11 @@ class RevisorDelBroker:
             tuple(faltas),
         )
 
-    def _retencion_basta(self, topico: str) -> bool:
+    def _retencion_basta(self, topico: str, plazo: float) -> bool:
         """La que rige en el tópico o, si aún no existe, la que tendrá."""
-        regla = self._preguntar(f"persistent/{self._espacio}/{quote(topico)}/retention?applied=true")
+        regla = self._preguntar(f"persistent/{self._espacio}/{quote(topico)}/retention?applied=true", plazo)
         if regla is None:
-            regla = self._preguntar(f"namespaces/{self._espacio}/retention")
+            regla = self._preguntar(f"namespaces/{self._espacio}/retention", plazo)
         if not regla:
             return False
         minutos = int(regla["retentionTimeInMinutes"])
@@ -141,27 +145,31 @@ class RevisorDelBroker:
             minutos == _SIN_LIMITE or minutos >= _MINUTOS
         )
 
-    def _suscripciones_que_faltan(self) -> Iterator[tuple[str, str]]:
+    def _suscripciones_que_faltan(self, plazo: float) -> Iterator[tuple[str, str]]:
         for topico in _COMANDOS:
             for nombre, suscripcion in (
                 (topico, SUSCRIPCION),
                 (topico + SUFIJO_CARTAS, SUSCRIPCION_CARTAS),
             ):
-                hay = self._preguntar(f"persistent/{self._espacio}/{quote(nombre)}/subscriptions")
+                hay = self._preguntar(f"persistent/{self._espacio}/{quote(nombre)}/subscriptions", plazo)
                 if suscripcion not in (hay or ()):
                     yield nombre, suscripcion
 
-    def _preguntar(self, ruta: str) -> Any:
+    def _preguntar(self, ruta: str, plazo: float) -> Any:
         """La respuesta a una pregunta; nada si no existe aquello por lo que se pregunta.
 
         Raises:
-            OSError: no hubo respuesta, o fue una negativa.
-            ValueError: lo que respondió no es JSON.
+            OSError: no hubo respuesta antes del plazo, o fue una negativa.
+            HTTPException: lo que respondió no es HTTP, o se cortó.
+            ValueError: lo que respondió no es JSON, o no cabe.
         """
+        queda = plazo - time.monotonic()
+        if queda <= 0:
+            raise TimeoutError
         peticion = urllib.request.Request(f"{self._raiz}/{ruta}", headers=self._cabeceras)  # noqa: S310 (http o https: lo comprueba la configuración)
         try:
-            with urllib.request.urlopen(peticion, timeout=_LIMITE, context=self._cifrado) as respuesta:  # noqa: S310
-                contenido = respuesta.read()
+            with urllib.request.urlopen(peticion, timeout=queda, context=self._cifrado) as respuesta:  # noqa: S310
+                contenido = respuesta.read(_MAXIMO_OCTETOS)
         except urllib.error.HTTPError as error:
             if error.code == 404:  # noqa: PLR2004 (RFC 9110)
                 return None
