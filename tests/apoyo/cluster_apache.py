@@ -56,9 +56,13 @@ class ClusterApache:
         """La de sus clientes: los dos brokers."""
         return "pulsar://" + ",".join(f"127.0.0.1:{self._puertos[broker]}" for broker in BROKERS)
 
+    def admin(self, broker: str) -> str:
+        """La de la administración de un broker."""
+        return f"http://127.0.0.1:{self._web[broker]}"
+
     def espacio_nuevo(self) -> str:
         """Un espacio de nombres que lo guarda todo."""
-        admin = f"http://127.0.0.1:{self._web[BROKERS[0]]}"
+        admin = self.admin(BROKERS[0])
         administrar(admin, "PUT", "namespaces/public/prueba", {})
         siempre = {"retentionTimeInMinutes": -1, "retentionSizeInMB": -1}
         administrar(admin, "POST", "namespaces/public/prueba/retention", siempre)
@@ -67,8 +71,8 @@ class ClusterApache:
     def broker_de(self, espacio: str, topico: str) -> str:
         """Qué broker atiende ahora ese tópico."""
         vivo = next(broker for broker in BROKERS if self._procesos[broker].poll() is None)
-        ruta = f"http://127.0.0.1:{self._web[vivo]}/lookup/v2/topic/persistent/{espacio}/{topico}"
-        with urllib.request.urlopen(ruta, timeout=30) as respuesta:
+        ruta = f"{self.admin(vivo)}/lookup/v2/topic/persistent/{espacio}/{topico}"
+        with urllib.request.urlopen(ruta, timeout=30) as respuesta:  # noqa: S310 (la dirección es de la prueba)
             contenido = respuesta.read().decode()
         return next(broker for broker in BROKERS if f":{self._puertos[broker]}" in contenido)
 
@@ -204,7 +208,7 @@ class ClusterApache:
     def _broker_listo(self, pieza: str) -> bool:
         self._vivo(pieza)
         try:
-            administrar(f"http://127.0.0.1:{self._web[pieza]}", "GET", "brokers/health")
+            administrar(self.admin(pieza), "GET", "brokers/health")
         except (urllib.error.URLError, OSError, ValueError):
             return False
         return True

@@ -16,8 +16,9 @@ from alpespartners.modulos.tracking.aplicacion.topicos import (
 )
 from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import ClientePulsar
 from alpespartners.modulos.tracking.infraestructura.despachadores import DespachadorPulsar
+from alpespartners.modulos.tracking.infraestructura.revision_broker import RevisorDelBroker
 from alpespartners.modulos.tracking.infraestructura.tablas import bandeja_salida, destinos, impresiones
-from tests.apoyo.cluster_apache import BOOKIES, ClusterApache, cluster_apache
+from tests.apoyo.cluster_apache import BOOKIES, BROKERS, ClusterApache, cluster_apache
 from tests.apoyo.espera import hasta_en_el_bucle
 from tests.apoyo.eventos import IMPRESION
 from tests.apoyo.puesta import Puesta
@@ -107,6 +108,10 @@ async def test_mueren_un_almacen_y_un_broker_bajo_carga_y_nada_se_pierde_ni_se_r
         await asyncio.to_thread(cluster.reponer, victima)
         await carga.avanzar()
         await carga.terminar()
+        # Cada tópico es de un broker: el otro remite a él.
+        for nombre in BROKERS:
+            revisor = RevisorDelBroker(cluster.admin(nombre), espacio=broker.espacio, token=None, ca=None)
+            assert (await revisor.estado()).retencion == "suficiente"
         await hasta_en_el_bucle(
             lambda: (
                 puesta.contar(impresiones) >= len(carga.confirmados) and puesta.contar(bandeja_salida) == 0

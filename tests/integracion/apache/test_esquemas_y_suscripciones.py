@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pulsar
 import pytest
@@ -29,14 +30,14 @@ TOPICOS = (
 )
 
 
-async def registrar(puesta: Puesta, comandos: list[Comando]) -> None:
-    """Publica los comandos y espera a que cada uno sea una fila, con su evento ya publicado."""
+async def registrar(puesta: Puesta, comandos: list[Comando], ya: int = 0) -> None:
+    """Publica los comandos y espera a que cada uno sea una fila más, con su evento ya publicado."""
     async with puesta.despachando(30) as despachador, puesta.consumiendo():
         for comando in comandos:
             await despachador.publicar(comando, comando_id=f"c-{comando.id}", traza=None)
         await hasta_en_el_bucle(
             lambda: (
-                puesta.contar(impresiones) + puesta.contar(conversiones) == len(comandos)
+                puesta.contar(impresiones) + puesta.contar(conversiones) == ya + len(comandos)
                 and puesta.contar(bandeja_salida) == 0
             ),
             60,
@@ -53,22 +54,39 @@ async def test_los_productores_registran_los_esquemas_del_paquete(
         assert json.loads(registrado["data"]) == ESQUEMAS[topico].definicion
 
 
-async def test_un_esquema_incompatible_no_entra_y_los_que_hay_siguen(
+CAMPOS = ESQUEMAS[EVENTO_IMPRESION_REGISTRADA].definicion["fields"]
+OBLIGATORIO = {"name": "nuevo", "type": "string"}
+OPTATIVO = {"name": "nuevo", "type": ["null", "string"], "default": None}
+
+
+async def test_solo_entra_un_esquema_que_leen_los_de_antes_y_que_lee_lo_de_antes(
     pulsar_apache: ServidorApache, puesta: Puesta
 ) -> None:
     await registrar(puesta, [IMPRESION])
-    otro = {"type": "record", "name": "Otro", "fields": [{"name": "n", "type": "int"}]}
     ajeno = pulsar.Client(puesta.broker.url, logger=pulsar.FileLogger(pulsar.LoggerLevel.Error, "/dev/null"))
-    with pytest.raises(pulsar.IncompatibleSchema):
+
+    def publicar_con(campos: list[Any]) -> None:
+        definicion = ESQUEMAS[EVENTO_IMPRESION_REGISTRADA].definicion | {"fields": campos}
         ajeno.create_producer(
             f"persistent://{puesta.broker.espacio}/{EVENTO_IMPRESION_REGISTRADA}",
-            schema=pulsar.schema.AvroSchema(None, schema_definition=otro),
-        )
+            schema=pulsar.schema.AvroSchema(None, schema_definition=definicion),
+        ).close()
+
+    def registrado() -> list[Any]:
+        ruta = f"schemas/{puesta.broker.espacio}/{EVENTO_IMPRESION_REGISTRADA}/schema"
+        campos: list[Any] = json.loads(pulsar_apache.administrar("GET", ruta)["data"])["fields"]
+        return campos
+
+    sin_id = [campo for campo in CAMPOS if campo["name"] != "id"]
+    for incompatibles in ([OBLIGATORIO], [*CAMPOS, OBLIGATORIO], sin_id):
+        with pytest.raises(pulsar.IncompatibleSchema):
+            publicar_con(incompatibles)
+        assert registrado() == CAMPOS
+    publicar_con([*CAMPOS, OPTATIVO])
+    assert registrado() == [*CAMPOS, OPTATIVO]
+    # Los nuestros, que declaran el de siempre, siguen publicando.
     ajeno.close()
-    registrado = pulsar_apache.administrar(
-        "GET", f"schemas/{puesta.broker.espacio}/{EVENTO_IMPRESION_REGISTRADA}/schema"
-    )
-    assert json.loads(registrado["data"]) == ESQUEMAS[EVENTO_IMPRESION_REGISTRADA].definicion
+    await registrar(puesta, [replace(IMPRESION, id="despues")], ya=1)
 
 
 async def test_lo_publicado_sin_consumidores_ni_retencion_sobrevive_a_que_el_topico_se_descargue(

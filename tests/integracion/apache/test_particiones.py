@@ -6,12 +6,14 @@ from dataclasses import replace
 
 import pulsar
 
+from alpespartners.modulos.tracking.aplicacion.puertos import EstadoDelBroker
 from alpespartners.modulos.tracking.aplicacion.topicos import (
     COMANDO_REGISTRAR_CONVERSION,
     COMANDO_REGISTRAR_IMPRESION,
     EVENTO_CONVERSION_REGISTRADA,
     EVENTO_IMPRESION_REGISTRADA,
 )
+from alpespartners.modulos.tracking.infraestructura.revision_broker import RevisorDelBroker
 from alpespartners.modulos.tracking.infraestructura.sobres import SUFIJO_CARTAS, sobre_de_comando
 from alpespartners.modulos.tracking.infraestructura.tablas import bandeja_salida, destinos, impresiones
 from tests.apoyo.base_datos import sql
@@ -45,6 +47,8 @@ async def test_los_comandos_se_reparten_y_cada_uno_es_una_fila_y_un_evento(
         await hasta_en_el_bucle(
             lambda: puesta.contar(impresiones) == CUANTAS and puesta.contar(bandeja_salida) == 0, 60
         )
+    revisor = RevisorDelBroker(pulsar_apache.admin, espacio=puesta.broker.espacio, token=None, ca=None)
+    assert await revisor.estado() == EstadoDelBroker(retencion="suficiente", suscripciones="presentes")
     cliente = puesta.broker.cliente()
     leidos = await asyncio.to_thread(lambda: list(cliente.leer(COMANDO_REGISTRAR_IMPRESION)))
     eventos = await asyncio.to_thread(lambda: list(cliente.leer(EVENTO_IMPRESION_REGISTRADA)))
