@@ -27,6 +27,7 @@ from alpespartners.modulos.tracking.aplicacion.handlers import (
 )
 from alpespartners.modulos.tracking.aplicacion.mensajes import ComandoRecibido, IdentidadComando
 from alpespartners.modulos.tracking.aplicacion.puertos import (
+    Administracion,
     BaseDatosNoDisponible,
     BrokerNoDisponible,
     Consulta,
@@ -117,6 +118,7 @@ def api_en_memoria(
     nombres: Collection[str] = (),
     segundos_de_cuerpo: float = 10.0,
     reloj: Callable[[], datetime] = lambda: AHORA,
+    administracion: Administracion | None = None,
 ) -> ASGIApp:
     """La API entera sobre esos puertos."""
     return crear_api(
@@ -124,6 +126,7 @@ def api_en_memoria(
         despachador=puertos,
         lecturas=puertos,
         presencia=puertos,
+        administracion=administracion,
         reloj=reloj,
         nuevo_id=ids_consecutivos(),
         acceso=ReglasDeAcceso(claves=claves, sin_clave=sin_clave, nombres=nombres),

@@ -13,7 +13,12 @@ _GENERADAS = {"__pycache__", ".hypothesis", ".mypy_cache", ".pytest_cache", ".ru
 
 def archivos() -> Iterator[Path]:
     """Todo lo que se publica: los archivos de la raíz y las carpetas propias, sin lo generado."""
-    yield from (ruta for ruta in RAIZ.iterdir() if ruta.is_file() and not ruta.name.startswith(".coverage"))
+    # En un árbol de trabajo añadido, `.git` es un archivo.
+    yield from (
+        ruta
+        for ruta in RAIZ.iterdir()
+        if ruta.is_file() and ruta.name != ".git" and not ruta.name.startswith(".coverage")
+    )
     for carpeta in _CARPETAS:
         for ruta in (RAIZ / carpeta).rglob("*"):
             if ruta.is_file() and not _GENERADAS.intersection(ruta.parts):

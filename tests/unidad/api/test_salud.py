@@ -3,7 +3,8 @@
 import httpx2
 import pytest
 
-from tests.apoyo.memoria import PuertosEnMemoria
+from alpespartners.modulos.tracking.aplicacion.puertos import EstadoDelBroker
+from tests.apoyo.memoria import PuertosEnMemoria, api_en_memoria, cliente_de
 
 
 async def test_viva_responde_aunque_todo_lo_demas_falle(
@@ -47,3 +48,23 @@ async def test_dice_cuando_nadie_consume(cliente: httpx2.AsyncClient, puertos: P
     puertos.cuantos_consumidores = 0
     respuesta = await cliente.get("/salud/lista")
     assert (respuesta.status_code, respuesta.json()["consumidores"]) == (200, 0)
+
+
+@pytest.mark.parametrize(
+    "puesto",
+    [
+        EstadoDelBroker(retencion="desconocida", suscripciones="desconocidas"),
+        EstadoDelBroker(retencion="insuficiente", suscripciones="faltan"),
+        EstadoDelBroker(retencion="suficiente", suscripciones="presentes"),
+    ],
+)
+async def test_como_esta_puesto_el_broker_se_dice_y_no_decide_si_esta_lista(puesto: EstadoDelBroker) -> None:
+    class Puesto:
+        async def estado(self) -> EstadoDelBroker:
+            return puesto
+
+    async with cliente_de(api_en_memoria(PuertosEnMemoria(), administracion=Puesto())) as cliente:
+        respuesta = await cliente.get("/salud/lista")
+    cuerpo = respuesta.json()
+    assert (respuesta.status_code, cuerpo["estado"]) == (200, "lista")
+    assert (cuerpo["retencion"], cuerpo["suscripciones"]) == (puesto.retencion, puesto.suscripciones)
