@@ -40,9 +40,8 @@ def test_la_traza_va_de_la_peticion_al_comando_al_evento_y_a_los_dos_registros(t
             if linea.get("ruta") == "/tracking/impresiones"
         }
         asentados = {
-            linea["traceparent"]
+            linea["traza"]
             for linea in map(json.loads, servicio.salida(consumidores).splitlines())
             if linea["event"] == "comando asentado"
         }
-    assert accesos == {traza.split("-")[1] for traza in trazas.values()}
-    assert asentados == set(trazas.values())
+    assert accesos == asentados == {traza.split("-")[1] for traza in trazas.values()}

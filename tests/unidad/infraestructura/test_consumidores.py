@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import pytest
+from structlog.testing import capture_logs
 
 from alpespartners.modulos.tracking.aplicacion.mensajes import (
     ComandoRecibido,
@@ -391,3 +392,18 @@ async def test_al_parar_con_la_base_de_datos_caida_no_se_confirma_nada_y_se_vuel
         await hasta_en_el_bucle(lambda: prueba.libro.fallos < 1_000_000)
     assert prueba.suscripcion.confirmados == []
     assert prueba.suscripcion.cerrada.is_set()
+
+
+async def test_lo_que_se_dice_de_un_solo_mensaje_lleva_su_traza_y_solo_si_es_una(prueba: Prueba) -> None:
+    traza = "0af7651916cd43dd8448eb211c80319c"
+    prueba.manejador.imposibles = {"a", "b"}
+    for id_evento, propia in (("a", f"00-{traza}-b7ad6b7169203331-01"), ("b", "Juan Pérez")):
+        entero = mensaje(replace(IMPRESION, id=id_evento), id_evento)
+        prueba.suscripcion.mensajes.append(
+            replace(entero, propiedades=entero.propiedades | {"traceparent": propia})
+        )
+    with capture_logs() as anotado:
+        async with prueba.consumiendo():
+            await hasta_en_el_bucle(lambda: sorted(prueba.suscripcion.devueltos) == ["a", "b"])
+    dichas = [linea["traza"] for linea in anotado if linea["event"] == "un mensaje no se pudo asentar"]
+    assert dichas == [traza, None]

@@ -54,7 +54,11 @@ from alpespartners.modulos.tracking.infraestructura.publicador import (
 )
 from alpespartners.modulos.tracking.infraestructura.relevo import Relevo
 from alpespartners.modulos.tracking.infraestructura.repositorios import DatosRechazados
-from alpespartners.modulos.tracking.infraestructura.sobres import abrir_comando, sin_abrir
+from alpespartners.modulos.tracking.infraestructura.sobres import (
+    abrir_comando,
+    identificador_de_traza,
+    sin_abrir,
+)
 
 T = TypeVar("T")
 
@@ -326,7 +330,12 @@ class _Consumidor:
             return self._ilegible(mensaje, f"el programa falló al abrirlo: {type(error).__name__}")
 
     def _ilegible(self, mensaje: MensajeRecibido, detalle: str) -> MensajeIlegible:
-        _registro.error("un mensaje se da por ilegible", topico=self.topico, detalle=detalle)
+        _registro.error(
+            "un mensaje se da por ilegible",
+            topico=self.topico,
+            detalle=detalle,
+            traza=identificador_de_traza(mensaje.propiedades),
+        )
         return sin_abrir(
             self.topico,
             carga=mensaje.carga,
@@ -395,12 +404,15 @@ class _Consumidor:
         self, entrada: _Entrada, error: Exception, suscripcion: Suscripcion
     ) -> list[list[_Entrada]]:
         """Decide qué se hace con el mensaje que, él solo, hizo fallar su transacción: qué asentar ahora."""
+        traza = identificador_de_traza(entrada.mensaje.propiedades)
         if isinstance(error, DatosRechazados) and not entrada.rechazada:
-            _registro.warning("la base de datos no admite un comando", topico=self.topico, error=str(error))
+            _registro.warning(
+                "la base de datos no admite un comando", topico=self.topico, error=str(error), traza=traza
+            )
             return [[replace(entrada, rechazada=True)]]
         fallos = 1 + self._fallos(entrada)
         if fallos == 1:
-            _registro.error("un mensaje no se pudo asentar", topico=self.topico, exc_info=error)
+            _registro.error("un mensaje no se pudo asentar", topico=self.topico, traza=traza, exc_info=error)
         espera = con_azar(min(PAUSA_MAXIMA, PAUSA_MINIMA * 2 ** (fallos - 1)))
         self._apartados[entrada.clave] = _Apartado(fallos, time.monotonic() + espera)
         if fallos >= MAXIMO_INTENTOS and not isinstance(entrada.contenido, MensajeIlegible):
@@ -463,9 +475,8 @@ class _Consumidor:
     def _contar_uno_por_uno(self, tanda: Sequence[_Entrada], destinos: list[DestinoDeComando]) -> None:
         """Deja en el registro cada comando con la traza de su petición, para quien sigue una."""
         trazas = {
-            entrada.contenido.identidad: entrada.contenido.traza
+            entrada.contenido.identidad: identificador_de_traza(entrada.mensaje.propiedades)
             for entrada in tanda
-            if not isinstance(entrada.contenido, MensajeIlegible)
         }
         for destino in destinos:
             _registro.debug(
@@ -473,7 +484,7 @@ class _Consumidor:
                 topico=self.topico,
                 comando_id=destino.identidad.comando_id,
                 estado=destino.destino.estado,
-                traceparent=trazas.get(destino.identidad),
+                traza=trazas[destino.identidad],
             )
 
 

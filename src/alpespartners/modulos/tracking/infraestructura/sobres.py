@@ -127,6 +127,12 @@ def sobre_de_carta(topico: str, ilegible: MensajeIlegible) -> Sobre:
     return Sobre(topico + SUFIJO_CARTAS, None, propiedades | propias, carga)
 
 
+def identificador_de_traza(propiedades: Mapping[str, str]) -> str | None:
+    """El *trace-id* de un mensaje, para el registro; `None` si no trae un `traceparent` válido."""
+    traza = _traza(propiedades)
+    return None if traza is None else traza.split("-")[1]
+
+
 def abrir_comando(
     topico: str,
     *,
@@ -154,9 +160,7 @@ def abrir_comando(
         campos = _campos_leidos(ESQUEMAS[topico], carga, propiedades.get("ce_type"))
         if not campos["id"]:
             campos["id"] = _id_derivado(topico, identidad, propiedades.get("ce_id"))
-        traza = propiedades.get("traceparent")
-        if traza is not None and not _TRACEPARENT.fullmatch(traza):
-            traza = None
+        traza = _traza(propiedades)
         if topico == COMANDO_REGISTRAR_IMPRESION:
             return ComandoRecibido(
                 identidad=identidad,
@@ -305,6 +309,11 @@ def _a_escala(valor: Decimal | None) -> Decimal | None:
 
 def _rfc_3339(instante: datetime) -> str:
     return instante.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _traza(propiedades: Mapping[str, str]) -> str | None:
+    traza = propiedades.get("traceparent")
+    return traza if traza is not None and _TRACEPARENT.fullmatch(traza) else None
 
 
 def _identidad(
