@@ -30,10 +30,12 @@ def test_los_dos_leeme_dan_las_mismas_ordenes_y_los_mismos_ajustes() -> None:
     assert _ajustes("README.md") == _ajustes("README.en.md")
 
 
-@pytest.mark.parametrize("archivo", ["README.md", "README.en.md", "CHANGELOG.md", "SECURITY.md"])
+@pytest.mark.parametrize(
+    "archivo", ["README.md", "README.en.md", "CHANGELOG.md", "SECURITY.md", "docs/operacion.md"]
+)
 def test_los_enlaces_del_repositorio_llevan_a_algo(archivo: str) -> None:
     enlaces = re.findall(r"\]\((?!https?:)([^)#]+)\)", (RAIZ / archivo).read_text(encoding="utf-8"))
-    assert [enlace for enlace in enlaces if not (RAIZ / enlace).exists()] == []
+    assert [enlace for enlace in enlaces if not (RAIZ / archivo).parent.joinpath(enlace).exists()] == []
 
 
 def test_las_decisiones_se_numeran_sin_huecos() -> None:

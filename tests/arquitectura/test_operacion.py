@@ -1,10 +1,11 @@
-"""La página de operación nombra métricas que existen."""
+"""La página de operación y las alarmas nombran métricas que existen."""
 
 import re
 
 from prometheus_client import CollectorRegistry
 
 from alpespartners.api.metricas import Peticiones, estado_de_la_api
+from alpespartners.modulos.tracking.aplicacion.esperas import Esperas
 from alpespartners.modulos.tracking.infraestructura.metricas import MetricasDeConsumo, MetricasDePublicacion
 from tests.apoyo.memoria import PuertosEnMemoria
 from tests.apoyo.repositorio import RAIZ
@@ -19,11 +20,15 @@ async def test_toda_metrica_de_la_pagina_existe_y_toda_la_que_existe_esta_en_la_
     MetricasDePublicacion(registro)
     MetricasDeConsumo(registro)
     puertos = PuertosEnMemoria()
-    familias = [*registro.collect(), *await estado_de_la_api(puertos, puertos, puertos)()]
+    familias = [*registro.collect(), *await estado_de_la_api(puertos, puertos, puertos, Esperas(puertos))()]
     existentes = {familia.name for familia in familias} | DE_LA_SONDA
-    pagina = (RAIZ / "docs" / "operacion.md").read_text(encoding="utf-8")
-    nombradas = {
+    assert _nombradas("operacion.md") - {"alpes_bandeja_salida"} == existentes
+    assert _nombradas("alarmas.yml") <= existentes
+
+
+def _nombradas(archivo: str) -> set[str]:
+    texto = (RAIZ / "docs" / archivo).read_text(encoding="utf-8")
+    return {
         re.sub(r"_(total|bucket|sum|count)$", "", nombre)
-        for nombre in re.findall(r"\balpes_[a-z_]*[a-z]", pagina)
+        for nombre in re.findall(r"\balpes_[a-z_]*[a-z]", texto)
     }
-    assert nombradas - {"alpes_bandeja_salida"} == existentes - {"alpes_bandeja_salida_envios"}

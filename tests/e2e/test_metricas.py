@@ -1,11 +1,13 @@
 """`/metricas` y `/salud/*` de los dos procesos, en el servicio de verdad."""
 
 import socket
+from contextlib import closing
 from pathlib import Path
 
 import httpx2
 from prometheus_client.parser import text_string_to_metric_families
 
+from alpespartners.modulos.tracking.infraestructura.sqlite import archivo_de, biblioteca_sqlite
 from tests.apoyo.espera import hasta
 from tests.apoyo.procesos import escuchas
 from tests.apoyo.puertos import puerto_libre
@@ -56,6 +58,29 @@ def test_api_y_consumidores_cuentan_lo_que_paso_con_cada_comando(tmp_path: Path)
         assert httpx2.get(f"{sonda}/salud/viva", trust_env=False).json() == {"estado": "viva"}
         assert httpx2.get(f"{sonda}/tracking/balance", trust_env=False).status_code == 404
         assert httpx2.get(f"{sonda}/metricas", headers={"Host": "otro"}, trust_env=False).status_code == 421
+
+
+def test_si_otro_programa_tiene_la_base_de_datos_la_sonda_lo_dice_y_se_sigue_aceptando(
+    tmp_path: Path,
+) -> None:
+    puerto = puerto_libre()
+    with instalacion(tmp_path, ALPES_METRICAS_CONSUMIDOR=f"127.0.0.1:{puerto}") as servicio:
+        servicio.api()
+        servicio.consumidores()
+        servicio.esperar_consumidores()
+
+        def lista() -> httpx2.Response:
+            return httpx2.get(f"http://127.0.0.1:{puerto}/salud/lista", trust_env=False)
+
+        hasta(lambda: lista().status_code == 200, 30)
+        with closing(biblioteca_sqlite().connect(archivo_de(servicio.datos), isolation_level=None)) as ajena:
+            ajena.execute("BEGIN IMMEDIATE")
+            assert servicio.http.post("/tracking/conversiones", json=VENTA | {"id": "a"}).status_code == 202
+            hasta(lambda: lista().status_code == 503, 30)
+            assert lista().json()["base_datos"] == "no_disponible"
+            ajena.execute("ROLLBACK")
+        hasta(lambda: lista().status_code == 200, 30)
+        hasta(lambda: servicio.http.get("/tracking/conversiones/a").status_code == 200, 30)
 
 
 def test_la_sonda_escucha_solo_donde_se_le_dice_y_dice_que_no_esta_lista_sin_broker(tmp_path: Path) -> None:

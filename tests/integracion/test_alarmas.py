@@ -10,13 +10,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from prometheus_client import CollectorRegistry
 
-from alpespartners.api.acceso import ReglasDeAcceso
-from alpespartners.api.sonda import crear_sonda
-from alpespartners.modulos.tracking.aplicacion.topicos import COMANDO_REGISTRAR_IMPRESION
-from alpespartners.modulos.tracking.infraestructura.metricas import MetricasDeConsumo, MetricasDePublicacion
-from tests.apoyo.memoria import PuertosEnMemoria, api_en_memoria, cliente_de
 from tests.apoyo.repositorio import RAIZ
 
 REGLAS = RAIZ / "docs" / "alarmas.yml"
@@ -35,6 +29,7 @@ BIEN = {
     f"alpes_suscripcion_conectada{{{CONSUMIDOR},{T}}}": "1+0x60",
     f'alpes_respuestas_total{{{API},metodo="POST",estado="202"}}': "0+600x60",
     f'alpes_respuestas_total{{{API},metodo="POST",estado="503"}}': "0+0x60",
+    f'alpes_respuestas_total{{{API},metodo="GET",estado="500"}}': "0+0x60",
     f'alpes_confirmacion_segundos_bucket{{{API},{T},le="0.125"}}': "0+600x60",
     f'alpes_confirmacion_segundos_bucket{{{API},{T},le="2.5"}}': "0+600x60",
     f'alpes_confirmacion_segundos_bucket{{{API},{T},le="+Inf"}}': "0+600x60",
@@ -52,6 +47,7 @@ AVERIAS: dict[str, dict[str, str]] = {
     "AlpesProcesoCaido": {f"up{{{CONSUMIDOR}": "0+0x60"},
     "AlpesBrokerNoDisponible": {"alpes_broker_disponible": "0+0x60"},
     "AlpesEnviosFallidos": {f'alpes_respuestas_total{{{API},metodo="POST",estado="503"': "0+10x60"},
+    "AlpesErrorInterno": {f'alpes_respuestas_total{{{API},metodo="GET"': "0+1x60"},
     "AlpesConfirmacionLenta": {f'alpes_confirmacion_segundos_bucket{{{API},{T},le="0.125"': "0+500x60"},
     "AlpesBaseDatosNoDisponible": {f"alpes_base_datos_disponible{{{CONSUMIDOR}": "0+0x60"},
     "AlpesSinConsumidores": {"alpes_consumidores": "0+0x60"},
@@ -106,7 +102,9 @@ def test_cada_alarma_salta_con_su_averia_y_solo_ella_y_sin_averia_ninguna(
         json.dumps({"rule_files": [str(REGLAS)], "evaluation_interval": "1m", "tests": pruebas}),
         encoding="utf-8",
     )
-    resultado = subprocess.run([promtool, "test", "rules", archivo], capture_output=True, text=True, check=False)
+    resultado = subprocess.run(
+        [promtool, "test", "rules", archivo], capture_output=True, text=True, check=False
+    )
     assert resultado.returncode == 0, resultado.stdout + resultado.stderr
 
 
@@ -114,32 +112,3 @@ def test_cada_alarma_tiene_su_averia_y_su_apartado_en_la_pagina() -> None:
     assert sorted(AVERIAS) == sorted(ALARMAS)
     explicadas = re.findall(r"^\| `(Alpes\w+)` \|", OPERACION.read_text(encoding="utf-8"), re.MULTILINE)
     assert explicadas == ALARMAS
-
-
-async def test_cada_metrica_que_nombran_las_alarmas_y_la_pagina_existe() -> None:
-    registro = CollectorRegistry()
-    MetricasDePublicacion(registro)
-    MetricasDeConsumo(registro)
-    sonda = crear_sonda(
-        suscripciones=lambda: {COMANDO_REGISTRAR_IMPRESION: True},
-        hay_base_datos=lambda: True,
-        acceso=ReglasDeAcceso(claves=(), sin_clave=False, nombres=()),
-        registro=registro,
-    )
-    existentes: set[str] = set()
-    for aplicacion in (api_en_memoria(PuertosEnMemoria()), sonda):
-        async with cliente_de(aplicacion) as cliente:
-            tipos = re.findall(r"^# TYPE (\w+) (\w+)$", (await cliente.get("/metricas")).text, re.MULTILINE)
-        existentes |= {nombre for nombre, _ in tipos}
-        existentes |= {
-            f"{nombre}_{final}"
-            for nombre, tipo in tipos
-            if tipo == "histogram"
-            for final in ("bucket", "sum", "count")
-        }
-    nombradas = {
-        nombre
-        for ruta in (REGLAS, OPERACION)
-        for nombre in re.findall(r"\balpes_\w+", ruta.read_text(encoding="utf-8"))
-    }
-    assert nombradas - existentes == set()

@@ -65,9 +65,10 @@ def crear_api(  # noqa: PLR0913 (por nombre: es la lista de lo que la API necesi
     broker. Un `ErrorDeArranque` al abrir detiene el servidor con su
     frase y sin traza.
     """
+    esperas = Esperas(lecturas)
     envios = Envios(
         despachador=despachador,
-        esperas=Esperas(lecturas),
+        esperas=esperas,
         reloj=reloj,
         nuevo_id=nuevo_id,
         segundos_de_cuerpo=segundos_de_cuerpo,
@@ -76,7 +77,7 @@ def crear_api(  # noqa: PLR0913 (por nombre: es la lista de lo que la API necesi
         [
             *rutas_de_tracking(envios, lecturas, presencia),
             *rutas_de_salud(despachador, lecturas, presencia, administracion),
-            ruta_de_metricas(registro, estado_de_la_api(despachador, lecturas, presencia)),
+            ruta_de_metricas(registro, estado_de_la_api(despachador, lecturas, presencia, esperas)),
             *rutas_de_documentacion(),
         ]
     )

@@ -26,6 +26,7 @@ from alpespartners.modulos.tracking.aplicacion.consultas.consultar_balance impor
     BalanceDelModulo,
     consultar_balance,
 )
+from alpespartners.modulos.tracking.aplicacion.esperas import Esperas
 from alpespartners.modulos.tracking.aplicacion.puertos import (
     BaseDatosNoDisponible,
     DespachadorComandos,
@@ -79,12 +80,17 @@ def ruta_de_metricas(registro: CollectorRegistry, estado: Estado) -> Ruta:
     return ruta_get("/metricas", metricas)
 
 
-def estado_de_la_api(despachador: DespachadorComandos, lecturas: Lecturas, presencia: Presencia) -> Estado:
+def estado_de_la_api(
+    despachador: DespachadorComandos, lecturas: Lecturas, presencia: Presencia, esperas: Esperas
+) -> Estado:
     """Lo que la API averigua al ser preguntada; lo de la base de datos falta mientras esta no responda."""
 
     async def estado() -> Iterable[Metric]:
         broker = GaugeMetricFamily(
             "alpes_broker_disponible", "Si el broker acepta comandos.", value=despachador.disponible
+        )
+        esperando = GaugeMetricFamily(
+            "alpes_esperas", "Peticiones que esperan su destino (`Prefer: wait`).", value=esperas.cuantas
         )
         base = GaugeMetricFamily("alpes_base_datos_disponible", "Si la base de datos se puede leer.")
         try:
@@ -92,12 +98,12 @@ def estado_de_la_api(despachador: DespachadorComandos, lecturas: Lecturas, prese
             vivos = await presencia.consumidores()
         except BaseDatosNoDisponible:
             base.add_metric([], 0)
-            return [broker, base]
+            return [broker, esperando, base]
         base.add_metric([], 1)
         consumidores = GaugeMetricFamily(
             "alpes_consumidores", "Procesos de consumidores que viven.", value=vivos
         )
-        return [broker, base, consumidores, *_familias(balance, time.time())]
+        return [broker, esperando, base, consumidores, *_familias(balance, time.time())]
 
     return estado
 

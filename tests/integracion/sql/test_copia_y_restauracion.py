@@ -1,4 +1,4 @@
-"""Las órdenes de copia de `docs/operacion.md`, tal como están escritas: lo restaurado sigue sin contar dos veces."""
+"""Las órdenes de copia de `docs/operacion.md`, al pie de la letra: lo restaurado sigue sin contar dos veces."""
 
 import os
 import re
@@ -18,7 +18,9 @@ from tests.apoyo.postgresql import ServidorDePrueba, binarios, libro_postgresql
 from tests.apoyo.repositorio import RAIZ
 
 BLOQUES = re.findall(
-    r"^```bash\n(.*?)^```", (RAIZ / "docs" / "operacion.md").read_text(encoding="utf-8"), re.M | re.S
+    r"^```bash\n(.*?)^```",
+    (RAIZ / "docs" / "operacion.md").read_text(encoding="utf-8"),
+    re.MULTILINE | re.DOTALL,
 )
 
 
@@ -39,7 +41,7 @@ def ejecutar(parte: str, carpeta: Path, **ambiente: str) -> None:
     (orden,) = [bloque for bloque in BLOQUES if parte in bloque]
     ruta = f"{binarios()}:{os.environ['PATH']}"
     hecha = subprocess.run(
-        ["bash", "-euc", orden],
+        ["/bin/bash", "-euc", orden],
         cwd=carpeta,
         env=os.environ | {"PATH": ruta} | ambiente,
         capture_output=True,

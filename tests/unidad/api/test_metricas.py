@@ -1,8 +1,11 @@
 """`/metricas` de la API."""
 
+import asyncio
+
 import httpx2
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.apoyo.espera import hasta_en_el_bucle
 from tests.apoyo.memoria import PuertosEnMemoria
 
 IMPRESION = {
@@ -50,6 +53,7 @@ async def test_el_balance_y_la_bandeja_de_salida_se_leen_al_preguntar(cliente: h
     assert leidas["alpes_bandeja_salida_envios"][()] == 0
     assert leidas["alpes_bandeja_salida_antiguedad_segundos"][()] == 0
     assert leidas["alpes_consumidores"][()] == 1
+    assert leidas["alpes_esperas"][()] == 0
     assert leidas["alpes_base_datos_disponible"][()] == leidas["alpes_broker_disponible"][()] == 1
 
 
@@ -62,6 +66,20 @@ async def test_sin_base_de_datos_ni_broker_se_responde_igual_y_se_dice(
     assert leidas.keys().isdisjoint(
         {"alpes_comandos_total", "alpes_bandeja_salida_envios", "alpes_consumidores"}
     )
+
+
+async def test_se_sabe_cuantas_peticiones_esperan_su_destino(
+    cliente: httpx2.AsyncClient, puertos: PuertosEnMemoria
+) -> None:
+    puertos.cuantos_consumidores = 0
+    espera = asyncio.create_task(
+        cliente.post("/tracking/impresiones", json=IMPRESION, headers={"Prefer": "wait=10"})
+    )
+    await hasta_en_el_bucle(lambda: puertos.sin_consumir != [])
+    assert (await _leidas(cliente))["alpes_esperas"][()] == 1
+    puertos.consumir()
+    assert (await espera).status_code == 201
+    assert (await _leidas(cliente))["alpes_esperas"][()] == 0
 
 
 async def test_un_parametro_en_una_direccion_que_no_los_admite_es_422(cliente: httpx2.AsyncClient) -> None:

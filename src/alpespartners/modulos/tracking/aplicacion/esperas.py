@@ -61,6 +61,11 @@ class Esperas:
         self._alguien_llego = asyncio.Event()
         self._tarea: asyncio.Task[None] | None = None
 
+    @property
+    def cuantas(self) -> int:
+        """Cuántas hay ahora."""
+        return len(self._pendientes)
+
     @contextmanager
     def apuntar(
         self, clase: Clase, evento_id: str, comando_id: str
