@@ -1,4 +1,4 @@
-"""Las órdenes de copia de `docs/operacion.md`, al pie de la letra: lo restaurado sigue sin contar dos veces."""
+"""Las copias de `docs/operacion.md`, al pie de la letra: lo restaurado sigue sin contar dos veces."""
 
 import os
 import re
