@@ -60,12 +60,18 @@ class Peticiones:
             buckets=_TRAMOS,
             registry=registro,
         )
+        # Buscar una serie por sus etiquetas cuesta más que contarla; son pocas.
+        self._series: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 
     def observar(self, ruta: str | None, metodo: str, estado: int, segundos: float) -> None:
         """Cuenta una respuesta; lo que no es una ruta o un método conocido se cuenta junto."""
-        de_ruta, de_metodo = ruta or "otra", metodo if metodo in METODOS_CONOCIDOS else "otro"
-        self._respuestas.labels(de_ruta, de_metodo, estado).inc()
-        self._segundos.labels(de_ruta, de_metodo).observe(segundos)
+        cuales = ruta or "otra", metodo if metodo in METODOS_CONOCIDOS else "otro", estado
+        series = self._series.get(cuales)
+        if series is None:
+            series = self._respuestas.labels(*cuales), self._segundos.labels(*cuales[:2])
+            self._series[cuales] = series
+        series[0].inc()
+        series[1].observe(segundos)
 
 
 def ruta_de_metricas(registro: CollectorRegistry, estado: Estado) -> Ruta:

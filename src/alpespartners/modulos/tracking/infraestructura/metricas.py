@@ -58,11 +58,17 @@ class MetricasDePublicacion:
             buckets=_TRAMOS_DE_CONFIRMACION,
             registry=registro,
         )
+        # Buscar una serie por sus etiquetas cuesta más que contarla; son dos.
+        self._series: dict[str, tuple[Counter, Histogram]] = {}
 
     def aceptado(self, topico: str, segundos: float) -> None:
         """Cuenta un comando confirmado."""
-        self._aceptados.labels(topico).inc()
-        self._segundos.labels(topico).observe(segundos)
+        series = self._series.get(topico)
+        if series is None:
+            series = self._aceptados.labels(topico), self._segundos.labels(topico)
+            self._series[topico] = series
+        series[0].inc()
+        series[1].observe(segundos)
 
     def sin_confirmar(self, topico: str) -> None:
         """Cuenta un comando del que no se sabe si el broker lo guardó."""
