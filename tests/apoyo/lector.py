@@ -16,6 +16,11 @@ _ESPERA_MS = 500
 _ATASCOS = 5
 
 
+def puerto_del_broker(datos: Path) -> int:
+    """El puerto del broker embebido de esa carpeta."""
+    return int(json.loads((datos / "broker.json").read_text(encoding="utf-8"))["puerto"])
+
+
 def mensajes_del_topico(datos: Path, topico: str) -> list[Any]:
     """Todos los mensajes del tópico, por orden, como los entrega el cliente.
 
@@ -70,9 +75,9 @@ def publicar(
 
 @contextmanager
 def _cliente(datos: Path) -> Iterator[Any]:
-    puerto = json.loads((datos / "broker.json").read_text(encoding="utf-8"))["puerto"]
     cliente = pulsar.Client(
-        f"pulsar://127.0.0.1:{puerto}", logger=pulsar.FileLogger(pulsar.LoggerLevel.Error, "/dev/null")
+        f"pulsar://127.0.0.1:{puerto_del_broker(datos)}",
+        logger=pulsar.FileLogger(pulsar.LoggerLevel.Error, "/dev/null"),
     )
     try:
         yield cliente

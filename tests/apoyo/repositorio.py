@@ -7,8 +7,8 @@ from pathlib import Path
 RAIZ = Path(__file__).parents[2]
 PAQUETE = RAIZ / "src" / "alpespartners"
 
-_CARPETAS = (".ci", "bin", "docs", "requisitos", "src", "tests")
-_GENERADAS = {"__pycache__", ".hypothesis", ".mypy_cache", ".pytest_cache", ".ruff_cache"}
+_CARPETAS = (".ci", "bin", "docs", "ejemplos", "requisitos", "src", "tests")
+_GENERADAS = {"__pycache__", ".hypothesis", ".mypy_cache", ".pytest_cache", ".ruff_cache", "target"}
 
 
 def archivos() -> Iterator[Path]:

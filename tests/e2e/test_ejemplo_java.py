@@ -1,0 +1,119 @@
+"""Los ejemplos de ejemplos/java, contra un Apache Pulsar y los consumidores de verdad."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from alpespartners.modulos.tracking.aplicacion.topicos import COMANDO_REGISTRAR_CONVERSION
+from tests.apoyo.espera import hasta
+from tests.apoyo.pulsar_apache import ServidorApache
+from tests.apoyo.repositorio import RAIZ
+from tests.apoyo.servicio import Instalacion, instalacion
+
+_EJEMPLOS = RAIZ / "ejemplos" / "java"
+_LIMITE = 100.0
+
+pytestmark = pytest.mark.timeout(300)
+
+
+@pytest.fixture(scope="module")
+def maven() -> list[str]:
+    """La orden con que se ejecutan, ya compilados; sin red si Maven ya tiene lo que piden."""
+    if shutil.which("mvn") is None or shutil.which("javac") is None:
+        pytest.skip("falta Maven o el compilador de Java")
+    for red in (["-o"], []):
+        orden = ["mvn", "-q", "-B", *red]
+        # `exec:help` trae también lo que hace falta para ejecutarlos.
+        hecha = subprocess.run(
+            [*orden, "compile", "exec:help"], cwd=_EJEMPLOS, check=False, capture_output=True, text=True
+        )
+        if hecha.returncode == 0:
+            return orden
+    pytest.fail(hecha.stdout)
+
+
+@pytest.fixture
+def servicio(tmp_path: Path, pulsar_apache: ServidorApache) -> Iterator[Instalacion]:
+    ajustes = {
+        "ALPES_PULSAR_URL": pulsar_apache.url,
+        "ALPES_PULSAR_ESPACIO": pulsar_apache.espacio_nuevo(),
+    }
+    with instalacion(tmp_path, **ajustes) as nueva:
+        nueva.iniciar()
+        nueva.esperar_consumidores()
+        yield nueva
+
+
+@contextmanager
+def ejemplo(maven: list[str], servicio: Instalacion, clase: str, *argumentos: str) -> Iterator[Path]:
+    """Ejecuta una de las clases como dice su LEEME, y da el archivo donde queda lo que escribe."""
+    salida = servicio.salidas / f"{clase}.txt"
+    orden = [*maven, "exec:java", f"-Dexec.mainClass=com.alpespartners.ejemplos.{clase}"]
+    with salida.open("wb") as destino:
+        proceso = subprocess.Popen(
+            [*orden, f"-Dexec.args={' '.join(argumentos)}"],
+            cwd=_EJEMPLOS,
+            env=os.environ | servicio.ajustes,
+            stdin=subprocess.DEVNULL,
+            stdout=destino,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        yield salida
+    finally:
+        if proceso.poll() is None:
+            os.killpg(proceso.pid, signal.SIGKILL)
+        proceso.wait()
+
+
+def lineas(salida: Path) -> list[str]:
+    """Los eventos que escribió quien lee; Maven antepone al primero lo que apaga los colores."""
+    return re.findall(r"com\.alpespartners\.tracking\.v1\.Evento.*", salida.read_text(encoding="utf-8"))
+
+
+def test_una_conversion_publicada_desde_java_se_registra_con_su_importe_exacto_y_java_lee_los_eventos(
+    maven: list[str], servicio: Instalacion, pulsar_apache: ServidorApache
+) -> None:
+    respuesta = servicio.http.post("/tracking/impresiones", json={"id": "imp-1", "campaña_id": "cmp-ñ"})
+    assert respuesta.status_code == 202
+
+    with ejemplo(maven, servicio, "LeerEventos") as leido:
+        with ejemplo(
+            maven, servicio, "PublicarConversion", "venta-java", "99999999999999.9900", "COP"
+        ) as dicho:
+            ruta = "/tracking/conversiones/venta-java"
+            hasta(lambda: servicio.http.get(ruta).status_code == 200, _LIMITE)
+            hasta(lambda: "publicado en" in dicho.read_text(encoding="utf-8"), _LIMITE)
+        hasta(lambda: len(lineas(leido)) == 2, _LIMITE)
+
+    assert '"valor":99999999999999.99,"moneda":"COP"' in servicio.http.get(ruta).text
+    impresion, conversion = sorted(lineas(leido), key=lambda linea: "Conversion" in linea)
+    assert "v1.EventoImpresionRegistrada " in impresion
+    assert " id=imp-1 " in impresion
+    assert " campana_id=cmp-ñ " in impresion
+    assert "v1.EventoConversionRegistrada " in conversion
+    assert " id=venta-java " in conversion
+    assert " valor=99999999999999.9900 moneda=COP " in conversion
+
+    # Es el mismo esquema, no una versión más.
+    topico = f"{servicio.ajustes['ALPES_PULSAR_ESPACIO']}/{COMANDO_REGISTRAR_CONVERSION}"
+    versiones = pulsar_apache.administrar("GET", f"schemas/{topico}/schemas")["getSchemaResponses"]
+    assert len(versiones) == 1
+
+
+def test_java_escribe_una_sola_vez_un_evento_que_llega_repetido(
+    maven: list[str], servicio: Instalacion
+) -> None:
+    envio = {"id": "imp-2", "campaña_id": "cmp-1"}
+    assert servicio.http.post("/tracking/impresiones", json=envio).status_code == 202
+    hasta(lambda: servicio.http.get("/tracking/impresiones/imp-2").status_code == 200, _LIMITE)
+    with ejemplo(maven, servicio, "LeerEventos") as leido:
+        hasta(lambda: len(lineas(leido)) == 1, _LIMITE)
