@@ -16,7 +16,7 @@ from alpespartners.modulos.tracking.infraestructura.revision_broker import (
 from tests.apoyo.espera import hasta
 from tests.apoyo.eventos import CONVERSION, IMPRESION
 from tests.apoyo.metricas import metricas_de_publicacion
-from tests.apoyo.pulsar_apache import ApacheDePrueba, ServidorApache
+from tests.apoyo.pulsar_apache import ApacheDePrueba, ServidorApache, servidor_apache
 from tests.apoyo.servicio import instalacion
 
 BIEN = EstadoDelBroker(retencion="suficiente", suscripciones="presentes")
@@ -61,6 +61,19 @@ async def test_menos_de_siete_dias_o_un_maximo_de_tamaño_es_insuficiente(
     frases = [f for f in revision.faltas if "retención" in f]
     assert len(frases) == (0 if basta else 4)
     assert all(f"set-retention {apache.espacio} --time 7d --size -1" in frase for frase in frases)
+
+
+async def test_sin_topicos_ni_regla_propia_rige_la_retencion_del_broker(
+    pulsar_apache: ServidorApache,
+) -> None:
+    async def retencion(servidor: ServidorApache, espacio: str) -> str:
+        recien = RevisorDelBroker(servidor.admin, espacio=espacio, token=None, ca=None)
+        return (await recien.revision()).estado.retencion
+
+    pulsar_apache.administrar("PUT", "namespaces/public/sin-regla", {})
+    assert await retencion(pulsar_apache, "public/sin-regla") == "insuficiente"
+    with servidor_apache(defaultRetentionTimeInMinutes="-1", defaultRetentionSizeInMB="-1") as servidor:
+        assert await retencion(servidor, "public/default") == "suficiente"
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1", "pulsar"])

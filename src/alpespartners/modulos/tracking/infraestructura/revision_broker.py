@@ -135,15 +135,28 @@ class RevisorDelBroker:
 
     def _retencion_basta(self, topico: str, plazo: float) -> bool:
         """La que rige en el tópico o, si aún no existe, la que tendrá."""
-        regla = self._preguntar(f"persistent/{self._espacio}/{quote(topico)}/retention?applied=true", plazo)
+        regla = (
+            self._preguntar(f"persistent/{self._espacio}/{quote(topico)}/retention?applied=true", plazo)
+            or self._preguntar(f"namespaces/{self._espacio}/retention", plazo)
+            or self._retencion_por_omision(plazo)
+        )
         if regla is None:
-            regla = self._preguntar(f"namespaces/{self._espacio}/retention", plazo)
-        if not regla:
             return False
         minutos = int(regla["retentionTimeInMinutes"])
         return int(regla["retentionSizeInMB"]) == _SIN_LIMITE and (
             minutos == _SIN_LIMITE or minutos >= _MINUTOS
         )
+
+    def _retencion_por_omision(self, plazo: float) -> dict[str, str] | None:
+        """La que el broker da a quien no tiene otra; nada si solo la enseña a quien lo administra."""
+        try:
+            ajustes = self._preguntar("brokers/configuration/runtime", plazo)
+        except urllib.error.HTTPError:
+            return None
+        return {
+            nombre: ajustes[f"defaultR{nombre[1:]}"]
+            for nombre in ("retentionTimeInMinutes", "retentionSizeInMB")
+        }
 
     def _suscripciones_que_faltan(self, plazo: float) -> Iterator[tuple[str, str]]:
         for topico in _COMANDOS:
