@@ -49,16 +49,13 @@ class Pila:
         sanos = {"api": 1, "postgres": 1, "pulsar": 1, "consumidores": consumidores}
         hasta(lambda: self._sanos() == sanos and self._consumidores() == consumidores, _LIMITE_DE_ARRANQUE, 1)
 
-    def matar(self, contenedor: str) -> None:
-        """Mata con -9 todos los procesos de un contenedor, desde dentro: así Docker lo repone."""
+    def matar(self, servicio: str) -> None:
+        """Mata con -9 todos los procesos de uno de sus contenedores, desde dentro: así Docker lo repone."""
+        contenedor = self._contenedores(servicio)[-1]
         veces = self._reposiciones(contenedor)
         orden = ["docker", "exec", contenedor, "sh", "-c", "kill -9 -1"]
         subprocess.run(orden, check=False, capture_output=True)
         hasta(lambda: self._reposiciones(contenedor) > veces, 60, 0.2)
-
-    def contenedores(self, servicio: str) -> list[str]:
-        """Los identificadores de los contenedores de un servicio."""
-        return self.orden("ps", "-q", servicio).split()
 
     def cerrar(self) -> None:
         """Lo quita todo, datos incluidos."""
@@ -69,10 +66,13 @@ class Pila:
         return {
             servicio: sum(
                 _inspeccionar(contenedor, "{{.State.Health.Status}}") == "healthy"
-                for contenedor in self.contenedores(servicio)
+                for contenedor in self._contenedores(servicio)
             )
             for servicio in ("api", "postgres", "pulsar", "consumidores")
         }
+
+    def _contenedores(self, servicio: str) -> list[str]:
+        return self.orden("ps", "-q", servicio).split()
 
     def _consumidores(self) -> int | None:
         try:
