@@ -11,7 +11,7 @@ import signal
 import socket
 from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Sequence
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, BinaryIO
 from uuid import UUID
 
@@ -24,6 +24,7 @@ from alpespartners.api.acceso import ReglasDeAcceso
 from alpespartners.api.aplicacion import crear_api
 from alpespartners.config import Configuracion
 from alpespartners.modulos.tracking.aplicacion.clases import Clase
+from alpespartners.modulos.tracking.aplicacion.conciliacion import Cuenta, Hallazgo
 from alpespartners.modulos.tracking.aplicacion.consultas.consultar_destino import Historia, SinNoticias
 from alpespartners.modulos.tracking.aplicacion.consultas.consultar_destino import (
     consultar_destino as destino_de,
@@ -32,14 +33,15 @@ from alpespartners.modulos.tracking.aplicacion.handlers import (
     RegistrarConversionHandler,
     RegistrarImpresionHandler,
 )
-from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible
+from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible, BrokerNoDisponible
 from alpespartners.modulos.tracking.infraestructura.cartas import (
     Carta,
     leer_cartas,
     reinyectar,
     sobre_reinyectado,
 )
-from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import ClientePulsar
+from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import ClientePulsar, FalloDelBroker
+from alpespartners.modulos.tracking.infraestructura.conciliador import Conciliador
 from alpespartners.modulos.tracking.infraestructura.consumidores import MAXIMO_LOTE, Consumidores
 from alpespartners.modulos.tracking.infraestructura.despachadores import DespachadorPulsar
 from alpespartners.modulos.tracking.infraestructura.en_mano import EnMano, archivo_en_mano
@@ -48,6 +50,7 @@ from alpespartners.modulos.tracking.infraestructura.metricas import (
     MetricasDeConsumo,
     MetricasDePublicacion,
 )
+from alpespartners.modulos.tracking.infraestructura.reconstructor import Reconstructor, Reconstruido
 from alpespartners.modulos.tracking.infraestructura.relevo import Relevo
 from alpespartners.modulos.tracking.infraestructura.revision_broker import RevisorDelBroker
 from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import LibroSQLite
@@ -203,6 +206,75 @@ def consultar_destino(
         ) from None
     finally:
         lecturas.cerrar()
+
+
+def conciliar(
+    configuracion: Configuracion,
+    *,
+    al_hallar: Callable[[Hallazgo], None],
+    avanza: Callable[[str, int], None],
+    espera: float,
+    margen: float,
+) -> list[Cuenta]:
+    """Compara lo que guardan los tópicos con la base de datos y devuelve la cuenta de cada uno. Solo lee.
+
+    Raises:
+        BaseDatosNoDisponible: la base de datos no se puede leer.
+        BrokerNoDisponible: el broker no responde.
+        ErrorDeArranque: los ajustes no valen.
+    """
+    _preparar(configuracion)
+    with ExitStack() as pila:
+        lecturas = _lecturas(configuracion)
+        pila.callback(lecturas.cerrar)
+        cliente, epoca = _conectar(configuracion, pila)
+        conciliador = Conciliador(
+            cliente,
+            epoca,
+            lecturas,
+            al_hallar=al_hallar,
+            avanza=avanza,
+            espera=espera,
+            margen=timedelta(seconds=margen),
+        )
+        try:
+            return conciliador.conciliar()
+        except FalloDelBroker as fallo:
+            raise BrokerNoDisponible(str(fallo)) from fallo
+
+
+def reconstruir(configuracion: Configuracion, *, avanza: Callable[[str, int], None]) -> list[Reconstruido]:
+    """Deja entera, con lo que guardan los tópicos, una base de datos vacía.
+
+    Raises:
+        BaseDatosNoDisponible: la base de datos no respondió; repetirlo es seguro.
+        BrokerNoDisponible: el broker no respondió; repetirlo es seguro.
+        ErrorDeArranque: hay consumidores vivos, la base de datos no está vacía o no se puede abrir.
+    """
+    _preparar(configuracion)
+    with ExitStack() as pila:
+        lecturas = _lecturas(configuracion)
+        pila.callback(lecturas.cerrar)
+        libro = _libro(configuracion)
+        # Antes de abrir el libro, que se cuenta a sí mismo.
+        if asyncio.run(lecturas.consumidores()):
+            raise ErrorDeArranque("Hay consumidores en marcha: deténgalos antes de reconstruir.")
+        libro.abrir()
+        pila.callback(libro.cerrar)
+        cliente, epoca = _conectar(configuracion, pila)
+        reconstructor = Reconstructor(
+            cliente,
+            epoca,
+            libro,
+            lecturas,
+            manejadores=[RegistrarImpresionHandler(), RegistrarConversionHandler()],
+            reloj=_ahora,
+            avanza=avanza,
+        )
+        try:
+            return asyncio.run(reconstructor.reconstruir())
+        except FalloDelBroker as fallo:
+            raise BrokerNoDisponible(str(fallo)) from fallo
 
 
 async def _consumir(

@@ -8,7 +8,9 @@ Por qué existe: la primera hora con el producto debe ser una sola orden.
 import typer
 
 from alpespartners.cli.cartas import cartas
+from alpespartners.cli.conciliar import conciliar
 from alpespartners.cli.destino import destino
+from alpespartners.cli.reconstruir import reconstruir
 from alpespartners.cli.servicio import api, consumidores, iniciar, migrar
 
 principal = typer.Typer(
@@ -23,4 +25,6 @@ principal.command()(api)
 principal.command()(consumidores)
 principal.command()(migrar)
 principal.command()(destino)
+principal.command()(conciliar)
+principal.command()(reconstruir)
 principal.add_typer(cartas, name="cartas")

@@ -51,8 +51,8 @@ def relato(historia: Historia) -> Iterator[str]:
     """Devuelve las líneas que cuentan la historia, del suceso más antiguo al más nuevo."""
     for suceso in historia.sucesos:
         yield f"{_momento(suceso.decidido_en)}  {suceso.destino.estado}"
-        yield f"    {_imprimible(_que_paso(suceso))}"
-        yield (f"    Comando {_imprimible(suceso.comando_id)}, recibido el {_momento(suceso.recibido_en)}.")
+        yield f"    {imprimible(_que_paso(suceso))}"
+        yield (f"    Comando {imprimible(suceso.comando_id)}, recibido el {_momento(suceso.recibido_en)}.")
     if historia.omitidos:
         yield f"Y {historia.omitidos} más, posteriores."
 
@@ -73,6 +73,6 @@ def _momento(instante: datetime) -> str:
     return f"{instante:%Y-%m-%d %H:%M:%S}.{instante.microsecond // 1000:03} UTC"
 
 
-def _imprimible(texto: str) -> str:
+def imprimible(texto: str) -> str:
     """Lo que escribió un publicador ajeno no puede dar órdenes a la terminal."""
     return "".join(letra if letra.isprintable() else "\N{REPLACEMENT CHARACTER}" for letra in texto)

@@ -27,6 +27,9 @@ _BANDEJA = "bandeja_salida"
 _DEPOSITADO = "DEPOSITADO"
 _RETIRADO = "RETIRADO"
 
+Cuentas = Counter[tuple[str, str]]
+"""Cuántos comandos acabaron en cada estado y motivo; sin motivo, vacío."""
+
 
 class BalanceSQL:
     """El balance, sobre una conexión con una transacción abierta.
@@ -43,13 +46,49 @@ class BalanceSQL:
     def sumar(self, topico: str, destinos: Sequence[DestinoDeComando]) -> None:
         """Suma destinos recién decididos, cada uno una sola vez."""
         if destinos:
-            cuentas = Counter((asiento.destino.estado, _motivo(asiento)) for asiento in destinos)
-            self._sumar(topico, cuentas, max(asiento.recibido_en for asiento in destinos))
+            cuentas = Counter((asiento.destino.estado, motivo_de(asiento)) for asiento in destinos)
+            self.sumar_cuentas(topico, cuentas, max(asiento.recibido_en for asiento in destinos))
+
+    def sumar_cuentas(
+        self, topico: str, cuentas: Mapping[tuple[str, str], int], procesado_hasta: datetime | None
+    ) -> None:
+        """Suma cuántos acabaron en cada estado y motivo."""
+        if not cuentas:
+            return
+        nuevo = insertar_o_sumar(self._conexion, tabla)
+        suma = nuevo.on_conflict_do_update(
+            index_elements=[*tabla.primary_key],
+            set_={
+                "cuantos": tabla.c.cuantos + nuevo.excluded.cuantos,
+                "procesado_hasta": case(
+                    (
+                        nuevo.excluded.procesado_hasta > tabla.c.procesado_hasta,
+                        nuevo.excluded.procesado_hasta,
+                    ),
+                    else_=tabla.c.procesado_hasta,
+                ),
+            },
+        )
+        self._conexion.execute(
+            suma,
+            [
+                {
+                    "topico": topico,
+                    "fragmento": self._fragmento,
+                    "estado": estado,
+                    "motivo": motivo,
+                    "cuantos": cuantos,
+                    "procesado_hasta": procesado_hasta,
+                }
+                # En el orden de su clave: dos consumidores no se esperan uno a otro en círculo.
+                for (estado, motivo), cuantos in sorted(cuentas.items())
+            ],
+        )
 
     def contar_envios(self, *, depositados: int = 0, retirados: int = 0) -> None:
         """Cuenta envíos que entraron en la bandeja de salida o salieron de ella."""
         cuentas = {(_DEPOSITADO, _SIN_MOTIVO): depositados, (_RETIRADO, _SIN_MOTIVO): retirados}
-        self._sumar(_BANDEJA, {clave: cuantos for clave, cuantos in cuentas.items() if cuantos}, None)
+        self.sumar_cuentas(_BANDEJA, {clave: cuantos for clave, cuantos in cuentas.items() if cuantos}, None)
 
     def renglones(self) -> list[RenglonBalance]:
         """Devuelve lo sumado por todos los procesos, ordenado por tópico, estado y motivo."""
@@ -88,42 +127,8 @@ class BalanceSQL:
         )
         return EnviosPendientes(cuantos=cuentas.get(_DEPOSITADO, 0) - cuentas.get(_RETIRADO, 0), desde=desde)
 
-    def _sumar(
-        self, topico: str, cuentas: Mapping[tuple[str, str], int], procesado_hasta: datetime | None
-    ) -> None:
-        if not cuentas:
-            return
-        nuevo = insertar_o_sumar(self._conexion, tabla)
-        suma = nuevo.on_conflict_do_update(
-            index_elements=[*tabla.primary_key],
-            set_={
-                "cuantos": tabla.c.cuantos + nuevo.excluded.cuantos,
-                "procesado_hasta": case(
-                    (
-                        nuevo.excluded.procesado_hasta > tabla.c.procesado_hasta,
-                        nuevo.excluded.procesado_hasta,
-                    ),
-                    else_=tabla.c.procesado_hasta,
-                ),
-            },
-        )
-        self._conexion.execute(
-            suma,
-            [
-                {
-                    "topico": topico,
-                    "fragmento": self._fragmento,
-                    "estado": estado,
-                    "motivo": motivo,
-                    "cuantos": cuantos,
-                    "procesado_hasta": procesado_hasta,
-                }
-                # En el orden de su clave: dos consumidores no se esperan uno a otro en círculo.
-                for (estado, motivo), cuantos in sorted(cuentas.items())
-            ],
-        )
 
-
-def _motivo(asiento: DestinoDeComando) -> str:
+def motivo_de(asiento: DestinoDeComando) -> str:
+    """El motivo de un rechazo; vacío en los demás destinos."""
     destino = asiento.destino
     return destino.motivo.value if isinstance(destino, Rechazada) else _SIN_MOTIVO

@@ -17,7 +17,13 @@ from uuid import UUID, uuid5
 
 from alpespartners.modulos.tracking.aplicacion.puertos import BrokerNoDisponible
 from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import ClientePulsar, FalloDelBroker
-from alpespartners.modulos.tracking.infraestructura.sobres import SUFIJO_CARTAS, Sobre
+from alpespartners.modulos.tracking.infraestructura.sobres import (
+    PROPIEDAD_COMANDO,
+    PROPIEDAD_DETALLE,
+    PROPIEDAD_RECORTADA,
+    SUFIJO_CARTAS,
+    Sobre,
+)
 
 PROPIEDAD_REINYECTA: Final = "alpes_reinyecta"
 """La propiedad con que un comando nombra a la carta de la que salió: su `comando_id` anterior."""
@@ -55,11 +61,11 @@ def leer_cartas(cliente: ClientePulsar, topicos: Iterable[str]) -> Iterator[Cart
                 propias = mensaje.propiedades
                 yield Carta(
                     topico=propias.get("alpes_topico", topico),
-                    comando_id=propias.get("alpes_comando_id", ""),
-                    detalle=propias.get("alpes_detalle", ""),
+                    comando_id=propias.get(PROPIEDAD_COMANDO, ""),
+                    detalle=propias.get(PROPIEDAD_DETALLE, ""),
                     clave=propias.get("alpes_clave"),
                     publicado_en=mensaje.publicado_en,
-                    recortada="alpes_recortada" in propias,
+                    recortada=PROPIEDAD_RECORTADA in propias,
                     carga=mensaje.carga or b"",
                     propiedades={
                         nombre: valor for nombre, valor in propias.items() if not nombre.startswith(_PROPIAS)

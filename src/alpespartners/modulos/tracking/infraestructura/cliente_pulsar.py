@@ -7,10 +7,12 @@ cliente no sobrevive a un `fork`: se construye al arrancar el proceso que lo usa
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, TypeVar
+from uuid import uuid4
 
 import _pulsar
 import pulsar
@@ -32,7 +34,8 @@ _LIMITE_CONEXION_MS = 5_000
 _LIMITE_OPERACION = 30
 _LIMITE_OPERACION_EMBEBIDO = 10
 _LIMITE_LECTURA_MS = 30_000
-_ESPERA_EMBEBIDO_MS = 1_000
+_ESPERA_EMBEBIDO_MS = 300
+_SILENCIOS_TOLERADOS = 20
 _RETARDO_DE_LOTE_MS = 1
 _COLA_DE_RECEPCION = 3_000
 _RETARDO_DE_DEVOLUCION_MS = 1_000
@@ -241,24 +244,74 @@ class ClientePulsar:
             self._suscribir(topico, suscripcion, 1).close()
 
     def leer(self, topico: str) -> Iterator[MensajeRecibido]:
-        """Recorre lo que el tópico guarda en este momento, del más antiguo al último, sin consumirlo.
+        """Recorre lo que el tópico guarda, partición a partición y del más antiguo al último, sin consumirlo.
+
+        Llega al menos hasta lo último que había al empezar. Da cada mensaje una vez, con la misma posición
+        que ve un consumidor.
 
         Raises:
-            FalloDelBroker: no se pudo.
+            FalloDelBroker: no se pudo, o el broker dejó de responder antes del final.
         """
-        lector = self._cliente.create_reader(self._nombre(topico), pulsar.MessageId.earliest)
+        tramo = self._leer_del_embebido if self._embebido else self._leer_de_apache
+        for particion in self._cliente.get_topic_partitions(self._nombre(topico)):
+            yield from map(_mensaje_recibido, tramo(particion))
+
+    def _leer_de_apache(self, nombre: str) -> Iterator[pulsar.Message]:
+        with closing(self._cliente.create_reader(nombre, pulsar.MessageId.earliest)) as lector:
+            while lector.has_message_available():
+                yield lector.read_next(_LIMITE_LECTURA_MS)
+
+    def _leer_del_embebido(self, nombre: str) -> Iterator[pulsar.Message]:
+        """Lee hasta el final que el broker dijo al empezar, sin huecos, e insiste si se calla antes.
+
+        El embebido repite mensajes a un lector, puede quedarse callado con muchos por leer y responde con un
+        error a si queda alguno en un tópico vacío. Pero numera seguidas sus entradas: un hueco se ve.
+        """
+        final = self._final_en_el_embebido(nombre)
+        ultimo = pulsar.MessageId.earliest
+        silencios = 0
+        while final is not None:
+            for mensaje in self._seguidos(nombre, ultimo):
+                if _lugar(mensaje.message_id())[:2] > final:
+                    return
+                ultimo, silencios = mensaje.message_id(), 0
+                yield mensaje
+            # El cliente recibe una entrada entera de una vez: tras el silencio, la última está completa.
+            if _lugar(ultimo)[:2] >= final:
+                return
+            silencios += 1
+            if silencios > _SILENCIOS_TOLERADOS:
+                raise pulsar.Timeout("el broker embebido se calló antes del final")
+
+    def _seguidos(self, nombre: str, desde: pulsar.MessageId) -> Iterator[pulsar.Message]:
+        """Los mensajes que siguen a `desde`, hasta que el broker se calla o se salta alguno."""
+        lector = self._cliente.create_reader(nombre, desde, receiver_queue_size=_COLA_DE_RECEPCION)
+        anterior = _lugar(desde)
+        with closing(lector), suppress(pulsar.Timeout):
+            while True:
+                mensaje = lector.read_next(_ESPERA_EMBEBIDO_MS)
+                lugar = _lugar(mensaje.message_id())
+                if lugar <= anterior:
+                    continue
+                if not _sigue(anterior, lugar):
+                    return
+                anterior = lugar
+                yield mensaje
+
+    def _final_en_el_embebido(self, nombre: str) -> tuple[int, int] | None:
+        """La última entrada del tópico, o nada si está vacío; solo se lo dice a una suscripción."""
+        consumidor = self._cliente.subscribe(
+            nombre,
+            f"final-{uuid4()}",
+            initial_position=pulsar.InitialPosition.Latest,
+            receiver_queue_size=1,
+        )
         try:
-            # El embebido responde con un error a si quedan mensajes en un tópico vacío: allí se lee hasta
-            # que uno se hace esperar.
-            while self._embebido or lector.has_message_available():
-                yield _mensaje_recibido(
-                    lector.read_next(_ESPERA_EMBEBIDO_MS if self._embebido else _LIMITE_LECTURA_MS)
-                )
-        except pulsar.Timeout:
-            if not self._embebido:
-                raise
+            return _lugar(consumidor.get_last_message_id())[:2]
+        except pulsar.UnknownError:
+            return None
         finally:
-            lector.close()
+            consumidor.unsubscribe()
 
     def cerrar(self) -> None:
         """Cierra el cliente y todo lo que salió de él, también lo que aún se conectaba o se cerraba.
@@ -304,6 +357,18 @@ class ClientePulsar:
 
     def _nombre(self, topico: str) -> str:
         return f"persistent://{self._espacio}/{topico}"
+
+
+def _lugar(numero: pulsar.MessageId) -> tuple[int, int, int]:
+    return numero.ledger_id(), numero.entry_id(), numero.batch_index()
+
+
+def _sigue(anterior: tuple[int, int, int], lugar: tuple[int, int, int]) -> bool:
+    """Dice si entre los dos no cabe ningún mensaje."""
+    libro, entrada, indice = lugar
+    if (libro, entrada) == anterior[:2]:
+        return indice == anterior[2] + 1
+    return indice <= 0 and entrada == (anterior[1] + 1 if libro == anterior[0] else 0)
 
 
 def _mensaje_recibido(mensaje: pulsar.Message) -> MensajeRecibido:

@@ -9,13 +9,14 @@ Por qué existe: un comando reentregado mañana debe acabar donde acabó hoy.
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, LargeBinary, Row, func, literal, select, tuple_
 
 from alpespartners.modulos.tracking.aplicacion.mensajes import DestinoDeComando, IdentidadComando
 from alpespartners.modulos.tracking.dominio.destinos import Destino, Duplicada, Ilegible, Rechazada
 from alpespartners.modulos.tracking.dominio.excepciones import Codigo
 from alpespartners.modulos.tracking.infraestructura.sentencias import en_tandas, entre, insertar_lo_nuevo
 from alpespartners.modulos.tracking.infraestructura.tablas import destinos as tabla
+from alpespartners.modulos.tracking.infraestructura.tipos_sql import TEXTO
 
 
 class RegistroDestinosSQL:
@@ -66,6 +67,17 @@ class RegistroDestinosSQL:
                 consulta.where(entre(self._conexion, tabla.c.comando_id, tanda))
             )
         ]
+
+    def por_identidad(
+        self, topico: str, despues_de: IdentidadComando | None, limite: int
+    ) -> list[DestinoDeComando]:
+        """Devuelve hasta `limite` destinos del tópico, por orden de identidad, a partir del siguiente."""
+        identidad = (tabla.c.comando_id, tabla.c.huella)
+        consulta = select(tabla).where(tabla.c.topico == topico).order_by(*identidad).limit(limite)
+        if despues_de is not None:
+            anterior = tuple_(literal(despues_de.comando_id, TEXTO), literal(despues_de.huella, LargeBinary))
+            consulta = consulta.where(tuple_(*identidad) > anterior)
+        return [_destino(fila) for fila in self._conexion.execute(consulta)]
 
     def anotar(self, topico: str, destinos: Sequence[DestinoDeComando]) -> set[IdentidadComando]:
         """Anota los destinos que no estaban y devuelve los comandos a los que correspondían."""

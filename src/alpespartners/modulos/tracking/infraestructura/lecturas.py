@@ -109,6 +109,19 @@ class LecturasSQLite:
         """
         return await asyncio.get_running_loop().run_in_executor(self._hilos, self._leer, consulta)
 
+    def leer_libro(self, trabajo: Callable[[Connection], T]) -> T:
+        """Ejecuta el trabajo en una transacción corta, y espera a que termine.
+
+        Raises:
+            BaseDatosNoDisponible: la base de datos no respondió, o todavía no existe.
+        """
+        if not archivo_de(self._datos).exists():
+            raise BaseDatosNoDisponible("todavía no existe")
+        with como_no_disponible(), self._motor.begin() as conexion:
+            if not inspect(conexion).has_table(IMPRESIONES.tabla.name):
+                raise BaseDatosNoDisponible("todavía no tiene tablas")
+            return trabajo(conexion)
+
     async def consumidores(self) -> int:
         """Devuelve 1 si vive el consumidor de esta carpeta y 0 si no: con SQLite no puede haber más.
 

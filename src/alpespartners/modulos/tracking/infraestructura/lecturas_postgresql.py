@@ -71,6 +71,20 @@ class LecturasPostgreSQL:
                 return consulta(ConsultaVacia())
             raise
 
+    def leer_libro(self, trabajo: Callable[[Connection], T]) -> T:
+        """Ejecuta el trabajo en una transacción corta, y espera a que termine.
+
+        Raises:
+            BaseDatosNoDisponible: la base de datos no respondió, o su esquema no es el de este programa.
+        """
+
+        def con_tablas(conexion: Connection) -> T:
+            if (frase := frase_de_esquema(revision(conexion))) is not None:
+                raise BaseDatosNoDisponible(frase)
+            return trabajo(conexion)
+
+        return self._servidor.ejecutar_y_esperar(con_tablas)
+
     async def consumidores(self) -> int:
         """Devuelve cuántos procesos de consumidores están conectados a esta base de datos.
 

@@ -5,10 +5,10 @@ Qué no es: la transacción, que es de `unidad_trabajo.py` o de `lecturas.py`.
 Por qué existe: una sola clase sirve a las dos clases de eventos; lo que las distingue está en `filas.py`.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Generic, TypeVar
 
-from sqlalchemy import Connection, literal, select, tuple_
+from sqlalchemy import Connection, bindparam, literal, select, tuple_, update
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from alpespartners.modulos.tracking.dominio.entidades import Conversion, Impresion
@@ -77,6 +77,28 @@ class RepositorioEventosSQL(Generic[E]):
             consulta = consulta.where(tuple_(columnas.ocurrido_en, columnas.id) < posicion)
         consulta = consulta.order_by(columnas.ocurrido_en.desc(), columnas.id.desc()).limit(limite)
         return [self._traduccion.a_entidad(fila) for fila in self._conexion.execute(consulta)]
+
+    def por_id(self, despues_de: str | None, limite: int) -> list[E]:
+        """Devuelve hasta `limite` eventos, por orden de `id`, a partir del siguiente a ese."""
+        tabla = self._traduccion.tabla
+        consulta = select(tabla).order_by(tabla.c.id).limit(limite)
+        if despues_de is not None:
+            consulta = consulta.where(tabla.c.id > despues_de)
+        return [self._traduccion.a_entidad(fila) for fila in self._conexion.execute(consulta)]
+
+    def poner_huellas(self, huellas: Mapping[str, bytes]) -> None:
+        """Anota la carga de la que salió cada evento, por su `id`, donde aún no consta."""
+        tabla = self._traduccion.tabla
+        sentencia = (
+            update(tabla)
+            .where(tabla.c.id == bindparam("de_id"), tabla.c.huella.is_(None))
+            .values(huella=bindparam("la_huella"))
+        )
+        if huellas:
+            self._conexion.execute(
+                sentencia,
+                [{"de_id": id_evento, "la_huella": huella} for id_evento, huella in sorted(huellas.items())],
+            )
 
 
 def _por_los_datos(error: DBAPIError) -> bool:

@@ -35,8 +35,19 @@ from alpespartners.modulos.tracking.aplicacion.topicos import (
     EVENTO_CONVERSION_REGISTRADA,
     EVENTO_IMPRESION_REGISTRADA,
 )
+from alpespartners.modulos.tracking.dominio.contenido import ContenidoConversion, ContenidoImpresion
 from alpespartners.modulos.tracking.dominio.entidades import Conversion, Impresion
-from alpespartners.modulos.tracking.dominio.eventos import EventoDominio, ImpresionRegistrada
+from alpespartners.modulos.tracking.dominio.eventos import (
+    ConversionRegistrada,
+    EventoDominio,
+    ImpresionRegistrada,
+)
+from alpespartners.modulos.tracking.dominio.objetos_valor import (
+    Metadatos,
+    TipoConversion,
+    TipoEvento,
+    ValorConversion,
+)
 from alpespartners.modulos.tracking.infraestructura.esquemas import ESCALA, ESQUEMAS, Esquema
 
 MAXIMO_CARGA: Final = 1024 * 1024
@@ -58,6 +69,11 @@ _ERRORES_DE_LECTURA = (EOFError, LookupError, ArithmeticError, ValueError)
 
 SUFIJO_CARTAS: Final = "-tracking-DLQ"
 """El nombre que Pulsar da a las cartas muertas de la suscripción `tracking`."""
+
+PROPIEDAD_COMANDO: Final = "alpes_comando_id"
+PROPIEDAD_DETALLE: Final = "alpes_detalle"
+PROPIEDAD_RECORTADA: Final = "alpes_recortada"
+"""Las propiedades con que una carta muerta dice de qué comando es, por qué lo es y si le falta algo."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +112,58 @@ def sobre_de_evento(evento: EventoDominio, traza: str | None) -> Sobre:
     topico = EVENTO_IMPRESION_REGISTRADA if es_impresion else EVENTO_CONVERSION_REGISTRADA
     entidad = evento.entidad
     campos = _campos_de_entidad(entidad)
-    ce_id = str(uuid5(_ESPACIO, f"{topico}\n{entidad.id}"))
-    return _sobre(topico, campos["campana_id"], entidad.id, campos, ce_id, entidad.registrado_en, traza)
+    return _sobre(
+        topico,
+        campos["campana_id"],
+        entidad.id,
+        campos,
+        ce_id_de_evento(topico, entidad.id),
+        entidad.registrado_en,
+        traza,
+    )
+
+
+def evento_de(entidad: Impresion | Conversion) -> EventoDominio:
+    """El evento de dominio que anuncia esa entidad."""
+    return ImpresionRegistrada(entidad) if isinstance(entidad, Impresion) else ConversionRegistrada(entidad)
+
+
+def ce_id_de_evento(topico: str, id_evento: str) -> str:
+    """El `ce_id` del evento que registra ese `id`: el mismo cada vez que se envíe."""
+    return str(uuid5(_ESPACIO, f"{topico}\n{id_evento}"))
+
+
+def abrir_evento(
+    topico: str, *, carga: bytes | None, propiedades: Mapping[str, str]
+) -> Impresion | Conversion | None:
+    """Devuelve la entidad que lleva un evento, o `None` si no es un evento de ese tópico.
+
+    Nunca lanza por lo que trae, ni lo valida: se lee lo que se registró, aunque las reglas de hoy ya no lo
+    admitieran. La huella de su comando no viaja en él.
+    """
+    try:
+        campos = _campos_leidos(ESQUEMAS[topico], carga, propiedades.get("ce_type"))
+        comunes: dict[str, Any] = {
+            nombre: campos[nombre]
+            for nombre in ("id", "campaña_id", "influencer_id", "usuario_id", "timestamp", "propiedades")
+        }
+        comunes["metadatos"] = Metadatos(campos["user_agent"], campos["ip_address"], campos["referrer"])
+        del_servidor: dict[str, Any] = {
+            nombre: campos[nombre]
+            for nombre in ("comando_id", "recibido_en", "registrado_en", "advertencias")
+        }
+        if topico == EVENTO_IMPRESION_REGISTRADA:
+            impresion = ContenidoImpresion(**comunes, tipo_evento=TipoEvento(campos["tipo_evento"]))
+            return Impresion(contenido=impresion, huella=None, **del_servidor)
+        importe, moneda = _decimal_leido(campos["valor"]), campos["moneda"]
+        conversion = ContenidoConversion(
+            **comunes,
+            tipo_conversion=TipoConversion(campos["tipo_conversion"]),
+            valor=None if moneda is None else ValorConversion(importe, moneda),
+        )
+        return Conversion(contenido=conversion, huella=None, **del_servidor)
+    except (_Ilegible, ValueError):
+        return None
 
 
 def sobre_de_carta(topico: str, ilegible: MensajeIlegible) -> Sobre:
@@ -107,21 +173,21 @@ def sobre_de_carta(topico: str, ilegible: MensajeIlegible) -> Sobre:
     """
     propias = {
         "alpes_topico": topico,
-        "alpes_detalle": ilegible.detalle,
-        "alpes_comando_id": ilegible.identidad.comando_id,
+        PROPIEDAD_DETALLE: ilegible.detalle,
+        PROPIEDAD_COMANDO: ilegible.identidad.comando_id,
         "alpes_publicado_en": _rfc_3339(ilegible.publicado_en),
     }
     if ilegible.clave is not None:
         propias["alpes_clave"] = ilegible.clave
     carga = ilegible.carga[:MAXIMO_CARTA]
     if len(carga) < len(ilegible.carga):
-        propias["alpes_recortada"] = f"la carga tenía {len(ilegible.carga)} octetos"
+        propias[PROPIEDAD_RECORTADA] = f"la carga tenía {len(ilegible.carga)} octetos"
     propiedades: dict[str, str] = {}
     libres = MAXIMO_CARTA - len(carga)
     for nombre, valor in ilegible.propiedades.items():
         libres -= len(nombre.encode()) + len(valor.encode())
         if libres < 0:
-            propias["alpes_recortada"] = f"faltan propiedades; la carga tenía {len(ilegible.carga)} octetos"
+            propias[PROPIEDAD_RECORTADA] = f"faltan propiedades; la carga tenía {len(ilegible.carga)} octetos"
             break
         propiedades[nombre] = valor
     return Sobre(topico + SUFIJO_CARTAS, None, propiedades | propias, carga)
@@ -210,6 +276,11 @@ def sin_abrir(
         carga=octetos,
         propiedades=propiedades,
     )
+
+
+def huella_de(octetos: bytes) -> bytes:
+    """La huella de un comando: un resumen de los octetos de su carga."""
+    return blake2b(octetos, digest_size=_OCTETOS_HUELLA).digest()
 
 
 def _topico_de(comando: Comando) -> str:
@@ -319,7 +390,7 @@ def _traza(propiedades: Mapping[str, str]) -> str | None:
 def _identidad(
     topico: str, octetos: bytes, ce_id: str | None, posicion: str, epoca: UUID
 ) -> IdentidadComando:
-    huella = blake2b(octetos, digest_size=_OCTETOS_HUELLA).digest()
+    huella = huella_de(octetos)
     if not ce_id:
         return IdentidadComando(str(uuid5(epoca, f"{topico}\n{posicion}")), huella)
     if not _CE_ID_UTILIZABLE.fullmatch(ce_id):

@@ -1,0 +1,111 @@
+"""`alpespartners conciliar`: comprobar, con lo que guardan los tópicos, que no falta ni sobra nada.
+
+Qué es: la cara en la terminal de `infraestructura/conciliador.py`: avance, balance por tópico y hallazgos.
+Qué no es: una reparación; no escribe nada, y puede ejecutarse con todo en marcha.
+Por qué existe: «ninguno se pierde, ninguno se cuenta dos veces» tiene que poder comprobarlo cualquiera.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Final
+
+import msgspec
+import typer
+
+from alpespartners.cli.avance import Avance
+from alpespartners.cli.destino import imprimible
+from alpespartners.config import Configuracion
+from alpespartners.modulos.tracking.aplicacion.conciliacion import Cuenta, Hallazgo, Tipo
+from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible, BrokerNoDisponible
+from alpespartners.seedwork.arranque import ErrorDeArranque
+
+_DE_CADA_TIPO: Final = 20
+_NO_SE_PUDO: Final = 2
+
+
+def conciliar(
+    *,
+    espera: Annotated[
+        float, typer.Option(min=0, max=3600, help="Segundos tras los que se vuelve a mirar lo que falta.")
+    ] = 10.0,
+    margen: Annotated[
+        float,
+        typer.Option(
+            min=0, max=86_400, help="Segundos que un comando sin destino puede ir por detrás de los demás."
+        ),
+    ] = 60.0,
+    json: Annotated[
+        Path | None, typer.Option("--json", help="Archivo donde dejar todos los hallazgos, uno por línea.")
+    ] = None,
+) -> None:
+    """Compara los tópicos con la base de datos y nombra lo que falta o sobra.
+
+    Termina con 0 si todo cuadra, con 1 si algo no cuadra y con 2 si no se pudo comprobar.
+    """
+    from alpespartners.composicion import conciliar as conciliar_con
+
+    dichos: Counter[Tipo] = Counter()
+    with ExitStack() as pila:
+        avance = pila.enter_context(Avance())
+        todos = None if json is None else pila.enter_context(json.open("wb"))
+
+        def al_hallar(hallazgo: Hallazgo) -> None:
+            dichos[hallazgo.tipo] += 1
+            if todos is not None:
+                todos.write(msgspec.json.encode(asdict(hallazgo)) + b"\n")
+            if hallazgo.tipo.es_discrepancia and dichos[hallazgo.tipo] <= _DE_CADA_TIPO:
+                avance.decir(_linea(hallazgo))
+
+        try:
+            cuentas = conciliar_con(
+                Configuracion(), al_hallar=al_hallar, avanza=avance.avanzar, espera=espera, margen=margen
+            )
+        except BrokerNoDisponible:
+            raise _no_se_pudo("El broker no responde; pruebe otra vez cuando vuelva.") from None
+        except BaseDatosNoDisponible as error:
+            raise _no_se_pudo(f"No se puede leer la base de datos: {error}.") from None
+        except ErrorDeArranque as error:
+            raise _no_se_pudo(str(error)) from None
+    if _informar(cuentas, dichos):
+        raise typer.Exit(1)
+
+
+def _informar(cuentas: Sequence[Cuenta], dichos: Mapping[Tipo, int]) -> int:
+    """Escribe el balance y devuelve cuántas discrepancias hay."""
+    for cuenta in cuentas:
+        typer.echo(_balance(cuenta))
+    discrepancias = {tipo: cuantos for tipo, cuantos in dichos.items() if tipo.es_discrepancia}
+    for tipo, cuantos in discrepancias.items():
+        if cuantos > _DE_CADA_TIPO:
+            typer.echo(f"{tipo}: {cuantos} en total; --json los deja todos en un archivo.")
+    total = sum(discrepancias.values())
+    typer.echo(f"{total} discrepancias.")
+    return total
+
+
+def _no_se_pudo(frase: str) -> typer.Exit:
+    typer.echo(frase, err=True)
+    return typer.Exit(_NO_SE_PUDO)
+
+
+def _balance(cuenta: Cuenta) -> str:
+    partes = [f"{cuenta.mensajes} mensajes", f"{cuenta.distintos} distintos"]
+    partes += [f"{nombre} {cuantos}" for nombre, cuantos in sorted(cuenta.cuadran.items())]
+    if cuenta.en_camino:
+        partes.append(f"en camino {cuenta.en_camino}")
+    partes += [f"{tipo}: {cuantos}" for tipo, cuantos in sorted(cuenta.hallazgos.items())]
+    return f"{cuenta.topico}: {', '.join(partes)}"
+
+
+def _linea(hallazgo: Hallazgo) -> str:
+    nombres = {
+        "id": hallazgo.evento_id,
+        "comando_id": hallazgo.comando_id,
+        "posición": hallazgo.posicion,
+        "detalle": hallazgo.detalle,
+    }
+    datos = " · ".join(f"{nombre} {valor}" for nombre, valor in nombres.items() if valor is not None)
+    return imprimible(f"{hallazgo.tipo}: {hallazgo.topico} · {datos}")

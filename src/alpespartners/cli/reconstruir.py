@@ -1,0 +1,37 @@
+"""`alpespartners reconstruir`: dejar entera una base de datos vacía con lo que guardan los tópicos.
+
+Qué es: la cara en la terminal de `infraestructura/reconstructor.py`.
+Qué no es: una copia de seguridad; lo que el broker ya no guarda no vuelve.
+Por qué existe: perder la base de datos no debe ser perder lo que se registró.
+"""
+
+import typer
+
+from alpespartners.cli.avance import Avance
+from alpespartners.config import Configuracion
+from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible, BrokerNoDisponible
+from alpespartners.seedwork.arranque import ErrorDeArranque
+
+
+def reconstruir() -> None:
+    """Reconstruye una base de datos vacía desde los tópicos, sin consumidores en marcha.
+
+    Si se interrumpe, se ejecuta otra vez.
+    """
+    from alpespartners.composicion import reconstruir as reconstruir_con
+
+    try:
+        with Avance() as avance:
+            hechos = reconstruir_con(Configuracion(), avanza=avance.avanzar)
+    except BrokerNoDisponible:
+        raise ErrorDeArranque("El broker no responde; repetir la misma orden es seguro.") from None
+    except BaseDatosNoDisponible as error:
+        raise ErrorDeArranque(
+            f"La base de datos no responde: {error}. Repetir la misma orden es seguro."
+        ) from None
+    for hecho in hechos:
+        typer.echo(
+            f"{hecho.topico}: {hecho.filas} filas de sus eventos, {hecho.sin_evento} sin evento, "
+            f"{hecho.destinos} destinos; {hecho.eventos_ilegibles} mensajes que no son eventos."
+        )
+    typer.echo("Compruébelo con `alpespartners conciliar` y arranque los consumidores.")

@@ -1,0 +1,327 @@
+"""El conciliador: lee los tópicos desde su mensaje más antiguo y los compara con la base de datos.
+
+Qué es: de dónde salen las piezas que `aplicacion/conciliacion.py` compara, en qué orden se leen, y la segunda
+mirada a lo que falta.
+Qué no es: quien arregla nada; no escribe en ningún sitio.
+Por qué existe: la base de datos se lee antes que los tópicos. Así todo lo que ella dice está ya en ellos, y
+lo único que puede faltar sin que falte nada es lo que llegó después: eso se mira otra vez.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from hashlib import blake2b
+from itertools import islice
+from typing import Final
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import Connection
+
+from alpespartners.modulos.tracking.aplicacion.conciliacion import (
+    Asiento,
+    Criterio,
+    Cuenta,
+    EnCamino,
+    Hallazgo,
+    Mensaje,
+    Pareja,
+    Pieza,
+    Tipo,
+    clave_de_comando,
+    con_comodines,
+    emparejar,
+    juzgar_comando,
+    juzgar_evento,
+)
+from alpespartners.modulos.tracking.aplicacion.consultas.consultar_balance import procesado_hasta
+from alpespartners.modulos.tracking.aplicacion.mensajes import DestinoDeComando
+from alpespartners.modulos.tracking.dominio.destinos import Registrada
+from alpespartners.modulos.tracking.dominio.entidades import Conversion, Impresion
+from alpespartners.modulos.tracking.infraestructura.balance import BalanceSQL, Cuentas, motivo_de
+from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import ClientePulsar, MensajeRecibido
+from alpespartners.modulos.tracking.infraestructura.destinos import RegistroDestinosSQL
+from alpespartners.modulos.tracking.infraestructura.recorrido import (
+    PAGINA,
+    PARTES,
+    LectorDelLibro,
+    ParteDelLibro,
+    paginas_de_destinos,
+    paginas_de_envios,
+    paginas_de_eventos,
+)
+from alpespartners.modulos.tracking.infraestructura.sobres import (
+    abrir_evento,
+    ce_id_de_evento,
+    evento_de,
+    sobre_de_evento,
+)
+from alpespartners.modulos.tracking.infraestructura.topicos import comandos_guardados
+from alpespartners.seedwork.infraestructura.orden_en_disco import OrdenEnDisco
+
+_LIBRO, _EN_CAMINO, _TOPICO = range(3)
+_CLASES: Final[tuple[type[Pieza], ...]] = (Asiento, EnCamino, Mensaje)
+_OCTETOS_RESUMEN: Final = 16
+
+
+@dataclass(slots=True)
+class _Lado:
+    """Un tópico y lo que el libro dice de él, ya en el mismo orden."""
+
+    cuenta: Cuenta
+    orden: OrdenEnDisco
+    desde: datetime | None = None
+    particiones: set[str] = field(default_factory=set)
+
+    def anadir(self, lado: int, piezas: Iterator[tuple[bytes, Pieza]]) -> None:
+        self.orden.anadir(lado, ((clave, msgspec.msgpack.encode(pieza)) for clave, pieza in piezas))
+
+    def parejas(self) -> Iterator[Pareja]:
+        return emparejar(
+            (clave, msgspec.msgpack.decode(valor, type=_CLASES[lado]))
+            for clave, lado, valor in self.orden.en_orden()
+        )
+
+    def visto(self, mensaje: MensajeRecibido) -> None:
+        """Anota desde cuándo guarda mensajes: lo más reciente de lo más antiguo de cada partición."""
+        particion = mensaje.posicion.split(":")[2]
+        if particion not in self.particiones:
+            self.particiones.add(particion)
+            self.desde = max(self.desde or mensaje.publicado_en, mensaje.publicado_en)
+
+
+class Conciliador:
+    """Compara los cuatro tópicos con el libro.
+
+    Args:
+        cliente: el del broker.
+        epoca: la de sus datos.
+        lector: la base de datos.
+        al_hallar: recibe cada hallazgo.
+        avanza: recibe qué se está leyendo y cuántas piezas más se han leído.
+        espera: segundos tras los que se vuelve a mirar lo que falta.
+        margen: cuánto más viejo que el comando procesado más nuevo puede ser uno que aún está en vuelo.
+    """
+
+    def __init__(
+        self,
+        cliente: ClientePulsar,
+        epoca: UUID,
+        lector: LectorDelLibro,
+        *,
+        al_hallar: Callable[[Hallazgo], None],
+        avanza: Callable[[str, int], None],
+        espera: float,
+        margen: timedelta,
+    ) -> None:
+        self._cliente = cliente
+        self._epoca = epoca
+        self._lector = lector
+        self._al_hallar = al_hallar
+        self._avanza = avanza
+        self._espera = espera
+        self._margen = margen
+
+    def conciliar(self) -> list[Cuenta]:
+        """Lo compara todo y devuelve la cuenta de cada tópico.
+
+        Raises:
+            BaseDatosNoDisponible: la base de datos no respondió.
+            FalloDelBroker: el broker no respondió.
+        """
+        with ExitStack() as pila:
+            leidas = [(parte, *self._leer(parte, pila)) for parte in PARTES]
+            if any(_ausente(pareja) for _, *lados in leidas for lado in lados for pareja in lado.parejas()):
+                time.sleep(self._espera)
+            return [
+                cuenta
+                for parte, comandos, eventos in leidas
+                for cuenta in (self._juzgar_comandos(parte, comandos), self._juzgar_eventos(parte, eventos))
+            ]
+
+    def _leer(self, parte: ParteDelLibro, pila: ExitStack) -> tuple[_Lado, _Lado]:
+        comandos, eventos = (
+            _Lado(Cuenta(parte.comandos), OrdenEnDisco()),
+            _Lado(Cuenta(parte.eventos), OrdenEnDisco()),
+        )
+        pila.callback(comandos.orden.cerrar)
+        pila.callback(eventos.orden.cerrar)
+        self._leer_el_libro(parte, comandos, eventos)
+        for numero in paginas_de_envios(self._lector, parte.eventos):
+            eventos.anadir(_EN_CAMINO, ((ce_id.encode(), EnCamino()) for ce_id in numero))
+        comandos.anadir(_TOPICO, self._comandos(parte, comandos))
+        eventos.anadir(_TOPICO, self._eventos(parte, eventos))
+        return comandos, eventos
+
+    def _leer_el_libro(self, parte: ParteDelLibro, comandos: _Lado, eventos: _Lado) -> None:
+        """Lee filas y destinos, y comprueba que el balance dice cuántos hay.
+
+        El balance solo crece, con las tablas y en su transacción: lo contado tiene que quedar entre lo que
+        decía antes y lo que dice después, que en calma son lo mismo.
+        """
+        contadas: Cuentas = Counter()
+        antes = self._balance(parte)
+        for filas in paginas_de_eventos(self._lector, parte):
+            contadas[Registrada.estado, ""] += len(filas)
+            comandos.anadir(_LIBRO, ((_clave(fila), _asiento_de_fila(fila)) for fila in filas))
+            eventos.anadir(
+                _LIBRO,
+                ((ce_id_de_evento(parte.eventos, fila.id).encode(), _anuncio(fila)) for fila in filas),
+            )
+            self._avanza(f"{parte.eventos}: libro", len(filas))
+        for destinos in paginas_de_destinos(self._lector, parte.comandos):
+            contadas.update((d.destino.estado, motivo_de(d)) for d in destinos)
+            comandos.anadir(
+                _LIBRO,
+                (
+                    (clave_de_comando(d.identidad.comando_id, d.identidad.huella), _asiento_de_destino(d))
+                    for d in destinos
+                ),
+            )
+            self._avanza(f"{parte.comandos}: destinos", len(destinos))
+        despues = self._balance(parte)
+        for clave in sorted(contadas.keys() | antes.keys() | despues.keys()):
+            if not antes[clave] <= contadas[clave] <= despues[clave]:
+                estado, motivo = clave
+                comandos.cuenta.hallazgos[Tipo.CUENTA] += 1
+                self._al_hallar(
+                    Hallazgo(
+                        tipo=Tipo.CUENTA,
+                        topico=parte.comandos,
+                        detalle=f"{motivo or estado}: dice {despues[clave]} y hay {contadas[clave]}",
+                    )
+                )
+
+    def _balance(self, parte: ParteDelLibro) -> Cuentas:
+        renglones = self._lector.leer_libro(lambda c: BalanceSQL(c).renglones())
+        return Counter(
+            {(r.estado, r.motivo or ""): r.cuantos for r in renglones if r.topico == parte.comandos}
+        )
+
+    def _comandos(self, parte: ParteDelLibro, lado: _Lado) -> Iterator[tuple[bytes, Pieza]]:
+        for guardado in comandos_guardados(self._cliente, parte.comandos, self._epoca):
+            lado.visto(guardado.mensaje)
+            self._avanza(parte.comandos, 1)
+            identidad = guardado.contenido.identidad
+            yield (
+                clave_de_comando(identidad.comando_id, identidad.huella),
+                Mensaje(
+                    guardado.mensaje.posicion,
+                    identidad.comando_id,
+                    guardado.evento_id,
+                    guardado.recibido_en,
+                    b"",
+                ),
+            )
+
+    def _eventos(self, parte: ParteDelLibro, lado: _Lado) -> Iterator[tuple[bytes, Pieza]]:
+        for mensaje in self._cliente.leer(parte.eventos):
+            lado.visto(mensaje)
+            self._avanza(parte.eventos, 1)
+            entidad = abrir_evento(parte.eventos, carga=mensaje.carga, propiedades=mensaje.propiedades)
+            if entidad is None:
+                lado.cuenta.mensajes += 1
+                lado.cuenta.hallazgos[Tipo.EVENTO_ILEGIBLE] += 1
+                self._al_hallar(
+                    Hallazgo(tipo=Tipo.EVENTO_ILEGIBLE, topico=parte.eventos, posicion=mensaje.posicion)
+                )
+                continue
+            ce_id = mensaje.propiedades.get("ce_id", "")
+            yield (
+                ce_id.encode(),
+                Mensaje(
+                    mensaje.posicion, entidad.comando_id, entidad.id, entidad.registrado_en, _resumen(entidad)
+                ),
+            )
+
+    def _juzgar_comandos(self, parte: ParteDelLibro, lado: _Lado) -> Cuenta:
+        renglones = self._lector.leer_libro(lambda c: BalanceSQL(c).renglones())
+        hasta = procesado_hasta(renglones, parte.comandos)
+        criterio = Criterio(
+            desde=lado.desde, en_vuelo=lambda m: hasta is None or m.instante > hasta - self._margen
+        )
+
+        def buscar(parejas: list[Pareja], conexion: Connection) -> dict[bytes, Asiento]:
+            mensajes = [pareja.mensaje for pareja in parejas if pareja.mensaje is not None]
+            destinos = RegistroDestinosSQL(conexion).de_comandos(
+                parte.comandos, {mensaje.comando_id for mensaje in mensajes}
+            )
+            filas = parte.repositorio(conexion).obtener(
+                {mensaje.evento_id for mensaje in mensajes if mensaje.evento_id}
+            )
+            return {
+                clave_de_comando(d.identidad.comando_id, d.identidad.huella): _asiento_de_destino(d)
+                for d in destinos
+            } | {_clave(fila): _asiento_de_fila(fila) for fila in filas.values()}
+
+        for pareja in self._otra_mirada(con_comodines(lado.parejas()), buscar):
+            self._anotar(juzgar_comando(pareja, criterio, lado.cuenta))
+        return lado.cuenta
+
+    def _juzgar_eventos(self, parte: ParteDelLibro, lado: _Lado) -> Cuenta:
+        criterio = Criterio(desde=lado.desde, en_vuelo=lambda _: False)
+
+        def buscar(parejas: list[Pareja], conexion: Connection) -> dict[bytes, Asiento]:
+            ids = {p.mensaje.evento_id for p in parejas if p.mensaje is not None and p.mensaje.evento_id}
+            return {
+                ce_id_de_evento(parte.eventos, fila.id).encode(): _anuncio(fila)
+                for fila in parte.repositorio(conexion).obtener(ids).values()
+            }
+
+        for pareja in self._otra_mirada(lado.parejas(), buscar):
+            self._anotar(juzgar_evento(pareja, criterio, lado.cuenta))
+        return lado.cuenta
+
+    def _otra_mirada(
+        self,
+        parejas: Iterator[Pareja],
+        buscar: Callable[[list[Pareja], Connection], dict[bytes, Asiento]],
+    ) -> Iterator[Pareja]:
+        """Vuelve a buscar en el libro, de mil en mil, lo que está en el tópico y no estaba en él."""
+        while tanda := list(islice(parejas, PAGINA)):
+            ausentes = [pareja for pareja in tanda if _ausente(pareja)]
+            if ausentes:
+                hallados = self._lector.leer_libro(partial(buscar, ausentes))
+                for pareja in ausentes:
+                    if (hallado := hallados.get(pareja.clave)) is not None:
+                        pareja.aparece(hallado)
+            yield from tanda
+
+    def _anotar(self, hallazgo: Hallazgo | None) -> None:
+        if hallazgo is not None:
+            self._al_hallar(hallazgo)
+
+
+def _ausente(pareja: Pareja) -> bool:
+    return pareja.mensaje is not None and not pareja.asientos
+
+
+def _resumen(entidad: Impresion | Conversion) -> bytes:
+    """Lo que diría hoy su evento, reducido: iguales solo si dicen lo mismo, campo por campo."""
+    return blake2b(sobre_de_evento(evento_de(entidad), None).carga, digest_size=_OCTETOS_RESUMEN).digest()
+
+
+def _clave(fila: Impresion | Conversion) -> bytes:
+    return clave_de_comando(fila.comando_id, fila.huella)
+
+
+def _asiento_de_fila(fila: Impresion | Conversion) -> Asiento:
+    return Asiento(fila.comando_id, fila.id, fila.recibido_en, Registrada.estado, b"")
+
+
+def _anuncio(fila: Impresion | Conversion) -> Asiento:
+    return Asiento(fila.comando_id, fila.id, fila.registrado_en, Registrada.estado, _resumen(fila))
+
+
+def _asiento_de_destino(asiento: DestinoDeComando) -> Asiento:
+    return Asiento(
+        asiento.identidad.comando_id,
+        asiento.evento_id,
+        asiento.recibido_en,
+        motivo_de(asiento) or asiento.destino.estado,
+        b"",
+    )

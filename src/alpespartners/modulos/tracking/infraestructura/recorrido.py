@@ -1,0 +1,118 @@
+"""Recorrer el libro entero: página a página por su clave, cada una en una lectura corta.
+
+Qué es: lo que necesita quien tiene que verlo todo (conciliar, contar) sin detener a quien escribe.
+Qué no es: una instantánea. Lo que se registre mientras tanto puede verse o no; lo que ya estaba se ve
+siempre, porque del libro no se borra nada.
+Por qué existe: una lectura larga impide consolidar el WAL de SQLite, y una tabla no cabe en la memoria.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final, Protocol, TypeVar
+
+from sqlalchemy import Connection, select
+
+from alpespartners.modulos.tracking.aplicacion.mensajes import DestinoDeComando, IdentidadComando
+from alpespartners.modulos.tracking.aplicacion.topicos import (
+    COMANDO_REGISTRAR_CONVERSION,
+    COMANDO_REGISTRAR_IMPRESION,
+    EVENTO_CONVERSION_REGISTRADA,
+    EVENTO_IMPRESION_REGISTRADA,
+)
+from alpespartners.modulos.tracking.dominio.entidades import Conversion, Impresion
+from alpespartners.modulos.tracking.infraestructura.destinos import RegistroDestinosSQL
+from alpespartners.modulos.tracking.infraestructura.filas import CONVERSIONES, IMPRESIONES
+from alpespartners.modulos.tracking.infraestructura.repositorios import RepositorioEventosSQL
+from alpespartners.modulos.tracking.infraestructura.tablas import bandeja_salida
+from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import TransaccionSQL
+
+T = TypeVar("T")
+
+PAGINA: Final = 1_000
+
+
+class LectorDelLibro(Protocol):
+    """Una base de datos, para leerla con sentencias."""
+
+    def leer_libro(self, trabajo: Callable[[Connection], T]) -> T:
+        """Ejecuta el trabajo en una transacción corta de solo lectura, y espera a que termine.
+
+        Raises:
+            BaseDatosNoDisponible: la base de datos no respondió, o no tiene las tablas de este programa.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class ParteDelLibro:
+    """Una clase de eventos: sus dos tópicos y su repositorio."""
+
+    comandos: str
+    eventos: str
+    repositorio: Callable[[Connection], RepositorioEventosSQL[Any]]
+    del_libro: Callable[[TransaccionSQL], RepositorioEventosSQL[Any]]
+
+
+PARTES: Final = (
+    ParteDelLibro(
+        COMANDO_REGISTRAR_IMPRESION,
+        EVENTO_IMPRESION_REGISTRADA,
+        lambda conexion: RepositorioEventosSQL(conexion, IMPRESIONES),
+        lambda transaccion: transaccion.impresiones,
+    ),
+    ParteDelLibro(
+        COMANDO_REGISTRAR_CONVERSION,
+        EVENTO_CONVERSION_REGISTRADA,
+        lambda conexion: RepositorioEventosSQL(conexion, CONVERSIONES),
+        lambda transaccion: transaccion.conversiones,
+    ),
+)
+
+
+def paginas_de_eventos(
+    lector: LectorDelLibro, parte: ParteDelLibro
+) -> Iterator[Sequence[Impresion | Conversion]]:
+    """Recorre los eventos registrados de una clase."""
+    ultimo: str | None = None
+    while pagina := lector.leer_libro(partial(_eventos, parte, ultimo)):
+        yield pagina
+        ultimo = pagina[-1].id
+
+
+def paginas_de_destinos(lector: LectorDelLibro, topico: str) -> Iterator[list[DestinoDeComando]]:
+    """Recorre los destinos anotados de un tópico de comandos."""
+    ultima: IdentidadComando | None = None
+    while pagina := lector.leer_libro(partial(_destinos, topico, ultima)):
+        yield pagina
+        ultima = pagina[-1].identidad
+
+
+def paginas_de_envios(lector: LectorDelLibro, topico: str) -> Iterator[list[str]]:
+    """Recorre los `ce_id` de los envíos de la bandeja de salida que van a ese tópico."""
+    ultimo = 0
+    while pagina := lector.leer_libro(partial(_envios, topico, ultimo)):
+        yield [ce_id for _, ce_id in pagina]
+        ultimo = pagina[-1][0]
+
+
+def _eventos(
+    parte: ParteDelLibro, despues_de: str | None, conexion: Connection
+) -> Sequence[Impresion | Conversion]:
+    return parte.repositorio(conexion).por_id(despues_de, PAGINA)
+
+
+def _destinos(
+    topico: str, despues_de: IdentidadComando | None, conexion: Connection
+) -> list[DestinoDeComando]:
+    return RegistroDestinosSQL(conexion).por_identidad(topico, despues_de, PAGINA)
+
+
+def _envios(topico: str, despues_de: int, conexion: Connection) -> list[tuple[int, str]]:
+    columnas = bandeja_salida.c
+    consulta = (
+        select(columnas.numero, columnas.propiedades)
+        .where(columnas.topico == topico, columnas.numero > despues_de)
+        .order_by(columnas.numero)
+        .limit(PAGINA)
+    )
+    return [(fila.numero, fila.propiedades.get("ce_id", "")) for fila in conexion.execute(consulta)]
