@@ -1,66 +1,265 @@
-"""Conciliar y reconstruir sobre el servicio de verdad: lo que dicen los tópicos contra lo que dice el libro."""
+"""Conciliar y reconstruir sobre el servicio de verdad: lo que dicen los tópicos contra lo que dice el libro.
+
+Los mensajes son los de la prueba de muerte (repetidos, en conflicto, rechazados, ilegibles), más los que no
+tienen `ce_id`, los que comparten uno y las cartas reinyectadas.
+"""
 
 import json
 import os
+import signal
 import subprocess
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
 
+import pulsar
 import pytest
 
-from alpespartners.modulos.tracking.infraestructura.sqlite import archivo_de
-from tests.apoyo.base_datos import sql
+from alpespartners.modulos.tracking.aplicacion.comandos import Comando
+from alpespartners.modulos.tracking.aplicacion.topicos import (
+    COMANDO_REGISTRAR_CONVERSION,
+    COMANDO_REGISTRAR_IMPRESION,
+    EVENTO_CONVERSION_REGISTRADA,
+    EVENTO_IMPRESION_REGISTRADA,
+)
+from alpespartners.modulos.tracking.infraestructura.sobres import SUFIJO_CARTAS, sobre_de_comando
+from tests.apoyo import base_datos, postgresql
 from tests.apoyo.espera import hasta
+from tests.apoyo.eventos import CONVERSION, IMPRESION
+from tests.apoyo.postgresql import ServidorDePrueba
+from tests.apoyo.pulsar_apache import ServidorApache, mensajes_de_apache
 from tests.apoyo.servicio import BINARIOS, Instalacion, instalacion
 from tests.muerte.ajeno import Ajeno
-from tests.muerte.arbol import Arbol
-from tests.muerte.auditoria import esperar_calma
+from tests.muerte.auditoria import Auditado, embebida, esperar_calma
 from tests.muerte.carga import Carga
+from tests.muerte.libro import TOPICOS as CLASES
+from tests.muerte.libro import libro_postgresql
+
+# Lo único que no está en ningún tópico: cuándo se decidió un destino, y la historia de la bandeja de salida.
+DESTINOS = (
+    "SELECT topico, comando_id, huella, evento_id, estado, motivo, detalle, campos, original, recibido_en"
+    " FROM destinos ORDER BY 1, 2, 3"
+)
+BALANCE = (
+    "SELECT topico, estado, motivo, sum(cuantos) FROM balance WHERE topico <> 'bandeja_salida'"
+    " GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
+)
+HASTA = (
+    "SELECT topico, max(procesado_hasta) FROM balance WHERE topico <> 'bandeja_salida' GROUP BY 1 ORDER BY 1"
+)
+HUELLA_DE = "(SELECT huella FROM conversiones WHERE comando_id = '{}')"
+CONVERSIONES = f"topico = '{COMANDO_REGISTRAR_CONVERSION}'"
+PUBLICADOS = (
+    EVENTO_IMPRESION_REGISTRADA,
+    EVENTO_CONVERSION_REGISTRADA,
+    COMANDO_REGISTRAR_IMPRESION + SUFIJO_CARTAS,
+    COMANDO_REGISTRAR_CONVERSION + SUFIJO_CARTAS,
+)
 
 
-def orden(servicio: Instalacion, *argumentos: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [str(BINARIOS / "alpespartners"), *argumentos],
-        env=os.environ | {"ALPES_DATOS": str(servicio.datos)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+@dataclass
+class Montaje:
+    """Un servicio en marcha, su broker y su base de datos."""
 
+    servicio: Instalacion
+    auditado: Auditado
+    broker: Callable[[], str]
+    espacio: str
+    sql: Callable[[str], Sequence[Sequence[object]]]
+    proceso: "subprocess.Popen[bytes]" = field(init=False)
 
-def conciliar(servicio: Instalacion, espera: str = "0", margen: str = "0") -> tuple[int, str]:
-    dicho = orden(servicio, "conciliar", "--espera", espera, "--margen", margen)
-    return dicho.returncode, dicho.stdout + dicho.stderr
+    def iniciar(self) -> None:
+        self.proceso = self.servicio.iniciar()
+        hasta(
+            lambda: self.servicio.lista() and self.servicio.http.get("/salud/lista").json()["consumidores"],
+            60,
+        )
+
+    def parar(self) -> None:
+        self.proceso.send_signal(signal.SIGTERM)
+        self.proceso.wait(30)
+
+    def orden(self, *argumentos: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [str(BINARIOS / "alpespartners"), *argumentos],
+            env=os.environ | {"ALPES_DATOS": str(self.servicio.datos), **self.servicio.ajustes},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    def conciliar(self) -> tuple[int, str]:
+        dicho = self.orden("conciliar", "--espera", "0", "--margen", "0")
+        return dicho.returncode, dicho.stdout + dicho.stderr
+
+    def volcar(self) -> dict[str, list[list[str]]]:
+        return {
+            "impresiones": self._filas("SELECT * FROM impresiones ORDER BY id"),
+            "conversiones": self._filas("SELECT * FROM conversiones ORDER BY id"),
+            "destinos": self._filas(DESTINOS),
+            "balance": self._filas(BALANCE),
+            "hasta": self._filas(HASTA),
+        }
+
+    def _filas(self, consulta: str) -> list[list[str]]:
+        return [[str(dato) for dato in fila] for fila in self.sql(consulta)]
+
+    def publicados(self) -> dict[str, int]:
+        return {topico: len(self.auditado.mensajes(topico)) for topico in PUBLICADOS}
+
+    def pasa_de_todo(self) -> None:
+        """Hace pasar por el servicio mensajes de todas las clases, y vuelve cuando está en calma."""
+        carga = Carga([self.servicio.puerto], semilla=7)
+        ajeno = Ajeno(self.broker(), self.espacio, semilla=7)
+        carga.empezar()
+        ajeno.empezar()
+        try:
+            hasta(lambda: len(carga.aceptados) >= 400 and len(ajeno.publicados) >= 20, 90)
+        finally:
+            carga.terminar()
+            ajeno.terminar()
+        esperar_calma(self.auditado, carga)
+        asentados = self._asentados()
+        nuevos = self._publicar_rarezas()
+        reinyectadas = self.orden("cartas", "reinyectar", "impresion", "--todas").stdout
+        nuevos += int(reinyectadas.split()[0])
+        hasta(lambda: self._asentados() == asentados + nuevos, 30)
+        hasta(lambda: not self.auditado.libro.envios_pendientes(), 30)
+
+    def _asentados(self) -> int:
+        return sum(sum(self.auditado.libro.balance(clase).values()) for clase in CLASES)
+
+    def _publicar_rarezas(self) -> int:
+        """Uno sin `ce_id` ni `id`, y cuatro contenidos con un mismo `ce_id`; dice cuántos son."""
+        cliente = pulsar.Client(
+            self.broker(), logger=pulsar.FileLogger(pulsar.LoggerLevel.Error, "/dev/null")
+        )
+        rarezas: list[tuple[Comando, str]] = [
+            (replace(IMPRESION, id=None), ""),
+            (replace(IMPRESION, id="doble-1"), "doble"),
+            (replace(IMPRESION, id="doble-2"), "doble"),
+            (replace(IMPRESION, id="doble-1", advertencias=("ip_ilegible",)), "doble"),
+            (replace(CONVERSION, id="doble-1"), "doble"),
+        ]
+        try:
+            for comando, comando_id in rarezas:
+                sobre = sobre_de_comando(comando, comando_id, None)
+                productor = cliente.create_producer(f"persistent://{self.espacio}/{sobre.topico}")
+                propiedades = {n: v for n, v in sobre.propiedades.items() if v}
+                productor.send(sobre.carga, properties=propiedades, partition_key=sobre.clave)
+        finally:
+            cliente.close()
+        return len(rarezas)
 
 
 @pytest.fixture
-def servicio(tmp_path: Path) -> Generator[Instalacion]:
-    """Un servicio por el que pasó de todo, en calma y parado."""
-    with instalacion(tmp_path) as nuevo:
-        arbol = Arbol(nuevo, 1)
-        carga = Carga(arbol.puertos, semilla=7)
-        ajeno = Ajeno(arbol.broker, arbol.espacio, semilla=7)
-        carga.empezar()
-        ajeno.empezar()
-        hasta(lambda: len(carga.aceptados) >= 400 and len(ajeno.publicados) >= 20, 60)
-        carga.terminar()
-        ajeno.terminar()
-        esperar_calma(arbol.auditado, carga)
-        yield nuevo
+def portatil(tmp_path: Path) -> Generator[Montaje]:
+    """El broker embebido y SQLite."""
+    with instalacion(tmp_path) as servicio:
+
+        def broker() -> str:
+            puerto = json.loads((servicio.datos / "broker.json").read_text(encoding="utf-8"))["puerto"]
+            return f"pulsar://127.0.0.1:{puerto}"
+
+        yield Montaje(
+            servicio, embebida(servicio), broker, "public/default", partial(base_datos.sql, servicio.datos)
+        )
 
 
-def test_x(servicio: Instalacion) -> None:
-    import time
+@pytest.fixture
+def empresa(
+    tmp_path: Path, pulsar_apache: ServidorApache, servidor_postgresql: ServidorDePrueba
+) -> Generator[Montaje]:
+    """Apache Pulsar y PostgreSQL."""
+    pulsar_apache.arrancar_si_falta()
+    url, espacio = servidor_postgresql.base_nueva(), pulsar_apache.espacio_nuevo()
+    ajustes = {"ALPES_PULSAR_URL": pulsar_apache.url, "ALPES_PULSAR_ESPACIO": espacio}
+    with instalacion(tmp_path, ALPES_BASE_DATOS=url, **ajustes) as servicio:
+        mensajes = partial(mensajes_de_apache, pulsar_apache.url, espacio)
+        auditado = Auditado(libro_postgresql(url), servicio.http, mensajes)
+        yield Montaje(servicio, auditado, lambda: pulsar_apache.url, espacio, partial(postgresql.sql, url))
 
-    t = time.time()
-    print(conciliar(servicio), time.time() - t)
-    os.kill(servicio.numero_de("alpespartners iniciar"), 15)
-    hasta(lambda: not [o for o in servicio.procesos().values() if "guardian" not in o], 20)
-    t = time.time()
-    print(conciliar(servicio), time.time() - t)
-    archivo_de(servicio.datos).rename(servicio.datos / "antes.sqlite3")
-    print(orden(servicio, "reconstruir"))
-    print(conciliar(servicio))
-    assert 0
+
+def test_conciliar_nombra_lo_que_falta_lo_que_sobra_y_lo_que_cambio(portatil: Montaje) -> None:
+    portatil.iniciar()
+    portatil.pasa_de_todo()
+    codigo, dicho = portatil.conciliar()
+    assert (codigo, "0 discrepancias." in dicho) == (0, True), dicho
+    portatil.parar()
+
+    sql = portatil.sql
+    ((fila, suyo),) = sql("SELECT id, comando_id FROM impresiones ORDER BY recibido_en LIMIT 1")
+    ((olvidado,),) = sql(
+        "SELECT comando_id FROM destinos WHERE estado = 'DUPLICADA' ORDER BY recibido_en LIMIT 1"
+    )
+    ((cara,),) = sql("SELECT id FROM conversiones WHERE valor > 0 LIMIT 1")
+    ((doble,),) = sql("SELECT comando_id FROM conversiones ORDER BY id LIMIT 1")
+    sql(f"DELETE FROM impresiones WHERE id = '{fila}'")  # noqa: S608 (son suyos)
+    sql(f"DELETE FROM destinos WHERE comando_id = '{olvidado}'")  # noqa: S608
+    sql(f"UPDATE conversiones SET valor = valor + 10000 WHERE id = '{cara}'")  # noqa: S608
+    _copiar(sql, "destinos", {"comando_id": f"'{doble}'", "huella": HUELLA_DE.format(doble)}, CONVERSIONES)
+    _copiar(sql, "impresiones", {"id": "'inventada'", "comando_id": "'c-inventado'"}, "recibido_en")
+    codigo, dicho = portatil.conciliar()
+    assert codigo == 1
+    for tipo, dato in (
+        ("comando sin destino", f"comando_id {suyo}"),
+        ("evento publicado sin fila", f"id {fila}"),
+        ("comando sin destino", f"comando_id {olvidado}"),
+        ("evento que no dice lo que su fila", f"id {cara}"),
+        ("comando con más de un destino", f"comando_id {doble}"),
+        ("destino sin comando", "comando_id c-inventado"),
+        ("fila sin evento publicado", "id inventada"),
+        ("cuenta del balance que no es la de las tablas", "DUPLICADA"),
+    ):
+        assert any(linea.startswith(tipo) and dato in linea for linea in dicho.splitlines()), (tipo, dicho)
+
+
+def _copiar(
+    sql: Callable[[str], Sequence[Sequence[object]]], tabla: str, otros: dict[str, str], orden: str
+) -> None:
+    """Añade a la tabla una copia de una fila suya, con esos otros valores."""
+    nombres = [str(columna[1]) for columna in sql(f"PRAGMA table_info({tabla})")]
+    valores = ", ".join(otros.get(nombre, nombre) for nombre in nombres)
+    sql(f"INSERT INTO {tabla} SELECT {valores} FROM {tabla} ORDER BY {orden} DESC LIMIT 1")  # noqa: S608
+
+
+@pytest.mark.parametrize("montaje", ["portatil", "empresa"])
+def test_lo_reconstruido_es_fila_por_fila_lo_que_habia(montaje: str, request: pytest.FixtureRequest) -> None:
+    suyo: Montaje = request.getfixturevalue(montaje)
+    suyo.iniciar()
+    suyo.pasa_de_todo()
+    en_marcha = suyo.orden("reconstruir")
+    assert en_marcha.returncode != 0
+    assert "consumidores" in en_marcha.stderr
+    suyo.parar()
+    antes, publicados = suyo.volcar(), suyo.publicados()
+    for tabla in ("destinos", "impresiones", "conversiones"):
+        assert antes[tabla]
+    llena = suyo.orden("reconstruir")
+    assert llena.returncode != 0
+    assert "no está vacía" in llena.stderr
+
+    for tabla in ("impresiones", "conversiones", "destinos", "balance", "bandeja_salida"):
+        suyo.sql(f"DELETE FROM {tabla}")  # noqa: S608 (son las suyas)
+    hecho = suyo.orden("reconstruir")
+    assert hecho.returncode == 0, hecho.stderr
+    despues = suyo.volcar()
+    for tabla, filas in antes.items():
+        assert despues[tabla] == filas, tabla
+    codigo, dicho = suyo.conciliar()
+    assert codigo == 0, dicho
+
+    suyo.iniciar()
+    respuesta = suyo.servicio.http.post(
+        "/tracking/impresiones",
+        json={"id": "última", "campaña_id": "c"},
+        headers={"Prefer": "wait=10"},
+        timeout=30,
+    )
+    assert respuesta.status_code == 201
+    suyo.parar()
+    assert suyo.publicados() == publicados | {
+        EVENTO_IMPRESION_REGISTRADA: publicados[EVENTO_IMPRESION_REGISTRADA] + 1
+    }

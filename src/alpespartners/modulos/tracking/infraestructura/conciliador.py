@@ -302,7 +302,12 @@ def _ausente(pareja: Pareja) -> bool:
 
 def _resumen(entidad: Impresion | Conversion) -> bytes:
     """Lo que diría hoy su evento, reducido: iguales solo si dicen lo mismo, campo por campo."""
-    return blake2b(sobre_de_evento(evento_de(entidad), None).carga, digest_size=_OCTETOS_RESUMEN).digest()
+    try:
+        carga = sobre_de_evento(evento_de(entidad), None).carga
+    except ValueError:
+        # Alguien cambió la fila por fuera: ningún evento puede decir lo que dice.
+        return b""
+    return blake2b(carga, digest_size=_OCTETOS_RESUMEN).digest()
 
 
 def _clave(fila: Impresion | Conversion) -> bytes:

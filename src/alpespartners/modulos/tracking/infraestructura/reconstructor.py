@@ -11,7 +11,7 @@ reconstruir, y en los dos casos repetirlo todo da lo mismo: si muere, se ejecuta
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -223,7 +223,7 @@ class Reconstructor:
         self,
         parte: ParteDelLibro,
         lote: Sequence[ComandoRecibido[Any] | MensajeIlegible],
-        con_carta: Set[IdentidadComando],
+        con_carta: Collection[IdentidadComando],
     ) -> list[DestinoDeComando]:
         manejador = self._manejadores[parte.comandos]
         ahora = self._reloj()
@@ -315,7 +315,7 @@ class _Cartas:
 class _TransaccionDeReconstruccion:
     """Una transacción en la que no se suma el balance, que se cuenta al final, ni se repite una carta."""
 
-    def __init__(self, transaccion: TransaccionSQL, con_carta: Set[IdentidadComando]) -> None:
+    def __init__(self, transaccion: TransaccionSQL, con_carta: Collection[IdentidadComando]) -> None:
         self.impresiones = transaccion.impresiones
         self.conversiones = transaccion.conversiones
         self.destinos = transaccion.destinos
