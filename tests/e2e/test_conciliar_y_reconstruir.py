@@ -90,6 +90,14 @@ class Montaje:
             check=False,
         )
 
+    def matar_reconstruyendo(self) -> None:
+        """Empieza a reconstruir y lo mata con -9 en cuanto hay algo escrito."""
+        proceso = self.servicio.lanzar([str(BINARIOS / "alpespartners"), "reconstruir"])
+        hasta(lambda: self.auditado.libro.registrados("impresiones"), 30, 0.01)
+        proceso.kill()
+        proceso.wait()
+        assert not self.auditado.libro.balance("impresiones")
+
     def conciliar(self) -> tuple[int, str]:
         dicho = self.orden("conciliar", "--espera", "0", "--margen", "0")
         return dicho.returncode, dicho.stdout + dicho.stderr
@@ -243,6 +251,7 @@ def test_lo_reconstruido_es_fila_por_fila_lo_que_habia(montaje: str, request: py
 
     for tabla in ("impresiones", "conversiones", "destinos", "balance", "bandeja_salida"):
         suyo.sql(f"DELETE FROM {tabla}")  # noqa: S608 (son las suyas)
+    suyo.matar_reconstruyendo()
     hecho = suyo.orden("reconstruir")
     assert hecho.returncode == 0, hecho.stderr
     despues = suyo.volcar()

@@ -23,6 +23,12 @@ from alpespartners.modulos.tracking.infraestructura import registro_pulsar
             "Failed to close producer",
             {"donde": "ProducerImpl:774"},
         ),
+        (
+            "2026-11-25 03:55:21.881 ERROR [139] Consumer:17 | [t] Failed to getLastMessageId: UnknownError",
+            "debug",
+            "[t] Failed to getLastMessageId: UnknownError",
+            {"donde": "Consumer:17"},
+        ),
         ("2026-11-25 03:55:21.881 FATAL [139] X:1 | adiós", "error", "adiós", {"donde": "X:1"}),
         ("una línea que no tiene esa forma", "warning", "una línea que no tiene esa forma", {}),
     ],

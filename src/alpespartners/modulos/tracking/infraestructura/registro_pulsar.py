@@ -17,6 +17,8 @@ import pulsar
 import structlog
 
 _LINEA = re.compile(r"\S+ \S+ (?P<nivel>[A-Z]+)\s+\[\d+\] (?P<donde>\S+) \| (?P<mensaje>.*)")
+# Con esto responde el broker embebido a dónde acaba un tópico vacío: no es una avería.
+_TOPICO_VACIO = re.compile(r"Topic has no messages|Failed to getLastMessageId: UnknownError")
 
 _registro: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger("pulsar")
 
@@ -40,6 +42,8 @@ def _trasladar(lineas: IO[str]) -> None:
         partes = _LINEA.fullmatch(linea.rstrip())
         if partes is None:
             _registro.warning(linea.rstrip())
+        elif _TOPICO_VACIO.search(partes["mensaje"]):
+            _registro.debug(partes["mensaje"], donde=partes["donde"])
         elif partes["nivel"] == "WARN":
             _registro.warning(partes["mensaje"], donde=partes["donde"])
         else:

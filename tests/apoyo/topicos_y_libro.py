@@ -1,0 +1,115 @@
+"""Unos tópicos falsos y un libro SQLite de verdad, y los verbos con que una prueba los llena."""
+
+import asyncio
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+from alpespartners.modulos.tracking.aplicacion.comandos import Comando
+from alpespartners.modulos.tracking.aplicacion.conciliacion import Cuenta, Hallazgo, Tipo
+from alpespartners.modulos.tracking.aplicacion.handlers import (
+    RegistrarConversionHandler,
+    RegistrarImpresionHandler,
+)
+from alpespartners.modulos.tracking.infraestructura.bandeja_salida import Envio
+from alpespartners.modulos.tracking.infraestructura.conciliador import Conciliador
+from alpespartners.modulos.tracking.infraestructura.lecturas import LecturasSQLite
+from alpespartners.modulos.tracking.infraestructura.reconstructor import Reconstructor, Reconstruido
+from alpespartners.modulos.tracking.infraestructura.sobres import Sobre, sobre_de_comando
+from alpespartners.modulos.tracking.infraestructura.topicos import comandos_guardados
+from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import LibroSQLite
+from tests.apoyo.base_datos import libro_sqlite
+from tests.apoyo.eventos import AHORA
+from tests.apoyo.topicos_falsos import TopicosFalsos
+
+EPOCA = UUID(int=1)
+SEGUNDO = timedelta(seconds=1)
+
+
+@dataclass
+class TopicosYLibro:
+    """Lo que guarda un broker y lo que dice una base de datos.
+
+    Attributes:
+        hallazgos: los de la última conciliación.
+        al_avanzar: lo que ocurre mientras se lee.
+    """
+
+    datos: Path
+    libro: LibroSQLite
+    lecturas: LecturasSQLite
+    topicos: TopicosFalsos = field(default_factory=TopicosFalsos)
+    hallazgos: list[Hallazgo] = field(default_factory=list)
+    al_avanzar: Callable[[str, int], None] = lambda _que, _cuantos: None
+
+    def publicar(self, comando: Comando, comando_id: str, *, segundo: int = 0) -> Sobre:
+        """Publica un comando, recibido ese segundo."""
+        suyo = replace(comando, recibido_en=AHORA + segundo * SEGUNDO)
+        sobre = sobre_de_comando(suyo, comando_id, None)
+        self.topicos.guardar(sobre, AHORA + segundo * SEGUNDO)
+        return sobre
+
+    def consumir(self) -> None:
+        """Asienta todo lo publicado, como un consumidor; lo que ya lo estaba es una reentrega."""
+        for manejador in (RegistrarImpresionHandler(), RegistrarConversionHandler()):
+            lote = [g.contenido for g in comandos_guardados(self.topicos, manejador.topico, EPOCA)]
+            asyncio.run(
+                self.libro.ejecutar(
+                    lambda t, manejador=manejador, lote=lote: manejador.manejar(lote, t, self.ahora())  # type: ignore[misc]
+                )
+            )
+
+    def pendientes(self) -> list[Envio]:
+        """Lo que hay en la bandeja de salida."""
+        return asyncio.run(self.libro.reservar_vencidos(1_000))
+
+    def relevar(self) -> None:
+        """Publica lo que hay en la bandeja de salida y lo retira, como el relevo."""
+        envios = self.pendientes()
+        for envio in envios:
+            self.topicos.guardar(envio.sobre)
+        asyncio.run(self.libro.retirar([envio.numero for envio in envios]))
+
+    def ahora(self) -> datetime:
+        """La hora de los consumidores."""
+        return AHORA + SEGUNDO
+
+    def conciliar(self, *, margen: int = 0) -> list[Cuenta]:
+        """Concilia sin esperar."""
+        self.hallazgos.clear()
+        return Conciliador(
+            self.topicos,
+            EPOCA,
+            self.lecturas,
+            al_hallar=self.hallazgos.append,
+            avanza=self.al_avanzar,
+            espera=0,
+            margen=margen * SEGUNDO,
+        ).conciliar()
+
+    def reconstruir(self) -> list[Reconstruido]:
+        """Reconstruye el libro."""
+        reconstructor = Reconstructor(
+            self.topicos,
+            EPOCA,
+            self.libro,
+            self.lecturas,
+            manejadores=[RegistrarImpresionHandler(), RegistrarConversionHandler()],
+            reloj=self.ahora,
+            avanza=self.al_avanzar,
+        )
+        return asyncio.run(reconstructor.reconstruir())
+
+    def tipos(self) -> list[Tipo]:
+        """Los tipos de lo hallado."""
+        return [hallazgo.tipo for hallazgo in self.hallazgos]
+
+
+@contextmanager
+def topicos_y_libro(datos: Path) -> Generator[TopicosYLibro]:
+    """Unos tópicos vacíos y un libro vacío en esa carpeta."""
+    with libro_sqlite(datos) as (libro, lecturas):
+        yield TopicosYLibro(datos, libro, lecturas)

@@ -1,0 +1,71 @@
+"""Leer un tópico entero sin consumirlo, sobre cada broker."""
+
+from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import ClientePulsar, MensajeRecibido
+from alpespartners.modulos.tracking.infraestructura.sobres import Sobre
+from tests.apoyo.broker import Broker
+from tests.apoyo.pulsar_apache import ApacheDePrueba, ServidorApache
+
+CUANTOS = 20_000
+
+
+def publicar(cliente: ClientePulsar, topico: str, cuantos: int) -> None:
+    productor = cliente.productor(topico, por_clave=False, limite=30, maximo_en_curso=cuantos)
+    confirmados: list[bool] = []
+    for numero in range(cuantos):
+        sobre = Sobre(topico, f"clave-{numero % 50}", {"numero": str(numero)}, b"x" * 200)
+        productor.enviar(sobre, confirmados.append)
+    productor.vaciar()
+    productor.cerrar()
+    assert confirmados == [True] * cuantos
+
+
+def consumir(cliente: ClientePulsar, topico: str, cuantos: int) -> list[MensajeRecibido]:
+    suscripcion = cliente.suscribir(topico)
+    recibidos = [suscripcion.recibir(10_000) for _ in range(cuantos)]
+    suscripcion.cerrar()
+    return [mensaje for mensaje in recibidos if mensaje is not None]
+
+
+def test_cada_mensaje_se_lee_una_vez_y_por_orden_cuantas_veces_se_quiera(broker: Broker) -> None:
+    broker.arrancar()
+    cliente = broker.cliente()
+    publicar(cliente, "muchos", CUANTOS)
+    for _ in range(2):
+        assert [m.propiedades["numero"] for m in cliente.leer("muchos")] == list(map(str, range(CUANTOS)))
+    cliente.cerrar()
+
+
+def test_un_topico_vacio_se_lee_vacio(broker: Broker) -> None:
+    broker.arrancar()
+    cliente = broker.cliente()
+    assert list(cliente.leer("vacio")) == []
+    cliente.cerrar()
+
+
+def test_leer_da_a_cada_mensaje_la_posicion_que_ve_un_consumidor_y_no_se_lo_quita(broker: Broker) -> None:
+    broker.arrancar()
+    cliente = broker.cliente()
+    publicar(cliente, "pocos", 100)
+    leidos = list(cliente.leer("pocos"))
+    assert _posiciones(leidos) == _posiciones(consumir(cliente, "pocos", 100))
+    cliente.cerrar()
+
+
+def test_un_topico_con_particiones_se_lee_entero_y_con_las_posiciones_de_un_consumidor(
+    pulsar_apache: ServidorApache,
+) -> None:
+    pulsar_apache.arrancar_si_falta()
+    broker = ApacheDePrueba(pulsar_apache)
+    broker.arrancar()
+    pulsar_apache.administrar("PUT", f"persistent/{broker.espacio}/partido/partitions", 3)
+    cliente = broker.cliente()
+    publicar(cliente, "partido", 500)
+    leidos = list(cliente.leer("partido"))
+    assert {m.posicion.split(":")[2] for m in leidos} == {"0", "1", "2"}
+    assert sorted(int(m.propiedades["numero"]) for m in leidos) == list(range(500))
+    assert _posiciones(leidos) == _posiciones(consumir(cliente, "partido", 500))
+    cliente.cerrar()
+
+
+def _posiciones(mensajes: list[MensajeRecibido]) -> dict[str, str]:
+    return {mensaje.propiedades["numero"]: mensaje.posicion for mensaje in mensajes}

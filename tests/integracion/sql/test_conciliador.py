@@ -1,0 +1,152 @@
+"""La conciliación sobre una base de datos de verdad y unos tópicos que la prueba llena."""
+
+from collections.abc import Generator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from alpespartners.modulos.tracking.aplicacion.conciliacion import Tipo
+from alpespartners.modulos.tracking.aplicacion.topicos import (
+    COMANDO_REGISTRAR_CONVERSION,
+    EVENTO_CONVERSION_REGISTRADA,
+)
+from alpespartners.modulos.tracking.dominio.eventos import ConversionRegistrada
+from alpespartners.modulos.tracking.infraestructura.sobres import Sobre, sobre_de_evento
+from tests.apoyo.base_datos import sql
+from tests.apoyo.eventos import CONVERSION, conversion
+from tests.apoyo.topicos_y_libro import TopicosYLibro, topicos_y_libro
+
+
+@pytest.fixture
+def caso(tmp_path: Path) -> Generator[TopicosYLibro]:
+    with topicos_y_libro(tmp_path) as nuevo:
+        yield nuevo
+
+
+def test_un_sistema_en_calma_cuadra_y_dice_en_que_acabo_cada_comando(caso: TopicosYLibro) -> None:
+    caso.publicar(CONVERSION, "c-1")
+    caso.publicar(CONVERSION, "c-1")
+    caso.publicar(CONVERSION, "c-2")
+    caso.publicar(replace(CONVERSION, campaña_id="otra"), "c-3")
+    caso.topicos.guardar(Sobre(COMANDO_REGISTRAR_CONVERSION, "k", {"ce_id": "c-4"}, b"\xff"))
+    caso.consumir()
+    caso.relevar()
+    _, _, comandos, eventos = caso.conciliar()
+    assert caso.hallazgos == []
+    assert (comandos.mensajes, comandos.distintos) == (5, 4)
+    assert comandos.cuadran == {"REGISTRADA": 1, "DUPLICADA": 1, "conflicto_de_id": 1, "ILEGIBLE": 1}
+    assert (eventos.mensajes, eventos.distintos, eventos.cuadran) == (1, 1, {"REGISTRADA": 1})
+
+
+def test_un_comando_sin_destino_y_mas_nuevo_que_lo_procesado_esta_en_vuelo(caso: TopicosYLibro) -> None:
+    caso.publicar(CONVERSION, "c-1", segundo=10)
+    caso.consumir()
+    caso.relevar()
+    caso.publicar(replace(CONVERSION, id="nueva"), "c-2", segundo=11)
+    caso.publicar(replace(CONVERSION, id="tardía"), "c-3", segundo=8)
+    caso.conciliar(margen=3)
+    assert caso.tipos() == [Tipo.EN_VUELO, Tipo.EN_VUELO]
+    caso.conciliar(margen=1)
+    (falta,) = [h for h in caso.hallazgos if h.tipo.es_discrepancia]
+    assert (falta.tipo, falta.comando_id, falta.evento_id) == (
+        Tipo.FALTA_EL_DESTINO,
+        "c-3",
+        "tardía",
+    )
+
+
+def test_sin_nada_procesado_todo_esta_en_vuelo(caso: TopicosYLibro) -> None:
+    caso.publicar(CONVERSION, "c-1")
+    caso.conciliar()
+    assert caso.tipos() == [Tipo.EN_VUELO]
+
+
+def test_lo_que_se_asienta_mientras_se_lee_aparece_al_mirar_otra_vez(caso: TopicosYLibro) -> None:
+    caso.publicar(CONVERSION, "c-1", segundo=10)
+    caso.consumir()
+    caso.publicar(replace(CONVERSION, id="otra"), "c-2")
+    caso.publicar(CONVERSION, "c-3")
+
+    def asentar(que: str, _cuantos: int) -> None:
+        if que == COMANDO_REGISTRAR_CONVERSION:
+            caso.consumir()
+            caso.relevar()
+
+    caso.al_avanzar = asentar
+    _, _, comandos, eventos = caso.conciliar()
+    assert caso.hallazgos == []
+    assert comandos.cuadran == {"REGISTRADA": 2, "DUPLICADA": 1}
+    assert eventos.cuadran == {"REGISTRADA": 2}
+
+
+def test_un_evento_en_la_bandeja_de_salida_esta_en_camino_y_si_no_esta_falta(caso: TopicosYLibro) -> None:
+    caso.publicar(CONVERSION, "c-1")
+    caso.consumir()
+    caso.relevar()
+    caso.publicar(replace(CONVERSION, id="otra"), "c-2")
+    caso.consumir()
+    *_, eventos = caso.conciliar()
+    assert (caso.hallazgos, eventos.en_camino) == ([], 1)
+    sql(caso.datos, "DELETE FROM bandeja_salida")
+    caso.conciliar()
+    assert [(h.tipo, h.evento_id) for h in caso.hallazgos] == [(Tipo.FALTA_EL_EVENTO, "otra")]
+
+
+def test_lo_anterior_a_lo_que_el_broker_guarda_no_se_puede_verificar_y_no_es_un_fallo(
+    caso: TopicosYLibro,
+) -> None:
+    caso.publicar(CONVERSION, "c-1")
+    caso.publicar(CONVERSION, "c-2")
+    caso.publicar(replace(CONVERSION, id="otra"), "c-3", segundo=5)
+    caso.consumir()
+    caso.relevar()
+    del caso.topicos.guardados[COMANDO_REGISTRAR_CONVERSION][:2]
+    caso.topicos.guardados[EVENTO_CONVERSION_REGISTRADA].clear()
+    caso.conciliar()
+    assert set(caso.tipos()) == {Tipo.NO_VERIFICABLE}
+    assert len(caso.hallazgos) == 4
+
+
+def test_un_evento_que_contradice_a_su_fila_o_a_otro_con_su_ce_id_se_nombra(caso: TopicosYLibro) -> None:
+    caso.publicar(CONVERSION, "c-1")
+    caso.consumir()
+    caso.relevar()
+    caso.topicos.guardar(sobre_de_evento(ConversionRegistrada(conversion(usuario_id="otro")), None))
+    caso.conciliar()
+    assert [(h.tipo, h.evento_id) for h in caso.hallazgos] == [(Tipo.OTRO_CONTENIDO, "conv-123")]
+
+
+def test_un_mensaje_que_no_es_un_evento_se_nombra_por_su_posicion(caso: TopicosYLibro) -> None:
+    caso.topicos.guardar(Sobre(EVENTO_CONVERSION_REGISTRADA, None, {}, b"\xff"))
+    caso.conciliar()
+    assert [(h.tipo, h.posicion) for h in caso.hallazgos] == [(Tipo.EVENTO_ILEGIBLE, "1:0:-1:-1")]
+
+
+def test_una_fila_que_no_sabe_su_huella_es_la_de_su_comando(caso: TopicosYLibro) -> None:
+    caso.publicar(CONVERSION, "c-1")
+    caso.consumir()
+    caso.relevar()
+    sql(caso.datos, "UPDATE conversiones SET huella = NULL")
+    caso.conciliar()
+    assert caso.hallazgos == []
+
+
+def test_un_libro_que_cuenta_mal_se_nombra(caso: TopicosYLibro) -> None:
+    caso.publicar(CONVERSION, "c-1")
+    caso.consumir()
+    caso.relevar()
+    sql(caso.datos, "UPDATE balance SET cuantos = 3 WHERE estado = 'REGISTRADA'")
+    caso.conciliar()
+    assert [(h.tipo, h.detalle) for h in caso.hallazgos] == [(Tipo.CUENTA, "REGISTRADA: dice 3 y hay 1")]
+
+
+def test_mas_de_mil_de_cada_clase_se_recorren_enteros(caso: TopicosYLibro) -> None:
+    for numero in range(1_050):
+        caso.publicar(replace(CONVERSION, id=f"conv-{numero % 525}"), f"c-{numero}")
+        if numero % 525 == 524:
+            caso.consumir()
+    _, _, comandos, eventos = caso.conciliar()
+    assert comandos.cuadran == {"REGISTRADA": 525, "DUPLICADA": 525}
+    assert eventos.en_camino == 525
+    assert caso.hallazgos == []

@@ -1,0 +1,177 @@
+"""La reconstrucción sobre una base de datos de verdad y unos tópicos que la prueba llena."""
+
+from collections.abc import Generator
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from alpespartners.modulos.tracking.aplicacion.topicos import (
+    COMANDO_REGISTRAR_CONVERSION,
+    COMANDO_REGISTRAR_IMPRESION,
+    EVENTO_CONVERSION_REGISTRADA,
+)
+from alpespartners.modulos.tracking.dominio.eventos import ConversionRegistrada
+from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import FalloDelBroker
+from alpespartners.modulos.tracking.infraestructura.sobres import (
+    Sobre,
+    sobre_de_carta,
+    sobre_de_evento,
+)
+from alpespartners.seedwork.arranque import ErrorDeArranque
+from tests.apoyo.base_datos import sql
+from tests.apoyo.eventos import CONVERSION, IMPRESION, conversion, ilegible
+from tests.apoyo.topicos_y_libro import TopicosYLibro, topicos_y_libro
+
+TODAS = ("conversiones", "impresiones", "destinos", "balance", "bandeja_salida")
+
+
+@pytest.fixture
+def caso(tmp_path: Path) -> Generator[TopicosYLibro]:
+    with topicos_y_libro(tmp_path) as nuevo:
+        yield nuevo
+
+
+def volcar(caso: TopicosYLibro) -> dict[str, list[tuple[object, ...]]]:
+    """Todo lo que tiene que volver; la hora de la prueba no se mueve, así que también la de cada destino."""
+    consulta = "SELECT * FROM {} WHERE {} ORDER BY 1, 2, 3"
+    de_comandos = {"balance": "topico LIKE 'comando%'"}
+    return {
+        tabla: sql(caso.datos, consulta.format(tabla, de_comandos.get(tabla, "1"))) for tabla in TODAS[:-1]
+    }
+
+
+def vaciar(caso: TopicosYLibro) -> None:
+    for tabla in TODAS:
+        sql(caso.datos, f"DELETE FROM {tabla}")  # noqa: S608 (son las suyas)
+
+
+def pasa_de_todo(caso: TopicosYLibro) -> None:
+    for numero in range(4):
+        caso.publicar(replace(IMPRESION, id=f"imp-{numero}"), f"i-{numero}")
+        caso.publicar(replace(CONVERSION, id=f"conv-{numero}"), f"c-{numero}")
+    caso.publicar(replace(CONVERSION, id="conv-1"), "duplicada")
+    caso.publicar(replace(CONVERSION, id="conv-1", campaña_id="otra"), "en-conflicto")
+    caso.publicar(replace(CONVERSION, id="mala", valor=None, moneda=None), "rechazada")
+    caso.publicar(replace(CONVERSION, id="conv-9", advertencias=("ip_ilegible",)), "doble")
+    caso.publicar(replace(CONVERSION, id="conv-9"), "doble")
+    for topico in (COMANDO_REGISTRAR_IMPRESION, COMANDO_REGISTRAR_CONVERSION):
+        caso.topicos.guardar(Sobre(topico, "clave", {}, b"\xff"))
+    caso.consumir()
+    caso.relevar()
+
+
+def test_interrumpida_donde_sea_y_repetida_da_lo_mismo_que_de_una_vez(caso: TopicosYLibro) -> None:
+    pasa_de_todo(caso)
+    antes = volcar(caso)
+    guardados = sum(len(mensajes) for mensajes in caso.topicos.guardados.values())
+    for corte in range(0, 2 * guardados, 3):
+        vaciar(caso)
+        caso.topicos.se_cae_tras = corte
+        with suppress(FalloDelBroker):
+            caso.reconstruir()
+            break
+        caso.topicos.se_cae_tras = None
+        caso.reconstruir()
+        assert volcar(caso) == antes, corte
+        assert caso.pendientes() == []
+    assert corte > guardados
+    assert volcar(caso) == antes
+    caso.topicos.se_cae_tras = None
+    caso.conciliar()
+    assert caso.hallazgos == []
+
+
+def test_lo_reconstruido_no_se_vuelve_a_reconstruir(caso: TopicosYLibro) -> None:
+    pasa_de_todo(caso)
+    with pytest.raises(ErrorDeArranque, match="no está vacía"):
+        caso.reconstruir()
+
+
+def test_lo_que_se_vuelve_a_entregar_despues_no_cambia_nada(caso: TopicosYLibro) -> None:
+    pasa_de_todo(caso)
+    vaciar(caso)
+    caso.reconstruir()
+    antes = volcar(caso)
+    caso.consumir()
+    assert volcar(caso) == antes
+    assert caso.pendientes() == []
+
+
+def test_solo_se_publica_el_evento_de_lo_que_no_lo_tenia_publicado(caso: TopicosYLibro) -> None:
+    caso.publicar(CONVERSION, "c-1")
+    caso.consumir()
+    caso.relevar()
+    caso.publicar(replace(CONVERSION, id="sin-evento"), "c-2")
+    vaciar(caso)
+    _, hecho = caso.reconstruir()
+    assert (hecho.filas, hecho.sin_evento) == (1, 1)
+    assert [envio.sobre.propiedades["ce_subject"] for envio in caso.pendientes()] == ["sin-evento"]
+
+
+def test_una_carta_que_el_broker_guarda_no_se_repite_y_una_que_no_se_deposita(caso: TopicosYLibro) -> None:
+    for ce_id in ("con", "sin"):
+        caso.topicos.guardar(Sobre(COMANDO_REGISTRAR_CONVERSION, "k", {"ce_id": ce_id}, b"\xff"))
+    con = replace(ilegible("con"), carga=b"\xff", detalle="lo que se dijo entonces")
+    caso.topicos.guardar(sobre_de_carta(COMANDO_REGISTRAR_CONVERSION, con))
+    caso.reconstruir()
+    assert [e.sobre.propiedades["alpes_comando_id"] for e in caso.pendientes()] == ["sin"]
+    assert sql(caso.datos, "SELECT detalle FROM destinos WHERE comando_id = 'con'") == [(con.detalle,)]
+
+
+def test_un_comando_dado_por_ilegible_lo_sigue_siendo_aunque_hoy_se_pueda_abrir(caso: TopicosYLibro) -> None:
+    sobre = caso.publicar(CONVERSION, "mortal")
+    condenado = replace(ilegible("mortal"), carga=sobre.carga, detalle="hizo morir 3 veces al consumidor")
+    caso.topicos.guardar(sobre_de_carta(COMANDO_REGISTRAR_CONVERSION, condenado))
+    caso.reconstruir()
+    assert sql(caso.datos, "SELECT estado, detalle FROM destinos") == [("ILEGIBLE", condenado.detalle)]
+    assert sql(caso.datos, "SELECT id FROM conversiones") == []
+    assert caso.pendientes() == []
+
+
+def test_una_carta_recortada_vale_por_su_comando(caso: TopicosYLibro) -> None:
+    caso.topicos.guardar(Sobre(COMANDO_REGISTRAR_CONVERSION, "k", {"ce_id": "larga"}, b"\xff" * 10))
+    sobre = sobre_de_carta(COMANDO_REGISTRAR_CONVERSION, replace(ilegible("larga"), carga=b"\xff"))
+    recortada = {**sobre.propiedades, "alpes_recortada": "la carga tenía 10 octetos"}
+    caso.topicos.guardar(replace(sobre, propiedades=recortada))
+    caso.reconstruir()
+    assert caso.pendientes() == []
+
+
+def test_de_dos_eventos_con_un_id_vale_el_primero_y_conciliar_nombra_al_otro(caso: TopicosYLibro) -> None:
+    caso.publicar(CONVERSION, "c-1")
+    for usuario in ("primero", "segundo"):
+        evento = ConversionRegistrada(conversion(usuario_id=usuario))
+        caso.topicos.guardar(sobre_de_evento(evento, None))
+    caso.topicos.guardar(Sobre(EVENTO_CONVERSION_REGISTRADA, None, {}, b"\xff"))
+    _, hecho = caso.reconstruir()
+    assert (hecho.filas, hecho.eventos_ilegibles) == (1, 1)
+    assert sql(caso.datos, "SELECT usuario_id FROM conversiones") == [("primero",)]
+
+
+def test_lo_que_la_base_de_datos_no_admite_se_rechaza_y_no_detiene_a_los_demas(caso: TopicosYLibro) -> None:
+    sql(
+        caso.datos,
+        "CREATE TRIGGER exigente BEFORE INSERT ON conversiones WHEN NEW.id IN ('conv-2', 'evento-2')"
+        " BEGIN SELECT RAISE(ABORT, 'no'); END",
+    )
+    for numero in range(4):
+        caso.publicar(replace(CONVERSION, id=f"conv-{numero}"), f"c-{numero}")
+        evento = ConversionRegistrada(conversion(id=f"evento-{numero}"))
+        caso.topicos.guardar(sobre_de_evento(evento, None))
+    _, hecho = caso.reconstruir()
+    assert (hecho.filas, hecho.eventos_ilegibles, hecho.sin_evento, hecho.destinos) == (3, 1, 3, 1)
+    assert sql(caso.datos, "SELECT comando_id, motivo FROM destinos") == [
+        ("c-2", "rechazada_por_la_base_de_datos")
+    ]
+
+
+def test_una_fila_cuyo_comando_ya_no_se_guarda_vuelve_sin_huella(caso: TopicosYLibro) -> None:
+    caso.publicar(CONVERSION, "c-1")
+    caso.consumir()
+    caso.relevar()
+    caso.topicos.guardados[COMANDO_REGISTRAR_CONVERSION].clear()
+    vaciar(caso)
+    caso.reconstruir()
+    assert sql(caso.datos, "SELECT huella FROM conversiones") == [(None,)]

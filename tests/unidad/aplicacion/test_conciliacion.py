@@ -1,0 +1,125 @@
+"""La comparación de lo que guarda un tópico con lo que dice el libro, pieza a pieza y sin leer nada."""
+
+from datetime import timedelta
+
+import pytest
+
+from alpespartners.modulos.tracking.aplicacion.conciliacion import (
+    Asiento,
+    Criterio,
+    Cuenta,
+    EnCamino,
+    Hallazgo,
+    Mensaje,
+    Pieza,
+    Tipo,
+    clave_de_comando,
+    con_comodines,
+    emparejar,
+    juzgar_comando,
+    juzgar_evento,
+)
+from tests.apoyo.eventos import AHORA
+
+CRITERIO = Criterio(desde=AHORA, en_vuelo=lambda mensaje: mensaje.instante > AHORA + timedelta(seconds=5))
+
+
+def asiento(
+    comando_id: str, destino: str = "REGISTRADA", *, segundo: int = 1, contenido: bytes = b""
+) -> Asiento:
+    return Asiento(comando_id, "id", AHORA + timedelta(seconds=segundo), destino, contenido)
+
+
+def mensaje(comando_id: str, *, segundo: int = 1, contenido: bytes = b"") -> Mensaje:
+    return Mensaje("1:2:-1:-1", comando_id, "id", AHORA + timedelta(seconds=segundo), contenido)
+
+
+def comandos(*piezas: tuple[str, bytes | None, Pieza]) -> tuple[list[Hallazgo], Cuenta]:
+    cuenta = Cuenta("comandos")
+    parejas = emparejar((clave_de_comando(comando_id, huella), pieza) for comando_id, huella, pieza in piezas)
+    juicios = [juzgar_comando(pareja, CRITERIO, cuenta) for pareja in con_comodines(parejas)]
+    return [juicio for juicio in juicios if juicio is not None], cuenta
+
+
+def eventos(*piezas: Pieza) -> tuple[list[Hallazgo], Cuenta]:
+    cuenta = Cuenta("eventos")
+    juicios = [juzgar_evento(pareja, CRITERIO, cuenta) for pareja in emparejar((b"e", p) for p in piezas)]
+    return [juicio for juicio in juicios if juicio is not None], cuenta
+
+
+def test_un_comando_repetido_en_el_topico_es_uno() -> None:
+    hallazgos, cuenta = comandos(
+        ("c", b"1", asiento("c", "DUPLICADA")), ("c", b"1", mensaje("c")), ("c", b"1", mensaje("c"))
+    )
+    assert hallazgos == []
+    assert (cuenta.mensajes, cuenta.distintos, cuenta.cuadran) == (2, 1, {"DUPLICADA": 1})
+
+
+def test_un_comando_id_con_dos_cargas_son_dos_comandos() -> None:
+    hallazgos, cuenta = comandos(
+        ("c", b"1", asiento("c")), ("c", b"1", mensaje("c")), ("c", b"2", mensaje("c"))
+    )
+    assert [hallazgo.tipo for hallazgo in hallazgos] == [Tipo.FALTA_EL_DESTINO]
+    assert cuenta.distintos == 2
+
+
+@pytest.mark.parametrize(
+    ("piezas", "tipo"),
+    [
+        ([mensaje("c")], Tipo.FALTA_EL_DESTINO),
+        ([mensaje("c", segundo=6)], Tipo.EN_VUELO),
+        ([asiento("c")], Tipo.SOBRA_EL_DESTINO),
+        ([asiento("c", segundo=-1)], Tipo.NO_VERIFICABLE),
+        ([asiento("c"), asiento("c", "ILEGIBLE"), mensaje("c")], Tipo.DOS_DESTINOS),
+    ],
+    ids=str,
+)
+def test_lo_que_no_tiene_pareja_se_juzga(piezas: list[Pieza], tipo: Tipo) -> None:
+    (hallazgo,), cuenta = comandos(*[("c", b"1", pieza) for pieza in piezas])
+    assert (hallazgo.tipo, hallazgo.comando_id, hallazgo.evento_id) == (tipo, "c", "id")
+    assert cuenta.hallazgos == {tipo: 1}
+
+
+def test_una_fila_sin_huella_es_la_del_primer_comando_suyo_sin_destino_propio() -> None:
+    hallazgos, cuenta = comandos(
+        ("c", None, asiento("c")),
+        ("c", b"1", asiento("c", "DUPLICADA")),
+        ("c", b"1", mensaje("c")),
+        ("c", b"2", mensaje("c")),
+        ("d", None, asiento("d")),
+        ("e", b"1", mensaje("e")),
+        ("f", None, asiento("f", segundo=-1)),
+    )
+    assert cuenta.cuadran == {"DUPLICADA": 1, "REGISTRADA": 1}
+    assert [(hallazgo.tipo, hallazgo.comando_id) for hallazgo in hallazgos] == [
+        (Tipo.SOBRA_EL_DESTINO, "d"),
+        (Tipo.FALTA_EL_DESTINO, "e"),
+        (Tipo.NO_VERIFICABLE, "f"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("piezas", "tipo"),
+    [
+        ([asiento("c", contenido=b"a"), mensaje("c", contenido=b"a"), mensaje("c", contenido=b"a")], None),
+        ([asiento("c"), EnCamino()], None),
+        ([EnCamino()], None),
+        ([asiento("c")], Tipo.FALTA_EL_EVENTO),
+        ([asiento("c", segundo=-1)], Tipo.NO_VERIFICABLE),
+        ([mensaje("c")], Tipo.SOBRA_EL_EVENTO),
+        ([asiento("c", contenido=b"a"), mensaje("c", contenido=b"b")], Tipo.OTRO_CONTENIDO),
+        (
+            [asiento("c", contenido=b"a"), mensaje("c", contenido=b"a"), mensaje("c", contenido=b"b")],
+            Tipo.OTRO_CONTENIDO,
+        ),
+        ([mensaje("c", contenido=b"a"), mensaje("c", contenido=b"b")], Tipo.OTRO_CONTENIDO),
+    ],
+    ids=str,
+)
+def test_cada_fila_tiene_su_evento_y_dice_lo_mismo(piezas: list[Pieza], tipo: Tipo | None) -> None:
+    hallazgos, _ = eventos(*piezas)
+    assert [hallazgo.tipo for hallazgo in hallazgos] == ([] if tipo is None else [tipo])
+
+
+def test_solo_lo_que_esta_en_vuelo_y_lo_no_verificable_no_son_discrepancias() -> None:
+    assert {tipo for tipo in Tipo if not tipo.es_discrepancia} == {Tipo.EN_VUELO, Tipo.NO_VERIFICABLE}

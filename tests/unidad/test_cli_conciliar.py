@@ -1,0 +1,87 @@
+"""`alpespartners conciliar` en la terminal: qué dice y con qué código termina."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from alpespartners import composicion
+from alpespartners.cli import principal
+from alpespartners.modulos.tracking.aplicacion.conciliacion import Cuenta, Hallazgo, Tipo
+from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible, BrokerNoDisponible
+from alpespartners.seedwork.arranque import ErrorDeArranque
+
+Poner = Callable[..., None]
+
+
+@pytest.fixture
+def conciliar_halla(monkeypatch: pytest.MonkeyPatch) -> Poner:
+    """Hace que la conciliación halle eso, o que falle así."""
+
+    def poner(*hallazgos: Hallazgo, fallo: Exception | None = None) -> None:
+        def conciliar(_configuracion: object, **ajustes: Any) -> list[Cuenta]:
+            if fallo is not None:
+                raise fallo
+            ajustes["avanza"]("t", len(hallazgos))
+            for hallazgo in hallazgos:
+                ajustes["al_hallar"](hallazgo)
+            cuenta = Cuenta("t", mensajes=7, distintos=6, en_camino=2)
+            cuenta.cuadran.update({"REGISTRADA": 4})
+            return [cuenta]
+
+        monkeypatch.setattr(composicion, "conciliar", conciliar)
+
+    return poner
+
+
+def test_si_todo_cuadra_termina_con_cero_y_da_el_balance(conciliar_halla: Poner) -> None:
+    conciliar_halla(Hallazgo(tipo=Tipo.EN_VUELO, topico="t"), Hallazgo(tipo=Tipo.NO_VERIFICABLE, topico="t"))
+    dicho = CliRunner().invoke(principal, ["conciliar"])
+    assert dicho.exit_code == 0
+    assert dicho.stdout.splitlines() == [
+        "t: 7 mensajes, 6 distintos, REGISTRADA 4, en camino 2",
+        "0 discrepancias.",
+    ]
+
+
+def test_nombra_cada_discrepancia_hasta_veinte_de_una_clase_y_deja_todas_en_un_archivo(
+    conciliar_halla: Poner, tmp_path: Path
+) -> None:
+    conciliar_halla(
+        *[
+            Hallazgo(tipo=Tipo.FALTA_EL_DESTINO, topico="t", comando_id=f"c-{n}\x1b", posicion=f"1:{n}:-1:-1")
+            for n in range(25)
+        ]
+    )
+    dicho = CliRunner().invoke(principal, ["conciliar", "--json", str(tmp_path / "todos")])
+    assert dicho.exit_code == 1
+    lineas = dicho.stdout.splitlines()
+    assert (
+        lineas[0] == "comando sin destino: t · comando_id c-0\N{REPLACEMENT CHARACTER} · posición 1:0:-1:-1"
+    )
+    assert sum(linea.startswith("comando sin destino: t") for linea in lineas) == 20
+    assert "comando sin destino: 25 en total" in dicho.stdout
+    assert lineas[-1] == "25 discrepancias."
+    todos = [json.loads(linea) for linea in (tmp_path / "todos").read_text(encoding="utf-8").splitlines()]
+    assert [hallazgo["comando_id"] for hallazgo in todos] == [f"c-{n}\x1b" for n in range(25)]
+
+
+@pytest.mark.parametrize(
+    ("fallo", "frase"),
+    [
+        (BrokerNoDisponible("x"), "El broker no responde"),
+        (BaseDatosNoDisponible("todavía no existe"), "No se puede leer la base de datos: todavía no existe."),
+        (ErrorDeArranque("Un ajuste no vale."), "Un ajuste no vale."),
+    ],
+    ids=str,
+)
+def test_si_no_se_puede_comprobar_termina_con_dos_y_una_frase(
+    conciliar_halla: Poner, fallo: Exception, frase: str
+) -> None:
+    conciliar_halla(fallo=fallo)
+    dicho = CliRunner().invoke(principal, ["conciliar"])
+    assert dicho.exit_code == 2
+    assert frase in dicho.stderr
