@@ -228,6 +228,7 @@ def conciliar(
         lecturas = _lecturas(configuracion)
         pila.callback(lecturas.cerrar)
         cliente, epoca = _conectar(configuracion, pila)
+        revisor = _revisor(configuracion)
         conciliador = Conciliador(
             cliente,
             epoca,
@@ -236,6 +237,7 @@ def conciliar(
             avanza=avanza,
             espera=espera,
             margen=timedelta(seconds=margen),
+            cursores=_sin_cursores if revisor is None else revisor.cursores,
         )
         try:
             return conciliador.conciliar()
@@ -317,6 +319,10 @@ async def _avisando(revisor: RevisorDelBroker | None, listo: Callable[[], bool])
         if aviso is not None:
             aviso.cancel()
             await asyncio.gather(aviso, return_exceptions=True)
+
+
+def _sin_cursores(_topico: str) -> None:
+    """Sin administración no se sabe qué está confirmado."""
 
 
 def _revisor(configuracion: Configuracion) -> RevisorDelBroker | None:

@@ -16,6 +16,7 @@ from alpespartners.modulos.tracking.aplicacion.handlers import (
 )
 from alpespartners.modulos.tracking.infraestructura.bandeja_salida import Envio
 from alpespartners.modulos.tracking.infraestructura.conciliador import Conciliador
+from alpespartners.modulos.tracking.infraestructura.cursores import Cursores
 from alpespartners.modulos.tracking.infraestructura.lecturas import LecturasSQLite
 from alpespartners.modulos.tracking.infraestructura.reconstructor import Reconstructor, Reconstruido
 from alpespartners.modulos.tracking.infraestructura.sobres import Sobre, sobre_de_comando
@@ -35,6 +36,7 @@ class TopicosYLibro:
 
     Attributes:
         hallazgos: los de la última conciliación.
+        cursores: lo que la administración del broker sabe, si se le puede preguntar.
         al_avanzar: lo que ocurre mientras se lee.
     """
 
@@ -43,6 +45,7 @@ class TopicosYLibro:
     lecturas: LecturasSQLite
     topicos: TopicosFalsos = field(default_factory=TopicosFalsos)
     hallazgos: list[Hallazgo] = field(default_factory=list)
+    cursores: Cursores | None = None
     al_avanzar: Callable[[str, int], None] = lambda _que, _cuantos: None
 
     def publicar(self, comando: Comando, comando_id: str, *, segundo: int = 0) -> Sobre:
@@ -88,6 +91,7 @@ class TopicosYLibro:
             avanza=self.al_avanzar,
             espera=0,
             margen=margen * SEGUNDO,
+            cursores=lambda _topico: self.cursores,
         ).conciliar()
 
     def reconstruir(self) -> list[Reconstruido]:

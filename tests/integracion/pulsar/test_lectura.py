@@ -1,17 +1,21 @@
 """Leer un tópico entero sin consumirlo, sobre cada broker."""
 
+import pytest
+
 from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import ClientePulsar, MensajeRecibido
+from alpespartners.modulos.tracking.infraestructura.revision_broker import RevisorDelBroker
 from alpespartners.modulos.tracking.infraestructura.sobres import Sobre
 from tests.apoyo.broker import Broker
+from tests.apoyo.espera import hasta
 from tests.apoyo.pulsar_apache import ApacheDePrueba, ServidorApache
 
 CUANTOS = 20_000
 
 
-def publicar(cliente: ClientePulsar, topico: str, cuantos: int) -> None:
+def publicar(cliente: ClientePulsar, topico: str, cuantos: int, *, desde: int = 0) -> None:
     productor = cliente.productor(topico, por_clave=False, limite=30, maximo_en_curso=cuantos)
     confirmados: list[bool] = []
-    for numero in range(cuantos):
+    for numero in range(desde, desde + cuantos):
         sobre = Sobre(topico, f"clave-{numero % 50}", {"numero": str(numero)}, b"x" * 200)
         productor.enviar(sobre, confirmados.append)
     productor.vaciar()
@@ -69,3 +73,32 @@ def test_un_topico_con_particiones_se_lee_entero_y_con_las_posiciones_de_un_cons
 
 def _posiciones(mensajes: list[MensajeRecibido]) -> dict[str, str]:
     return {mensaje.propiedades["numero"]: mensaje.posicion for mensaje in mensajes}
+
+
+@pytest.mark.parametrize("particiones", [0, 3])
+def test_el_cursor_de_apache_dice_que_mensajes_estan_confirmados(
+    pulsar_apache: ServidorApache, particiones: int
+) -> None:
+    pulsar_apache.arrancar_si_falta()
+    broker = ApacheDePrueba(pulsar_apache)
+    broker.arrancar()
+    if particiones:
+        pulsar_apache.administrar("PUT", f"persistent/{broker.espacio}/visto/partitions", particiones)
+    cliente = broker.cliente()
+    suscripcion = cliente.suscribir("visto")
+    for numero in range(9):  # cada uno en su entrada
+        publicar(cliente, "visto", 1, desde=numero)
+    recibidos = [mensaje for _ in range(9) if (mensaje := suscripcion.recibir(10_000)) is not None]
+    confirmados = {mensaje.posicion for mensaje in recibidos if int(mensaje.propiedades["numero"]) % 4}
+    suscripcion.confirmar([mensaje for mensaje in recibidos if mensaje.posicion in confirmados])
+    revisor = RevisorDelBroker(pulsar_apache.admin, espacio=broker.espacio, token=None, ca=None)
+
+    def segun_el_cursor() -> set[str]:
+        cursores = revisor.cursores("visto")
+        assert cursores is not None
+        return {mensaje.posicion for mensaje in recibidos if cursores.confirmo(mensaje.posicion)}
+
+    hasta(lambda: segun_el_cursor() == confirmados)
+    assert revisor.cursores("no-existe") is None
+    suscripcion.cerrar()
+    cliente.cerrar()

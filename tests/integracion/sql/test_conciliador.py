@@ -12,6 +12,7 @@ from alpespartners.modulos.tracking.aplicacion.topicos import (
     EVENTO_CONVERSION_REGISTRADA,
 )
 from alpespartners.modulos.tracking.dominio.eventos import ConversionRegistrada
+from alpespartners.modulos.tracking.infraestructura.cursores import Cursor, Cursores
 from alpespartners.modulos.tracking.infraestructura.sobres import Sobre, sobre_de_evento
 from tests.apoyo.base_datos import sql
 from tests.apoyo.eventos import CONVERSION, conversion
@@ -54,6 +55,20 @@ def test_un_comando_sin_destino_y_mas_nuevo_que_lo_procesado_esta_en_vuelo(caso:
         "c-3",
         "tardía",
     )
+
+
+def test_si_se_puede_preguntar_al_cursor_decide_el_y_no_la_hora(caso: TopicosYLibro) -> None:
+    caso.publicar(CONVERSION, "c-1", segundo=10)
+    caso.consumir()
+    caso.relevar()
+    caso.publicar(replace(CONVERSION, id="confirmada"), "c-2", segundo=11)
+    caso.publicar(replace(CONVERSION, id="en-vuelo"), "c-3", segundo=1)
+    caso.cursores = Cursores([Cursor((1, 1), ())])
+    caso.conciliar()
+    assert [(h.tipo, h.evento_id) for h in caso.hallazgos] == [
+        (Tipo.FALTA_EL_DESTINO, "confirmada"),
+        (Tipo.EN_VUELO, "en-vuelo"),
+    ]
 
 
 def test_sin_nada_procesado_todo_esta_en_vuelo(caso: TopicosYLibro) -> None:

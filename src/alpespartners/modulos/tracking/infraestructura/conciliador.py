@@ -44,6 +44,7 @@ from alpespartners.modulos.tracking.dominio.destinos import Registrada
 from alpespartners.modulos.tracking.dominio.entidades import Conversion, Impresion
 from alpespartners.modulos.tracking.infraestructura.balance import BalanceSQL, Cuentas, motivo_de
 from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import ClientePulsar, MensajeRecibido
+from alpespartners.modulos.tracking.infraestructura.cursores import Cursores
 from alpespartners.modulos.tracking.infraestructura.destinos import RegistroDestinosSQL
 from alpespartners.modulos.tracking.infraestructura.recorrido import (
     PAGINA,
@@ -105,6 +106,7 @@ class Conciliador:
         avanza: recibe qué se está leyendo y cuántas piezas más se han leído.
         espera: segundos tras los que se vuelve a mirar lo que falta.
         margen: cuánto más viejo que el comando procesado más nuevo puede ser uno que aún está en vuelo.
+        cursores: hasta dónde está confirmado un tópico; si se sabe, el margen no cuenta.
     """
 
     def __init__(
@@ -117,6 +119,7 @@ class Conciliador:
         avanza: Callable[[str, int], None],
         espera: float,
         margen: timedelta,
+        cursores: Callable[[str], Cursores | None],
     ) -> None:
         self._cliente = cliente
         self._epoca = epoca
@@ -125,6 +128,7 @@ class Conciliador:
         self._avanza = avanza
         self._espera = espera
         self._margen = margen
+        self._cursores = cursores
 
     def conciliar(self) -> list[Cuenta]:
         """Lo compara todo y devuelve la cuenta de cada tópico.
@@ -239,11 +243,7 @@ class Conciliador:
             )
 
     def _juzgar_comandos(self, parte: ParteDelLibro, lado: _Lado) -> Cuenta:
-        renglones = self._lector.leer_libro(lambda c: BalanceSQL(c).renglones())
-        hasta = procesado_hasta(renglones, parte.comandos)
-        criterio = Criterio(
-            desde=lado.desde, en_vuelo=lambda m: hasta is None or m.instante > hasta - self._margen
-        )
+        criterio = Criterio(desde=lado.desde, en_vuelo=self._en_vuelo(parte))
 
         def buscar(parejas: list[Pareja], conexion: Connection) -> dict[bytes, Asiento]:
             mensajes = [pareja.mensaje for pareja in parejas if pareja.mensaje is not None]
@@ -261,6 +261,18 @@ class Conciliador:
         for pareja in self._otra_mirada(con_comodines(lado.parejas()), buscar):
             self._anotar(juzgar_comando(pareja, criterio, lado.cuenta))
         return lado.cuenta
+
+    def _en_vuelo(self, parte: ParteDelLibro) -> Callable[[Mensaje], bool]:
+        """Cómo se sabe si un comando sin destino está en vuelo; se pregunta antes de volver a buscarlo.
+
+        Un consumidor asienta primero y confirma después: lo confirmado ahora tiene que estar ya en el libro.
+        """
+        cursores = self._cursores(parte.comandos)
+        if cursores is not None:
+            return lambda mensaje: not cursores.confirmo(mensaje.posicion)
+        renglones = self._lector.leer_libro(lambda c: BalanceSQL(c).renglones())
+        hasta = procesado_hasta(renglones, parte.comandos)
+        return lambda mensaje: hasta is None or mensaje.instante > hasta - self._margen
 
     def _juzgar_eventos(self, parte: ParteDelLibro, lado: _Lado) -> Cuenta:
         criterio = Criterio(desde=lado.desde, en_vuelo=lambda _: False)

@@ -29,6 +29,7 @@ from alpespartners.modulos.tracking.aplicacion.topicos import (
     EVENTO_IMPRESION_REGISTRADA,
 )
 from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import SUSCRIPCION, SUSCRIPCION_CARTAS
+from alpespartners.modulos.tracking.infraestructura.cursores import Cursor, Cursores
 from alpespartners.modulos.tracking.infraestructura.sobres import SUFIJO_CARTAS
 
 DIAS_DE_RETENCION: Final = 7
@@ -105,6 +106,22 @@ class RevisorDelBroker:
             _registro.warning(falta)
         if revision is DESCONOCIDO:
             _registro.warning("no se pudo preguntar a la administración de Pulsar; revise ALPES_PULSAR_ADMIN")
+
+    def cursores(self, topico: str) -> Cursores | None:
+        """Hasta dónde está confirmado un tópico de comandos, o nada si no se puede saber."""
+        ruta = f"persistent/{self._espacio}/{quote(topico)}"
+        try:
+            particiones = (self._preguntar(f"{ruta}/partitions") or {}).get("partitions", 0)
+            rutas = [f"{ruta}-partition-{numero}" for numero in range(particiones)] or [ruta]
+            estados = [self._preguntar(f"{suya}/internalStats") for suya in rutas]
+            return Cursores(Cursor.de_pulsar(estado["cursors"][SUSCRIPCION]) for estado in estados)
+        except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+            _registro.warning(
+                "no se sabe qué está confirmado; se supondrá por la hora",
+                topico=topico,
+                error=type(error).__name__,
+            )
+            return None
 
     def _revisar(self) -> Revision:
         # Uno para todas las preguntas: quien pide la salud espera a la última.
