@@ -67,6 +67,17 @@ class Instalacion:
         """El servicio entero con una sola orden."""
         return self.lanzar(INICIAR)
 
+    def orden(self, *argumentos: str) -> "subprocess.CompletedProcess[str]":
+        """Una orden de `alpespartners` sobre esta instalación, hasta que termina."""
+        return subprocess.run(
+            [str(BINARIOS / "alpespartners"), *argumentos],
+            env=os.environ | {"ALPES_DATOS": str(self.datos), **self.ajustes},
+            capture_output=True,
+            text=True,
+            timeout=90,
+            check=False,
+        )
+
     def salida(self, proceso: "subprocess.Popen[bytes]") -> str:
         """Lo que ese proceso ha escrito hasta ahora."""
         numero = self._lanzados.index(proceso)

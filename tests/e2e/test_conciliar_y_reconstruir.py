@@ -5,7 +5,6 @@ tienen `ce_id`, los que comparten uno y las cartas reinyectadas.
 """
 
 import json
-import os
 import signal
 import subprocess
 from collections.abc import Callable, Generator, Sequence
@@ -80,16 +79,6 @@ class Montaje:
         self.proceso.send_signal(signal.SIGTERM)
         self.proceso.wait(30)
 
-    def orden(self, *argumentos: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [str(BINARIOS / "alpespartners"), *argumentos],
-            env=os.environ | {"ALPES_DATOS": str(self.servicio.datos), **self.servicio.ajustes},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-
     def matar_reconstruyendo(self) -> None:
         """Empieza a reconstruir y lo mata con -9 en cuanto hay algo escrito."""
         proceso = self.servicio.lanzar([str(BINARIOS / "alpespartners"), "reconstruir"])
@@ -99,7 +88,7 @@ class Montaje:
         assert not self.auditado.libro.balance("impresiones")
 
     def conciliar(self) -> tuple[int, str]:
-        dicho = self.orden("conciliar", "--espera", "0", "--margen", "0")
+        dicho = self.servicio.orden("conciliar", "--espera", "0", "--margen", "0")
         return dicho.returncode, dicho.stdout + dicho.stderr
 
     def volcar(self) -> dict[str, list[list[str]]]:
@@ -131,7 +120,7 @@ class Montaje:
         esperar_calma(self.auditado, carga)
         asentados = self._asentados()
         nuevos = self._publicar_rarezas()
-        reinyectadas = self.orden("cartas", "reinyectar", "impresion", "--todas").stdout
+        reinyectadas = self.servicio.orden("cartas", "reinyectar", "impresion", "--todas").stdout
         nuevos += int(reinyectadas.split()[0])
         hasta(lambda: self._asentados() == asentados + nuevos, 30)
         hasta(lambda: not self.auditado.libro.envios_pendientes(), 30)
@@ -183,7 +172,11 @@ def empresa(
     """Apache Pulsar y PostgreSQL."""
     pulsar_apache.arrancar_si_falta()
     url, espacio = servidor_postgresql.base_nueva(), pulsar_apache.espacio_nuevo()
-    ajustes = {"ALPES_PULSAR_URL": pulsar_apache.url, "ALPES_PULSAR_ESPACIO": espacio}
+    ajustes = {
+        "ALPES_PULSAR_URL": pulsar_apache.url,
+        "ALPES_PULSAR_ADMIN": pulsar_apache.admin,
+        "ALPES_PULSAR_ESPACIO": espacio,
+    }
     with instalacion(tmp_path, ALPES_BASE_DATOS=url, **ajustes) as servicio:
         mensajes = partial(mensajes_de_apache, pulsar_apache.url, espacio)
         auditado = Auditado(libro_postgresql(url), servicio.http, mensajes)
@@ -238,21 +231,21 @@ def test_lo_reconstruido_es_fila_por_fila_lo_que_habia(montaje: str, request: py
     suyo: Montaje = request.getfixturevalue(montaje)
     suyo.iniciar()
     suyo.pasa_de_todo()
-    en_marcha = suyo.orden("reconstruir")
+    en_marcha = suyo.servicio.orden("reconstruir")
     assert en_marcha.returncode != 0
     assert "consumidores" in en_marcha.stderr
     suyo.parar()
     antes, publicados = suyo.volcar(), suyo.publicados()
     for tabla in ("destinos", "impresiones", "conversiones"):
         assert antes[tabla]
-    llena = suyo.orden("reconstruir")
+    llena = suyo.servicio.orden("reconstruir")
     assert llena.returncode != 0
     assert "no está vacía" in llena.stderr
 
     for tabla in ("impresiones", "conversiones", "destinos", "balance", "bandeja_salida"):
         suyo.sql(f"DELETE FROM {tabla}")  # noqa: S608 (son las suyas)
     suyo.matar_reconstruyendo()
-    hecho = suyo.orden("reconstruir")
+    hecho = suyo.servicio.orden("reconstruir")
     assert hecho.returncode == 0, hecho.stderr
     despues = suyo.volcar()
     for tabla, filas in antes.items():

@@ -72,6 +72,10 @@ class Arbol:
         """
         return hasta(lambda: self._numero(papel, puerto), 30)
 
+    def conciliar(self) -> "subprocess.CompletedProcess[str]":
+        """Lo que `alpespartners conciliar` dice de esta instalación."""
+        return self._instalacion.orden("conciliar", "--espera", "0")
+
     def matar(self, papel: str, carga: Carga, azar: Random) -> Muerte:
         """Mata con -9 al proceso de ese papel, con trabajo entre manos si puede ser, y cuenta cuánto."""
         puerto = azar.choice(self.puertos) if papel == API else None

@@ -7,6 +7,7 @@ Por qué existe: la misma prueba vale para lo embebido y para los servidores de 
 
 import os
 import signal
+import subprocess
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -52,6 +53,9 @@ class Montaje(Protocol):
     @property
     def broker(self) -> str:
         """La URL de su broker."""
+
+    def conciliar(self) -> "subprocess.CompletedProcess[str]":
+        """Lo que `alpespartners conciliar` dice de esta instalación."""
 
     def matar(self, papel: str, carga: Carga, azar: Random) -> Muerte:
         """Mata con -9 a quien hace ese papel, ocupado si puede ser, y lo repone si nadie más lo hace."""

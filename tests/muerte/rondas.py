@@ -59,6 +59,10 @@ def ejecutar(montaje: Montaje, *, rondas: int, semilla: int, decir: Callable[[st
         ajeno.terminar()
     esperar_calma(montaje.auditado, carga)
     informe.auditoria = auditar(montaje.auditado, carga, ajeno.publicados)
+    segunda_opinion = montaje.conciliar()
+    if segunda_opinion.returncode:
+        dicho = segunda_opinion.stdout + segunda_opinion.stderr
+        informe.auditoria.exigir("según `alpespartners conciliar`", dicho.splitlines())
     return informe
 
 

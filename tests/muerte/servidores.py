@@ -69,6 +69,10 @@ class Servidores:
         """Los de las dos APIs."""
         return list(self._apis)
 
+    def conciliar(self) -> "subprocess.CompletedProcess[str]":
+        """Lo que `alpespartners conciliar` dice de esta instalación."""
+        return self._instalacion.orden("conciliar", "--espera", "0")
+
     def matar(self, papel: str, carga: Carga, azar: Random) -> Muerte:
         """Mata con -9 a quien hace ese papel, ocupado si puede ser, y lo vuelve a arrancar."""
 

@@ -7,6 +7,7 @@ from typing import Any
 import pulsar
 import pytest
 
+from alpespartners.modulos.tracking.infraestructura import cliente_pulsar
 from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import ClientePulsar, FalloDelBroker
 
 Lugar = tuple[int, int, int]
@@ -53,8 +54,10 @@ class Mensaje:
 
 
 class Lector:
-    def __init__(self, lugares: Iterator[Lugar]) -> None:
+    def __init__(self, lugares: Iterator[Lugar], cliente: "Embebido") -> None:
         self._lugares = lugares
+        self._cliente = cliente
+        cliente.abiertos += 1
 
     def read_next(self, _espera: int) -> Mensaje:
         lugar = next(self._lugares, None)
@@ -63,7 +66,7 @@ class Lector:
         return Mensaje(lugar)
 
     def close(self) -> None:
-        """Nada que cerrar."""
+        self._cliente.abiertos -= 1
 
 
 class Consumidor:
@@ -89,6 +92,7 @@ class Embebido(ClientePulsar):
         self._final = final
         self._entregas = iter(entregas)
         self.desde: list[Any] = []
+        self.abiertos = 0
 
     def get_topic_partitions(self, nombre: str) -> list[str]:
         return [nombre]
@@ -98,7 +102,7 @@ class Embebido(ClientePulsar):
 
     def create_reader(self, _nombre: str, desde: Any, **_: Any) -> Lector:
         self.desde.append(getattr(desde, "lugar", None))
-        return Lector(iter(next(self._entregas, [])))
+        return Lector(iter(next(self._entregas, [])), self)
 
     def lugares(self) -> list[str]:
         return [mensaje.posicion for mensaje in self.leer("t")]
@@ -138,3 +142,11 @@ def test_si_no_llega_al_final_lo_dice_en_vez_de_darlo_por_leido() -> None:
     with pytest.raises(FalloDelBroker):
         cliente.lugares()
     assert len(cliente.desde) > 5
+
+
+def test_lee_por_tramos_y_entre_dos_no_deja_un_lector_que_llenar(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cliente_pulsar, "_TRAMO", 2)
+    cliente = Embebido((7, 2, -1), [SEGUIDOS, SEGUIDOS[2:], []])
+    assert cliente.lugares() == LEIDOS
+    assert cliente.desde == [None, (7, 0, 1), (7, 2, -1)]
+    assert cliente.abiertos == 0

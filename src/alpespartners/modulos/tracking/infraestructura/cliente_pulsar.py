@@ -6,7 +6,7 @@ Por qué existe: la biblioteca no tiene tipos, y sus valores por omisión no son
 cliente no sobrevive a un `fork`: se construye al arrancar el proceso que lo usa.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -36,6 +36,8 @@ _LIMITE_OPERACION_EMBEBIDO = 10
 _LIMITE_LECTURA_MS = 30_000
 _ESPERA_EMBEBIDO_MS = 300
 _SILENCIOS_TOLERADOS = 20
+_TRAMO = 10_000
+_OCTETOS_POR_TRAMO = 16 * 1024 * 1024
 _RETARDO_DE_LOTE_MS = 1
 _COLA_DE_RECEPCION = 3_000
 _RETARDO_DE_DEVOLUCION_MS = 1_000
@@ -265,25 +267,28 @@ class ClientePulsar:
         """Lee hasta el final que el broker dijo al empezar, sin huecos, e insiste si se calla antes.
 
         El embebido repite mensajes a un lector, puede quedarse callado con muchos por leer y responde con un
-        error a si queda alguno en un tópico vacío. Pero numera seguidas sus entradas: un hueco se ve.
+        error a si queda alguno en un tópico vacío. Pero numera seguidas sus entradas: un hueco se ve. Y envía
+        sin que se le pida: por eso se lee por tramos, y entre dos no hay ningún lector que llenar.
         """
         final = self._final_en_el_embebido(nombre)
         ultimo = pulsar.MessageId.earliest
         silencios = 0
         while final is not None:
-            for mensaje in self._seguidos(nombre, ultimo):
+            with closing(self._seguidos(nombre, ultimo)) as seguidos:
+                tramo, esta_lleno = _hasta_llenarlo(seguidos)
+            for mensaje in tramo:
                 if _lugar(mensaje.message_id())[:2] > final:
                     return
-                ultimo, silencios = mensaje.message_id(), 0
+                ultimo = mensaje.message_id()
                 yield mensaje
             # El cliente recibe una entrada entera de una vez: tras el silencio, la última está completa.
-            if _lugar(ultimo)[:2] >= final:
+            if _lugar(ultimo)[:2] >= final and not esta_lleno:
                 return
-            silencios += 1
+            silencios = 0 if tramo else silencios + 1
             if silencios > _SILENCIOS_TOLERADOS:
                 raise pulsar.Timeout("el broker embebido se calló antes del final")
 
-    def _seguidos(self, nombre: str, desde: pulsar.MessageId) -> Iterator[pulsar.Message]:
+    def _seguidos(self, nombre: str, desde: pulsar.MessageId) -> Generator[pulsar.Message]:
         """Los mensajes que siguen a `desde`, hasta que el broker se calla o se salta alguno."""
         lector = self._cliente.create_reader(nombre, desde, receiver_queue_size=_COLA_DE_RECEPCION)
         anterior = _lugar(desde)
@@ -369,6 +374,18 @@ def _sigue(anterior: tuple[int, int, int], lugar: tuple[int, int, int]) -> bool:
     if (libro, entrada) == anterior[:2]:
         return indice == anterior[2] + 1
     return indice <= 0 and entrada == (anterior[1] + 1 if libro == anterior[0] else 0)
+
+
+def _hasta_llenarlo(mensajes: Iterable[pulsar.Message]) -> tuple[list[pulsar.Message], bool]:
+    """Los primeros que caben en un tramo, y si lo llenaron."""
+    tramo: list[pulsar.Message] = []
+    octetos = 0
+    for mensaje in mensajes:
+        tramo.append(mensaje)
+        octetos += len(mensaje.data())
+        if len(tramo) >= _TRAMO or octetos >= _OCTETOS_POR_TRAMO:
+            return tramo, True
+    return tramo, False
 
 
 def _mensaje_recibido(mensaje: pulsar.Message) -> MensajeRecibido:
