@@ -39,6 +39,7 @@ _CON_RETENCION: Final = (*_COMANDOS, EVENTO_IMPRESION_REGISTRADA, EVENTO_CONVERS
 _MINUTOS: Final = DIAS_DE_RETENCION * 24 * 60
 _SIN_LIMITE: Final = -1
 _LIMITE: Final = 2.0
+_LIMITE_DE_CURSORES: Final = 30.0
 _MAXIMO_OCTETOS: Final = 1024 * 1024
 _VALE_DURANTE: Final = 30.0
 _CADA: Final = 0.5
@@ -110,12 +111,13 @@ class RevisorDelBroker:
     def cursores(self, topico: str) -> Cursores | None:
         """Hasta dónde está confirmado un tópico de comandos, o nada si no se puede saber."""
         ruta = f"persistent/{self._espacio}/{quote(topico)}"
+        plazo = time.monotonic() + _LIMITE_DE_CURSORES
         try:
-            particiones = (self._preguntar(f"{ruta}/partitions") or {}).get("partitions", 0)
+            particiones = (self._preguntar(f"{ruta}/partitions", plazo) or {}).get("partitions", 0)
             rutas = [f"{ruta}-partition-{numero}" for numero in range(particiones)] or [ruta]
-            estados = [self._preguntar(f"{suya}/internalStats") for suya in rutas]
+            estados = [self._preguntar(f"{suya}/internalStats", plazo) for suya in rutas]
             return Cursores(Cursor.de_pulsar(estado["cursors"][SUSCRIPCION]) for estado in estados)
-        except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        except (OSError, HTTPException, ValueError, LookupError, TypeError, AttributeError) as error:
             _registro.warning(
                 "no se sabe qué está confirmado; se supondrá por la hora",
                 topico=topico,
