@@ -36,8 +36,9 @@ _LIMITE_OPERACION_EMBEBIDO = 10
 _LIMITE_LECTURA_MS = 30_000
 _ESPERA_EMBEBIDO_MS = 300
 _SILENCIOS_TOLERADOS = 20
-_TRAMO = 10_000
-_OCTETOS_POR_TRAMO = 16 * 1024 * 1024
+_TRAMO = 2_000
+_OCTETOS_POR_TRAMO = 8 * 1024 * 1024
+_COLA_DE_LECTURA = 1_000
 _RETARDO_DE_LOTE_MS = 1
 _COLA_DE_RECEPCION = 3_000
 _RETARDO_DE_DEVOLUCION_MS = 1_000
@@ -290,7 +291,7 @@ class ClientePulsar:
 
     def _seguidos(self, nombre: str, desde: pulsar.MessageId) -> Generator[pulsar.Message]:
         """Los mensajes que siguen a `desde`, hasta que el broker se calla o se salta alguno."""
-        lector = self._cliente.create_reader(nombre, desde, receiver_queue_size=_COLA_DE_RECEPCION)
+        lector = self._cliente.create_reader(nombre, desde, receiver_queue_size=_COLA_DE_LECTURA)
         anterior = _lugar(desde)
         with closing(lector), suppress(pulsar.Timeout):
             while True:
