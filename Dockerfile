@@ -16,6 +16,7 @@ RUN useradd --system --uid 10001 --no-create-home alpes && install -d -o alpes -
 COPY LICENSE /alpes/
 COPY --from=construccion /alpes/.venv /alpes/.venv
 COPY --from=construccion /alpes/src /alpes/src
-ENV PATH=/alpes/.venv/bin:$PATH ALPES_DATOS=/datos
+# Lo que `conciliar` y `reconstruir` ordenan en disco va donde se puede escribir.
+ENV PATH=/alpes/.venv/bin:$PATH ALPES_DATOS=/datos SQLITE_TMPDIR=/datos
 USER 10001
 CMD ["alpespartners", "--help"]

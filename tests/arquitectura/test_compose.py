@@ -79,6 +79,12 @@ def test_los_datos_viven_en_volumenes_con_nombre() -> None:
     assert {volumen.partition(":")[0] for volumen in montados} == _COMPOSE["volumes"].keys()
 
 
+def test_los_consumidores_y_lo_que_se_ordena_en_disco_escriben_en_su_volumen() -> None:
+    # Con el sistema de archivos de solo lectura, SQLite no tendría dónde poner un archivo temporal.
+    assert re.findall(r"(?:ALPES_DATOS|SQLITE_TMPDIR)=(\S+)", _DOCKERFILE) == ["/datos", "/datos"]
+    assert _SERVICIOS["consumidores"]["volumes"] == ["consumidores:/datos"]
+
+
 def test_nadie_empieza_antes_que_aquello_de_lo_que_depende() -> None:
     sana, completa = {"condition": "service_healthy"}, {"condition": "service_completed_successfully"}
     assert _SERVICIOS["migracion"]["depends_on"] == {"postgres": sana}
