@@ -2,6 +2,7 @@
 
 import os
 import socket
+from contextlib import suppress
 from pathlib import Path
 
 _CONECTADA = "01"  # TCP_ESTABLISHED en /proc/net/tcp
@@ -50,7 +51,7 @@ def dueño_del_cerrojo(archivo: Path) -> int | None:
 
 def escuchas(pid: int) -> set[tuple[str, int]]:
     """Direcciones y puertos TCP en los que escucha un proceso."""
-    propios = {enlace.readlink().name for enlace in Path(f"/proc/{pid}/fd").iterdir()}
+    propios = _enchufes(pid)
     encontradas = set()
     for tabla, familia in (("tcp", socket.AF_INET), ("tcp6", socket.AF_INET6)):
         for linea in Path(f"/proc/{pid}/net/{tabla}").read_text(encoding="ascii").splitlines()[1:]:
@@ -66,7 +67,7 @@ def escuchas(pid: int) -> set[tuple[str, int]]:
 
 def conexiones(pid: int, puerto: int) -> int:
     """Cuántas conexiones TCP tiene abiertas un proceso en ese puerto suyo."""
-    propios = {enlace.readlink().name for enlace in Path(f"/proc/{pid}/fd").iterdir()}
+    propios = _enchufes(pid)
     filas = Path(f"/proc/{pid}/net/tcp").read_text(encoding="ascii").splitlines()[1:]
     return sum(
         campos[3] == _CONECTADA
@@ -74,3 +75,13 @@ def conexiones(pid: int, puerto: int) -> int:
         and f"socket:[{campos[9]}]" in propios
         for campos in (fila.split() for fila in filas)
     )
+
+
+def _enchufes(pid: int) -> set[str]:
+    """A qué apuntan los descriptores de un proceso."""
+    propios = set()
+    for enlace in Path(f"/proc/{pid}/fd").iterdir():
+        # Mientras se miran, el proceso cierra algunos.
+        with suppress(FileNotFoundError):
+            propios.add(enlace.readlink().name)
+    return propios

@@ -25,6 +25,7 @@ def test_veinte_muertes_bajo_carga_no_pierden_ni_repiten_nada(tmp_path: Path) ->
     assert len(dicho) == 20
 
 
+@pytest.mark.servidores
 @pytest.mark.timeout(600)
 def test_veinte_muertes_con_apache_pulsar_postgresql_y_cuatro_consumidores_tampoco(tmp_path: Path) -> None:
     with servidores(tmp_path) as montaje:

@@ -80,7 +80,7 @@ async def test_una_copia_de_postgresql_hecha_en_marcha_se_restaura_y_lo_reentreg
     url, otra = servidor_postgresql.base_nueva(), servidor_postgresql.base_vacia()
     with libro_postgresql(url) as (libro, _):
         await asentados(libro, lote(0, 10))
-        ejecutar("pg_dump", tmp_path, ALPES_BASE_DATOS=url)
+        ejecutar("pg_dump --format", tmp_path, ALPES_BASE_DATOS=url)
         await asentados(libro, lote(10, 20))
     ejecutar("pg_restore", tmp_path, ALPES_BASE_DATOS=otra)
     with libro_postgresql(otra) as (libro, _):

@@ -482,7 +482,6 @@ class _Consumidor:
             _registro.debug(
                 "comando asentado",
                 topico=self.topico,
-                comando_id=destino.identidad.comando_id,
                 estado=destino.destino.estado,
                 traza=trazas[destino.identidad],
             )
