@@ -21,7 +21,7 @@ from tests.muerte.montaje import Montaje
 
 _MINIMO_ENTRE_MUERTES: Final = 20
 _ESPERA_MAXIMA: Final = 0.6
-_LIMITE_DE_VUELTA: Final = 60.0
+_LIMITE_DE_VUELTA: Final = 90.0
 
 
 @dataclass(slots=True)

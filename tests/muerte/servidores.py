@@ -95,7 +95,8 @@ class Servidores:
             self._apache.arrancar()
         else:
             # A una base de datos detenida no se le pregunta: muere en cuanto dice que falta algo.
-            tenia = hasta(en_el_aire, 30)
+            # Si los productores aún vuelven de una caída del broker, pasa un rato sin nada en el aire.
+            tenia = hasta(en_el_aire, 90)
             self._base.matar()
             self._base.arrancar()
         return Muerte(papel, tenia)
