@@ -26,7 +26,7 @@ from tests.apoyo.servicio import Instalacion, instalacion
 _EJEMPLOS = RAIZ / "ejemplos" / "java"
 _LIMITE = 100.0
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.servidores, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,8 @@ from tests.apoyo.puertos import puerto_libre
 from tests.apoyo.pulsar_apache import servidor_apache
 from tests.apoyo.servicio import instalacion
 
+pytestmark = pytest.mark.servidores
+
 SECRETO = secrets.token_bytes(32)
 IDENTIFICACION = "org.apache.pulsar.client.impl.auth.AuthenticationToken"
 PROVEEDOR = "org.apache.pulsar.broker.authentication.AuthenticationProviderToken"
