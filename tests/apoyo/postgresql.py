@@ -98,6 +98,20 @@ class ServidorDePrueba:
 
     def arrancar(self) -> None:
         """Arranca el servidor y espera a que atienda."""
+        self._lanzar()
+        hasta(self._en_pie, 60)
+
+    def _en_pie(self) -> bool:
+        """Dice si atiende; si no llegó a arrancar, lo intenta otra vez.
+
+        Tras matarlo, sus procesos pueden tardar en soltar la memoria, y otro programa pudo tomar su puerto.
+        """
+        if self._proceso.poll() is not None:
+            self._lanzar()
+            return False
+        return (self._carpeta / f".s.PGSQL.{self.puerto}").exists() and self._atiende()
+
+    def _lanzar(self) -> None:
         ajustes = _AJUSTES | {
             "port": str(self.puerto),
             "listen_addresses": "127.0.0.1",
@@ -123,8 +137,6 @@ class ServidorDePrueba:
                 start_new_session=True,
                 **self._usuario,
             )
-        hasta((self._carpeta / f".s.PGSQL.{self.puerto}").exists, 30)
-        hasta(self._atiende, 30)
 
     def detener(self) -> None:
         """Lo detiene sin esperar a las transacciones en curso."""
