@@ -1,0 +1,52 @@
+"""Meta b: cuántos envíos por segundo recibe un 202, ya confirmado por el broker.
+
+Qué es: envíos de uno en uno por 64 conexiones, con la API y el broker embebido en un núcleo y la carga en
+otro, contra una aplicación ASGI que solo lee el mismo cuerpo, con el mismo servidor y por turnos. Sin
+consumidores.
+Qué no es: lo que sostiene el servicio entero en un solo núcleo; eso lo dice la meta a.
+Por qué existe: un pico de tráfico lo absorbe la admisión; lo demás puede ir detrás.
+"""
+
+from collections.abc import Sequence
+from statistics import median
+
+from rendimiento.carga import a_tope, correr
+from rendimiento.eventos import mezcla
+from rendimiento.medida import Medida
+from rendimiento.montaje import Proceso, montaje, parando, techo
+from rendimiento.nucleos import en_el_de_la_carga, en_el_de_los_servidores
+from rendimiento.programa import ejecutar
+
+
+def medir(breve: bool) -> Sequence[Medida]:  # noqa: FBT001
+    """Devuelve la fila de la meta b."""
+    vueltas, segundos = (1, 1.5) if breve else (7, 4.0)
+    with techo("leer") as sin_trabajo, montaje() as servicio:
+        with en_el_de_los_servidores():
+            api = servicio.api()
+        with parando(api), en_el_de_la_carga():
+            ritmo_de(sin_trabajo, 0.5)
+            ritmo_de(api, 1.0)
+            ritmos = [(ritmo_de(sin_trabajo, segundos), ritmo_de(api, segundos)) for _ in range(vueltas)]
+    return [
+        Medida(
+            meta="b",
+            nombre="Envíos por segundo con su 202, en un núcleo",
+            medido=f"{median(suyo for _, suyo in ritmos):.0f}/s",
+            techo=f"{median(base for base, _ in ritmos):.0f}/s leer el mismo cuerpo",
+            cifra=median(suyo / base for base, suyo in ritmos),
+            objetivo=0.4,
+            como_minimo=True,
+        )
+    ]
+
+
+def ritmo_de(servidor: Proceso, segundos: float) -> float:
+    """Los 202 por segundo que da a tope."""
+    resultado = correr(a_tope(servidor.puerto, mezcla(servidor.puerto), segundos))
+    resultado.exigir(202)
+    return resultado.por_segundo
+
+
+if __name__ == "__main__":
+    ejecutar("Envíos por segundo con su 202.", medir)

@@ -1,0 +1,91 @@
+"""Meta a: la CPU que gasta un evento, de la petición a su evento publicado.
+
+Qué es: CPU de la API y de los consumidores (con su relevo) por evento, sobre SQLite y el broker embebido,
+contra la CPU de una respuesta ASGI sin trabajo del mismo servidor, por turnos. Un evento por petición, 64
+conexiones.
+Qué no es: caudal; aquí se suman segundos de CPU, y que otro proceso ocupe la máquina apenas los cambia.
+Por qué existe: la CPU por evento dice cuántas máquinas hacen falta.
+"""
+
+from collections.abc import Sequence
+from statistics import median
+
+from rendimiento.carga import a_tope, correr
+from rendimiento.eventos import mezcla
+from rendimiento.medida import Medida
+from rendimiento.montaje import Proceso, asentados, esperar_a, montaje, parando, pendientes, techo
+from rendimiento.nucleos import en_el_de_la_carga, en_el_de_los_servidores
+from rendimiento.programa import ejecutar
+
+_MICROSEGUNDOS = 1e6
+
+
+def medir(breve: bool) -> Sequence[Medida]:  # noqa: FBT001
+    """Devuelve las filas de la meta a."""
+    vueltas, segundos = (1, 1.5) if breve else (5, 6.0)
+    with techo("responder") as sin_trabajo, montaje() as servicio:
+        with en_el_de_los_servidores():
+            api = servicio.api()
+            consumidores = servicio.consumidores(api)
+        broker = servicio.broker()
+        with parando(consumidores, api), en_el_de_la_carga():
+            _cargar(sin_trabajo, 0.5)
+            _cargar(api, 0.5)
+            _esperar_a_todo(api, asentados(api.puerto))
+            base, admision, asiento, aparte = [], [], [], []
+            for _ in range(vueltas):
+                antes = sin_trabajo.cpu
+                cuantos = _cargar(sin_trabajo, segundos)
+                base.append((sin_trabajo.cpu - antes) / cuantos)
+                previos = asentados(api.puerto)
+                cuentas = api.cpu, consumidores.cpu, sum(broker.cpu_times()[:2])
+                cuantos = _cargar(api, segundos)
+                _esperar_a_todo(api, previos + cuantos)
+                admision.append((api.cpu - cuentas[0]) / cuantos)
+                asiento.append((consumidores.cpu - cuentas[1]) / cuantos)
+                aparte.append((sum(broker.cpu_times()[:2]) - cuentas[2]) / cuantos)
+    sin_nada, api_, consumidores_ = median(base), median(admision), median(asiento)
+    return [
+        Medida(
+            meta="a",
+            nombre="CPU por evento, de la petición al evento publicado",
+            medido=f"{_us(api_ + consumidores_)} (API {_us(api_)} + consumidores {_us(consumidores_)})",
+            techo=f"{_us(sin_nada)} una respuesta sin trabajo",
+            cifra=(api_ + consumidores_) / sin_nada,
+            objetivo=5,
+        ),
+        Medida(
+            meta="a",
+            nombre="CPU por evento, solo aceptarlo",
+            medido=_us(api_),
+            techo=f"{_us(sin_nada)} una respuesta sin trabajo",
+            cifra=api_ / sin_nada,
+            objetivo=2.5,
+        ),
+        Medida(
+            meta="a",
+            nombre="CPU del broker embebido por evento (aparte)",
+            medido=_us(median(aparte)),
+            techo=f"{_us(sin_nada)} una respuesta sin trabajo",
+            cifra=median(aparte) / sin_nada,
+        ),
+    ]
+
+
+def _cargar(servidor: Proceso, segundos: float) -> int:
+    """Lo carga a tope y devuelve cuántas respuestas dio."""
+    resultado = correr(a_tope(servidor.puerto, mezcla(servidor.puerto), segundos))
+    resultado.exigir(202)
+    return len(resultado.demoras)
+
+
+def _esperar_a_todo(api: Proceso, cuantos: int) -> None:
+    esperar_a(lambda: asentados(api.puerto) >= cuantos and not pendientes(api.puerto), 300)
+
+
+def _us(segundos: float) -> str:
+    return f"{segundos * _MICROSEGUNDOS:.1f} µs"
+
+
+if __name__ == "__main__":
+    ejecutar("CPU por evento.", medir)
