@@ -10,8 +10,7 @@ Por qué existe: lo que cuesta HTTP en esta máquina y en este instante lo dice 
 import sys
 from typing import Final
 
-from starlette.types import ASGIApp, Receive, Scope, Send
-
+from alpespartners.seedwork.asgi import ASGIApp, Receive, Scope, Send
 from alpespartners.seedwork.infraestructura.servidor_http import ServidorHTTP, abrir_puerto
 
 _CUERPO: Final = (

@@ -12,7 +12,6 @@ from uuid import UUID
 
 import httpx2
 from prometheus_client import CollectorRegistry
-from starlette.types import ASGIApp
 
 from alpespartners.api.acceso import ReglasDeAcceso
 from alpespartners.api.aplicacion import crear_api
@@ -32,6 +31,7 @@ from alpespartners.modulos.tracking.aplicacion.puertos import (
     BrokerNoDisponible,
     Consulta,
 )
+from alpespartners.seedwork.asgi import ASGIApp
 from tests.apoyo.libro_en_memoria import TransaccionEnMemoria
 
 C = TypeVar("C", RegistrarImpresion, RegistrarConversion)

@@ -7,7 +7,8 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 import uvicorn
-from starlette.types import ASGIApp
+
+from alpespartners.seedwork.asgi import ASGIApp
 
 
 @contextmanager

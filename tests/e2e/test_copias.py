@@ -70,6 +70,7 @@ def test_la_carpeta_copiada_con_el_servicio_detenido_lo_devuelve_todo(tmp_path: 
 
 
 @pytest.mark.timeout(240)
+@pytest.mark.servidores
 def test_una_base_de_datos_restaurada_se_completa_con_lo_que_pulsar_vuelve_a_entregar(
     servidor_postgresql: ServidorDePrueba, pulsar_apache: ServidorApache, tmp_path: Path
 ) -> None:

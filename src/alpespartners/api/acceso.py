@@ -13,9 +13,8 @@ import re
 from collections.abc import Collection, Sequence
 from typing import Final
 
-from starlette.types import Scope
-
 from alpespartners.api.errores import Problema
+from alpespartners.api.peticion import Peticion
 
 PRIMEROS_SEGMENTOS_ABIERTOS: Final = frozenset({"salud", "metricas", "docs", "openapi.json"})
 """Lo que no pide clave: lo leen sondas y personas que todavía no la tienen."""
@@ -38,13 +37,13 @@ class ReglasDeAcceso:
         self._sin_clave = sin_clave
         self._nombres = _LOCALES | {nombre.lower() for nombre in nombres}
 
-    def comprobar(self, scope: Scope, partes: Sequence[str]) -> None:
+    def comprobar(self, peticion: Peticion, partes: Sequence[str]) -> None:
         """No hace nada si la petición puede pasar; si no, lanza `Problema` 401, 403 o 421."""
         if self._claves:
             if partes[0] not in PRIMEROS_SEGMENTOS_ABIERTOS:
-                self._exigir_clave(scope)
+                self._exigir_clave(peticion)
             return
-        if not self._sin_clave and not (_viene_de_esta_maquina(scope) and _viene_directa(scope)):
+        if not self._sin_clave and not (_viene_de_esta_maquina(peticion) and _viene_directa(peticion)):
             raise Problema(
                 403,
                 "acceso_solo_local",
@@ -52,7 +51,7 @@ class ReglasDeAcceso:
                 "Sin claves, el servicio atiende solo a esta máquina y sin intermediarios. "
                 "Para abrirlo, defina ALPES_CLAVES_API (o ALPES_SIN_CLAVE=1 si la red ya es de confianza).",
             )
-        if not self._anfitrion_conocido(scope):
+        if not self._anfitrion_conocido(peticion):
             raise Problema(
                 421,
                 "anfitrion_desconocido",
@@ -61,8 +60,8 @@ class ReglasDeAcceso:
                 "Para usar otro, añádalo a ALPES_NOMBRES o defina ALPES_CLAVES_API.",
             )
 
-    def _exigir_clave(self, scope: Scope) -> None:
-        valores = _cabecera(scope, b"authorization")
+    def _exigir_clave(self, peticion: Peticion) -> None:
+        valores = peticion.cabecera(b"authorization")
         if len(valores) == 1:
             esquema, _, ofrecida = valores[0].partition(b" ")
             ofrecida = ofrecida.strip(b" ")
@@ -78,8 +77,8 @@ class ReglasDeAcceso:
             cabeceras={"WWW-Authenticate": 'Bearer realm="alpespartners"'},
         )
 
-    def _anfitrion_conocido(self, scope: Scope) -> bool:
-        valores = _cabecera(scope, b"host")
+    def _anfitrion_conocido(self, peticion: Peticion) -> bool:
+        valores = peticion.cabecera(b"host")
         if len(valores) != 1:
             return False
         hallado = _ANFITRION.fullmatch(valores[0].decode("latin-1"))
@@ -89,16 +88,16 @@ class ReglasDeAcceso:
         return nombre in self._nombres or _es_direccion_local(nombre.strip("[]"))
 
 
-def _viene_de_esta_maquina(scope: Scope) -> bool:
-    cliente = scope.get("client")
+def _viene_de_esta_maquina(peticion: Peticion) -> bool:
+    cliente = peticion.scope.get("client")
     # Por un socket Unix no hay dirección: quien llega a él ya está en esta máquina.
     return cliente is None or _es_direccion_local(cliente[0])
 
 
-def _viene_directa(scope: Scope) -> bool:
+def _viene_directa(peticion: Peticion) -> bool:
     return not any(
         nombre.startswith(b"x-forwarded-") or nombre in _HUELLAS_DE_INTERMEDIARIO
-        for nombre, _ in scope["headers"]
+        for nombre in peticion.nombres
     )
 
 
@@ -112,7 +111,3 @@ def _es_direccion_local(texto: str) -> bool:
     if isinstance(direccion, ipaddress.IPv6Address) and direccion.ipv4_mapped is not None:
         return direccion.ipv4_mapped.is_loopback
     return direccion.is_loopback
-
-
-def _cabecera(scope: Scope, nombre: bytes) -> list[bytes]:
-    return [valor for otro, valor in scope["headers"] if otro == nombre]

@@ -14,21 +14,19 @@ from http import HTTPStatus
 
 import structlog
 from prometheus_client import CollectorRegistry
-from starlette.datastructures import Headers
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from alpespartners.api.acceso import ReglasDeAcceso
+from alpespartners.api.accesos import Accesos
 from alpespartners.api.cuerpo import SEGUNDOS_MAXIMOS
 from alpespartners.api.documentacion import rutas_de_documentacion
 from alpespartners.api.envios import Envios
 from alpespartners.api.errores import problema_de
 from alpespartners.api.metricas import METODOS_CONOCIDOS, Peticiones, estado_de_la_api, ruta_de_metricas
+from alpespartners.api.peticion import ClienteAusente, Peticion
 from alpespartners.api.rutas import Rutas, atencion_de, partes_de_la_ruta
 from alpespartners.api.salud import rutas_de_salud
 from alpespartners.api.tracking import rutas_de_tracking
-from alpespartners.api.traza import TRAZA, identificador_de, traza_de
+from alpespartners.api.traza import identificador_de, traza_de
 from alpespartners.modulos.tracking.aplicacion.esperas import Esperas
 from alpespartners.modulos.tracking.aplicacion.puertos import (
     Administracion,
@@ -37,6 +35,7 @@ from alpespartners.modulos.tracking.aplicacion.puertos import (
     Presencia,
 )
 from alpespartners.seedwork.arranque import ErrorDeArranque
+from alpespartners.seedwork.asgi import ASGIApp, Receive, Scope, Send
 
 CicloDeVida = Callable[[], AbstractAsyncContextManager[None]]
 
@@ -95,7 +94,7 @@ class Api:
         self._ciclo_de_vida = ciclo_de_vida
         self._observar = observar
         self._registro = structlog.get_logger("api")
-        self._registro_de_accesos = structlog.get_logger("acceso")
+        self._accesos = Accesos()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Atiende una petición o el ciclo de vida (ASGI 3.0)."""
@@ -109,35 +108,32 @@ class Api:
 
     async def _atender(self, scope: Scope, receive: Receive, send: Send) -> None:
         comienzo = time.perf_counter()
-        traza = scope[TRAZA] = traza_de(Headers(scope=scope))
+        peticion = Peticion(scope, receive)
+        traza = peticion.traza = traza_de(peticion.cabecera(b"traceparent"))
         plantilla = None
-        respuesta: Response
         try:
             partes = partes_de_la_ruta(scope)
-            self._acceso.comprobar(scope, partes)
+            self._acceso.comprobar(peticion, partes)
             encontrada = self._rutas.buscar(partes)
             plantilla = encontrada.ruta.plantilla
             atencion = atencion_de(encontrada.ruta, scope["method"])
-            respuesta = await atencion(Request(scope, receive), encontrada.variables)
-        except ClientDisconnect:
+            respuesta = await atencion(peticion, encontrada.variables)
+        except ClienteAusente:
             return
         except Exception as error:  # noqa: BLE001 - el último que puede convertirla en una respuesta
             problema = problema_de(error)
             if problema.estado == HTTPStatus.INTERNAL_SERVER_ERROR:
                 self._registro.exception("petición fallida", ruta=plantilla, traza=identificador_de(traza))
             respuesta = problema.respuesta()
-        respuesta.headers["X-Content-Type-Options"] = "nosniff"
-        respuesta.headers.setdefault("Cache-Control", "no-store")
-        await respuesta(scope, receive, send)
+        await respuesta.enviar(send)
         metodo, segundos = scope["method"], time.perf_counter() - comienzo
-        self._observar(plantilla, metodo, respuesta.status_code, segundos)
-        self._registro_de_accesos.info(
-            "petición",
-            metodo=metodo if metodo in METODOS_CONOCIDOS else None,
-            ruta=plantilla,
-            estado=respuesta.status_code,
-            milisegundos=round(segundos * 1000, 1),
-            traza=identificador_de(traza),
+        self._observar(plantilla, metodo, respuesta.estado, segundos)
+        self._accesos.anotar(
+            metodo if metodo in METODOS_CONOCIDOS else None,
+            plantilla,
+            respuesta.estado,
+            segundos,
+            identificador_de(traza),
         )
 
     async def _vivir(self, receive: Receive, send: Send) -> None:
@@ -155,3 +151,5 @@ class Api:
             await send({"type": f"lifespan.{etapa}.failed", "message": mensaje})
         else:
             await send({"type": "lifespan.shutdown.complete"})
+        finally:
+            self._accesos.escribir()

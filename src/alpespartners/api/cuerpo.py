@@ -8,32 +8,30 @@ Por qué existe: un cuerpo enorme, lento o cortado a la mitad no puede ocupar me
 import asyncio
 from typing import Final
 
-from starlette.datastructures import Headers
-from starlette.requests import Request
-
 from alpespartners.api.errores import Problema
+from alpespartners.api.peticion import Peticion
 
 OCTETOS_MAXIMOS: Final = 64 * 1024
 SEGUNDOS_MAXIMOS: Final = 10.0
 CIFRAS_DE_UNA_LONGITUD: Final = 18
 
 
-async def leer_cuerpo(peticion: Request, segundos: float) -> bytes:
+async def leer_cuerpo(peticion: Peticion, segundos: float) -> bytes:
     """Devuelve el cuerpo entero de una petición `application/json`.
 
     Raises:
         Problema: 415 (tipo o codificación), 413 (más de 64 KiB) o 408 (no llegó entero en ese plazo).
-        ClientDisconnect: el cliente se fue antes de terminar.
+        ClienteAusente: el cliente se fue antes de terminar.
     """
-    _exigir_json(peticion.headers)
-    longitud = peticion.headers.get("content-length", "")
-    if longitud.isdecimal() and (len(longitud) > CIFRAS_DE_UNA_LONGITUD or int(longitud) > OCTETOS_MAXIMOS):
+    _exigir_json(peticion)
+    longitud = next(iter(peticion.cabecera(b"content-length")), b"")
+    if longitud.isdigit() and (len(longitud) > CIFRAS_DE_UNA_LONGITUD or int(longitud) > OCTETOS_MAXIMOS):
         raise _demasiado_grande()
     trozos: list[bytes] = []
     recibidos = 0
     try:
         async with asyncio.timeout(segundos):
-            async for trozo in peticion.stream():
+            async for trozo in peticion.cuerpo():
                 recibidos += len(trozo)
                 if recibidos > OCTETOS_MAXIMOS:
                     raise _demasiado_grande()
@@ -50,9 +48,9 @@ async def leer_cuerpo(peticion: Request, segundos: float) -> bytes:
     return b"".join(trozos)
 
 
-def _exigir_json(cabeceras: Headers) -> None:
-    tipos = cabeceras.getlist("content-type")
-    if len(tipos) != 1 or not _es_json(tipos[0]):
+def _exigir_json(peticion: Peticion) -> None:
+    tipos = peticion.cabecera(b"content-type")
+    if len(tipos) != 1 or not _es_json(tipos[0].decode("latin-1")):
         raise Problema(
             415,
             "tipo_de_contenido_no_admitido",
@@ -60,9 +58,8 @@ def _exigir_json(cabeceras: Headers) -> None:
             "El cuerpo debe llegar como «Content-Type: application/json», en UTF-8.",
             cabeceras={"Accept-Post": "application/json"},
         )
-    if {codificacion.strip().lower() for codificacion in cabeceras.getlist("content-encoding")} - {
-        "identity"
-    }:
+    codificaciones = peticion.cabecera(b"content-encoding")
+    if {codificacion.strip().lower() for codificacion in codificaciones} - {b"identity"}:
         raise Problema(
             415,
             "codificacion_de_contenido_no_admitida",

@@ -11,12 +11,12 @@ from importlib.resources import files
 from typing import Final
 
 import msgspec
-from starlette.requests import Request
-from starlette.responses import Response
 
 from alpespartners.api.errores import no_encontrado
 from alpespartners.api.openapi import descripcion
 from alpespartners.api.parametros import sin_parametros
+from alpespartners.api.peticion import Peticion
+from alpespartners.api.respuesta import Respuesta
 from alpespartners.api.rutas import Ruta, ruta_get
 
 _RECURSOS: Final = files("alpespartners.api").joinpath("recursos")
@@ -35,9 +35,9 @@ def rutas_de_documentacion() -> list[Ruta]:
     """Las rutas de la documentación."""
     octetos = msgspec.json.encode(descripcion())
 
-    async def openapi(peticion: Request, _variables: Sequence[str]) -> Response:
+    async def openapi(peticion: Peticion, _variables: Sequence[str]) -> Respuesta:
         sin_parametros(peticion)
-        return Response(octetos, media_type="application/json")
+        return Respuesta(octetos)
 
     return [
         ruta_get("/openapi.json", openapi),
@@ -46,14 +46,14 @@ def rutas_de_documentacion() -> list[Ruta]:
     ]
 
 
-async def _pagina(_peticion: Request, _variables: Sequence[str]) -> Response:
+async def _pagina(_peticion: Peticion, _variables: Sequence[str]) -> Respuesta:
     pagina = await asyncio.to_thread(_RECURSOS.joinpath("documentacion.html").read_bytes)
-    return Response(pagina, media_type="text/html", headers={"Content-Security-Policy": _POLITICA})
+    return Respuesta(pagina, tipo="text/html", cabeceras={"Content-Security-Policy": _POLITICA})
 
 
-async def _recurso(_peticion: Request, variables: Sequence[str]) -> Response:
+async def _recurso(_peticion: Peticion, variables: Sequence[str]) -> Respuesta:
     for recurso, tipo in _TIPO_POR_RECURSO.items():
         if recurso.rpartition("/")[2] == variables[0]:
             octetos = await asyncio.to_thread(_RECURSOS.joinpath(*recurso.split("/")).read_bytes)
-            return Response(octetos, media_type=tipo)
+            return Respuesta(octetos, tipo=tipo)
     raise no_encontrado()

@@ -13,16 +13,14 @@ from datetime import datetime
 from typing import Any, Protocol
 from urllib.parse import quote
 
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
-
 from alpespartners.api.cuerpo import leer_cuerpo
 from alpespartners.api.errores import almacenamiento_lleno, broker_no_disponible, envio_negado
 from alpespartners.api.parametros import leer_parametros
+from alpespartners.api.peticion import ClienteAusente, Peticion
 from alpespartners.api.preferencias import espera_preferida
 from alpespartners.api.presentacion import en_json, recurso
+from alpespartners.api.respuesta import Respuesta
 from alpespartners.api.rutas import Atencion
-from alpespartners.api.traza import TRAZA
 from alpespartners.modulos.tracking.aplicacion.clases import Clase
 from alpespartners.modulos.tracking.aplicacion.comandos import Comando
 from alpespartners.modulos.tracking.aplicacion.esperas import Asentado, Desenlace, Esperas
@@ -57,25 +55,25 @@ class Envios:
     def atencion(self, ruta: str, clase: Clase, comando_de: ComandoDelCuerpo) -> Atencion:
         """Quién atiende los envíos de una clase; `ruta` es la de sus recursos."""
 
-        async def atender(peticion: Request, _variables: Sequence[str]) -> Response:
+        async def atender(peticion: Peticion, _variables: Sequence[str]) -> Respuesta:
             recolector = Recolector()
             leer_parametros(peticion.scope["query_string"], (), recolector)
             cuerpo = leer_json(await leer_cuerpo(peticion, self.segundos_de_cuerpo))
             comando = _comando(cuerpo, comando_de, recolector, self.nuevo_id, self.reloj())
             envio = _Envio(clase, ruta, comando, self.nuevo_id())
-            traza = peticion.scope[TRAZA]
+            traza = peticion.traza
             try:
                 await self.despachador.publicar(comando, comando_id=envio.comando_id, traza=traza)
             except AlmacenamientoLleno:
                 raise almacenamiento_lleno(comando.id) from None
             except BrokerNoDisponible:
                 raise broker_no_disponible(comando.id) from None
-            segundos = espera_preferida(peticion.headers.getlist("prefer"))
+            segundos = espera_preferida([valor.decode("latin-1") for valor in peticion.cabecera(b"prefer")])
             return envio.aceptado() if segundos is None else await self._esperar(envio, peticion, segundos)
 
         return atender
 
-    async def _esperar(self, envio: "_Envio", peticion: Request, segundos: int) -> Response:
+    async def _esperar(self, envio: "_Envio", peticion: Peticion, segundos: int) -> Respuesta:
         """La respuesta con el destino, si llega en ese tiempo; si no, la de aceptado."""
         desenlace = None
         if segundos:
@@ -85,7 +83,7 @@ class Envios:
                 if futuro.done():
                     desenlace = futuro.result()
         respuesta = envio.aceptado() if desenlace is None else envio.decidido(desenlace)
-        respuesta.headers["Preference-Applied"] = f"wait={segundos}"
+        respuesta.poner("Preference-Applied", f"wait={segundos}")
         return respuesta
 
 
@@ -106,30 +104,30 @@ class _Envio:
     def _direccion(self) -> dict[str, str]:
         return {"Location": f"{self.ruta}/{quote(self.evento_id, safe='')}"}
 
-    def aceptado(self) -> Response:
+    def aceptado(self) -> Respuesta:
         cuerpo = {
             "id": self.evento_id,
             "estado": "ACEPTADA",
             "comando_id": self.comando_id,
             "advertencias": self.comando.advertencias,
         }
-        return Response(en_json(cuerpo), 202, self._direccion, media_type="application/json")
+        return Respuesta(en_json(cuerpo), 202, cabeceras=self._direccion)
 
-    def decidido(self, desenlace: Desenlace) -> Response:
+    def decidido(self, desenlace: Desenlace) -> Respuesta:
         """201 si lo registró este comando, 200 si ya estaba igual, y si no el problema que lo explica."""
         if not isinstance(desenlace, Asentado):
             return envio_negado(desenlace, self.evento_id, self.comando_id).respuesta()
         cuerpo = en_json(recurso(desenlace.evento))
         if desenlace.es_nuevo:
-            return Response(cuerpo, 201, self._direccion, media_type="application/json")
-        return Response(cuerpo, 200, media_type="application/json")
+            return Respuesta(cuerpo, 201, cabeceras=self._direccion)
+        return Respuesta(cuerpo)
 
 
-async def _en_el_plazo(futuro: asyncio.Future[Desenlace], peticion: Request, segundos: int) -> bool:
+async def _en_el_plazo(futuro: asyncio.Future[Desenlace], peticion: Peticion, segundos: int) -> bool:
     """Espera el desenlace como mucho ese tiempo; `False` si el servidor se cierra antes.
 
     Raises:
-        ClientDisconnect: quien esperaba se fue.
+        ClienteAusente: quien esperaba se fue.
     """
     se_fue = asyncio.create_task(_desconexion(peticion))
     esperados: set[asyncio.Future[Any]] = {futuro, se_fue}
@@ -141,12 +139,12 @@ async def _en_el_plazo(futuro: asyncio.Future[Desenlace], peticion: Request, seg
     finally:
         se_fue.cancel()
     if se_fue.done() and not futuro.done():
-        raise ClientDisconnect
+        raise ClienteAusente
     return True
 
 
-async def _desconexion(peticion: Request) -> None:
-    while (await peticion.receive())["type"] != "http.disconnect":
+async def _desconexion(peticion: Peticion) -> None:
+    while (await peticion.recibir())["type"] != "http.disconnect":
         pass
 
 

@@ -10,8 +10,8 @@ repetido.
 from collections.abc import Iterable, Mapping
 
 import msgspec
-from starlette.responses import Response
 
+from alpespartners.api.respuesta import Respuesta
 from alpespartners.modulos.tracking.aplicacion.consultas.consultar_destino import SinNoticias
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible
 from alpespartners.modulos.tracking.dominio.destinos import Ilegible, Rechazada
@@ -49,7 +49,7 @@ class Problema(Exception):
         self.cabeceras = cabeceras or {}
         self.extras = extras
 
-    def respuesta(self) -> Response:
+    def respuesta(self) -> Respuesta:
         """La respuesta HTTP que lo cuenta."""
         cuerpo = {
             "type": PREFIJO_DE_TIPO + self.codigo,
@@ -58,8 +58,8 @@ class Problema(Exception):
             "detail": self.detalle,
             **self.extras,
         }
-        return Response(
-            msgspec.json.encode(cuerpo), self.estado, dict(self.cabeceras), media_type=TIPO_DE_PROBLEMA
+        return Respuesta(
+            msgspec.json.encode(cuerpo), self.estado, tipo=TIPO_DE_PROBLEMA, cabeceras=self.cabeceras
         )
 
 

@@ -16,11 +16,11 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
-from starlette.requests import Request
-from starlette.responses import Response
 
 from alpespartners import __version__
 from alpespartners.api.parametros import sin_parametros
+from alpespartners.api.peticion import Peticion
+from alpespartners.api.respuesta import Respuesta
 from alpespartners.api.rutas import Ruta, ruta_get
 from alpespartners.modulos.tracking.aplicacion.consultas.consultar_balance import (
     BalanceDelModulo,
@@ -77,11 +77,11 @@ class Peticiones:
 def ruta_de_metricas(registro: CollectorRegistry, estado: Estado) -> Ruta:
     """La ruta `/metricas`: lo contado en el registro y, además, el estado de ahora."""
 
-    async def metricas(peticion: Request, _variables: Sequence[str]) -> Response:
+    async def metricas(peticion: Peticion, _variables: Sequence[str]) -> Respuesta:
         sin_parametros(peticion)
         de_ahora = _DeAhora([_version(), *await estado()])
         cuerpo = generate_latest(registro) + generate_latest(de_ahora)
-        return Response(cuerpo, media_type=CONTENT_TYPE_PLAIN_0_0_4)
+        return Respuesta(cuerpo, tipo=CONTENT_TYPE_PLAIN_0_0_4)
 
     return ruta_get("/metricas", metricas)
 

@@ -9,8 +9,7 @@ from collections.abc import Collection
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
-from starlette.requests import Request
-
+from alpespartners.api.peticion import Peticion
 from alpespartners.modulos.tracking.dominio.excepciones import Codigo, Recolector
 
 MAXIMO_PARAMETROS: Final = 32
@@ -45,7 +44,7 @@ def leer_parametros(cadena: bytes, conocidos: Collection[str], recolector: Recol
     return leidos
 
 
-def sin_parametros(peticion: Request) -> None:
+def sin_parametros(peticion: Peticion) -> None:
     """Comprueba que una petición a una dirección que no admite ninguno no trae parámetros.
 
     Raises:

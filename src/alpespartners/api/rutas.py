@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.types import Scope
-
 from alpespartners.api.errores import Problema, no_encontrado
+from alpespartners.api.peticion import Peticion
+from alpespartners.api.respuesta import Respuesta
+from alpespartners.seedwork.asgi import Scope
 
-Atencion = Callable[[Request, Sequence[str]], Awaitable[Response]]
+Atencion = Callable[[Peticion, Sequence[str]], Awaitable[Respuesta]]
 """Atiende una petición; recibe también los segmentos variables de la ruta, decodificados, en su orden."""
 
 VARIABLE: Final = "{"

@@ -9,10 +9,10 @@ consumidores lo aceptado espera: ambas cosas se dicen, pero no apartan al servic
 from collections.abc import Mapping, Sequence
 
 import msgspec
-from starlette.requests import Request
-from starlette.responses import Response
 
 from alpespartners.api.parametros import sin_parametros
+from alpespartners.api.peticion import Peticion
+from alpespartners.api.respuesta import Respuesta
 from alpespartners.api.rutas import Ruta, ruta_get
 from alpespartners.modulos.tracking.aplicacion.puertos import (
     Administracion,
@@ -31,7 +31,7 @@ def rutas_de_salud(
 ) -> list[Ruta]:
     """Las rutas de salud; sin `administracion` no se dice nada de cómo está puesto el broker."""
 
-    async def lista(peticion: Request, _variables: Sequence[str]) -> Response:
+    async def lista(peticion: Peticion, _variables: Sequence[str]) -> Respuesta:
         sin_parametros(peticion)
         hay_broker = despachador.disponible
         hay_base_de_datos = await _se_puede_leer(lecturas)
@@ -55,7 +55,7 @@ def rutas_de_salud(
     return [ruta_get("/salud/viva", viva), ruta_get("/salud/lista", lista)]
 
 
-async def viva(peticion: Request, _variables: Sequence[str]) -> Response:
+async def viva(peticion: Peticion, _variables: Sequence[str]) -> Respuesta:
     """Responde que el proceso vive: quien atiende su bucle puede responder."""
     sin_parametros(peticion)
     return json_de({"estado": "viva"}, 200)
@@ -83,6 +83,6 @@ def disponibilidad(*, disponible: bool) -> str:
     return "disponible" if disponible else "no_disponible"
 
 
-def json_de(cuerpo: Mapping[str, object], estado: int) -> Response:
+def json_de(cuerpo: Mapping[str, object], estado: int) -> Respuesta:
     """Una respuesta de salud."""
-    return Response(msgspec.json.encode(cuerpo), estado, media_type="application/json")
+    return Respuesta(msgspec.json.encode(cuerpo), estado)

@@ -10,16 +10,16 @@ from contextlib import nullcontext
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily, Metric
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.types import ASGIApp
 
 from alpespartners.api.acceso import ReglasDeAcceso
 from alpespartners.api.aplicacion import Api
 from alpespartners.api.metricas import Peticiones, ruta_de_metricas
 from alpespartners.api.parametros import sin_parametros
+from alpespartners.api.peticion import Peticion
+from alpespartners.api.respuesta import Respuesta
 from alpespartners.api.rutas import Rutas, ruta_get
 from alpespartners.api.salud import disponibilidad, json_de, viva
+from alpespartners.seedwork.asgi import ASGIApp
 
 
 def crear_sonda(
@@ -38,7 +38,7 @@ def crear_sonda(
         registro: lo que el proceso cuenta.
     """
 
-    async def lista(peticion: Request, _variables: Sequence[str]) -> Response:
+    async def lista(peticion: Peticion, _variables: Sequence[str]) -> Respuesta:
         sin_parametros(peticion)
         conectadas, base = suscripciones(), hay_base_datos()
         esta = base and all(conectadas.values())

@@ -9,13 +9,12 @@ from collections.abc import Mapping, Sequence
 from typing import TypeVar
 from urllib.parse import quote, urlencode
 
-from starlette.requests import Request
-from starlette.responses import Response
-
 from alpespartners.api.envios import Envios
 from alpespartners.api.errores import destino_desconocido, no_encontrado
 from alpespartners.api.parametros import leer_parametros, sin_parametros
+from alpespartners.api.peticion import Peticion
 from alpespartners.api.presentacion import balance, en_json, historia, recurso
+from alpespartners.api.respuesta import Respuesta
 from alpespartners.api.rutas import Atencion, Ruta, ruta_get, ruta_post
 from alpespartners.api.salud import consumidores_vivos
 from alpespartners.modulos.tracking.aplicacion import clases
@@ -49,7 +48,7 @@ def rutas_de_tracking(envios: Envios, lecturas: Lecturas, presencia: Presencia) 
     """Las rutas de impresiones y conversiones, y su balance."""
 
     def unidad(clase: ClaseDeEvento[E]) -> Atencion:
-        async def atender(peticion: Request, variables: Sequence[str]) -> Response:
+        async def atender(peticion: Peticion, variables: Sequence[str]) -> Respuesta:
             sin_parametros(peticion)
             id_evento = _identificador_de_la_ruta(variables[0])
             hallados = await lecturas.leer(lambda consulta: clase.eventos_de(consulta).obtener([id_evento]))
@@ -60,7 +59,7 @@ def rutas_de_tracking(envios: Envios, lecturas: Lecturas, presencia: Presencia) 
         return atender
 
     def destino(clase: Clase) -> Atencion:
-        async def atender(peticion: Request, variables: Sequence[str]) -> Response:
+        async def atender(peticion: Peticion, variables: Sequence[str]) -> Respuesta:
             sin_parametros(peticion)
             id_evento = _identificador_de_la_ruta(variables[0])
             hallado = await lecturas.leer(lambda consulta: consultar_destino(consulta, clase, id_evento))
@@ -70,12 +69,12 @@ def rutas_de_tracking(envios: Envios, lecturas: Lecturas, presencia: Presencia) 
 
         return atender
 
-    async def balance_actual(peticion: Request, _variables: Sequence[str]) -> Response:
+    async def balance_actual(peticion: Peticion, _variables: Sequence[str]) -> Respuesta:
         sin_parametros(peticion)
         return _respuesta(balance(await lecturas.leer(lambda consulta: consultar_balance(consulta.balance))))
 
     def lista(clase: ClaseDeEvento[E], permitidos: frozenset[str], ruta: str) -> Atencion:
-        async def atender(peticion: Request, variables: Sequence[str]) -> Response:
+        async def atender(peticion: Peticion, variables: Sequence[str]) -> Respuesta:
             campaña_id = _identificador_de_la_ruta(variables[0])
             parametros, pedido = _peticion_de_lista(peticion, campaña_id, permitidos)
             pagina = await lecturas.leer(lambda consulta: listar_eventos(clase.eventos_de(consulta), pedido))
@@ -111,7 +110,7 @@ def _identificador_de_la_ruta(parte: str) -> str:
 
 
 def _peticion_de_lista(
-    peticion: Request, campaña_id: str, permitidos: frozenset[str]
+    peticion: Peticion, campaña_id: str, permitidos: frozenset[str]
 ) -> tuple[dict[str, str], PeticionLista]:
     recolector = Recolector()
     parametros = leer_parametros(peticion.scope["query_string"], permitidos, recolector)
@@ -123,14 +122,14 @@ def _peticion_de_lista(
     return parametros, pedido
 
 
-def _pagina(pagina: Pagina[E], direccion: str, parametros: Mapping[str, str]) -> Response:
+def _pagina(pagina: Pagina[E], direccion: str, parametros: Mapping[str, str]) -> Respuesta:
     cuerpo = {"elementos": [recurso(entidad) for entidad in pagina.elementos], "siguiente": pagina.siguiente}
-    respuesta = Response(en_json(cuerpo), media_type="application/json")
+    respuesta = Respuesta(en_json(cuerpo))
     if pagina.siguiente is not None:
         consulta = urlencode({**parametros, "cursor": pagina.siguiente})
-        respuesta.headers["Link"] = f'<{direccion}?{consulta}>; rel="next"'
+        respuesta.poner("Link", f'<{direccion}?{consulta}>; rel="next"')
     return respuesta
 
 
-def _respuesta(cuerpo: dict[str, object]) -> Response:
-    return Response(en_json(cuerpo), media_type="application/json")
+def _respuesta(cuerpo: dict[str, object]) -> Respuesta:
+    return Respuesta(en_json(cuerpo))

@@ -6,22 +6,16 @@ Qué no es: instrumentación; aquí no se mide nada.
 
 import re
 import secrets
+from collections.abc import Sequence
 from typing import Final
-
-from starlette.datastructures import Headers
 
 _TRACEPARENT: Final = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 
-TRAZA: Final = "alpespartners.traza"
-"""Dónde la lleva el `scope` de una petición."""
-
-
-def traza_de(cabeceras: Headers) -> str:
+def traza_de(recibidos: Sequence[bytes]) -> str:
     """Devuelve el `traceparent` recibido, si es uno y válido; si no, uno nuevo, marcado para muestreo."""
-    recibidos = cabeceras.getlist("traceparent")
-    if len(recibidos) == 1 and _TRACEPARENT.fullmatch(recibidos[0]):
-        return recibidos[0]
+    if len(recibidos) == 1 and _TRACEPARENT.fullmatch(recibido := recibidos[0].decode("latin-1")):
+        return recibido
     return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
 
 

@@ -2,16 +2,20 @@
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import TypeVar
 
+import pytest
 from prometheus_client import CollectorRegistry
-from starlette.types import ASGIApp, Message
 from structlog.testing import capture_logs
 
 from alpespartners.api.acceso import ReglasDeAcceso
 from alpespartners.api.aplicacion import CicloDeVida, crear_api
 from alpespartners.modulos.tracking.aplicacion.puertos import Consulta
 from alpespartners.seedwork.arranque import ErrorDeArranque
+from alpespartners.seedwork.asgi import ASGIApp, Message
+from alpespartners.seedwork.infraestructura.registro import Tanda
+from tests.apoyo.espera import hasta_en_el_bucle
 from tests.apoyo.memoria import AHORA, PuertosEnMemoria, api_en_memoria, cliente_de, ids_consecutivos
 
 T = TypeVar("T")
@@ -41,24 +45,36 @@ async def test_lo_inesperado_es_500_sin_nombres_internos_y_queda_anotado_con_su_
 
 
 async def test_cada_acceso_se_anota_con_su_plantilla_y_nada_que_identifique(
-    puertos: PuertosEnMemoria,
+    puertos: PuertosEnMemoria, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with capture_logs() as anotado:
-        async with cliente_de(api_en_memoria(puertos)) as cliente:
-            await cliente.get("/tracking/campañas/secreta/impresiones?influencer_id=secreto")
-            await cliente.request("SECRETO", "/secreto")
-    for linea in anotado:
+    caplog.set_level("INFO", "acceso")
+    async with cliente_de(api_en_memoria(puertos)) as cliente:
+        await cliente.get("/tracking/campañas/secreta/impresiones?influencer_id=secreto")
+        await cliente.request("SECRETO", "/secreto")
+    await hasta_en_el_bucle(lambda: caplog.records)
+    (tanda,) = (registro.msg for registro in caplog.records)
+    assert isinstance(tanda, Tanda)
+    for linea in tanda:
         assert isinstance(linea.pop("milisegundos"), float)
-        assert len(linea.pop("traza")) == len("0af7651916cd43dd8448eb211c80319c")
-    assert anotado == [
+        assert len(str(linea.pop("traza"))) == len("0af7651916cd43dd8448eb211c80319c")
+        assert datetime.fromisoformat(str(linea.pop("timestamp"))).tzinfo is UTC
+    assert tanda == [
         {
             "event": "petición",
-            "log_level": "info",
+            "logger": "acceso",
+            "level": "info",
             "metodo": "GET",
             "ruta": "/tracking/campañas/{campaña_id}/impresiones",
             "estado": 200,
         },
-        {"event": "petición", "log_level": "info", "metodo": None, "ruta": None, "estado": 404},
+        {
+            "event": "petición",
+            "logger": "acceso",
+            "level": "info",
+            "metodo": None,
+            "ruta": None,
+            "estado": 404,
+        },
     ]
 
 

@@ -9,7 +9,7 @@ from alpespartners.modulos.tracking.dominio.excepciones import Codigo, DatosInva
 def test_un_nombre_con_sustitutos_sueltos_no_rompe_la_respuesta() -> None:
     fallo = Fallo("a\ud800" * 200, Codigo.SUSTITUTO_SUELTO, "contiene un carácter sustituto suelto")
     respuesta = problema_de(DatosInvalidos([fallo])).respuesta()
-    (error,) = json.loads(bytes(respuesta.body))["errores"]
+    (error,) = json.loads(respuesta.cuerpo)["errores"]
     assert error["campo"].startswith("a\\ud800a")
     assert len(error["campo"]) < 500
 

@@ -173,7 +173,8 @@ async def test_al_cerrar_espera_las_confirmaciones_pendientes(cliente: ClienteFa
 
 async def test_al_cerrar_lo_que_no_se_confirma_no_se_espera_para_siempre(cliente: ClienteFalso) -> None:
     publica = Publicador(
-        lambda topico: cliente.productor(topico, por_clave=False, limite=1, maximo_en_curso=1)
+        lambda topico: cliente.productor(topico, por_clave=False, limite=1, maximo_en_curso=1),
+        cliente.hay_sitio,
     )
     await publica.esperar(TOPICO)
     respuestas: list[bool] = []
@@ -186,7 +187,8 @@ async def test_una_rafaga_de_confirmaciones_despierta_al_bucle_una_sola_vez(
     cliente: ClienteFalso, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     publica = Publicador(
-        lambda topico: cliente.productor(topico, por_clave=False, limite=1, maximo_en_curso=1)
+        lambda topico: cliente.productor(topico, por_clave=False, limite=1, maximo_en_curso=1),
+        cliente.hay_sitio,
     )
     await publica.esperar(TOPICO)
     bucle = asyncio.get_running_loop()

@@ -8,9 +8,33 @@ identificadores y caracteres de control) no debe salir nunca.
 
 import logging
 import sys
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
 
+import msgspec
 import structlog
 from structlog.typing import Processor
+
+PresentarHecho = Callable[[Mapping[str, object]], str]
+
+
+class Tanda(list[dict[str, object]]):
+    """Hechos ya completos, con su hora y su nivel, que se presentan y se escriben de una vez."""
+
+
+class _Formato(structlog.stdlib.ProcessorFormatter):
+    """El de `structlog`, que además sabe presentar una tanda."""
+
+    def __init__(self, presentar_hecho: PresentarHecho, **opciones: Any) -> None:
+        super().__init__(**opciones)
+        self._presentar_hecho = presentar_hecho
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Una línea por hecho."""
+        if isinstance(record.msg, Tanda):
+            return "\n".join(map(self._presentar_hecho, record.msg))
+        return super().format(record)
 
 
 def configurar_registro(nivel: str) -> None:
@@ -20,13 +44,17 @@ def configurar_registro(nivel: str) -> None:
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    en_terminal = sys.stderr.isatty()
-    presentar: list[Processor] = (
+    presentar: list[Processor]
+    presentar_hecho: PresentarHecho
+    if sys.stderr.isatty():
         # Su formato de excepción por omisión imprime las variables locales, y llevan datos personales.
-        [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
-        if en_terminal
-        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
-    )
+        consola = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        presentar = [consola]
+        presentar_hecho = partial(_en_la_consola, consola)
+    else:
+        en_json = structlog.processors.JSONRenderer(ensure_ascii=False)
+        presentar = [structlog.processors.format_exc_info, en_json]
+        presentar_hecho = _en_json
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -39,7 +67,8 @@ def configurar_registro(nivel: str) -> None:
     )
     manejador = logging.StreamHandler(sys.stderr)
     manejador.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
+        _Formato(
+            presentar_hecho,
             foreign_pre_chain=comunes,
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *presentar],
         )
@@ -54,3 +83,11 @@ def configurar_registro(nivel: str) -> None:
     accesos = logging.getLogger("uvicorn.access")
     accesos.handlers = []
     accesos.propagate = False
+
+
+def _en_json(hecho: Mapping[str, object]) -> str:
+    return msgspec.json.encode(hecho).decode()
+
+
+def _en_la_consola(consola: structlog.dev.ConsoleRenderer, hecho: Mapping[str, object]) -> str:
+    return str(consola(None, "info", dict(hecho)))

@@ -113,6 +113,6 @@ def reinyectar(cliente: ClientePulsar, topico: str, sobres: Iterable[Sobre]) -> 
             productor.cerrar()
     except FalloDelBroker as fallo:
         raise BrokerNoDisponible(str(fallo)) from fallo
-    if confirmados != [True] * enviados:
+    if confirmados != [True] * enviados or not cliente.hay_sitio():
         raise BrokerNoDisponible
     return enviados

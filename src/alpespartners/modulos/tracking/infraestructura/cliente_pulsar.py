@@ -42,6 +42,8 @@ _COLA_DE_LECTURA = 1_000
 _RETARDO_DE_LOTE_MS = 1
 _COLA_DE_RECEPCION = 3_000
 _RETARDO_DE_DEVOLUCION_MS = 1_000
+_CONFIRMADO = pulsar.Result.Ok
+
 _registro: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(__name__)
 
 _EPOCA_UNIX = datetime(1970, 1, 1, tzinfo=UTC)
@@ -72,24 +74,20 @@ class MensajeRecibido:
 
 
 class Productor:
-    """Publica en un tópico, mientras el broker tenga sitio donde guardarlo."""
+    """Publica en un tópico. Que el broker tenga sitio para lo que confirma lo mira quien lo recibe."""
 
-    def __init__(self, productor: pulsar.Producer, hay_sitio: Callable[[], bool]) -> None:
+    def __init__(self, productor: pulsar.Producer) -> None:
         self._productor = productor
-        self._hay_sitio = hay_sitio
 
     def enviar(self, sobre: Sobre, al_saber: Callable[[bool], None]) -> None:
         """Encola un sobre sin esperar.
 
         `al_saber` se llama una vez, en un hilo del cliente, con si el broker lo confirmó. No debe lanzar:
-        el cliente terminaría el proceso. Sin sitio no se envía, y lo confirmado cuando ya no lo hay no vale.
+        el cliente terminaría el proceso.
         """
-        if not self._hay_sitio():
-            al_saber(False)  # noqa: FBT003
-            return
         self._productor.send_async(
             sobre.carga,
-            lambda resultado, _: al_saber(resultado == pulsar.Result.Ok and self._hay_sitio()),
+            lambda resultado, _: al_saber(resultado == _CONFIRMADO),
             properties=dict(sobre.propiedades),
             partition_key=sobre.clave,
         )
@@ -223,8 +221,7 @@ class ClientePulsar:
                 batching_enabled=True,
                 batching_max_publish_delay_ms=_RETARDO_DE_LOTE_MS,
                 batching_type=pulsar.BatchingType.KeyBased if por_clave else pulsar.BatchingType.Default,
-            ),
-            self.hay_sitio,
+            )
         )
 
     def suscribir(self, topico: str) -> Suscripcion:

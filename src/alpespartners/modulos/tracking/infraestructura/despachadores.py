@@ -55,7 +55,7 @@ class DespachadorPulsar:
         El cliente es el del proceso, y lo cierra quien lo creó, después que al despachador.
         """
         self._hay_sitio = cliente.hay_sitio
-        self._publicador = Publicador(partial(self._crear_productor, cliente))
+        self._publicador = Publicador(partial(self._crear_productor, cliente), cliente.hay_sitio)
         self._publicador.conectar(_TOPICOS)
 
     async def cerrar(self) -> None:

@@ -13,6 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Final
 
 import structlog
@@ -45,10 +46,12 @@ class Publicador:
 
     Args:
         crear: crea el productor de un tópico; bloquea, y lanza `FalloDelBroker` si no puede.
+        hay_sitio: si el broker tiene dónde guardar; lo que confirma cuando ya no lo hay no vale.
     """
 
-    def __init__(self, crear: Callable[[str], Productor]) -> None:
+    def __init__(self, crear: Callable[[str], Productor], hay_sitio: Callable[[], bool]) -> None:
         self._crear = crear
+        self._hay_sitio = hay_sitio
         self._bucle = asyncio.get_running_loop()
         # Hilos propios: conectarse bloquea el suyo muchos segundos, y los de asyncio son de todos.
         self._hilos = ThreadPoolExecutor(_HILOS, "publicador")
@@ -79,7 +82,7 @@ class Publicador:
         if productor is None:
             self._bucle.call_soon(self._entregar, al_saber, False)  # noqa: FBT003
         else:
-            productor.enviar(sobre, lambda confirmado: self._avisar(al_saber, confirmado))
+            productor.enviar(sobre, partial(self._avisar, al_saber))
         self._en_curso += 1
         self._nadie_en_curso.clear()
 
@@ -128,8 +131,11 @@ class Publicador:
     def _repartir(self) -> None:
         # Antes de vaciar: lo que llegue desde ahora pide otro despertar.
         self._despertado = False
-        while self._avisos:
-            self._entregar(*self._avisos.popleft())
+        # Después de confirmarse todos: así basta una pregunta, que es una llamada al sistema, por ráfaga.
+        rafaga = [self._avisos.popleft() for _ in range(len(self._avisos))]
+        hay_sitio = self._hay_sitio()
+        for al_saber, confirmado in rafaga:
+            self._entregar(al_saber, confirmado and hay_sitio)
 
     def _entregar(self, al_saber: Callable[[bool], None], confirmado: bool) -> None:  # noqa: FBT001
         self._en_curso -= 1

@@ -92,7 +92,7 @@ class Relevo:
 
     async def abrir(self) -> None:
         """Empieza a barrer y a retirar en segundo plano."""
-        self._publicador = Publicador(self._crear_productor)
+        self._publicador = Publicador(self._crear_productor, self._cliente.hay_sitio)
         self._barrido = asyncio.create_task(self._siempre(self._barrer))
         self._retirada = asyncio.create_task(self._siempre(self._retirar_rafaga))
 

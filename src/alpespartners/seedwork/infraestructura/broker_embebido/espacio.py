@@ -7,7 +7,7 @@ reiniciarlo, y si el disco se vacía y nadie lo reinicia, sigue confirmando y no
 deja llegar: sin reserva, el guardián lo detiene y nadie da por buena una confirmación suya.
 """
 
-import shutil
+import os
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +18,7 @@ RESERVA: Final = 128 * 1024 * 1024
 def hay_sitio(carpeta: Path) -> bool:
     """Dice si en el disco de la carpeta queda la reserva; si no se puede saber, no."""
     try:
-        return shutil.disk_usage(carpeta).free >= RESERVA
+        disco = os.statvfs(carpeta)
     except OSError:
         return False
+    return disco.f_bavail * disco.f_frsize >= RESERVA
