@@ -54,7 +54,7 @@ def mensajes_publicados(datos: Path, topico: str) -> list[tuple[dict[str, str], 
     """Todos los mensajes del tópico, por orden: propiedades y campos."""
     mensajes = []
     for mensaje in mensajes_del_topico(datos, topico):
-        campos: Any = schemaless_reader(BytesIO(mensaje.data()), ESQUEMAS[topico].escritura, None)
+        campos: Any = schemaless_reader(BytesIO(mensaje.data()), ESQUEMAS[topico].definicion, None)
         mensajes.append((dict(mensaje.properties()), campos))
     return mensajes
 

@@ -165,7 +165,7 @@ def test_un_comando_grabado_se_lee_igual_para_siempre(nombre: str) -> None:
 @pytest.mark.parametrize("topico", EVENTOS)
 def test_un_evento_grabado_se_lee_igual_para_siempre(topico: str) -> None:
     esquema = ESQUEMAS[topico]
-    assert _leer(grabado(esquema.registro), esquema.escritura) == EVENTOS[topico]
+    assert _leer(grabado(esquema.registro), esquema.definicion) == EVENTOS[topico]
 
 
 @pytest.mark.parametrize("topico", EVENTOS)
@@ -173,14 +173,14 @@ def test_quien_conozca_un_campo_nuevo_lee_lo_grabado_y_quien_no_lee_lo_nuevo(top
     esquema = ESQUEMAS[topico]
     nuevo = {"name": "canal", "type": ["null", "string"], "default": None}
     evolucionado = parse_schema({**esquema.definicion, "fields": [*esquema.definicion["fields"], nuevo]})
-    assert _leer(grabado(esquema.registro), esquema.escritura, evolucionado) == {
+    assert _leer(grabado(esquema.registro), esquema.definicion, evolucionado) == {
         **EVENTOS[topico],
         "canal": None,
     }
 
     salida = BytesIO()
     schemaless_writer(salida, evolucionado, {**EVENTOS[topico], "canal": "historias"})
-    assert _leer(salida.getvalue(), evolucionado, esquema.escritura) == EVENTOS[topico]
+    assert _leer(salida.getvalue(), evolucionado, esquema.definicion) == EVENTOS[topico]
 
 
 @pytest.mark.parametrize("topico", ESQUEMAS)

@@ -66,7 +66,7 @@ def detalle(abierto: Abierto) -> str:
 def avro(topico: str = COMANDO_REGISTRAR_IMPRESION, **campos: object) -> bytes:
     salida = BytesIO()
     minimo = {"campana_id": "cmp-456", "tipo_conversion": "OTRA", **campos}
-    schemaless_writer(salida, ESQUEMAS[topico].escritura, minimo)
+    schemaless_writer(salida, ESQUEMAS[topico].definicion, minimo)
     return salida.getvalue()
 
 

@@ -47,7 +47,7 @@ def abrir(sobre: Sobre) -> ComandoRecibido[Any]:
 
 
 def leer(sobre: Sobre) -> dict[str, Any]:
-    leido: Any = schemaless_reader(BytesIO(sobre.carga), ESQUEMAS[sobre.topico].escritura, None)
+    leido: Any = schemaless_reader(BytesIO(sobre.carga), ESQUEMAS[sobre.topico].definicion, None)
     assert isinstance(leido, dict)
     return leido
 

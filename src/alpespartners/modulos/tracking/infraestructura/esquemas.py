@@ -7,6 +7,7 @@ descifra es el que viaja con el código y no el que un broker recuerde.
 """
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any, Final
@@ -28,8 +29,9 @@ ESCALA: Final = 4
 class Esquema:
     """El esquema de los mensajes de un tópico.
 
-    `lectura` tiene la misma forma binaria que `escritura`, pero deja los decimales en octetos: fastavro
-    tarda minutos en convertir uno de un mebibyte, y quien lee debe poder mirar antes su longitud.
+    `escritura` y `lectura` tienen la misma forma binaria que `definicion`. La de lectura deja los decimales
+    en octetos: fastavro tarda minutos en convertir uno de un mebibyte, y quien lee debe poder mirar antes su
+    longitud. La de escritura no convierte nada: quien escribe ya sabe el tipo de cada valor.
     """
 
     registro: str
@@ -52,18 +54,22 @@ def _cargar(registro: str) -> Esquema:
     texto = files(__package__).joinpath("schema", "v1", f"{registro}.avsc").read_text(encoding="utf-8")
     definicion = json.loads(texto)
     return Esquema(
-        registro, definicion, parse_schema(definicion), parse_schema(_con_decimales_en_octetos(definicion))
+        registro,
+        definicion,
+        escritura=parse_schema(_sin_convertir(definicion, {"decimal", "timestamp-micros"})),
+        lectura=parse_schema(_sin_convertir(definicion, {"decimal"})),
     )
 
 
-def _con_decimales_en_octetos(esquema: Any) -> Any:
+def _sin_convertir(esquema: Any, tipos_logicos: Collection[str]) -> Any:
+    """El mismo esquema con esos tipos lógicos en su forma binaria."""
     if isinstance(esquema, list):
-        return [_con_decimales_en_octetos(parte) for parte in esquema]
+        return [_sin_convertir(parte, tipos_logicos) for parte in esquema]
     if not isinstance(esquema, dict):
         return esquema
-    if esquema.get("logicalType") == "decimal":
+    if esquema.get("logicalType") in tipos_logicos:
         return esquema["type"]
-    return {nombre: _con_decimales_en_octetos(parte) for nombre, parte in esquema.items()}
+    return {nombre: _sin_convertir(parte, tipos_logicos) for nombre, parte in esquema.items()}
 
 
 ESQUEMAS: Final = {
