@@ -12,7 +12,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import uvloop
 
@@ -161,9 +161,8 @@ class _Conexion(asyncio.Protocol):
         self.cerrada = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transporte: asyncio.BaseTransport) -> None:
-        if not isinstance(transporte, asyncio.Transport):
-            raise TypeError("no es una conexión TCP")
-        self.transporte = transporte
+        # El de uvloop no hereda de `asyncio.Transport`, aunque lo cumple.
+        self.transporte = cast("asyncio.Transport", transporte)
 
     def connection_lost(self, _error: Exception | None) -> None:
         self.libre.set()

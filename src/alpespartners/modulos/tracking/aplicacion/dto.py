@@ -3,7 +3,8 @@
 Qué es: la frontera entre el JSON y la aplicación. Los alias (`campana_id`) ya son un solo nombre, los
 campos desconocidos ya están en `propiedades`, y `null` ya es ausencia.
 Qué no es: datos válidos; un `timestamp` es todavía un texto y un `valor` su literal.
-Por qué existe: separa «qué forma tiene el JSON» de «qué significa cada valor».
+Por qué existe: separa «qué forma tiene el JSON» de «qué significa cada valor». Vive lo que una petición, y por
+eso no paga por ser inmutable.
 """
 
 from collections.abc import Mapping
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from alpespartners.seedwork.json_estricto import NumeroJson
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class _EventoDTO:
     id: str | None = None
     campaña_id: str | None = None
@@ -25,14 +26,14 @@ class _EventoDTO:
     propiedades: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class RegistrarImpresionDTO(_EventoDTO):
     """El cuerpo de `POST /tracking/impresiones`."""
 
     tipo_evento: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class RegistrarConversionDTO(_EventoDTO):
     """El cuerpo de `POST /tracking/conversiones`; `valor` es el literal o el texto que llegó."""
 

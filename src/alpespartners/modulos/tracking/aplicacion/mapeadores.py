@@ -41,6 +41,7 @@ _DESCRIPTIVOS = {
 _RESERVADOS = frozenset(
     {"recibido_en", "registrado_en", "ocurrido_en", "estado", "advertencias", "comando_id"}
 )
+_CANONICOS = _TEXTOS_IMPRESION | _TEXTOS_CONVERSION | _DESCRIPTIVOS.keys() | {"propiedades"}
 _ALIAS = {"campana_id": "campaña_id"}
 _ILEGIBLE_EN_UN_NOMBRE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _SUSTITUTO = re.compile(r"[\ud800-\udfff]")
@@ -159,7 +160,9 @@ def _campos_del_cuerpo(
     desconocidos: dict[str, object] = {}
     for nombre, valor in _sin_alias(cuerpo, recolector).items():
         if nombre in textos:
-            campos[nombre] = _texto(nombre, valor, recolector)
+            # Un texto sin más no necesita ni la llamada; un `NumeroJson` es de otra clase.
+            es_texto = type(valor) is str
+            campos[nombre] = (valor or None) if es_texto else _texto(nombre, valor, recolector)
         elif nombre in _DESCRIPTIVOS:
             campos[nombre] = _descriptivo(nombre, valor, recolector)
         elif nombre == "propiedades":
@@ -172,12 +175,14 @@ def _campos_del_cuerpo(
     return campos
 
 
-def _sin_alias(cuerpo: Mapping[str, object], recolector: Recolector) -> dict[str, object]:
+def _sin_alias(cuerpo: Mapping[str, object], recolector: Recolector) -> Mapping[str, object]:
     """Reúne los campos por su nombre canónico, sin los que valen `null`.
 
     Dos grafías de un mismo nombre (`campaña_id`, `campana_id`, o la ñ descompuesta) solo valen juntas si
     dicen lo mismo.
     """
+    if cuerpo.keys() <= _CANONICOS and None not in cuerpo.values():
+        return cuerpo
     campos: dict[str, object] = {}
     for nombre, valor in cuerpo.items():
         canonico = nombre if nombre.isascii() else unicodedata.normalize("NFC", nombre)

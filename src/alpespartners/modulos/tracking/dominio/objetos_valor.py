@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from typing import Self, TypeVar
 from urllib.parse import urlsplit
 
@@ -39,6 +40,10 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SUSTITUTO = re.compile(r"[\ud800-\udfff]")
 _FUERA_DE_UNA_URL = re.compile(r"[\x00-\x1f\x7f-\x9f\s\\]")
 _DECIMALES_MAXIMOS = max(DECIMALES.values())
+_UNIDADES_MENORES = {decimales: Decimal((0, (1,), -decimales)) for decimales in DECIMALES.values()}
+_OCTETO = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+_IPV4_CANONICA = re.compile(rf"{_OCTETO}(?:\.{_OCTETO}){{3}}")
+_REFERRERS_RECORDADOS = 1024
 _ESQUEMAS_REFERRER = frozenset({"http", "https", "android-app", "ios-app"})
 
 
@@ -83,6 +88,14 @@ def identificador(campo: str, texto: str) -> str:
     Raises:
         CampoInvalido: falta o incumple la regla.
     """
+    # Casi todos: ASCII visible y de una longitud corriente cumple todo lo que sigue.
+    if (
+        0 < len(texto) <= LONGITUD_IDENTIFICADOR
+        and texto.isascii()
+        and texto.isprintable()
+        and (" " not in (texto[0], texto[-1]))
+    ):
+        return texto
     texto = texto_normalizado(campo, texto)
     if not texto:
         raise CampoInvalido(campo, Codigo.REQUERIDO, "es obligatorio")
@@ -166,6 +179,8 @@ def propiedades_validas(propiedades: Mapping[str, str], recolector: Recolector) 
     Las que incumplen la regla quedan fuera y en el recolector; el campo es `propiedades.<clave>`.
     """
     validas: dict[str, str] = {}
+    if not propiedades:
+        return validas
     if len(propiedades) > MAXIMO_PROPIEDADES:
         recolector.anotar(
             "propiedades", Codigo.DEMASIADAS_PROPIEDADES, f"admite como mucho {MAXIMO_PROPIEDADES}"
@@ -254,7 +269,7 @@ def _importe(valor: Decimal, decimales: int) -> Decimal:
         raise CampoInvalido(
             "valor", Codigo.DEMASIADOS_DECIMALES, f"esta moneda admite como mucho {decimales} decimales"
         )
-    return valor.quantize(Decimal((0, (1,), -decimales)))
+    return valor.quantize(_UNIDADES_MENORES[decimales])
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,11 +290,14 @@ class Metadatos:
         """
 
         def normalizar(campo: str, texto: str | None) -> str | None:
-            return recolector.intentar(texto_normalizado, campo, texto) if texto else None
+            if not texto or texto.isascii():
+                return texto or None
+            return recolector.intentar(texto_normalizado, campo, texto)
 
         agente = normalizar("user_agent", user_agent)
         if agente is not None:
-            agente = _CONTROL.sub("\ufffd", agente)
+            if not agente.isprintable():
+                agente = _CONTROL.sub("\ufffd", agente)
             if len(agente) > LONGITUD_USER_AGENT:
                 agente = agente[:LONGITUD_USER_AGENT]
                 recolector.avisar("user_agent_recortado")
@@ -298,6 +316,8 @@ class Metadatos:
 
 def _direccion_canonica(texto: str) -> str | None:
     """Forma canónica de una IPv4 o IPv6 (RFC 5952); una IPv4 envuelta en IPv6 vuelve a ser IPv4."""
+    if _IPV4_CANONICA.fullmatch(texto):
+        return texto
     try:
         direccion = ipaddress.ip_address(texto)
     except ValueError:
@@ -310,6 +330,8 @@ def _direccion_canonica(texto: str) -> str | None:
     return str(direccion)
 
 
+# Se repiten sin cesar, y partir una URL cuesta más que todas las demás reglas de un evento.
+@lru_cache(_REFERRERS_RECORDADOS)
 def _referrer_legible(texto: str) -> str | None:
     """El mismo texto si es una URL (RFC 3986) con anfitrión y un esquema de web o de aplicación."""
     if len(texto) > LONGITUD_REFERRER or _FUERA_DE_UNA_URL.search(texto):
