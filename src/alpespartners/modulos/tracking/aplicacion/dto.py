@@ -3,8 +3,8 @@
 Qué es: la frontera entre el JSON y la aplicación. Los alias (`campana_id`) ya son un solo nombre, los
 campos desconocidos ya están en `propiedades`, y `null` ya es ausencia.
 Qué no es: datos válidos; un `timestamp` es todavía un texto y un `valor` su literal.
-Por qué existe: separa «qué forma tiene el JSON» de «qué significa cada valor». Vive lo que una petición, y por
-eso no paga por ser inmutable.
+Por qué existe: separa «qué forma tiene el JSON» de «qué significa cada valor». Vive lo que una petición, y
+por eso no paga por ser inmutable.
 """
 
 from collections.abc import Mapping
