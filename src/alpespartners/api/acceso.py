@@ -11,6 +11,7 @@ import hmac
 import ipaddress
 import re
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 from typing import Final
 
 from alpespartners.api.errores import Problema
@@ -79,13 +80,18 @@ class ReglasDeAcceso:
 
     def _anfitrion_conocido(self, peticion: Peticion) -> bool:
         valores = peticion.cabecera(b"host")
-        if len(valores) != 1:
-            return False
-        hallado = _ANFITRION.fullmatch(valores[0].decode("latin-1"))
-        if hallado is None:
-            return False
-        nombre = hallado[1].lower()
-        return nombre in self._nombres or _es_direccion_local(nombre.strip("[]"))
+        return len(valores) == 1 and _nombra_a_uno_de(self._nombres, valores[0])
+
+
+# Es casi siempre el mismo.
+@lru_cache(256)
+def _nombra_a_uno_de(nombres: frozenset[str], anfitrion: bytes) -> bool:
+    """Dice si una cabecera `Host` nombra a uno de esos o a una dirección de esta máquina."""
+    hallado = _ANFITRION.fullmatch(anfitrion.decode("latin-1"))
+    if hallado is None:
+        return False
+    nombre = hallado[1].lower()
+    return nombre in nombres or _es_direccion_local(nombre.strip("[]"))
 
 
 def _viene_de_esta_maquina(peticion: Peticion) -> bool:

@@ -52,7 +52,7 @@ class Accesos:
                         "traza": traza,
                         "logger": _registro.name,
                         "level": "info",
-                        "timestamp": datetime.fromtimestamp(hora, UTC).isoformat().replace("+00:00", "Z"),
+                        "timestamp": datetime.fromtimestamp(hora, UTC),
                     }
                     for hora, metodo, ruta, estado, segundos, traza in pendientes
                 )

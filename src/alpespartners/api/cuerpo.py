@@ -5,11 +5,11 @@ Qué no es: el lector de JSON (`seedwork/json_estricto.py`).
 Por qué existe: un cuerpo enorme, lento o cortado a la mitad no puede ocupar memoria ni publicar nada.
 """
 
-import asyncio
 from typing import Final
 
 from alpespartners.api.errores import Problema
 from alpespartners.api.peticion import Peticion
+from alpespartners.seedwork.plazo import Plazo
 
 OCTETOS_MAXIMOS: Final = 64 * 1024
 SEGUNDOS_MAXIMOS: Final = 10.0
@@ -29,9 +29,11 @@ async def leer_cuerpo(peticion: Peticion, segundos: float) -> bytes:
         raise _demasiado_grande()
     trozos: list[bytes] = []
     recibidos = 0
+    hay_mas = True
     try:
-        async with asyncio.timeout(segundos):
-            async for trozo in peticion.cuerpo():
+        with Plazo(segundos):
+            while hay_mas:
+                trozo, hay_mas = await peticion.trozo()
                 recibidos += len(trozo)
                 if recibidos > OCTETOS_MAXIMOS:
                     raise _demasiado_grande()

@@ -17,6 +17,8 @@ MAXIMO_PARAMETROS: Final = 32
 
 def leer_parametros(cadena: bytes, conocidos: Collection[str], recolector: Recolector) -> dict[str, str]:
     """Devuelve los parámetros conocidos; los desconocidos, repetidos, vacíos o ilegibles son faltas."""
+    if not cadena:
+        return {}
     if cadena.count(b"&") >= MAXIMO_PARAMETROS:
         recolector.anotar("", Codigo.PARAMETRO_INVALIDO, f"hay más de {MAXIMO_PARAMETROS} parámetros")
         return {}

@@ -6,7 +6,7 @@ Por qué existe: acceso, traza, cuerpo y preferencias miran las mismas cabeceras
 cada uno costaba más que todo lo que se hacía con ellas.
 """
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from alpespartners.seedwork.asgi import Receive, Scope
 
@@ -48,16 +48,13 @@ class Peticion:
         """Los de sus cabeceras, en minúsculas, cada uno una vez."""
         return self._cabeceras
 
-    async def cuerpo(self) -> AsyncIterator[bytes]:
-        """Los trozos del cuerpo, según llegan.
+    async def trozo(self) -> tuple[bytes, bool]:
+        """El trozo siguiente del cuerpo, y si hay más.
 
         Raises:
             ClienteAusente: se fue antes de terminar.
         """
-        hay_mas = True
-        while hay_mas:
-            mensaje = await self.recibir()
-            if mensaje["type"] == "http.disconnect":
-                raise ClienteAusente
-            hay_mas = mensaje.get("more_body", False)
-            yield mensaje.get("body", b"")
+        mensaje = await self.recibir()
+        if mensaje["type"] == "http.disconnect":
+            raise ClienteAusente
+        return mensaje.get("body", b""), mensaje.get("more_body", False)

@@ -17,6 +17,7 @@ JSON: Final = "application/json"
 _NINGUNA: Final[Mapping[str, str]] = MappingProxyType({})
 _SIN_ADIVINAR: Final = (b"x-content-type-options", b"nosniff")
 _SIN_GUARDAR: Final = (b"cache-control", b"no-store")
+_TIPO_JSON: Final = (b"content-type", b"application/json")
 _CON_JUEGO_DE_CARACTERES: Final = "text/"
 
 
@@ -44,7 +45,7 @@ class Respuesta:
         self.cuerpo = cuerpo
         self._cabeceras = [
             (b"content-length", b"%d" % len(cuerpo)),
-            (b"content-type", _tipo(tipo)),
+            _TIPO_JSON if tipo is JSON else (b"content-type", _tipo(tipo)),
             _SIN_ADIVINAR,
             _SIN_GUARDAR,
         ]

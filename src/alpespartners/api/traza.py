@@ -4,8 +4,8 @@ Qué es: reconocer la que llega y, si no vale, empezar una nueva.
 Qué no es: instrumentación; aquí no se mide nada.
 """
 
+import random
 import re
-import secrets
 from collections.abc import Sequence
 from typing import Final
 
@@ -16,7 +16,8 @@ def traza_de(recibidos: Sequence[bytes]) -> str:
     """Devuelve el `traceparent` recibido, si es uno y válido; si no, uno nuevo, marcado para muestreo."""
     if len(recibidos) == 1 and _TRACEPARENT.fullmatch(recibido := recibidos[0].decode("latin-1")):
         return recibido
-    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+    # No es un secreto: basta con que no se repita.
+    return f"00-{random.getrandbits(128):032x}-{random.getrandbits(64):016x}-01"
 
 
 def identificador_de(traza: str) -> str:

@@ -90,4 +90,4 @@ def _en_json(hecho: Mapping[str, object]) -> str:
 
 
 def _en_la_consola(consola: structlog.dev.ConsoleRenderer, hecho: Mapping[str, object]) -> str:
-    return str(consola(None, "info", dict(hecho)))
+    return str(consola(None, "info", {nombre: str(valor) for nombre, valor in hecho.items()}))

@@ -34,6 +34,8 @@ class ServidorHTTP(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                # Lo que diga un intermediario de quién llama no se cree: decide la conexión.
+                proxy_headers=False,
                 timeout_graceful_shutdown=_GRACIA,
             )
         )

@@ -1,16 +1,16 @@
-"""Los DTO: una petición con los nombres de campo ya resueltos y los valores como el cliente los escribió.
+"""Los DTO: una petición con los nombres de campo ya resueltos y cada valor con su tipo.
 
 Qué es: la frontera entre el JSON y la aplicación. Los alias (`campana_id`) ya son un solo nombre, los
 campos desconocidos ya están en `propiedades`, y `null` ya es ausencia.
-Qué no es: datos válidos; un `timestamp` es todavía un texto y un `valor` su literal.
+Qué no es: datos válidos; ninguna regla del dominio los ha mirado.
 Por qué existe: separa «qué forma tiene el JSON» de «qué significa cada valor». Vive lo que una petición, y
 por eso no paga por ser inmutable.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-
-from alpespartners.seedwork.json_estricto import NumeroJson
+from datetime import datetime
+from decimal import Decimal
 
 
 @dataclass(slots=True, kw_only=True)
@@ -22,7 +22,7 @@ class _EventoDTO:
     user_agent: str | None = None
     ip_address: str | None = None
     referrer: str | None = None
-    timestamp: str | None = None
+    timestamp: datetime | None = None
     propiedades: Mapping[str, str]
 
 
@@ -35,8 +35,8 @@ class RegistrarImpresionDTO(_EventoDTO):
 
 @dataclass(slots=True, kw_only=True)
 class RegistrarConversionDTO(_EventoDTO):
-    """El cuerpo de `POST /tracking/conversiones`; `valor` es el literal o el texto que llegó."""
+    """El cuerpo de `POST /tracking/conversiones`."""
 
     tipo_conversion: str | None = None
-    valor: NumeroJson | str | None = None
+    valor: Decimal | None = None
     moneda: str | None = None

@@ -1,7 +1,7 @@
 """Del JSON al DTO y del DTO al comando, diciendo todas las faltas a la vez.
 
-Qué es: los pasos 2 y 3 del flujo. El primero resuelve la forma (nombres, tipos de JSON, campos de más);
-el segundo convierte los textos y pasa por las mismas reglas del dominio con que juzgará el consumidor.
+Qué es: los pasos 2 y 3 del flujo. El primero resuelve la forma (nombres, tipos de JSON, campos de más, cómo se
+escriben un instante y un importe); el segundo pasa por las reglas del dominio con que juzgará el consumidor.
 Qué no es: lectura de octetos (`seedwork.json_estricto`) ni Avro (infraestructura).
 Por qué existe: quien integra debe ver en una sola respuesta todo lo que tiene que corregir, y un error
 de tecleo (`influencerid`) debe notarse sin costarle el evento.
@@ -12,21 +12,15 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from alpespartners.modulos.tracking.aplicacion.comandos import RegistrarConversion, RegistrarImpresion
 from alpespartners.modulos.tracking.aplicacion.dto import RegistrarConversionDTO, RegistrarImpresionDTO
-from alpespartners.modulos.tracking.aplicacion.textos import (
-    importe_de_literal,
-    importe_de_texto,
-    instante_de_texto,
-)
+from alpespartners.modulos.tracking.aplicacion.textos import importe, instante_de_texto
 from alpespartners.modulos.tracking.dominio.contenido import ContenidoConversion, ContenidoImpresion
 from alpespartners.modulos.tracking.dominio.excepciones import Codigo, Recolector
 from alpespartners.modulos.tracking.dominio.objetos_valor import (
     LONGITUD_CLAVE_PROPIEDAD,
-    TipoEvento,
 )
 from alpespartners.seedwork.json_estricto import NumeroJson
 
@@ -43,6 +37,7 @@ _RESERVADOS = frozenset(
 )
 _CANONICOS = _TEXTOS_IMPRESION | _TEXTOS_CONVERSION | _DESCRIPTIVOS.keys() | {"propiedades"}
 _ALIAS = {"campana_id": "campaña_id"}
+_QUE_SE_LEEN: dict[str, Callable[[str, str], object]] = {"timestamp": instante_de_texto, "valor": importe}
 _ILEGIBLE_EN_UN_NOMBRE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _SUSTITUTO = re.compile(r"[\ud800-\udfff]")
 
@@ -60,16 +55,13 @@ def json_a_dto_conversion(cuerpo: Mapping[str, object], recolector: Recolector) 
 def dto_a_comando_impresion(
     dto: RegistrarImpresionDTO, recolector: Recolector, id_asignado: Callable[[], str], recibido_en: datetime
 ) -> RegistrarImpresion:
-    """Convierte el DTO en un comando normalizado.
+    """Convierte el DTO, al que da un `id` si no lo trae, en un comando normalizado.
 
     Raises:
         DatosInvalidos: con todas las faltas, también las que el recolector ya traía.
     """
-    crudo = RegistrarImpresion(
-        **_comunes(dto, recolector, id_asignado, recibido_en),
-        tipo_evento=dto.tipo_evento or TipoEvento.IMPRESION,
-    )
-    contenido = ContenidoImpresion.crear(crudo, recibido_en, recolector)
+    dto.id = dto.id or id_asignado()
+    contenido = ContenidoImpresion.crear(dto, recibido_en, recolector)
     return RegistrarImpresion(
         **contenido.campos(), recibido_en=recibido_en, advertencias=tuple(recolector.avisos)
     )
@@ -78,18 +70,13 @@ def dto_a_comando_impresion(
 def dto_a_comando_conversion(
     dto: RegistrarConversionDTO, recolector: Recolector, id_asignado: Callable[[], str], recibido_en: datetime
 ) -> RegistrarConversion:
-    """Convierte el DTO en un comando normalizado.
+    """Convierte el DTO, al que da un `id` si no lo trae, en un comando normalizado.
 
     Raises:
         DatosInvalidos: con todas las faltas, también las que el recolector ya traía.
     """
-    crudo = RegistrarConversion(
-        **_comunes(dto, recolector, id_asignado, recibido_en),
-        tipo_conversion=dto.tipo_conversion or "",
-        valor=_importe(dto.valor, recolector),
-        moneda=dto.moneda,
-    )
-    contenido = ContenidoConversion.crear(crudo, recibido_en, recolector)
+    dto.id = dto.id or id_asignado()
+    contenido = ContenidoConversion.crear(dto, recibido_en, recolector)
     return RegistrarConversion(
         **contenido.campos(), recibido_en=recibido_en, advertencias=tuple(recolector.avisos)
     )
@@ -121,37 +108,6 @@ def comando_de_conversion(
     return dto_a_comando_conversion(dto, recolector, id_asignado, recibido_en)
 
 
-def _comunes(
-    dto: RegistrarImpresionDTO | RegistrarConversionDTO,
-    recolector: Recolector,
-    id_asignado: Callable[[], str],
-    recibido_en: datetime,
-) -> dict[str, Any]:
-    timestamp = None
-    if dto.timestamp is not None:
-        timestamp = recolector.intentar(instante_de_texto, "timestamp", dto.timestamp)
-    return {
-        "id": dto.id or id_asignado(),
-        "campaña_id": dto.campaña_id or "",
-        "influencer_id": dto.influencer_id,
-        "usuario_id": dto.usuario_id,
-        "user_agent": dto.user_agent,
-        "ip_address": dto.ip_address,
-        "referrer": dto.referrer,
-        "timestamp": timestamp,
-        "recibido_en": recibido_en,
-        "propiedades": dto.propiedades,
-        "advertencias": (),
-    }
-
-
-def _importe(valor: NumeroJson | str | None, recolector: Recolector) -> Decimal | None:
-    if valor is None:
-        return None
-    leer = importe_de_literal if isinstance(valor, NumeroJson) else importe_de_texto
-    return recolector.intentar(leer, "valor", valor)
-
-
 def _campos_del_cuerpo(
     cuerpo: Mapping[str, object], textos: frozenset[str], recolector: Recolector
 ) -> dict[str, Any]:
@@ -172,6 +128,9 @@ def _campos_del_cuerpo(
         else:
             desconocidos[nombre] = valor
     _acoger_desconocidos(desconocidos, campos["propiedades"], recolector)
+    for nombre, leer in _QUE_SE_LEEN.items():
+        if campos.get(nombre) is not None:
+            campos[nombre] = recolector.intentar(leer, nombre, campos[nombre])
     return campos
 
 

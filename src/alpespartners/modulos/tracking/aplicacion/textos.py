@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 
 from alpespartners.modulos.tracking.dominio.excepciones import CampoInvalido, Codigo
+from alpespartners.seedwork.json_estricto import NumeroJson
 
 _RFC_3339 = re.compile(
     r"(\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01]))[Tt]"
@@ -51,6 +52,16 @@ def instante_de_texto(campo: str, texto: str) -> datetime:
             campo, Codigo.TIMESTAMP_ILEGIBLE, "un segundo 60 solo existe a fin de mes, a las 23:59:60 UTC"
         )
     return instante
+
+
+def importe(campo: str, escrito: str) -> Decimal:
+    """Lee un importe, venga como número JSON o como texto.
+
+    Raises:
+        CampoInvalido: no es un importe.
+    """
+    leer = importe_de_literal if isinstance(escrito, NumeroJson) else importe_de_texto
+    return leer(campo, escrito)
 
 
 def importe_de_literal(campo: str, literal: str) -> Decimal:

@@ -25,6 +25,7 @@ from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import (
 from alpespartners.modulos.tracking.infraestructura.metricas import MetricasDePublicacion
 from alpespartners.modulos.tracking.infraestructura.publicador import Publicador
 from alpespartners.modulos.tracking.infraestructura.sobres import SUFIJO_CARTAS, sobre_de_comando
+from alpespartners.seedwork.plazo import Plazo
 
 MAXIMO_EN_CURSO: Final = 1_000
 """Comandos sin confirmar a la vez; los siguientes esperan su turno dentro del mismo límite de tiempo."""
@@ -87,7 +88,7 @@ class DespachadorPulsar:
 
         comienzo = time.perf_counter()
         try:
-            async with asyncio.timeout(self._limite):
+            with Plazo(self._limite):
                 await publicador.esperar(sobre.topico)
                 await self._turnos.acquire()
                 publicador.enviar(sobre, al_saber)

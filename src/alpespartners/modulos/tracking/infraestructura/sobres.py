@@ -399,7 +399,8 @@ def _decimal(valor: Decimal | None) -> tuple[str, bytes] | None:
 
 
 def _rfc_3339(instante: datetime) -> str:
-    return instante.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    en_utc = instante if instante.tzinfo is UTC else instante.astimezone(UTC)
+    return f"{en_utc.isoformat()[:-6]}Z"
 
 
 def _traza(propiedades: Mapping[str, str]) -> str | None:
