@@ -160,7 +160,7 @@ def test_un_importe_viaja_exacto(importe: str) -> None:
 
 
 def test_un_importe_que_habria_que_redondear_no_se_escribe() -> None:
-    with pytest.raises(ValueError, match="decimales"):
+    with pytest.raises(ValueError, match="no cabe"):
         sobre_de_comando(replace(CONVERSION, valor=Decimal("0.00001")), "c-1", None)
 
 

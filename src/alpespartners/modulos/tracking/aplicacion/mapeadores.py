@@ -1,7 +1,7 @@
 """Del JSON al DTO y del DTO al comando, diciendo todas las faltas a la vez.
 
-Qué es: los pasos 2 y 3 del flujo. El primero resuelve la forma (nombres, tipos de JSON, campos de más, cómo se
-escriben un instante y un importe); el segundo pasa por las reglas del dominio con que juzgará el consumidor.
+Qué es: los pasos 2 y 3 del flujo. El primero resuelve la forma (nombres, tipos de JSON, campos de más, cómo
+se escriben instante e importe); el segundo pasa por las reglas del dominio con que juzgará el consumidor.
 Qué no es: lectura de octetos (`seedwork.json_estricto`) ni Avro (infraestructura).
 Por qué existe: quien integra debe ver en una sola respuesta todo lo que tiene que corregir, y un error
 de tecleo (`influencerid`) debe notarse sin costarle el evento.

@@ -1,13 +1,13 @@
 """Los esquemas Avro del módulo, leídos una vez de los archivos `schema/v1/*.avsc` que lleva el paquete.
 
-Qué es: un esquema por tópico, ya compilado para leer y para escribir.
+Qué es: un esquema por tópico, preparado para leer y para escribir.
 Qué no es: un registro de esquemas; donde el broker tiene uno, el productor declara ahí esta definición.
 Por qué existe: un mensaje v1 escrito hoy tiene que poder leerse siempre, así que el esquema con que se
 descifra es el que viaja con el código y no el que un broker recuerde.
 """
 
 import json
-from collections.abc import Collection
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any, Final
@@ -20,6 +20,7 @@ from alpespartners.modulos.tracking.aplicacion.topicos import (
     EVENTO_CONVERSION_REGISTRADA,
     EVENTO_IMPRESION_REGISTRADA,
 )
+from alpespartners.modulos.tracking.infraestructura.escritura_avro import escritor_de
 
 ESCALA: Final = 4
 """Decimales de `valor` en los mensajes: los de la moneda que más tiene."""
@@ -29,14 +30,13 @@ ESCALA: Final = 4
 class Esquema:
     """El esquema de los mensajes de un tópico.
 
-    `escritura` y `lectura` tienen la misma forma binaria que `definicion`. La de lectura deja los decimales
-    en octetos: fastavro tarda minutos en convertir uno de un mebibyte, y quien lee debe poder mirar antes su
-    longitud. La de escritura no convierte nada: quien escribe ya sabe el tipo de cada valor.
+    `lectura` tiene la misma forma binaria que `definicion`, pero deja los decimales en octetos: fastavro
+    tarda minutos en convertir uno de un mebibyte, y quien lee debe poder mirar antes su longitud.
     """
 
     registro: str
     definicion: dict[str, Any]
-    escritura: Any
+    escribir: Callable[[Mapping[str, Any]], bytes]
     lectura: Any
 
     @property
@@ -54,22 +54,18 @@ def _cargar(registro: str) -> Esquema:
     texto = files(__package__).joinpath("schema", "v1", f"{registro}.avsc").read_text(encoding="utf-8")
     definicion = json.loads(texto)
     return Esquema(
-        registro,
-        definicion,
-        escritura=parse_schema(_sin_convertir(definicion, {"decimal", "timestamp-micros"})),
-        lectura=parse_schema(_sin_convertir(definicion, {"decimal"})),
+        registro, definicion, escritor_de(definicion), parse_schema(_con_decimales_en_octetos(definicion))
     )
 
 
-def _sin_convertir(esquema: Any, tipos_logicos: Collection[str]) -> Any:
-    """El mismo esquema con esos tipos lógicos en su forma binaria."""
+def _con_decimales_en_octetos(esquema: Any) -> Any:
     if isinstance(esquema, list):
-        return [_sin_convertir(parte, tipos_logicos) for parte in esquema]
+        return [_con_decimales_en_octetos(parte) for parte in esquema]
     if not isinstance(esquema, dict):
         return esquema
-    if esquema.get("logicalType") in tipos_logicos:
+    if esquema.get("logicalType") == "decimal":
         return esquema["type"]
-    return {nombre: _sin_convertir(parte, tipos_logicos) for nombre, parte in esquema.items()}
+    return {nombre: _con_decimales_en_octetos(parte) for nombre, parte in esquema.items()}
 
 
 ESQUEMAS: Final = {

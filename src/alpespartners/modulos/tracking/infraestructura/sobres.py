@@ -10,14 +10,14 @@ por muchas veces que se entregue.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from hashlib import blake2b
 from io import BytesIO
 from typing import Any, Final
 from uuid import UUID, uuid5
 
-from fastavro import schemaless_reader, schemaless_writer
+from fastavro import schemaless_reader
 
 from alpespartners.modulos.tracking.aplicacion.comandos import (
     Comando,
@@ -63,9 +63,6 @@ _OCTETOS_HUELLA = 16
 _OCTETOS_DECIMAL = 16
 _CE_ID_UTILIZABLE = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,128}")
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
-_LIMITE_DEL_DECIMAL = 10**18
-_EPOCA_UNIX = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSEGUNDO = timedelta(microseconds=1)
 # Lo que fastavro lanza ante octetos ajenos: fin prematuro, rama de unión o instante imposibles, mal UTF-8.
 _ERRORES_DE_LECTURA = (EOFError, LookupError, ArithmeticError, ValueError)
 
@@ -314,22 +311,21 @@ def _sobre(
         propiedades["ce_time"] = _rfc_3339(ce_time)
     if traza is not None:
         propiedades["traceparent"] = traza
-    salida = BytesIO()
-    schemaless_writer(salida, esquema.escritura, {"tipo_mensaje": esquema.registro, **campos})
-    return Sobre(topico, clave, propiedades, salida.getvalue())
+    carga = esquema.escribir({"tipo_mensaje": esquema.registro, **campos})
+    return Sobre(topico, clave, propiedades, carga)
 
 
 def _campos_de_comando(comando: Comando) -> dict[str, Any]:
     campos: dict[str, Any] = {
-        "id": _texto(comando.id),
+        "id": comando.id,
         "campana_id": comando.campaña_id,
-        "influencer_id": _texto(comando.influencer_id),
-        "usuario_id": _texto(comando.usuario_id),
-        "user_agent": _texto(comando.user_agent),
-        "ip_address": _texto(comando.ip_address),
-        "referrer": _texto(comando.referrer),
-        "timestamp": _instante(comando.timestamp),
-        "recibido_en": _instante(comando.recibido_en),
+        "influencer_id": comando.influencer_id,
+        "usuario_id": comando.usuario_id,
+        "user_agent": comando.user_agent,
+        "ip_address": comando.ip_address,
+        "referrer": comando.referrer,
+        "timestamp": comando.timestamp,
+        "recibido_en": comando.recibido_en,
         "propiedades": comando.propiedades,
         "advertencias": comando.advertencias,
     }
@@ -337,8 +333,8 @@ def _campos_de_comando(comando: Comando) -> dict[str, Any]:
         campos["tipo_evento"] = str(comando.tipo_evento)
     else:
         campos["tipo_conversion"] = str(comando.tipo_conversion)
-        campos["valor"] = _decimal(comando.valor)
-        campos["moneda"] = _texto(comando.moneda)
+        campos["valor"] = comando.valor
+        campos["moneda"] = comando.moneda
     return campos
 
 
@@ -348,15 +344,15 @@ def _campos_de_entidad(entidad: Impresion | Conversion) -> dict[str, Any]:
         "id": contenido.id,
         "comando_id": entidad.comando_id,
         "campana_id": contenido.campaña_id,
-        "influencer_id": _texto(contenido.influencer_id),
-        "usuario_id": _texto(contenido.usuario_id),
-        "user_agent": _texto(contenido.metadatos.user_agent),
-        "ip_address": _texto(contenido.metadatos.ip_address),
-        "referrer": _texto(contenido.metadatos.referrer),
-        "timestamp": _instante(contenido.timestamp),
-        "recibido_en": _microsegundos(entidad.recibido_en),
-        "ocurrido_en": _microsegundos(entidad.ocurrido_en),
-        "registrado_en": _microsegundos(entidad.registrado_en),
+        "influencer_id": contenido.influencer_id,
+        "usuario_id": contenido.usuario_id,
+        "user_agent": contenido.metadatos.user_agent,
+        "ip_address": contenido.metadatos.ip_address,
+        "referrer": contenido.metadatos.referrer,
+        "timestamp": contenido.timestamp,
+        "recibido_en": entidad.recibido_en,
+        "ocurrido_en": entidad.ocurrido_en,
+        "registrado_en": entidad.registrado_en,
         "propiedades": contenido.propiedades,
         "advertencias": entidad.advertencias,
     }
@@ -365,37 +361,9 @@ def _campos_de_entidad(entidad: Impresion | Conversion) -> dict[str, Any]:
     else:
         valor = entidad.contenido.valor
         campos["tipo_conversion"] = str(entidad.contenido.tipo_conversion)
-        campos["valor"] = None if valor is None else _decimal(valor.valor)
-        campos["moneda"] = None if valor is None else _texto(valor.moneda)
+        campos["valor"] = None if valor is None else valor.valor
+        campos["moneda"] = None if valor is None else valor.moneda
     return campos
-
-
-# Una unión con `null` se escribe diciendo su rama: si no, fastavro valida el valor contra cada una.
-
-
-def _texto(texto: str | None) -> tuple[str, str] | None:
-    return None if texto is None else ("string", texto)
-
-
-def _instante(instante: datetime | None) -> tuple[str, int] | None:
-    return None if instante is None else ("long", _microsegundos(instante))
-
-
-def _microsegundos(instante: datetime) -> int:
-    return (instante - _EPOCA_UNIX) // _MICROSEGUNDO
-
-
-def _decimal(valor: Decimal | None) -> tuple[str, bytes] | None:
-    """Los octetos de un decimal Avro (complemento a dos, mayor primero) con la escala del esquema."""
-    if valor is None:
-        return None
-    escalado = valor.scaleb(ESCALA)
-    sin_escala = int(escalado)
-    if sin_escala != escalado:
-        raise ValueError(f"el importe tiene más de {ESCALA} decimales")
-    if abs(sin_escala) >= _LIMITE_DEL_DECIMAL:
-        raise ValueError("el importe no cabe en decimal(18,4)")
-    return "bytes", sin_escala.to_bytes(sin_escala.bit_length() // 8 + 1, "big", signed=True)
 
 
 def _rfc_3339(instante: datetime) -> str:
