@@ -8,7 +8,7 @@ Por qué existe: el mismo comando puede entregarse muchas veces, y solo su ident
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from alpespartners.modulos.tracking.aplicacion.comandos import RegistrarConversion, RegistrarImpresion
 from alpespartners.modulos.tracking.dominio.destinos import Destino
@@ -16,8 +16,7 @@ from alpespartners.modulos.tracking.dominio.destinos import Destino
 C = TypeVar("C", RegistrarImpresion, RegistrarConversion)
 
 
-@dataclass(frozen=True, slots=True)
-class IdentidadComando:
+class IdentidadComando(NamedTuple):
     """Qué comando es: su `ce_id` y una huella de 16 octetos de su carga.
 
     La huella separa dos cargas distintas que un publicador ajeno envió con un mismo `ce_id`.

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Integer, Row, Text, column, delete, insert, select, table, update
+from sqlalchemy import Connection, Integer, Row, Text, column, delete, select, table, update
 
 from alpespartners.modulos.tracking.aplicacion.mensajes import MensajeIlegible
 from alpespartners.modulos.tracking.dominio.eventos import EventoDominio
@@ -21,6 +21,7 @@ from alpespartners.modulos.tracking.infraestructura.sentencias import (
     en_tandas,
     entre,
     es_postgresql,
+    insertar,
     siguientes,
 )
 from alpespartners.modulos.tracking.infraestructura.sobres import Sobre, sobre_de_carta, sobre_de_evento
@@ -108,10 +109,9 @@ class BandejaSalidaSQL:
             return
         numeros = self._numeros_nuevos(len(sobres))
         envios = [Envio(numero, sobre) for numero, sobre in zip(numeros, sobres, strict=True)]
-        sentencia = insert(tabla).values(
-            depositado_en=RelojDeLaBase(), reservada_hasta=RelojDeLaBase(self._arriendo)
-        )
-        self._conexion.execute(sentencia, [_fila(envio) for envio in envios])
+        ahora = self._conexion.scalars(select(RelojDeLaBase())).one()
+        instantes = {"depositado_en": ahora, "reservada_hasta": ahora + self._arriendo}
+        insertar(self._conexion, tabla, [_fila(envio) | instantes for envio in envios])
         self.depositados += envios
         self._balance.contar_envios(depositados=len(envios))
 

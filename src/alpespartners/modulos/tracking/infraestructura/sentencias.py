@@ -6,13 +6,15 @@ Por qué existe: de «insertar ordenado por clave y saber qué era nuevo» depen
 que dos consumidores no se bloqueen uno a otro. Qué motor hay detrás solo se pregunta aquí.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import json
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import cache
+from operator import itemgetter
 from typing import Any, TypeVar
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Executable,
     Table,
     bindparam,
     func,
@@ -35,6 +37,16 @@ def es_postgresql(conexion: Connection) -> bool:
     return conexion.dialect.name == "postgresql"
 
 
+def insertar(conexion: Connection, tabla: Table, filas: Sequence[Mapping[str, object]]) -> None:
+    """Inserta las filas, todas con las mismas columnas, en su orden."""
+    if not filas:
+        return
+    if es_postgresql(conexion):
+        conexion.execute(_con_arreglos(tabla, filas))
+    else:
+        _fila_a_fila(conexion, tabla, filas, solo_nuevas=False)
+
+
 def insertar_lo_nuevo(
     conexion: Connection, tabla: Table, filas: Sequence[Mapping[str, object]]
 ) -> list[tuple[Any, ...]]:
@@ -45,11 +57,17 @@ def insertar_lo_nuevo(
     if not filas:
         return []
     clave = [columna.name for columna in tabla.primary_key]
-    ordenadas = sorted(filas, key=lambda fila: [fila[columna] for columna in clave])
+    ordenadas = sorted(filas, key=itemgetter(*clave))
     if es_postgresql(conexion):
-        return [tuple(fila) for fila in conexion.execute(_en_una_sentencia(tabla, clave, ordenadas))]
-    sentencia = sqlite.insert(tabla).on_conflict_do_nothing(index_elements=clave)
-    return [tuple(fila) for fila in conexion.execute(sentencia.returning(*tabla.primary_key), ordenadas)]
+        sin_las_que_estaban = _con_arreglos(tabla, ordenadas).on_conflict_do_nothing(index_elements=clave)
+        return [tuple(fila) for fila in conexion.execute(sin_las_que_estaban.returning(*tabla.primary_key))]
+    with conexion.begin_nested() as intento:
+        if _fila_a_fila(conexion, tabla, ordenadas, solo_nuevas=True) == len(ordenadas):
+            return [tuple(fila[columna] for columna in clave) for fila in ordenadas]
+        # Alguna estaba: otra vez, y preguntando cuáles entran, que tarda el doble.
+        intento.rollback()
+    nuevas = sqlite.insert(tabla).on_conflict_do_nothing(index_elements=clave)
+    return [tuple(fila) for fila in conexion.execute(nuevas.returning(*tabla.primary_key), ordenadas)]
 
 
 def insertar_o_sumar(conexion: Connection, tabla: Table) -> postgresql.Insert | sqlite.Insert:
@@ -59,10 +77,10 @@ def insertar_o_sumar(conexion: Connection, tabla: Table) -> postgresql.Insert | 
 
 def entre(conexion: Connection, columna: ColumnElement[T], valores: Sequence[T]) -> ColumnElement[bool]:
     """La condición de que la columna tenga uno de esos valores, que son una tanda de `en_tandas`."""
+    # Un solo parámetro: la misma sentencia preparada sirve a cualquier cantidad.
     if es_postgresql(conexion):
-        # Un solo parámetro: la misma sentencia preparada sirve a cualquier cantidad.
         return columna == func.any(literal(valores, postgresql.ARRAY(columna.type, dimensions=1)))
-    return columna.in_(valores)
+    return columna.in_(select(func.json_each(json.dumps(valores)).table_valued("value").c.value))
 
 
 def en_tandas(valores: Collection[T]) -> Iterator[list[T]]:
@@ -78,9 +96,40 @@ def siguientes(conexion: Connection, secuencia: str, cuantos: int) -> list[int]:
     return sorted(conexion.scalars(numeros))
 
 
-def _en_una_sentencia(
-    tabla: Table, clave: Sequence[str], filas: Sequence[Mapping[str, object]]
-) -> Executable:
+def _fila_a_fila(
+    conexion: Connection, tabla: Table, filas: Sequence[Mapping[str, object]], *, solo_nuevas: bool
+) -> int:
+    """Inserta las filas con el bucle del controlador de SQLite y devuelve cuántas entraron.
+
+    SQLAlchemy prepara los parámetros fila a fila, y en ello tarda más que SQLite en insertarlas.
+    """
+    sentencia, procesadores = _insercion_en_sqlite(tabla, tuple(filas[0]), solo_nuevas)
+    columnas = [
+        [fila[nombre] for fila in filas] if procesar is None else [procesar(fila[nombre]) for fila in filas]
+        for nombre, procesar in procesadores.items()
+    ]
+    return conexion.exec_driver_sql(sentencia, list(zip(*columnas, strict=True))).rowcount
+
+
+@cache
+def _insercion_en_sqlite(
+    tabla: Table,
+    columnas: tuple[str, ...],
+    solo_nuevas: bool,  # noqa: FBT001
+) -> tuple[str, dict[str, Callable[[Any], Any] | None]]:
+    """La sentencia, y por cada columna, en el orden de sus parámetros, cómo se escribe su valor."""
+    insercion = sqlite.insert(tabla)
+    if solo_nuevas:
+        insercion = insercion.on_conflict_do_nothing(index_elements=[*tabla.primary_key])
+    dialecto = sqlite.dialect()
+    sentencia = insercion.compile(dialect=dialecto, column_keys=columnas)
+    return str(sentencia), {
+        nombre: tabla.c[nombre].type.dialect_impl(dialecto).bind_processor(dialecto)
+        for nombre in sentencia.positiontup or ()
+    }
+
+
+def _con_arreglos(tabla: Table, filas: Sequence[Mapping[str, object]]) -> postgresql.Insert:
     """Un arreglo por columna en lugar de un parámetro por valor: `unnest` los devuelve en su orden."""
     columnas = list(filas[0])
     arreglos = [
@@ -93,9 +142,4 @@ def _en_una_sentencia(
         )
         for columna in columnas
     ]
-    return (
-        postgresql.insert(tabla)
-        .from_select(columnas, select(*arreglos))
-        .on_conflict_do_nothing(index_elements=clave)
-        .returning(*tabla.primary_key)
-    )
+    return postgresql.insert(tabla).from_select(columnas, select(*arreglos))

@@ -6,12 +6,12 @@ Por qué existe: instantes, dinero y textos vuelven idénticos, sin pasar jamás
 son enteros y textos; en PostgreSQL, sus tipos propios.
 """
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 from sqlalchemy import TIMESTAMP, BigInteger, Dialect, Numeric, Text, bindparam
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -26,6 +26,7 @@ _CIFRAS_DEL_IMPORTE = 19
 _POSTGRESQL = "postgresql"
 _ESCAPE = "\x10"
 _NUL = "\x00"
+_JSON = msgspec.json.Encoder()
 
 
 class Texto(TypeDecorator[str]):
@@ -42,19 +43,30 @@ class Texto(TypeDecorator[str]):
         """El tipo de la columna en cada motor."""
         return Text(collation="C") if dialect.name == _POSTGRESQL else Text()
 
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        """Escribe NUL de la manera que el motor admite."""
-        if value is None or dialect.name != _POSTGRESQL or (_NUL not in value and _ESCAPE not in value):
-            return value
-        return value.replace(_ESCAPE, _ESCAPE * 2).replace(_NUL, f"{_ESCAPE}0")
+    def bind_processor(self, dialect: Dialect) -> Callable[[str | None], str | None] | None:
+        """Cómo se escribe un valor; en SQLite, tal cual."""
+        return _sin_nul if dialect.name == _POSTGRESQL else None
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
-        """Devuelve el texto tal como era."""
-        if value is None or dialect.name != _POSTGRESQL or _ESCAPE not in value:
-            return value
-        # Por trozos: en «DLE DLE 0» el 0 no es de ningún NUL.
-        trozos = value.split(_ESCAPE * 2)
-        return _ESCAPE.join(trozo.replace(f"{_ESCAPE}0", _NUL) for trozo in trozos)
+    def result_processor(
+        self, dialect: Dialect, coltype: object
+    ) -> Callable[[str | None], str | None] | None:
+        """Cómo se lee un valor."""
+        del coltype
+        return _con_nul if dialect.name == _POSTGRESQL else None
+
+
+def _sin_nul(valor: str | None) -> str | None:
+    if valor is None or (_NUL not in valor and _ESCAPE not in valor):
+        return valor
+    return valor.replace(_ESCAPE, _ESCAPE * 2).replace(_NUL, f"{_ESCAPE}0")
+
+
+def _con_nul(valor: str | None) -> str | None:
+    if valor is None or _ESCAPE not in valor:
+        return valor
+    # Por trozos: en «DLE DLE 0» el 0 no es de ningún NUL.
+    trozos = valor.split(_ESCAPE * 2)
+    return _ESCAPE.join(trozo.replace(f"{_ESCAPE}0", _NUL) for trozo in trozos)
 
 
 TEXTO = Texto()
@@ -126,14 +138,14 @@ class TextoJson(TypeDecorator[Any]):
     cache_ok = True
 
     def process_bind_param(self, value: Mapping[str, str] | Sequence[str] | None, dialect: Dialect) -> str:
-        """Escribe el JSON, todo en ASCII."""
+        """Escribe el JSON."""
         del dialect
-        return json.dumps(dict(value) if isinstance(value, Mapping) else list(value or ()))
+        return _JSON.encode(dict(value) if isinstance(value, Mapping) else list(value or ())).decode()
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
         """Devuelve un `dict` o una `list`."""
         del dialect
-        return None if value is None else json.loads(value)
+        return None if value is None else msgspec.json.decode(value)
 
 
 class RelojDeLaBase(FunctionElement[datetime]):
