@@ -151,7 +151,7 @@ def _vuelta(
 
 @contextmanager
 def _llenador(servicio: Montaje) -> Iterator[Callable[[int], None]]:
-    """Da la función que publica tantos comandos, la mitad de cada clase, y espera a que el broker los tenga."""
+    """Da lo que publica tantos comandos, la mitad de cada clase, y espera a que el broker los tenga."""
     cuerpos: dict[str, Any] = {nombre: leer_json(texto.encode()) for nombre, texto in EJEMPLOS.items()}
     ahora = datetime.now(UTC)
     modelos: list[Comando] = [

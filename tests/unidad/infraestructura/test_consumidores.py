@@ -400,7 +400,7 @@ async def test_lo_que_se_dice_de_un_solo_mensaje_lleva_su_traza_y_solo_si_es_una
     for id_evento, propia in (("a", f"00-{traza}-b7ad6b7169203331-01"), ("b", "Juan Pérez")):
         entero = mensaje(replace(IMPRESION, id=id_evento), id_evento)
         prueba.suscripcion.mensajes.append(
-            replace(entero, propiedades=entero.propiedades | {"traceparent": propia})
+            entero._replace(propiedades=entero.propiedades | {"traceparent": propia})
         )
     with capture_logs() as anotado:
         async with prueba.consumiendo():

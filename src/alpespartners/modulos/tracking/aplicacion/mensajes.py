@@ -26,8 +26,7 @@ class IdentidadComando(NamedTuple):
     huella: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ComandoRecibido(Generic[C]):
+class ComandoRecibido(NamedTuple, Generic[C]):
     """Un comando descifrado; su `id` ya está resuelto y `publicado_en` es del broker, en UTC."""
 
     identidad: IdentidadComando
@@ -67,8 +66,7 @@ class EnviosPendientes:
     desde: datetime | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DestinoDeComando:
+class DestinoDeComando(NamedTuple):
     """El destino de un comando; `evento_id` es el `id` por el que se podrá preguntar, si lo hubo."""
 
     identidad: IdentidadComando

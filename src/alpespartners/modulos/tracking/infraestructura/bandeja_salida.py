@@ -8,9 +8,8 @@ barrido publicaría otra vez lo que solo está esperando a que el broker vuelva.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Integer, Row, Text, column, delete, select, table, update
 
@@ -34,8 +33,7 @@ _ULTIMOS = table("sqlite_sequence", column("name", Text), column("seq", Integer)
 """Donde SQLite guarda el último número de cada tabla con AUTOINCREMENT; lo crea él."""
 
 
-@dataclass(frozen=True, slots=True)
-class Envio:
+class Envio(NamedTuple):
     """Un sobre pendiente y el número, único para siempre, con que la bandeja lo conoce."""
 
     numero: int

@@ -8,10 +8,9 @@ cliente no sobrevive a un `fork`: se construye al arrancar el proceso que lo usa
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 from uuid import uuid4
 
 import _pulsar
@@ -61,8 +60,7 @@ class _AvroYaEscrito(pulsar.schema.Schema):  # type: ignore[misc]
         return obj
 
 
-@dataclass(frozen=True, slots=True)
-class MensajeRecibido:
+class MensajeRecibido(NamedTuple):
     """Un mensaje tal como llegó; `posicion` es su lugar en el tópico, la misma en cada entrega."""
 
     numero: Any
@@ -121,6 +119,8 @@ class Suscripcion:
 
     def __init__(self, consumidor: pulsar.Consumer) -> None:
         self._consumidor = consumidor
+        # Lo de dentro: `pulsar.Consumer` envuelve cada mensaje en otro que no hace falta.
+        self._interno: _pulsar.Consumer = consumidor._consumer  # noqa: SLF001
 
     def recibir(self, espera_ms: int) -> MensajeRecibido | None:
         """Espera un mensaje como mucho esos milisegundos.
@@ -129,7 +129,7 @@ class Suscripcion:
             FalloDelBroker: la suscripción ya no sirve; hay que hacer otra.
         """
         try:
-            mensaje = self._consumidor.receive(espera_ms)
+            mensaje = self._interno.receive(espera_ms)
         except pulsar.Timeout:
             return None
         return _mensaje_recibido(mensaje)
@@ -141,7 +141,7 @@ class Suscripcion:
             FalloDelBroker: no se pudo; volverán a entregarse los que falten.
         """
         for mensaje in mensajes:
-            self._consumidor.acknowledge(mensaje.numero)
+            self._interno.acknowledge(mensaje.numero)
 
     def devolver(self, mensaje: MensajeRecibido) -> None:
         """Pide que el mensaje vuelva a entregarse dentro de un segundo."""
@@ -388,7 +388,7 @@ def _hasta_llenarlo(mensajes: Iterable[pulsar.Message]) -> tuple[list[pulsar.Mes
     return tramo, False
 
 
-def _mensaje_recibido(mensaje: pulsar.Message) -> MensajeRecibido:
+def _mensaje_recibido(mensaje: pulsar.Message | _pulsar.Message) -> MensajeRecibido:
     """Copia lo que trae el mensaje; lo que no sea texto UTF-8 (el protocolo no lo exige) vale ausencia."""
     numero = mensaje.message_id()
     try:

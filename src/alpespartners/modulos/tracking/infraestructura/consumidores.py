@@ -19,9 +19,9 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
 import structlog
@@ -120,8 +120,7 @@ class Manejador(Protocol):
         """Rechaza un comando cuyos datos no admite la base de datos."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Entrada:
+class _Entrada(NamedTuple):
     """Un mensaje, lo que resultó al abrirlo y si la base de datos ya dijo que no lo admite."""
 
     clave: str
@@ -212,6 +211,7 @@ class _Consumidor:
         self._relevo = relevo
         self._en_mano = en_mano
         self._epoca = epoca
+        self._prefijo = f"{manejador.topico} {epoca} "
         self._reloj = reloj
         self._metricas = metricas
         self._apartados: dict[str, _Apartado] = {}
@@ -306,7 +306,7 @@ class _Consumidor:
         return mensajes, [] if self._en_mano.con_cautela else self._abrir(mensajes)
 
     def _abrir(self, mensajes: Sequence[MensajeRecibido]) -> list[_Entrada]:
-        claves = [f"{self.topico} {self._epoca} {mensaje.posicion}" for mensaje in mensajes]
+        claves = [self._prefijo + mensaje.posicion for mensaje in mensajes]
         with self._en_mano.trabajando(claves):
             return [
                 _Entrada(clave, mensaje, self._contenido(clave, mensaje))
@@ -409,7 +409,7 @@ class _Consumidor:
             _registro.warning(
                 "la base de datos no admite un comando", topico=self.topico, error=str(error), traza=traza
             )
-            return [[replace(entrada, rechazada=True)]]
+            return [[entrada._replace(rechazada=True)]]
         fallos = 1 + self._fallos(entrada)
         if fallos == 1:
             _registro.error("un mensaje no se pudo asentar", topico=self.topico, traza=traza, exc_info=error)
@@ -417,7 +417,8 @@ class _Consumidor:
         self._apartados[entrada.clave] = _Apartado(fallos, time.monotonic() + espera)
         if fallos >= MAXIMO_INTENTOS and not isinstance(entrada.contenido, MensajeIlegible):
             detalle = f"el programa falló {fallos} veces al asentarlo: {type(error).__name__}"
-            return [[replace(entrada, contenido=self._ilegible(entrada.mensaje, detalle), rechazada=False)]]
+            ilegible = self._ilegible(entrada.mensaje, detalle)
+            return [[entrada._replace(contenido=ilegible, rechazada=False)]]
         suscripcion.devolver(entrada.mensaje)
         return []
 

@@ -125,6 +125,8 @@ class MetricasDeConsumo:
             ["topico"],
             registry=registro,
         )
+        # Buscar por sus etiquetas el contador de un envío cuesta tres veces lo que sumarle uno.
+        self._envios: dict[tuple[str, bool], Counter] = {}
 
     def lote(
         self,
@@ -158,4 +160,8 @@ class MetricasDeConsumo:
 
     def envio(self, topico: str, confirmado: bool) -> None:  # noqa: FBT001
         """Cuenta la respuesta del broker a un evento o una carta."""
-        (self._publicados if confirmado else self._devueltos).labels(topico).inc()
+        contador = self._envios.get((topico, confirmado))
+        if contador is None:
+            contador = (self._publicados if confirmado else self._devueltos).labels(topico)
+            self._envios[topico, confirmado] = contador
+        contador.inc()

@@ -17,6 +17,7 @@ from io import BytesIO
 from typing import Any, Final
 from uuid import UUID, uuid5
 
+import uuid_utils
 from fastavro import schemaless_reader
 
 from alpespartners.modulos.tracking.aplicacion.comandos import (
@@ -58,7 +59,7 @@ MAXIMO_CARTA: Final = 5_000_000
 
 _FUENTE = "/alpespartners/tracking"
 # De aquí salen los UUIDv5 que no dependen de la época: cambiarlo daría otra identidad a lo ya publicado.
-_ESPACIO = UUID("6f0a3f52-3a37-5c3b-9d4e-0c8f3b1d7a65")
+_ESPACIO = uuid_utils.UUID("6f0a3f52-3a37-5c3b-9d4e-0c8f3b1d7a65")
 _OCTETOS_HUELLA = 16
 _OCTETOS_DECIMAL = 16
 _CE_ID_UTILIZABLE = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,128}")
@@ -129,7 +130,7 @@ def evento_de(entidad: Impresion | Conversion) -> EventoDominio:
 
 def ce_id_de_evento(topico: str, id_evento: str) -> str:
     """El `ce_id` del evento que registra ese `id`: el mismo cada vez que se envíe."""
-    return str(uuid5(_ESPACIO, f"{topico}\n{id_evento}"))
+    return str(uuid_utils.uuid5(_ESPACIO, f"{topico}\n{id_evento}"))
 
 
 def abrir_evento(
@@ -385,7 +386,7 @@ def _identidad(
     if not _CE_ID_UTILIZABLE.fullmatch(ce_id):
         # Por su resumen: así da igual lo largo que sea y si es texto siquiera.
         resumen = blake2b(ce_id.encode("utf-8", "surrogatepass"), digest_size=_OCTETOS_HUELLA).hexdigest()
-        return IdentidadComando(str(uuid5(_ESPACIO, f"{resumen}\n{huella.hex()}")), huella)
+        return IdentidadComando(str(uuid_utils.uuid5(_ESPACIO, f"{resumen}\n{huella.hex()}")), huella)
     return IdentidadComando(ce_id, huella)
 
 
@@ -393,7 +394,7 @@ def _id_derivado(topico: str, identidad: IdentidadComando, ce_id: str | None) ->
     """El `id` de un comando que llegó sin él: siempre el mismo, para que una reentrega no cuente otra vez."""
     if not ce_id:
         return identidad.comando_id
-    return str(uuid5(_ESPACIO, f"{topico}\n{identidad.comando_id}\n{identidad.huella.hex()}"))
+    return str(uuid_utils.uuid5(_ESPACIO, f"{topico}\n{identidad.comando_id}\n{identidad.huella.hex()}"))
 
 
 def _campos_leidos(esquema: Esquema, carga: bytes | None, ce_type: str | None) -> dict[str, Any]:
