@@ -19,6 +19,7 @@ from typing import Final
 import structlog
 
 from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import FalloDelBroker, Productor
+from alpespartners.modulos.tracking.infraestructura.hilo_ajeno import conservar_este_hilo
 from alpespartners.modulos.tracking.infraestructura.sobres import Sobre
 
 PAUSA_MINIMA: Final = 0.5
@@ -122,6 +123,7 @@ class Publicador:
         self._avisos.append((al_saber, confirmado))
         if not self._despertado:
             self._despertado = True
+            conservar_este_hilo()
             try:
                 self._bucle.call_soon_threadsafe(self._repartir)
             except RuntimeError:
