@@ -86,6 +86,19 @@ class Sobre:
     carga: bytes
 
 
+_CONSTANTES: Final = {
+    topico: {
+        "ce_specversion": "1.0",
+        "ce_source": _FUENTE,
+        "ce_type": esquema.tipo,
+        "ce_datacontenttype": "application/avro",
+        "ce_dataschema": esquema.urn,
+    }
+    for topico, esquema in ESQUEMAS.items()
+}
+"""Las propiedades que son siempre las mismas en un tópico."""
+
+
 class _Ilegible(Exception):
     """Por qué unos octetos no son el comando esperado; la frase no repite nada de ellos."""
 
@@ -298,14 +311,7 @@ def _sobre(
     traza: str | None,
 ) -> Sobre:
     esquema = ESQUEMAS[topico]
-    propiedades = {
-        "ce_specversion": "1.0",
-        "ce_id": ce_id,
-        "ce_source": _FUENTE,
-        "ce_type": esquema.tipo,
-        "ce_datacontenttype": "application/avro",
-        "ce_dataschema": esquema.urn,
-    }
+    propiedades = _CONSTANTES[topico] | {"ce_id": ce_id}
     if sujeto is not None:
         propiedades["ce_subject"] = sujeto
     if ce_time is not None:
