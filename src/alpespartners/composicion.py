@@ -69,7 +69,7 @@ if TYPE_CHECKING:
 _PENDIENTES = 64
 """Conexiones que esperan a la sonda: pregunta quien vigila, y nadie más."""
 _OBJETOS_ENTRE_BUSQUEDAS = 50_000
-"""Un lote son miles de objetos sin ciclos: buscarlos cada 700 era un octavo de la CPU."""
+"""Peticiones y lotes son objetos sin ciclos: buscarlos cada 700 era un octavo de la CPU."""
 
 _EPOCA_DE_APACHE = UUID("0a3c8f52-9d0e-4a55-8c55-0d3b8c7a1f10")
 """La época de un Apache Pulsar al que nadie le puso otra; sus posiciones no se repiten mientras viva."""
@@ -97,6 +97,7 @@ def crear_app(configuracion: Configuracion, *, migra: bool = False) -> ASGIApp:
             cliente, _ = await asyncio.to_thread(_conectar, configuracion, pila)
             await despachador.abrir(cliente)
             pila.push_async_callback(despachador.cerrar)
+            _buscar_menos_ciclos()
             async with _avisando(revisor, lambda: despachador.disponible):
                 yield
 
@@ -290,8 +291,7 @@ async def _consumir(
     epoca: UUID,
     sonda: socket.socket | None,
 ) -> None:
-    gc.freeze()
-    gc.set_threshold(_OBJETOS_ENTRE_BUSQUEDAS)
+    _buscar_menos_ciclos()
     parar = asyncio.Event()
     for señal in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(señal, parar.set)
@@ -324,6 +324,11 @@ async def _avisando(revisor: RevisorDelBroker | None, listo: Callable[[], bool])
         if aviso is not None:
             aviso.cancel()
             await asyncio.gather(aviso, return_exceptions=True)
+
+
+def _buscar_menos_ciclos() -> None:
+    gc.freeze()
+    gc.set_threshold(_OBJETOS_ENTRE_BUSQUEDAS)
 
 
 def _sin_cursores(_topico: str) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
@@ -33,6 +33,7 @@ from alpespartners.modulos.tracking.aplicacion.puertos import (
     Lecturas,
     Presencia,
 )
+from alpespartners.seedwork.infraestructura.contadores import Contador, Histograma
 
 METODOS_CONOCIDOS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"})
 
@@ -50,28 +51,22 @@ class Peticiones:
     """
 
     def __init__(self, registro: CollectorRegistry) -> None:
-        self._respuestas = Counter(
-            "alpes_respuestas", "Respuestas HTTP.", ["ruta", "metodo", "estado"], registry=registro
+        self._respuestas = Contador(
+            "alpes_respuestas", "Respuestas HTTP.", ["ruta", "metodo", "estado"], registro
         )
-        self._segundos = Histogram(
+        self._segundos = Histograma(
             "alpes_respuesta_segundos",
             "Lo que tarda una respuesta HTTP.",
             ["ruta", "metodo"],
-            buckets=_TRAMOS,
-            registry=registro,
+            _TRAMOS,
+            registro,
         )
-        # Buscar una serie por sus etiquetas cuesta más que contarla; son pocas.
-        self._series: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 
     def observar(self, ruta: str | None, metodo: str, estado: int, segundos: float) -> None:
         """Cuenta una respuesta; lo que no es una ruta o un método conocido se cuenta junto."""
-        cuales = ruta or "otra", metodo if metodo in METODOS_CONOCIDOS else "otro", estado
-        series = self._series.get(cuales)
-        if series is None:
-            series = self._respuestas.labels(*cuales), self._segundos.labels(*cuales[:2])
-            self._series[cuales] = series
-        series[0].inc()
-        series[1].observe(segundos)
+        cual = ruta or "otra", metodo if metodo in METODOS_CONOCIDOS else "otro"
+        self._respuestas.cuentas[*cual, str(estado)] += 1
+        self._segundos.de(*cual).observar(segundos)
 
 
 def ruta_de_metricas(registro: CollectorRegistry, estado: Estado) -> Ruta:

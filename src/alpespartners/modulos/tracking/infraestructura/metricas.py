@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from alpespartners.modulos.tracking.aplicacion.mensajes import DestinoDeComando
 from alpespartners.modulos.tracking.dominio.destinos import Rechazada
+from alpespartners.seedwork.infraestructura.contadores import Contador, Histograma
 
 _TRAMOS_DE_CONFIRMACION: Final = (
     0.001,
@@ -42,37 +43,31 @@ class MetricasDePublicacion:
     """
 
     def __init__(self, registro: CollectorRegistry) -> None:
-        self._aceptados = Counter(
-            "alpes_comandos_aceptados", "Comandos que el broker confirmó.", ["topico"], registry=registro
+        self._aceptados = Contador(
+            "alpes_comandos_aceptados", "Comandos que el broker confirmó.", ["topico"], registro
         )
-        self._sin_confirmar = Counter(
+        self._sin_confirmar = Contador(
             "alpes_comandos_sin_confirmar",
             "Comandos que el broker no confirmó a tiempo: pudo guardarlos o no.",
             ["topico"],
-            registry=registro,
+            registro,
         )
-        self._segundos = Histogram(
+        self._segundos = Histograma(
             "alpes_confirmacion_segundos",
             "Lo que tarda el broker en confirmar un comando.",
             ["topico"],
-            buckets=_TRAMOS_DE_CONFIRMACION,
-            registry=registro,
+            _TRAMOS_DE_CONFIRMACION,
+            registro,
         )
-        # Buscar una serie por sus etiquetas cuesta más que contarla; son dos.
-        self._series: dict[str, tuple[Counter, Histogram]] = {}
 
     def aceptado(self, topico: str, segundos: float) -> None:
         """Cuenta un comando confirmado."""
-        series = self._series.get(topico)
-        if series is None:
-            series = self._aceptados.labels(topico), self._segundos.labels(topico)
-            self._series[topico] = series
-        series[0].inc()
-        series[1].observe(segundos)
+        self._aceptados.cuentas[topico,] += 1
+        self._segundos.de(topico).observar(segundos)
 
     def sin_confirmar(self, topico: str) -> None:
         """Cuenta un comando del que no se sabe si el broker lo guardó."""
-        self._sin_confirmar.labels(topico).inc()
+        self._sin_confirmar.cuentas[topico,] += 1
 
 
 class MetricasDeConsumo:
