@@ -18,6 +18,8 @@ from rendimiento.carga import Fabrica, envio
 
 RUTAS: Final = {"impresiones": "/tracking/impresiones", "conversiones": "/tracking/conversiones"}
 
+_IMPRESIONES_POR_CONVERSION: Final = 20
+
 _MARCA: Final = "@id@"
 
 
@@ -46,8 +48,9 @@ def envios(puerto: int, recurso: str, anotar: Callable[[str], None] | None = Non
 
 
 def mezcla(puerto: int) -> Fabrica:
-    """Impresiones y conversiones, una de cada."""
-    fabricas = cycle([envios(puerto, recurso) for recurso in RUTAS])
+    """Impresiones y, una de cada veinte, conversiones: más de las que da ninguna campaña."""
+    impresiones, conversiones = (envios(puerto, recurso) for recurso in RUTAS)
+    fabricas = cycle([impresiones] * (_IMPRESIONES_POR_CONVERSION - 1) + [conversiones])
 
     def fabricar() -> bytes:
         return next(fabricas)()

@@ -55,7 +55,6 @@ class DespachadorPulsar:
 
         El cliente es el del proceso, y lo cierra quien lo creó, después que al despachador.
         """
-        self._hay_sitio = cliente.hay_sitio
         self._publicador = Publicador(partial(self._crear_productor, cliente), cliente.hay_sitio)
         self._publicador.conectar(_TOPICOS)
 
@@ -75,7 +74,7 @@ class DespachadorPulsar:
         publicador = self._publicador
         if publicador is None:
             raise BrokerNoDisponible
-        if not self._hay_sitio():
+        if not publicador.hay_sitio():
             raise AlmacenamientoLleno
         sobre = sobre_de_comando(comando, comando_id, traza)
         confirmacion: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
@@ -98,13 +97,14 @@ class DespachadorPulsar:
             raise BrokerNoDisponible from None
         if not confirmado:
             self._metricas.sin_confirmar(sobre.topico)
-            raise BrokerNoDisponible if self._hay_sitio() else AlmacenamientoLleno
+            raise BrokerNoDisponible if publicador.hay_sitio() else AlmacenamientoLleno
         self._metricas.aceptado(sobre.topico, time.perf_counter() - comienzo)
 
     @property
     def disponible(self) -> bool:
         """Dice si el broker acepta comandos en este momento."""
-        return self._publicador is not None and self._publicador.conectado and self._hay_sitio()
+        publicador = self._publicador
+        return publicador is not None and publicador.conectado and publicador.hay_sitio()
 
     def _crear_productor(self, cliente: ClientePulsar, topico: str) -> Productor:
         """Antes del primer envío deja creado quien lo recibirá: Apache Pulsar olvida lo que nadie espera."""

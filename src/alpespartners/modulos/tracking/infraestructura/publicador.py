@@ -31,6 +31,7 @@ _CADA = 2.0
 _DESCONEXION_TOLERADA = 5.0
 _ESPERA_DE_CIERRES = 1.0
 _ESPERA_DE_AVISOS = 1.0
+_MEMORIA_DEL_SITIO = 0.05
 
 _registro: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(__name__)
 
@@ -53,6 +54,8 @@ class Publicador:
     def __init__(self, crear: Callable[[str], Productor], hay_sitio: Callable[[], bool]) -> None:
         self._crear = crear
         self._hay_sitio = hay_sitio
+        self._habia_sitio = False
+        self._sitio_visto_en = -_MEMORIA_DEL_SITIO
         self._bucle = asyncio.get_running_loop()
         # Hilos propios: conectarse bloquea el suyo muchos segundos, y los de asyncio son de todos.
         self._hilos = ThreadPoolExecutor(_HILOS, "publicador")
@@ -72,6 +75,12 @@ class Publicador:
     def conectado(self) -> bool:
         """Dice si todos los tópicos usados tienen conexión."""
         return all(canal.conectado for canal in self._canales.values())
+
+    def hay_sitio(self) -> bool:
+        """Dice si el broker tenía dónde guardar hace nada; de lo que confirme se vuelve a mirar."""
+        if self._bucle.time() - self._sitio_visto_en >= _MEMORIA_DEL_SITIO:
+            self._mirar_si_hay_sitio()
+        return self._habia_sitio
 
     async def esperar(self, topico: str) -> None:
         """Vuelve cuando el tópico tiene un productor."""
@@ -130,14 +139,18 @@ class Publicador:
                 # El bucle terminó: ya no hay a quién avisar, y lanzar aquí terminaría el proceso.
                 self._despertado = False
 
+    def _mirar_si_hay_sitio(self) -> None:
+        self._habia_sitio = self._hay_sitio()
+        self._sitio_visto_en = self._bucle.time()
+
     def _repartir(self) -> None:
         # Antes de vaciar: lo que llegue desde ahora pide otro despertar.
         self._despertado = False
         # Después de confirmarse todos: así basta una pregunta, que es una llamada al sistema, por ráfaga.
         rafaga = [self._avisos.popleft() for _ in range(len(self._avisos))]
-        hay_sitio = self._hay_sitio()
+        self._mirar_si_hay_sitio()
         for al_saber, confirmado in rafaga:
-            self._entregar(al_saber, confirmado and hay_sitio)
+            self._entregar(al_saber, confirmado and self._habia_sitio)
 
     def _entregar(self, al_saber: Callable[[bool], None], confirmado: bool) -> None:  # noqa: FBT001
         self._en_curso -= 1
