@@ -1,8 +1,8 @@
 """Meta i: lo que tarda en estar listo, y lo que cuesta importarlo.
 
-Qué es: segundos desde la orden hasta que `/salud/lista` dice que sí, con la API de la semilla (`uvicorn`) y con
-`alpespartners iniciar` (que además tiene consumidores); y los de `import alpespartners.main`. Cada vez arranca
-también el broker embebido. La base de datos existe y todo se leyó ya una vez del disco.
+Qué es: segundos desde la orden hasta que `/salud/lista` dice que sí, con la API de la semilla (`uvicorn`) y
+con `alpespartners iniciar` (que además tiene consumidores); y los de `import alpespartners.main`. Cada vez
+arranca también el broker embebido. La base de datos existe y todo se leyó ya una vez del disco.
 Qué no es: la primera vez de todas, que crea las tablas.
 Por qué existe: se arranca muchas veces al día, y cada segundo se espera mirando.
 """
@@ -22,7 +22,7 @@ from typing import Any, Final
 import psutil
 
 from rendimiento.medida import Medida
-from rendimiento.montaje import ORDEN, Proceso, esperar_a, parando, pedir, pid_del_broker, puerto_libre
+from rendimiento.montaje import ORDEN, Proceso, broker_de, esperar_a, parando, pedir, puerto_libre
 from rendimiento.programa import ejecutar
 
 _UVICORN: Final = (sys.executable, "-m", "uvicorn", "alpespartners.main:app", "--port")
@@ -107,8 +107,7 @@ def _arrancar(datos: Path, orden: Callable[[int], Sequence[str]], listo: Callabl
 def _parar_el_broker(datos: Path) -> None:
     """Se lo pide a su guardián, que si no lo tendría vivo unos segundos más por si alguien vuelve."""
     with suppress(psutil.NoSuchProcess):
-        broker = psutil.Process(pid_del_broker(datos))
-        guardian = broker.parent()
+        guardian = broker_de(datos).parent()
         if guardian is not None:
             guardian.terminate()
             guardian.wait()

@@ -113,8 +113,7 @@ class Montaje:
 
     def broker(self) -> psutil.Process:
         """El proceso del broker embebido, para sus cuentas."""
-        pid = json.loads((self.datos / "broker.json").read_bytes())["pid"]
-        return psutil.Process(pid)
+        return broker_de(self.datos)
 
     def _arrancar(self, orden: str, **ajustes: str) -> "subprocess.Popen[bytes]":
         with self.datos.with_suffix(".log").open("ab") as registro:
@@ -132,6 +131,11 @@ class Montaje:
             return listo()
 
         esperar_a(listo_o_muerto)
+
+
+def broker_de(datos: Path) -> psutil.Process:
+    """El proceso del broker embebido de esa carpeta."""
+    return psutil.Process(json.loads((datos / "broker.json").read_bytes())["pid"])
 
 
 @contextmanager
@@ -238,5 +242,5 @@ def _escucha(puerto: int) -> bool:
 def _esperar_al_broker(datos: Path) -> None:
     """Espera a que el guardián se vaya: hasta entonces escribe en la carpeta."""
     with suppress(OSError, ValueError, KeyError, psutil.Error, TimeoutError):
-        pid = json.loads((datos / "broker.json").read_bytes())["pid"]
-        esperar_a(lambda: not psutil.pid_exists(pid), 15)
+        broker = broker_de(datos)
+        esperar_a(lambda: not broker.is_running(), 15)
