@@ -1,0 +1,162 @@
+"""Meta g: la memoria de la API y de los consumidores mientras pasan millones de eventos.
+
+Qué es: memoria residente por décimos de la pasada, tras un calentamiento de otro décimo; y la de un proceso
+de consumidores nuevo que vacía un atraso grande, contra la que tenía el anterior al día. SQLite y broker
+embebido.
+Qué no es: memoria virtual, ni la del sistema; el sistema guarda además en la suya los archivos que se leen.
+Por qué existe: un proceso que crece un poco con cada evento acaba muerto de madrugada.
+
+Lo que crece al calentar es el caché de páginas de SQLite del consumidor, que tiene un máximo (`sqlite.py`).
+"""
+
+import argparse
+from collections.abc import Callable, Mapping, Sequence
+from statistics import median
+from typing import Final
+
+from rich.console import Console
+
+from rendimiento.carga import a_tope, correr
+from rendimiento.eventos import mezcla
+from rendimiento.medida import Medida, presentar
+from rendimiento.montaje import Proceso, asentados, esperar_a, montaje, parando, pendientes
+from rendimiento.muestreo import MEGA, muestreo
+from rendimiento.nucleos import en_el_de_la_carga, en_el_de_los_servidores
+
+_DECIMOS: Final = 10
+_TOLERANCIA: Final = 10
+_LIMITE = 3600.0
+
+_API: Final = "API"
+_CONSUMIDORES: Final = "consumidores"
+
+Tramo = Mapping[str, list[int]]
+
+
+def medir(
+    breve: bool,  # noqa: FBT001
+    eventos: int | None = None,
+    atraso: int | None = None,
+    avisar: Callable[[str], None] = lambda _: None,
+) -> Sequence[Medida]:
+    """Devuelve las filas de la meta g.
+
+    Args:
+        breve: unos segundos, y por omisión unos miles de eventos.
+        eventos: cuántos pasan después del calentamiento.
+        atraso: cuántos comandos se acumulan sin consumidores.
+        avisar: recibe una frase por décimo.
+    """
+    eventos = eventos or (3_000 if breve else 5_000_000)
+    atraso = atraso or (3_000 if breve else 1_000_000)
+    tanda, cada = (0.1, 0.05) if breve else (3.0, 0.5)
+    with montaje() as servicio, en_el_de_la_carga():
+        with en_el_de_los_servidores():
+            api = servicio.api()
+            consumidores = servicio.consumidores(api)
+        with parando(api):
+            with parando(consumidores), muestreo({_API: api, _CONSUMIDORES: consumidores}, cada) as vistas:
+                _pasar(api, eventos // _DECIMOS, tanda)
+                avisar(_frase("calentamiento", vistas.cortar()))
+                decimos: list[Tramo] = []
+                for numero in range(_DECIMOS):
+                    _pasar(api, eventos // _DECIMOS, tanda)
+                    decimos.append(vistas.cortar())
+                    avisar(_frase(f"décimo {numero + 1}", decimos[-1]))
+            previos = asentados(api.puerto)
+            acumulados = _enviar(api, atraso, tanda)
+            avisar(f"atraso: {acumulados} comandos")
+            with en_el_de_los_servidores():
+                consumidores = servicio.consumidores(api)
+            with parando(consumidores), muestreo({_API: api, _CONSUMIDORES: consumidores}, cada) as vistas:
+                _esperar_a_todo(api, previos + acumulados)
+                vaciado = vistas.cortar()
+                avisar(_frase("al vaciar el atraso", vaciado))
+    return [
+        *(_deriva(proceso, eventos, decimos) for proceso in (_API, _CONSUMIDORES)),
+        _atraso(acumulados, decimos, vaciado),
+        *(
+            _informe(f"{proceso}, décimo {numero}", decimo[proceso])
+            for proceso in (_API, _CONSUMIDORES)
+            for numero, decimo in enumerate(decimos, 1)
+            if not breve
+        ),
+    ]
+
+
+def _deriva(proceso: str, eventos: int, decimos: Sequence[Tramo]) -> Medida:
+    primero, ultimo = median(decimos[0][proceso]), median(decimos[-1][proceso])
+    return Medida(
+        meta="g",
+        nombre=f"Memoria de {proceso}, del primer décimo al último de {_miles(eventos)} eventos",
+        medido=f"{ultimo / MEGA:.0f} MB",
+        techo=f"{primero / MEGA:.0f} MB al principio",
+        cifra=abs(ultimo / primero - 1) * 100,
+        objetivo=_TOLERANCIA,
+        unidad="%",
+    )
+
+
+def _atraso(acumulados: int, decimos: Sequence[Tramo], vaciado: Tramo) -> Medida:
+    al_dia = max(max(decimo[_CONSUMIDORES]) for decimo in decimos)
+    maxima = max(vaciado[_CONSUMIDORES])
+    return Medida(
+        meta="g",
+        nombre=f"Memoria de consumidores, máxima al vaciar un atraso de {_miles(acumulados)} comandos",
+        medido=f"{maxima / MEGA:.0f} MB",
+        techo=f"{al_dia / MEGA:.0f} MB de máxima al día",
+        cifra=maxima / al_dia,
+        objetivo=1 + _TOLERANCIA / 100,
+    )
+
+
+def _informe(nombre: str, vistas: Sequence[int]) -> Medida:
+    return Medida(
+        meta="g",
+        nombre=f"Memoria de {nombre}",
+        medido=f"de {min(vistas) / MEGA:.0f} a {max(vistas) / MEGA:.0f} MB",
+        cifra=median(vistas) / MEGA,
+        unidad="MB",
+    )
+
+
+def _frase(nombre: str, tramo: Tramo) -> str:
+    return f"{nombre}: " + "; ".join(
+        f"{proceso} {min(vistas) / MEGA:.0f}, {median(vistas) / MEGA:.0f}, {max(vistas) / MEGA:.0f} MB"
+        for proceso, vistas in tramo.items()
+    )
+
+
+def _pasar(api: Proceso, cuantos: int, tanda: float) -> None:
+    """Envía tantos eventos, por tandas, y espera cada vez a que estén registrados y publicados."""
+    final = asentados(api.puerto) + cuantos
+    while (hechos := asentados(api.puerto)) < final:
+        _esperar_a_todo(api, hechos + _enviar(api, 1, tanda))
+
+
+def _enviar(api: Proceso, al_menos: int, tanda: float) -> int:
+    """Envía a tope, por tandas de tantos segundos, y devuelve cuántos fueron."""
+    enviados = 0
+    while enviados < al_menos:
+        resultado = correr(a_tope(api.puerto, mezcla(api.puerto), tanda))
+        resultado.exigir(202)
+        enviados += len(resultado.demoras)
+    return enviados
+
+
+def _esperar_a_todo(api: Proceso, cuantos: int) -> None:
+    esperar_a(lambda: asentados(api.puerto) >= cuantos and not pendientes(api.puerto), _LIMITE)
+
+
+def _miles(cuantos: int) -> str:
+    return f"{cuantos:,}".replace(",", ".")
+
+
+if __name__ == "__main__":
+    lector = argparse.ArgumentParser(description="La memoria mientras pasan eventos.")
+    lector.add_argument("--breve", action="store_true", help="unos segundos; da una idea, no una cifra")
+    lector.add_argument("--eventos", type=int, help="cuántos pasan; por omisión, cinco millones")
+    lector.add_argument("--atraso", type=int, help="cuántos se acumulan; por omisión, un millón")
+    opciones = lector.parse_args()
+    consola = Console(stderr=True)
+    presentar(medir(opciones.breve, opciones.eventos, opciones.atraso, consola.log), Console())
