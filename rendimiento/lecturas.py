@@ -17,8 +17,9 @@ from typing import Final
 
 from rich.console import Console
 
+from rendimiento.base_postgresql import base_postgresql
 from rendimiento.carga import a_tope, correr, lectura
-from rendimiento.llenado import POR_CAMPAÑA, base_postgresql, campaña_de, id_de, llenar_sqlite
+from rendimiento.llenado import POR_CAMPAÑA, campaña_de, id_de, llenar_postgresql, llenar_sqlite
 from rendimiento.medida import Medida, presentar
 from rendimiento.montaje import Proceso, montaje, parando, pedir
 from rendimiento.nucleos import en_el_de_la_carga, en_el_de_los_servidores
@@ -86,7 +87,8 @@ def _api(filas: int, postgresql: str | None) -> Iterator[Proceso]:
     with ExitStack() as pila:
         ajustes = {}
         if postgresql is not None:
-            ajustes["ALPES_BASE_DATOS"] = pila.enter_context(base_postgresql(postgresql, filas))
+            ajustes["ALPES_BASE_DATOS"] = pila.enter_context(base_postgresql(postgresql))
+            llenar_postgresql(ajustes["ALPES_BASE_DATOS"], filas)
         servicio = pila.enter_context(montaje(**ajustes))
         if postgresql is None:
             llenar_sqlite(servicio.datos, filas)

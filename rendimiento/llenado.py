@@ -8,12 +8,11 @@ Por qué existe: lo que tarda una lectura con la tabla llena no se sabe hasta ll
 
 import asyncio
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import asyncpg
 from sqlalchemy import Dialect, make_url
@@ -22,9 +21,8 @@ from alpespartners.modulos.tracking.dominio.contenido import ContenidoImpresion
 from alpespartners.modulos.tracking.dominio.entidades import Impresion
 from alpespartners.modulos.tracking.dominio.objetos_valor import Metadatos, TipoEvento
 from alpespartners.modulos.tracking.infraestructura.filas import IMPRESIONES
-from alpespartners.modulos.tracking.infraestructura.libro_postgresql import migrar as migrar_postgresql
 from alpespartners.modulos.tracking.infraestructura.sqlite import archivo_de, biblioteca_sqlite
-from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import migrar as migrar_sqlite
+from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import migrar
 
 POR_CAMPAÑA: Final = 10_000
 
@@ -50,7 +48,7 @@ def campaña_de(numero: int, cuantas: int) -> str:
 
 def llenar_sqlite(datos: Path, cuantas: int) -> None:
     """Crea la base de datos de esa carpeta con tantas impresiones."""
-    migrar_sqlite(datos)
+    migrar(datos)
     tabla = IMPRESIONES.tabla
     columnas = ", ".join(tabla.c.keys())
     marcas = ", ".join("?" for _ in tabla.c)
@@ -67,18 +65,9 @@ def llenar_sqlite(datos: Path, cuantas: int) -> None:
             conexion.execute("COMMIT")
 
 
-@contextmanager
-def base_postgresql(servidor: str, cuantas: int) -> Iterator[str]:
-    """La URL de una base de datos nueva de ese servidor con tantas impresiones; al salir se borra."""
-    nombre = f"alpes_rendimiento_{cuantas}"
-    url = urlsplit(servidor)._replace(path=f"/{nombre}").geturl()
-    asyncio.run(_ordenar(servidor, f"CREATE DATABASE {nombre}"))
-    try:
-        migrar_postgresql(url)
-        asyncio.run(_copiar(url, cuantas))
-        yield url
-    finally:
-        asyncio.run(_ordenar(servidor, f"DROP DATABASE {nombre} WITH (FORCE)"))
+def llenar_postgresql(url: str, cuantas: int) -> None:
+    """Añade a esa base de datos, que tiene las tablas vacías, tantas impresiones."""
+    asyncio.run(_copiar(url, cuantas))
 
 
 async def _copiar(url: str, cuantas: int) -> None:
@@ -91,14 +80,6 @@ async def _copiar(url: str, cuantas: int) -> None:
             )
         await conexion.execute("VACUUM ANALYZE")
         await conexion.execute("CHECKPOINT")
-    finally:
-        await conexion.close()
-
-
-async def _ordenar(servidor: str, orden: str) -> None:
-    conexion = await asyncpg.connect(servidor)
-    try:
-        await conexion.execute(orden)
     finally:
         await conexion.close()
 

@@ -49,9 +49,10 @@ class Medida:
         """Cuánto del margen se gasta: 0 es nada; 1, todo."""
         if self.objetivo is None:
             return 0
-        if self.como_minimo:
-            return self.objetivo / self.cifra if self.cifra else float("inf")
-        return self.cifra / self.objetivo
+        parte, todo = (self.objetivo, self.cifra) if self.como_minimo else (self.cifra, self.objetivo)
+        if not todo:
+            return float("inf") if parte else 0
+        return parte / todo
 
 
 def presentar(medidas: Iterable[Medida], consola: Console) -> None:

@@ -16,16 +16,14 @@ from typing import Final
 
 from rich.console import Console
 
-from rendimiento.carga import a_tope, correr
-from rendimiento.eventos import mezcla
+from rendimiento.atraso import acumular, esperar_a_todo
 from rendimiento.medida import Medida, presentar
-from rendimiento.montaje import Proceso, asentados, esperar_a, montaje, parando, pendientes
+from rendimiento.montaje import Proceso, asentados, montaje, parando
 from rendimiento.muestreo import MEGA, muestreo
 from rendimiento.nucleos import en_el_de_la_carga, en_el_de_los_servidores
 
 _DECIMOS: Final = 10
 _TOLERANCIA: Final = 10
-_LIMITE = 3600.0
 
 _API: Final = "API"
 _CONSUMIDORES: Final = "consumidores"
@@ -64,12 +62,12 @@ def medir(
                     decimos.append(vistas.cortar())
                     avisar(_frase(f"décimo {numero + 1}", decimos[-1]))
             previos = asentados(api.puerto)
-            acumulados = _enviar(api, atraso, tanda)
+            acumulados = acumular([api], atraso, tanda)
             avisar(f"atraso: {acumulados} comandos")
             with en_el_de_los_servidores():
                 consumidores = servicio.consumidores(api)
             with parando(consumidores), muestreo({_API: api, _CONSUMIDORES: consumidores}, cada) as vistas:
-                _esperar_a_todo(api, previos + acumulados)
+                esperar_a_todo(api, previos + acumulados)
                 vaciado = vistas.cortar()
                 avisar(_frase("al vaciar el atraso", vaciado))
     return [
@@ -131,21 +129,7 @@ def _pasar(api: Proceso, cuantos: int, tanda: float) -> None:
     """Envía tantos eventos, por tandas, y espera cada vez a que estén registrados y publicados."""
     final = asentados(api.puerto) + cuantos
     while (hechos := asentados(api.puerto)) < final:
-        _esperar_a_todo(api, hechos + _enviar(api, 1, tanda))
-
-
-def _enviar(api: Proceso, al_menos: int, tanda: float) -> int:
-    """Envía a tope, por tandas de tantos segundos, y devuelve cuántos fueron."""
-    enviados = 0
-    while enviados < al_menos:
-        resultado = correr(a_tope(api.puerto, mezcla(api.puerto), tanda))
-        resultado.exigir(202)
-        enviados += len(resultado.demoras)
-    return enviados
-
-
-def _esperar_a_todo(api: Proceso, cuantos: int) -> None:
-    esperar_a(lambda: asentados(api.puerto) >= cuantos and not pendientes(api.puerto), _LIMITE)
+        esperar_a_todo(api, hechos + acumular([api], 1, tanda))
 
 
 def _miles(cuantos: int) -> str:

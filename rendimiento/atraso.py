@@ -1,0 +1,39 @@
+"""Acumular comandos y esperar a que todos tengan su destino.
+
+Qué es: envíos a tope por una o varias API hasta llegar a una cantidad, y la espera a que el balance los dé
+por asentados y sus eventos por publicados.
+Qué no es: un ritmo; quien mide uno usa `carga.py`.
+Por qué existe: vaciar un atraso se mide en varios programas, y siempre acaba en el mismo instante.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final
+
+from rendimiento.carga import CONEXIONES, Resultado, a_tope, correr
+from rendimiento.eventos import mezcla
+from rendimiento.montaje import Proceso, asentados, esperar_a, pendientes
+
+_LIMITE: Final = 3600.0
+
+
+def acumular(apis: Sequence[Proceso], al_menos: int, tanda: float) -> int:
+    """Envía por todas a la vez, en tandas de tantos segundos, y devuelve cuántos comandos fueron."""
+    enviados = 0
+    while enviados < al_menos:
+        enviados += sum(len(resultado.demoras) for resultado in correr(_una_tanda(apis, tanda)))
+    return enviados
+
+
+def esperar_a_todo(api: Proceso, cuantos: int) -> None:
+    """Vuelve cuando el balance dice que tantos comandos tienen destino y que no queda nada por publicar."""
+    esperar_a(lambda: asentados(api.puerto) >= cuantos and not pendientes(api.puerto), _LIMITE)
+
+
+async def _una_tanda(apis: Sequence[Proceso], segundos: float) -> Sequence[Resultado]:
+    resultados = await asyncio.gather(
+        *(a_tope(api.puerto, mezcla(api.puerto), segundos, CONEXIONES // len(apis)) for api in apis)
+    )
+    for resultado in resultados:
+        resultado.exigir(202)
+    return resultados
