@@ -115,6 +115,11 @@ class Montaje:
         """El proceso del broker embebido, para sus cuentas."""
         return broker_de(self.datos)
 
+    def url_del_broker(self) -> str:
+        """La del broker embebido, para otros clientes."""
+        puerto = json.loads((self.datos / "broker.json").read_bytes())["puerto"]
+        return f"pulsar://127.0.0.1:{puerto}"
+
     def _arrancar(self, orden: str, **ajustes: str) -> "subprocess.Popen[bytes]":
         with self.datos.with_suffix(".log").open("ab") as registro:
             return subprocess.Popen(
