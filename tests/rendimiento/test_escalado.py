@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from rendimiento.escalado import medir
 
 if TYPE_CHECKING:
@@ -9,6 +11,7 @@ if TYPE_CHECKING:
     from tests.apoyo.pulsar_apache import ServidorApache
 
 
+@pytest.mark.servidores
 def test_mide_dos_consumidores_contra_uno_cuatro_contra_dos_y_los_interbloqueos(
     servidor_postgresql: "ServidorDePrueba", pulsar_apache: "ServidorApache"
 ) -> None:
