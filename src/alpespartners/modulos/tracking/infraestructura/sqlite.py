@@ -25,7 +25,7 @@ _AJUSTES_DE_ESCRITURA = (
     "journal_mode = wal",
     # NORMAL puede perder, en un corte de luz, un commit cuyos mensajes ya se confirmaron al broker.
     "synchronous = FULL",
-    "cache_size = -262144",
+    "cache_size = -65536",
     "wal_autocheckpoint = 4000",
     "journal_size_limit = 67108864",
 )
