@@ -41,7 +41,7 @@ def medir(breve: bool, muchas: int | None = None, postgresql: str | None = None)
         postgresql: URL de un servidor donde crear y borrar bases de datos; si falta, SQLite.
     """
     muchas = muchas or (200_000 if breve else 10_000_000)
-    vueltas, segundos, lugares = (3, 0.1, 10) if breve else (40, 0.2, 100)
+    vueltas, segundos, lugares = (3, 0.1, 10) if breve else (30, 0.2, 100)
     with _api(POR_CAMPAÑA, postgresql) as pocas, _api(muchas, postgresql) as llena, en_el_de_la_carga():
         medidas = []
         for nombre, rutas in _LECTURAS.items():
@@ -108,7 +108,7 @@ def _primera_pagina(_api: Proceso, filas: int, lugares: int) -> list[str]:
 
 def _pagina_mil(api: Proceso, filas: int, lugares: int) -> list[str]:
     """El cursor no depende del tamaño de la página: a la 1.000 se llega antes de mil en mil."""
-    return [_tras(api, lista) for lista in set(_primera_pagina(api, filas, lugares))]
+    return [_tras(api, lista) for lista in set(_primera_pagina(api, filas, lugares // 4 + 1))]
 
 
 def _tras(api: Proceso, lista: str) -> str:
