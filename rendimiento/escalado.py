@@ -36,7 +36,7 @@ def medir(breve: bool, pulsar: str, postgresql: str, espacio: str = "public/defa
         postgresql: URL de un servidor donde crear y borrar una base de datos.
         espacio: el de los tópicos, que no debe usar nadie más.
     """
-    vueltas, atraso = (1, 1_000) if breve else (5, 30_000)
+    vueltas, atraso = (1, 1_000) if breve else (3, 20_000)
     with ExitStack() as pila:
         base = pila.enter_context(base_postgresql(postgresql))
         servicio = pila.enter_context(
