@@ -142,5 +142,5 @@ if __name__ == "__main__":
     lector.add_argument("--eventos", type=int, help="cuántos pasan; por omisión, cinco millones")
     lector.add_argument("--atraso", type=int, help="cuántos se acumulan; por omisión, un millón")
     opciones = lector.parse_args()
-    consola = Console(stderr=True)
+    consola = Console(stderr=True, log_path=False)
     presentar(medir(opciones.breve, opciones.eventos, opciones.atraso, consola.log), Console())
