@@ -35,6 +35,11 @@ def acumular(apis: Sequence[Proceso], al_menos: int, tanda: float) -> int:
     return aceptados
 
 
+def esperar_a_asentar(api: Proceso, cuantos: int) -> None:
+    """Vuelve cuando el balance dice que tantos comandos tienen destino."""
+    esperar_a(lambda: asentados(api.puerto) >= cuantos, _LIMITE)
+
+
 def esperar_a_todo(api: Proceso, cuantos: int) -> None:
     """Vuelve cuando el balance dice que tantos comandos tienen destino y que no queda nada por publicar."""
     esperar_a(lambda: asentados(api.puerto) >= cuantos and not pendientes(api.puerto), _LIMITE)

@@ -10,16 +10,17 @@ Lo que crece al calentar es el caché de páginas de SQLite del consumidor, que 
 """
 
 import argparse
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from statistics import median
 from typing import Final
 
 from rich.console import Console
 
-from rendimiento.atraso import acumular, esperar_a_todo
+from rendimiento.atraso import acumular, esperar_a_asentar, esperar_a_todo
 from rendimiento.medida import Medida, presentar
-from rendimiento.montaje import Proceso, asentados, montaje, parando
-from rendimiento.muestreo import MEGA, muestreo
+from rendimiento.montaje import Montaje, Proceso, asentados, montaje, parando
+from rendimiento.muestreo import MEGA, Muestreo, muestreo
 from rendimiento.nucleos import en_el_de_la_carga, en_el_de_los_servidores
 
 _DECIMOS: Final = 10
@@ -48,73 +49,67 @@ def medir(
     eventos = eventos or (3_000 if breve else 5_000_000)
     atraso = atraso or (3_000 if breve else 1_000_000)
     tanda, cada = (0.1, 0.05) if breve else (3.0, 0.5)
-    with montaje() as servicio, en_el_de_la_carga():
+    with montaje() as servicio, en_el_de_la_carga(), ExitStack() as pila:
         with en_el_de_los_servidores():
             api = servicio.api()
-            consumidores = servicio.consumidores(api)
-        with parando(api):
-            with parando(consumidores), muestreo({_API: api, _CONSUMIDORES: consumidores}, cada) as vistas:
+        pila.enter_context(parando(api))
+        with _mirados(servicio, api, cada) as vistas:
+            _pasar(api, eventos // _DECIMOS, tanda)
+            avisar(_frase("calentamiento", vistas.cortar()))
+            decimos = []
+            for numero in range(1, _DECIMOS + 1):
                 _pasar(api, eventos // _DECIMOS, tanda)
-                avisar(_frase("calentamiento", vistas.cortar()))
-                decimos: list[Tramo] = []
-                for numero in range(_DECIMOS):
-                    _pasar(api, eventos // _DECIMOS, tanda)
-                    decimos.append(vistas.cortar())
-                    avisar(_frase(f"décimo {numero + 1}", decimos[-1]))
-            previos = asentados(api.puerto)
-            acumulados = acumular([api], atraso, tanda)
-            avisar(f"atraso: {acumulados} comandos")
-            with en_el_de_los_servidores():
-                consumidores = servicio.consumidores(api)
-            with parando(consumidores), muestreo({_API: api, _CONSUMIDORES: consumidores}, cada) as vistas:
-                esperar_a_todo(api, previos + acumulados)
-                vaciado = vistas.cortar()
-                avisar(_frase("al vaciar el atraso", vaciado))
+                decimos.append(vistas.cortar())
+                avisar(_frase(f"eventos, décimo {numero}", decimos[-1]))
+        previos = asentados(api.puerto)
+        acumulados = acumular([api], atraso, tanda)
+        with _mirados(servicio, api, cada) as vistas:
+            vaciado = []
+            for numero in range(1, _DECIMOS + 1):
+                esperar_a_asentar(api, previos + acumulados * numero // _DECIMOS)
+                vaciado.append(vistas.cortar())
+                avisar(_frase(f"atraso, décimo {numero}", vaciado[-1]))
+    cuantos = f"de {_miles(eventos)} eventos"
+    pendientes = f"de un atraso de {_miles(acumulados)}"
     return [
-        *(_deriva(proceso, eventos, decimos) for proceso in (_API, _CONSUMIDORES)),
-        _atraso(acumulados, decimos, vaciado),
-        *(
-            _informe(f"{proceso}, décimo {numero}", decimo[proceso])
-            for proceso in (_API, _CONSUMIDORES)
-            for numero, decimo in enumerate(decimos, 1)
-            if not breve
-        ),
+        _deriva(f"API, del primer décimo al último {cuantos}", _API, decimos),
+        _deriva(f"Consumidores, del primer décimo al último {cuantos}", _CONSUMIDORES, decimos),
+        _deriva(f"Consumidores, del segundo décimo al último {pendientes}", _CONSUMIDORES, vaciado[1:]),
+        _contra_estar_al_dia(f"Consumidores, lo máximo {pendientes}", decimos, vaciado),
     ]
 
 
-def _deriva(proceso: str, eventos: int, decimos: Sequence[Tramo]) -> Medida:
+@contextmanager
+def _mirados(servicio: Montaje, api: Proceso, cada: float) -> Iterator[Muestreo]:
+    """Un proceso de consumidores nuevo, y la memoria de los dos mientras dura el bloque."""
+    with en_el_de_los_servidores():
+        consumidores = servicio.consumidores(api)
+    with parando(consumidores), muestreo({_API: api, _CONSUMIDORES: consumidores}, cada) as vistas:
+        yield vistas
+
+
+def _deriva(nombre: str, proceso: str, decimos: Sequence[Tramo]) -> Medida:
     primero, ultimo = median(decimos[0][proceso]), median(decimos[-1][proceso])
     return Medida(
         meta="g",
-        nombre=f"Memoria de {proceso}, del primer décimo al último de {_miles(eventos)} eventos",
+        nombre=f"Memoria. {nombre}",
         medido=f"{ultimo / MEGA:.0f} MB",
-        techo=f"{primero / MEGA:.0f} MB al principio",
+        techo=f"{primero / MEGA:.0f} MB",
         cifra=abs(ultimo / primero - 1) * 100,
         objetivo=_TOLERANCIA,
         unidad="%",
     )
 
 
-def _atraso(acumulados: int, decimos: Sequence[Tramo], vaciado: Tramo) -> Medida:
-    al_dia = max(max(decimo[_CONSUMIDORES]) for decimo in decimos)
-    maxima = max(vaciado[_CONSUMIDORES])
+def _contra_estar_al_dia(nombre: str, decimos: Sequence[Tramo], vaciado: Sequence[Tramo]) -> Medida:
+    al_dia, maxima = (max(max(decimo[_CONSUMIDORES]) for decimo in tramos) for tramos in (decimos, vaciado))
     return Medida(
         meta="g",
-        nombre=f"Memoria de consumidores, máxima al vaciar un atraso de {_miles(acumulados)} comandos",
+        nombre=f"Memoria. {nombre}",
         medido=f"{maxima / MEGA:.0f} MB",
-        techo=f"{al_dia / MEGA:.0f} MB de máxima al día",
+        techo=f"{al_dia / MEGA:.0f} MB, lo máximo al día",
         cifra=maxima / al_dia,
         objetivo=1 + _TOLERANCIA / 100,
-    )
-
-
-def _informe(nombre: str, vistas: Sequence[int]) -> Medida:
-    return Medida(
-        meta="g",
-        nombre=f"Memoria de {nombre}",
-        medido=f"de {min(vistas) / MEGA:.0f} a {max(vistas) / MEGA:.0f} MB",
-        cifra=median(vistas) / MEGA,
-        unidad="MB",
     )
 
 
