@@ -156,8 +156,8 @@ def montaje(**ajustes: str) -> Iterator[Montaje]:
                 with en_el_de_los_servidores():
                     pila.enter_context(BrokerEmbebido(carpeta / "datos", gracia=_GRACIA_DEL_BROKER))
             yield Montaje(carpeta / "datos", ajustes)
-        _esperar_al_broker(carpeta / "datos")
     finally:
+        _esperar_al_broker(carpeta / "datos")
         shutil.rmtree(carpeta, ignore_errors=True)
 
 
