@@ -181,7 +181,7 @@ def test_los_destinos_de_un_id_salen_de_su_indice_por_orden_de_llegada() -> None
 
 
 def test_lo_que_se_espera_sale_de_la_clave_de_los_destinos() -> None:
-    (plan,) = planes(lambda conexion: RegistroDestinosSQL(conexion).de_comandos("t", ["c-1", "c-2"]))
+    plan, *_ = planes(lambda conexion: RegistroDestinosSQL(conexion).de_comandos("t", ["c-1", "c-2"]))
     assert plan.startswith(
         "SEARCH destinos USING INDEX sqlite_autoindex_destinos_1 (topico=? AND comando_id=?"
     )

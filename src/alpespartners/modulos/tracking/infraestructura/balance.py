@@ -9,8 +9,9 @@ Por qué existe: contar millones de filas cada vez que alguien pregunta si cuadr
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
 
-from sqlalchemy import Connection, case, func, select
+from sqlalchemy import Connection, Insert, case, func, select
 
 from alpespartners.modulos.tracking.aplicacion.mensajes import (
     DestinoDeComando,
@@ -18,7 +19,7 @@ from alpespartners.modulos.tracking.aplicacion.mensajes import (
     RenglonBalance,
 )
 from alpespartners.modulos.tracking.dominio.destinos import Rechazada
-from alpespartners.modulos.tracking.infraestructura.sentencias import insertar_o_sumar
+from alpespartners.modulos.tracking.infraestructura.sentencias import insertar_o_sumar, motor_de
 from alpespartners.modulos.tracking.infraestructura.tablas import balance as tabla
 from alpespartners.modulos.tracking.infraestructura.tablas import bandeja_salida
 
@@ -55,22 +56,8 @@ class BalanceSQL:
         """Suma cuántos acabaron en cada estado y motivo."""
         if not cuentas:
             return
-        nuevo = insertar_o_sumar(self._conexion, tabla)
-        suma = nuevo.on_conflict_do_update(
-            index_elements=[*tabla.primary_key],
-            set_={
-                "cuantos": tabla.c.cuantos + nuevo.excluded.cuantos,
-                "procesado_hasta": case(
-                    (
-                        nuevo.excluded.procesado_hasta > tabla.c.procesado_hasta,
-                        nuevo.excluded.procesado_hasta,
-                    ),
-                    else_=tabla.c.procesado_hasta,
-                ),
-            },
-        )
         self._conexion.execute(
-            suma,
+            _suma(motor_de(self._conexion)),
             [
                 {
                     "topico": topico,
@@ -126,6 +113,21 @@ class BalanceSQL:
             select(bandeja_salida.c.depositado_en).order_by(bandeja_salida.c.numero).limit(1)
         )
         return EnviosPendientes(cuantos=cuentas.get(_DEPOSITADO, 0) - cuentas.get(_RETIRADO, 0), desde=desde)
+
+
+@cache
+def _suma(motor: str) -> Insert:
+    nuevo = insertar_o_sumar(motor, tabla)
+    ultimo = nuevo.excluded.procesado_hasta
+    return nuevo.on_conflict_do_update(
+        index_elements=[*tabla.primary_key],
+        set_={
+            "cuantos": tabla.c.cuantos + nuevo.excluded.cuantos,
+            "procesado_hasta": case(
+                (ultimo > tabla.c.procesado_hasta, ultimo), else_=tabla.c.procesado_hasta
+            ),
+        },
+    )
 
 
 def motivo_de(asiento: DestinoDeComando) -> str:

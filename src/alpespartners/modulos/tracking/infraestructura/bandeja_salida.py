@@ -9,18 +9,20 @@ barrido publicaría otra vez lo que solo está esperando a que el broker vuelva.
 
 from collections.abc import Collection, Sequence
 from datetime import timedelta
+from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Integer, Row, Text, column, delete, select, table, update
+from sqlalchemy import Connection, Delete, Integer, Row, Text, column, delete, select, table, update
 
 from alpespartners.modulos.tracking.aplicacion.mensajes import MensajeIlegible
 from alpespartners.modulos.tracking.dominio.eventos import EventoDominio
 from alpespartners.modulos.tracking.infraestructura.balance import BalanceSQL
 from alpespartners.modulos.tracking.infraestructura.sentencias import (
     en_tandas,
-    entre,
+    entre_las_claves,
     es_postgresql,
     insertar,
+    motor_de,
     siguientes,
 )
 from alpespartners.modulos.tracking.infraestructura.sobres import Sobre, sobre_de_carta, sobre_de_evento
@@ -29,8 +31,10 @@ from alpespartners.modulos.tracking.infraestructura.tipos_sql import RelojDeLaBa
 
 _SECUENCIA = "bandeja_salida_numero_seq"
 """La que PostgreSQL crea con la columna `numero`."""
-_ULTIMOS = table("sqlite_sequence", column("name", Text), column("seq", Integer))
+_NUMERADAS = table("sqlite_sequence", column("name", Text), column("seq", Integer))
 """Donde SQLite guarda el último número de cada tabla con AUTOINCREMENT; lo crea él."""
+_ULTIMO = select(_NUMERADAS.c.seq).where(_NUMERADAS.c.name == tabla.name)
+_RELOJ = select(RelojDeLaBase())
 
 
 class Envio(NamedTuple):
@@ -64,20 +68,20 @@ class BandejaSalidaSQL:
     def retirar(self, numeros: Collection[int]) -> None:
         """Olvida los envíos que el broker ya confirmó."""
         retirados = 0
-        for tanda in en_tandas(numeros):
-            retirados += self._conexion.execute(
-                delete(tabla).where(entre(self._conexion, tabla.c.numero, tanda))
-            ).rowcount
+        borrado = _borrado(motor_de(self._conexion))
+        for tanda in en_tandas(self._conexion, numeros):
+            retirados += self._conexion.execute(borrado, tanda).rowcount
         self._balance.contar_envios(retirados=retirados)
 
     def renovar(self, numeros: Collection[int]) -> None:
         """Alarga el arriendo de los envíos que siguen en curso."""
-        for tanda in en_tandas(numeros):
-            self._conexion.execute(
-                update(tabla)
-                .where(entre(self._conexion, tabla.c.numero, tanda))
-                .values(reservada_hasta=RelojDeLaBase(self._arriendo))
-            )
+        renovacion = (
+            update(tabla)
+            .where(entre_las_claves(motor_de(self._conexion), tabla.c.numero))
+            .values(reservada_hasta=RelojDeLaBase(self._arriendo))
+        )
+        for tanda in en_tandas(self._conexion, numeros):
+            self._conexion.execute(renovacion, tanda)
 
     def reservar_vencidos(self, limite: int) -> list[Envio]:
         """Arrienda hasta `limite` envíos que nadie tiene, los más antiguos primero."""
@@ -107,7 +111,7 @@ class BandejaSalidaSQL:
             return
         numeros = self._numeros_nuevos(len(sobres))
         envios = [Envio(numero, sobre) for numero, sobre in zip(numeros, sobres, strict=True)]
-        ahora = self._conexion.scalars(select(RelojDeLaBase())).one()
+        ahora = self._conexion.scalars(_RELOJ).one()
         instantes = {"depositado_en": ahora, "reservada_hasta": ahora + self._arriendo}
         insertar(self._conexion, tabla, [_fila(envio) | instantes for envio in envios])
         self.depositados += envios
@@ -119,10 +123,15 @@ class BandejaSalidaSQL:
         Se toman antes porque ningún motor promete devolver con RETURNING el de cada fila en orden. En SQLite
         nadie más puede tomar los mismos: la transacción es la única que escribe.
         """
-        if es_postgresql(self._conexion):
+        if es_postgresql(motor_de(self._conexion)):
             return siguientes(self._conexion, _SECUENCIA, cuantos)
-        ultimo = self._conexion.scalar(select(_ULTIMOS.c.seq).where(_ULTIMOS.c.name == tabla.name)) or 0
+        ultimo = self._conexion.scalar(_ULTIMO) or 0
         return range(ultimo + 1, ultimo + 1 + cuantos)
+
+
+@cache
+def _borrado(motor: str) -> Delete:
+    return delete(tabla).where(entre_las_claves(motor, tabla.c.numero))
 
 
 def _fila(envio: Envio) -> dict[str, object]:

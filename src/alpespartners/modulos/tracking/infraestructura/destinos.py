@@ -7,14 +7,20 @@ Por qué existe: un comando reentregado mañana debe acabar donde acabó hoy.
 """
 
 from collections.abc import Collection, Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, LargeBinary, Row, func, literal, select, tuple_
+from sqlalchemy import Connection, LargeBinary, Row, Select, bindparam, func, literal, select, tuple_
 
 from alpespartners.modulos.tracking.aplicacion.mensajes import DestinoDeComando, IdentidadComando
 from alpespartners.modulos.tracking.dominio.destinos import Destino, Duplicada, Ilegible, Rechazada
 from alpespartners.modulos.tracking.dominio.excepciones import Codigo
-from alpespartners.modulos.tracking.infraestructura.sentencias import en_tandas, entre, insertar_lo_nuevo
+from alpespartners.modulos.tracking.infraestructura.sentencias import (
+    en_tandas,
+    entre_las_claves,
+    insertar_lo_nuevo,
+    motor_de,
+)
 from alpespartners.modulos.tracking.infraestructura.tablas import destinos as tabla
 from alpespartners.modulos.tracking.infraestructura.tipos_sql import TEXTO
 
@@ -28,13 +34,11 @@ class RegistroDestinosSQL:
     def conocidos(self, topico: str, identidades: Collection[IdentidadComando]) -> set[IdentidadComando]:
         """Devuelve cuáles de esos comandos ya tienen destino anotado."""
         buscadas = set(identidades)
-        consulta = select(tabla.c.comando_id, tabla.c.huella).where(tabla.c.topico == topico)
+        consulta = _conocidos(motor_de(self._conexion))
         halladas = {
-            IdentidadComando(fila.comando_id, fila.huella)
-            for tanda in en_tandas({identidad.comando_id for identidad in buscadas})
-            for fila in self._conexion.execute(
-                consulta.where(entre(self._conexion, tabla.c.comando_id, tanda))
-            )
+            IdentidadComando(comando_id, huella)
+            for tanda in en_tandas(self._conexion, {identidad.comando_id for identidad in buscadas})
+            for comando_id, huella in self._conexion.execute(consulta, tanda | {"del_topico": topico})
         }
         return halladas & buscadas
 
@@ -59,13 +63,12 @@ class RegistroDestinosSQL:
 
     def de_comandos(self, topico: str, comandos: Collection[str]) -> list[DestinoDeComando]:
         """Devuelve los destinos anotados de esos `comando_id`."""
-        consulta = select(tabla).where(tabla.c.topico == topico)
+        suyos = entre_las_claves(motor_de(self._conexion), tabla.c.comando_id)
+        consulta = select(tabla).where(tabla.c.topico == topico, suyos)
         return [
             _destino(fila)
-            for tanda in en_tandas(comandos)
-            for fila in self._conexion.execute(
-                consulta.where(entre(self._conexion, tabla.c.comando_id, tanda))
-            )
+            for tanda in en_tandas(self._conexion, comandos)
+            for fila in self._conexion.execute(consulta, tanda)
         ]
 
     def por_identidad(
@@ -83,6 +86,13 @@ class RegistroDestinosSQL:
         """Anota los destinos que no estaban y devuelve los comandos a los que correspondían."""
         claves = insertar_lo_nuevo(self._conexion, tabla, [_fila(topico, destino) for destino in destinos])
         return {IdentidadComando(comando_id, huella) for _, comando_id, huella in claves}
+
+
+@cache
+def _conocidos(motor: str) -> Select[Any]:
+    return select(tabla.c.comando_id, tabla.c.huella).where(
+        tabla.c.topico == bindparam("del_topico"), entre_las_claves(motor, tabla.c.comando_id)
+    )
 
 
 def _fila(topico: str, asiento: DestinoDeComando) -> dict[str, object]:

@@ -6,15 +6,21 @@ Por qué existe: una sola clase sirve a las dos clases de eventos; lo que las di
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Generic, TypeVar
+from functools import cache
+from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Connection, bindparam, literal, select, tuple_, update
+from sqlalchemy import Connection, Select, Table, bindparam, literal, select, tuple_, update
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from alpespartners.modulos.tracking.dominio.entidades import Conversion, Impresion
 from alpespartners.modulos.tracking.dominio.repositorios import FiltroEventos, Posicion
 from alpespartners.modulos.tracking.infraestructura.filas import Traduccion
-from alpespartners.modulos.tracking.infraestructura.sentencias import en_tandas, entre, insertar_lo_nuevo
+from alpespartners.modulos.tracking.infraestructura.sentencias import (
+    en_tandas,
+    entre_las_claves,
+    insertar_lo_nuevo,
+    motor_de,
+)
 from alpespartners.modulos.tracking.infraestructura.tipos_sql import TEXTO, Instante
 
 E = TypeVar("E", Impresion, Conversion)
@@ -53,11 +59,11 @@ class RepositorioEventosSQL(Generic[E]):
 
     def obtener(self, ids: Collection[str]) -> dict[str, E]:
         """Devuelve los eventos que existen de entre esos `id`, por su `id`."""
-        tabla = self._traduccion.tabla
+        consulta = _por_id(motor_de(self._conexion), self._traduccion.tabla)
         return {
             fila.id: self._traduccion.a_entidad(fila)
-            for tanda in en_tandas(ids)
-            for fila in self._conexion.execute(select(tabla).where(entre(self._conexion, tabla.c.id, tanda)))
+            for tanda in en_tandas(self._conexion, ids)
+            for fila in self._conexion.execute(consulta, tanda)
         }
 
     def listar(self, filtro: FiltroEventos, despues_de: Posicion | None, limite: int) -> list[E]:
@@ -99,6 +105,11 @@ class RepositorioEventosSQL(Generic[E]):
                 sentencia,
                 [{"de_id": id_evento, "la_huella": huella} for id_evento, huella in sorted(huellas.items())],
             )
+
+
+@cache
+def _por_id(motor: str, tabla: Table) -> Select[Any]:
+    return select(tabla).where(entre_las_claves(motor, tabla.c.id))
 
 
 def _por_los_datos(error: DBAPIError) -> bool:

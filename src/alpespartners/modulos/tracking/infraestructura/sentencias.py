@@ -6,19 +6,22 @@ Por qué existe: de «insertar ordenado por clave y saber qué era nuevo» depen
 que dos consumidores no se bloqueen uno a otro. Qué motor hay detrás solo se pregunta aquí.
 """
 
-import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cache
 from operator import itemgetter
 from typing import Any, TypeVar
 
+import msgspec
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Integer,
+    Select,
     Table,
+    Text,
     bindparam,
     func,
-    literal,
+    literal_column,
     select,
 )
 from sqlalchemy import (
@@ -29,19 +32,25 @@ from sqlalchemy.dialects import postgresql, sqlite
 T = TypeVar("T")
 
 _TANDA = 1_000
-"""Muy por debajo de los parámetros que admite una sentencia en SQLite, 32 766."""
+_CLAVES = "claves"
+_ROWID = literal_column("rowid", Integer)
 
 
-def es_postgresql(conexion: Connection) -> bool:
-    """Dice si al otro lado de la conexión hay un PostgreSQL; si no, es SQLite."""
-    return conexion.dialect.name == "postgresql"
+def motor_de(conexion: Connection) -> str:
+    """El nombre del motor que hay al otro lado: con él, la sentencia de cada motor se construye una vez."""
+    return conexion.dialect.name
+
+
+def es_postgresql(motor: str) -> bool:
+    """Dice si ese motor es PostgreSQL; si no, es SQLite."""
+    return motor == "postgresql"
 
 
 def insertar(conexion: Connection, tabla: Table, filas: Sequence[Mapping[str, object]]) -> None:
     """Inserta las filas, todas con las mismas columnas, en su orden."""
     if not filas:
         return
-    if es_postgresql(conexion):
+    if es_postgresql(motor_de(conexion)):
         conexion.execute(_con_arreglos(tabla, filas))
     else:
         _fila_a_fila(conexion, tabla, filas, solo_nuevas=False)
@@ -58,36 +67,35 @@ def insertar_lo_nuevo(
         return []
     clave = [columna.name for columna in tabla.primary_key]
     ordenadas = sorted(filas, key=itemgetter(*clave))
-    if es_postgresql(conexion):
+    if es_postgresql(motor_de(conexion)):
         sin_las_que_estaban = _con_arreglos(tabla, ordenadas).on_conflict_do_nothing(index_elements=clave)
         return [tuple(fila) for fila in conexion.execute(sin_las_que_estaban.returning(*tabla.primary_key))]
-    with conexion.begin_nested() as intento:
-        if _fila_a_fila(conexion, tabla, ordenadas, solo_nuevas=True) == len(ordenadas):
-            return [tuple(fila[columna] for columna in clave) for fila in ordenadas]
-        # Alguna estaba: otra vez, y preguntando cuáles entran, que tarda el doble.
-        intento.rollback()
-    nuevas = sqlite.insert(tabla).on_conflict_do_nothing(index_elements=clave)
-    return [tuple(fila) for fila in conexion.execute(nuevas.returning(*tabla.primary_key), ordenadas)]
+    ultimo = conexion.scalar(_ultimo_en_sqlite(tabla)) or 0
+    if _fila_a_fila(conexion, tabla, ordenadas, solo_nuevas=True) == len(ordenadas):
+        return [tuple(fila[columna] for columna in clave) for fila in ordenadas]
+    return [tuple(fila) for fila in conexion.execute(_posteriores_en_sqlite(tabla), {"ultimo": ultimo})]
 
 
-def insertar_o_sumar(conexion: Connection, tabla: Table) -> postgresql.Insert | sqlite.Insert:
+def insertar_o_sumar(motor: str, tabla: Table) -> postgresql.Insert | sqlite.Insert:
     """La inserción del motor que admite `ON CONFLICT`."""
-    return postgresql.insert(tabla) if es_postgresql(conexion) else sqlite.insert(tabla)
+    return postgresql.insert(tabla) if es_postgresql(motor) else sqlite.insert(tabla)
 
 
-def entre(conexion: Connection, columna: ColumnElement[T], valores: Sequence[T]) -> ColumnElement[bool]:
-    """La condición de que la columna tenga uno de esos valores, que son una tanda de `en_tandas`."""
+def entre_las_claves(motor: str, columna: ColumnElement[Any]) -> ColumnElement[bool]:
+    """La condición de que la columna tenga uno de los valores del parámetro que da `en_tandas`."""
     # Un solo parámetro: la misma sentencia preparada sirve a cualquier cantidad.
-    if es_postgresql(conexion):
-        return columna == func.any(literal(valores, postgresql.ARRAY(columna.type, dimensions=1)))
-    return columna.in_(select(func.json_each(json.dumps(valores)).table_valued("value").c.value))
+    if es_postgresql(motor):
+        return columna == func.any(bindparam(_CLAVES, type_=postgresql.ARRAY(columna.type, dimensions=1)))
+    return columna.in_(select(func.json_each(bindparam(_CLAVES, type_=Text)).table_valued("value").c.value))
 
 
-def en_tandas(valores: Collection[T]) -> Iterator[list[T]]:
-    """Reparte los valores en listas que caben en una sentencia."""
-    todos = list(valores)
-    for inicio in range(0, len(todos), _TANDA):
-        yield todos[inicio : inicio + _TANDA]
+def en_tandas(conexion: Connection, claves: Collection[str] | Collection[int]) -> Iterator[dict[str, object]]:
+    """Reparte las claves en parámetros de `entre_las_claves`, ninguno demasiado grande."""
+    todas = list(claves)
+    en_arreglo = es_postgresql(motor_de(conexion))
+    for inicio in range(0, len(todas), _TANDA):
+        tanda = todas[inicio : inicio + _TANDA]
+        yield {_CLAVES: tanda if en_arreglo else msgspec.json.encode(tanda).decode()}
 
 
 def siguientes(conexion: Connection, secuencia: str, cuantos: int) -> list[int]:
@@ -109,6 +117,17 @@ def _fila_a_fila(
         for nombre, procesar in procesadores.items()
     ]
     return conexion.exec_driver_sql(sentencia, list(zip(*columnas, strict=True))).rowcount
+
+
+@cache
+def _ultimo_en_sqlite(tabla: Table) -> Select[Any]:
+    """El `rowid` más alto: SQLite numera las filas en el orden en que se insertan."""
+    return select(func.max(_ROWID)).select_from(tabla)
+
+
+@cache
+def _posteriores_en_sqlite(tabla: Table) -> Select[Any]:
+    return select(*tabla.primary_key).where(bindparam("ultimo") < _ROWID).order_by(_ROWID)
 
 
 @cache
