@@ -22,11 +22,12 @@ from alpespartners.modulos.tracking.aplicacion.topicos import COMANDO_REGISTRAR_
 from alpespartners.modulos.tracking.dominio.destinos import Registrada
 from alpespartners.modulos.tracking.infraestructura import consumidores
 from alpespartners.modulos.tracking.infraestructura.consumidores import Consumidores
+from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import MensajeRecibido
 from alpespartners.modulos.tracking.infraestructura.en_mano import EnMano
 from alpespartners.modulos.tracking.infraestructura.relevo import Relevo
 from alpespartners.modulos.tracking.infraestructura.repositorios import DatosRechazados
 from alpespartners.modulos.tracking.infraestructura.sobres import abrir_comando
-from tests.apoyo.espera import hasta_en_el_bucle
+from tests.apoyo.espera import hasta, hasta_en_el_bucle
 from tests.apoyo.eventos import AHORA, IMPRESION
 from tests.apoyo.metricas import metricas_de_consumo
 from tests.apoyo.pulsar_falso import ClienteFalso, SuscripcionFalsa, mensaje
@@ -198,6 +199,33 @@ async def test_un_lote_es_una_transaccion_y_se_confirma_despues_de_su_commit(pru
     assert antes == [[]]
     assert prueba.relevo.entregados == ["a", "b", "c"]
     assert prueba.relevo.cerrado_en is not None
+
+
+async def test_lo_que_llega_mientras_se_asienta_un_lote_va_junto_en_el_siguiente(
+    prueba: Prueba, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recibir = prueba.suscripcion.recibir
+    esperas_vanas: list[int] = []
+
+    def recibir_contando(espera_ms: int) -> MensajeRecibido | None:
+        recibido = recibir(espera_ms)
+        if recibido is None:
+            esperas_vanas.append(espera_ms)
+        return recibido
+
+    def llegan_dos_con_una_pausa() -> None:
+        if not prueba.libro.asentados:
+            vanas = len(esperas_vanas)
+            prueba.llegan("b")
+            hasta(lambda: len(esperas_vanas) > vanas)
+            prueba.llegan("c")
+
+    monkeypatch.setattr(prueba.suscripcion, "recibir", recibir_contando)
+    prueba.libro.antes_del_commit = llegan_dos_con_una_pausa
+    prueba.llegan("a")
+    async with prueba.consumiendo():
+        await prueba.confirmados("a", "b", "c")
+    assert prueba.libro.asentados == [["a"], ["b", "c"]]
 
 
 async def test_un_lote_no_pasa_de_su_maximo(prueba: Prueba) -> None:

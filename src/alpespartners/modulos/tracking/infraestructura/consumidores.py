@@ -15,6 +15,7 @@ mensaje, se aparta a ese, que también acaba en un destino, y los demás siguen.
 
 import asyncio
 import logging
+import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
@@ -69,7 +70,11 @@ MAXIMO_INTENTOS: Final = 5
 
 _ESPERA_MS = 5_000
 _ESPERA_SIGUIENTE_MS = 1
-_LLENADO_MAXIMO = 0.02
+_ENTRE_LOTES = 0.03
+"""Segundos de un lote al siguiente del mismo tópico: una transacción cuesta lo que asentar treinta comandos.
+
+El primero tras un silencio no espera.
+"""
 _DESCONEXION_TOLERADA = 10.0
 _SEGUNDOS_DE_CIERRE = 2.0
 
@@ -215,6 +220,9 @@ class _Consumidor:
         self._reloj = reloj
         self._metricas = metricas
         self._apartados: dict[str, _Apartado] = {}
+        self._libre = threading.Event()
+        self._libre.set()
+        self._desde = 0.0
         self._suscripcion: Suscripcion | None = None
         self.topico = manejador.topico
         self.hay_base_datos = True
@@ -274,10 +282,14 @@ class _Consumidor:
                         lote = await bucle.run_in_executor(hilos, self._abrir, mensajes)
                         await self._asentar(lote, suscripcion, parar)
                         lote = []
+                if lote:
+                    self._libre.clear()
                 siguiente = bucle.run_in_executor(hilos, self._recibir, suscripcion)
                 if lote:
                     await self._asentar(lote, suscripcion, parar)
+                    self._libre.set()
         finally:
+            self._libre.set()
             # Cerrar despierta a quien esté recibiendo, y lo que no se confirmó vuelve al broker.
             cierre = bucle.run_in_executor(hilos, suscripcion.cerrar)
             for futuro in (cierre, siguiente):
@@ -290,20 +302,30 @@ class _Consumidor:
     def _recibir(self, suscripcion: Suscripcion) -> tuple[list[MensajeRecibido], list[_Entrada]]:
         """Espera un mensaje, toma con él los que ya estén y, si no hay de qué cuidarse, los abre.
 
-        Corre en el hilo del consumidor.
+        Si no llenan un lote espera, dormido, a que se asiente el anterior y le toque a este: irá en él lo que
+        llegue entretanto. Corre en el hilo del consumidor.
         """
         mensaje = suscripcion.recibir(_ESPERA_MS)
-        plazo = time.monotonic() + _LLENADO_MAXIMO
-        limite = self._en_mano.limite
-        mensajes: list[MensajeRecibido] = []
-        octetos = 0
-        while mensaje is not None:
+        if mensaje is None:
+            return [], []
+        mensajes = [mensaje]
+        if self._tomar(suscripcion, mensajes):
+            self._libre.wait()
+            time.sleep(max(0.0, self._desde + _ENTRE_LOTES - time.monotonic()))
+            self._tomar(suscripcion, mensajes)
+        self._desde = time.monotonic()
+        return mensajes, [] if self._en_mano.con_cautela else self._abrir(mensajes)
+
+    def _tomar(self, suscripcion: Suscripcion, mensajes: list[MensajeRecibido]) -> bool:
+        """Añade los que ya estén o no tarden nada, y dice si caben más."""
+        octetos = sum(len(mensaje.carga or b"") for mensaje in mensajes)
+        while len(mensajes) < self._en_mano.limite and octetos < MAXIMO_OCTETOS_LOTE:
+            mensaje = suscripcion.recibir(_ESPERA_SIGUIENTE_MS)
+            if mensaje is None:
+                return True
             mensajes.append(mensaje)
             octetos += len(mensaje.carga or b"")
-            if len(mensajes) >= limite or octetos >= MAXIMO_OCTETOS_LOTE or time.monotonic() >= plazo:
-                break
-            mensaje = suscripcion.recibir(_ESPERA_SIGUIENTE_MS)
-        return mensajes, [] if self._en_mano.con_cautela else self._abrir(mensajes)
+        return False
 
     def _abrir(self, mensajes: Sequence[MensajeRecibido]) -> list[_Entrada]:
         claves = [self._prefijo + mensaje.posicion for mensaje in mensajes]
