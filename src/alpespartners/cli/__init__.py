@@ -10,6 +10,7 @@ import typer
 from alpespartners.cli.cartas import cartas
 from alpespartners.cli.conciliar import conciliar
 from alpespartners.cli.destino import destino
+from alpespartners.cli.medir import medir
 from alpespartners.cli.reconstruir import reconstruir
 from alpespartners.cli.servicio import api, consumidores, iniciar, migrar
 
@@ -27,4 +28,5 @@ principal.command()(migrar)
 principal.command()(destino)
 principal.command()(conciliar)
 principal.command()(reconstruir)
+principal.command()(medir)
 principal.add_typer(cartas, name="cartas")
