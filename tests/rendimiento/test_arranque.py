@@ -1,6 +1,10 @@
 """El programa de la meta i: arranca el servicio de las dos maneras y no deja nada en marcha."""
 
+import pytest
+
 from rendimiento.arranque import medir
+
+pytestmark = pytest.mark.rendimiento
 
 
 def test_mide_los_dos_arranques_y_lo_que_cuesta_importarlo() -> None:

@@ -10,8 +10,9 @@ if TYPE_CHECKING:
     from tests.apoyo.postgresql import ServidorDePrueba
     from tests.apoyo.pulsar_apache import ServidorApache
 
+pytestmark = pytest.mark.rendimiento
 
-@pytest.mark.servidores
+
 def test_mide_dos_consumidores_contra_uno_cuatro_contra_dos_y_los_interbloqueos(
     servidor_postgresql: "ServidorDePrueba", pulsar_apache: "ServidorApache"
 ) -> None:

@@ -2,12 +2,16 @@
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from rendimiento.lecturas import medir
 
 if TYPE_CHECKING:
     from tests.apoyo.postgresql import ServidorDePrueba
 
 LECTURAS = ["Un evento por su id", "Primera página de una campaña", "Página 1.000 de una campaña"]
+
+pytestmark = pytest.mark.rendimiento
 
 
 def test_mide_las_tres_lecturas_sobre_sqlite() -> None:

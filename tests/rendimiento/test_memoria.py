@@ -1,6 +1,10 @@
 """El programa de la meta g: mira la memoria mientras pasan eventos y mientras se vacía un atraso."""
 
+import pytest
+
 from rendimiento.memoria import medir
+
+pytestmark = pytest.mark.rendimiento
 
 
 def test_mide_la_api_los_consumidores_y_un_atraso() -> None:

@@ -1,6 +1,10 @@
 """El programa de la meta e: ve leerse y publicarse lo que se acaba de aceptar."""
 
+import pytest
+
 from rendimiento.visibilidad import medir
+
+pytestmark = pytest.mark.rendimiento
 
 
 def test_mide_la_demora_hasta_leerlo_y_hasta_su_evento() -> None:

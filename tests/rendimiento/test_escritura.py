@@ -1,0 +1,30 @@
+"""Los programas de las metas a, b y c: cada uno carga el servicio de verdad y da sus filas."""
+
+import pytest
+
+from rendimiento import caudal, consumo, costo, latencia
+
+pytestmark = pytest.mark.rendimiento
+
+
+def test_mide_la_cpu_por_evento_entera_y_la_de_aceptarlo() -> None:
+    entera, admision, broker = costo.medir(breve=True)
+    assert (entera.objetivo, admision.objetivo, broker.objetivo) == (5, 2.5, None)
+    assert entera.cifra > admision.cifra > 0
+
+
+def test_mide_los_envios_por_segundo() -> None:
+    (fila,) = caudal.medir(breve=True)
+    assert fila.como_minimo
+    assert 0 < fila.cifra < 1
+
+
+def test_mide_la_demora_del_202() -> None:
+    mediana, cola = latencia.medir(breve=True)
+    assert 0 < mediana.cifra <= cola.cifra
+
+
+def test_mide_el_vaciado_de_un_topico() -> None:
+    medidas = consumo.medir(breve=True)
+    assert {medida.meta for medida in medidas} == {"d"}
+    assert all(medida.cifra > 0 for medida in medidas)
