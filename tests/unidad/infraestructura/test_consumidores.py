@@ -220,6 +220,7 @@ async def test_lo_que_llega_mientras_se_asienta_un_lote_va_junto_en_el_siguiente
             hasta(lambda: len(esperas_vanas) > vanas)
             prueba.llegan("c")
 
+    monkeypatch.setattr(consumidores, "_ENTRE_LOTES", 0.0)
     monkeypatch.setattr(prueba.suscripcion, "recibir", recibir_contando)
     prueba.libro.antes_del_commit = llegan_dos_con_una_pausa
     prueba.llegan("a")
