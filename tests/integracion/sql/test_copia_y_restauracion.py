@@ -12,9 +12,10 @@ from alpespartners.modulos.tracking.aplicacion.handlers import RegistrarImpresio
 from alpespartners.modulos.tracking.aplicacion.mensajes import ComandoRecibido
 from alpespartners.modulos.tracking.infraestructura.libro_postgresql import LibroPostgreSQL
 from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import LibroSQLite
+from rendimiento.servidor_postgresql import binarios
 from tests.apoyo.base_datos import libro_sqlite
 from tests.apoyo.eventos import AHORA, IMPRESION, recibido
-from tests.apoyo.postgresql import ServidorDePrueba, binarios, libro_postgresql
+from tests.apoyo.postgresql import ServidorDePrueba, libro_postgresql
 from tests.apoyo.repositorio import RAIZ
 
 BLOQUES = re.findall(

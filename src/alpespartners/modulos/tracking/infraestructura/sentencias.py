@@ -15,6 +15,7 @@ import msgspec
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Executable,
     Integer,
     Select,
     Table,
@@ -51,7 +52,9 @@ def insertar(conexion: Connection, tabla: Table, filas: Sequence[Mapping[str, ob
     if not filas:
         return
     if es_postgresql(motor_de(conexion)):
-        conexion.execute(_con_arreglos(tabla, filas))
+        conexion.execute(
+            _insercion_en_postgresql(tabla, tuple(filas[0]), solo_nuevas=False), _en_arreglos(filas)
+        )
     else:
         _fila_a_fila(conexion, tabla, filas, solo_nuevas=False)
 
@@ -68,8 +71,8 @@ def insertar_lo_nuevo(
     clave = [columna.name for columna in tabla.primary_key]
     ordenadas = sorted(filas, key=itemgetter(*clave))
     if es_postgresql(motor_de(conexion)):
-        sin_las_que_estaban = _con_arreglos(tabla, ordenadas).on_conflict_do_nothing(index_elements=clave)
-        return [tuple(fila) for fila in conexion.execute(sin_las_que_estaban.returning(*tabla.primary_key))]
+        insercion = _insercion_en_postgresql(tabla, tuple(filas[0]), solo_nuevas=True)
+        return [tuple(fila) for fila in conexion.execute(insercion, _en_arreglos(ordenadas))]
     ultimo = conexion.scalar(_ultimo_en_sqlite(tabla)) or 0
     if _fila_a_fila(conexion, tabla, ordenadas, solo_nuevas=True) == len(ordenadas):
         return [tuple(fila[columna] for columna in clave) for fila in ordenadas]
@@ -148,17 +151,23 @@ def _insercion_en_sqlite(
     }
 
 
-def _con_arreglos(tabla: Table, filas: Sequence[Mapping[str, object]]) -> postgresql.Insert:
+@cache
+def _insercion_en_postgresql(
+    tabla: Table,
+    columnas: tuple[str, ...],
+    solo_nuevas: bool,  # noqa: FBT001
+) -> Executable:
     """Un arreglo por columna en lugar de un parámetro por valor: `unnest` los devuelve en su orden."""
-    columnas = list(filas[0])
     arreglos = [
-        func.unnest(
-            bindparam(
-                columna,
-                [fila[columna] for fila in filas],
-                postgresql.ARRAY(tabla.c[columna].type, dimensions=1),
-            )
-        )
+        func.unnest(bindparam(columna, type_=postgresql.ARRAY(tabla.c[columna].type, dimensions=1)))
         for columna in columnas
     ]
-    return postgresql.insert(tabla).from_select(columnas, select(*arreglos))
+    insercion = postgresql.insert(tabla).from_select(columnas, select(*arreglos))
+    if not solo_nuevas:
+        return insercion
+    clave = tabla.primary_key
+    return insercion.on_conflict_do_nothing(index_elements=[*clave]).returning(*clave)
+
+
+def _en_arreglos(filas: Sequence[Mapping[str, object]]) -> dict[str, list[object]]:
+    return {columna: [fila[columna] for fila in filas] for columna in filas[0]}
