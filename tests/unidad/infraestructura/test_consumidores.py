@@ -111,6 +111,8 @@ class RelevoFalso(Relevo):
     def entregar(self, envios: Any) -> None:
         self.entregados += envios
 
+    async def esperar_a_que_quepan(self) -> None: ...
+
     async def cerrar(self, segundos: float = 0.0) -> None:
         self.cerrado_en = segundos
 

@@ -126,6 +126,30 @@ async def test_lo_que_no_cabe_se_queda_en_la_bandeja(
     await hasta_en_el_bucle(lambda: not productor.enviados)
 
 
+async def test_quien_deposita_mas_de_prisa_de_lo_que_se_publica_espera(
+    relevador: Relevo, cliente: ClienteFalso, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relevo, "_EN_MANO_SIN_ESPERAR", 2)
+    monkeypatch.setattr(relevo, "_ESPERA_A_QUE_QUEPAN", 30.0)
+    relevador.entregar([envio(1), envio(2)])
+    productor = await enviados(cliente, 2)
+    espera = asyncio.create_task(relevador.esperar_a_que_quepan())
+    await asyncio.wait((espera,), timeout=0.01)
+    assert not espera.done()
+    productor.responder(confirmado=True, cuantos=1)
+    await espera
+
+
+async def test_si_el_broker_no_quiere_nada_quien_deposita_no_espera_siempre(
+    relevador: Relevo, cliente: ClienteFalso, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relevo, "_EN_MANO_SIN_ESPERAR", 1)
+    monkeypatch.setattr(relevo, "_ESPERA_A_QUE_QUEPAN", 0.01)
+    relevador.entregar([envio(1)])
+    await enviados(cliente, 1)
+    await relevador.esperar_a_que_quepan()
+
+
 async def test_las_cargas_enormes_se_toman_de_pocas_en_pocas(
     relevador: Relevo, cliente: ClienteFalso, monkeypatch: pytest.MonkeyPatch
 ) -> None:

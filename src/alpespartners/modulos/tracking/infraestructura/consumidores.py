@@ -379,6 +379,7 @@ class _Consumidor:
         pausa = PAUSA_MINIMA
         while tandas and not parar.is_set():
             tanda = tandas.popleft()
+            await self._relevo.esperar_a_que_quepan()
             inicio = time.monotonic()
             try:
                 destinos, envios = await self._libro.ejecutar(self._trabajo(tanda))

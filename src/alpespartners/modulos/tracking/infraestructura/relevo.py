@@ -10,6 +10,7 @@ en la bandeja, y vuelve a intentarse cuando vence su arriendo.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Final, Protocol
 
@@ -35,6 +36,9 @@ MAXIMO_EN_MANO: Final = 5_000
 MAXIMO_OCTETOS_EN_MANO: Final = 64 * 1024 * 1024
 """Lo que no cabe no se toma: sigue en la bandeja, para un barrido posterior."""
 
+_EN_MANO_SIN_ESPERAR = MAXIMO_EN_MANO // 2
+"""Por debajo caben todavía los lotes que se estén asentando, uno por tópico."""
+_ESPERA_A_QUE_QUEPAN = 1.0
 _LIMITE_DE_ENVIO = 30.0
 _ESPERA_AL_PRODUCTOR = 5.0
 _CADA_RETIRADA = 0.1
@@ -89,6 +93,8 @@ class Relevo:
         self._confirmados: list[int] = []
         self._hay_confirmados = asyncio.Event()
         self._tareas: set[asyncio.Task[None]] = set()
+        self._caben = asyncio.Event()
+        self._caben.set()
 
     async def abrir(self) -> None:
         """Empieza a barrer y a retirar en segundo plano."""
@@ -107,10 +113,21 @@ class Relevo:
                 self._en_mano[envio.numero] = (time.monotonic(), octetos)
                 self._octetos += octetos
                 por_topico.setdefault(envio.sobre.topico, []).append(envio)
+        if len(self._en_mano) >= _EN_MANO_SIN_ESPERAR:
+            self._caben.clear()
         for topico, suyos in por_topico.items():
             tarea = asyncio.create_task(self._publicar(topico, suyos))
             self._tareas.add(tarea)
             tarea.add_done_callback(self._tareas.discard)
+
+    async def esperar_a_que_quepan(self) -> None:
+        """Vuelve cuando caben más envíos: lo que no se toma nada más depositarse tarda un arriendo en salir.
+
+        Como mucho, tras un segundo: si el broker no los quiere, asentar comandos no espera por eso.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_ESPERA_A_QUE_QUEPAN):
+                await self._caben.wait()
 
     async def cerrar(self, segundos: float = _SEGUNDOS_DE_CIERRE) -> None:
         """Espera como mucho esos segundos a las confirmaciones, retira lo confirmado y cierra."""
@@ -152,6 +169,8 @@ class Relevo:
         for numero in numeros:
             _, octetos = self._en_mano.pop(numero)
             self._octetos -= octetos
+        if len(self._en_mano) < _EN_MANO_SIN_ESPERAR:
+            self._caben.set()
 
     async def _siempre(self, paso: Callable[[], Awaitable[None]]) -> None:
         """Repite un paso mientras el relevo viva; un fallo solo lo retrasa."""
