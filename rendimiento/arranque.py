@@ -32,7 +32,7 @@ _IMPORTAR: Final = (
 )
 
 
-def medir(breve: bool) -> Sequence[Medida]:  # noqa: FBT001
+def medir(*, breve: bool) -> Sequence[Medida]:
     """Devuelve las filas de la meta i."""
     veces = 1 if breve else 9
     datos = Path(tempfile.mkdtemp(prefix="alpes-rendimiento-"))

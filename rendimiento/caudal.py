@@ -18,7 +18,7 @@ from rendimiento.nucleos import en_el_de_la_carga, en_el_de_los_servidores
 from rendimiento.programa import ejecutar
 
 
-def medir(breve: bool) -> Sequence[Medida]:  # noqa: FBT001
+def medir(*, breve: bool) -> Sequence[Medida]:
     """Devuelve la fila de la meta b."""
     vueltas, segundos = (1, 1.5) if breve else (7, 4.0)
     with techo("leer") as sin_trabajo, montaje() as servicio:

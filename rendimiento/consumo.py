@@ -29,6 +29,7 @@ from alpespartners.modulos.tracking.infraestructura.sobres import Sobre, sobre_d
 from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import migrar
 from alpespartners.seedwork.infraestructura.broker_embebido import BrokerEmbebido
 from alpespartners.seedwork.json_estricto import leer_json
+from rendimiento.base_postgresql import base_postgresql
 from rendimiento.controlador import TABLAS, Controlador, controlador_postgresql, controlador_sqlite
 from rendimiento.medida import Medida
 from rendimiento.montaje import Montaje, Proceso, esperar_a, montaje, parando
@@ -70,7 +71,7 @@ class _Vuelta:
     cpu_del_techo: float
 
 
-def medir(breve: bool) -> Sequence[Medida]:  # noqa: FBT001
+def medir(*, breve: bool) -> Sequence[Medida]:
     """Devuelve las filas de la meta d de los motores que estén instalados."""
     vueltas, cuantos = (1, 2_000) if breve else (5, 20_000)
     medidas: list[Medida] = []
@@ -207,8 +208,9 @@ def _postgresql() -> Iterator[_Motor | None]:
         if servidor is None:
             yield None
             return
-        url, copia = servidor.base_nueva("servicio"), servidor.base_nueva("techo")
-        with montaje(ALPES_BASE_DATOS=url) as servicio, ExitStack() as pila:
+        with ExitStack() as pila:
+            url, copia = (pila.enter_context(base_postgresql(servidor)) for _ in range(2))
+            servicio = pila.enter_context(montaje(ALPES_BASE_DATOS=url))
             lecturas = LecturasPostgreSQL(url)
             pila.callback(lecturas.cerrar)
             controlador = pila.enter_context(controlador_postgresql(url, copia))

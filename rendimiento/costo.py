@@ -10,17 +10,18 @@ Por qué existe: la CPU por evento dice cuántas máquinas hacen falta.
 from collections.abc import Sequence
 from statistics import median
 
+from rendimiento.atraso import esperar_a_todo
 from rendimiento.carga import a_tope, correr
 from rendimiento.eventos import mezcla
 from rendimiento.medida import Medida
-from rendimiento.montaje import Proceso, asentados, esperar_a, montaje, parando, pendientes, techo
+from rendimiento.montaje import Proceso, asentados, montaje, parando, techo
 from rendimiento.nucleos import en_el_de_la_carga, en_el_de_los_servidores
 from rendimiento.programa import ejecutar
 
 _MICROSEGUNDOS = 1e6
 
 
-def medir(breve: bool) -> Sequence[Medida]:  # noqa: FBT001
+def medir(*, breve: bool) -> Sequence[Medida]:
     """Devuelve las filas de la meta a."""
     vueltas, segundos = (1, 1.5) if breve else (5, 6.0)
     with techo("responder") as sin_trabajo, montaje() as servicio:
@@ -31,7 +32,7 @@ def medir(breve: bool) -> Sequence[Medida]:  # noqa: FBT001
         with parando(consumidores, api), en_el_de_la_carga():
             _cargar(sin_trabajo, 0.5)
             _cargar(api, 0.5)
-            _esperar_a_todo(api, asentados(api.puerto))
+            esperar_a_todo(api, asentados(api.puerto))
             base, admision, asiento, aparte = [], [], [], []
             for _ in range(vueltas):
                 antes = sin_trabajo.cpu
@@ -40,7 +41,7 @@ def medir(breve: bool) -> Sequence[Medida]:  # noqa: FBT001
                 previos = asentados(api.puerto)
                 cuentas = api.cpu, consumidores.cpu, sum(broker.cpu_times()[:2])
                 cuantos = _cargar(api, segundos)
-                _esperar_a_todo(api, previos + cuantos)
+                esperar_a_todo(api, previos + cuantos)
                 admision.append((api.cpu - cuentas[0]) / cuantos)
                 asiento.append((consumidores.cpu - cuentas[1]) / cuantos)
                 aparte.append((sum(broker.cpu_times()[:2]) - cuentas[2]) / cuantos)
@@ -77,10 +78,6 @@ def _cargar(servidor: Proceso, segundos: float) -> int:
     resultado = correr(a_tope(servidor.puerto, mezcla(servidor.puerto), segundos))
     resultado.exigir(202)
     return len(resultado.demoras)
-
-
-def _esperar_a_todo(api: Proceso, cuantos: int) -> None:
-    esperar_a(lambda: asentados(api.puerto) >= cuantos and not pendientes(api.puerto), 300)
 
 
 def _us(segundos: float) -> str:

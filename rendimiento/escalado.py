@@ -7,7 +7,6 @@ Qué no es: una promesa de que cuatro van el cuádruple; comparten los núcleos 
 Por qué existe: quien añade un consumidor porque va con retraso no puede ir más despacio por ello.
 """
 
-import argparse
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -15,32 +14,35 @@ from itertools import pairwise
 from statistics import median
 from typing import Final
 
-from rich.console import Console
-
 from rendimiento.atraso import acumular, esperar_a_todo
 from rendimiento.base_postgresql import base_postgresql, preguntar
-from rendimiento.medida import Medida, presentar
+from rendimiento.medida import Medida
 from rendimiento.montaje import Montaje, Proceso, asentados, montaje, parando
+from rendimiento.programa import Opcion, ejecutar
 
 _APIS: Final = 2
 _CONSUMIDORES: Final = (1, 2, 4)
 _TANDA = 0.5
 
 
-def medir(breve: bool, pulsar: str, postgresql: str, espacio: str = "public/default") -> Sequence[Medida]:  # noqa: FBT001
+def medir(*, breve: bool, pulsar: str, postgresql: str, espacio: str | None = None) -> Sequence[Medida]:
     """Devuelve las filas de la meta h.
 
     Args:
         breve: unos segundos.
         pulsar: URL de un Apache Pulsar.
         postgresql: URL de un servidor donde crear y borrar una base de datos.
-        espacio: el de los tópicos, que no debe usar nadie más.
+        espacio: el de los tópicos, que no debe usar nadie más; por omisión, `public/default`.
     """
     vueltas, atraso = (1, 1_000) if breve else (3, 20_000)
     with ExitStack() as pila:
         base = pila.enter_context(base_postgresql(postgresql))
         servicio = pila.enter_context(
-            montaje(ALPES_PULSAR_URL=pulsar, ALPES_PULSAR_ESPACIO=espacio, ALPES_BASE_DATOS=base)
+            montaje(
+                ALPES_PULSAR_URL=pulsar,
+                ALPES_PULSAR_ESPACIO=espacio or "public/default",
+                ALPES_BASE_DATOS=base,
+            )
         )
         apis = [servicio.api() for _ in range(_APIS)]
         pila.enter_context(parando(*apis))
@@ -94,10 +96,10 @@ def _ritmo(servicio: Montaje, apis: Sequence[Proceso], cuantos: int, atraso: int
 
 
 if __name__ == "__main__":
-    lector = argparse.ArgumentParser(description="Un atraso vaciado por 1, 2 y 4 consumidores.")
-    lector.add_argument("--breve", action="store_true", help="unos segundos; da una idea, no una cifra")
-    lector.add_argument("--pulsar", required=True, help="URL de un Apache Pulsar")
-    lector.add_argument("--espacio", default="public/default", help="donde están los tópicos")
-    lector.add_argument("--postgresql", required=True, help="URL de un servidor donde crear bases de datos")
-    opciones = lector.parse_args()
-    presentar(medir(opciones.breve, opciones.pulsar, opciones.postgresql, opciones.espacio), Console())
+    ejecutar(
+        "Un atraso vaciado por 1, 2 y 4 consumidores.",
+        medir,
+        Opcion("pulsar", "URL de un Apache Pulsar", obligatoria=True),
+        Opcion("postgresql", "URL de un servidor donde crear bases de datos", obligatoria=True),
+        Opcion("espacio", "donde están los tópicos; por omisión, public/default"),
+    )

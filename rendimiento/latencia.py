@@ -6,24 +6,22 @@ Qué no es: la demora a plena carga, que es la cola que uno deje crecer.
 Por qué existe: quien envía espera el 202.
 """
 
-import argparse
 from collections.abc import Sequence
 from statistics import median, quantiles
-
-from rich.console import Console
 
 from rendimiento.carga import a_un_ritmo, correr
 from rendimiento.caudal import ritmo_de
 from rendimiento.eventos import mezcla
-from rendimiento.medida import Medida, presentar
+from rendimiento.medida import Medida
 from rendimiento.montaje import montaje, parando
 from rendimiento.nucleos import en_el_de_la_carga, en_el_de_los_servidores
+from rendimiento.programa import PULSAR, ejecutar
 
 _PARTE = 0.1
 _MILISEGUNDOS = 1e3
 
 
-def medir(breve: bool, pulsar: str | None = None) -> Sequence[Medida]:  # noqa: FBT001
+def medir(*, breve: bool, pulsar: str | None = None) -> Sequence[Medida]:
     """Devuelve las filas de la meta c.
 
     Args:
@@ -67,8 +65,4 @@ def medir(breve: bool, pulsar: str | None = None) -> Sequence[Medida]:  # noqa: 
 
 
 if __name__ == "__main__":
-    lector = argparse.ArgumentParser(description="Lo que tarda el 202.")
-    lector.add_argument("--breve", action="store_true", help="unos segundos; da una idea, no una cifra")
-    lector.add_argument("--pulsar", help="URL de un Apache Pulsar; si falta, el broker embebido")
-    opciones = lector.parse_args()
-    presentar(medir(opciones.breve, opciones.pulsar), Console())
+    ejecutar("Lo que tarda el 202.", medir, PULSAR)

@@ -7,7 +7,6 @@ Qué no es: lo que tarda el disco en traer una página fría, ni un caudal.
 Por qué existe: una lectura que se encarece al crecer la tabla acaba sin responder, y se nota tarde.
 """
 
-import argparse
 import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -15,14 +14,13 @@ from itertools import cycle
 from statistics import median
 from typing import Final
 
-from rich.console import Console
-
 from rendimiento.base_postgresql import base_postgresql
 from rendimiento.carga import a_tope, correr, lectura
 from rendimiento.llenado import POR_CAMPAÑA, campaña_de, id_de, llenar_postgresql, llenar_sqlite
-from rendimiento.medida import Medida, presentar
+from rendimiento.medida import Medida
 from rendimiento.montaje import Proceso, montaje, parando, pedir
 from rendimiento.nucleos import en_el_de_la_carga, en_el_de_los_servidores
+from rendimiento.programa import POSTGRESQL, Opcion, ejecutar
 
 _PAGINA = 10
 """La página 1.000 de diez eventos es la última de una campaña, también con la tabla casi vacía."""
@@ -32,22 +30,22 @@ _SEMILLA = 1
 _MICROSEGUNDOS = 1e6
 
 
-def medir(breve: bool, muchas: int | None = None, postgresql: str | None = None) -> Sequence[Medida]:  # noqa: FBT001
+def medir(*, breve: bool, filas: int | None = None, postgresql: str | None = None) -> Sequence[Medida]:
     """Devuelve las filas de la meta f.
 
     Args:
         breve: unos segundos, y por omisión 200.000 filas.
-        muchas: las filas de la tabla llena.
+        filas: las de la tabla llena.
         postgresql: URL de un servidor donde crear y borrar bases de datos; si falta, SQLite.
     """
-    muchas = muchas or (200_000 if breve else 10_000_000)
+    muchas = filas or (200_000 if breve else 10_000_000)
     vueltas, segundos, lugares = (3, 0.1, 10) if breve else (30, 0.2, 100)
     with _api(POR_CAMPAÑA, postgresql) as pocas, _api(muchas, postgresql) as llena, en_el_de_la_carga():
         medidas = []
         for nombre, rutas in _LECTURAS.items():
             caso = [
-                (api, [lectura(api.puerto, ruta) for ruta in rutas(api, filas, lugares)])
-                for api, filas in ((pocas, POR_CAMPAÑA), (llena, muchas))
+                (api, [lectura(api.puerto, ruta) for ruta in rutas(api, cuantas, lugares)])
+                for api, cuantas in ((pocas, POR_CAMPAÑA), (llena, muchas))
             ]
             medidas.append(_fila(nombre, muchas, postgresql, _demoras(caso, vueltas, segundos)))
     return medidas
@@ -141,11 +139,9 @@ def _miles(cuantas: int) -> str:
 
 
 if __name__ == "__main__":
-    lector = argparse.ArgumentParser(description="Lo que tarda una lectura al crecer la tabla.")
-    lector.add_argument("--breve", action="store_true", help="unos segundos; da una idea, no una cifra")
-    lector.add_argument("--filas", type=int, help="las de la tabla llena; por omisión, diez millones")
-    lector.add_argument(
-        "--postgresql", help="URL de un servidor donde crear bases de datos; si falta, SQLite"
+    ejecutar(
+        "Lo que tarda una lectura al crecer la tabla.",
+        medir,
+        Opcion("filas", "las de la tabla llena; por omisión, diez millones", int),
+        POSTGRESQL,
     )
-    opciones = lector.parse_args()
-    presentar(medir(opciones.breve, opciones.filas, opciones.postgresql), Console())

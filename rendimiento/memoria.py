@@ -9,19 +9,20 @@ Por qué existe: un proceso que crece un poco con cada evento acaba muerto de ma
 Lo que crece al calentar es el caché de páginas de SQLite del consumidor, que tiene un máximo (`sqlite.py`).
 """
 
-import argparse
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from statistics import median
 from typing import Final
 
 from rich.console import Console
 
 from rendimiento.atraso import acumular, esperar_a_asentar, esperar_a_todo
-from rendimiento.medida import Medida, presentar
+from rendimiento.medida import Medida
 from rendimiento.montaje import Montaje, Proceso, asentados, montaje, parando
 from rendimiento.muestreo import MEGA, Muestreo, muestreo
 from rendimiento.nucleos import en_el_de_la_carga, en_el_de_los_servidores
+from rendimiento.programa import Opcion, ejecutar
 
 _DECIMOS: Final = 10
 _CALENTAMIENTO: Final = 200_000
@@ -35,7 +36,8 @@ Tramo = Mapping[str, list[int]]
 
 
 def medir(
-    breve: bool,  # noqa: FBT001
+    *,
+    breve: bool,
     eventos: int | None = None,
     atraso: int | None = None,
     avisar: Callable[[str], None] = lambda _: None,
@@ -134,10 +136,9 @@ def _miles(cuantos: int) -> str:
 
 
 if __name__ == "__main__":
-    lector = argparse.ArgumentParser(description="La memoria mientras pasan eventos.")
-    lector.add_argument("--breve", action="store_true", help="unos segundos; da una idea, no una cifra")
-    lector.add_argument("--eventos", type=int, help="cuántos pasan; por omisión, cinco millones")
-    lector.add_argument("--atraso", type=int, help="cuántos se acumulan; por omisión, un millón")
-    opciones = lector.parse_args()
-    consola = Console(stderr=True, log_path=False)
-    presentar(medir(opciones.breve, opciones.eventos, opciones.atraso, consola.log), Console())
+    ejecutar(
+        "La memoria mientras pasan eventos.",
+        partial(medir, avisar=Console(stderr=True, log_path=False).log),
+        Opcion("eventos", "cuántos pasan; por omisión, cinco millones", int),
+        Opcion("atraso", "cuántos se acumulan; por omisión, un millón", int),
+    )

@@ -1,7 +1,6 @@
 """Un PostgreSQL propio de quien mide: un proceso corriente en una carpeta que luego se borra.
 
-Qué es: un servidor con los ajustes de fábrica, también los que escriben en el disco antes de confirmar, y
-bases de datos ya migradas en él.
+Qué es: un servidor con los ajustes de fábrica, también los que escriben en el disco antes de confirmar.
 Qué no es: el de producción; nadie se conecta a este si no puede entrar en su carpeta.
 Por qué existe: lo que cuesta escribir en PostgreSQL se mide en PostgreSQL.
 """
@@ -12,12 +11,11 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from alpespartners.modulos.tracking.infraestructura.libro_postgresql import migrar
 from rendimiento.montaje import esperar_a
 
 _USUARIO = "alpes"
@@ -43,34 +41,9 @@ def binarios() -> Path | None:
     return Path(rueda.origin).with_name("pginstall") / "bin"
 
 
-class ServidorPostgreSQL:
-    """Un servidor en marcha; solo escucha en un socket de su carpeta."""
-
-    def __init__(self, carpeta: Path, donde: Path) -> None:
-        self._carpeta = carpeta
-        self._donde = donde
-
-    def base_nueva(self, nombre: str) -> str:
-        """Crea una base de datos, la migra y devuelve su URL."""
-        self._orden("createdb", "-h", str(self._carpeta), "-U", _USUARIO, nombre)
-        url = f"postgresql://{_USUARIO}@/{nombre}?host={self._carpeta}"
-        migrar(url)
-        return url
-
-    def atiende(self) -> bool:
-        """Dice si ya admite conexiones."""
-        with suppress(subprocess.CalledProcessError):
-            self._orden("pg_isready", "-q", "-h", str(self._carpeta))
-            return True
-        return False
-
-    def _orden(self, *orden: str) -> None:
-        subprocess.run([self._donde / orden[0], *orden[1:]], check=True, capture_output=True)
-
-
 @contextmanager
-def servidor_postgresql() -> Iterator[ServidorPostgreSQL | None]:
-    """Un servidor que al salir no deja procesos ni archivos; `None` si PostgreSQL no está instalado."""
+def servidor_postgresql() -> Iterator[str | None]:
+    """La URL de un servidor que al salir no deja nada; `None` si PostgreSQL no está instalado."""
     donde = binarios()
     if donde is None:
         yield None
@@ -78,7 +51,7 @@ def servidor_postgresql() -> Iterator[ServidorPostgreSQL | None]:
     # En /tmp, que cualquier usuario puede atravesar, y con un camino corto: es el de un socket.
     carpeta = Path(tempfile.mkdtemp(prefix="alpes-pg-", dir="/tmp"))
     try:
-        usuario = _usuario_del_servidor(carpeta)
+        usuario = usuario_del_servidor(carpeta)
         datos = ("-D", str(carpeta / "datos"))
         subprocess.run(
             [str(donde / "initdb"), *datos, "-U", _USUARIO, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"],
@@ -97,9 +70,9 @@ def servidor_postgresql() -> Iterator[ServidorPostgreSQL | None]:
                 **usuario,
             )
         try:
-            servidor = ServidorPostgreSQL(carpeta, donde)
-            esperar_a(servidor.atiende)
-            yield servidor
+            listo = [str(donde / "pg_isready"), "-q", "-h", str(carpeta)]
+            esperar_a(lambda: subprocess.run(listo, check=False).returncode == 0)
+            yield f"postgresql://{_USUARIO}@/postgres?host={carpeta}"
         finally:
             proceso.terminate()
             try:
@@ -111,8 +84,11 @@ def servidor_postgresql() -> Iterator[ServidorPostgreSQL | None]:
         shutil.rmtree(carpeta, ignore_errors=True)
 
 
-def _usuario_del_servidor(carpeta: Path) -> dict[str, Any]:
-    """PostgreSQL se niega a correr como root; cualquier otro usuario le sirve."""
+def usuario_del_servidor(carpeta: Path) -> dict[str, Any]:
+    """Con quién ha de correr, para `subprocess`, y dueño ya de la carpeta.
+
+    PostgreSQL se niega a correr como root; cualquier otro usuario le sirve.
+    """
     if os.geteuid() != 0:
         return {}
     nadie = pwd.getpwnam("nobody")

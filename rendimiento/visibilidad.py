@@ -7,29 +7,27 @@ Qué no es: la demora del 202, que es la meta c.
 Por qué existe: quien acaba de registrar algo lo busca.
 """
 
-import argparse
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from statistics import median, quantiles
 from typing import Final
 
-from rich.console import Console
-
 from rendimiento.atraso import acumular, esperar_a_todo
 from rendimiento.base_postgresql import base_postgresql
 from rendimiento.carga import a_un_ritmo, correr
 from rendimiento.eventos import mezcla
-from rendimiento.medida import Medida, presentar
+from rendimiento.medida import Medida
 from rendimiento.montaje import Proceso, asentados, esperar_a, montaje, parando
 from rendimiento.nucleos import en_el_de_la_carga, en_el_de_los_servidores
+from rendimiento.programa import POSTGRESQL, PULSAR, ejecutar
 from rendimiento.testigos import Testigos, mirando
 
 _PARTE: Final = 0.5
 _MILISEGUNDOS: Final = 1e3
 
 
-def medir(breve: bool, pulsar: str | None = None, postgresql: str | None = None) -> Sequence[Medida]:  # noqa: FBT001
+def medir(*, breve: bool, pulsar: str | None = None, postgresql: str | None = None) -> Sequence[Medida]:
     """Devuelve las filas de la meta e.
 
     Args:
@@ -98,9 +96,4 @@ def _sostenido(api: Proceso, segundos: float) -> float:
 
 
 if __name__ == "__main__":
-    lector = argparse.ArgumentParser(description="Del 202 a poder leerlo y a su evento.")
-    lector.add_argument("--breve", action="store_true", help="unos segundos; da una idea, no una cifra")
-    lector.add_argument("--pulsar", help="URL de un Apache Pulsar; si falta, el broker embebido")
-    lector.add_argument("--postgresql", help="URL de un PostgreSQL; si falta, SQLite")
-    opciones = lector.parse_args()
-    presentar(medir(opciones.breve, opciones.pulsar, opciones.postgresql), Console())
+    ejecutar("Del 202 a poder leerlo y a su evento.", medir, PULSAR, POSTGRESQL)

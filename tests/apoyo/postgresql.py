@@ -1,7 +1,6 @@
 """Un servidor PostgreSQL propio de las pruebas: un proceso corriente en una carpeta que luego se borra."""
 
 import os
-import pwd
 import shutil
 import signal
 import subprocess
@@ -11,14 +10,13 @@ from contextlib import contextmanager
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import pytest
 
 from alpespartners.modulos.tracking.infraestructura.lecturas_postgresql import LecturasPostgreSQL
 from alpespartners.modulos.tracking.infraestructura.libro_postgresql import LibroPostgreSQL, migrar
-from rendimiento.servidor_postgresql import binarios
+from rendimiento.servidor_postgresql import binarios, usuario_del_servidor
 from tests.apoyo.espera import hasta
 from tests.apoyo.puertos import puerto_libre
 
@@ -50,12 +48,7 @@ class ServidorDePrueba:
         self._carpeta = carpeta
         self._donde = donde
         self._numeros = count(1)
-        # PostgreSQL se niega a correr como root; cualquier otro usuario le sirve.
-        self._usuario: dict[str, Any] = {}
-        if os.geteuid() == 0:
-            usuario = pwd.getpwnam("nobody")
-            self._usuario = {"user": usuario.pw_uid, "group": usuario.pw_gid, "extra_groups": []}
-            shutil.chown(carpeta, usuario.pw_uid, usuario.pw_gid)
+        self._usuario = usuario_del_servidor(carpeta)
         self._compilado_con = self._orden(str(donde / "pg_config"), "--configure")
         clave = carpeta / "clave"
         clave.write_text(CLAVE, encoding="utf-8")

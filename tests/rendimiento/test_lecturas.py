@@ -15,14 +15,14 @@ pytestmark = pytest.mark.rendimiento
 
 
 def test_mide_las_tres_lecturas_sobre_sqlite() -> None:
-    medidas = medir(breve=True, muchas=20_000)
+    medidas = medir(breve=True, filas=20_000)
 
     assert [medida.nombre for medida in medidas] == [f"{lectura}, con SQLite" for lectura in LECTURAS]
     assert all(medida.cifra > 0 for medida in medidas)
 
 
 def test_mide_las_tres_lecturas_sobre_postgresql(servidor_postgresql: "ServidorDePrueba") -> None:
-    medidas = medir(breve=True, muchas=20_000, postgresql=servidor_postgresql.url("postgres"))
+    medidas = medir(breve=True, filas=20_000, postgresql=servidor_postgresql.url("postgres"))
 
     assert [medida.nombre for medida in medidas] == [f"{lectura}, con PostgreSQL" for lectura in LECTURAS]
     assert all(medida.cifra > 0 for medida in medidas)

@@ -15,7 +15,7 @@ def test_reune_en_una_tabla_lo_que_mide_cada_programa(monkeypatch: pytest.Monkey
     for meta, programa in PROGRAMAS.items():
         fila = Medida(meta=meta, nombre=f"meta {meta}", medido="", cifra=1, objetivo=2)
 
-        def medir(breve: bool, fila: Medida = fila) -> list[Medida]:  # noqa: FBT001
+        def medir(*, breve: bool, fila: Medida = fila) -> list[Medida]:
             pedidos.append(breve)
             return [fila]
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from http import HTTPStatus
+from typing import Final
 
 import structlog
 from prometheus_client import CollectorRegistry
@@ -21,7 +22,7 @@ from alpespartners.api.cuerpo import SEGUNDOS_MAXIMOS
 from alpespartners.api.documentacion import rutas_de_documentacion
 from alpespartners.api.envios import Envios
 from alpespartners.api.errores import problema_de
-from alpespartners.api.metricas import METODOS_CONOCIDOS, Peticiones, estado_de_la_api, ruta_de_metricas
+from alpespartners.api.metricas import Peticiones, estado_de_la_api, ruta_de_metricas
 from alpespartners.api.peticion import ClienteAusente, Peticion
 from alpespartners.api.rutas import Rutas, atencion_de, partes_de_la_ruta
 from alpespartners.api.salud import rutas_de_salud
@@ -39,8 +40,10 @@ from alpespartners.seedwork.asgi import ASGIApp, Receive, Scope, Send
 
 CicloDeVida = Callable[[], AbstractAsyncContextManager[None]]
 
-Observar = Callable[[str | None, str, int, float], None]
-"""Cuenta una respuesta: plantilla de la ruta, método, estado y segundos."""
+Observar = Callable[[str | None, str | None, int, float], None]
+"""Cuenta una respuesta: plantilla de la ruta y método, si se conocen, estado y segundos."""
+
+METODOS_CONOCIDOS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"})
 
 
 def crear_api(  # noqa: PLR0913 (por nombre: es la lista de lo que la API necesita)
@@ -126,15 +129,11 @@ class Api:
                 self._registro.exception("petición fallida", ruta=plantilla, traza=identificador_de(traza))
             respuesta = problema.respuesta()
         await respuesta.enviar(send)
-        metodo, segundos = scope["method"], time.perf_counter() - comienzo
+        segundos = time.perf_counter() - comienzo
+        # Lo escribe quien llama, y no debe llegar al registro ni a una etiqueta.
+        metodo = scope["method"] if scope["method"] in METODOS_CONOCIDOS else None
         self._observar(plantilla, metodo, respuesta.estado, segundos)
-        self._accesos.anotar(
-            metodo if metodo in METODOS_CONOCIDOS else None,
-            plantilla,
-            respuesta.estado,
-            segundos,
-            identificador_de(traza),
-        )
+        self._accesos.anotar(metodo, plantilla, respuesta.estado, segundos, identificador_de(traza))
 
     async def _vivir(self, receive: Receive, send: Send) -> None:
         """El protocolo *lifespan* de ASGI; quien falla al abrir lo dice con una frase si la tiene."""

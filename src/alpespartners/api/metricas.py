@@ -10,7 +10,6 @@ Por qué existe: de noche avisa una alarma, y una alarma vive de números.
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Final
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
@@ -34,8 +33,6 @@ from alpespartners.modulos.tracking.aplicacion.puertos import (
     Presencia,
 )
 from alpespartners.seedwork.infraestructura.contadores import Contador, Histograma
-
-METODOS_CONOCIDOS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"})
 
 Estado = Callable[[], Awaitable[Iterable[Metric]]]
 """Lo que hay que averiguar en el momento; no lanza."""
@@ -62,9 +59,9 @@ class Peticiones:
             registro,
         )
 
-    def observar(self, ruta: str | None, metodo: str, estado: int, segundos: float) -> None:
-        """Cuenta una respuesta; lo que no es una ruta o un método conocido se cuenta junto."""
-        cual = ruta or "otra", metodo if metodo in METODOS_CONOCIDOS else "otro"
+    def observar(self, ruta: str | None, metodo: str | None, estado: int, segundos: float) -> None:
+        """Cuenta una respuesta; lo que no es una ruta o un método conocido es `None`, y se cuenta junto."""
+        cual = ruta or "otra", metodo or "otro"
         self._respuestas.cuentas[*cual, str(estado)] += 1
         self._segundos.de(*cual).observar(segundos)
 

@@ -76,7 +76,10 @@ class Histograma(Collector):
 
     def de(self, *valores: str) -> Tramos:
         """Los tramos de esas etiquetas."""
-        return self._series.setdefault(valores, Tramos(self._limites))
+        tramos = self._series.get(valores)
+        if tramos is None:
+            tramos = self._series[valores] = Tramos(self._limites)
+        return tramos
 
     def collect(self) -> Iterable[Metric]:
         """Lo observado hasta ahora."""

@@ -5,11 +5,10 @@ Qué no es: el libro. Lo que se paga sale de la base de datos y del balance, nun
 Por qué existe: dicen cuánto tarda y cuánto falla cada paso, que es lo que la base de datos no sabe.
 """
 
-from collections import Counter as Cuenta
 from collections.abc import Sequence
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry
 
 from alpespartners.modulos.tracking.aplicacion.mensajes import DestinoDeComando
 from alpespartners.modulos.tracking.dominio.destinos import Rechazada
@@ -78,50 +77,39 @@ class MetricasDeConsumo:
     """
 
     def __init__(self, registro: CollectorRegistry) -> None:
-        self._destinos = Counter(
+        self._destinos = Contador(
             "alpes_destinos",
             "Comandos que este proceso asentó; las reentregas no cuentan.",
             ["topico", "estado", "motivo"],
-            registry=registro,
+            registro,
         )
-        self._mensajes = Histogram(
-            "alpes_lote_mensajes",
-            "Mensajes de cada transacción.",
-            ["topico"],
-            buckets=_TRAMOS_DE_LOTE,
-            registry=registro,
+        self._mensajes = Histograma(
+            "alpes_lote_mensajes", "Mensajes de cada transacción.", ["topico"], _TRAMOS_DE_LOTE, registro
         )
-        self._segundos = Histogram(
-            "alpes_lote_segundos",
-            "Lo que tarda cada transacción.",
-            ["topico"],
-            buckets=_TRAMOS_DE_ASIENTO,
-            registry=registro,
+        self._segundos = Histograma(
+            "alpes_lote_segundos", "Lo que tarda cada transacción.", ["topico"], _TRAMOS_DE_ASIENTO, registro
         )
-        self._retraso = Histogram(
+        self._retraso = Histograma(
             "alpes_retraso_segundos",
             "Lo que el mensaje más antiguo de cada transacción esperó desde que se publicó.",
             ["topico"],
-            buckets=_TRAMOS_DE_RETRASO,
-            registry=registro,
+            _TRAMOS_DE_RETRASO,
+            registro,
         )
-        self._fallos = Counter(
-            "alpes_base_datos_fallos", "Veces que la base de datos no respondió.", registry=registro
+        self._fallos = Contador(
+            "alpes_base_datos_fallos", "Veces que la base de datos no respondió.", [], registro
         )
-        self._publicados = Counter(
-            "alpes_envios_publicados",
-            "Eventos y cartas que el broker confirmó.",
-            ["topico"],
-            registry=registro,
+        # Sin etiquetas hay una sola serie, y una alarma la mira desde el principio.
+        self._fallos.cuentas[()] = 0
+        self._publicados = Contador(
+            "alpes_envios_publicados", "Eventos y cartas que el broker confirmó.", ["topico"], registro
         )
-        self._devueltos = Counter(
+        self._devueltos = Contador(
             "alpes_envios_sin_confirmar",
             "Eventos y cartas que el broker no confirmó: siguen en la bandeja de salida.",
             ["topico"],
-            registry=registro,
+            registro,
         )
-        # Buscar por sus etiquetas el contador de un envío cuesta tres veces lo que sumarle uno.
-        self._envios: dict[tuple[str, bool], Counter] = {}
 
     def lote(
         self,
@@ -140,23 +128,18 @@ class MetricasDeConsumo:
             segundos: lo que tardó.
             retraso: segundos que esperó el más antiguo desde que se publicó.
         """
-        self._mensajes.labels(topico).observe(mensajes)
-        self._segundos.labels(topico).observe(segundos)
-        self._retraso.labels(topico).observe(retraso)
-        cuantos = Cuenta(
-            (d.destino.estado, d.destino.motivo if isinstance(d.destino, Rechazada) else "") for d in destinos
-        )
-        for (estado, motivo), cuenta in cuantos.items():
-            self._destinos.labels(topico, estado, motivo).inc(cuenta)
+        self._mensajes.de(topico).observar(mensajes)
+        self._segundos.de(topico).observar(segundos)
+        self._retraso.de(topico).observar(retraso)
+        for asiento in destinos:
+            destino = asiento.destino
+            motivo = destino.motivo.value if isinstance(destino, Rechazada) else ""
+            self._destinos.cuentas[topico, destino.estado, motivo] += 1
 
     def base_datos_muda(self) -> None:
         """Cuenta que la base de datos no respondió."""
-        self._fallos.inc()
+        self._fallos.cuentas[()] += 1
 
     def envio(self, topico: str, confirmado: bool) -> None:  # noqa: FBT001
         """Cuenta la respuesta del broker a un evento o una carta."""
-        contador = self._envios.get((topico, confirmado))
-        if contador is None:
-            contador = (self._publicados if confirmado else self._devueltos).labels(topico)
-            self._envios[topico, confirmado] = contador
-        contador.inc()
+        (self._publicados if confirmado else self._devueltos).cuentas[topico,] += 1
