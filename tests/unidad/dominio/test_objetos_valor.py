@@ -1,5 +1,7 @@
 """Las reglas de cada valor del dominio."""
 
+import ipaddress
+import re
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
@@ -91,6 +93,17 @@ def test_un_identificador_descompuesto_es_el_mismo_que_compuesto() -> None:
 
 def test_la_longitud_de_un_identificador_se_mide_ya_compuesto() -> None:
     assert identificador("campaña_id", "n\u0303" * 128) == "ñ" * 128
+
+
+@given(st.text(st.characters(max_codepoint=127), max_size=130))
+def test_un_identificador_ascii_vale_si_y_solo_si_cumple_toda_la_regla(texto: str) -> None:
+    cumple = 1 <= len(texto) <= 128 and texto == texto.strip() and not re.search(r"[\x00-\x1f\x7f]", texto)
+    try:
+        assert identificador("campo", texto) == texto
+    except CampoInvalido:
+        assert not cumple
+    else:
+        assert cumple
 
 
 @pytest.mark.parametrize("texto", [None, ""])
@@ -235,6 +248,15 @@ def test_los_controles_de_un_user_agent_se_reemplazan() -> None:
 )
 def test_una_direccion_queda_en_su_forma_canonica(texto: str, canonica: str) -> None:
     assert limpiar(None, texto, None) == (Metadatos(ip_address=canonica), [])
+
+
+@given(st.lists(st.from_regex(r"[0-9]{1,4}|[a-f ]", fullmatch=True), min_size=3, max_size=5).map(".".join))
+def test_una_direccion_escrita_con_puntos_vale_si_y_solo_si_lo_dice_la_biblioteca(texto: str) -> None:
+    try:
+        canonica: str | None = str(ipaddress.ip_address(texto))
+    except ValueError:
+        canonica = None
+    assert limpiar(None, texto, None)[0].ip_address == canonica
 
 
 @pytest.mark.parametrize("texto", ["999.1.1.1", "localhost", "10.0.0.1/24", "fe80::1%eth0", "010.0.0.1", "1"])

@@ -330,17 +330,21 @@ def _direccion_canonica(texto: str) -> str | None:
     return str(direccion)
 
 
-# Se repiten sin cesar, y partir una URL cuesta más que todas las demás reglas de un evento.
-@lru_cache(_REFERRERS_RECORDADOS)
 def _referrer_legible(texto: str) -> str | None:
     """El mismo texto si es una URL (RFC 3986) con anfitrión y un esquema de web o de aplicación."""
-    if len(texto) > LONGITUD_REFERRER or _FUERA_DE_UNA_URL.search(texto):
-        return None
+    return texto if len(texto) <= LONGITUD_REFERRER and _es_referrer(texto) else None
+
+
+# Se repiten sin cesar, y partir una URL cuesta más que todas las demás reglas de un evento.
+@lru_cache(_REFERRERS_RECORDADOS)
+def _es_referrer(texto: str) -> bool:
+    if _FUERA_DE_UNA_URL.search(texto):
+        return False
     try:
         partes = urlsplit(texto)
     except ValueError:
-        return None
-    return texto if partes.scheme in _ESQUEMAS_REFERRER and partes.hostname else None
+        return False
+    return partes.scheme in _ESQUEMAS_REFERRER and bool(partes.hostname)
 
 
 def recibido_en_creible(
