@@ -35,6 +35,14 @@ def acumular(apis: Sequence[Proceso], al_menos: int, tanda: float) -> int:
     return aceptados
 
 
+def pasar(api: Proceso, segundos: float) -> int:
+    """Envía a tope esos segundos, espera a que todo acabe publicado y devuelve cuántos fueron."""
+    previos = asentados(api.puerto)
+    cuantos = acumular([api], 1, segundos)
+    esperar_a_todo(api, previos + cuantos)
+    return cuantos
+
+
 def esperar_a_asentar(api: Proceso, cuantos: int) -> None:
     """Vuelve cuando el balance dice que tantos comandos tienen destino."""
     esperar_a(lambda: asentados(api.puerto) >= cuantos, _LIMITE)

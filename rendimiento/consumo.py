@@ -2,34 +2,29 @@
 
 Qué es: un proceso de consumidores detenido mientras se llenan los dos tópicos, y el tiempo y la CPU en que
 los vacía: filas confirmadas en la base de datos y, con ellas, sus eventos publicados. Por turnos, insertar
-esas mismas filas con el controlador y nada más. Los dos, en el mismo núcleo; el broker y PostgreSQL, en otro.
+esas mismas filas con el controlador y nada más, que es el techo; y recibir y confirmar esos mismos mensajes
+sin mirarlos, que con lo anterior es el suelo. Todo, en el mismo núcleo; el broker y PostgreSQL, en otro.
 Qué no es: la demora de un evento con el servicio al día, que es la meta e.
 Por qué existe: de esto depende cuánto se tarda en ponerse al día tras una parada.
 """
 
-import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from statistics import median
 from typing import Any, Final
 
-import uuid_utils
+import pulsar
 
-from alpespartners.api.ejemplos import EJEMPLOS
-from alpespartners.modulos.tracking.aplicacion.comandos import Comando
-from alpespartners.modulos.tracking.aplicacion.mapeadores import comando_de_conversion, comando_de_impresion
 from alpespartners.modulos.tracking.infraestructura.balance import BalanceSQL
 from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import ClientePulsar
 from alpespartners.modulos.tracking.infraestructura.lecturas import LecturasSQLite
 from alpespartners.modulos.tracking.infraestructura.lecturas_postgresql import LecturasPostgreSQL
-from alpespartners.modulos.tracking.infraestructura.sobres import Sobre, sobre_de_comando
 from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import migrar
 from alpespartners.seedwork.infraestructura.broker_embebido import BrokerEmbebido
-from alpespartners.seedwork.json_estricto import leer_json
 from rendimiento.base_postgresql import base_postgresql
+from rendimiento.comandos import modelos, sobre_como
 from rendimiento.controlador import TABLAS, Controlador, controlador_postgresql, controlador_sqlite
 from rendimiento.medida import Medida
 from rendimiento.montaje import Montaje, Proceso, esperar_a, montaje, parando
@@ -39,6 +34,7 @@ from rendimiento.servidor_postgresql import servidor_postgresql
 
 _LIMITE = 300.0
 _CALENTAMIENTO: Final = 200
+_RECEPCION_MS: Final = 10_000
 _MICROSEGUNDOS: Final = 1e6
 
 
@@ -62,13 +58,19 @@ class _Motor:
 
 @dataclass(frozen=True, slots=True)
 class _Vuelta:
-    """Los segundos por comando: hasta su fila, hasta su evento, de CPU; y los que cuesta el techo."""
+    """Los segundos por comando: hasta su fila, hasta su evento, de CPU; los del techo, y los de recibirlo."""
 
     fila: float
     evento: float
     cpu: float
     techo: float
     cpu_del_techo: float
+    recibir: float
+
+    @property
+    def suelo(self) -> float:
+        """Los de recibirlo y guardar su fila, sin más."""
+        return self.recibir + self.techo
 
 
 def medir(*, breve: bool) -> Sequence[Medida]:
@@ -87,13 +89,13 @@ def _medir(motor: _Motor, vueltas: int, cuantos: int) -> list[Medida]:
         with en_el_de_los_servidores():
             consumidores = motor.servicio.consumidores()
         pila.enter_context(parando(consumidores))
-        llenar = pila.enter_context(_llenador(motor.servicio))
+        llenar, recibir = pila.enter_context(_en_el_broker(motor.servicio))
         ultimos = dict.fromkeys(TABLAS, "")
         hechas = [
-            _vuelta(motor, consumidores, llenar, ultimos, tamaño)
+            _vuelta(motor, consumidores, llenar, recibir, ultimos, tamaño)
             for tamaño in (_CALENTAMIENTO, *[cuantos] * vueltas)
         ][1:]
-    fila, techo = (median(getattr(v, cual) for v in hechas) for cual in ("fila", "techo"))
+    fila, techo, suelo = (median(getattr(v, cual) for v in hechas) for cual in ("fila", "techo", "suelo"))
     cpu, cpu_del_techo = (median(getattr(v, cual) for v in hechas) for cual in ("cpu", "cpu_del_techo"))
     return [
         Medida(
@@ -105,6 +107,13 @@ def _medir(motor: _Motor, vueltas: int, cuantos: int) -> list[Medida]:
             cifra=median(v.techo / v.fila for v in hechas),
             objetivo=0.5,
             como_minimo=True,
+        ),
+        Medida(
+            meta="d",
+            nombre=f"Suelo: recibirlos, confirmarlos e insertarlos sin abrirlos, {motor.nombre}",
+            medido=f"{1 / suelo:.0f}/s",
+            techo=f"{1 / techo:.0f}/s insertar esas filas",
+            cifra=median(v.techo / v.suelo for v in hechas),
         ),
         Medida(
             meta="d",
@@ -120,6 +129,7 @@ def _vuelta(
     motor: _Motor,
     consumidores: Proceso,
     llenar: Callable[[int], None],
+    recibir: Callable[[int], None],
     ultimos: dict[str, str],
     cuantos: int,
 ) -> _Vuelta:
@@ -147,26 +157,33 @@ def _vuelta(
             motor.controlador.insertar(tabla, filas)
             techo += time.perf_counter() - comienzo
             cpu_del_techo += time.process_time() - cpu_previa
-    return _Vuelta(fila / cuantos, evento / cuantos, cpu / cuantos, techo / cuantos, cpu_del_techo / cuantos)
+    with en_el_de_los_servidores():
+        comienzo = time.perf_counter()
+        recibir(cuantos)
+        recepcion = time.perf_counter() - comienzo
+    return _Vuelta(
+        *(total / cuantos for total in (fila, evento, cpu, techo, cpu_del_techo, recepcion)),
+    )
 
 
 @contextmanager
-def _llenador(servicio: Montaje) -> Iterator[Callable[[int], None]]:
-    """Da lo que publica tantos comandos, la mitad de cada clase, y espera a que el broker los tenga."""
-    cuerpos: dict[str, Any] = {nombre: leer_json(texto.encode()) for nombre, texto in EJEMPLOS.items()}
-    ahora = datetime.now(UTC)
-    modelos: list[Comando] = [
-        comando_de_impresion(cuerpos["impresiones"], id_asignado=_nuevo_id, recibido_en=ahora),
-        comando_de_conversion(cuerpos["conversiones"], id_asignado=_nuevo_id, recibido_en=ahora),
-    ]
+def _en_el_broker(servicio: Montaje) -> Iterator[tuple[Callable[[int], None], Callable[[int], None]]]:
+    """Da quien publica tantos comandos, la mitad de cada clase, y quien los recibe y confirma sin abrirlos.
+
+    Quien publica vuelve cuando el broker los tiene.
+    """
+    clases = modelos()
     with BrokerEmbebido(servicio.datos) as broker, ExitStack() as pila:
         cliente = ClientePulsar(broker.url, embebido=True)
         pila.callback(cliente.cerrar)
+        otro = pulsar.Client(broker.url, logger=pulsar.ConsoleLogger(pulsar.LoggerLevel.Error))
+        pila.callback(otro.shutdown)
+        suscripciones = [_suscribirse(otro, sobre_como(modelo).topico) for modelo in clases]
 
         def llenar(cuantos: int) -> None:
             respuestas: list[bool] = []
-            for modelo in modelos:
-                sobres = [_sobre(modelo) for _ in range(cuantos // len(modelos))]
+            for modelo in clases:
+                sobres = [sobre_como(modelo) for _ in range(cuantos // len(clases))]
                 productor = cliente.productor(
                     sobres[0].topico, por_clave=False, limite=_LIMITE, maximo_en_curso=cuantos
                 )
@@ -177,18 +194,25 @@ def _llenador(servicio: Montaje) -> Iterator[Callable[[int], None]]:
             if not all(respuestas):
                 raise RuntimeError("el broker no confirmó todos los comandos")
 
-        yield llenar
+        def recibir(cuantos: int) -> None:
+            for suscripcion in suscripciones:
+                for _ in range(cuantos // len(suscripciones)):
+                    mensaje = suscripcion.receive(_RECEPCION_MS)
+                    mensaje.data()
+                    mensaje.properties()
+                    suscripcion.acknowledge(mensaje.message_id())
+
+        yield llenar, recibir
 
 
-def _sobre(modelo: Comando) -> Sobre:
-    """Ese comando con otro `id`, como lo publica la API."""
-    traza = f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
-    comando = replace(modelo, id=_nuevo_id(), recibido_en=datetime.now(UTC))
-    return sobre_de_comando(comando, _nuevo_id(), traza)
-
-
-def _nuevo_id() -> str:
-    return str(uuid_utils.uuid7())
+def _suscribirse(cliente: pulsar.Client, topico: str) -> Any:
+    suscripcion = cliente.subscribe(
+        f"persistent://public/default/{topico}",
+        "suelo",
+        consumer_type=pulsar.ConsumerType.Shared,
+        initial_position=pulsar.InitialPosition.Earliest,
+    )
+    return suscripcion._consumer  # noqa: SLF001 (como el servicio: lo de fuera cuesta más)
 
 
 @contextmanager

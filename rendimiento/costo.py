@@ -8,6 +8,7 @@ Por qué existe: la CPU por evento dice cuántas máquinas hacen falta.
 """
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from statistics import median
 
 from rendimiento.atraso import esperar_a_todo
@@ -24,20 +25,22 @@ _MICROSEGUNDOS = 1e6
 def medir(*, breve: bool) -> Sequence[Medida]:
     """Devuelve las filas de la meta a."""
     vueltas, segundos = (1, 1.5) if breve else (5, 6.0)
-    with techo("responder") as sin_trabajo, montaje() as servicio:
+    with techo("responder") as sin_trabajo, montaje() as servicio, ExitStack() as pila:
         with en_el_de_los_servidores():
             api = servicio.api()
             consumidores = servicio.consumidores(api)
+        pila.enter_context(parando(consumidores, api))
+        suelo = pila.enter_context(techo("prometer", servicio.url_del_broker()))
         broker = servicio.broker()
-        with parando(consumidores, api), en_el_de_la_carga():
+        with en_el_de_la_carga():
             _cargar(sin_trabajo, 0.5)
+            _cargar(suelo, 0.5)
             _cargar(api, 0.5)
             esperar_a_todo(api, asentados(api.puerto))
-            base, admision, asiento, aparte = [], [], [], []
+            base, promesa, admision, asiento, aparte = [], [], [], [], []
             for _ in range(vueltas):
-                antes = sin_trabajo.cpu
-                cuantos = _cargar(sin_trabajo, segundos)
-                base.append((sin_trabajo.cpu - antes) / cuantos)
+                base.append(_cpu_de(sin_trabajo, segundos))
+                promesa.append(_cpu_de(suelo, segundos))
                 previos = asentados(api.puerto)
                 cuentas = api.cpu, consumidores.cpu, sum(broker.cpu_times()[:2])
                 cuantos = _cargar(api, segundos)
@@ -65,12 +68,25 @@ def medir(*, breve: bool) -> Sequence[Medida]:
         ),
         Medida(
             meta="a",
+            nombre="Suelo de aceptarlo: el servidor y el cliente de Pulsar, sin nada nuestro",
+            medido=_us(median(promesa)),
+            techo=f"{_us(sin_nada)} una respuesta sin trabajo",
+            cifra=median(promesa) / sin_nada,
+        ),
+        Medida(
+            meta="a",
             nombre="CPU del broker embebido por evento (aparte)",
             medido=_us(median(aparte)),
             techo=f"{_us(sin_nada)} una respuesta sin trabajo",
             cifra=median(aparte) / sin_nada,
         ),
     ]
+
+
+def _cpu_de(servidor: Proceso, segundos: float) -> float:
+    antes = servidor.cpu
+    cuantos = _cargar(servidor, segundos)
+    return (servidor.cpu - antes) / cuantos
 
 
 def _cargar(servidor: Proceso, segundos: float) -> int:

@@ -1,8 +1,8 @@
 """Meta g: la memoria de la API y de los consumidores mientras pasan millones de eventos.
 
-Qué es: memoria residente por décimos de la pasada, tras un calentamiento de otro décimo, o de lo que haga
-falta para llenar el caché; y la de un proceso de consumidores nuevo que vacía un atraso grande, contra la que
-tenía el anterior al día. SQLite y broker embebido.
+Qué es: memoria residente por décimos de la pasada, tras un calentamiento que llena el caché; y la de un
+proceso de consumidores nuevo que vacía un atraso grande, contra la que tenía el anterior al día. SQLite y
+broker embebido, en los núcleos que haya: aquí no se mide el tiempo.
 Qué no es: memoria virtual, ni la del sistema; el sistema guarda además en la suya los archivos que se leen.
 Por qué existe: un proceso que crece un poco con cada evento acaba muerto de madrugada.
 
@@ -17,11 +17,10 @@ from typing import Final
 
 from rich.console import Console
 
-from rendimiento.atraso import acumular, esperar_a_asentar, esperar_a_todo
+from rendimiento.atraso import acumular, esperar_a_asentar, pasar
 from rendimiento.medida import Medida
 from rendimiento.montaje import Montaje, Proceso, asentados, montaje, parando
 from rendimiento.muestreo import MEGA, Muestreo, muestreo
-from rendimiento.nucleos import en_el_de_la_carga, en_el_de_los_servidores
 from rendimiento.programa import Opcion, ejecutar
 
 _DECIMOS: Final = 10
@@ -52,13 +51,12 @@ def medir(
     """
     eventos = eventos or (3_000 if breve else 5_000_000)
     atraso = atraso or (3_000 if breve else 1_000_000)
-    tanda, cada = (0.1, 0.05) if breve else (3.0, 0.5)
-    with montaje() as servicio, en_el_de_la_carga(), ExitStack() as pila:
-        with en_el_de_los_servidores():
-            api = servicio.api()
+    tanda, cada = (0.1, 0.05) if breve else (20.0, 0.5)
+    with montaje() as servicio, ExitStack() as pila:
+        api = servicio.api()
         pila.enter_context(parando(api))
         with _mirados(servicio, api, cada) as vistas:
-            _pasar(api, eventos // _DECIMOS if breve else max(eventos // _DECIMOS, _CALENTAMIENTO), tanda)
+            _pasar(api, eventos // _DECIMOS if breve else _CALENTAMIENTO, tanda)
             avisar(_frase("calentamiento", vistas.cortar()))
             decimos = []
             for numero in range(1, _DECIMOS + 1):
@@ -86,8 +84,7 @@ def medir(
 @contextmanager
 def _mirados(servicio: Montaje, api: Proceso, cada: float) -> Iterator[Muestreo]:
     """Un proceso de consumidores nuevo, y la memoria de los dos mientras dura el bloque."""
-    with en_el_de_los_servidores():
-        consumidores = servicio.consumidores(api)
+    consumidores = servicio.consumidores(api)
     with parando(consumidores), muestreo({_API: api, _CONSUMIDORES: consumidores}, cada) as vistas:
         yield vistas
 
@@ -127,8 +124,8 @@ def _frase(nombre: str, tramo: Tramo) -> str:
 def _pasar(api: Proceso, cuantos: int, tanda: float) -> None:
     """Envía tantos eventos, por tandas, y espera cada vez a que estén registrados y publicados."""
     final = asentados(api.puerto) + cuantos
-    while (hechos := asentados(api.puerto)) < final:
-        esperar_a_todo(api, hechos + acumular([api], 1, tanda))
+    while asentados(api.puerto) < final:
+        pasar(api, tanda)
 
 
 def _miles(cuantos: int) -> str:

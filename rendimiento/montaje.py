@@ -10,12 +10,13 @@ import http.client
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
@@ -55,6 +56,10 @@ class Proceso:
         """Octetos residentes."""
         return int(self._cuentas.memory_info().rss)
 
+    def avisar(self, señal: signal.Signals) -> None:
+        """Le envía una señal."""
+        self._proceso.send_signal(señal)
+
     def parar(self) -> None:
         """Lo termina y espera a que acabe."""
         if self._proceso.poll() is None:
@@ -90,10 +95,12 @@ class Montaje:
     Args:
         datos: la carpeta; su registro queda al lado.
         ajustes: variables de entorno de más para todos.
+        orden: con qué se arrancan; detrás va `api` o `consumidores`.
     """
 
-    def __init__(self, datos: Path, ajustes: Mapping[str, str]) -> None:
+    def __init__(self, datos: Path, ajustes: Mapping[str, str], orden: Sequence[str]) -> None:
         self.datos = datos
+        self._orden = orden
         self._ajustes = {"ALPES_DATOS": str(datos), **ajustes}
 
     def api(self) -> Proceso:
@@ -123,7 +130,7 @@ class Montaje:
     def _arrancar(self, orden: str, **ajustes: str) -> "subprocess.Popen[bytes]":
         with self.datos.with_suffix(".log").open("ab") as registro:
             return subprocess.Popen(
-                [*ORDEN, orden],
+                [*self._orden, orden],
                 env={**os.environ, **self._ajustes, **ajustes},
                 stdin=subprocess.DEVNULL,
                 stdout=registro,
@@ -144,7 +151,7 @@ def broker_de(datos: Path) -> psutil.Process:
 
 
 @contextmanager
-def montaje(**ajustes: str) -> Iterator[Montaje]:
+def montaje(orden: Sequence[str] = ORDEN, **ajustes: str) -> Iterator[Montaje]:
     """Un servicio por arrancar, con su broker embebido en marcha en el núcleo de los servidores.
 
     Con `ALPES_PULSAR_URL` entre los ajustes no hay embebido. Al salir no queda ni carpeta ni broker.
@@ -155,19 +162,22 @@ def montaje(**ajustes: str) -> Iterator[Montaje]:
             if "ALPES_PULSAR_URL" not in ajustes:
                 with en_el_de_los_servidores():
                     pila.enter_context(BrokerEmbebido(carpeta / "datos", gracia=_GRACIA_DEL_BROKER))
-            yield Montaje(carpeta / "datos", ajustes)
+            yield Montaje(carpeta / "datos", ajustes, orden)
     finally:
         _esperar_al_broker(carpeta / "datos")
         shutil.rmtree(carpeta, ignore_errors=True)
 
 
 @contextmanager
-def techo(cual: str) -> Iterator[Proceso]:
-    """El servidor sin trabajo (`responder` o `leer`, de techo.py), en el núcleo de los servidores."""
+def techo(*cual: str) -> Iterator[Proceso]:
+    """El servidor casi sin trabajo (`responder`, `leer` o `prometer` y la URL de un broker, de techo.py).
+
+    Corre en el núcleo de los servidores.
+    """
     puerto = puerto_libre()
     with en_el_de_los_servidores():
         proceso = Proceso(
-            subprocess.Popen([sys.executable, "-m", "rendimiento.techo", str(puerto), cual]), puerto
+            subprocess.Popen([sys.executable, "-m", "rendimiento.techo", str(puerto), *cual]), puerto
         )
     try:
         esperar_a(lambda: _escucha(puerto))

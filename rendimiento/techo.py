@@ -1,17 +1,27 @@
-"""El techo: una aplicación ASGI que no hace nada, con el mismo servidor que sirve la API.
+"""El techo y el suelo: aplicaciones ASGI casi vacías, con el mismo servidor que sirve la API.
 
-Qué es: dos aplicaciones; una responde sin mirar, la otra lee antes el cuerpo. Responden lo que la API: un 202
-con un JSON igual de largo.
-Qué no es: algo alcanzable; aquí no se valida, no se guarda y no se promete nada.
-Por qué existe: lo que cuesta HTTP en esta máquina y en este instante lo dice el servidor sin trabajo.
-`python -m rendimiento.techo <puerto> responder|leer` la sirve.
+Qué es: tres aplicaciones. Una responde sin mirar y otra lee antes el cuerpo: son el techo. La tercera publica
+además un comando, siempre el mismo, y espera a que el broker lo confirme: es el suelo de un 202 duradero, lo
+que cuestan el servidor y el cliente de Pulsar aunque lo demás fuera gratis. Todas responden lo que la API: un
+202 con un JSON igual de largo.
+Qué no es: algo que sirva; aquí no se lee un JSON, ni se valida, ni se anota nada.
+Por qué existe: lo que cuesta HTTP en esta máquina y en este instante lo dice el servidor sin trabajo, y
+cuánto de lo nuestro se puede quitar, la distancia al suelo.
+`python -m rendimiento.techo <puerto> responder|leer|prometer [<url del broker>]` las sirve.
 """
 
+import asyncio
+import gc
 import sys
-from typing import Final
+from collections import deque
+from typing import Any, Final
+
+import _pulsar
+import pulsar
 
 from alpespartners.seedwork.asgi import ASGIApp, Receive, Scope, Send
 from alpespartners.seedwork.infraestructura.servidor_http import ServidorHTTP, abrir_puerto
+from rendimiento.comandos import modelos, sobre_como
 
 _CUERPO: Final = (
     b'{"id":"0193a5c0-7a00-7000-8000-000000000000","estado":"ACEPTADA",'
@@ -23,6 +33,9 @@ _COMIENZO: Final = {
     "headers": [(b"content-type", b"application/json"), (b"content-length", str(len(_CUERPO)).encode())],
 }
 _FINAL: Final = {"type": "http.response.body", "body": _CUERPO}
+_EN_CURSO: Final = 2_000
+_RETARDO_DE_LOTE_MS: Final = 2
+_OBJETOS_ENTRE_BARRIDOS: Final = 50_000
 
 
 async def responder(scope: Scope, receive: Receive, send: Send) -> None:
@@ -39,6 +52,68 @@ async def leer(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] == "lifespan":
         await _vivir(receive, send)
         return
+    await _leer(receive)
+    await send(_COMIENZO)
+    await send(_FINAL)
+
+
+class Prometer:
+    """Lee el cuerpo, publica el mismo comando de siempre y responde cuando el broker lo confirma.
+
+    Usa el cliente como la API: lotes, propiedades de una vez, un aviso al bucle por ráfaga.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        modelo, _ = modelos()
+        self._sobre = sobre_como(modelo)
+        self._confirmados: deque[asyncio.Future[None]] = deque()
+        self._avisado = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Atiende una petición o el ciclo de vida."""
+        if scope["type"] == "lifespan":
+            self._abrir()
+            await _vivir(receive, send)
+            return
+        await _leer(receive)
+        mensaje = _pulsar.MessageBuilder()
+        mensaje.content(self._sobre.carga)
+        mensaje.properties(self._sobre.propiedades)
+        mensaje.partition_key(self._sobre.clave)
+        futuro = self._bucle.create_future()
+        self._interno.send_async(mensaje.build(), lambda resultado, _: self._al_saber(futuro, resultado))
+        await futuro
+        await send(_COMIENZO)
+        await send(_FINAL)
+
+    def _abrir(self) -> None:
+        self._bucle = asyncio.get_running_loop()
+        self._cliente = pulsar.Client(self._url, logger=pulsar.ConsoleLogger(pulsar.LoggerLevel.Error))
+        productor = self._cliente.create_producer(
+            "persistent://public/default/suelo",
+            block_if_queue_full=False,
+            max_pending_messages=_EN_CURSO,
+            batching_enabled=True,
+            batching_max_publish_delay_ms=_RETARDO_DE_LOTE_MS,
+        )
+        self._interno: Any = productor._producer  # noqa: SLF001 (como la API: lo de fuera cuesta el doble)
+
+    def _al_saber(self, futuro: "asyncio.Future[None]", resultado: Any) -> None:
+        # Uno sin confirmar no recibe respuesta, y quien mide se entera.
+        if int(resultado) == int(pulsar.Result.Ok):
+            self._confirmados.append(futuro)
+            if not self._avisado:
+                self._avisado = True
+                self._bucle.call_soon_threadsafe(self._repartir)
+
+    def _repartir(self) -> None:
+        self._avisado = False
+        while self._confirmados:
+            self._confirmados.popleft().set_result(None)
+
+
+async def _leer(receive: Receive) -> None:
     trozos = []
     hay_mas = True
     while hay_mas:
@@ -46,8 +121,6 @@ async def leer(scope: Scope, receive: Receive, send: Send) -> None:
         trozos.append(mensaje.get("body", b""))
         hay_mas = mensaje.get("more_body", False)
     b"".join(trozos)
-    await send(_COMIENZO)
-    await send(_FINAL)
 
 
 async def _vivir(receive: Receive, send: Send) -> None:
@@ -57,9 +130,19 @@ async def _vivir(receive: Receive, send: Send) -> None:
     await send({"type": "lifespan.shutdown.complete"})
 
 
-APLICACIONES: Final[dict[str, ASGIApp]] = {"responder": responder, "leer": leer}
+def _aplicacion(cual: str, *argumentos: str) -> ASGIApp:
+    match cual:
+        case "prometer":
+            return Prometer(*argumentos)
+        case "leer":
+            return leer
+        case _:
+            return responder
+
 
 if __name__ == "__main__":
-    ServidorHTTP(APLICACIONES[sys.argv[2]]).run(
-        sockets=[abrir_puerto("127.0.0.1", int(sys.argv[1]), 2048, "el puerto")]
-    )
+    _, puerto, *que = sys.argv
+    aplicacion = _aplicacion(*que)
+    # Como la API.
+    gc.set_threshold(_OBJETOS_ENTRE_BARRIDOS)
+    ServidorHTTP(aplicacion).run(sockets=[abrir_puerto("127.0.0.1", int(puerto), 2048, "el puerto")])

@@ -13,12 +13,12 @@ from contextlib import ExitStack
 from statistics import median, quantiles
 from typing import Final
 
-from rendimiento.atraso import acumular, esperar_a_todo
+from rendimiento.atraso import pasar
 from rendimiento.base_postgresql import base_postgresql
 from rendimiento.carga import a_un_ritmo, correr
 from rendimiento.eventos import mezcla
 from rendimiento.medida import Medida
-from rendimiento.montaje import Proceso, asentados, esperar_a, montaje, parando
+from rendimiento.montaje import Proceso, esperar_a, montaje, parando
 from rendimiento.nucleos import en_el_de_la_carga, en_el_de_los_servidores
 from rendimiento.programa import POSTGRESQL, PULSAR, ejecutar
 from rendimiento.testigos import Testigos, mirando
@@ -48,8 +48,8 @@ def medir(*, breve: bool, pulsar: str | None = None, postgresql: str | None = No
             consumidores = servicio.consumidores(api)
         pila.enter_context(parando(consumidores, api))
         pila.enter_context(en_el_de_la_carga())
-        _sostenido(api, 1.0)
-        maximo = _sostenido(api, segundos / 3)
+        sostenido(api, 1.0)
+        maximo = sostenido(api, segundos / 3)
         ritmo = _PARTE * maximo
         fabrica = mezcla(api.puerto)
         correr(a_un_ritmo(api.puerto, fabrica, ritmo, segundos / 10))
@@ -87,11 +87,10 @@ def _filas(que: str, carga: str, demoras: Sequence[float]) -> Iterator[Medida]:
     )
 
 
-def _sostenido(api: Proceso, segundos: float) -> float:
+def sostenido(api: Proceso, segundos: float) -> float:
     """Eventos por segundo que acaban la API y los consumidores juntos: registrados y publicados."""
-    previos, comienzo = asentados(api.puerto), time.perf_counter()
-    cuantos = acumular([api], 1, segundos)
-    esperar_a_todo(api, previos + cuantos)
+    comienzo = time.perf_counter()
+    cuantos = pasar(api, segundos)
     return cuantos / (time.perf_counter() - comienzo)
 
 

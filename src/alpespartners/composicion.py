@@ -11,8 +11,9 @@ import logging
 import signal
 import socket
 from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Sequence
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, closing
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
 from uuid import UUID
 
@@ -36,7 +37,9 @@ from alpespartners.modulos.tracking.aplicacion.handlers import (
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible, BrokerNoDisponible
 from alpespartners.modulos.tracking.infraestructura.cartas import (
     Carta,
+    Reinyeccion,
     leer_cartas,
+    reinyecciones,
     reinyectar,
     sobre_reinyectado,
 )
@@ -114,12 +117,15 @@ def crear_app(configuracion: Configuracion, *, migra: bool = False) -> ASGIApp:
     )
 
 
-def consumir(configuracion: Configuracion, *, migra: bool = False) -> None:
+def consumir(
+    configuracion: Configuracion, *, migra: bool = False, al_empezar: Callable[[], None] = lambda: None
+) -> None:
     """Consume los dos tópicos de comandos hasta recibir SIGTERM o SIGINT.
 
     Args:
         configuracion: la del proceso.
         migra: si deja al día un PostgreSQL; si no, se niega a usar uno de otra versión. SQLite, siempre.
+        al_empezar: se llama cuando ya nada de lo que impide arrancar puede pasar.
 
     Raises:
         ErrorDeArranque: otro proceso consume ya en esa carpeta, o algo de lo que necesita no se puede abrir.
@@ -133,9 +139,11 @@ def consumir(configuracion: Configuracion, *, migra: bool = False) -> None:
             _migrar(configuracion)
         libro = _libro(configuracion)
         libro.abrir()
+        # Se cierra después que el libro, cuyo hilo puede seguir con un lote en la mano.
+        en_mano = pila.enter_context(archivo_en_mano(configuracion.datos))
         pila.callback(libro.cerrar)
         cliente, epoca = _conectar(configuracion, pila, para_consumir=True)
-        en_mano = pila.enter_context(archivo_en_mano(configuracion.datos))
+        al_empezar()
         asyncio.run(_consumir(configuracion, cliente, libro, en_mano, epoca, sonda))
 
 
@@ -149,16 +157,26 @@ def migrar(configuracion: Configuracion) -> None:
     _migrar(configuracion)
 
 
-def cartas(configuracion: Configuracion, topicos: Sequence[str]) -> Iterator[Carta]:
-    """Recorre las cartas muertas de esos tópicos de comandos, de la más antigua a la más nueva.
+def cartas(
+    configuracion: Configuracion, topicos: Sequence[str]
+) -> Iterator[tuple[Carta, Sequence[Reinyeccion]]]:
+    """Recorre las cartas muertas de esos tópicos de comandos, de la más antigua a la más nueva, sin tocarlas.
+
+    Cada una, con lo que fue de ella si se reinyectó.
 
     Raises:
+        BaseDatosNoDisponible: la base de datos no se puede leer.
         BrokerNoDisponible: el broker no responde.
+        FilaIlegible: otra mano cambió la fila de un evento reinyectado.
     """
     _empezar(configuracion, "cartas")
     with ExitStack() as pila:
+        bucle = pila.enter_context(asyncio.Runner())
+        lecturas = _lecturas(configuracion)
+        pila.callback(lecturas.cerrar)
         cliente, _ = _conectar(configuracion, pila)
-        yield from leer_cartas(cliente, topicos)
+        for carta in pila.enter_context(closing(leer_cartas(cliente, topicos))):
+            yield carta, bucle.run(lecturas.leer(partial(reinyecciones, carta)))
 
 
 def reinyectar_cartas(
@@ -178,9 +196,8 @@ def reinyectar_cartas(
     _empezar(configuracion, "cartas")
     with ExitStack() as pila:
         cliente, _ = _conectar(configuracion, pila)
-        sobres = [
-            sobre_reinyectado(carta, a, quitar) for carta in leer_cartas(cliente, [topico]) if elegir(carta)
-        ]
+        todas = pila.enter_context(closing(leer_cartas(cliente, [topico])))
+        sobres = [sobre_reinyectado(carta, a, quitar) for carta in todas if elegir(carta)]
         return reinyectar(cliente, a, sobres)
 
 

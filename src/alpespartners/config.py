@@ -23,6 +23,8 @@ T = TypeVar("T")
 
 _NIVELES = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _ESPACIO = re.compile(r"[\w.=:-]+/[\w.=:-]+", re.ASCII)
+_NOMBRE = re.compile(r"[\w-]+(?:\.[\w-]+)*|\[[0-9a-f:.]+\]", re.ASCII | re.IGNORECASE)
+_NUMERO = re.compile(r"[0-9]*\.?[0-9]+")
 _PUERTO_MAXIMO = 65535
 _ESPERA_MAXIMA = 60.0
 _NINGUNO: tuple[str, ...] = ()
@@ -40,16 +42,17 @@ def _variable(nombre: str, leer: Callable[[str], T], omision: T, debe: str) -> T
         raise ErrorDeArranque(f"{nombre} no vale: debe ser {debe}.") from None
 
 
-def _puerto(texto: str) -> int:
-    puerto = int(texto)
-    if not 0 <= puerto <= _PUERTO_MAXIMO:
+def leer_puerto(texto: str) -> int:
+    """Lee un número de puerto; lo que no lo es lanza ValueError."""
+    # `int` admite además signos, guiones bajos y dígitos de otras escrituras.
+    if not (texto.isascii() and texto.isdigit()) or not 0 <= int(texto) <= _PUERTO_MAXIMO:
         raise ValueError
-    return puerto
+    return int(texto)
 
 
 def _espera(texto: str) -> float:
     segundos = float(texto)
-    if not 0 < segundos <= _ESPERA_MAXIMA:
+    if not _NUMERO.fullmatch(texto) or not 0 < segundos <= _ESPERA_MAXIMA:
         raise ValueError
     return segundos
 
@@ -81,10 +84,24 @@ def _lugar(texto: str) -> tuple[str, int]:
 
 
 def _url_de_postgresql(texto: str) -> str:
-    # Sin servidor, como en libpq: el de esta máquina, o el que diga `?host=`.
-    if not texto.startswith("postgresql://"):
+    """Sin servidor, como en libpq, es el de esta máquina, o el que diga `?host=`.
+
+    Un signo de la contraseña sin escribir como %XX la partiría, y lo que `lugar` dice sería un trozo de ella.
+    """
+    partes = urlsplit(texto)
+    if partes.scheme != "postgresql" or not texto.startswith("postgresql://"):
         raise ValueError
+    if "@" in partes.path or partes.fragment or "=" not in (partes.query.partition("@")[0] or "="):
+        raise ValueError
+    for nodo in _nodos(partes.netloc).split(","):
+        # `.port` lanza ValueError si no es un puerto.
+        if urlsplit(f"//{nodo}").port == 0:
+            raise ValueError
     return texto
+
+
+def _nodos(netloc: str) -> str:
+    return netloc.rpartition("@")[2]
 
 
 def _url_de_pulsar(texto: str) -> str:
@@ -107,7 +124,26 @@ def _espacio(texto: str) -> str:
 
 
 def _lista(texto: str) -> tuple[str, ...]:
-    return tuple(parte for parte in (parte.strip() for parte in texto.split(",")) if parte)
+    partes = tuple(parte for parte in (parte.strip() for parte in texto.split(",")) if parte)
+    if not partes:
+        raise ValueError
+    return partes
+
+
+def _claves(texto: str) -> tuple[str, ...]:
+    """Con otros caracteres, una clave no cabría en la cabecera en que se pide."""
+    claves = _lista(texto)
+    if not all(clave.isprintable() for clave in claves):
+        raise ValueError
+    return claves
+
+
+def _nombres(texto: str) -> tuple[str, ...]:
+    """Con puerto, esquema o comodín, un nombre no coincidiría con ninguna cabecera `Host`."""
+    nombres = _lista(texto)
+    if not all(_NOMBRE.fullmatch(nombre) for nombre in nombres):
+        raise ValueError
+    return nombres
 
 
 def _si(texto: str) -> bool:
@@ -184,7 +220,10 @@ class Configuracion:
 
     base_datos: str | None = field(
         default_factory=lambda: _variable(
-            "ALPES_BASE_DATOS", _url_de_postgresql, None, "una URL postgresql://"
+            "ALPES_BASE_DATOS",
+            _url_de_postgresql,
+            None,
+            "una URL postgresql://, con los signos de la contraseña escritos como %XX",
         ),
         repr=False,
     )
@@ -195,18 +234,25 @@ class Configuracion:
     )
     puerto: int = field(
         default_factory=lambda: _variable(
-            "ALPES_PUERTO", _puerto, 8000, f"un número entre 0 y {_PUERTO_MAXIMO}"
+            "ALPES_PUERTO", leer_puerto, 8000, f"un número entre 0 y {_PUERTO_MAXIMO}"
         )
     )
     claves_api: tuple[str, ...] = field(
-        default_factory=lambda: _variable("ALPES_CLAVES_API", _lista, _NINGUNO, "claves separadas por comas"),
+        default_factory=lambda: _variable(
+            "ALPES_CLAVES_API", _claves, _NINGUNO, "claves separadas por comas"
+        ),
         repr=False,
     )
     sin_clave: bool = field(
         default_factory=lambda: _variable("ALPES_SIN_CLAVE", _si, omision=False, debe="0 o 1")
     )
     nombres: tuple[str, ...] = field(
-        default_factory=lambda: _variable("ALPES_NOMBRES", _lista, _NINGUNO, "nombres separados por comas")
+        default_factory=lambda: _variable(
+            "ALPES_NOMBRES",
+            _nombres,
+            _NINGUNO,
+            "nombres separados por comas, sin http://, puerto ni comodines (una IPv6, entre corchetes)",
+        )
     )
     limite_confirmacion: float = field(
         default_factory=lambda: _variable(
@@ -234,7 +280,7 @@ class Configuracion:
         if self.base_datos is None:
             return str(self.datos)
         partes = urlsplit(self.base_datos)
-        return f"postgresql://{partes.netloc.rpartition('@')[2]}{partes.path}"
+        return f"postgresql://{_nodos(partes.netloc)}{partes.path}"
 
     def desconocidas(self) -> list[str]:
         """Devuelve las variables que parecen un ajuste y no lo son: un error de tecleo se nota."""

@@ -31,11 +31,15 @@ def consumir(configuracion: Configuracion) -> None:
     consumir_comandos(configuracion)
 
 
-def migrar_y_consumir(configuracion: Configuracion) -> None:
-    """Deja al día la base de datos y consume comandos hasta recibir SIGTERM."""
+def migrar_y_consumir(configuracion: Configuracion, aviso: socket.socket) -> None:
+    """Deja al día la base de datos y consume comandos hasta recibir SIGTERM.
+
+    Cuando empieza cierra `aviso` para escribir: quien tenga el otro extremo lee su final. Cerrarlo así vale
+    para todas sus copias, y hacerlo otra vez, si este proceso se repone, no cambia nada.
+    """
     from alpespartners.composicion import consumir as consumir_comandos
 
-    consumir_comandos(configuracion, migra=True)
+    consumir_comandos(configuracion, migra=True, al_empezar=lambda: aviso.shutdown(socket.SHUT_WR))
 
 
 def migrar(configuracion: Configuracion) -> None:

@@ -1,6 +1,7 @@
 """Un disco pequeño de verdad, que una prueba puede llenar y vaciar."""
 
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -31,6 +32,8 @@ class DiscoPequeño:
 @contextmanager
 def disco_pequeño(carpeta: Path, megas: int) -> Iterator[DiscoPequeño]:
     """Monta el disco en esa carpeta, que se crea; sin permiso para montar, la prueba se salta."""
+    if sys.platform != "linux":
+        pytest.skip("un disco pequeño solo se monta en Linux")
     carpeta.mkdir(mode=0o700)
     montaje = subprocess.run(
         ["/usr/bin/mount", "-t", "tmpfs", "-o", f"size={megas}m,mode=700", "tmpfs", carpeta],

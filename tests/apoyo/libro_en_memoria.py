@@ -43,6 +43,9 @@ class EventosEnMemoria(Generic[E]):
         self.eventos |= nuevas
         return set(nuevas)
 
+    def autores(self, ids: Collection[str]) -> dict[str, tuple[str, bytes | None]]:
+        return {id_evento: (e.comando_id, e.huella) for id_evento, e in self.obtener(ids).items()}
+
     def obtener(self, ids: Collection[str]) -> dict[str, E]:
         return {id_evento: self.eventos[id_evento] for id_evento in ids if id_evento in self.eventos}
 

@@ -5,11 +5,13 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Generator
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import quote
 
 import pytest
@@ -17,6 +19,7 @@ import pytest
 from alpespartners.modulos.tracking.infraestructura.lecturas_postgresql import LecturasPostgreSQL
 from alpespartners.modulos.tracking.infraestructura.libro_postgresql import LibroPostgreSQL, migrar
 from rendimiento.servidor_postgresql import binarios, usuario_del_servidor
+from tests.apoyo.discos import DiscoPequeño, disco_pequeño
 from tests.apoyo.espera import hasta
 from tests.apoyo.puertos import puerto_libre
 
@@ -39,14 +42,28 @@ class ServidorDePrueba:
 
     Attributes:
         enchufe: la carpeta de su socket de UNIX.
+
+    Args:
+        carpeta: donde estará.
+        donde: sus programas.
+        al_crearlo: más opciones para `initdb`.
+        ajustes: los suyos, además de los de todas las pruebas.
     """
 
-    def __init__(self, carpeta: Path, donde: Path) -> None:
+    def __init__(
+        self,
+        carpeta: Path,
+        donde: Path,
+        *,
+        al_crearlo: Sequence[str] = (),
+        ajustes: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.puerto = puerto_libre()
         self.enchufe = carpeta
         self._certificado = carpeta / "servidor.crt"
         self._carpeta = carpeta
         self._donde = donde
+        self._ajustes = ajustes
         self._numeros = count(1)
         self._usuario = usuario_del_servidor(carpeta)
         self._compilado_con = self._orden(str(donde / "pg_config"), "--configure")
@@ -56,7 +73,7 @@ class ServidorDePrueba:
         self._orden(
             str(donde / "initdb"),
             *("-D", str(carpeta / "datos"), "-U", "alpes", "-A", "scram-sha-256", "--pwfile", str(clave)),
-            *("-E", "UTF8", "--no-sync", "--locale=C.UTF-8"),
+            *("-E", "UTF8", "--no-sync", "--locale=C.UTF-8", *al_crearlo),
             # Como en una máquina de verdad: el orden del idioma no es el de los puntos de código.
             *(("--locale-provider=icu", "--icu-locale=es") if "--with-icu" in self._compilado_con else ()),
         )
@@ -86,7 +103,9 @@ class ServidorDePrueba:
         return (self._carpeta / f".s.PGSQL.{self.puerto}").exists() and self._atiende()
 
     def _lanzar(self) -> None:
-        ajustes = _AJUSTES | {
+        ajustes = {
+            **_AJUSTES,
+            **self._ajustes,
             "port": str(self.puerto),
             "listen_addresses": "127.0.0.1",
             "unix_socket_directories": str(self._carpeta),
@@ -112,6 +131,15 @@ class ServidorDePrueba:
                 **self._usuario,
             )
 
+    @property
+    def caido(self) -> bool:
+        """Dice si terminó por su cuenta."""
+        return self._proceso.poll() is not None
+
+    def en_espera(self) -> None:
+        """Hace que al arrancar otra vez sea la copia que espera a ser la principal: solo admite lecturas."""
+        (self._carpeta / "datos" / "standby.signal").touch()
+
     def detener(self) -> None:
         """Lo detiene sin esperar a las transacciones en curso."""
         self._proceso.send_signal(signal.SIGINT)
@@ -126,13 +154,13 @@ class ServidorDePrueba:
         """La URL de una de sus bases de datos."""
         return f"postgresql://alpes:{quote(CLAVE, safe='')}@127.0.0.1:{self.puerto}/{base}{parametros}"
 
-    def base_nueva(self) -> str:
-        """La URL de una base de datos recién migrada y vacía."""
-        return self._crear(f"prueba_{next(self._numeros)}", "TEMPLATE plantilla")
+    def base_nueva(self, como: str = "") -> str:
+        """La URL de una base de datos recién migrada y vacía, creada como se diga."""
+        return self._crear(f"prueba_{next(self._numeros)}", f"TEMPLATE plantilla {como}")
 
-    def base_vacia(self) -> str:
-        """La URL de una base de datos sin tablas."""
-        return self._crear(f"prueba_{next(self._numeros)}")
+    def base_vacia(self, como: str = "") -> str:
+        """La URL de una base de datos sin tablas, creada como se diga."""
+        return self._crear(f"prueba_{next(self._numeros)}", como)
 
     @property
     def certificado(self) -> Path:
@@ -176,17 +204,62 @@ def _psql() -> str:
 @contextmanager
 def servidor_de_prueba() -> Generator[ServidorDePrueba]:
     """Un servidor que al salir no deja procesos ni archivos; si no está instalado, salta la prueba."""
+    with _carpeta_del_servidor() as (carpeta, donde):
+        servidor = ServidorDePrueba(carpeta, donde)
+        try:
+            yield servidor
+        finally:
+            servidor.detener()
+
+
+@dataclass(frozen=True, slots=True)
+class EnDiscosPequeños:
+    """Un servidor que tiene en un disco su WAL, y en otro lo que se cree con `CREA_EN_EL_PEQUEÑO`."""
+
+    servidor: ServidorDePrueba
+    datos: DiscoPequeño
+    wal: DiscoPequeño
+
+
+CREA_EN_EL_PEQUEÑO = "TABLESPACE pequeño"
+
+
+@contextmanager
+def servidor_en_discos_pequeños() -> Generator[EnDiscosPequeños]:
+    """Como `servidor_de_prueba`, en discos que se llenan; sin permiso para montarlos, salta la prueba."""
+    with (
+        _carpeta_del_servidor() as (carpeta, donde),
+        disco_pequeño(carpeta / "disco-datos", megas=64) as datos,
+        disco_pequeño(carpeta / "disco-wal", megas=32) as wal,
+    ):
+        for disco in (datos, wal):
+            usuario_del_servidor(disco.carpeta)
+        servidor = ServidorDePrueba(
+            carpeta,
+            donde,
+            # Tramos pequeños y pocos de reserva: sin sitio, se para en cuanto escribe un poco.
+            al_crearlo=("--waldir", str(wal.carpeta / "wal"), "--wal-segsize", "1"),
+            ajustes={"min_wal_size": "2MB", "max_wal_size": "8MB"},
+        )
+        try:
+            sql(servidor.url("postgres"), f"CREATE TABLESPACE pequeño LOCATION '{datos.carpeta}'")
+            yield EnDiscosPequeños(servidor, datos, wal)
+        finally:
+            servidor.detener()
+
+
+@contextmanager
+def _carpeta_del_servidor() -> Generator[tuple[Path, Path]]:
+    """La carpeta de un servidor, que luego se borra, y dónde están sus programas."""
     donde = binarios()
     if donde is None:
         pytest.skip("falta PostgreSQL")
     # En /tmp y no en la carpeta de pytest, que el usuario del servidor no puede atravesar.
     carpeta = Path(tempfile.mkdtemp(prefix="alpes-pg-"))
-    carpeta.chmod(0o755)
-    servidor = ServidorDePrueba(carpeta, donde)
     try:
-        yield servidor
+        carpeta.chmod(0o755)
+        yield carpeta, donde
     finally:
-        servidor.detener()
         shutil.rmtree(carpeta)
 
 

@@ -1,12 +1,16 @@
 """Mirar procesos ajenos desde fuera, por /proc: las pruebas de vida y muerte corren en Linux."""
 
 import os
+import signal
 import socket
+import sys
 from contextlib import suppress
 from pathlib import Path
 
 _CONECTADA = "01"  # TCP_ESTABLISHED en /proc/net/tcp
 _ESCUCHA = "0A"  # TCP_LISTEN
+_LARGO_DE_TCP_INFO = 232
+_BYTES_RECEIVED = slice(128, 136)  # tcpi_bytes_received, en la tcp_info de <linux/tcp.h>
 
 
 def procesos_de(carpeta: Path) -> dict[int, str]:
@@ -23,6 +27,12 @@ def procesos_de(carpeta: Path) -> dict[int, str]:
         if str(carpeta) in orden or trabaja_en.is_relative_to(carpeta):
             encontrados[int(proceso.name)] = orden
     return encontrados
+
+
+def avisar(pid: int, señal: signal.Signals) -> None:
+    """Le envía la señal, si es que no terminó ya."""
+    with suppress(ProcessLookupError):
+        os.kill(pid, señal)
 
 
 def procesador_gastado(pid: int) -> float:
@@ -75,6 +85,17 @@ def conexiones(pid: int, puerto: int) -> int:
         and f"socket:[{campos[9]}]" in propios
         for campos in (fila.split() for fila in filas)
     )
+
+
+def recibido_de(puerto: int) -> dict[int, int]:
+    """Octetos recibidos por cada conexión TCP de este proceso con ese puerto, por su descriptor."""
+    recibidos = {}
+    for descriptor in Path("/proc/self/fd").iterdir():
+        with suppress(OSError), socket.socket(fileno=os.dup(int(descriptor.name))) as enchufe:
+            if enchufe.family == socket.AF_INET and enchufe.getpeername()[1] == puerto:
+                cuentas = enchufe.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _LARGO_DE_TCP_INFO)
+                recibidos[int(descriptor.name)] = int.from_bytes(cuentas[_BYTES_RECEIVED], sys.byteorder)
+    return recibidos
 
 
 def _enchufes(pid: int) -> set[str]:

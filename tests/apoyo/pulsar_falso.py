@@ -28,10 +28,12 @@ class ProductorFalso(Productor):
         self.enviados: list[tuple[Sobre, Aviso]] = []
         self.esta_conectado = True
         self.consultas = 0
+        self.solos = 0
         self.cerrado = False
         self._confirma_solo = confirma_solo
 
-    def enviar(self, sobre: Sobre, al_saber: Aviso) -> None:
+    def enviar(self, sobre: Sobre, al_saber: Aviso, *, solo: bool = False) -> None:
+        self.solos += solo
         self.enviados.append((sobre, al_saber))
         if self._confirma_solo:
             self.responder(confirmado=True)
@@ -66,6 +68,7 @@ class SuscripcionFalsa(Suscripcion):
         self.confirmados: list[str] = []
         self.devueltos: list[str] = []
         self.rota = False
+        self.esta_conectada = True
         self.no_confirma = False
         self.cerrada = threading.Event()
 
@@ -89,7 +92,7 @@ class SuscripcionFalsa(Suscripcion):
 
     @property
     def conectada(self) -> bool:
-        return not self.rota
+        return self.esta_conectada and not self.rota
 
     def cerrar(self) -> None:
         self.cerrada.set()

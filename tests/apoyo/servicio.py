@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx2
 
 from tests.apoyo.espera import hasta
-from tests.apoyo.procesos import procesos_de
+from tests.apoyo.procesos import avisar, procesos_de
 from tests.apoyo.puertos import puerto_libre, reservar_puerto_del_broker
 
 BINARIOS = Path(sys.executable).parent
@@ -135,7 +135,7 @@ class Instalacion:
                 proceso.wait()
         for numero, orden in self.procesos().items():
             if "broker_embebido.guardian" in orden:  # sin esperar los diez segundos de cortesía
-                os.kill(numero, signal.SIGTERM)
+                avisar(numero, signal.SIGTERM)
         hasta(lambda: not self.procesos(), 30)
 
 

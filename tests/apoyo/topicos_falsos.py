@@ -1,7 +1,7 @@
 """Unos tópicos sin broker: lo que guardan lo decide la prueba, y se puede leer cuantas veces se quiera."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -40,7 +40,7 @@ class TopicosFalsos(ClientePulsar):
         suyos.append(mensaje)
         return mensaje
 
-    def leer(self, topico: str) -> Iterator[MensajeRecibido]:
+    def leer(self, topico: str) -> Generator[MensajeRecibido]:
         for mensaje in list(self.guardados[topico]):
             if self.se_cae_tras is not None:
                 if self.se_cae_tras == 0:

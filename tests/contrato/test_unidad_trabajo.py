@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -43,7 +43,7 @@ from tests.apoyo.eventos import (
     impresion,
     recibido,
 )
-from tests.apoyo.libro_en_memoria import LibroEnMemoria
+from tests.apoyo.libro_en_memoria import DestinosEnMemoria, LibroEnMemoria, TransaccionEnMemoria
 from tests.apoyo.postgresql import ServidorDePrueba, libro_postgresql
 
 T = TypeVar("T")
@@ -159,6 +159,74 @@ class ContratoUnidadTrabajo:
         assert await libro.asentar([recibido(CONVERSION, "c-1")]) == []
         assert await libro.estado("conv-123") == (set(), Counter())
 
+    @pytest.mark.parametrize(
+        "otra_vez",
+        [
+            recibido(replace(CONVERSION, moneda="ZZZ"), "c-1"),
+            recibido(replace(CONVERSION, campaña_id="otra"), "c-1"),
+            ilegible("c-1", clave="conv-123"),
+        ],
+        ids=["hoy_se_rechaza", "hoy_se_normaliza_distinto", "hoy_es_ilegible"],
+    )
+    async def test_lo_registrado_sigue_registrado_aunque_al_reentregarlo_se_juzgue_de_otro_modo(
+        self, libro: Libro, otra_vez: ComandoRecibido[RegistrarConversion] | MensajeIlegible
+    ) -> None:
+        await libro.asentar([recibido(CONVERSION, "c-1")])
+        assert await libro.asentar([otra_vez]) == []
+        assert await libro.estado("conv-123") == ({"conv-123"}, {EVENTO_CONVERSION_REGISTRADA: 1})
+
+    async def test_lo_que_no_sabe_que_carga_lo_registro_vale_por_cualquiera_de_ese_comando(
+        self, libro: Libro
+    ) -> None:
+        reconstruida = replace(conversion(), huella=None)
+        await libro.unidad.ejecutar(lambda t: t.conversiones.agregar([reconstruida]))
+        assert await libro.asentar([recibido(replace(CONVERSION, moneda="ZZZ"), "c-1")]) == []
+        assert estados(await libro.asentar([recibido(replace(CONVERSION, moneda="ZZZ"), "c-2")])) == {
+            "RECHAZADA": 1
+        }
+
+    async def test_reentregar_el_comando_de_una_fila_que_no_sabe_su_carga_no_lo_duplica_a_si_mismo(
+        self, libro: Libro
+    ) -> None:
+        reconstruida = replace(conversion(), huella=None)
+        await libro.unidad.ejecutar(lambda t: t.conversiones.agregar([reconstruida]))
+        assert await libro.asentar([recibido(CONVERSION, "c-1")]) == []
+        assert estados(await libro.asentar([recibido(CONVERSION, "c-2")])) == {"DUPLICADA": 1}
+
+    async def test_el_comando_que_registro_una_fila_se_reconoce_aunque_se_juzgue_otro_dia(
+        self, libro: Libro
+    ) -> None:
+        reconstruida = replace(conversion(), huella=None)
+        await libro.unidad.ejecutar(lambda t: t.conversiones.agregar([reconstruida]))
+        lote = [
+            recibido(replace(CONVERSION, usuario_id="otro"), "c-1", huella=b"1" * 16),
+            recibido(CONVERSION, "c-1", huella=b"2" * 16),
+            recibido(CONVERSION, "c-2", huella=b"2" * 16),
+        ]
+        manejador = RegistrarConversionHandler()
+        reconocidas = await libro.unidad.ejecutar(lambda t: manejador.reconocer(lote, t, MAÑANA))
+        assert reconocidas == {"conv-123": b"2" * 16}
+
+    async def test_lo_que_la_base_de_datos_rechaza_se_recibio_cuando_dice_su_comando(
+        self, libro: Libro
+    ) -> None:
+        antes = AHORA - timedelta(hours=1)
+        mensaje = recibido(replace(CONVERSION, recibido_en=antes), "c-1")
+        manejador = RegistrarConversionHandler()
+        (asiento,) = await libro.unidad.ejecutar(lambda t: manejador.rechazar(mensaje, t, AHORA))
+        assert (asiento.recibido_en, asiento.decidido_en) == (antes, AHORA)
+
+    async def test_lo_que_la_base_de_datos_rechaza_no_alcanza_a_lo_que_el_mismo_comando_registro(
+        self, libro: Libro
+    ) -> None:
+        def rechazar(comando_id: str) -> Callable[[Transaccion], list[DestinoDeComando]]:
+            return lambda t: RegistrarConversionHandler().rechazar(recibido(CONVERSION, comando_id), t, AHORA)
+
+        await libro.asentar([recibido(CONVERSION, "c-1")])
+        assert await libro.unidad.ejecutar(rechazar("c-1")) == []
+        assert estados(await libro.unidad.ejecutar(rechazar("c-2"))) == {"RECHAZADA": 1}
+        assert await libro.unidad.ejecutar(rechazar("c-2")) == []
+
     async def test_un_mismo_ce_id_con_dos_cargas_son_dos_comandos(self, libro: Libro) -> None:
         destinos = await libro.asentar(
             [
@@ -241,6 +309,25 @@ class TestUnidadTrabajoEnMemoria(ContratoUnidadTrabajo):
     @pytest.fixture
     def libro(self) -> Libro:
         return _LibroEnMemoria(LibroEnMemoria())
+
+
+class _LosDestinosDeOtroNoSeVen(DestinosEnMemoria):
+    """Otro consumidor los anota después de que este mire cuáles hay y antes de que anote los suyos."""
+
+    def conocidos(self, topico: str, identidades: Collection[IdentidadComando]) -> set[IdentidadComando]:
+        del topico, identidades
+        return set()
+
+
+def test_lo_que_otro_consumidor_asienta_a_la_vez_ni_cuenta_otra_vez_ni_deja_otra_carta() -> None:
+    transaccion = TransaccionEnMemoria(destinos=_LosDestinosDeOtroNoSeVen())
+    lote: Lote = [ilegible("c-1"), recibido(replace(CONVERSION, moneda="ZZZ"), "c-2")]
+    manejador = RegistrarConversionHandler()
+    una_vez = {"ILEGIBLE": 1, "RECHAZADA": 1}
+    assert estados(manejador.manejar(lote, transaccion, AHORA)) == una_vez
+    assert manejador.manejar(lote, transaccion, AHORA) == []
+    assert transaccion.bandeja.depositados == {CARTAS: 1}
+    assert {renglon.estado: renglon.cuantos for renglon in transaccion.balance.renglones()} == una_vez
 
 
 class _LibroSQL(Libro):

@@ -1,17 +1,20 @@
 """Arrancar, parar y matar, en cualquier orden: nada queda huérfano y nada se pierde."""
 
 import os
+import re
 import signal
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from subprocess import Popen
 
+import psutil
 import pytest
 
 from tests.apoyo.espera import hasta
-from tests.apoyo.servicio import Instalacion, instalacion
+from tests.apoyo.servicio import INICIAR, Instalacion, instalacion
 
 IMPRESION = {"campaña_id": "cmp-456", "timestamp": "2024-01-15T10:30:00Z"}
 
@@ -40,6 +43,15 @@ def enviar_y_ver(servicio: Instalacion, *ids: str) -> None:
     for id_evento in ids:
         hasta(partial(enviar, servicio, id_evento), 30)
     hasta(lambda: registradas(servicio) >= {*ids}, 30)
+
+
+def direccion_de_red() -> str:
+    """Una dirección de esta máquina por la que se llega a ella desde otras."""
+    for tarjeta in psutil.net_if_addrs().values():
+        for direccion in tarjeta:
+            if direccion.family == socket.AF_INET and not direccion.address.startswith("127."):
+                return str(direccion.address)
+    pytest.skip("esta máquina no tiene red")
 
 
 def parar(proceso: "Popen[bytes]") -> None:
@@ -175,6 +187,59 @@ def test_iniciar_dice_donde_esta_todo_y_que_probar(servicio: Instalacion) -> Non
     assert f"http://localhost:{servicio.puerto}/docs" in salida
     assert str(servicio.datos) in salida
     assert salida.count("curl -X POST") == 2
+
+
+def test_un_segundo_iniciar_sobre_la_misma_carpeta_dice_solo_por_que_no_arranca(
+    servicio: Instalacion,
+) -> None:
+    servicio.iniciar()
+    servicio.esperar_consumidores()
+    segundo = servicio.lanzar(INICIAR, ALPES_PUERTO="0")
+    assert segundo.wait(20) == 1
+    salida = servicio.salida(segundo)
+    assert "Ya hay un proceso de consumidores" in salida
+    assert "está en marcha" not in salida
+    assert "curl" not in salida
+
+
+def test_iniciar_anuncia_la_direccion_real_si_localhost_no_lleva_a_ella(tmp_path: Path) -> None:
+    with instalacion(tmp_path, ALPES_ANFITRION="127.0.0.2") as servicio:
+        principal = servicio.iniciar()
+        hasta(lambda: "Ctrl-C" in servicio.salida(principal), 30)
+        salida = servicio.salida(principal)
+        assert f"http://127.0.0.2:{servicio.puerto}/docs" in salida
+        assert "localhost" not in salida
+
+
+@pytest.mark.parametrize(
+    ("ajustes", "remedios"),
+    [
+        ({}, {"ALPES_CLAVES_API", "ALPES_SIN_CLAVE"}),
+        ({"ALPES_SIN_CLAVE": "1"}, {"ALPES_CLAVES_API", "ALPES_NOMBRES"}),
+    ],
+)
+def test_iniciar_no_da_ejemplos_que_la_api_negaria_y_dice_que_ajuste_falta(
+    tmp_path: Path, ajustes: dict[str, str], remedios: set[str]
+) -> None:
+    direccion = direccion_de_red()
+    with instalacion(tmp_path, ALPES_ANFITRION=direccion, **ajustes) as servicio:
+        principal = servicio.iniciar()
+        hasta(lambda: "está en marcha" in servicio.salida(principal), 30)
+        salida = servicio.salida(principal)
+        assert f"no admite peticiones a http://{direccion}:{servicio.puerto}" in salida
+        dicho = salida.partition("no admite peticiones")[2]
+        assert {*re.findall(r"ALPES_[A-Z_]+", dicho)} == remedios
+        assert "curl" not in salida
+
+
+def test_iniciar_en_la_red_con_claves_anuncia_una_direccion_que_sirve(tmp_path: Path) -> None:
+    direccion = direccion_de_red()
+    with instalacion(tmp_path, ALPES_ANFITRION=direccion, ALPES_CLAVES_API="clave") as servicio:
+        principal = servicio.iniciar()
+        hasta(lambda: "Ctrl-C" in servicio.salida(principal), 30)
+        salida = servicio.salida(principal)
+        assert f'curl -X POST "http://{direccion}:{servicio.puerto}/tracking/impresiones"' in salida
+        assert salida.count('-H "Authorization: Bearer $CLAVE"') == 2
 
 
 def test_un_puerto_ocupado_se_dice_en_una_frase(servicio: Instalacion) -> None:

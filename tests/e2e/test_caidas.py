@@ -146,5 +146,7 @@ def _visibles(servicio: Instalacion) -> set[str]:
 
 def _pausas(salida: str) -> list[float]:
     """Las pausas que anunciaron los consumidores de impresiones, por orden."""
-    avisos = [json.loads(linea) for linea in salida.splitlines() if "la base de datos no responde" in linea]
+    avisos = [
+        json.loads(linea) for linea in salida.splitlines() if "la base de datos no está disponible" in linea
+    ]
     return [aviso["pausa"] for aviso in avisos if aviso.get("topico") == "comando-registrar-impresion"]

@@ -57,6 +57,18 @@ def queda_ilegible(
     )
 
 
+def renglon_de(servicio: Instalacion, comando_id: str) -> str:
+    """Qué fue de la carta de ese comando, según `cartas listar`."""
+
+    def leer() -> str | None:
+        codigo, salida = cartas(servicio, "listar")
+        assert codigo == 0
+        renglones = [linea.split("\t") for linea in salida.splitlines()]
+        return next((partes[-1] for partes in renglones if partes[0] == comando_id), None)
+
+    return hasta(leer, 30)
+
+
 def reinyectado(servicio: Instalacion, topico: str, anterior: str) -> set[str]:
     """Los `comando_id` con que volvió al tópico el comando anterior."""
     mensajes = [mensaje.properties() for mensaje in mensajes_del_topico(servicio.datos, topico)]
@@ -83,6 +95,7 @@ def test_una_impresion_que_fue_al_topico_de_conversiones_se_reinyecta_y_se_regis
     assert codigo == 0
     assert COMANDO_REGISTRAR_CONVERSION in renglon
     assert f"{len(carga)} octetos" in renglon
+    assert renglon.endswith("\tpendiente")
 
     orden = ("reinyectar", "conversion", "ajena-1", "--a", "impresion")
     for _ in range(2):
@@ -101,6 +114,11 @@ def test_una_impresion_que_fue_al_topico_de_conversiones_se_reinyecta_y_se_regis
     assert historia["comando_id"] == comando_id
     eventos = [c for _, c in mensajes_publicados(servicio.datos, EVENTO_IMPRESION_REGISTRADA)]
     assert [campos["comando_id"] for campos in eventos if campos["id"] == "perdida"] == [comando_id]
+    assert (
+        renglon_de(servicio, "ajena-1")
+        == f"reinyectada en {COMANDO_REGISTRAR_IMPRESION}: REGISTRADA, id perdida"
+    )
+    assert "ajena-1\t" not in cartas(servicio, "listar", "conversion", "--pendientes")[1]
 
 
 def test_una_propiedad_falsa_se_quita_y_el_comando_se_registra(servicio: Instalacion) -> None:
@@ -128,6 +146,11 @@ def test_reinyectar_sin_reparar_nada_es_otro_comando_ilegible_con_su_propio_dest
     (comando_id,) = reinyectado(servicio, COMANDO_REGISTRAR_IMPRESION, "basura-1")
     consulta = f"SELECT estado, evento_id FROM destinos WHERE comando_id = '{comando_id}'"  # noqa: S608
     assert hasta(lambda: sql(servicio.datos, consulta), 30) == [("ILEGIBLE", "basura")]
+    assert (
+        renglon_de(servicio, "basura-1")
+        == f"reinyectada en {COMANDO_REGISTRAR_IMPRESION}: ILEGIBLE, id basura"
+    )
+    assert renglon_de(servicio, comando_id) == "pendiente"
 
 
 def test_una_carta_recortada_no_se_reinyecta_y_se_dice_por_que(servicio: Instalacion) -> None:
@@ -136,7 +159,9 @@ def test_una_carta_recortada_no_se_reinyecta_y_se_dice_por_que(servicio: Instala
     assert codigo == 1
     assert "No se reinyectó ninguna: la carta está recortada." in salida
     assert "Traceback" not in salida
+    assert '"level": "error"' not in salida
     assert reinyectado(servicio, COMANDO_REGISTRAR_IMPRESION, "enorme-1") == set()
+    assert renglon_de(servicio, "enorme-1") == "pendiente; recortada, pídala a quien la envió"
 
 
 @pytest.mark.parametrize(
@@ -161,6 +186,15 @@ def test_si_el_broker_no_esta_se_dice_en_una_frase(servicio: Instalacion) -> Non
     codigo, salida = cartas(servicio, "listar", ALPES_PULSAR_URL=lejos)
     assert codigo == 1
     assert "El broker no responde" in salida
+    assert "Traceback" not in salida
+
+
+def test_si_la_base_de_datos_no_se_puede_leer_se_dice_en_una_frase(servicio: Instalacion) -> None:
+    queda_ilegible(servicio, COMANDO_REGISTRAR_IMPRESION, b"\x00otra", "basura-2", "basura")
+    lejos = f"postgresql://nadie@127.0.0.1:{puerto_libre()}/alpes"
+    codigo, salida = cartas(servicio, "listar", ALPES_BASE_DATOS=lejos)
+    assert codigo == 1
+    assert "No se puede leer la base de datos: " in salida
     assert "Traceback" not in salida
 
 

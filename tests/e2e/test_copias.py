@@ -111,6 +111,8 @@ def test_una_base_de_datos_restaurada_se_completa_con_lo_que_pulsar_vuelve_a_ent
         hasta(lambda: sql(otra, "SELECT count(*) FROM conversiones") == [["4"]], 30)
         # La copia pudo llevarse un envío recién arrendado: antes de publicarlo vence su arriendo.
         hasta(lambda: sql(otra, "SELECT count(*) FROM bandeja_salida") == [["0"]], 60)
+        conciliado = servicio.orden("conciliar", "--espera", "0", "--margen", "0")
+        assert "0 discrepancias." in conciliado.stdout, conciliado
     assert sql(otra, FILAS) == filas
     assert sql(otra, "SELECT count(*) FROM destinos") == [["0"]]
     eventos = mensajes_de_apache(pulsar_apache.url, espacio, EVENTO_CONVERSION_REGISTRADA)

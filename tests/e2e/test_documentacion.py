@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
+import httpx2
 import pytest
 
 from alpespartners.api.openapi import descripcion
@@ -31,7 +32,7 @@ LEER_OPERACIONES = """
 
 # Lo que hace una persona: abrir la operación, «Try it out», rellenar, «Execute» y leer la respuesta.
 PROBAR = """
-(async (metodo, ruta, valores) => {
+(async (metodo, ruta, cuerpo, valores) => {
   const hasta = async (condicion) => {
     for (;;) {
       const valor = condicion();
@@ -45,24 +46,35 @@ PROBAR = """
   operacion.querySelector(".opblock-summary-control").click();
   (await hasta(() => operacion.querySelector(".try-out__btn"))).click();
   const ejecutar = await hasta(() => operacion.querySelector(".execute"));
-  for (const [nombre, valor] of Object.entries(valores)) {
-    const campo = operacion.querySelector(`tr[data-param-name="${nombre}"] input`);
+  const escribir = (campo, texto) => {
     // React solo se entera de lo que se escribe con el mecanismo original del elemento.
-    Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set.call(campo, valor);
+    Object.getOwnPropertyDescriptor(Object.getPrototypeOf(campo), "value").set.call(campo, texto);
     campo.dispatchEvent(new Event("input", { bubbles: true }));
     campo.dispatchEvent(new Event("focusout", { bubbles: true }));
+  };
+  for (const [nombre, valor] of Object.entries(valores)) {
+    escribir(operacion.querySelector(`tr[data-param-name="${nombre}"] input`), valor);
   }
+  if (cuerpo) escribir(operacion.querySelector("textarea.body-param__text"), cuerpo);
   ejecutar.click();
-  const recibida = ".live-responses-table .response .response-col_status";
-  return (await hasta(() => operacion.querySelector(recibida))).innerText.trim();
+  const recibida = ".live-responses-table .response .response-col_";
+  const codigo = await hasta(() => operacion.querySelector(recibida + "status"));
+  return [codigo.innerText.trim(), operacion.querySelector(recibida + "description pre").innerText];
 })
 """
 
 
-def probar(pagina: Pestaña, metodo: str, ruta: str, **valores: str) -> str:
-    """Prueba una operación desde la página y devuelve el código que esta muestra."""
-    codigo: str = pagina.evaluar(f"{PROBAR}({json.dumps(metodo)}, {json.dumps(ruta)}, {json.dumps(valores)})")
-    return codigo
+class Mostrada(NamedTuple):
+    """Lo que la página muestra de una respuesta."""
+
+    codigo: str
+    cuerpo: str
+
+
+def probar(pagina: Pestaña, metodo: str, ruta: str, cuerpo: str = "", **valores: str) -> Mostrada:
+    """Prueba una operación desde la página, con los valores de los ejemplos o con esos."""
+    argumentos = ", ".join(map(json.dumps, (metodo, ruta, cuerpo, valores)))
+    return Mostrada(*pagina.evaluar(f"{PROBAR}({argumentos})"))
 
 
 @pytest.fixture
@@ -94,12 +106,31 @@ def test_la_pagina_muestra_cada_operacion_sin_pedir_nada_fuera_ni_que_se_le_proh
 
 @pytest.mark.parametrize("clase", ["impresiones", "conversiones"])
 def test_desde_la_pagina_se_envia_el_ejemplo_y_se_lee_lo_enviado(pagina: Pestaña, clase: str) -> None:
-    assert probar(pagina, "POST", f"/tracking/{clase}") == "202"
-    assert probar(pagina, "GET", f"/tracking/{clase}/{{id}}") == "200"
-    assert probar(pagina, "GET", f"{LISTAR}/{clase}") == "200"
+    assert probar(pagina, "POST", f"/tracking/{clase}").codigo == "202"
+    assert probar(pagina, "GET", f"/tracking/{clase}/{{id}}").codigo == "200"
+    assert probar(pagina, "GET", f"{LISTAR}/{clase}").codigo == "200"
     assert pagina.quejas == []
 
 
 def test_la_pagina_codifica_el_id_que_se_le_da(pagina: Pestaña, direccion: str) -> None:
-    assert probar(pagina, "GET", "/tracking/impresiones/{id}", id="FV/2024/001 ñ?#%") == "404"
+    assert probar(pagina, "GET", "/tracking/impresiones/{id}", id="FV/2024/001 ñ?#%").codigo == "404"
     assert f"{direccion}/tracking/impresiones/FV%2F2024%2F001%20%C3%B1%3F%23%25" in pagina.pedidas
+
+
+@pytest.mark.parametrize("importe", ["99999999999999.99", "150000.00", "0.10"])
+def test_la_pagina_envia_y_muestra_el_dinero_digito_por_digito(pagina: Pestaña, importe: str) -> None:
+    venta = f'{{"id": "conv-123", "campaña_id": "cmp-456", "tipo_conversion": "VENTA", "valor": {importe}'
+    enviada = probar(pagina, "POST", "/tracking/conversiones", cuerpo=f'{venta}, "moneda": "COP"}}')
+    assert enviada.codigo == "202", enviada
+    for ruta in ("/tracking/conversiones/{id}", f"{LISTAR}/conversiones"):
+        assert f'"valor": {importe},\n' in probar(pagina, "GET", ruta).cuerpo
+    assert pagina.quejas == []
+
+
+def test_un_navegador_que_no_conserva_los_digitos_muestra_el_texto_como_llego(
+    pagina: Pestaña, direccion: str
+) -> None:
+    assert probar(pagina, "POST", "/tracking/conversiones").codigo == "202"
+    llegado = httpx2.get(f"{direccion}/tracking/conversiones/conv-123").text
+    pagina.evaluar("delete JSON.rawJSON")
+    assert probar(pagina, "GET", "/tracking/conversiones/{id}").cuerpo.strip() == llegado

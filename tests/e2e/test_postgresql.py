@@ -1,15 +1,32 @@
-"""El producto en marcha sobre PostgreSQL: con una orden, por partes, y con el servidor que se va y vuelve."""
+"""El producto en marcha sobre PostgreSQL: con una orden, por partes, sin servidor un rato, y sin disco."""
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
+from typing import Any
 
+import httpx2
 import pytest
 
 from tests.apoyo.espera import hasta
-from tests.apoyo.postgresql import CLAVE, ServidorDePrueba, servidor_de_prueba, sql
+from tests.apoyo.lector import mensajes_del_topico
+from tests.apoyo.postgresql import (
+    CLAVE,
+    CREA_EN_EL_PEQUEÑO,
+    EnDiscosPequeños,
+    ServidorDePrueba,
+    servidor_de_prueba,
+    servidor_en_discos_pequeños,
+    sql,
+)
+from tests.apoyo.puertos import puerto_libre
 from tests.apoyo.servicio import BINARIOS, Instalacion, instalacion
+from tests.muerte.auditoria import Auditado, auditar, esperar_calma
+from tests.muerte.carga import Carga
+from tests.muerte.libro import libro_postgresql
 
 VENTA = {"campaña_id": "cmp-456", "tipo_conversion": "VENTA", "valor": 150000.0, "moneda": "COP"}
 
@@ -88,3 +105,86 @@ def test_por_partes_nadie_mas_migra_y_mientras_tanto_se_aceptan_eventos(
         assert segundo.wait(30) == 1
         assert "el broker embebido admite uno" in servicio.salida(segundo)
         assert servicio.http.get("/salud/lista").json()["consumidores"] == 1
+
+
+@pytest.fixture
+def pequeño(servidor_postgresql: ServidorDePrueba) -> Iterator[EnDiscosPequeños]:
+    del servidor_postgresql
+    with servidor_en_discos_pequeños() as propio:
+        yield propio
+
+
+@pytest.mark.timeout(240)
+def test_con_el_disco_de_los_datos_lleno_se_acepta_y_se_lee_y_al_haber_sitio_nada_falta_ni_sobra(
+    pequeño: EnDiscosPequeños, tmp_path: Path
+) -> None:
+    with _bajo_carga(pequeño.servidor.base_vacia(CREA_EN_EL_PEQUEÑO), tmp_path) as (
+        servicio,
+        proceso,
+        carga,
+        sonda,
+    ):
+        pequeño.datos.llenar()
+        hasta(lambda: sonda()["base_datos"] == "no_disponible", 30)
+        aceptados = len(carga.aceptados)
+        hasta(lambda: len(carga.aceptados) > aceptados + 50, 30)
+        assert servicio.lista()
+        assert servicio.http.get("/tracking/balance").status_code == 200
+        assert "no le queda sitio en el disco (53100)" in servicio.salida(proceso)
+        pequeño.datos.vaciar()
+        hasta(lambda: sonda()["estado"] == "lista", 30)
+
+
+@pytest.mark.timeout(240)
+def test_con_el_disco_del_wal_lleno_postgresql_cae_se_sigue_aceptando_y_al_volver_nada_falta_ni_sobra(
+    pequeño: EnDiscosPequeños, tmp_path: Path
+) -> None:
+    servidor = pequeño.servidor
+    url = servidor.base_vacia()
+
+    def cae() -> bool:
+        # Lo que se escribe acaba llegando al final de lo que tenía; así llega antes.
+        with suppress(subprocess.CalledProcessError):
+            sql(url, "SELECT pg_switch_wal()")
+        return servidor.caido
+
+    with _bajo_carga(url, tmp_path) as (servicio, _, carga, sonda):
+        pequeño.wal.llenar()
+        hasta(cae, 60)
+        hasta(lambda: sonda()["base_datos"] == "no_disponible", 30)
+        aceptados = len(carga.aceptados)
+        hasta(lambda: len(carga.aceptados) > aceptados + 50, 30)
+        salud = servicio.http.get("/salud/lista")
+        assert (salud.status_code, salud.json()["estado"]) == (200, "degradada")
+        assert servicio.http.get("/tracking/balance").status_code == 503
+        pequeño.wal.vaciar()
+        servidor.arrancar()
+        hasta(lambda: sonda()["estado"] == "lista", 30)
+
+
+@contextmanager
+def _bajo_carga(
+    url: str, carpeta: Path
+) -> Generator[tuple[Instalacion, "subprocess.Popen[bytes]", Carga, Callable[[], dict[str, Any]]]]:
+    """El servicio entero, quien le envía sin parar y la sonda del consumidor; al final todo cuadra."""
+    lugar = f"127.0.0.1:{puerto_libre()}"
+    with instalacion(carpeta, ALPES_BASE_DATOS=url, ALPES_METRICAS_CONSUMIDOR=lugar) as servicio:
+        proceso = servicio.iniciar()
+        servicio.esperar_consumidores()
+        carga = Carga([servicio.puerto], semilla=1, clientes=3)
+        carga.empezar()
+        try:
+            hasta(lambda: len(carga.aceptados) > 50, 60)
+            yield servicio, proceso, carga, lambda: httpx2.get(f"http://{lugar}/salud/lista").json()
+        finally:
+            carga.terminar()
+        mensajes = partial(mensajes_del_topico, servicio.datos)
+        auditado = Auditado(libro_postgresql(url), servicio.http, mensajes)
+        esperar_calma(auditado, carga)
+        assert auditar(auditado, carga).discrepancias == []
+        dicho = servicio.orden("conciliar", "--espera", "0", "--margen", "0")
+        assert (dicho.returncode, "0 discrepancias." in dicho.stdout) == (0, True), dicho
+        # Nadie murió, y nada de esto fue un defecto.
+        salida = servicio.salida(proceso)
+        assert '"level": "error"' not in salida
+        assert "terminó con código" not in salida

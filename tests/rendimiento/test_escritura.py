@@ -8,15 +8,17 @@ pytestmark = pytest.mark.rendimiento
 
 
 def test_mide_la_cpu_por_evento_entera_y_la_de_aceptarlo() -> None:
-    entera, admision, broker = costo.medir(breve=True)
-    assert (entera.objetivo, admision.objetivo, broker.objetivo) == (5, 2.5, None)
+    entera, admision, suelo, broker = costo.medir(breve=True)
+    assert (entera.objetivo, admision.objetivo, suelo.objetivo, broker.objetivo) == (5, 2.5, None, None)
     assert entera.cifra > admision.cifra > 0
+    assert min(suelo.cifra, broker.cifra) > 0
 
 
 def test_mide_los_envios_por_segundo() -> None:
-    (fila,) = caudal.medir(breve=True)
+    fila, suelo = caudal.medir(breve=True)
     assert fila.como_minimo
-    assert 0 < fila.cifra < 1
+    assert suelo.objetivo is None
+    assert min(fila.cifra, suelo.cifra) > 0
 
 
 def test_mide_la_demora_del_202() -> None:
@@ -27,4 +29,5 @@ def test_mide_la_demora_del_202() -> None:
 def test_mide_el_vaciado_de_un_topico() -> None:
     medidas = consumo.medir(breve=True)
     assert {medida.meta for medida in medidas} == {"d"}
+    assert [medida.objetivo for medida in medidas] == [0.5, None, None] * 2
     assert all(medida.cifra > 0 for medida in medidas)

@@ -25,7 +25,8 @@ def test_sin_nada_en_el_entorno_se_escucha_solo_en_esta_maquina_con_lo_embebido(
         ("ALPES_DATOS", "/tmp/a b", "datos", Path("/tmp/a b")),  # noqa: S108 (solo se lee)
         ("ALPES_PUERTO", "0", "puerto", 0),
         ("ALPES_CLAVES_API", " una , dos,", "claves_api", ("una", "dos")),
-        ("ALPES_NOMBRES", "a.co,b.co", "nombres", ("a.co", "b.co")),
+        ("ALPES_NOMBRES", "a.co, B_1.co,", "nombres", ("a.co", "B_1.co")),
+        ("ALPES_NOMBRES", "192.0.2.1,[FD00::1],intranet", "nombres", ("192.0.2.1", "[FD00::1]", "intranet")),
         ("ALPES_SIN_CLAVE", "1", "sin_clave", True),
         ("ALPES_LIMITE_CONFIRMACION", "0.5", "limite_confirmacion", 0.5),
         ("ALPES_REGISTRO", "debug", "registro", "DEBUG"),
@@ -33,6 +34,14 @@ def test_sin_nada_en_el_entorno_se_escucha_solo_en_esta_maquina_con_lo_embebido(
         ("ALPES_PULSAR_URL", "pulsar://a:6650,b:6650/", "pulsar_url", "pulsar://a:6650,b:6650/"),
         ("ALPES_PULSAR_EPOCA", "0a3c8f52-9d0e-4a55-8c55-0d3b8c7a1f10", "pulsar_epoca", None),
         ("ALPES_PUERTO", "", "puerto", 8000),
+        ("ALPES_PUERTO", "65535", "puerto", 65_535),
+        ("ALPES_SIN_CLAVE", "0", "sin_clave", False),
+        ("ALPES_LIMITE_CONFIRMACION", "60", "limite_confirmacion", 60.0),
+        ("ALPES_PULSAR_ESPACIO", "pagos/pruebas", "pulsar_espacio", "pagos/pruebas"),
+        ("ALPES_PULSAR_ADMIN", "http://a:8080", "pulsar_admin", "http://a:8080"),
+        ("ALPES_PULSAR_ADMIN", "https://a/", "pulsar_admin", "https://a/"),
+        ("ALPES_METRICAS_CONSUMIDOR", "127.0.0.1:9101", "metricas_consumidor", ("127.0.0.1", 9101)),
+        ("ALPES_METRICAS_CONSUMIDOR", "[::1]:9101", "metricas_consumidor", ("::1", 9101)),
     ],
 )
 def test_cada_variable_se_lee_y_vacia_vale_ausente(
@@ -48,26 +57,58 @@ def test_cada_variable_se_lee_y_vacia_vale_ausente(
     [
         ("ALPES_PUERTO", "65536"),
         ("ALPES_PUERTO", "ocho mil"),
+        ("ALPES_PUERTO", "80_80"),
+        ("ALPES_PUERTO", "+80"),
+        ("ALPES_PUERTO", "-0"),
+        ("ALPES_PUERTO", "\u0668\u0660"),
+        ("ALPES_CLAVES_API", ","),
+        ("ALPES_CLAVES_API", "secreto\totro"),
+        ("ALPES_NOMBRES", ", ,"),
+        ("ALPES_NOMBRES", "a.co,a.co:8235"),
+        ("ALPES_NOMBRES", "http://a.co"),
+        ("ALPES_NOMBRES", "*.a.co"),
+        ("ALPES_NOMBRES", "a.co."),
+        ("ALPES_NOMBRES", "a.co b.co"),
+        ("ALPES_NOMBRES", "fd00::1"),
+        ("ALPES_NOMBRES", "caña.co"),
         ("ALPES_SIN_CLAVE", "sí"),
         ("ALPES_LIMITE_CONFIRMACION", "0"),
         ("ALPES_LIMITE_CONFIRMACION", "nan"),
         ("ALPES_LIMITE_CONFIRMACION", "61"),
+        ("ALPES_LIMITE_CONFIRMACION", "1_0"),
+        ("ALPES_LIMITE_CONFIRMACION", "\u0665"),
         ("ALPES_REGISTRO", "TODO"),
         ("ALPES_PULSAR_URL", "http://usuario:secreto@a"),
         ("ALPES_PULSAR_URL", "pulsar://"),
         ("ALPES_PULSAR_URL", "pulsar://usuario:secreto@a:6650"),
         ("ALPES_PULSAR_URL", "pulsar://a:70000"),
         ("ALPES_PULSAR_URL", "pulsar://a:6650/b"),
+        ("ALPES_PULSAR_URL", "pulsar://a:6650?b=1"),
+        ("ALPES_PULSAR_URL", "pulsar://a:6650,b:0"),
+        ("ALPES_PULSAR_URL", "http://a:6650"),
         ("ALPES_PULSAR_ESPACIO", "public"),
         ("ALPES_PULSAR_CA", "/no/existe"),
         ("ALPES_PULSAR_EPOCA", "ayer"),
         ("ALPES_BASE_DATOS", "mysql://usuario:secreto@a/b"),
         ("ALPES_BASE_DATOS", "postgresql:secreto"),
+        ("ALPES_BASE_DATOS", "postgresql://usuario:secr/secreto@a/b"),
+        ("ALPES_BASE_DATOS", "postgresql://usuario:12/secreto@a/b"),
+        ("ALPES_BASE_DATOS", "postgresql://usuario:12?secreto@a/b"),
+        ("ALPES_BASE_DATOS", "postgresql://usuario:12#secreto@a/b"),
+        ("ALPES_BASE_DATOS", "postgresql://usuario:secreto[@a/b"),
+        ("ALPES_BASE_DATOS", "postgresql://usuario:secreto℀@a/b"),
+        ("ALPES_BASE_DATOS", "postgresql://usuario:secreto@a:70000/b"),
+        ("ALPES_BASE_DATOS", "postgresql://usuario:secreto@a:5432,b:0/c"),
         ("ALPES_PULSAR_ADMIN", "pulsar://a:8080"),
         ("ALPES_PULSAR_ADMIN", "http://usuario:secreto@a:8080"),
         ("ALPES_PULSAR_ADMIN", "http://a:8080/admin"),
+        ("ALPES_PULSAR_ADMIN", "http://a:8080/?b=1"),
+        ("ALPES_PULSAR_ADMIN", "http://a:8080/#b"),
+        ("ALPES_PULSAR_ADMIN", "http://a:0"),
+        ("ALPES_PULSAR_ADMIN", "http://:8080"),
         ("ALPES_METRICAS_CONSUMIDOR", "9101"),
         ("ALPES_METRICAS_CONSUMIDOR", "127.0.0.1"),
+        ("ALPES_METRICAS_CONSUMIDOR", ":9101"),
         ("ALPES_METRICAS_CONSUMIDOR", "127.0.0.1:99999"),
         ("ALPES_METRICAS_CONSUMIDOR", "secreto@127.0.0.1:9101"),
         ("ALPES_METRICAS_CONSUMIDOR", "127.0.0.1:9101/metricas"),
@@ -83,6 +124,15 @@ def test_un_valor_que_no_vale_detiene_el_arranque_con_una_frase_que_lo_nombra_y_
     assert "secreto" not in error.value.frase
 
 
+def test_el_certificado_de_quien_firma_es_un_fichero_que_existe(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    certificado = tmp_path / "ca.pem"
+    certificado.touch()
+    monkeypatch.setenv("ALPES_PULSAR_CA", str(certificado))
+    assert Configuracion().pulsar_ca == certificado
+
+
 def test_los_secretos_no_salen_en_la_representacion(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALPES_CLAVES_API", "secreto")
     monkeypatch.setenv("ALPES_PULSAR_TOKEN", "secreto")
@@ -90,9 +140,32 @@ def test_los_secretos_no_salen_en_la_representacion(monkeypatch: pytest.MonkeyPa
     assert "secreto" not in repr(Configuracion())
 
 
+@pytest.mark.parametrize(
+    ("url", "lugar"),
+    [
+        ("postgresql://usuario:secreto@a:5433/b", "postgresql://a:5433/b"),
+        ("postgresql://usuario:secreto%2F%40@[::1]/b?sslmode=require", "postgresql://[::1]/b"),
+        ("postgresql://usuario:secreto@a:1,b:2/c", "postgresql://a:1,b:2/c"),
+        ("postgresql:///b?host=/tmp", "postgresql:///b"),
+        ("postgresql://a/b?user=ana@acme&password=secreto", "postgresql://a/b"),
+    ],
+)
+def test_donde_esta_la_base_de_datos_se_dice_sin_usuario_ni_contraseña(
+    monkeypatch: pytest.MonkeyPatch, url: str, lugar: str
+) -> None:
+    monkeypatch.setenv("ALPES_BASE_DATOS", url)
+    assert Configuracion().lugar == lugar
+
+
+def test_sin_postgresql_la_base_de_datos_esta_en_su_carpeta() -> None:
+    configuracion = Configuracion()
+    assert configuracion.lugar == str(configuracion.datos)
+
+
 def test_una_variable_mal_escrita_se_nota(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ALPES_EXIGIR_TODO", raising=False)
     monkeypatch.setenv("ALPES_PUERT0", "8001")
-    assert "ALPES_PUERT0" in Configuracion().desconocidas()
+    assert Configuracion().desconocidas() == ["ALPES_PUERT0"]
 
 
 def test_las_variables_del_contrato_que_existen_se_conocen(monkeypatch: pytest.MonkeyPatch) -> None:

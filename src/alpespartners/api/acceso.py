@@ -101,9 +101,14 @@ def _viene_de_esta_maquina(peticion: Peticion) -> bool:
 
 
 def _viene_directa(peticion: Peticion) -> bool:
-    return not any(
-        nombre.startswith(b"x-forwarded-") or nombre in _HUELLAS_DE_INTERMEDIARIO
-        for nombre in peticion.nombres
+    return not _pasaron_por_otro(tuple(peticion.nombres))
+
+
+# Un cliente envía siempre las mismas.
+@lru_cache(256)
+def _pasaron_por_otro(nombres: Sequence[bytes]) -> bool:
+    return any(
+        nombre.startswith(b"x-forwarded-") or nombre in _HUELLAS_DE_INTERMEDIARIO for nombre in nombres
     )
 
 

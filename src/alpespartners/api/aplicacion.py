@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
-from http import HTTPStatus
+from http import HTTPMethod, HTTPStatus
 from typing import Final
 
 import structlog
@@ -24,7 +24,7 @@ from alpespartners.api.envios import Envios
 from alpespartners.api.errores import problema_de
 from alpespartners.api.metricas import Peticiones, estado_de_la_api, ruta_de_metricas
 from alpespartners.api.peticion import ClienteAusente, Peticion
-from alpespartners.api.rutas import Rutas, atencion_de, partes_de_la_ruta
+from alpespartners.api.rutas import Rutas, atencion_de
 from alpespartners.api.salud import rutas_de_salud
 from alpespartners.api.tracking import rutas_de_tracking
 from alpespartners.api.traza import identificador_de, traza_de
@@ -43,7 +43,7 @@ CicloDeVida = Callable[[], AbstractAsyncContextManager[None]]
 Observar = Callable[[str | None, str | None, int, float], None]
 """Cuenta una respuesta: plantilla de la ruta y método, si se conocen, estado y segundos."""
 
-METODOS_CONOCIDOS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"})
+_METODOS_CONOCIDOS: Final = frozenset(HTTPMethod)
 
 
 def crear_api(  # noqa: PLR0913 (por nombre: es la lista de lo que la API necesita)
@@ -115,7 +115,7 @@ class Api:
         traza = peticion.traza = traza_de(peticion.cabecera(b"traceparent"))
         plantilla = None
         try:
-            partes = partes_de_la_ruta(scope)
+            partes = self._rutas.partes(scope)
             self._acceso.comprobar(peticion, partes)
             encontrada = self._rutas.buscar(partes)
             plantilla = encontrada.ruta.plantilla
@@ -131,7 +131,7 @@ class Api:
         await respuesta.enviar(send)
         segundos = time.perf_counter() - comienzo
         # Lo escribe quien llama, y no debe llegar al registro ni a una etiqueta.
-        metodo = scope["method"] if scope["method"] in METODOS_CONOCIDOS else None
+        metodo = scope["method"] if scope["method"] in _METODOS_CONOCIDOS else None
         self._observar(plantilla, metodo, respuesta.estado, segundos)
         self._accesos.anotar(metodo, plantilla, respuesta.estado, segundos, identificador_de(traza))
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from alpespartners.api.errores import Problema
 from alpespartners.api.peticion import Peticion
-from alpespartners.seedwork.plazo import Plazo
+from alpespartners.seedwork.plazo import en_el_plazo
 
 OCTETOS_MAXIMOS: Final = 64 * 1024
 SEGUNDOS_MAXIMOS: Final = 10.0
@@ -27,17 +27,8 @@ async def leer_cuerpo(peticion: Peticion, segundos: float) -> bytes:
     longitud = next(iter(peticion.cabecera(b"content-length")), b"")
     if longitud.isdigit() and (len(longitud) > CIFRAS_DE_UNA_LONGITUD or int(longitud) > OCTETOS_MAXIMOS):
         raise _demasiado_grande()
-    trozos: list[bytes] = []
-    recibidos = 0
-    hay_mas = True
     try:
-        with Plazo(segundos):
-            while hay_mas:
-                trozo, hay_mas = await peticion.trozo()
-                recibidos += len(trozo)
-                if recibidos > OCTETOS_MAXIMOS:
-                    raise _demasiado_grande()
-                trozos.append(trozo)
+        return await en_el_plazo(_todo(peticion), segundos)
     except TimeoutError:
         raise Problema(
             408,
@@ -47,12 +38,24 @@ async def leer_cuerpo(peticion: Peticion, segundos: float) -> bytes:
             # Lo que queda por llegar no debe leerse como otra petición.
             cabeceras={"Connection": "close"},
         ) from None
-    return b"".join(trozos)
+
+
+async def _todo(peticion: Peticion) -> bytes:
+    primero, hay_mas = await peticion.trozo()
+    if not hay_mas and len(primero) <= OCTETOS_MAXIMOS:
+        return primero
+    cuerpo = bytearray(primero)
+    while hay_mas and len(cuerpo) <= OCTETOS_MAXIMOS:
+        trozo, hay_mas = await peticion.trozo()
+        cuerpo += trozo
+    if len(cuerpo) > OCTETOS_MAXIMOS:
+        raise _demasiado_grande()
+    return bytes(cuerpo)
 
 
 def _exigir_json(peticion: Peticion) -> None:
     tipos = peticion.cabecera(b"content-type")
-    if len(tipos) != 1 or not _es_json(tipos[0].decode("latin-1")):
+    if len(tipos) != 1 or not _es_json(tipos[0]):
         raise Problema(
             415,
             "tipo_de_contenido_no_admitido",
@@ -61,7 +64,7 @@ def _exigir_json(peticion: Peticion) -> None:
             cabeceras={"Accept-Post": "application/json"},
         )
     codificaciones = peticion.cabecera(b"content-encoding")
-    if {codificacion.strip().lower() for codificacion in codificaciones} - {b"identity"}:
+    if codificaciones and {codificacion.strip().lower() for codificacion in codificaciones} - {b"identity"}:
         raise Problema(
             415,
             "codificacion_de_contenido_no_admitida",
@@ -71,15 +74,15 @@ def _exigir_json(peticion: Peticion) -> None:
         )
 
 
-def _es_json(tipo: str) -> bool:
-    if tipo == "application/json":
+def _es_json(tipo: bytes) -> bool:
+    if tipo == b"application/json":
         return True
-    medio, *parametros = tipo.lower().split(";")
-    if medio.strip() != "application/json":
+    medio, *parametros = tipo.lower().split(b";")
+    if medio.strip() != b"application/json":
         return False
     for parametro in parametros:
-        nombre, _, valor = parametro.partition("=")
-        if nombre.strip() == "charset" and valor.strip().strip('"') not in ("utf-8", "utf8"):
+        nombre, _, valor = parametro.partition(b"=")
+        if nombre.strip() == b"charset" and valor.strip().strip(b'"') not in (b"utf-8", b"utf8"):
             return False
     return True
 

@@ -7,10 +7,11 @@ recibe el destino a tiempo recibe esa misma promesa.
 """
 
 import asyncio
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 from urllib.parse import quote
 
 from alpespartners.api.cuerpo import leer_cuerpo
@@ -29,8 +30,11 @@ from alpespartners.modulos.tracking.aplicacion.puertos import (
     BrokerNoDisponible,
     DespachadorComandos,
 )
-from alpespartners.modulos.tracking.dominio.excepciones import Codigo, DatosInvalidos, Recolector
+from alpespartners.modulos.tracking.dominio.excepciones import Codigo, DatosInvalidos, Fallo, Recolector
 from alpespartners.seedwork.json_estricto import leer_json
+
+_NO_RESERVADOS: Final = re.compile(r"[A-Za-z0-9_.~-]+")
+"""De una URL (RFC 3986 §2.3): lo que no se codifica."""
 
 
 class ComandoDelCuerpo(Protocol):
@@ -56,19 +60,19 @@ class Envios:
         """Quién atiende los envíos de una clase; `ruta` es la de sus recursos."""
 
         async def atender(peticion: Peticion, _variables: Sequence[str]) -> Respuesta:
-            recolector = Recolector()
-            leer_parametros(peticion.scope["query_string"], (), recolector)
+            faltas = _faltas_de_los_parametros(peticion)
             cuerpo = leer_json(await leer_cuerpo(peticion, self.segundos_de_cuerpo))
-            comando = _comando(cuerpo, comando_de, recolector, self.nuevo_id, self.reloj())
-            envio = _Envio(clase, ruta, comando, self.nuevo_id())
-            traza = peticion.traza
+            comando = _comando(cuerpo, comando_de, faltas, self.nuevo_id, self.reloj())
+            comando_id = self.nuevo_id()
             try:
-                await self.despachador.publicar(comando, comando_id=envio.comando_id, traza=traza)
+                await self.despachador.publicar(comando, comando_id=comando_id, traza=peticion.traza)
             except AlmacenamientoLleno:
                 raise almacenamiento_lleno(comando.id) from None
             except BrokerNoDisponible:
                 raise broker_no_disponible(comando.id) from None
-            segundos = espera_preferida([valor.decode("latin-1") for valor in peticion.cabecera(b"prefer")])
+            envio = _Envio(clase, ruta, comando, comando_id)
+            preferencias = peticion.cabecera(b"prefer")
+            segundos = espera_preferida([p.decode("latin-1") for p in preferencias]) if preferencias else None
             return envio.aceptado() if segundos is None else await self._esperar(envio, peticion, segundos)
 
         return atender
@@ -87,8 +91,7 @@ class Envios:
         return respuesta
 
 
-@dataclass(frozen=True, slots=True)
-class _Envio:
+class _Envio(NamedTuple):
     """Un envío que el broker ya confirmó, y las respuestas que puede tener."""
 
     clase: Clase
@@ -102,7 +105,7 @@ class _Envio:
 
     @property
     def _direccion(self) -> dict[str, str]:
-        return {"Location": f"{self.ruta}/{quote(self.evento_id, safe='')}"}
+        return {"Location": f"{self.ruta}/{_en_una_url(self.evento_id)}"}
 
     def aceptado(self) -> Respuesta:
         cuerpo = {
@@ -148,19 +151,33 @@ async def _desconexion(peticion: Peticion) -> None:
         pass
 
 
+def _en_una_url(identificador: str) -> str:
+    return identificador if _NO_RESERVADOS.fullmatch(identificador) else quote(identificador, safe="")
+
+
+def _faltas_de_los_parametros(peticion: Peticion) -> Sequence[Fallo]:
+    cadena = peticion.scope["query_string"]
+    if not cadena:
+        return ()
+    recolector = Recolector()
+    leer_parametros(cadena, (), recolector)
+    return recolector.fallos
+
+
 def _comando(
     cuerpo: object,
     comando_de: ComandoDelCuerpo,
-    recolector: Recolector,
+    faltas: Sequence[Fallo],
     nuevo_id: Callable[[], str],
     recibido_en: datetime,
 ) -> Comando:
     if not isinstance(cuerpo, dict):
-        recolector.anotar("", Codigo.TIPO_INCORRECTO, "el cuerpo debe ser un objeto JSON")
-        raise DatosInvalidos(recolector.fallos)
+        falta = Fallo("", Codigo.TIPO_INCORRECTO, "el cuerpo debe ser un objeto JSON")
+        raise DatosInvalidos([*faltas, falta])
     try:
         comando = comando_de(cuerpo, id_asignado=nuevo_id, recibido_en=recibido_en)
     except DatosInvalidos as invalidos:
-        raise DatosInvalidos([*recolector.fallos, *invalidos.fallos]) from None
-    recolector.exigir()
+        raise DatosInvalidos([*faltas, *invalidos.fallos]) from None
+    if faltas:
+        raise DatosInvalidos(faltas)
     return comando

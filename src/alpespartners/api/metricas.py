@@ -7,9 +7,11 @@ o un evento.
 Por qué existe: de noche avisa una alarma, y una alarma vive de números.
 """
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from datetime import datetime
+from http import HTTPStatus
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
@@ -21,6 +23,7 @@ from alpespartners.api.parametros import sin_parametros
 from alpespartners.api.peticion import Peticion
 from alpespartners.api.respuesta import Respuesta
 from alpespartners.api.rutas import Ruta, ruta_get
+from alpespartners.api.salud import LIMITE_DE_UNA_SONDA
 from alpespartners.modulos.tracking.aplicacion.consultas.consultar_balance import (
     BalanceDelModulo,
     consultar_balance,
@@ -58,11 +61,18 @@ class Peticiones:
             _TRAMOS,
             registro,
         )
+        self._internos = Contador(
+            "alpes_errores_internos", "Respuestas 500: defectos del programa.", [], registro
+        )
+        # Con una sola serie, que nace a cero, una alarma ve ya el primero.
+        self._internos.cuentas[()] = 0
 
     def observar(self, ruta: str | None, metodo: str | None, estado: int, segundos: float) -> None:
         """Cuenta una respuesta; lo que no es una ruta o un método conocido es `None`, y se cuenta junto."""
         cual = ruta or "otra", metodo or "otro"
         self._respuestas.cuentas[*cual, str(estado)] += 1
+        if estado == HTTPStatus.INTERNAL_SERVER_ERROR:
+            self._internos.cuentas[()] += 1
         self._segundos.de(*cual).observar(segundos)
 
 
@@ -92,9 +102,10 @@ def estado_de_la_api(
         )
         base = GaugeMetricFamily("alpes_base_datos_disponible", "Si la base de datos se puede leer.")
         try:
-            balance = await lecturas.leer(lambda consulta: consultar_balance(consulta.balance))
-            vivos = await presencia.consumidores()
-        except BaseDatosNoDisponible:
+            async with asyncio.timeout(LIMITE_DE_UNA_SONDA):
+                balance = await lecturas.leer(lambda consulta: consultar_balance(consulta.balance))
+                vivos = await presencia.consumidores()
+        except (BaseDatosNoDisponible, TimeoutError):
             base.add_metric([], 0)
             return [broker, esperando, base]
         base.add_metric([], 1)

@@ -3,7 +3,7 @@
 Qué es: los cuerpos, respuestas, errores y límites que el servicio cumple, con los ejemplos de la
 documentación del módulo. Los límites y las listas cerradas salen del dominio, así que no pueden divergir.
 Qué no es: una fuente de validación. Lo que un esquema no puede decir (que un instante no esté en el
-futuro, que un cursor sea de esa lista) se dice con palabras.
+futuro, que un cursor sea de esa lista, cuántos decimales lleva un número) se dice con palabras.
 Por qué existe: quien integra debe poder confiar en ella; una prueba la confronta con el servicio.
 """
 
@@ -28,6 +28,7 @@ from alpespartners.modulos.tracking.dominio.objetos_valor import (
     LONGITUD_VALOR_PROPIEDAD,
     MAXIMO_DIGITOS_ENTEROS,
     MAXIMO_PROPIEDADES,
+    PROPIEDADES_QUE_SE_JUZGAN,
     TipoConversion,
     TipoEvento,
 )
@@ -276,7 +277,7 @@ def _balance() -> Esquema:
 
 
 def _lista(clase: str, esquema: str) -> Esquema:
-    nombres = ["campaña_id", "limite", "cursor", "desde", "hasta", "influencer_id"]
+    nombres = ["campana_id", "limite", "cursor", "desde", "hasta", "influencer_id"]
     if clase == "conversion":
         nombres.append("tipo_conversion")
     return {
@@ -528,7 +529,10 @@ def _esquemas() -> Esquema:
                 "errores": {
                     "type": "array",
                     "minItems": 1,
-                    "description": "Todas las faltas a la vez; nunca el valor recibido.",
+                    "description": (
+                        "Todas las faltas a la vez, las de `propiedades` hasta la "
+                        f"{PROPIEDADES_QUE_SE_JUZGAN}.ª; nunca el valor recibido."
+                    ),
                     "items": _objeto(
                         {
                             "campo": {"type": "string"},
@@ -629,15 +633,24 @@ def _nueva(propios: Esquema, requeridos: list[str]) -> Esquema:
 
 
 def _importe(decimales: int) -> Esquema:
-    """Lo que distingue a las monedas con esos decimales."""
+    """Lo que distingue a las monedas con esos decimales.
+
+    Cuántos admite un número se dice con palabras: los validadores juzgan `multipleOf: 0.01` en coma flotante,
+    y así 19.99 no es múltiplo de un céntimo.
+    """
     fraccion = rf"(?:\.[0-9]{{1,{decimales}}}0*)?" if decimales else r"(?:\.0+)?"
+    regla: Esquema = {"multipleOf": 1}
+    if decimales:
+        regla = {
+            "description": f"Admite {decimales} decimales, sin contar los ceros del final; con más es un 422."
+        }
     return {
         "title": f"Con valor, en una moneda de {decimales} decimales",
         "required": ["valor", "moneda"],
         "properties": {
             "valor": {
                 "type": ["number", "string"],
-                "multipleOf": 10**-decimales if decimales else 1,
+                **regla,
                 "pattern": f"^0*[0-9]{{1,{MAXIMO_DIGITOS_ENTEROS}}}{fraccion}$",
             },
             "moneda": {"enum": sorted(m for m, suyos in DECIMALES.items() if suyos == decimales)},
@@ -693,7 +706,8 @@ def _parametros() -> Esquema:
     return {
         "id_impresion": {"name": "id", **ruta, "example": _IMPRESION["id"]},
         "id_conversion": {"name": "id", **ruta, "example": _CONVERSION["id"]},
-        "campaña_id": {"name": "campaña_id", **ruta, "example": _IMPRESION["campaña_id"]},
+        # OpenAPI solo admite ASCII en la clave de un componente; el nombre del parámetro conserva su eñe.
+        "campana_id": {"name": "campaña_id", **ruta, "example": _IMPRESION["campaña_id"]},
         "Prefer": {
             "name": "Prefer",
             "in": "header",

@@ -26,22 +26,24 @@ class Peticion:
         traza: su `traceparent`; lo pone quien la recibe.
     """
 
-    __slots__ = ("_cabeceras", "recibir", "scope", "traza")
+    __slots__ = ("_cabeceras", "_repetidas", "recibir", "scope", "traza")
 
     def __init__(self, scope: Scope, recibir: Receive) -> None:
         self.scope = scope
         self.recibir = recibir
         self.traza = ""
-        self._cabeceras: dict[bytes, list[bytes]] = {}
-        for nombre, valor in scope["headers"]:
-            if nombre in self._cabeceras:
-                self._cabeceras[nombre].append(valor)
-            else:
-                self._cabeceras[nombre] = [valor]
+        cabeceras: list[tuple[bytes, bytes]] = scope["headers"]
+        self._cabeceras = dict(cabeceras)
+        self._repetidas = len(self._cabeceras) != len(cabeceras)
 
     def cabecera(self, nombre: bytes) -> Sequence[bytes]:
         """Los valores de esa cabecera, en minúsculas, en su orden; ninguno, si no está."""
-        return self._cabeceras.get(nombre, _NINGUNA)
+        valor = self._cabeceras.get(nombre)
+        if valor is None:
+            return _NINGUNA
+        if self._repetidas:
+            return [valor for suyo, valor in self.scope["headers"] if suyo == nombre]
+        return (valor,)
 
     @property
     def nombres(self) -> Iterable[bytes]:

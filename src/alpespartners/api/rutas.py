@@ -58,17 +58,26 @@ class Rutas:
     """La tabla de rutas de la API."""
 
     def __init__(self, rutas: Sequence[Ruta]) -> None:
-        self._fijas = {tuple(_segmentos(r.plantilla)): r for r in rutas if VARIABLE not in r.plantilla}
+        fijas = [r for r in rutas if VARIABLE not in r.plantilla]
+        self._fijas = {tuple(_segmentos(r.plantilla)): Encontrada(r, ()) for r in fijas}
+        self._partes_de_las_fijas = {r.plantilla.encode(): tuple(_segmentos(r.plantilla)) for r in fijas}
         self._variables = [(_segmentos(r.plantilla), r) for r in rutas if VARIABLE in r.plantilla]
 
+    def partes(self, scope: Scope) -> Sequence[str]:
+        """Lo mismo que `partes_de_la_ruta`; las direcciones de siempre no se parten cada vez."""
+        return self._partes_de_las_fijas.get(scope["raw_path"]) or partes_de_la_ruta(scope)
+
     def buscar(self, partes: Sequence[str]) -> Encontrada:
-        """Devuelve la ruta de esos segmentos decodificados; `Problema` 404 si no hay ninguna."""
+        """Devuelve la ruta de esos segmentos decodificados; `Problema` 404 si no hay ninguna.
+
+        Un segmento vacío no llena ninguna variable: `/tracking/impresiones/` no es la dirección de un evento.
+        """
         fija = self._fijas.get(tuple(partes))
         if fija is not None:
-            return Encontrada(fija, ())
+            return fija
         for plantilla, ruta in self._variables:
             if len(plantilla) == len(partes) and all(
-                esperado.startswith(VARIABLE) or esperado == parte
+                (parte if esperado.startswith(VARIABLE) else esperado == parte)
                 for esperado, parte in zip(plantilla, partes, strict=True)
             ):
                 variables = [

@@ -6,9 +6,12 @@ Por qué existe: aceptar eventos depende solo del broker. Sin base de datos se s
 consumidores lo aceptado espera: ambas cosas se dicen, pero no apartan al servicio del tráfico.
 """
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
 import msgspec
+import structlog
 
 from alpespartners.api.parametros import sin_parametros
 from alpespartners.api.peticion import Peticion
@@ -22,6 +25,11 @@ from alpespartners.modulos.tracking.aplicacion.puertos import (
     Presencia,
 )
 
+_registro: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(__name__)
+
+LIMITE_DE_UNA_SONDA: Final = 2.0
+"""Segundos: quien sondea suele esperar cinco, y una base de datos muda no aparta a la API del tráfico."""
+
 
 def rutas_de_salud(
     despachador: DespachadorComandos,
@@ -30,11 +38,14 @@ def rutas_de_salud(
     administracion: Administracion | None,
 ) -> list[Ruta]:
     """Las rutas de salud; sin `administracion` no se dice nada de cómo está puesto el broker."""
+    contar_si_cambia = _relator()
 
     async def lista(peticion: Peticion, _variables: Sequence[str]) -> Respuesta:
         sin_parametros(peticion)
         hay_broker = despachador.disponible
-        hay_base_de_datos = await _se_puede_leer(lecturas)
+        fallo, vivos = await _de_la_base_de_datos(lecturas, presencia)
+        hay_base_de_datos = fallo is None
+        contar_si_cambia(fallo)
         if not hay_broker:
             estado = "no_lista"
         elif not hay_base_de_datos:
@@ -45,7 +56,7 @@ def rutas_de_salud(
             "estado": estado,
             "broker": disponibilidad(disponible=hay_broker),
             "base_datos": disponibilidad(disponible=hay_base_de_datos),
-            "consumidores": await consumidores_vivos(presencia),
+            "consumidores": vivos,
         }
         if administracion is not None:
             puesto = await administracion.estado()
@@ -61,13 +72,39 @@ async def viva(peticion: Peticion, _variables: Sequence[str]) -> Respuesta:
     return json_de({"estado": "viva"}, 200)
 
 
-async def _se_puede_leer(lecturas: Lecturas) -> bool:
+def _relator() -> Callable[[str | None], None]:
+    """Cuenta en el registro que la base de datos deja de leerse, y por qué, y que vuelve."""
+    se_leia = True
+
+    def contar(fallo: str | None) -> None:
+        nonlocal se_leia
+        if se_leia and fallo is not None:
+            _registro.warning("la base de datos no se puede leer", fallo=fallo)
+        elif not se_leia and fallo is None:
+            _registro.info("la base de datos se lee otra vez")
+        se_leia = fallo is None
+
+    return contar
+
+
+async def _de_la_base_de_datos(lecturas: Lecturas, presencia: Presencia) -> tuple[str | None, int | None]:
+    """Por qué no se puede leer, si no se puede, y cuántos consumidores viven; a una muda no se la espera."""
+    lectura = asyncio.create_task(_fallo_al_leer(lecturas))
+    vivos = asyncio.create_task(consumidores_vivos(presencia))
+    _, mudas = await asyncio.wait((lectura, vivos), timeout=LIMITE_DE_UNA_SONDA)
+    for muda in mudas:
+        muda.cancel()
+    fallo = "no responde" if lectura in mudas else lectura.result()
+    return fallo, None if vivos in mudas else vivos.result()
+
+
+async def _fallo_al_leer(lecturas: Lecturas) -> str | None:
     try:
         # Sin leer algo, una transacción no toca el archivo y nunca fallaría.
         await lecturas.leer(lambda consulta: consulta.balance.envios_pendientes())
-    except BaseDatosNoDisponible:
-        return False
-    return True
+    except BaseDatosNoDisponible as fallo:
+        return str(fallo)
+    return None
 
 
 async def consumidores_vivos(presencia: Presencia) -> int | None:

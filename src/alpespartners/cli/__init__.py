@@ -10,23 +10,25 @@ import typer
 from alpespartners.cli.cartas import cartas
 from alpespartners.cli.conciliar import conciliar
 from alpespartners.cli.destino import destino
+from alpespartners.cli.idioma import Grupo, Orden
 from alpespartners.cli.medir import medir
 from alpespartners.cli.reconstruir import reconstruir
 from alpespartners.cli.servicio import api, consumidores, iniciar, migrar
 
 principal = typer.Typer(
+    cls=Grupo,
     name="alpespartners",
     help="Registra impresiones y conversiones de campañas.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-principal.command()(iniciar)
-principal.command()(api)
-principal.command()(consumidores)
-principal.command()(migrar)
-principal.command()(destino)
-principal.command()(conciliar)
-principal.command()(reconstruir)
-principal.command()(medir)
+principal.command(cls=Orden)(iniciar)
+principal.command(cls=Orden)(api)
+principal.command(cls=Orden)(consumidores)
+principal.command(cls=Orden)(migrar)
+principal.command(cls=Orden)(destino)
+principal.command(cls=Orden)(conciliar)
+principal.command(cls=Orden)(reconstruir)
+principal.command(cls=Orden)(medir)
 principal.add_typer(cartas, name="cartas")

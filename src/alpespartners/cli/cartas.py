@@ -6,20 +6,31 @@ Qué no es: una reparación; lo que hacía ilegible al mensaje se arregla antes,
 Por qué existe: quien pregunta por una venta que falta debe poder recuperarla sin escribir código.
 """
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from alpespartners.cli.clase import NombreDeClase
+from alpespartners.cli.destino import imprimible
+from alpespartners.cli.idioma import Grupo, Orden
 from alpespartners.config import Configuracion
-from alpespartners.modulos.tracking.aplicacion.puertos import BrokerNoDisponible
+from alpespartners.modulos.tracking.aplicacion.puertos import (
+    BaseDatosNoDisponible,
+    BrokerNoDisponible,
+    FilaIlegible,
+)
 from alpespartners.modulos.tracking.aplicacion.topicos import (
     COMANDO_REGISTRAR_CONVERSION,
     COMANDO_REGISTRAR_IMPRESION,
 )
+from alpespartners.modulos.tracking.dominio.destinos import Rechazada
 from alpespartners.seedwork.arranque import ErrorDeArranque
 
-cartas = typer.Typer(help="Mensajes ilegibles: verlos y enviarlos otra vez.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from alpespartners.modulos.tracking.infraestructura.cartas import Carta, Reinyeccion
+
+cartas = typer.Typer(cls=Grupo, help="Mensajes ilegibles: verlos y enviarlos otra vez.", no_args_is_help=True)
 
 
 _TOPICOS = {
@@ -28,34 +39,66 @@ _TOPICOS = {
 }
 
 
-@cartas.command()
+@cartas.command(cls=Orden)
 def listar(
-    clase: Annotated[NombreDeClase | None, typer.Argument(help="Solo las de este tópico.")] = None,
+    clase: Annotated[
+        NombreDeClase | None, typer.Argument(help="Solo las de este tópico: impresion o conversion.")
+    ] = None,
+    *,
+    pendientes: Annotated[
+        bool, typer.Option("--pendientes", help="Solo las que no han tenido otro destino.")
+    ] = False,
 ) -> None:
-    """Enumera las cartas: comando, tópico, cuándo llegó, octetos y por qué no se pudo descifrar."""
+    """Enumera las cartas: comando, tópico, cuándo llegó, octetos, por qué es ilegible y qué fue de ella.
+
+    Pendiente es la que nadie reinyectó, o se reinyectó y aún no la procesó ningún consumidor.
+    """
     from alpespartners.composicion import cartas as leer_cartas
 
     topicos = _TOPICOS.values() if clase is None else [_TOPICOS[clase]]
     try:
-        for carta in leer_cartas(Configuracion(), list(topicos)):
+        for carta, reinyecciones in leer_cartas(Configuracion(), list(topicos)):
+            if pendientes and reinyecciones:
+                continue
             typer.echo(
                 f"{carta.comando_id}\t{carta.topico}\t{carta.publicado_en:%Y-%m-%dT%H:%M:%SZ}\t"
-                f"{len(carta.carga)} octetos\t{carta.detalle}"
+                f"{len(carta.carga)} octetos\t{carta.detalle}\t{_que_fue(carta, reinyecciones)}"
             )
     except BrokerNoDisponible:
         raise ErrorDeArranque("El broker no responde; pruebe otra vez cuando vuelva.") from None
+    except (BaseDatosNoDisponible, FilaIlegible) as error:
+        raise ErrorDeArranque(f"No se puede leer la base de datos: {str(error).removesuffix('.')}.") from None
 
 
-@cartas.command("reinyectar")
+def _que_fue(carta: "Carta", reinyecciones: "Sequence[Reinyeccion]") -> str:
+    if not reinyecciones:
+        return "pendiente; recortada, pídala a quien la envió" if carta.recortada else "pendiente"
+    return "; ".join(
+        f"reinyectada en {reinyeccion.topico}: {imprimible(_destino(reinyeccion))}"
+        for reinyeccion in reinyecciones
+    )
+
+
+def _destino(reinyeccion: "Reinyeccion") -> str:
+    destino = reinyeccion.destino
+    motivo = f" ({destino.motivo})" if isinstance(destino, Rechazada) else ""
+    de_que_id = "" if reinyeccion.evento_id is None else f", id {reinyeccion.evento_id}"
+    return f"{destino.estado}{motivo}{de_que_id}"
+
+
+@cartas.command("reinyectar", cls=Orden)
 def reinyectar_orden(
-    clase: Annotated[NombreDeClase, typer.Argument(help="El tópico en que quedaron.")],
+    clase: Annotated[
+        NombreDeClase, typer.Argument(help="El tópico en que quedaron: impresion o conversion.")
+    ],
     comandos: Annotated[
         list[str] | None, typer.Argument(help="Los comando_id de `cartas listar`; ninguno si --todas.")
     ] = None,
     *,
     todas: Annotated[bool, typer.Option("--todas", help="Todas las cartas de ese tópico.")] = False,
     a: Annotated[
-        NombreDeClase | None, typer.Option("--a", help="El tópico al que debieron ir; si falta, el mismo.")
+        NombreDeClase | None,
+        typer.Option("--a", help="El tópico al que debieron ir, impresion o conversion; si falta, el mismo."),
     ] = None,
     quitar: Annotated[
         list[str] | None, typer.Option("--quitar", help="Una propiedad falsa que no debe volver a ir.")

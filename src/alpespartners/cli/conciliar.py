@@ -19,7 +19,11 @@ from alpespartners.cli.avance import Avance
 from alpespartners.cli.destino import imprimible
 from alpespartners.config import Configuracion
 from alpespartners.modulos.tracking.aplicacion.conciliacion import Cuenta, Hallazgo, Tipo
-from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible, BrokerNoDisponible
+from alpespartners.modulos.tracking.aplicacion.puertos import (
+    BaseDatosNoDisponible,
+    BrokerNoDisponible,
+    FilaIlegible,
+)
 from alpespartners.seedwork.arranque import ErrorDeArranque
 
 _DE_CADA_TIPO: Final = 20
@@ -29,12 +33,17 @@ _NO_SE_PUDO: Final = 2
 def conciliar(
     *,
     espera: Annotated[
-        float, typer.Option(min=0, max=3600, help="Segundos tras los que se vuelve a mirar lo que falta.")
+        float,
+        typer.Option(
+            min=0, max=3600, help="Segundos, de 0 a 3600, tras los que se vuelve a mirar lo que falta."
+        ),
     ] = 10.0,
     margen: Annotated[
         float,
         typer.Option(
-            min=0, max=86_400, help="Segundos que un comando sin destino puede ir por detrás de los demás."
+            min=0,
+            max=86_400,
+            help="Segundos, de 0 a 86400, que un comando sin destino puede ir por detrás de los demás.",
         ),
     ] = 60.0,
     json: Annotated[
@@ -65,8 +74,8 @@ def conciliar(
             )
         except BrokerNoDisponible:
             raise _no_se_pudo("El broker no responde; pruebe otra vez cuando vuelva.") from None
-        except BaseDatosNoDisponible as error:
-            raise _no_se_pudo(f"No se puede leer la base de datos: {error}.") from None
+        except (BaseDatosNoDisponible, FilaIlegible) as error:
+            raise _no_se_pudo(f"No se puede leer la base de datos: {str(error).removesuffix('.')}.") from None
         except ErrorDeArranque as error:
             raise _no_se_pudo(str(error)) from None
     if _informar(cuentas, dichos):

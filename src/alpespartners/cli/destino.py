@@ -20,14 +20,19 @@ from alpespartners.modulos.tracking.aplicacion.consultas.consultar_destino impor
     SinNoticias,
     Suceso,
 )
+from alpespartners.modulos.tracking.aplicacion.puertos import FilaIlegible
 from alpespartners.modulos.tracking.dominio.destinos import Duplicada, Ilegible, Rechazada, Registrada
 from alpespartners.modulos.tracking.dominio.excepciones import CampoInvalido
 from alpespartners.modulos.tracking.dominio.objetos_valor import identificador
 from alpespartners.seedwork.arranque import ErrorDeArranque
 
+_NO_SE_PUDO = 2
+
 
 def destino(
-    clase: Annotated[NombreDeClase, typer.Argument(help="De qué clase es el evento.")],
+    clase: Annotated[
+        NombreDeClase, typer.Argument(help="De qué clase es el evento: impresion o conversion.")
+    ],
     id: Annotated[str, typer.Argument(help="Su id, tal como se envió.")],
 ) -> None:
     """Cuenta qué fue de un id. Termina con código 1 si no consta nada de él."""
@@ -39,7 +44,11 @@ def destino(
     except CampoInvalido as invalido:
         raise ErrorDeArranque(f"Ningún evento puede tener ese id: {invalido.fallo.mensaje}.") from None
     de_la_clase = IMPRESIONES if clase is NombreDeClase.IMPRESION else CONVERSIONES
-    hallado, consumidores = consultar_destino(configuracion, de_la_clase, evento_id)
+    try:
+        hallado, consumidores = consultar_destino(configuracion, de_la_clase, evento_id)
+    except FilaIlegible as fila:
+        typer.echo(f"Está registrado y no se puede leer: {fila}.", err=True)
+        raise typer.Exit(_NO_SE_PUDO) from None
     if isinstance(hallado, SinNoticias):
         typer.echo(f"{hallado.explicacion(consumidores)} Se miró en {configuracion.lugar}.")
         raise typer.Exit(1)

@@ -9,6 +9,7 @@ puede probar.
 import http.client
 import ipaddress
 import json
+import select
 import socket
 import threading
 import time
@@ -18,7 +19,7 @@ import typer
 
 from alpespartners import procesos
 from alpespartners.api.ejemplos import EJEMPLOS
-from alpespartners.config import Configuracion
+from alpespartners.config import Configuracion, leer_puerto
 from alpespartners.seedwork.infraestructura.registro import configurar_registro
 from alpespartners.seedwork.infraestructura.servidor_http import abrir_puerto
 from alpespartners.seedwork.infraestructura.supervisor import Hijo, supervisar
@@ -26,6 +27,7 @@ from alpespartners.seedwork.infraestructura.supervisor import Hijo, supervisar
 _PENDIENTES = 2048
 _CADA = 0.05
 _LIMITE_DE_ANUNCIO = 30.0
+_NO_LISTA: int = http.HTTPStatus.SERVICE_UNAVAILABLE
 
 _CABECERA = """
 Alpes Partners · Tracking está en marcha.
@@ -37,22 +39,29 @@ Alpes Partners · Tracking está en marcha.
 Pruebe:
 """
 
+_NEGADO = """
+Alpes Partners · Tracking está en marcha, pero no admite peticiones a {direccion}.
+{detalle}
+"""
+
 
 def iniciar(
     *,
     puerto: Annotated[
-        int | None, typer.Option(min=0, max=65535, help="Puerto; si falta, ALPES_PUERTO u 8000.")
+        int | None,
+        typer.Option(parser=leer_puerto, help="Puerto, de 0 a 65535; si falta, ALPES_PUERTO u 8000."),
     ] = None,
 ) -> None:
     """Arranca la API, los consumidores y, si hace falta, el broker embebido. Termina con Ctrl-C."""
     configuracion = Configuracion() if puerto is None else Configuracion(puerto=puerto)
     configurar_registro(configuracion.registro)
     enchufe = _escuchar(configuracion)
-    threading.Thread(target=_anunciar, args=(configuracion, enchufe), daemon=True).start()
+    consumiendo, aviso = socket.socketpair()
+    threading.Thread(target=_anunciar, args=(configuracion, enchufe, consumiendo), daemon=True).start()
     supervisar(
         [
             Hijo("api", procesos.migrar_y_servir_api, (configuracion, enchufe)),
-            Hijo("consumidores", procesos.migrar_y_consumir, (configuracion,)),
+            Hijo("consumidores", procesos.migrar_y_consumir, (configuracion, aviso)),
         ]
     )
 
@@ -83,16 +92,24 @@ def _escuchar(configuracion: Configuracion) -> socket.socket:
     )
 
 
-def _anunciar(configuracion: Configuracion, enchufe: socket.socket) -> None:
+def _anunciar(configuracion: Configuracion, enchufe: socket.socket, consumiendo: socket.socket) -> None:
     """Espera a que haya quien acepte y quien registre, y dice dónde está todo y qué probar."""
     anfitrion, puerto = enchufe.getsockname()[:2]
+    visible = f"{_nombre_visible(anfitrion)}:{puerto}"
+    direccion = f"http://{visible}"
     plazo = time.monotonic() + _LIMITE_DE_ANUNCIO
-    while not _en_marcha(anfitrion, puerto):
-        if time.monotonic() >= plazo:
-            typer.echo("El servicio aún no está en marcha; el registro de arriba dice por qué.", err=True)
-            return
-        time.sleep(_CADA)
-    direccion = f"http://{_nombre_visible(anfitrion)}:{puerto}"
+    estado, cuerpo = _NO_LISTA, b""
+    # Los consumidores que cuenta /salud/lista pueden ser de otro servicio: los de este lo dicen ellos mismos.
+    if select.select([consumiendo], [], [], _LIMITE_DE_ANUNCIO)[0]:
+        while estado == _NO_LISTA and time.monotonic() < plazo:
+            estado, cuerpo = _preguntar(anfitrion, puerto, visible)
+            time.sleep(_CADA)
+    if estado == _NO_LISTA:
+        typer.echo("El servicio aún no está en marcha; el registro de arriba dice por qué.", err=True)
+        return
+    if estado != http.HTTPStatus.OK:
+        typer.echo(_NEGADO.format(direccion=direccion, detalle=json.loads(cuerpo)["detail"]), err=True)
+        return
     clave = '\n  -H "Authorization: Bearer $CLAVE" \\' if configuracion.claves_api else ""
     typer.echo(_CABECERA.format(direccion=direccion, datos=configuracion.datos))
     for recurso, ejemplo in EJEMPLOS.items():
@@ -104,25 +121,31 @@ def _anunciar(configuracion: Configuracion, enchufe: socket.socket) -> None:
 
 
 def _nombre_visible(anfitrion: str) -> str:
-    """El nombre con el que se llega desde esta máquina a esa dirección."""
+    """El nombre con el que se llega desde esta máquina a esa dirección; «localhost», solo si lleva a ella."""
     direccion = ipaddress.ip_address(anfitrion.partition("%")[0])
-    if direccion.is_loopback or direccion.is_unspecified:
+    es_v6 = isinstance(direccion, ipaddress.IPv6Address)
+    if direccion.is_unspecified:
+        direccion = ipaddress.ip_address("::1" if es_v6 else "127.0.0.1")
+    if str(direccion) in _direcciones_de_localhost():
         return "localhost"
-    return f"[{direccion}]" if isinstance(direccion, ipaddress.IPv6Address) else str(direccion)
+    return f"[{direccion}]" if es_v6 else str(direccion)
 
 
-def _en_marcha(anfitrion: str, puerto: int) -> bool:
-    """Dice si la API responde y hay consumidores; una negativa de acceso también es una respuesta."""
+def _direcciones_de_localhost() -> set[object]:
+    try:
+        return {destino[0] for *_, destino in socket.getaddrinfo("localhost", None)}
+    except OSError:
+        return set()
+
+
+def _preguntar(anfitrion: str, puerto: int, visible: str) -> tuple[int, bytes]:
+    """Pide algo como lo pedirá quien lea el anuncio; una API que no responde tampoco está lista."""
     conexion = http.client.HTTPConnection(anfitrion, puerto, timeout=1)
     try:
-        conexion.request("GET", "/salud/lista", headers={"Host": "localhost"})
+        conexion.request("GET", "/salud/lista", headers={"Host": visible})
         respuesta = conexion.getresponse()
-        cuerpo = respuesta.read()
+        return respuesta.status, respuesta.read()
     except OSError:
-        return False
-    else:
-        if respuesta.status == http.HTTPStatus.OK:
-            return bool(json.loads(cuerpo)["consumidores"])
-        return respuesta.status == http.HTTPStatus.FORBIDDEN
+        return _NO_LISTA, b""
     finally:
         conexion.close()

@@ -17,11 +17,14 @@ PROFUNDIDAD_MAXIMA: Final = 32
 """Niveles de objetos y listas anidados que se leen. El límite es nuestro porque el del intérprete
 cambia de una versión de Python a otra."""
 
+LETRAS_DE_UNA_CLAVE: Final = 64
+"""Las de una clave repetida que se dicen: puede medir lo que el cuerpo entero."""
+
 _APERTURAS_Y_CIERRES: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
 
 
 class JsonIlegible(ValueError):
-    """Los octetos no son JSON. El mensaje es una frase con el lugar del error, nunca con el contenido."""
+    """Los octetos no son JSON. El mensaje es una frase con el lugar del error, nunca con un valor."""
 
 
 class NumeroJson(str):
@@ -77,8 +80,19 @@ def _comprobar_profundidad(octetos: bytes) -> None:
 def _objeto_sin_claves_repetidas(pares: list[tuple[str, object]]) -> dict[str, object]:
     objeto = dict(pares)
     if len(objeto) != len(pares):
-        raise JsonIlegible("El cuerpo repite una clave dentro de un mismo objeto.")
+        vistas: set[str] = set()
+        for clave, _ in pares:
+            if clave in vistas:
+                raise JsonIlegible(
+                    f"El cuerpo repite la clave «{_legible(clave)}» dentro de un mismo objeto."
+                )
+            vistas.add(clave)
     return objeto
+
+
+def _legible(clave: str) -> str:
+    """La clave en condiciones de ir en una frase: corta, y sin lo que no se ve ni cabe en UTF-8."""
+    return "".join(c if c.isprintable() else "\ufffd" for c in clave[:LETRAS_DE_UNA_CLAVE])
 
 
 def _constante_prohibida(_nombre: str) -> NoReturn:

@@ -17,13 +17,15 @@ from alpespartners.modulos.tracking.infraestructura.revision_broker import Revis
 from alpespartners.modulos.tracking.infraestructura.sobres import SUFIJO_CARTAS, sobre_de_comando
 from alpespartners.modulos.tracking.infraestructura.tablas import bandeja_salida, destinos, impresiones
 from tests.apoyo.base_datos import sql
-from tests.apoyo.espera import hasta_en_el_bucle
+from tests.apoyo.espera import hasta, hasta_en_el_bucle
 from tests.apoyo.eventos import IMPRESION
 from tests.apoyo.puesta import Puesta
 from tests.apoyo.pulsar_apache import ServidorApache
 
 PARTICIONES = 3
 CUANTAS = 60
+COLA = 200
+"""Los mensajes que un consumidor recibe por adelantado de un tópico sin partir."""
 
 
 def partir(servidor: ServidorApache, espacio: str) -> None:
@@ -81,3 +83,29 @@ async def test_sin_identidad_la_derivan_de_su_particion_y_es_la_misma_al_leerlos
     assert len({mensaje.posicion for mensaje in leidos}) == len(leidos) == CUANTAS
     ids = {fila[0] for fila in sql(puesta.datos, "SELECT id FROM impresiones")}
     assert len(ids) == CUANTAS
+
+
+def test_lo_recibido_por_adelantado_no_crece_con_las_particiones(
+    pulsar_apache: ServidorApache, puesta: Puesta
+) -> None:
+    partir(pulsar_apache, puesta.broker.espacio)
+    topico = f"{puesta.broker.espacio}/{COMANDO_REGISTRAR_IMPRESION}"
+
+    def en_poder_de_alguien() -> int:
+        estado = pulsar_apache.administrar("GET", f"persistent/{topico}/partitioned-stats")
+        return int(estado["subscriptions"]["tracking"]["unackedMessages"])
+
+    cliente = puesta.broker.cliente()
+    una = cliente.suscribir(COMANDO_REGISTRAR_IMPRESION)
+    ajeno = pulsar.Client(puesta.broker.url, logger=pulsar.FileLogger(pulsar.LoggerLevel.Error, "/dev/null"))
+    productor = ajeno.create_producer(f"persistent://{topico}", batching_enabled=False)
+    for _ in range(2 * COLA):
+        productor.send(b"")
+    ajeno.close()
+    hasta(lambda: en_poder_de_alguien() > COLA - PARTICIONES, 30)
+    otra = cliente.suscribir(COMANDO_REGISTRAR_IMPRESION)
+    for _ in range(COLA):
+        assert otra.recibir(10_000) is not None
+    una.cerrar()
+    otra.cerrar()
+    cliente.cerrar()

@@ -1,6 +1,5 @@
 """Una carpeta de datos por prueba, que al acabar no deja ningún proceso."""
 
-import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.apoyo.espera import hasta
-from tests.apoyo.procesos import procesos_de
+from tests.apoyo.procesos import avisar, procesos_de
 from tests.apoyo.puertos import reservar_puerto_del_broker
 
 
@@ -19,9 +18,9 @@ def datos(tmp_path: Path) -> Iterator[Path]:
     yield carpeta
     for pid, orden in procesos_de(tmp_path).items():
         if "broker_embebido.guardian" in orden:  # que no espere a su próximo latido
-            os.kill(pid, signal.SIGTERM)
+            avisar(pid, signal.SIGTERM)
     try:
         hasta(lambda: not procesos_de(tmp_path))
     finally:
         for pid in procesos_de(tmp_path):
-            os.kill(pid, signal.SIGKILL)
+            avisar(pid, signal.SIGKILL)

@@ -215,4 +215,4 @@ async def test_un_despachador_cerrado_no_acepta_nada(puesta: Puesta) -> None:
 async def test_sin_broker_tambien_se_para_enseguida(puesta: Puesta) -> None:
     async with puesta.consumiendo(), puesta.despachando():
         inicio = time.monotonic()
-    assert time.monotonic() - inicio < 3
+    assert time.monotonic() - inicio < 8

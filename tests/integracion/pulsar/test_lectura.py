@@ -1,22 +1,27 @@
 """Leer un tópico entero sin consumirlo, sobre cada broker."""
 
+from itertools import islice
+from pathlib import Path
+
 import pytest
 
 from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import ClientePulsar, MensajeRecibido
 from alpespartners.modulos.tracking.infraestructura.revision_broker import RevisorDelBroker
 from alpespartners.modulos.tracking.infraestructura.sobres import Sobre
-from tests.apoyo.broker import Broker
+from tests.apoyo.broker import Broker, broker_de_prueba
 from tests.apoyo.espera import hasta
+from tests.apoyo.procesos import recibido_de
 from tests.apoyo.pulsar_apache import ApacheDePrueba, ServidorApache
 
 CUANTOS = 20_000
+OCTETOS = 200
 
 
 def publicar(cliente: ClientePulsar, topico: str, cuantos: int, *, desde: int = 0) -> None:
     productor = cliente.productor(topico, por_clave=False, limite=30, maximo_en_curso=cuantos)
     confirmados: list[bool] = []
     for numero in range(desde, desde + cuantos):
-        sobre = Sobre(topico, f"clave-{numero % 50}", {"numero": str(numero)}, b"x" * 200)
+        sobre = Sobre(topico, f"clave-{numero % 50}", {"numero": str(numero)}, b"x" * OCTETOS)
         productor.enviar(sobre, confirmados.append)
     productor.vaciar()
     productor.cerrar()
@@ -37,6 +42,24 @@ def test_cada_mensaje_se_lee_una_vez_y_por_orden_cuantas_veces_se_quiera(broker:
     for _ in range(2):
         assert [m.propiedades["numero"] for m in cliente.leer("muchos")] == list(map(str, range(CUANTOS)))
     cliente.cerrar()
+
+
+def test_quien_lee_despacio_del_embebido_no_recibe_lo_que_aun_no_ha_pedido(tmp_path: Path) -> None:
+    with broker_de_prueba(tmp_path) as broker:
+        broker.arrancar()
+        puerto = int(broker.url.rpartition(":")[2])
+        lento, otro = broker.cliente(), broker.cliente()
+        publicar(lento, "muchos", CUANTOS)
+        leyendo = lento.leer("muchos")
+        assert len(list(islice(leyendo, 1_000))) == 1_000
+        suyas = recibido_de(puerto).keys()
+        # Mientras otro lo lee entero, el broker tiene ocasión de sobra de enviarle lo demás.
+        assert len(list(otro.leer("muchos"))) == CUANTOS
+        recibido = recibido_de(puerto)
+        assert 0 < sum(recibido[conexion] for conexion in suyas) < CUANTOS * OCTETOS / 4
+        assert len(list(leyendo)) == CUANTOS - 1_000
+        lento.cerrar()
+        otro.cerrar()
 
 
 def test_un_topico_vacio_se_lee_vacio(broker: Broker) -> None:

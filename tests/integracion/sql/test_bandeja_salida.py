@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from sqlalchemy import select
 
 from alpespartners.modulos.tracking.aplicacion.topicos import (
@@ -12,6 +13,7 @@ from alpespartners.modulos.tracking.aplicacion.topicos import (
     EVENTO_IMPRESION_REGISTRADA,
 )
 from alpespartners.modulos.tracking.dominio.eventos import ImpresionRegistrada
+from alpespartners.modulos.tracking.infraestructura import bandeja_salida as bandeja
 from alpespartners.modulos.tracking.infraestructura.bandeja_salida import Envio
 from alpespartners.modulos.tracking.infraestructura.sobres import sobre_de_carta, sobre_de_evento
 from alpespartners.modulos.tracking.infraestructura.sqlite import motor_de_lectura
@@ -97,6 +99,19 @@ async def test_los_vencidos_se_reservan_del_mas_antiguo_al_mas_nuevo_y_hasta_el_
     async with libro(tmp_path, LARGO) as abierto:
         assert await abierto.reservar_vencidos(2) == depositados[:2]
         assert await abierto.reservar_vencidos(2) == depositados[2:]
+
+
+async def test_lo_que_se_reserva_de_una_vez_cabe_en_la_memoria_y_uno_siempre_se_reserva(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with libro(tmp_path, VENCIDO) as abierto:
+        depositados = await abierto.ejecutar(depositar("a", "b", "c"))
+    mayor = max(len(envio.sobre.carga) for envio in depositados)
+    async with libro(tmp_path, LARGO) as abierto:
+        monkeypatch.setattr(bandeja, "OCTETOS_POR_RESERVA", mayor * 2)
+        assert await abierto.reservar_vencidos(10) == depositados[:2]
+        monkeypatch.setattr(bandeja, "OCTETOS_POR_RESERVA", 1)
+        assert await abierto.reservar_vencidos(10) == depositados[2:]
 
 
 async def test_lo_retirado_no_vuelve_y_su_numero_no_se_repite(tmp_path: Path) -> None:

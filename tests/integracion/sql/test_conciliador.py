@@ -2,6 +2,7 @@
 
 from collections.abc import Generator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from alpespartners.modulos.tracking.dominio.eventos import ConversionRegistrada
 from alpespartners.modulos.tracking.infraestructura.cursores import Cursor, Cursores
 from alpespartners.modulos.tracking.infraestructura.sobres import Sobre, sobre_de_evento
 from tests.apoyo.base_datos import sql
-from tests.apoyo.eventos import CONVERSION, conversion
+from tests.apoyo.eventos import AHORA, CONVERSION, conversion
 from tests.apoyo.topicos_y_libro import TopicosYLibro, topicos_y_libro
 
 
@@ -123,6 +124,36 @@ def test_lo_anterior_a_lo_que_el_broker_guarda_no_se_puede_verificar_y_no_es_un_
     assert len(caso.hallazgos) == 4
 
 
+def test_un_topico_con_particiones_guarda_desde_lo_que_guarda_la_que_menos(caso: TopicosYLibro) -> None:
+    for segundo in range(1, 6):
+        caso.publicar(CONVERSION, f"c-{segundo}", segundo=segundo)
+    caso.consumir()
+    caso.relevar()
+    guardados = caso.topicos.guardados[COMANDO_REGISTRAR_CONVERSION]
+    guardados[:] = [
+        guardados[lugar]._replace(posicion=f"1:{lugar}:{particion}:-1")
+        for lugar, particion in ((0, 0), (2, 1), (4, 0))
+    ]
+    _, _, comandos, _ = caso.conciliar()
+    assert [(h.tipo, h.comando_id, h.evento_id, h.detalle) for h in caso.hallazgos] == [
+        (Tipo.NO_VERIFICABLE, "c-2", "conv-123", "DUPLICADA"),
+        (Tipo.SOBRA_EL_DESTINO, "c-4", "conv-123", "DUPLICADA"),
+    ]
+    assert comandos.hallazgos == {Tipo.NO_VERIFICABLE: 1, Tipo.SOBRA_EL_DESTINO: 1}
+
+
+def test_lo_registrado_otra_vez_tras_restaurar_una_copia_cuadra_aunque_su_hora_de_registro_sea_otra(
+    caso: TopicosYLibro,
+) -> None:
+    caso.publicar(CONVERSION, "c-1")
+    caso.consumir()
+    caso.relevar()
+    otra_vez = replace(conversion(), registrado_en=AHORA + timedelta(days=1))
+    caso.topicos.guardar(sobre_de_evento(ConversionRegistrada(otra_vez), None))
+    caso.conciliar()
+    assert caso.hallazgos == []
+
+
 def test_un_evento_que_contradice_a_su_fila_o_a_otro_con_su_ce_id_se_nombra(caso: TopicosYLibro) -> None:
     caso.publicar(CONVERSION, "c-1")
     caso.consumir()
@@ -134,8 +165,13 @@ def test_un_evento_que_contradice_a_su_fila_o_a_otro_con_su_ce_id_se_nombra(caso
 
 def test_un_mensaje_que_no_es_un_evento_se_nombra_por_su_posicion(caso: TopicosYLibro) -> None:
     caso.topicos.guardar(Sobre(EVENTO_CONVERSION_REGISTRADA, None, {}, b"\xff"))
-    caso.conciliar()
+    caso.publicar(CONVERSION, "c-1")
+    caso.consumir()
+    caso.relevar()
+    *_, eventos = caso.conciliar()
     assert [(h.tipo, h.posicion) for h in caso.hallazgos] == [(Tipo.EVENTO_ILEGIBLE, "1:0:-1:-1")]
+    assert (eventos.mensajes, eventos.cuadran) == (2, {"REGISTRADA": 1})
+    assert eventos.hallazgos == {Tipo.EVENTO_ILEGIBLE: 1}
 
 
 def test_una_fila_que_no_sabe_su_huella_es_la_de_su_comando(caso: TopicosYLibro) -> None:
@@ -147,13 +183,21 @@ def test_una_fila_que_no_sabe_su_huella_es_la_de_su_comando(caso: TopicosYLibro)
     assert caso.hallazgos == []
 
 
-def test_un_libro_que_cuenta_mal_se_nombra(caso: TopicosYLibro) -> None:
+@pytest.mark.parametrize(
+    ("cambio", "dice"),
+    [("UPDATE balance SET cuantos = 3", 3), ("DELETE FROM balance", 0)],
+    ids=["de_mas", "nada"],
+)
+def test_un_libro_que_cuenta_mal_se_nombra(caso: TopicosYLibro, cambio: str, dice: int) -> None:
     caso.publicar(CONVERSION, "c-1")
     caso.consumir()
     caso.relevar()
-    sql(caso.datos, "UPDATE balance SET cuantos = 3 WHERE estado = 'REGISTRADA'")
-    caso.conciliar()
-    assert [(h.tipo, h.detalle) for h in caso.hallazgos] == [(Tipo.CUENTA, "REGISTRADA: dice 3 y hay 1")]
+    sql(caso.datos, f"{cambio} WHERE estado = 'REGISTRADA'")
+    _, _, comandos, _ = caso.conciliar()
+    assert [(h.tipo, h.detalle) for h in caso.hallazgos] == [
+        (Tipo.CUENTA, f"REGISTRADA: dice {dice} y hay 1")
+    ]
+    assert comandos.hallazgos == {Tipo.CUENTA: 1}
 
 
 def test_mas_de_mil_de_cada_clase_se_recorren_enteros(caso: TopicosYLibro) -> None:

@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import time
+import traceback
 import warnings
 from collections import Counter
 from collections.abc import Callable, Generator
@@ -14,6 +15,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -26,10 +28,11 @@ from alpespartners.modulos.tracking.aplicacion.handlers import (
     RegistrarImpresionHandler,
 )
 from alpespartners.modulos.tracking.aplicacion.mensajes import DestinoDeComando
-from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible
+from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible, BaseDatosOcupada
 from alpespartners.modulos.tracking.aplicacion.topicos import COMANDO_REGISTRAR_IMPRESION
 from alpespartners.modulos.tracking.dominio.eventos import ImpresionRegistrada
 from alpespartners.modulos.tracking.dominio.repositorios import FiltroEventos
+from alpespartners.modulos.tracking.infraestructura import postgresql
 from alpespartners.modulos.tracking.infraestructura.bandeja_salida import Envio
 from alpespartners.modulos.tracking.infraestructura.lecturas_postgresql import LecturasPostgreSQL
 from alpespartners.modulos.tracking.infraestructura.libro_postgresql import LibroPostgreSQL, migrar
@@ -40,7 +43,7 @@ from alpespartners.modulos.tracking.infraestructura.postgresql import (
 )
 from alpespartners.modulos.tracking.infraestructura.repositorios import DatosRechazados
 from alpespartners.modulos.tracking.infraestructura.tablas import METADATOS, bandeja_salida, impresiones
-from alpespartners.modulos.tracking.infraestructura.tipos_sql import TEXTO
+from alpespartners.modulos.tracking.infraestructura.tipos_sql import TEXTO, RelojDeLaBase
 from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import TransaccionSQL
 from alpespartners.seedwork.arranque import ErrorDeArranque
 from tests.apoyo.espera import hasta
@@ -172,6 +175,17 @@ def test_un_esquema_de_otra_version_se_dice_en_una_frase(url: str, revision: str
             migrar(url)
 
 
+def test_una_base_de_datos_que_no_guarda_cualquier_texto_no_se_usa(
+    servidor_postgresql: ServidorDePrueba,
+) -> None:
+    latina = servidor_postgresql.base_vacia(
+        "TEMPLATE template0 ENCODING LATIN1 LOCALE_PROVIDER libc LC_COLLATE 'C' LC_CTYPE 'C'"
+    )
+    for usar in (migrar, lambda url: LibroPostgreSQL(url).abrir()):
+        with pytest.raises(ErrorDeArranque, match="está en LATIN1 y tiene que estar en UTF8"):
+            usar(latina)
+
+
 async def test_hasta_que_haya_tablas_se_lee_una_base_vacia(servidor_postgresql: ServidorDePrueba) -> None:
     vacia = servidor_postgresql.base_vacia()
     for direccion in (vacia, servidor_postgresql.url("aun_no_existe")):
@@ -295,6 +309,37 @@ async def test_una_fila_que_el_servidor_no_admite_es_culpa_de_los_datos_y_no_los
         assert await libro.ejecutar(lambda t: t.impresiones.agregar([impresion(usuario_id="otro")]))
 
 
+async def test_una_tabla_que_otro_cambio_no_rechaza_nada_y_se_dice_de_que_version_es(url: str) -> None:
+    with abierto(url) as libro:
+        sql(url, "ALTER TABLE impresiones ADD COLUMN nueva integer NOT NULL")
+        sql(url, "UPDATE alembic_version SET version_num = '9999'")
+        with pytest.raises(BaseDatosOcupada, match="23502") as ocupada:
+            await libro.ejecutar(lambda t: t.impresiones.agregar([impresion()]))
+        assert "192.168.1.1" not in "".join(traceback.format_exception(ocupada.value))
+        with pytest.raises(BaseDatosNoDisponible, match="versión posterior"):
+            await libro.ejecutar(lambda t: t.impresiones.agregar([impresion()]))
+        sql(url, "ALTER TABLE impresiones DROP COLUMN nueva")
+        sql(url, f"UPDATE alembic_version SET version_num = '{CABEZA}'")  # noqa: S608 (es nuestra)
+        assert await libro.ejecutar(lambda t: t.impresiones.agregar([impresion()])) == {"imp-123"}
+
+
+async def test_tras_un_rechazo_se_mira_si_el_esquema_es_de_otra_version(url: str) -> None:
+    with abierto(url) as libro:
+        sql(url, "ALTER TABLE impresiones ADD CHECK (usuario_id <> 'usr-101')")
+        sql(url, "UPDATE alembic_version SET version_num = '9999'")
+        with pytest.raises(DatosRechazados):
+            await libro.ejecutar(lambda t: t.impresiones.agregar([impresion()]))
+        with pytest.raises(BaseDatosNoDisponible, match="versión posterior"):
+            await libro.ejecutar(lambda t: t.impresiones.agregar([impresion()]))
+
+
+async def test_una_columna_renombrada_no_es_culpa_de_quien_envio(url: str) -> None:
+    with abierto(url) as libro:
+        sql(url, "ALTER TABLE impresiones RENAME COLUMN referrer TO origen")
+        with pytest.raises(BaseDatosNoDisponible, match="referrer"):
+            await libro.ejecutar(lambda t: t.impresiones.agregar([impresion()]))
+
+
 async def test_un_defecto_del_programa_no_cita_los_datos_ni_pasa_por_una_caida(url: str) -> None:
     sql(url, "ALTER TABLE destinos ADD CHECK (evento_id <> 'conv-9')")
     manejador = RegistrarConversionHandler()
@@ -320,6 +365,18 @@ async def test_dos_barridos_a_la_vez_no_se_llevan_el_mismo_envio_ni_se_esperan(u
 
         primeros, segundos = await uno.ejecutar(con_otro_en_medio)
     assert (primeros, segundos) == (depositados[:2], depositados[2:])
+
+
+def test_los_envios_vencidos_se_buscan_por_el_indice(url: str) -> None:
+    vencidos = select(bandeja_salida.c.numero).where(bandeja_salida.c.reservada_hasta <= RelojDeLaBase())
+
+    def plan(abierta: Connection) -> str:
+        abierta.execute(text("SET LOCAL enable_seqscan = off"))
+        consulta = vencidos.compile(abierta, compile_kwargs={"literal_binds": True})
+        return "\n".join(abierta.scalars(text(f"EXPLAIN {consulta}")))
+
+    with conexion(url) as ejecutar:
+        assert "Index Cond: (reservada_hasta <=" in ejecutar(plan)
 
 
 async def test_el_arriendo_se_mide_con_el_reloj_del_servidor_y_no_con_el_de_la_transaccion(url: str) -> None:
@@ -503,6 +560,40 @@ async def test_un_servidor_que_se_va_y_vuelve_no_pierde_nada_ni_pide_arrancar_de
         assert set(await tardio.ejecutar(lambda t: t.impresiones.obtener(["a", "b"]))) == {"a", "b"}
         assert len(await lecturas.leer(lambda c: c.impresiones.listar(CAMPAÑA, None, 10))) == 2
         tardio.cerrar()
+
+
+async def test_quien_deja_una_transaccion_a_medias_la_pierde_y_los_demas_no_le_esperan(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(postgresql._ABANDONO, "idle_in_transaction_session_timeout", "200")  # noqa: SLF001
+    registradas: list[set[str]] = []
+    with abierto(url) as parado, abierto(url) as otro:
+
+        def parar_con_la_fila_en_la_mano(transaccion: TransaccionSQL) -> set[str]:
+            mias = transaccion.impresiones.agregar([impresion()])
+            if not registradas:
+                with ThreadPoolExecutor(1) as hilo:
+                    agregar = otro.ejecutar(lambda t: t.impresiones.agregar([impresion()]))
+                    registradas.append(hilo.submit(asyncio.run, agregar).result())
+            return mias
+
+        # Se repite una vez, con otra conexión, y la fila ya está.
+        assert await parado.ejecutar(parar_con_la_fila_en_la_mano) == set()
+    assert registradas == [{"imp-123"}]
+
+
+async def test_una_base_de_datos_que_desaparece_no_se_lee_como_si_estuviera_vacia(
+    servidor_postgresql: ServidorDePrueba,
+) -> None:
+    url = servidor_postgresql.base_nueva()
+    with lector(url) as lecturas:
+        assert await lecturas.leer(lambda c: c.balance.renglones()) == []
+        base = urlsplit(url).path.removeprefix("/")
+        sql(servidor_postgresql.url("postgres"), f"DROP DATABASE {base} WITH (FORCE)")
+        with pytest.raises(BaseDatosNoDisponible):
+            await lecturas.leer(lambda c: c.balance.renglones())
+        with pytest.raises(BaseDatosNoDisponible):
+            await lecturas.consumidores()
 
 
 async def test_sin_una_tabla_se_dice_que_la_base_de_datos_no_sirve_y_se_repite(url: str) -> None:

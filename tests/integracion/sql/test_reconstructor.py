@@ -13,6 +13,7 @@ from alpespartners.modulos.tracking.aplicacion.topicos import (
     EVENTO_CONVERSION_REGISTRADA,
 )
 from alpespartners.modulos.tracking.dominio.eventos import ConversionRegistrada
+from alpespartners.modulos.tracking.infraestructura import reconstructor
 from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import FalloDelBroker
 from alpespartners.modulos.tracking.infraestructura.sobres import (
     Sobre,
@@ -49,10 +50,10 @@ def vaciar(caso: TopicosYLibro) -> None:
 
 def pasa_de_todo(caso: TopicosYLibro) -> None:
     for numero in range(4):
-        caso.publicar(replace(IMPRESION, id=f"imp-{numero}"), f"i-{numero}")
+        caso.publicar(replace(IMPRESION, id=f"imp-{numero}"), f"i-{numero}", segundo=numero)
         caso.publicar(replace(CONVERSION, id=f"conv-{numero}"), f"c-{numero}")
     caso.publicar(replace(CONVERSION, id="conv-1"), "duplicada")
-    caso.publicar(replace(CONVERSION, id="conv-1", campaña_id="otra"), "en-conflicto")
+    caso.publicar(replace(CONVERSION, id="conv-1", campaña_id="otra"), "en-conflicto", segundo=9)
     caso.publicar(replace(CONVERSION, id="mala", valor=None, moneda=None), "rechazada")
     caso.publicar(replace(CONVERSION, id="conv-9", advertencias=("ip_ilegible",)), "doble")
     caso.publicar(replace(CONVERSION, id="conv-9"), "doble")
@@ -81,6 +82,29 @@ def test_interrumpida_donde_sea_y_repetida_da_lo_mismo_que_de_una_vez(caso: Topi
     caso.topicos.se_cae_tras = None
     caso.conciliar()
     assert caso.hallazgos == []
+
+
+@pytest.mark.parametrize(("limite", "valor"), [("PAGINA", 2), ("_OCTETOS_POR_LOTE", 1)])
+def test_en_lotes_pequeños_da_lo_mismo(
+    caso: TopicosYLibro, monkeypatch: pytest.MonkeyPatch, limite: str, valor: int
+) -> None:
+    pasa_de_todo(caso)
+    antes = volcar(caso)
+    vaciar(caso)
+    monkeypatch.setattr(reconstructor, limite, valor)
+    caso.reconstruir()
+    assert volcar(caso) == antes
+
+
+def test_un_mensaje_sin_valor_y_su_carta_vuelven_como_estaban(caso: TopicosYLibro) -> None:
+    caso.topicos.guardar(Sobre(COMANDO_REGISTRAR_CONVERSION, "k", {"ce_id": "vacío"}, b""))
+    vacia = replace(ilegible("vacío"), carga=b"", detalle="el mensaje no tiene valor")
+    caso.topicos.guardar(sobre_de_carta(COMANDO_REGISTRAR_CONVERSION, vacia))
+    for mensajes in caso.topicos.guardados.values():
+        mensajes[:] = [mensaje._replace(carga=None) for mensaje in mensajes]
+    caso.reconstruir()
+    assert sql(caso.datos, "SELECT comando_id, detalle FROM destinos") == [("vacío", vacia.detalle)]
+    assert caso.pendientes() == []
 
 
 def test_lo_reconstruido_no_se_vuelve_a_reconstruir(caso: TopicosYLibro) -> None:
@@ -130,11 +154,21 @@ def test_un_comando_dado_por_ilegible_lo_sigue_siendo_aunque_hoy_se_pueda_abrir(
     assert caso.pendientes() == []
 
 
+def test_una_carta_no_vale_por_otra_carga_con_el_mismo_ce_id(caso: TopicosYLibro) -> None:
+    caso.topicos.guardar(Sobre(COMANDO_REGISTRAR_CONVERSION, "k", {"ce_id": "doble"}, b"\xff"))
+    caso.publicar(CONVERSION, "doble")
+    carta = sobre_de_carta(COMANDO_REGISTRAR_CONVERSION, replace(ilegible("doble"), carga=b"\xff"))
+    caso.topicos.guardar(carta)
+    caso.reconstruir()
+    assert sql(caso.datos, "SELECT comando_id, estado FROM destinos") == [("doble", "ILEGIBLE")]
+    assert sql(caso.datos, "SELECT comando_id FROM conversiones") == [("doble",)]
+
+
 def test_una_carta_recortada_vale_por_su_comando(caso: TopicosYLibro) -> None:
     caso.topicos.guardar(Sobre(COMANDO_REGISTRAR_CONVERSION, "k", {"ce_id": "larga"}, b"\xff" * 10))
     sobre = sobre_de_carta(COMANDO_REGISTRAR_CONVERSION, replace(ilegible("larga"), carga=b"\xff"))
     recortada = {**sobre.propiedades, "alpes_recortada": "la carga tenía 10 octetos"}
-    caso.topicos.guardar(replace(sobre, propiedades=recortada))
+    caso.topicos.guardar(sobre._replace(propiedades=recortada))
     caso.reconstruir()
     assert caso.pendientes() == []
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from typing import Any
 
 import httpx2
 import jsonschema_rs
@@ -76,6 +77,21 @@ async def test_openapi_avisa_a_quien_no_envia_id(cliente: httpx2.AsyncClient) ->
         assert "no puede repetir" in texto
 
 
+def test_toda_clave_de_un_componente_es_de_las_que_openapi_admite() -> None:
+    componentes: Any = descripcion()["components"]
+    claves = [clave for suyos in componentes.values() for clave in suyos]
+    assert [clave for clave in claves if not re.fullmatch(r"[a-zA-Z0-9._-]+", clave)] == []
+
+
+def test_toda_referencia_apunta_a_un_componente_que_existe() -> None:
+    documento = descripcion()
+    for referencia in set(re.findall(r'"\$ref": "#/([^"]+)"', json.dumps(documento, ensure_ascii=False))):
+        nodo: Any = documento
+        for parte in referencia.split("/"):
+            assert parte in nodo, referencia
+            nodo = nodo[parte]
+
+
 @pytest.mark.parametrize(
     ("esquema", "ejemplo"), [("NuevaImpresion", IMPRESION), ("NuevaConversion", CONVERSION)]
 )
@@ -90,6 +106,22 @@ async def test_los_ejemplos_cumplen_su_esquema_y_el_servicio_los_acepta(
     jsonschema_rs.validate({**documento["components"]["schemas"][esquema]}, publicado)
     assert (await cliente.post(f"/tracking/{clase}", json=publicado)).status_code == 202
     assert len(puertos.publicados) == 1
+
+
+def test_ningun_esquema_pide_juzgar_una_fraccion_que_la_coma_flotante_no_sabe_escribir() -> None:
+    assert set(re.findall(r'"multipleOf": ([^,}]+)', json.dumps(descripcion()))) == {"1"}
+
+
+def test_todo_precio_con_los_decimales_de_su_moneda_cumple_el_esquema() -> None:
+    esquemas: Any = descripcion()["components"]
+    validador = jsonschema_rs.validator_for(esquemas["schemas"]["NuevaConversion"])
+    for centimos in range(1, 2001):
+        precio = f"{centimos // 100}.{centimos % 100:02}"
+        for valor in (float(precio), precio):
+            assert validador.is_valid(CONVERSION | {"valor": valor, "moneda": "USD"}), valor
+        assert validador.is_valid(CONVERSION | {"valor": centimos, "moneda": "JPY"}), centimos
+    assert not validador.is_valid(CONVERSION | {"valor": 19.5, "moneda": "JPY"})
+    assert not validador.is_valid(CONVERSION | {"valor": "19.999", "moneda": "USD"})
 
 
 async def test_los_recursos_leidos_cumplen_su_esquema(cliente: httpx2.AsyncClient) -> None:

@@ -53,6 +53,14 @@ async def test_la_impresion_de_la_semilla_se_acepta_cuando_el_broker_la_confirmo
     assert (comando.id, comando.recibido_en) == ("imp-123", AHORA)
 
 
+async def test_un_envio_no_admite_parametros_en_su_url(
+    cliente: httpx2.AsyncClient, puertos: PuertosEnMemoria
+) -> None:
+    respuesta = await cliente.post("/tracking/impresiones?campaña_id=cmp-456", json=IMPRESION)
+    assert _faltas(respuesta) == {"campaña_id": "parametro_desconocido"}
+    assert puertos.publicados == []
+
+
 async def test_sin_id_se_asigna_uno_distinto_del_comando_y_se_devuelve(
     cliente: httpx2.AsyncClient, puertos: PuertosEnMemoria
 ) -> None:

@@ -1,5 +1,6 @@
 """Leer un evento y recorrer los de una campaña."""
 
+import base64
 import json
 
 import httpx2
@@ -139,6 +140,39 @@ async def test_un_parametro_repetido_es_una_sola_falta(cliente: httpx2.AsyncClie
     assert [error["campo"] for error in respuesta.json()["errores"]] == ["hasta"]
 
 
+async def test_una_pagina_llena_y_sin_nada_detras_es_la_ultima(cliente: httpx2.AsyncClient) -> None:
+    await _sembrar(cliente, 3)
+    for limite in (3, 1_000):
+        respuesta = await cliente.get(LISTA, params={"limite": limite})
+        assert len(_ids(respuesta)) == 3
+        assert respuesta.json()["siguiente"] is None
+
+
+async def test_un_cursor_retocado_es_422_y_otra_falta_no_lo_hace_invalido(
+    cliente: httpx2.AsyncClient,
+) -> None:
+    await _sembrar(cliente, 4)
+    cursor = (await cliente.get(LISTA, params={"limite": "1"})).json()["siguiente"]
+    version, atadura, micros, ultimo = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    retocados = [
+        [version, atadura, 10**30, ultimo],
+        [version, atadura, micros, "a\x00b"],
+        [version, atadura, micros, 7],
+        [version + 1, atadura, micros, ultimo],
+    ]
+    for texto in (
+        f"{cursor[:4]}!!!!{cursor[4:]}",
+        *(base64.urlsafe_b64encode(json.dumps(retocado).encode()).decode() for retocado in retocados),
+    ):
+        respuesta = await cliente.get(LISTA, params={"cursor": texto})
+        assert [error["codigo"] for error in respuesta.json()["errores"]] == ["cursor_invalido"]
+    filtrada = await cliente.get(LISTA, params={"limite": "1", "influencer_id": "i"})
+    respuesta = await cliente.get(
+        LISTA, params={"cursor": filtrada.json()["siguiente"], "influencer_id": " i"}
+    )
+    assert [error["campo"] for error in respuesta.json()["errores"]] == ["influencer_id"]
+
+
 async def test_un_cursor_de_otros_filtros_es_422(cliente: httpx2.AsyncClient) -> None:
     await _sembrar(cliente, 3)
     cursor = (await cliente.get(LISTA, params={"limite": "1"})).json()["siguiente"]
@@ -152,6 +186,9 @@ async def test_un_cursor_de_otros_filtros_es_422(cliente: httpx2.AsyncClient) ->
     [
         ("limite=0", {"limite": "parametro_invalido"}),
         ("limite=1001", {"limite": "parametro_invalido"}),
+        ("limite=%EF%BC%91", {"limite": "parametro_invalido"}),
+        (f"limite={'9' * 5_000}", {"limite": "parametro_invalido"}),
+        ("influencer_id=%20i", {"influencer_id": "espacio_en_los_extremos"}),
         ("limite=1.5", {"limite": "parametro_invalido"}),
         ("limite=", {"limite": "parametro_invalido"}),
         ("limite", {"limite": "parametro_invalido"}),
@@ -166,7 +203,7 @@ async def test_un_cursor_de_otros_filtros_es_422(cliente: httpx2.AsyncClient) ->
         ("cursor=%C3%B1", {"cursor": "cursor_invalido"}),
         ("&".join(f"p{n}=1" for n in range(33)), {"": "parametro_invalido"}),
         (
-            "limite=x&desde=&hasta=a&influencerid=i",
+            "influencerid=i&limite=x&desde=&hasta=a",
             {
                 "limite": "parametro_invalido",
                 "desde": "parametro_invalido",

@@ -3,6 +3,7 @@
 import asyncio
 
 import httpx2
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.apoyo.espera import hasta_en_el_bucle
@@ -55,6 +56,19 @@ async def test_el_balance_y_la_bandeja_de_salida_se_leen_al_preguntar(cliente: h
     assert leidas["alpes_consumidores"][()] == 1
     assert leidas["alpes_esperas"][()] == 0
     assert leidas["alpes_base_datos_disponible"][()] == leidas["alpes_broker_disponible"][()] == 1
+
+
+async def test_un_error_nuestro_se_cuenta_en_una_serie_que_nace_a_cero(
+    cliente: httpx2.AsyncClient, puertos: PuertosEnMemoria, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fallar(*_: object) -> None:
+        raise ZeroDivisionError
+
+    assert (await _leidas(cliente))["alpes_errores_internos_total"][()] == 0
+    with monkeypatch.context() as averiado:
+        averiado.setattr(puertos, "leer", fallar)
+        assert (await cliente.get("/tracking/balance")).status_code == 500
+    assert (await _leidas(cliente))["alpes_errores_internos_total"][()] == 1
 
 
 async def test_sin_base_de_datos_ni_broker_se_responde_igual_y_se_dice(

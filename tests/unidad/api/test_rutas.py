@@ -86,6 +86,23 @@ async def test_lo_que_no_existe_es_404(cliente: httpx2.AsyncClient, direccion: s
     assert respuesta.json()["type"] == "urn:alpespartners:error:no_encontrado"
 
 
+@pytest.mark.parametrize("metodo", ["GET", "HEAD", "POST", "PUT"])
+@pytest.mark.parametrize(
+    "direccion",
+    [
+        "/tracking/impresiones/",
+        "/tracking/conversiones/",
+        "/tracking/campañas//impresiones",
+        "/docs/recursos/",
+    ],
+)
+async def test_un_segmento_vacio_no_es_ningun_id_con_ningun_metodo(
+    cliente: httpx2.AsyncClient, metodo: str, direccion: str
+) -> None:
+    respuesta = await cliente.request(metodo, f"http://127.0.0.1:8000{direccion}", json={"campaña_id": "c"})
+    assert respuesta.status_code == 404
+
+
 @pytest.mark.parametrize("cruda", [b"/tracking/impresiones/\xc3\xb1", b"/tracking/impresiones/\xff%20"])
 def test_una_ruta_con_octetos_sin_codificar_que_no_son_ascii_o_utf8_es_404(cruda: bytes) -> None:
     with pytest.raises(Problema) as error:

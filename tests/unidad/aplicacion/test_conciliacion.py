@@ -30,8 +30,10 @@ def asiento(
     return Asiento(comando_id, "id", AHORA + timedelta(seconds=segundo), destino, contenido)
 
 
-def mensaje(comando_id: str, *, segundo: int = 1, contenido: bytes = b"") -> Mensaje:
-    return Mensaje("1:2:-1:-1", comando_id, "id", AHORA + timedelta(seconds=segundo), contenido)
+def mensaje(
+    comando_id: str, posicion: str = "1:2:-1:-1", *, segundo: int = 1, contenido: bytes = b""
+) -> Mensaje:
+    return Mensaje(posicion, comando_id, "id", AHORA + timedelta(seconds=segundo), contenido)
 
 
 def comandos(*piezas: tuple[str, bytes | None, Pieza]) -> tuple[list[Hallazgo], Cuenta]:
@@ -77,6 +79,7 @@ def test_un_comando_id_con_dos_cargas_son_dos_comandos() -> None:
 def test_lo_que_no_tiene_pareja_se_juzga(piezas: list[Pieza], tipo: Tipo) -> None:
     (hallazgo,), cuenta = comandos(*[("c", b"1", pieza) for pieza in piezas])
     assert (hallazgo.tipo, hallazgo.comando_id, hallazgo.evento_id) == (tipo, "c", "id")
+    assert hallazgo.posicion == next((p.posicion for p in piezas if isinstance(p, Mensaje)), None)
     assert cuenta.hallazgos == {tipo: 1}
 
 
@@ -119,6 +122,54 @@ def test_una_fila_sin_huella_es_la_del_primer_comando_suyo_sin_destino_propio() 
 def test_cada_fila_tiene_su_evento_y_dice_lo_mismo(piezas: list[Pieza], tipo: Tipo | None) -> None:
     hallazgos, _ = eventos(*piezas)
     assert [hallazgo.tipo for hallazgo in hallazgos] == ([] if tipo is None else [tipo])
+
+
+def test_solo_cuenta_en_camino_el_evento_de_una_fila_y_distinto_lo_que_esta_en_el_topico() -> None:
+    _, de_la_fila = eventos(asiento("c"), EnCamino())
+    assert (de_la_fila.en_camino, de_la_fila.mensajes, de_la_fila.distintos) == (1, 0, 0)
+    _, sin_fila = eventos(EnCamino())
+    assert sin_fila.en_camino == 0
+
+
+@pytest.mark.parametrize(
+    ("piezas", "detalle"),
+    [
+        ([mensaje("c")], None),
+        ([asiento("c", "ILEGIBLE")], "ILEGIBLE"),
+        ([asiento("c"), asiento("c", "ILEGIBLE"), mensaje("c")], "REGISTRADA, ILEGIBLE"),
+    ],
+    ids=str,
+)
+def test_un_hallazgo_dice_en_que_acabo_el_comando(piezas: list[Pieza], detalle: str | None) -> None:
+    (hallazgo,), _ = comandos(*[("c", b"1", pieza) for pieza in piezas])
+    assert hallazgo.detalle == detalle
+
+
+def test_de_los_eventos_que_contradicen_a_su_fila_se_nombra_el_primero() -> None:
+    mensajes = [
+        mensaje("c", f"1:{n}:-1:-1", contenido=contenido) for n, contenido in enumerate((b"a", b"b", b"d"))
+    ]
+    (hallazgo,), _ = eventos(asiento("c", contenido=b"a"), *mensajes)
+    assert hallazgo.posicion == "1:1:-1:-1"
+
+
+@pytest.mark.parametrize(
+    ("publicados", "fila", "posicion"),
+    [
+        (b"a", b"a", None),
+        (b"a", b"b", "1:0:-1:-1"),
+        (b"ab", b"a", "1:1:-1:-1"),
+        (b"ab", b"b", "1:0:-1:-1"),
+    ],
+)
+def test_la_fila_que_aparece_al_mirar_otra_vez_se_compara_con_lo_publicado(
+    publicados: bytes, fila: bytes, posicion: str | None
+) -> None:
+    mensajes = [mensaje("c", f"1:{n}:-1:-1", contenido=bytes([c])) for n, c in enumerate(publicados)]
+    (pareja,) = emparejar((b"e", uno) for uno in mensajes)
+    pareja.aparece(asiento("c", contenido=fila))
+    hallazgo = juzgar_evento(pareja, CRITERIO, Cuenta("eventos"))
+    assert (hallazgo and (hallazgo.tipo, hallazgo.posicion)) == (posicion and (Tipo.OTRO_CONTENIDO, posicion))
 
 
 def test_solo_lo_que_esta_en_vuelo_y_lo_no_verificable_no_son_discrepancias() -> None:

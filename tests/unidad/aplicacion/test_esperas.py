@@ -32,12 +32,15 @@ class Lecturas:
         self.libro = TransaccionEnMemoria()
         self.momentos: list[float] = []
         self.fallo: Exception | None = None
+        self.mientras_tanto: Callable[[], None] = lambda: None
 
     async def leer(self, consulta: Callable[[Consulta], T]) -> T:
         self.momentos.append(asyncio.get_running_loop().time())
         if self.fallo is not None:
             raise self.fallo
-        return consulta(self.libro)
+        leido = consulta(self.libro)
+        self.mientras_tanto()
+        return leido
 
 
 @pytest.fixture
@@ -102,6 +105,21 @@ async def test_lo_de_otro_comando_con_el_mismo_id_no_es_su_desenlace(
         RegistrarConversionHandler().manejar([recibido(CONVERSION, "mio")], lecturas.libro, AHORA)
         async with asyncio.timeout(10):
             assert await futuro == Asentado(conversion(comando_id="otro"), es_nuevo=False)
+    await sin_tareas()
+
+
+async def test_quien_se_va_mientras_se_pregunta_no_deja_esperando_a_los_demas(
+    lecturas: Lecturas, esperas: Esperas
+) -> None:
+    RegistrarConversionHandler().manejar([recibido(CONVERSION, "c-1")], lecturas.libro, AHORA)
+    with ExitStack() as quien_se_va, esperas.apuntar(clases.IMPRESIONES, "imp-123", "c-2") as futuro:
+        assert futuro is not None
+        quien_se_va.enter_context(esperas.apuntar(clases.CONVERSIONES, "conv-123", "c-1"))
+        lecturas.mientras_tanto = quien_se_va.close
+        await hasta_en_el_bucle(lambda: lecturas.momentos)
+        RegistrarImpresionHandler().manejar([recibido(IMPRESION, "c-2")], lecturas.libro, AHORA)
+        async with asyncio.timeout(10):
+            assert await futuro == Asentado(impresion(comando_id="c-2"), es_nuevo=True)
     await sin_tareas()
 
 

@@ -82,8 +82,24 @@ def test_dos_grafias_con_valores_distintos_son_una_falta() -> None:
     assert fallos(campana_id="otra") == {"campaña_id": Codigo.CAMPO_REPETIDO}
 
 
+def test_un_nombre_con_dos_grafias_y_controles_se_dice_legible() -> None:
+    assert fallos(**{"e\u0301\n": "uno", "é\n": "otro"}).keys() == {"é\ufffd"}
+
+
+@pytest.mark.parametrize("valores", [("1", NumeroJson("1")), (NumeroJson("1"), "1")])
+def test_un_numero_y_un_texto_con_la_misma_escritura_son_valores_distintos(
+    valores: tuple[object, object],
+) -> None:
+    cuerpo = dict(zip(("campaña_id", "campana_id"), valores, strict=True))
+    for ordenado in (cuerpo, dict(reversed(cuerpo.items()))):
+        with pytest.raises(DatosInvalidos) as invalidos:
+            comando_de_impresion(ordenado, id_asignado=lambda: "asignado", recibido_en=AHORA)
+        assert Codigo.CAMPO_REPETIDO in {fallo.codigo for fallo in invalidos.value.fallos}
+
+
 def test_dos_grafias_con_el_mismo_valor_valen() -> None:
-    assert venta(campana_id="cmp-456") == venta()
+    otro_objeto = "CMP-456".lower()
+    assert venta(campana_id=otro_objeto) == venta()
 
 
 @pytest.mark.parametrize("ausente", [None, ""])
@@ -150,6 +166,47 @@ def test_un_error_de_tecleo_se_guarda_en_propiedades_y_se_avisa() -> None:
 
 def test_un_campo_desconocido_que_contradice_una_propiedad_es_una_falta() -> None:
     assert fallos(propiedades={"pedido": "1"}, pedido="2") == {"pedido": Codigo.CAMPO_REPETIDO}
+
+
+@pytest.mark.parametrize(
+    ("nombre", "valor", "campo", "codigo"),
+    [
+        ("foo", "x" * 257, "foo", Codigo.LONGITUD_EXCEDIDA),
+        ("foo", "\x00", "foo", Codigo.CARACTER_DE_CONTROL),
+        ("foo", "\ud800", "foo", Codigo.SUSTITUTO_SUELTO),
+        ("k" * 65, "x", "k" * 64, Codigo.LONGITUD_EXCEDIDA),
+        ("foo\x01bar", "x", "foo\ufffdbar", Codigo.CARACTER_DE_CONTROL),
+        ("", "x", "(vacío)", Codigo.REQUERIDO),
+    ],
+)
+def test_la_falta_de_un_campo_desconocido_lo_llama_como_el_cliente(
+    nombre: str, valor: str, campo: str, codigo: Codigo
+) -> None:
+    assert fallos(**{nombre: valor}) == {campo: codigo}
+
+
+def test_la_falta_de_una_propiedad_no_se_atribuye_al_campo_desconocido_que_la_contradice() -> None:
+    assert fallos(propiedades={"foo": "x" * 257}, foo="y") == {
+        "foo": Codigo.CAMPO_REPETIDO,
+        "propiedades.foo": Codigo.LONGITUD_EXCEDIDA,
+    }
+
+
+def test_los_campos_desconocidos_que_sobran_se_cuentan_con_las_propiedades_y_la_falta_lo_dice() -> None:
+    with pytest.raises(DatosInvalidos) as invalidos:
+        venta(**{f"campo_{numero}": "x" for numero in range(33)})
+    (fallo,) = invalidos.value.fallos
+    assert (fallo.campo, fallo.codigo) == ("propiedades", Codigo.DEMASIADAS_PROPIEDADES)
+    assert "los campos desconocidos" in fallo.mensaje
+
+
+def test_dos_nombres_largos_que_empiezan_igual_son_dos_faltas() -> None:
+    with pytest.raises(DatosInvalidos) as invalidos:
+        venta(**{"k" * 65: {}, "k" * 66: {}}, propiedades={"k" * 65: {}, "k" * 66: {}})
+    assert [fallo.campo for fallo in invalidos.value.fallos] == [
+        *[f"propiedades.{'k' * 64}"] * 2,
+        *["k" * 64] * 2,
+    ]
 
 
 def test_una_propiedad_nula_se_omite_y_los_escalares_quedan_como_su_literal() -> None:

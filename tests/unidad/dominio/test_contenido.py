@@ -127,6 +127,12 @@ def test_sin_tipo_es_una_impresion() -> None:
     assert creado == ContenidoImpresion.crear(IMPRESION, AHORA, Recolector())
 
 
+def test_un_reloj_que_coincide_con_el_del_servidor_no_va_adelantado() -> None:
+    recolector = Recolector()
+    ContenidoImpresion.crear(replace(IMPRESION, timestamp=AHORA), AHORA, recolector)
+    assert recolector.avisos == []
+
+
 def test_un_reloj_adelantado_deja_aviso_y_no_escribe_el_futuro() -> None:
     recolector = Recolector()
     creado = ContenidoImpresion.crear(

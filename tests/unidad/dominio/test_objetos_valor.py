@@ -132,6 +132,12 @@ def test_un_tipo_desconocido_enumera_los_permitidos(texto: str) -> None:
     assert invalido.value.fallo.mensaje == "debe ser uno de: IMPRESION, CLIC, VISUALIZACION"
 
 
+def test_un_tipo_que_falta_no_es_un_tipo_desconocido() -> None:
+    with pytest.raises(CampoInvalido) as invalido:
+        tipo("tipo_conversion", "", TipoConversion)
+    assert codigo_de(invalido) is Codigo.REQUERIDO
+
+
 def test_los_tipos_de_conversion_son_los_del_contrato() -> None:
     assert [*TipoConversion] == ["VENTA", "REGISTRO", "SUSCRIPCION", "DESCARGA", "FORMULARIO", "OTRA"]
 
@@ -324,6 +330,42 @@ def test_cada_propiedad_que_incumple_la_regla_se_dice() -> None:
     assert [fallo.campo for fallo in recolector.fallos] == ["propiedades.a", "propiedades.c"]
 
 
+@pytest.mark.parametrize(
+    ("clave", "campo"),
+    [
+        ("", "propiedades.(vacío)"),
+        ("k" * 65, f"propiedades.{'k' * 64}"),
+        ("a\x00b", "propiedades.a\ufffdb"),
+        ("a\ud800", "propiedades.a\ufffd"),
+    ],
+)
+def test_la_falta_de_una_clave_la_nombra_corta_y_sin_controles(clave: str, campo: str) -> None:
+    recolector = Recolector()
+    propiedades_validas({clave: "x"}, recolector)
+    assert [fallo.campo for fallo in recolector.fallos] == [campo]
+
+
+def test_dos_claves_que_se_leen_igual_son_dos_faltas() -> None:
+    recolector = Recolector()
+    propiedades_validas({"a\x01": "1", "a\x02": "2", "k" * 65: "3", "k" * 66: "4"}, recolector)
+    assert len(recolector.fallos) == 4
+
+
+def test_demasiadas_propiedades_no_callan_las_demas_faltas() -> None:
+    recolector = Recolector()
+    propiedades_validas({f"{numero}\n": "" for numero in range(33)}, recolector)
+    assert [fallo.codigo for fallo in recolector.fallos] == [
+        Codigo.DEMASIADAS_PROPIEDADES,
+        *[Codigo.CARACTER_DE_CONTROL] * 33,
+    ]
+
+
+def test_las_faltas_de_unas_propiedades_tienen_un_limite_por_muchas_que_traiga_un_publicador_ajeno() -> None:
+    recolector = Recolector()
+    propiedades_validas({f"{numero}\n": "" for numero in range(100_000)}, recolector)
+    assert len(recolector.fallos) == 129
+
+
 def test_un_importe_y_una_moneda_malos_se_dicen_a_la_vez() -> None:
     with pytest.raises(DatosInvalidos) as invalidos:
         importe(Decimal(-1), "XXX")
@@ -337,8 +379,10 @@ def test_cada_metadato_con_un_sustituto_suelto_se_dice() -> None:
 
 
 def test_las_propiedades_en_el_limite_valen() -> None:
-    propiedades = {f"{numero:064}": "x" * 256 for numero in range(32)}
-    assert propiedades_validas(propiedades, Recolector()) == propiedades
+    recolector = Recolector()
+    en_el_limite = {f"{numero:0>64}": "x" * 256 for numero in range(32)}
+    assert propiedades_validas(en_el_limite, recolector) == en_el_limite
+    assert recolector.fallos == []
 
 
 @pytest.mark.parametrize("recibido_en", [None, AHORA - timedelta(days=2), AHORA + timedelta(days=2)])

@@ -17,11 +17,13 @@ from alpespartners.modulos.tracking.aplicacion.mensajes import ComandoRecibido, 
 from alpespartners.modulos.tracking.aplicacion.topicos import (
     COMANDO_REGISTRAR_CONVERSION,
     COMANDO_REGISTRAR_IMPRESION,
+    EVENTO_CONVERSION_REGISTRADA,
 )
 from alpespartners.modulos.tracking.infraestructura.esquemas import ESQUEMAS
 from alpespartners.modulos.tracking.infraestructura.sobres import (
     MAXIMO_CARGA,
     abrir_comando,
+    ce_id_de_evento,
     sobre_de_comando,
 )
 from tests.apoyo.eventos import AHORA, CONVERSION, IMPRESION
@@ -203,6 +205,12 @@ def test_un_decimal_que_pasa_de_la_precision_se_lee_entero_para_que_lo_juzgue_el
     assert leido == Decimal("100000000000000000000000000.0001")
 
 
+def test_un_importe_negativo_se_lee_negativo_para_que_lo_juzgue_el_dominio() -> None:
+    carga = avro(COMANDO_REGISTRAR_CONVERSION, valor=Decimal("-0.0001"), moneda="COP")
+    leido = comando(abrir(carga, topico=COMANDO_REGISTRAR_CONVERSION)).comando.valor
+    assert leido == Decimal("-0.0001")
+
+
 @pytest.mark.parametrize("micros", [2**62, -(2**62), -(2**63), 2**63 - 1])
 def test_un_instante_fuera_del_calendario_es_ilegible(micros: int) -> None:
     assert detalle(abrir(avro(timestamp=micros)))
@@ -233,6 +241,17 @@ def test_un_ce_id_inutilizable_se_sustituye_por_uno_que_depende_de_el_y_de_la_ca
     assert una == abrir(propiedades={"ce_id": ce_id}, posicion="9:9:-1:0").identidad
     assert una.comando_id != abrir(propiedades={"ce_id": ce_id + "x"}).identidad.comando_id
     assert una.comando_id != abrir(avro(), {"ce_id": ce_id}).identidad.comando_id
+
+
+def test_las_identidades_son_las_mismas_en_todas_las_versiones() -> None:
+    minimo = avro()
+    huella = bytes.fromhex("f1927979c52b8edce352bfb5120ec04d")
+    assert abrir(minimo).identidad == ("f679051d-3ea3-5346-8311-8945d92730ed", huella)
+    assert abrir(minimo, {"ce_id": "a\nb"}).identidad == ("5d6cf172-0e67-568f-93ab-327e56ed5d44", huella)
+    con_ce_id = comando(abrir(minimo, {"ce_id": "c-1"})).comando.id
+    assert con_ce_id == "b072082c-a3cb-59ec-a382-c1a285cfa25a"
+    del_evento = ce_id_de_evento(EVENTO_CONVERSION_REGISTRADA, "conv-123")
+    assert del_evento == "a2e6c4c6-d6b9-5a9f-9dc9-50ed727b8b53"
 
 
 def test_un_comando_sin_id_recibe_siempre_el_mismo() -> None:

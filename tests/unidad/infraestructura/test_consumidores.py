@@ -1,6 +1,7 @@
 """El bucle del consumidor: qué se confirma y cuándo, falle la base de datos o estorbe un mensaje."""
 
 import asyncio
+import threading
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -10,6 +11,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import pytest
+from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
 from alpespartners.modulos.tracking.aplicacion.mensajes import (
@@ -17,19 +19,19 @@ from alpespartners.modulos.tracking.aplicacion.mensajes import (
     DestinoDeComando,
     MensajeIlegible,
 )
-from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible
+from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible, BaseDatosOcupada
 from alpespartners.modulos.tracking.aplicacion.topicos import COMANDO_REGISTRAR_IMPRESION
 from alpespartners.modulos.tracking.dominio.destinos import Registrada
 from alpespartners.modulos.tracking.infraestructura import consumidores
 from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import MensajeRecibido
 from alpespartners.modulos.tracking.infraestructura.consumidores import Consumidores
 from alpespartners.modulos.tracking.infraestructura.en_mano import EnMano
+from alpespartners.modulos.tracking.infraestructura.metricas import MetricasDeConsumo
 from alpespartners.modulos.tracking.infraestructura.relevo import Relevo
 from alpespartners.modulos.tracking.infraestructura.repositorios import DatosRechazados
 from alpespartners.modulos.tracking.infraestructura.sobres import abrir_comando
 from tests.apoyo.espera import hasta, hasta_en_el_bucle
 from tests.apoyo.eventos import AHORA, IMPRESION
-from tests.apoyo.metricas import metricas_de_consumo
 from tests.apoyo.pulsar_falso import ClienteFalso, SuscripcionFalsa, mensaje
 
 T = TypeVar("T")
@@ -41,7 +43,9 @@ class ManejadorFalso:
 
     topico: str = COMANDO_REGISTRAR_IMPRESION
     imposibles: set[str] = field(default_factory=set)
+    fallo_al_rechazar: Exception | None = None
     inadmisibles: set[str] = field(default_factory=set)
+    retenidos: set[str] = field(default_factory=set)
     intentos: Counter[str] = field(default_factory=Counter)
     rechazados: list[str] = field(default_factory=list)
     ilegibles: dict[str, str] = field(default_factory=dict)
@@ -54,6 +58,8 @@ class ManejadorFalso:
             raise ZeroDivisionError
         if self.inadmisibles & legibles:
             raise DatosRechazados("IntegrityError")
+        if any(self.intentos[id] < 2 * consumidores.MAXIMO_INTENTOS for id in self.retenidos & legibles):
+            raise BaseDatosOcupada
         self.ilegibles |= {str(r.clave): r.detalle for r in lote if isinstance(r, MensajeIlegible)}
         transaccion.bandeja.depositados += ids
         return [
@@ -69,8 +75,8 @@ class ManejadorFalso:
 
     def rechazar(self, mensaje: Any, transaccion: Any, ahora: Any) -> list[DestinoDeComando]:
         assert ahora == AHORA
-        if mensaje.comando.id in self.imposibles:
-            raise ZeroDivisionError
+        if self.fallo_al_rechazar is not None:
+            raise self.fallo_al_rechazar
         transaccion.bandeja.depositados.append(mensaje.comando.id)
         self.rechazados.append(mensaje.comando.id)
         return []
@@ -104,6 +110,7 @@ class LibroFalso:
 class RelevoFalso(Relevo):
     def __init__(self) -> None:
         self.entregados: list[Any] = []
+        self.hay_base_datos = True
         self.cerrado_en: float | None = None
 
     async def abrir(self) -> None: ...
@@ -125,29 +132,29 @@ class Prueba:
     relevo: RelevoFalso = field(default_factory=RelevoFalso)
     cliente: ClienteFalso = field(default_factory=ClienteFalso)
     archivo: BytesIO = field(default_factory=BytesIO)
+    contadas: CollectorRegistry = field(default_factory=CollectorRegistry)
     maximo: int = 1_000
 
     def llegan(self, *ids: str) -> None:
         self.suscripcion.mensajes.extend(mensaje(replace(IMPRESION, id=id), id) for id in ids)
 
     @asynccontextmanager
-    async def consumiendo(self) -> AsyncGenerator[None]:
+    async def consumiendo(self) -> AsyncGenerator[Consumidores]:
         self.cliente.suscripciones.append(self.suscripcion)
         parar = asyncio.Event()
-        trabajo = asyncio.create_task(
-            Consumidores(
-                self.cliente,
-                [self.manejador],
-                libro=self.libro,
-                relevo=self.relevo,
-                en_mano=EnMano(self.archivo, self.maximo),
-                metricas=metricas_de_consumo(),
-                epoca=UUID(int=1),
-                reloj=lambda: AHORA,
-            ).trabajar(parar)
+        del_proceso = Consumidores(
+            self.cliente,
+            [self.manejador],
+            libro=self.libro,
+            relevo=self.relevo,
+            en_mano=EnMano(self.archivo, self.maximo),
+            metricas=MetricasDeConsumo(self.contadas),
+            epoca=UUID(int=1),
+            reloj=lambda: AHORA,
         )
+        trabajo = asyncio.create_task(del_proceso.trabajar(parar))
         try:
-            yield
+            yield del_proceso
         finally:
             parar.set()
             await trabajo
@@ -242,11 +249,21 @@ async def test_un_lote_no_pasa_de_su_maximo(prueba: Prueba) -> None:
 async def test_un_lote_no_pasa_de_su_maximo_de_octetos(
     prueba: Prueba, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(consumidores, "MAXIMO_OCTETOS_LOTE", 1)
-    prueba.llegan("a", "b")
+    prueba.llegan("a", "b", "c")
+    de_uno = len(prueba.suscripcion.mensajes[0].carga or b"")
+    monkeypatch.setattr(consumidores, "MAXIMO_OCTETOS_LOTE", de_uno + 1)
     async with prueba.consumiendo():
-        await prueba.confirmados("a", "b")
-    assert prueba.libro.asentados == [["a"], ["b"]]
+        await prueba.confirmados("a", "b", "c")
+    assert prueba.libro.asentados == [["a", "b"], ["c"]]
+
+
+async def test_un_mensaje_sin_valor_acaba_ilegible_y_sus_vecinos_siguen(prueba: Prueba) -> None:
+    prueba.llegan("a", "b", "c", "d")
+    for lugar in (0, 2):
+        prueba.suscripcion.mensajes[lugar] = prueba.suscripcion.mensajes[lugar]._replace(carga=None)
+    async with prueba.consumiendo():
+        await prueba.confirmados("a", "b", "c", "d")
+    assert prueba.manejador.ilegibles == dict.fromkeys("ac", "el mensaje no tiene valor")
 
 
 async def test_si_la_base_de_datos_no_responde_no_se_confirma_nada_y_el_lote_se_repite(
@@ -274,18 +291,20 @@ async def test_si_la_base_de_datos_no_responde_no_se_confirma_nada_y_el_lote_se_
 async def test_un_mensaje_que_hace_fallar_su_transaccion_se_devuelve_y_sus_vecinos_siguen_sin_esperar(
     prueba: Prueba, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(consumidores, "PAUSA_MINIMA", 60.0)
+    for pausa in ("PAUSA_MINIMA", "PAUSA_MAXIMA"):
+        monkeypatch.setattr(consumidores, pausa, 600.0)
     prueba.manejador.imposibles = {"c"}
     prueba.llegan("a", "b", "c", "d", "e")
     async with prueba.consumiendo():
         await prueba.confirmados("a", "b", "d", "e")
-        assert prueba.suscripcion.devueltos == ["c"]
+        await hasta_en_el_bucle(lambda: prueba.suscripcion.devueltos == ["c"])
 
         # Vuelve antes de su pausa: ni se intenta ni hace repetir a nadie.
         asentados, intentos = len(prueba.libro.asentados), prueba.manejador.intentos["c"]
         prueba.llegan("f", "c", "g")
         await prueba.confirmados("a", "b", "d", "e", "f", "g")
-        assert prueba.libro.asentados[asentados:] == [["f", "g"]]
+        # En un lote o en dos: los recibe mientras llegan.
+        assert [uno for lote in prueba.libro.asentados[asentados:] for uno in lote] == ["f", "g"]
         await hasta_en_el_bucle(lambda: prueba.suscripcion.devueltos == ["c", "c"])
         assert prueba.manejador.intentos["c"] == intentos
 
@@ -321,12 +340,39 @@ async def test_lo_que_la_base_de_datos_no_admite_se_rechaza_aparte_y_se_confirma
     assert prueba.suscripcion.devueltos == []
 
 
-async def test_si_ni_el_rechazo_se_puede_anotar_acaba_ilegible(prueba: Prueba) -> None:
-    prueba.manejador.inadmisibles = prueba.manejador.imposibles = {"b"}
+@pytest.mark.parametrize("fallo", [ZeroDivisionError(), DatosRechazados("IntegrityError")], ids=repr)
+async def test_si_ni_el_rechazo_se_puede_anotar_acaba_ilegible(prueba: Prueba, fallo: Exception) -> None:
+    prueba.manejador.inadmisibles = {"b"}
+    prueba.manejador.fallo_al_rechazar = fallo
     prueba.llegan("b")
     async with prueba.consumiendo():
         await prueba.vuelve_hasta_confirmarse("b")
     assert prueba.manejador.ilegibles.keys() == {"b"}
+
+
+async def test_si_ni_como_ilegible_se_puede_asentar_sigue_volviendo_al_broker(
+    prueba: Prueba, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    intentos: list[object] = []
+    entregas = 1
+
+    def manejar(lote: Sequence[Any], *_resto: Any) -> list[DestinoDeComando]:
+        intentos.extend(lote)
+        raise ZeroDivisionError
+
+    def ilegible_dos_veces() -> bool:
+        nonlocal entregas
+        if prueba.suscripcion.devueltos.count("c") == entregas:
+            entregas += 1
+            prueba.llegan("c")
+        return sum(isinstance(uno, MensajeIlegible) for uno in intentos) >= 2
+
+    monkeypatch.setattr(prueba.manejador, "manejar", manejar)
+    prueba.llegan("c")
+    async with prueba.consumiendo():
+        await hasta_en_el_bucle(ilegible_dos_veces)
+        await prueba.devuelto("c", veces=entregas)
+    assert prueba.suscripcion.confirmados == []
 
 
 async def test_si_la_base_de_datos_no_responde_no_cuenta_como_fallo_de_nadie(prueba: Prueba) -> None:
@@ -336,6 +382,32 @@ async def test_si_la_base_de_datos_no_responde_no_cuenta_como_fallo_de_nadie(pru
         await prueba.confirmados("a")
     assert prueba.manejador.ilegibles == {}
     assert prueba.suscripcion.devueltos == []
+
+
+async def test_dice_que_falta_la_base_de_datos_hasta_que_responde(prueba: Prueba) -> None:
+    prueba.libro.fallos = 1_000_000
+    prueba.llegan("a")
+    async with prueba.consumiendo() as del_proceso:
+        assert del_proceso.hay_base_datos()
+        await hasta_en_el_bucle(lambda: not del_proceso.hay_base_datos())
+        assert prueba.contadas.get_sample_value("alpes_base_datos_fallos_total")
+        prueba.libro.fallos = 0
+        await prueba.confirmados("a")
+        assert del_proceso.hay_base_datos()
+        prueba.relevo.hay_base_datos = False
+        assert not del_proceso.hay_base_datos()
+
+
+async def test_lo_que_otro_retiene_en_la_base_de_datos_no_detiene_a_sus_vecinos_ni_cuenta_como_fallo_suyo(
+    prueba: Prueba,
+) -> None:
+    prueba.manejador.retenidos = {"c"}
+    prueba.llegan("a", "b", "c", "d", "e")
+    async with prueba.consumiendo():
+        await prueba.confirmados("a", "b", "d", "e")
+        await prueba.vuelve_hasta_confirmarse("c")
+    assert prueba.manejador.ilegibles == {}
+    assert prueba.contadas.get_sample_value("alpes_base_datos_fallos_total")
 
 
 async def test_un_fallo_del_programa_al_abrir_un_mensaje_lo_deja_ilegible_y_sus_vecinos_siguen(
@@ -351,6 +423,31 @@ async def test_un_fallo_del_programa_al_abrir_un_mensaje_lo_deja_ilegible_y_sus_
     async with prueba.consumiendo():
         await prueba.confirmados("a", "b", "c")
     assert prueba.manejador.ilegibles == {"b": "el programa falló al abrirlo: ZeroDivisionError"}
+
+
+async def test_un_mensaje_esta_en_mano_al_abrirlo_y_al_asentarlo_y_despues_ya_no(
+    prueba: Prueba, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def si_muriera_aqui() -> int:
+        return EnMano(BytesIO(prueba.archivo.getvalue()), prueba.maximo).limite
+
+    def abrir(topico: str, **resto: Any) -> Any:
+        limites.append(si_muriera_aqui())
+        return abrir_comando(topico, **resto)
+
+    def manejar(*argumentos: Any) -> list[DestinoDeComando]:
+        limites.append(si_muriera_aqui())
+        return asentar(*argumentos)
+
+    limites: list[int] = []
+    asentar = prueba.manejador.manejar
+    monkeypatch.setattr(consumidores, "abrir_comando", abrir)
+    monkeypatch.setattr(prueba.manejador, "manejar", manejar)
+    prueba.llegan("a", "b")
+    async with prueba.consumiendo():
+        await prueba.confirmados("a", "b")
+    assert limites == [1, 1, 1]
+    assert si_muriera_aqui() == prueba.maximo
 
 
 async def test_lo_que_mato_tres_veces_al_proceso_se_da_por_ilegible_sin_abrirlo(
@@ -406,6 +503,23 @@ async def test_si_pierde_la_suscripcion_hace_otra(prueba: Prueba) -> None:
         await prueba.confirmados("a")
 
 
+async def test_una_suscripcion_que_no_recupera_la_conexion_se_cambia_por_otra(
+    prueba: Prueba, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumidores, "_ESPERA_MS", 1)
+    monkeypatch.setattr(consumidores, "_DESCONEXION_TOLERADA", 0.0)
+    async with prueba.consumiendo() as del_proceso:
+        await hasta_en_el_bucle(lambda: del_proceso.suscripciones() == {COMANDO_REGISTRAR_IMPRESION: True})
+        perdida, prueba.suscripcion = prueba.suscripcion, SuscripcionFalsa()
+        perdida.esta_conectada = False
+        assert del_proceso.suscripciones() == {COMANDO_REGISTRAR_IMPRESION: False}
+        prueba.cliente.suscripciones.append(prueba.suscripcion)
+        await hasta_en_el_bucle(lambda: del_proceso.suscripciones() == {COMANDO_REGISTRAR_IMPRESION: True})
+        assert perdida.cerrada.is_set()
+        prueba.llegan("a")
+        await prueba.confirmados("a")
+
+
 async def test_si_el_broker_no_esta_insiste(prueba: Prueba) -> None:
     prueba.cliente.fallos = 3
     prueba.llegan("a")
@@ -423,6 +537,48 @@ async def test_al_parar_con_la_base_de_datos_caida_no_se_confirma_nada_y_se_vuel
         await hasta_en_el_bucle(lambda: prueba.libro.fallos < 1_000_000)
     assert prueba.suscripcion.confirmados == []
     assert prueba.suscripcion.cerrada.is_set()
+
+
+async def test_al_parar_no_se_espera_a_una_transaccion_que_no_termina(
+    prueba: Prueba, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    empezada = asyncio.Event()
+
+    async def no_termina(_trabajo: Any) -> Any:
+        empezada.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(consumidores, "_SEGUNDOS_PARA_ASENTAR", 0.01)
+    monkeypatch.setattr(prueba.libro, "ejecutar", no_termina)
+    prueba.llegan("a")
+    async with prueba.consumiendo():
+        await empezada.wait()
+    assert prueba.suscripcion.confirmados == []
+    assert prueba.suscripcion.cerrada.is_set()
+    assert prueba.relevo.cerrado_en is not None
+
+
+async def test_al_parar_no_queda_ningun_hilo_esperando_a_que_termine_esa_transaccion(
+    prueba: Prueba, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    empezada = asyncio.Event()
+
+    async def no_termina(_trabajo: Any) -> Any:
+        empezada.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(consumidores, "_SEGUNDOS_PARA_ASENTAR", 0.01)
+    monkeypatch.setattr(consumidores, "_SEGUNDOS_DE_CIERRE", 0.01)
+    monkeypatch.setattr(prueba.libro, "ejecutar", no_termina)
+    prueba.llegan("a")
+    async with prueba.consumiendo():
+        await empezada.wait()
+        prueba.llegan("b")
+        await hasta_en_el_bucle(lambda: not prueba.suscripcion.mensajes)
+    del_consumidor = f"consumidor-{COMANDO_REGISTRAR_IMPRESION}"
+    await hasta_en_el_bucle(
+        lambda: not [hilo for hilo in threading.enumerate() if hilo.name.startswith(del_consumidor)]
+    )
 
 
 async def test_lo_que_se_dice_de_un_solo_mensaje_lleva_su_traza_y_solo_si_es_una(prueba: Prueba) -> None:

@@ -1,11 +1,13 @@
 """Qué aprende un proceso de consumidores de la muerte del anterior."""
 
+import asyncio
 from io import BytesIO
 from pathlib import Path
 
 import pytest
 
 from alpespartners.modulos.tracking.infraestructura.en_mano import EnMano, archivo_en_mano
+from alpespartners.seedwork.arranque import ErrorDeArranque
 
 MAXIMO = 1_000
 
@@ -43,9 +45,12 @@ def test_terminar_sin_nada_en_mano_no_enseña_nada(archivo: BytesIO) -> None:
     assert not nuevo(archivo).con_cautela
 
 
-def test_una_excepcion_no_es_una_muerte(archivo: BytesIO) -> None:
-    with pytest.raises(ZeroDivisionError), nuevo(archivo).trabajando(ids(10)):
-        raise ZeroDivisionError
+@pytest.mark.parametrize("excepcion", [ZeroDivisionError, asyncio.CancelledError])
+def test_una_excepcion_o_que_se_cancele_no_es_una_muerte(
+    archivo: BytesIO, excepcion: type[BaseException]
+) -> None:
+    with pytest.raises(excepcion), nuevo(archivo).trabajando(ids(10)):
+        raise excepcion
     assert not nuevo(archivo).con_cautela
 
 
@@ -133,3 +138,9 @@ def test_dos_procesos_con_la_misma_carpeta_no_comparten_archivo_y_el_sucesor_hal
         "en-mano": 0o600,
         "en-mano-2": 0o600,
     }
+
+
+def test_una_carpeta_en_la_que_no_se_puede_escribir_se_dice_en_una_frase(tmp_path: Path) -> None:
+    (tmp_path / "archivo").touch()
+    with pytest.raises(ErrorDeArranque, match=r"^No se puede escribir .*en-mano \(.+\)\.$"):
+        archivo_en_mano(tmp_path / "archivo")

@@ -1,13 +1,11 @@
 """Leer del broker embebido hasta el final, aunque repita, se calle o se salte mensajes."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pulsar
 import pytest
 
-from alpespartners.modulos.tracking.infraestructura import cliente_pulsar
 from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import ClientePulsar, FalloDelBroker
 
 Lugar = tuple[int, int, int]
@@ -53,23 +51,32 @@ class Mensaje:
         return b""
 
 
-class Lector:
-    def __init__(self, lugares: Iterator[Lugar], cliente: "Embebido") -> None:
-        self._lugares = lugares
-        self._cliente = cliente
-        cliente.abiertos += 1
+class Lectura:
+    """Una vez que se abre la suscripción de lectura."""
 
-    def read_next(self, _espera: int) -> Mensaje:
+    def __init__(self, lugares: list[Lugar], cliente: "Embebido") -> None:
+        self._lugares = iter(lugares)
+        self._cliente = cliente
+        cliente.abiertas += 1
+
+    def receive(self, _espera: int) -> Mensaje:
         lugar = next(self._lugares, None)
         if lugar is None:
             raise pulsar.Timeout
         return Mensaje(lugar)
 
+    def acknowledge(self, mensaje: Mensaje) -> None:
+        self._cliente.confirmados.add(mensaje.message_id().lugar)
+
     def close(self) -> None:
-        self._cliente.abiertos -= 1
+        self._cliente.abiertas -= 1
+
+    def unsubscribe(self) -> None:
+        self._cliente.abiertas -= 1
+        self._cliente.borrada = True
 
 
-class Consumidor:
+class ParaElFinal:
     def __init__(self, final: Lugar | None) -> None:
         self._final = final
 
@@ -83,7 +90,11 @@ class Consumidor:
 
 
 class Embebido(ClientePulsar):
-    """Un cliente cuyo broker entrega a cada lector lo que la prueba dice."""
+    """Un cliente cuyo broker entrega, cada vez que se abre la suscripción, lo que la prueba dice.
+
+    Attributes:
+        al_abrir: cuántos había confirmados cada vez.
+    """
 
     def __init__(self, final: Lugar | None, entregas: list[list[Lugar]]) -> None:
         self._embebido = True
@@ -91,18 +102,19 @@ class Embebido(ClientePulsar):
         self._cliente = self
         self._final = final
         self._entregas = iter(entregas)
-        self.desde: list[Any] = []
-        self.abiertos = 0
+        self.al_abrir: list[int] = []
+        self.confirmados: set[Lugar] = set()
+        self.abiertas = 0
+        self.borrada = False
 
     def get_topic_partitions(self, nombre: str) -> list[str]:
         return [nombre]
 
-    def subscribe(self, *_: Any, **__: Any) -> Consumidor:
-        return Consumidor(self._final)
-
-    def create_reader(self, _nombre: str, desde: Any, **_: Any) -> Lector:
-        self.desde.append(getattr(desde, "lugar", None))
-        return Lector(iter(next(self._entregas, [])), self)
+    def subscribe(self, _nombre: str, suscripcion: str, **_: Any) -> Any:
+        if suscripcion.startswith("final-"):
+            return ParaElFinal(self._final)
+        self.al_abrir.append(len(self.confirmados))
+        return Lectura(next(self._entregas, []), self)
 
     def lugares(self) -> list[str]:
         return [mensaje.posicion for mensaje in self.leer("t")]
@@ -113,40 +125,43 @@ LEIDOS = ["7:0:-1:0", "7:0:-1:1", "7:1:-1:0", "7:2:-1:-1"]
 
 
 @pytest.mark.parametrize(
-    ("entregas", "desde"),
+    ("entregas", "al_abrir"),
     [
-        ([SEGUIDOS], [None]),
-        ([SEGUIDOS[:3] + SEGUIDOS[:2] + SEGUIDOS], [None]),
-        ([[], SEGUIDOS[:2], [], SEGUIDOS[2:]], [None, None, (7, 0, 1), (7, 0, 1)]),
-        ([[SEGUIDOS[0], SEGUIDOS[3]], SEGUIDOS[1:]], [None, (7, 0, 0)]),
-        ([[*SEGUIDOS, (7, 3, 0)]], [None]),
+        ([SEGUIDOS], [0]),
+        ([SEGUIDOS[:3] + SEGUIDOS[:2] + SEGUIDOS], [0]),
+        ([[], SEGUIDOS[:2], [], SEGUIDOS], [0, 0, 2, 2]),
+        ([[SEGUIDOS[0], SEGUIDOS[3]], SEGUIDOS[1:]], [0, 1]),
+        ([[*SEGUIDOS, (7, 3, 0)]], [0]),
     ],
     ids=["a la primera", "repite", "se calla", "se salta dos", "llega otro después"],
 )
 def test_da_cada_mensaje_una_vez_hasta_el_final_que_habia_al_empezar(
-    entregas: list[list[Lugar]], desde: list[Lugar | None]
+    entregas: list[list[Lugar]], al_abrir: list[int]
 ) -> None:
     cliente = Embebido((7, 2, -1), entregas)
     assert cliente.lugares() == LEIDOS
-    assert cliente.desde == desde
+    # La última vez es para borrarla.
+    assert cliente.al_abrir == [*al_abrir, len(SEGUIDOS)]
+    assert cliente.confirmados == set(SEGUIDOS)
+    assert (cliente.abiertas, cliente.borrada) == (0, True)
 
 
 def test_un_topico_vacio_no_se_lee() -> None:
     cliente = Embebido(None, [])
     assert cliente.lugares() == []
-    assert cliente.desde == []
+    assert cliente.al_abrir == []
 
 
 def test_si_no_llega_al_final_lo_dice_en_vez_de_darlo_por_leido() -> None:
     cliente = Embebido((7, 2, -1), [SEGUIDOS[:2]])
     with pytest.raises(FalloDelBroker):
         cliente.lugares()
-    assert len(cliente.desde) > 5
+    assert len(cliente.al_abrir) > 5
+    assert (cliente.abiertas, cliente.borrada) == (0, True)
 
 
-def test_lee_por_tramos_y_entre_dos_no_deja_un_lector_que_llenar(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cliente_pulsar, "_TRAMO", 2)
-    cliente = Embebido((7, 2, -1), [SEGUIDOS, SEGUIDOS[2:], []])
-    assert cliente.lugares() == LEIDOS
-    assert cliente.desde == [None, (7, 0, 1), (7, 2, -1)]
-    assert cliente.abiertos == 0
+def test_quien_deja_de_leer_no_deja_la_suscripcion() -> None:
+    cliente = Embebido((7, 2, -1), [SEGUIDOS])
+    for _ in cliente.leer("t"):
+        break
+    assert (cliente.abiertas, cliente.borrada) == (0, True)

@@ -53,6 +53,20 @@ async def consultado(productor: ProductorFalso, veces: int) -> None:
     await hasta_en_el_bucle(lambda: productor.consultas >= desde + veces)
 
 
+async def test_lo_que_va_solo_no_espera_a_reunirse_y_lo_que_sigue_de_cerca_a_otro_si(
+    despachador: DespachadorPulsar, cliente: ClienteFalso, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    productor = await conectado(despachador, cliente)
+    for tras, solos in ((0.0, 1), (60.0, 1), (0.0, 2)):
+        monkeypatch.setattr(publicador, "_SOLO_TRAS", tras)
+        await asyncio.sleep(0.002)
+        envio = asyncio.create_task(despachador.publicar(IMPRESION, comando_id="c-1", traza=None))
+        await hasta_en_el_bucle(lambda: bool(productor.enviados))
+        productor.responder(confirmado=True)
+        await envio
+        assert productor.solos == solos
+
+
 async def test_antes_del_primer_envio_existe_quien_lo_recibira(
     despachador: DespachadorPulsar, cliente: ClienteFalso
 ) -> None:
@@ -133,6 +147,41 @@ async def test_si_el_broker_no_esta_insiste_hasta_conectarse(cliente: ClienteFal
     await conectado(despachador, cliente)
     assert not cliente.fallos
     await despachador.cerrar()
+
+
+async def test_un_fallo_inesperado_al_conectarse_no_deja_el_topico_sin_productor_para_siempre(
+    cliente: ClienteFalso, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crear = cliente.productor
+    imprevistos = [RuntimeError("can't start new thread")] * 3
+
+    def sin_hilos(topico: str, **ajustes: Any) -> Any:
+        if imprevistos:
+            raise imprevistos.pop()
+        return crear(topico, **ajustes)
+
+    monkeypatch.setattr(cliente, "productor", sin_hilos)
+    despachador = DespachadorPulsar(limite=0.01, metricas=metricas_de_publicacion())
+    await despachador.abrir(cliente)
+    await conectado(despachador, cliente)
+    await despachador.cerrar()
+
+
+async def test_un_broker_conectado_que_no_confirma_no_esta_disponible_hasta_que_confirme_o_se_olvide(
+    despachador: DespachadorPulsar, cliente: ClienteFalso, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    productor = await conectado(despachador, cliente)
+    with pytest.raises(BrokerNoDisponible):
+        await despachador.publicar(IMPRESION, comando_id="c-1", traza=None)
+    assert not despachador.disponible
+    with monkeypatch.context() as despues:
+        despues.setattr(despachadores, "_MEMORIA_DEL_SILENCIO", -1.0)
+        assert despachador.disponible
+    otra = asyncio.create_task(despachador.publicar(IMPRESION, comando_id="c-2", traza=None))
+    await hasta_en_el_bucle(lambda: len(productor.enviados) == 2)
+    productor.responder(confirmado=True)
+    await otra
+    assert despachador.disponible
 
 
 async def test_un_productor_que_no_recupera_la_conexion_se_cambia_por_otro(

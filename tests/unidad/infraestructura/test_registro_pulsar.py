@@ -8,6 +8,20 @@ from structlog.testing import CapturingLogger
 from alpespartners.modulos.tracking.infraestructura import registro_pulsar
 
 
+def test_lo_que_se_repite_se_dice_una_vez_y_otra_pasado_un_rato(monkeypatch: pytest.MonkeyPatch) -> None:
+    registro = CapturingLogger()
+    monkeypatch.setattr(registro_pulsar, "_registro", registro)
+    igual = "2026-11-25 03:55:21.881 ERROR [139] ClientConnection:1 | Connection refused\n"
+    registro_pulsar._trasladar(StringIO(igual * 50 + igual.replace("refused", "reset")))  # noqa: SLF001
+    assert [argumentos for _, argumentos, _ in registro.calls] == [
+        ("Connection refused",),
+        ("Connection reset",),
+    ]
+    monkeypatch.setattr(registro_pulsar, "_CALLA_LO_REPETIDO", 0.0)
+    registro_pulsar._trasladar(StringIO(igual * 2))  # noqa: SLF001
+    assert len(registro.calls) == 4
+
+
 @pytest.mark.parametrize(
     ("linea", "nivel", "dicho", "campos"),
     [

@@ -1,15 +1,18 @@
 """El relevo: retira solo lo confirmado, y lo demás sigue en la bandeja."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible
 from alpespartners.modulos.tracking.aplicacion.topicos import EVENTO_IMPRESION_REGISTRADA
 from alpespartners.modulos.tracking.infraestructura import publicador, relevo
 from alpespartners.modulos.tracking.infraestructura.bandeja_salida import Envio
+from alpespartners.modulos.tracking.infraestructura.metricas import MetricasDeConsumo
 from alpespartners.modulos.tracking.infraestructura.relevo import Relevo
 from alpespartners.modulos.tracking.infraestructura.sobres import Sobre
 from tests.apoyo.espera import hasta_en_el_bucle
@@ -27,17 +30,22 @@ class BandejaFalsa:
     retirados: list[int] = field(default_factory=list)
     renovados: list[int] = field(default_factory=list)
     fallos: int = 0
+    muda: bool = False
+    al_retirar: Callable[[], Awaitable[object]] = field(default=partial(asyncio.sleep, 0))
 
     async def retirar(self, numeros: Sequence[int]) -> None:
         if self.fallos:
             self.fallos -= 1
             raise BaseDatosNoDisponible
+        await self.al_retirar()
         self.retirados += numeros
 
     async def renovar(self, numeros: Sequence[int]) -> None:
         self.renovados += numeros
 
     async def reservar_vencidos(self, limite: int) -> list[Envio]:
+        if self.muda:
+            raise BaseDatosNoDisponible
         tomados, self.vencidos = self.vencidos[:limite], self.vencidos[limite:]
         return tomados
 
@@ -115,6 +123,99 @@ async def test_lo_que_ya_tiene_en_mano_no_lo_publica_otra_vez(
     await hasta_en_el_bucle(lambda: sorted(bandeja.retirados) == [1, 2])
 
 
+async def test_lo_confirmado_y_aun_no_retirado_ni_ocupa_sitio_ni_se_publica_otra_vez(
+    relevador: Relevo, cliente: ClienteFalso, bandeja: BandejaFalsa, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relevo, "MAXIMO_EN_MANO", 1)
+    bandeja.fallos = siempre = 1_000_000
+    relevador.entregar([envio(1)])
+    (await enviados(cliente, 1)).responder(confirmado=True)
+    await hasta_en_el_bucle(lambda: bandeja.fallos < siempre)
+
+    relevador.entregar([envio(1), envio(2)])
+    productor = await enviados(cliente, 1)
+    monkeypatch.setattr(relevo, "_RENOVAR_TRAS", 0.0)
+    await hasta_en_el_bucle(lambda: {1, 2} <= set(bandeja.renovados))
+    productor.responder(confirmado=True)
+
+
+async def test_un_atraso_se_publica_sin_esperar_al_barrido_siguiente_mientras_el_broker_confirme(
+    cliente: ClienteFalso, bandeja: BandejaFalsa, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relevo, "_EN_MANO_SIN_ESPERAR", 2)
+    relevador = Relevo(cliente, bandeja, cada_barrido=3600, metricas=metricas_de_consumo())
+    bandeja.vencidos = [envio(numero) for numero in range(7)]
+    await relevador.abrir()
+    productor = await enviados(cliente, 2)
+    productor.responder(confirmado=False)
+    await hasta_en_el_bucle(lambda: not productor.enviados)
+    assert len(bandeja.vencidos) == 5
+    await relevador.cerrar(0.1)
+
+    relevador = Relevo(cliente, bandeja, cada_barrido=3600, metricas=metricas_de_consumo())
+    await relevador.abrir()
+    for cuantos in (2, 2, 1):
+        (await enviados(cliente, cuantos)).responder(confirmado=True)
+    await hasta_en_el_bucle(lambda: sorted(bandeja.retirados) == [2, 3, 4, 5, 6])
+    await relevador.cerrar(0.1)
+
+
+async def test_un_barrido_no_arrienda_mas_de_lo_que_cabe(
+    relevador: Relevo, cliente: ClienteFalso, bandeja: BandejaFalsa, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relevo, "_EN_MANO_SIN_ESPERAR", 2)
+    relevador.entregar([envio(1)])
+    await enviados(cliente, 1)
+    bandeja.vencidos = [envio(2), envio(3)]
+    await enviados(cliente, 2)
+    assert bandeja.vencidos == [envio(3)]
+
+
+@pytest.mark.parametrize("limite", ["_EN_MANO_SIN_ESPERAR", "_OCTETOS_SIN_ESPERAR"])
+async def test_un_barrido_no_arrienda_nada_mientras_no_quepa(
+    relevador: Relevo,
+    cliente: ClienteFalso,
+    bandeja: BandejaFalsa,
+    monkeypatch: pytest.MonkeyPatch,
+    limite: str,
+) -> None:
+    monkeypatch.setattr(relevo, limite, 1)
+    monkeypatch.setattr(relevo, "_RENOVAR_TRAS", 0.0)
+    relevador.entregar([envio(1), envio(2)])
+    productor = await enviados(cliente, 2)
+    bandeja.vencidos = [envio(3), envio(4)]
+    barridos = bandeja.renovados.count(1)
+    await hasta_en_el_bucle(lambda: bandeja.renovados.count(1) > barridos + 1)
+    assert bandeja.vencidos == [envio(3), envio(4)]
+    productor.responder(confirmado=True)
+    await hasta_en_el_bucle(lambda: envio(3) not in bandeja.vencidos)
+
+
+async def test_lo_que_se_confirma_mientras_se_retira_otro_tambien_se_retira_y_se_cuenta(
+    cliente: ClienteFalso, bandeja: BandejaFalsa
+) -> None:
+    contadas = CollectorRegistry()
+
+    def cuantos(cuenta: str) -> float | None:
+        return contadas.get_sample_value(f"alpes_envios_{cuenta}_total", {"topico": TOPICO})
+
+    async def llega_otra_confirmacion() -> None:
+        if not bandeja.retirados:
+            productor.responder(confirmado=True)
+            await hasta_en_el_bucle(lambda: cuantos("publicados") == 2)
+
+    bandeja.al_retirar = llega_otra_confirmacion
+    relevador = Relevo(cliente, bandeja, metricas=MetricasDeConsumo(contadas))
+    await relevador.abrir()
+    relevador.entregar([envio(1), envio(2), envio(3)])
+    productor = await enviados(cliente, 3)
+    productor.responder(confirmado=False, cuantos=1)
+    productor.responder(confirmado=True, cuantos=1)
+    await hasta_en_el_bucle(lambda: bandeja.retirados == [2, 3])
+    assert cuantos("sin_confirmar") == 1
+    await relevador.cerrar(0.1)
+
+
 async def test_lo_que_no_cabe_se_queda_en_la_bandeja(
     relevador: Relevo, cliente: ClienteFalso, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -126,10 +227,11 @@ async def test_lo_que_no_cabe_se_queda_en_la_bandeja(
     await hasta_en_el_bucle(lambda: not productor.enviados)
 
 
+@pytest.mark.parametrize("limite", ["_EN_MANO_SIN_ESPERAR", "_OCTETOS_SIN_ESPERAR"])
 async def test_quien_deposita_mas_de_prisa_de_lo_que_se_publica_espera(
-    relevador: Relevo, cliente: ClienteFalso, monkeypatch: pytest.MonkeyPatch
+    relevador: Relevo, cliente: ClienteFalso, monkeypatch: pytest.MonkeyPatch, limite: str
 ) -> None:
-    monkeypatch.setattr(relevo, "_EN_MANO_SIN_ESPERAR", 2)
+    monkeypatch.setattr(relevo, limite, 2)
     monkeypatch.setattr(relevo, "_ESPERA_A_QUE_QUEPAN", 30.0)
     relevador.entregar([envio(1), envio(2)])
     productor = await enviados(cliente, 2)
@@ -214,3 +316,27 @@ async def test_al_cerrar_espera_las_confirmaciones_y_las_retira(
     await cierre
     assert bandeja.retirados == [1]
     assert productor.cerrado
+
+
+async def test_al_cerrar_publica_y_retira_lo_que_aun_espera_a_conectarse(bandeja: BandejaFalsa) -> None:
+    cliente = ClienteFalso(confirma_solo=True)
+    relevador = Relevo(cliente, bandeja, metricas=metricas_de_consumo())
+    await relevador.abrir()
+    relevador.entregar([envio(1)])
+    await relevador.cerrar(60.0)
+    assert bandeja.retirados == [1]
+
+
+async def test_dice_que_falta_la_base_de_datos_hasta_que_responde(
+    cliente: ClienteFalso, bandeja: BandejaFalsa
+) -> None:
+    contadas = CollectorRegistry()
+    relevador = Relevo(cliente, bandeja, cada_barrido=0.02, metricas=MetricasDeConsumo(contadas))
+    assert relevador.hay_base_datos
+    bandeja.muda = True
+    await relevador.abrir()
+    await hasta_en_el_bucle(lambda: not relevador.hay_base_datos)
+    assert contadas.get_sample_value("alpes_base_datos_fallos_total")
+    bandeja.muda = False
+    await hasta_en_el_bucle(lambda: relevador.hay_base_datos)
+    await relevador.cerrar(0.1)

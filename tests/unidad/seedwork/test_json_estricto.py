@@ -62,14 +62,28 @@ def test_un_texto_con_aspecto_de_numero_no_es_un_numero() -> None:
         (b'"a\x00b"', "El cuerpo no es JSON: error en la línea 1, columna 3."),
         (b'{"a": NaN}', "El cuerpo contiene NaN o Infinity, que no son JSON."),
         (b'{"a": -Infinity}', "El cuerpo contiene NaN o Infinity, que no son JSON."),
-        (b'{"a": 1, "a": 1}', "El cuerpo repite una clave dentro de un mismo objeto."),
-        (b'[{"b": {"a": 1, "\\u0061": 2}}]', "El cuerpo repite una clave dentro de un mismo objeto."),
+        (b'{"b": 2, "a": 1, "a": 1, "b": 2}', "El cuerpo repite la clave «a» dentro de un mismo objeto."),
+        (b'[{"b": {"a": 1, "\\u0061": 2}}]', "El cuerpo repite la clave «a» dentro de un mismo objeto."),
+        (
+            '{"campaña_id": 1, "campaña_id": 1}'.encode(),
+            "El cuerpo repite la clave «campaña_id» dentro de un mismo objeto.",
+        ),
+        (
+            b'{"\\ud800\\u0000\\n": 1, "\\ud800\\u0000\\n": 1}',
+            "El cuerpo repite la clave «\ufffd\ufffd\ufffd» dentro de un mismo objeto.",
+        ),
+        (
+            b'{"%(k)s": 1, "%(k)s": 1}' % {b"k": b"k" * 60_000},
+            f"El cuerpo repite la clave «{'k' * 64}» dentro de un mismo objeto.",
+        ),
         (b"[" * 50_000, "El cuerpo anida objetos o listas a más de 32 niveles."),
         (b'{"a":' * 50_000, "El cuerpo anida objetos o listas a más de 32 niveles."),
         (b"[" * 50_000 + b"]" * 50_000, "El cuerpo anida objetos o listas a más de 32 niveles."),
     ],
 )
-def test_lo_que_no_es_json_se_dice_con_su_lugar_y_sin_su_contenido(octetos: bytes, frase: str) -> None:
+def test_lo_que_no_es_json_se_dice_con_su_lugar_o_su_clave_y_sin_sus_valores(
+    octetos: bytes, frase: str
+) -> None:
     with pytest.raises(JsonIlegible) as error:
         leer_json(octetos)
     assert str(error.value) == frase
@@ -93,7 +107,7 @@ def test_un_sustituto_suelto_en_un_escape_llega_al_dominio() -> None:
 
 
 def test_un_cuerpo_hostil_se_recorre_en_tiempo_lineal() -> None:
-    comienzo = time.perf_counter()
+    gastado = time.process_time()
     with pytest.raises(JsonIlegible):
         leer_json(b"[]" * 40 + b'"' + b'\\"' * 32_000)
-    assert time.perf_counter() - comienzo < 1
+    assert time.process_time() - gastado < 1

@@ -126,7 +126,7 @@ class Pareja:
     def aparece(self, asiento: Asiento) -> None:
         """Añade un asiento que no estaba al leer el libro y estaba después."""
         self.asientos.append(asiento)
-        if self.otro is None and self.mensaje is not None and self.mensaje.contenido != asiento.contenido:
+        if self.mensaje is not None and self.mensaje.contenido != asiento.contenido:
             self.otro = self.mensaje
 
 
@@ -185,7 +185,7 @@ def con_comodines(parejas: Iterable[Pareja]) -> Iterator[Pareja]:
     comodin: Pareja | None = None
     for pareja in parejas:
         comando_id, _, huella = pareja.clave.partition(b"\0")
-        if comodin is not None and (not huella or comodin.clave[:-1] != comando_id):
+        if comodin is not None and comodin.clave[:-1] != comando_id:
             yield comodin
             comodin = None
         if not huella:
@@ -203,7 +203,7 @@ def juzgar_comando(pareja: Pareja, criterio: Criterio, cuenta: Cuenta) -> Hallaz
     _contar(pareja, cuenta)
     mensaje = pareja.mensaje
     if len(pareja.asientos) > 1:
-        destinos = " y ".join(asiento.destino for asiento in pareja.asientos)
+        destinos = ", ".join(asiento.destino for asiento in pareja.asientos)
         return _hallado(cuenta, Tipo.DOS_DESTINOS, pareja, destinos)
     if mensaje is None:
         (asiento,) = pareja.asientos
@@ -244,12 +244,12 @@ def _contar(pareja: Pareja, cuenta: Cuenta) -> None:
 def _hallado(cuenta: Cuenta, tipo: Tipo, pareja: Pareja, detalle: str | None = None) -> Hallazgo:
     cuenta.hallazgos[tipo] += 1
     mensaje = pareja.otro or pareja.mensaje
-    fuente = mensaje or (pareja.asientos[0] if pareja.asientos else None)
+    fuente = mensaje or pareja.asientos[0]
     return Hallazgo(
         tipo=tipo,
         topico=cuenta.topico,
-        comando_id=None if fuente is None else fuente.comando_id,
-        evento_id=None if fuente is None else fuente.evento_id,
+        comando_id=fuente.comando_id,
+        evento_id=fuente.evento_id,
         posicion=None if mensaje is None else mensaje.posicion,
         detalle=detalle,
     )

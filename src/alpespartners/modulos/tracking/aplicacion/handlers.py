@@ -64,16 +64,17 @@ class _ManejadorRegistro(ABC, Generic[C, E]):
         """
         pendientes = self._sin_destino(lote, transaccion)
         ilegibles = [mensaje for mensaje in pendientes if isinstance(mensaje, MensajeIlegible)]
-        destinos = [_destino_de_ilegible(ilegible, ahora) for ilegible in ilegibles]
+        inadmisibles = [_destino_de_ilegible(ilegible, ahora) for ilegible in ilegibles]
 
         aspirantes: list[tuple[ComandoRecibido[C], E]] = []
         for mensaje in pendientes:
             if not isinstance(mensaje, MensajeIlegible):
                 juicio = self._juzgar(mensaje, ahora)
                 if isinstance(juicio, DestinoDeComando):
-                    destinos.append(juicio)
+                    inadmisibles.append(juicio)
                 else:
                     aspirantes.append((mensaje, juicio))
+        destinos = self._sin_fila(inadmisibles, transaccion)
 
         candidatas: dict[str, E] = {}
         for _, entidad in aspirantes:
@@ -123,14 +124,11 @@ class _ManejadorRegistro(ABC, Generic[C, E]):
             ahora,
             Rechazada(Codigo.RECHAZADA_POR_LA_BASE_DE_DATOS, "la base de datos no admite estos datos"),
         )
-        guardadas = self._repositorio(transaccion).obtener([asiento.evento_id] if asiento.evento_id else [])
-        comando_id, huella = mensaje.identidad.comando_id, mensaje.identidad.huella
-        if any(_la_registro(guardada, comando_id, huella) for guardada in guardadas.values()):
+        nuevos = self._sin_fila([asiento], transaccion)
+        if not transaccion.destinos.anotar(self.topico, nuevos):
             return []
-        if not transaccion.destinos.anotar(self.topico, [asiento]):
-            return []
-        transaccion.balance.sumar(self.topico, [asiento])
-        return [asiento]
+        transaccion.balance.sumar(self.topico, nuevos)
+        return nuevos
 
     def reconocer(
         self, lote: Sequence[ComandoRecibido[C]], transaccion: Transaccion, ahora: datetime
@@ -161,6 +159,24 @@ class _ManejadorRegistro(ABC, Generic[C, E]):
             unicos.setdefault(mensaje.identidad, mensaje)
         conocidos = transaccion.destinos.conocidos(self.topico, unicos.keys())
         return [mensaje for identidad, mensaje in unicos.items() if identidad not in conocidos]
+
+    def _sin_fila(self, asientos: list[DestinoDeComando], transaccion: Transaccion) -> list[DestinoDeComando]:
+        """Deja fuera los de comandos que ya registraron su fila.
+
+        Es otra entrega, y hoy se juzga peor: otra versión con otras reglas, o un mensaje que se da por
+        ilegible sin abrirlo. Lo registrado no cambia, y un comando no tiene dos destinos. Lo reconstruido de
+        un evento no sabe su huella, y vale por cualquiera.
+        """
+        ids = {asiento.evento_id for asiento in asientos if asiento.evento_id is not None}
+        if not ids:
+            return asientos
+        autores = set(self._repositorio(transaccion).autores(ids).values())
+        return [
+            asiento
+            for asiento in asientos
+            if (asiento.identidad.comando_id, asiento.identidad.huella) not in autores
+            and (asiento.identidad.comando_id, None) not in autores
+        ]
 
     def _juzgar(self, mensaje: ComandoRecibido[C], ahora: datetime) -> E | DestinoDeComando:
         """Construye la entidad o dice por qué se rechaza; el reloj del consumidor no influye."""
@@ -242,6 +258,9 @@ class RegistrarConversionHandler(_ManejadorRegistro[RegistrarConversion, Convers
 
 def _frente_a_la_guardada(entidad: E, guardada: E) -> Duplicada | Rechazada | None:
     """Compara con la que ya estaba; `None` es la reentrega del comando que la registró."""
+    if (guardada.comando_id, guardada.huella) == (entidad.comando_id, entidad.huella):
+        # Antes que su contenido: otra versión pudo normalizar hoy de otro modo lo mismo que registró.
+        return None
     distintos = guardada.contenido.campos_distintos(entidad.contenido)
     if distintos:
         return Rechazada(
@@ -249,14 +268,10 @@ def _frente_a_la_guardada(entidad: E, guardada: E) -> Duplicada | Rechazada | No
             f"ya existe ese id con otro contenido; difieren: {', '.join(distintos)}",
             distintos,
         )
-    if _la_registro(guardada, entidad.comando_id, entidad.huella):
+    if guardada.comando_id == entidad.comando_id and guardada.huella is None:
+        # Reconstruida de su evento, que no lleva huella.
         return None
     return Duplicada(guardada.comando_id)
-
-
-def _la_registro(guardada: Impresion | Conversion, comando_id: str, huella: bytes | None) -> bool:
-    """Dice si fue ese comando el que registró lo guardado; lo reconstruido de su evento no tiene huella."""
-    return guardada.comando_id == comando_id and guardada.huella in {huella, None}
 
 
 def _rechazo(invalidos: DatosInvalidos) -> Rechazada:

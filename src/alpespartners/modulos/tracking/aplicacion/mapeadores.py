@@ -19,9 +19,7 @@ from alpespartners.modulos.tracking.aplicacion.dto import RegistrarConversionDTO
 from alpespartners.modulos.tracking.aplicacion.textos import importe, instante_de_texto
 from alpespartners.modulos.tracking.dominio.contenido import ContenidoConversion, ContenidoImpresion
 from alpespartners.modulos.tracking.dominio.excepciones import Codigo, Recolector
-from alpespartners.modulos.tracking.dominio.objetos_valor import (
-    LONGITUD_CLAVE_PROPIEDAD,
-)
+from alpespartners.modulos.tracking.dominio.objetos_valor import anotar_propiedad, nombre_legible
 from alpespartners.seedwork.json_estricto import NumeroJson
 
 _TEXTOS = frozenset({"id", "campaña_id", "influencer_id", "usuario_id", "timestamp"})
@@ -38,7 +36,6 @@ _RESERVADOS = frozenset(
 _CANONICOS = _TEXTOS_IMPRESION | _TEXTOS_CONVERSION | _DESCRIPTIVOS.keys() | {"propiedades"}
 _ALIAS = {"campana_id": "campaña_id"}
 _QUE_SE_LEEN: dict[str, Callable[[str, str], object]] = {"timestamp": instante_de_texto, "valor": importe}
-_ILEGIBLE_EN_UN_NOMBRE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _SUSTITUTO = re.compile(r"[\ud800-\udfff]")
 
 
@@ -120,14 +117,18 @@ def _campos_del_cuerpo(
             es_texto = type(valor) is str
             campos[nombre] = (valor or None) if es_texto else _texto(nombre, valor, recolector)
         elif nombre in _DESCRIPTIVOS:
-            campos[nombre] = _descriptivo(nombre, valor, recolector)
+            if type(valor) is str:
+                campos[nombre] = valor
+            else:
+                _descartar(nombre, valor, recolector)
         elif nombre == "propiedades":
             campos[nombre] = _propiedades(valor, recolector)
         elif nombre in _RESERVADOS:
             recolector.anotar(nombre, Codigo.CAMPO_RESERVADO, "lo pone el servidor; no se puede enviar")
         else:
             desconocidos[nombre] = valor
-    _acoger_desconocidos(desconocidos, campos["propiedades"], recolector)
+    if desconocidos:
+        _acoger_desconocidos(desconocidos, campos["propiedades"], recolector)
     for nombre, leer in _QUE_SE_LEEN.items():
         if campos.get(nombre) is not None:
             campos[nombre] = recolector.intentar(leer, nombre, campos[nombre])
@@ -146,13 +147,21 @@ def _sin_alias(cuerpo: Mapping[str, object], recolector: Recolector) -> Mapping[
     for nombre, valor in cuerpo.items():
         canonico = nombre if nombre.isascii() else unicodedata.normalize("NFC", nombre)
         canonico = _ALIAS.get(canonico, canonico)
-        if valor is not None and campos.setdefault(canonico, valor) != valor:
+        if valor is None:
+            continue
+        if not _dicen_lo_mismo(campos.setdefault(canonico, valor), valor):
             recolector.anotar(
-                _nombre_legible(canonico),
+                canonico,
                 Codigo.CAMPO_REPETIDO,
                 "aparece con dos grafías y valores distintos",
+                nombre=nombre_legible(canonico),
             )
     return campos
+
+
+def _dicen_lo_mismo(uno: object, otro: object) -> bool:
+    """El número `1` y el texto `"1"` no: un `NumeroJson` es igual al texto de su literal."""
+    return type(uno) is type(otro) and uno == otro
 
 
 def _texto(nombre: str, valor: object, recolector: Recolector) -> str | None:
@@ -167,14 +176,11 @@ def _texto(nombre: str, valor: object, recolector: Recolector) -> str | None:
     return None
 
 
-def _descriptivo(nombre: str, valor: object, recolector: Recolector) -> str | None:
-    """Un metadato de otro tipo se descarta con aviso: nunca es motivo para rechazar el evento."""
-    if isinstance(valor, str) and not isinstance(valor, NumeroJson):
-        return valor
+def _descartar(nombre: str, valor: object, recolector: Recolector) -> None:
+    """Un metadato que no es un texto se descarta con aviso: nunca es motivo para rechazar el evento."""
     if _SUSTITUTO.search(json.dumps(valor, ensure_ascii=False)):
         recolector.anotar(nombre, Codigo.SUSTITUTO_SUELTO, "contiene un carácter sustituto suelto")
     recolector.avisar(_DESCRIPTIVOS[nombre])
-    return None
 
 
 def _propiedades(valor: object, recolector: Recolector) -> dict[str, str]:
@@ -190,10 +196,8 @@ def _propiedades(valor: object, recolector: Recolector) -> dict[str, str]:
             continue
         literal = _literal(contenido)
         if literal is None:
-            recolector.anotar(
-                f"propiedades.{_nombre_legible(clave)}",
-                Codigo.TIPO_INCORRECTO,
-                "debe ser un texto, un número o un booleano",
+            anotar_propiedad(
+                clave, Codigo.TIPO_INCORRECTO, "debe ser un texto, un número o un booleano", recolector
             )
         else:
             propiedades[clave] = literal
@@ -203,17 +207,29 @@ def _propiedades(valor: object, recolector: Recolector) -> dict[str, str]:
 def _acoger_desconocidos(
     desconocidos: Mapping[str, object], propiedades: dict[str, str], recolector: Recolector
 ) -> None:
-    """Lleva los campos desconocidos a `propiedades`, cada uno con su aviso: un error de tecleo se nota."""
+    """Lleva los campos desconocidos a `propiedades`, cada uno con su aviso: un error de tecleo se nota.
+
+    Allí se juzgan como las demás, pero sus faltas llevan el nombre que el cliente escribió.
+    """
     for nombre, valor in desconocidos.items():
-        legible = _nombre_legible(nombre)
+        legible = nombre_legible(nombre)
         literal = _literal(valor)
         if literal is None:
             recolector.anotar(
-                legible, Codigo.CAMPO_DESCONOCIDO, "no es un campo conocido ni un texto, número o booleano"
+                nombre,
+                Codigo.CAMPO_DESCONOCIDO,
+                "no es un campo conocido ni un texto, número o booleano",
+                nombre=legible,
             )
         elif propiedades.setdefault(nombre, literal) != literal:
-            recolector.anotar(legible, Codigo.CAMPO_REPETIDO, "está también en propiedades con otro valor")
+            recolector.anotar(
+                nombre,
+                Codigo.CAMPO_REPETIDO,
+                "está también en propiedades con otro valor",
+                nombre=legible,
+            )
         else:
+            recolector.nombrar(f"propiedades.{nombre}", legible)
             recolector.avisar(f"campo_desconocido:{legible}")
 
 
@@ -224,8 +240,3 @@ def _literal(valor: object) -> str | None:
     if isinstance(valor, bool):
         return "true" if valor else "false"
     return None
-
-
-def _nombre_legible(nombre: str) -> str:
-    """El nombre de un campo ajeno, en condiciones de ir en una respuesta: sin controles, corto y visible."""
-    return _ILEGIBLE_EN_UN_NOMBRE.sub("\ufffd", nombre)[:LONGITUD_CLAVE_PROPIEDAD] or "(vacío)"

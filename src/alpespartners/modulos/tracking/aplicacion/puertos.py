@@ -1,6 +1,6 @@
 """Los puertos: lo que la aplicación pide al mundo, sin decir con qué se hace.
 
-Qué es: interfaces y las dos excepciones con que un adaptador dice «no puedo ahora».
+Qué es: interfaces y las excepciones con que un adaptador dice «no puedo».
 Qué no es: reglas ni adaptadores; los repositorios están en `dominio/repositorios.py`.
 Por qué existe: el mismo código corre en un portátil (SQLite, broker embebido) y en un clúster
 (PostgreSQL, Apache Pulsar); una suite de contrato por puerto prueba a todos sus adaptadores.
@@ -39,6 +39,14 @@ class AlmacenamientoLleno(BrokerNoDisponible):
 
 class BaseDatosNoDisponible(Exception):
     """La base de datos no respondió; no se guardó nada."""
+
+
+class BaseDatosOcupada(BaseDatosNoDisponible):
+    """Está, y este trabajo no pudo terminar: es demasiado grande, o espera a otro. Uno menor quizá pueda."""
+
+
+class FilaIlegible(Exception):
+    """Una fila dice lo que este programa no escribe: la cambió otra mano. Insistir no lo arregla."""
 
 
 class DespachadorComandos(Protocol):

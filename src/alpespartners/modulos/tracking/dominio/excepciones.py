@@ -82,6 +82,7 @@ class Recolector:
     """
 
     _fallos: dict[str, Fallo] = field(default_factory=dict)
+    _nombres: dict[str, str] = field(default_factory=dict)
     _avisos: dict[str, None] = field(default_factory=dict)
 
     @property
@@ -103,10 +104,17 @@ class Recolector:
             self.anotar(fallo.campo, fallo.codigo, fallo.mensaje)
             return None
 
-    def anotar(self, campo: str, codigo: Codigo, mensaje: str) -> None:
-        """Anota una falta, si el campo no tiene ya otra: la primera es la que explica las demás."""
+    def anotar(self, campo: str, codigo: Codigo, mensaje: str, *, nombre: str = "") -> None:
+        """Anota una falta, si el campo no tiene ya otra: la primera es la que explica las demás.
+
+        `nombre` es cómo se le dice ese campo a quien lo envió, si no es tal cual.
+        """
         if campo not in self._fallos:
-            self._fallos[campo] = Fallo(campo, codigo, mensaje)
+            self._fallos[campo] = Fallo(self._nombres.get(campo) or nombre or campo, codigo, mensaje)
+
+    def nombrar(self, campo: str, nombre: str) -> None:
+        """Dice con qué nombre llegó un campo: si tiene una falta, se contará con él."""
+        self._nombres[campo] = nombre
 
     def tiene(self, campo: str) -> bool:
         """Dice si ese campo tiene ya una falta."""

@@ -18,6 +18,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
+from itertools import islice
 from typing import Self, TypeVar
 from urllib.parse import urlsplit
 
@@ -28,6 +29,8 @@ LONGITUD_IDENTIFICADOR = 128
 LONGITUD_USER_AGENT = 1024
 LONGITUD_REFERRER = 2048
 MAXIMO_PROPIEDADES = 32
+PROPIEDADES_QUE_SE_JUZGAN = 128
+"""De las que sobran también se dicen las faltas, con un límite: un rechazo se guarda con todas las suyas."""
 LONGITUD_CLAVE_PROPIEDAD = 64
 LONGITUD_VALOR_PROPIEDAD = 256
 MAXIMO_DIGITOS_ENTEROS = 14
@@ -38,6 +41,7 @@ ADELANTO_MAXIMO = timedelta(hours=24)
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SUSTITUTO = re.compile(r"[\ud800-\udfff]")
+_ILEGIBLE_EN_UN_NOMBRE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _FUERA_DE_UNA_URL = re.compile(r"[\x00-\x1f\x7f-\x9f\s\\]")
 _DECIMALES_MAXIMOS = max(DECIMALES.values())
 _UNIDADES_MENORES = {decimales: Decimal((0, (1,), -decimales)) for decimales in DECIMALES.values()}
@@ -170,53 +174,67 @@ def timestamp_valido(timestamp: datetime, recibido_en: datetime) -> datetime:
         raise CampoInvalido(
             "timestamp", Codigo.TIMESTAMP_EN_EL_FUTURO, "se adelanta más de 24 horas al reloj del servidor"
         )
-    return timestamp.astimezone(UTC)
+    return timestamp if timestamp.tzinfo is UTC else timestamp.astimezone(UTC)
 
 
 def propiedades_validas(propiedades: Mapping[str, str], recolector: Recolector) -> dict[str, str]:
     """Devuelve las propiedades en NFC: hasta 32, claves de 1 a 64 caracteres, valores de hasta 256.
 
-    Las que incumplen la regla quedan fuera y en el recolector; el campo es `propiedades.<clave>`.
+    Las que incumplen la regla quedan fuera y en el recolector, cada una con su falta; el campo es
+    `propiedades.<clave>`.
     """
     validas: dict[str, str] = {}
     if not propiedades:
         return validas
     if len(propiedades) > MAXIMO_PROPIEDADES:
         recolector.anotar(
-            "propiedades", Codigo.DEMASIADAS_PROPIEDADES, f"admite como mucho {MAXIMO_PROPIEDADES}"
+            "propiedades",
+            Codigo.DEMASIADAS_PROPIEDADES,
+            f"admite como mucho {MAXIMO_PROPIEDADES}, y entre ellas cuentan los campos desconocidos",
         )
-        return validas
-    for clave, valor in propiedades.items():
-        valida = recolector.intentar(_propiedad_valida, clave, valor)
-        if valida is not None and validas.setdefault(valida[0], valida[1]) != valida[1]:
-            recolector.anotar(
-                f"propiedades.{valida[0]}", Codigo.CAMPO_REPETIDO, "aparece dos veces con valores distintos"
-            )
+    for clave, valor in islice(propiedades.items(), PROPIEDADES_QUE_SE_JUZGAN):
+        try:
+            clave_normal, valor_normal = _propiedad_valida(clave, valor)
+        except CampoInvalido as invalido:
+            anotar_propiedad(clave, invalido.fallo.codigo, invalido.fallo.mensaje, recolector)
+        else:
+            if validas.setdefault(clave_normal, valor_normal) != valor_normal:
+                anotar_propiedad(
+                    clave, Codigo.CAMPO_REPETIDO, "aparece dos veces con valores distintos", recolector
+                )
     return validas
 
 
+def anotar_propiedad(clave: str, codigo: Codigo, mensaje: str, recolector: Recolector) -> None:
+    """Anota la falta de una propiedad.
+
+    Se distingue por su clave entera: dos que se leen igual, recortadas y sin controles, son dos faltas.
+    """
+    recolector.anotar(f"propiedades.{clave}", codigo, mensaje, nombre=f"propiedades.{nombre_legible(clave)}")
+
+
+def nombre_legible(nombre: str) -> str:
+    """Devuelve un nombre ajeno en condiciones de ir en una respuesta: sin controles, corto y visible."""
+    return _ILEGIBLE_EN_UN_NOMBRE.sub("\ufffd", nombre)[:LONGITUD_CLAVE_PROPIEDAD] or "(vacío)"
+
+
 def _propiedad_valida(clave: str, valor: str) -> tuple[str, str]:
-    clave_normal = texto_normalizado("propiedades", clave)
+    clave_normal = texto_normalizado(clave, clave)
     if not clave_normal:
-        raise CampoInvalido("propiedades", Codigo.REQUERIDO, "una clave está vacía")
+        raise CampoInvalido(clave, Codigo.REQUERIDO, "su nombre está vacío")
     if len(clave_normal) > LONGITUD_CLAVE_PROPIEDAD:
         raise CampoInvalido(
-            "propiedades",
-            Codigo.LONGITUD_EXCEDIDA,
-            f"una clave pasa de {LONGITUD_CLAVE_PROPIEDAD} caracteres",
+            clave, Codigo.LONGITUD_EXCEDIDA, f"su nombre pasa de {LONGITUD_CLAVE_PROPIEDAD} caracteres"
         )
     if _CONTROL.search(clave_normal):
-        raise CampoInvalido(
-            "propiedades", Codigo.CARACTER_DE_CONTROL, "una clave tiene un carácter de control"
-        )
-    campo = f"propiedades.{clave_normal}"
-    valor_normal = texto_normalizado(campo, valor)
+        raise CampoInvalido(clave, Codigo.CARACTER_DE_CONTROL, "su nombre contiene un carácter de control")
+    valor_normal = texto_normalizado(clave, valor)
     if len(valor_normal) > LONGITUD_VALOR_PROPIEDAD:
         raise CampoInvalido(
-            campo, Codigo.LONGITUD_EXCEDIDA, f"admite como mucho {LONGITUD_VALOR_PROPIEDAD} caracteres"
+            clave, Codigo.LONGITUD_EXCEDIDA, f"admite como mucho {LONGITUD_VALOR_PROPIEDAD} caracteres"
         )
     if "\x00" in valor_normal:
-        raise CampoInvalido(campo, Codigo.CARACTER_DE_CONTROL, "contiene el carácter NUL")
+        raise CampoInvalido(clave, Codigo.CARACTER_DE_CONTROL, "contiene el carácter NUL")
     return clave_normal, valor_normal
 
 
@@ -288,25 +306,19 @@ class Metadatos:
 
         Solo un sustituto suelto es una falta: ni siquiera puede guardarse su reparación.
         """
-
-        def normalizar(campo: str, texto: str | None) -> str | None:
-            if not texto or texto.isascii():
-                return texto or None
-            return recolector.intentar(texto_normalizado, campo, texto)
-
-        agente = normalizar("user_agent", user_agent)
+        agente = _metadato("user_agent", user_agent, recolector)
         if agente is not None:
             if not agente.isprintable():
                 agente = _CONTROL.sub("\ufffd", agente)
             if len(agente) > LONGITUD_USER_AGENT:
                 agente = agente[:LONGITUD_USER_AGENT]
                 recolector.avisar("user_agent_recortado")
-        direccion = normalizar("ip_address", ip_address)
+        direccion = _metadato("ip_address", ip_address, recolector)
         if direccion is not None:
             direccion = _direccion_canonica(direccion)
             if direccion is None:
                 recolector.avisar("ip_ilegible")
-        procedencia = normalizar("referrer", referrer)
+        procedencia = _metadato("referrer", referrer, recolector)
         if procedencia is not None:
             procedencia = _referrer_legible(procedencia)
             if procedencia is None:
@@ -314,20 +326,21 @@ class Metadatos:
         return cls(agente, direccion, procedencia)
 
 
+def _metadato(campo: str, texto: str | None, recolector: Recolector) -> str | None:
+    if not texto or texto.isascii():
+        return texto or None
+    return recolector.intentar(texto_normalizado, campo, texto)
+
+
 def _direccion_canonica(texto: str) -> str | None:
     """Forma canónica de una IPv4 o IPv6 (RFC 5952); una IPv4 envuelta en IPv6 vuelve a ser IPv4."""
     if _IPV4_CANONICA.fullmatch(texto):
         return texto
     try:
-        direccion = ipaddress.ip_address(texto)
+        direccion = ipaddress.IPv6Address(texto)
     except ValueError:
         return None
-    if isinstance(direccion, ipaddress.IPv6Address):
-        if direccion.scope_id is not None:
-            return None
-        if direccion.ipv4_mapped is not None:
-            return str(direccion.ipv4_mapped)
-    return str(direccion)
+    return None if direccion.scope_id is not None else str(direccion.ipv4_mapped or direccion)
 
 
 def _referrer_legible(texto: str) -> str | None:

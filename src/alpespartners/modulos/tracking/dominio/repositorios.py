@@ -59,6 +59,9 @@ class RepositorioEventos(LecturaEventos[E], Protocol[E]):
         Recibe como mucho una entidad por `id`. La que ya estaba queda como está.
         """
 
+    def autores(self, ids: Collection[str]) -> dict[str, tuple[str, bytes | None]]:
+        """De los `id` que existen, el `comando_id` y la huella del comando que los registró."""
+
 
 RepositorioImpresiones = RepositorioEventos[Impresion]
 RepositorioConversiones = RepositorioEventos[Conversion]

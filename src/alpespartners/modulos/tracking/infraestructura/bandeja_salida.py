@@ -10,9 +10,9 @@ barrido publicaría otra vez lo que solo está esperando a que el broker vuelva.
 from collections.abc import Collection, Sequence
 from datetime import timedelta
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, Delete, Integer, Row, Text, column, delete, select, table, update
+from sqlalchemy import Connection, Delete, Integer, Row, Text, column, delete, func, select, table, update
 
 from alpespartners.modulos.tracking.aplicacion.mensajes import MensajeIlegible
 from alpespartners.modulos.tracking.dominio.eventos import EventoDominio
@@ -28,6 +28,9 @@ from alpespartners.modulos.tracking.infraestructura.sentencias import (
 from alpespartners.modulos.tracking.infraestructura.sobres import Sobre, sobre_de_carta, sobre_de_evento
 from alpespartners.modulos.tracking.infraestructura.tablas import bandeja_salida as tabla
 from alpespartners.modulos.tracking.infraestructura.tipos_sql import RelojDeLaBase
+
+OCTETOS_POR_RESERVA: Final = 16 * 1024 * 1024
+"""Una carta muerta lleva el mensaje entero, que puede ocupar 5 MB; dos mil no caben en la memoria."""
 
 _SECUENCIA = "bandeja_salida_numero_seq"
 """La que PostgreSQL crea con la columna `numero`."""
@@ -84,23 +87,34 @@ class BandejaSalidaSQL:
             self._conexion.execute(renovacion, tanda)
 
     def reservar_vencidos(self, limite: int) -> list[Envio]:
-        """Arrienda hasta `limite` envíos que nadie tiene, los más antiguos primero."""
+        """Arrienda hasta `limite` envíos que nadie tiene, los más antiguos primero y sin pasar de 16 MiB.
+
+        Uno, por grande que sea, se arrienda siempre.
+        """
         # Los que otro proceso está reservando en este instante no se esperan: se los lleva él.
-        vencidos = (
-            select(tabla.c.numero)
+        vencidos = self._conexion.execute(
+            select(tabla.c.numero, func.length(tabla.c.carga).label("octetos"))
             .where(tabla.c.reservada_hasta <= RelojDeLaBase())
             .order_by(tabla.c.reservada_hasta, tabla.c.numero)
             .limit(limite)
             .with_for_update(skip_locked=True)
-            .cte("vencidos")
         )
-        filas = self._conexion.execute(
+        octetos = 0
+        numeros: list[int] = []
+        for fila in vencidos.all():
+            octetos += fila.octetos
+            if numeros and octetos > OCTETOS_POR_RESERVA:
+                break
+            numeros.append(fila.numero)
+        arriendo = (
             update(tabla)
-            .where(tabla.c.numero.in_(select(vencidos.c.numero)))
+            .where(entre_las_claves(motor_de(self._conexion), tabla.c.numero))
             .values(reservada_hasta=RelojDeLaBase(self._arriendo))
             .returning(tabla)
         )
-        return sorted((_envio(fila) for fila in filas), key=lambda envio: envio.numero)
+        tandas = en_tandas(self._conexion, numeros)
+        envios = [_envio(fila) for tanda in tandas for fila in self._conexion.execute(arriendo, tanda)]
+        return sorted(envios, key=lambda envio: envio.numero)
 
     def liberar_todo(self) -> None:
         """Da por vencidos todos los arriendos; solo para quien sabe que nadie más publica."""

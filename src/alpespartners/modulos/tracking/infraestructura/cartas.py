@@ -1,21 +1,26 @@
 """Las cartas muertas: leer por qué un mensaje no se pudo descifrar y, tras una reparación, enviarlo otra vez.
 
 Qué es: lo que usa una persona ante un mensaje ilegible. Reinyectar publica un comando nuevo con los mismos
-octetos, que nombra al anterior y cuya identidad sale de la de aquel.
+octetos, que nombra al anterior y cuya identidad sale de la de aquel: así se sabe también qué fue de él.
 Qué no es: automático; nada se reinyecta solo, porque un mensaje ilegible sigue siéndolo hasta que alguien
 repare el programa, el tópico o la propiedad que lo hacía ilegible.
 Por qué existe: lo que alguien envió no se tira, y repararlo no puede contarlo dos veces: reinyectar la misma
 carta cuantas veces se quiera es siempre el mismo comando.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Generator, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
 from typing import Final
 from uuid import UUID, uuid5
 
-from alpespartners.modulos.tracking.aplicacion.puertos import BrokerNoDisponible
+from alpespartners.modulos.tracking.aplicacion.clases import CONVERSIONES, IMPRESIONES, Clase
+from alpespartners.modulos.tracking.aplicacion.mensajes import MensajeIlegible
+from alpespartners.modulos.tracking.aplicacion.puertos import BrokerNoDisponible, Consulta
+from alpespartners.modulos.tracking.dominio.destinos import Destino, Registrada
+from alpespartners.modulos.tracking.dominio.objetos_valor import id_consultable
 from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import ClientePulsar, FalloDelBroker
 from alpespartners.modulos.tracking.infraestructura.sobres import (
     PROPIEDAD_COMANDO,
@@ -23,6 +28,7 @@ from alpespartners.modulos.tracking.infraestructura.sobres import (
     PROPIEDAD_RECORTADA,
     SUFIJO_CARTAS,
     Sobre,
+    abrir_comando,
 )
 
 PROPIEDAD_REINYECTA: Final = "alpes_reinyecta"
@@ -49,7 +55,7 @@ class Carta:
     propiedades: dict[str, str]
 
 
-def leer_cartas(cliente: ClientePulsar, topicos: Iterable[str]) -> Iterator[Carta]:
+def leer_cartas(cliente: ClientePulsar, topicos: Iterable[str]) -> Generator[Carta]:
     """Recorre las cartas de esos tópicos de comandos, de la más antigua a la más nueva, sin consumirlas.
 
     Raises:
@@ -57,22 +63,68 @@ def leer_cartas(cliente: ClientePulsar, topicos: Iterable[str]) -> Iterator[Cart
     """
     try:
         for topico in topicos:
-            for mensaje in cliente.leer(topico + SUFIJO_CARTAS):
-                propias = mensaje.propiedades
-                yield Carta(
-                    topico=propias.get("alpes_topico", topico),
-                    comando_id=propias.get(PROPIEDAD_COMANDO, ""),
-                    detalle=propias.get(PROPIEDAD_DETALLE, ""),
-                    clave=propias.get("alpes_clave"),
-                    publicado_en=mensaje.publicado_en,
-                    recortada=PROPIEDAD_RECORTADA in propias,
-                    carga=mensaje.carga or b"",
-                    propiedades={
-                        nombre: valor for nombre, valor in propias.items() if not nombre.startswith(_PROPIAS)
-                    },
-                )
+            with closing(cliente.leer(topico + SUFIJO_CARTAS)) as mensajes:
+                for mensaje in mensajes:
+                    propias = mensaje.propiedades
+                    yield Carta(
+                        topico=propias.get("alpes_topico", topico),
+                        comando_id=propias.get(PROPIEDAD_COMANDO, ""),
+                        detalle=propias.get(PROPIEDAD_DETALLE, ""),
+                        clave=propias.get("alpes_clave"),
+                        publicado_en=mensaje.publicado_en,
+                        recortada=PROPIEDAD_RECORTADA in propias,
+                        carga=mensaje.carga or b"",
+                        propiedades={
+                            nombre: valor
+                            for nombre, valor in propias.items()
+                            if not nombre.startswith(_PROPIAS)
+                        },
+                    )
     except FalloDelBroker as fallo:
         raise BrokerNoDisponible(str(fallo)) from fallo
+
+
+@dataclass(frozen=True, slots=True)
+class Reinyeccion:
+    """En qué acabó el comando que salió de una carta, en el tópico al que se envió."""
+
+    topico: str
+    evento_id: str | None
+    destino: Destino
+
+
+def reinyecciones(carta: Carta, consulta: Consulta) -> list[Reinyeccion]:
+    """Devuelve lo que fue de esa carta en cada tópico al que se reinyectó y donde ya tiene destino.
+
+    De una que nadie reinyectó no hay nada, ni de una reinyectada que aún espera en el tópico.
+    """
+    return [
+        reinyeccion
+        for clase in (IMPRESIONES, CONVERSIONES)
+        for reinyeccion in (() if carta.recortada else _en_el_topico(carta, clase, consulta))
+    ]
+
+
+def _en_el_topico(carta: Carta, clase: Clase, consulta: Consulta) -> Iterator[Reinyeccion]:
+    sobre = sobre_reinyectado(carta, clase.topico, carta.propiedades)
+    comando_id = sobre.propiedades["ce_id"]
+    for anotado in consulta.destinos.de_comandos(clase.topico, [comando_id]):
+        yield Reinyeccion(clase.topico, anotado.evento_id, anotado.destino)
+    abierta = abrir_comando(
+        clase.topico,
+        carga=sobre.carga,
+        propiedades=sobre.propiedades,
+        clave=sobre.clave,
+        publicado_en=carta.publicado_en,
+        posicion="",
+        epoca=_ESPACIO,
+    )
+    # Lo que no se puede abrir no puede estar en el libro, que se lee por el `id` del evento.
+    evento_id = None if isinstance(abierta, MensajeIlegible) else id_consultable(abierta.comando.id)
+    if evento_id is not None:
+        evento = clase.eventos_de(consulta).obtener([evento_id]).get(evento_id)
+        if evento is not None and evento.comando_id == comando_id:
+            yield Reinyeccion(clase.topico, evento_id, Registrada())
 
 
 def sobre_reinyectado(carta: Carta, topico: str, quitar: Collection[str]) -> Sobre:

@@ -6,9 +6,11 @@ Por qué existe: la biblioteca no tiene tipos, y sus valores por omisión no son
 cliente no sobrevive a un `fork`: se construye al arrancar el proceso que lo usa.
 """
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import closing, suppress
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import Future, InvalidStateError, wait
+from contextlib import ExitStack, closing, suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 from uuid import uuid4
@@ -30,34 +32,25 @@ FalloDelBroker: Final = pulsar.PulsarException
 """Cualquier error de `pulsar-client`."""
 
 _LIMITE_CONEXION_MS = 5_000
-_LIMITE_OPERACION = 30
-_LIMITE_OPERACION_EMBEBIDO = 10
+_LIMITE_OPERACION = 10
+"""Segundos. Con más, el cliente espacia sus intentos, y tarda en notar que el broker ha vuelto."""
 _LIMITE_LECTURA_MS = 30_000
+_ESPERA_DE_CONEXIONES = 1.0
 _ESPERA_EMBEBIDO_MS = 300
 _SILENCIOS_TOLERADOS = 20
-_TRAMO = 2_000
-_OCTETOS_POR_TRAMO = 8 * 1024 * 1024
-_COLA_DE_LECTURA = 1_000
+_COLA_DE_LECTURA = 100
+"""Mensajes que se piden por adelantado para leer un tópico entero, con lo que ocupen."""
 _RETARDO_DE_LOTE_MS = 2
-_COLA_DE_RECEPCION = 3_000
+_COLA_DE_RECEPCION = 200
+"""Mensajes recibidos por adelantado: el cliente no mira cuánto ocupan, y uno puede llegar a 5 MB."""
 _RETARDO_DE_DEVOLUCION_MS = 1_000
-_CONFIRMADO = pulsar.Result.Ok
+_CONFIRMADO = int(pulsar.Result.Ok)
 
 _registro: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(__name__)
 
 _EPOCA_UNIX = datetime(1970, 1, 1, tzinfo=UTC)
 # La hora de publicación la escribe quien publica. Más allá, sumarle un plazo saldría del calendario.
 _PUBLICACION_MAXIMA_MS = (datetime(9000, 1, 1, tzinfo=UTC) - _EPOCA_UNIX) // timedelta(milliseconds=1)
-
-
-class _AvroYaEscrito(pulsar.schema.Schema):  # type: ignore[misc]
-    """Declara un esquema Avro, que el broker registra si puede, y envía tal cual los octetos que recibe."""
-
-    def __init__(self, definicion: dict[str, Any]) -> None:
-        super().__init__(bytes, _pulsar.SchemaType.AVRO, definicion, "AVRO")
-
-    def encode(self, obj: bytes) -> bytes:
-        return obj
 
 
 class MensajeRecibido(NamedTuple):
@@ -72,30 +65,35 @@ class MensajeRecibido(NamedTuple):
 
 
 class Productor:
-    """Publica en un tópico. Que el broker tenga sitio para lo que confirma lo mira quien lo recibe."""
+    """Publica en un tópico. Que el broker tenga sitio para lo que confirma lo mira quien lo recibe.
 
-    def __init__(self, productor: pulsar.Producer) -> None:
-        self._productor = productor
-        # Lo de dentro: `pulsar.Producer` pasa las propiedades de una en una, y cuesta el doble.
-        self._interno: _pulsar.Producer = productor._producer  # noqa: SLF001
+    Args:
+        por_lotes: reúne lo que llega en un par de milisegundos.
+        sin_lotes: el de lo que va solo, que así no los espera; si falta, todo va por lotes.
+    """
 
-    def enviar(self, sobre: Sobre, al_saber: Callable[[bool], None]) -> None:
-        """Encola un sobre sin esperar.
+    def __init__(self, por_lotes: _pulsar.Producer, sin_lotes: _pulsar.Producer | None = None) -> None:
+        self._productores = [por_lotes] if sin_lotes is None else [por_lotes, sin_lotes]
+        self._por_lotes, self._sin_lotes = por_lotes, self._productores[-1]
+
+    def enviar(self, sobre: Sobre, al_saber: Callable[[bool], None], *, solo: bool = False) -> None:
+        """Encola un sobre sin esperar; `solo` es que no hay otros con los que reunirlo.
 
         `al_saber` se llama una vez, en un hilo del cliente, con si el broker lo confirmó. No debe lanzar:
         el cliente terminaría el proceso.
         """
         mensaje = _pulsar.MessageBuilder()
         mensaje.content(sobre.carga)
-        mensaje.properties(dict(sobre.propiedades))
+        mensaje.properties(sobre.propiedades)
         if sobre.clave:
             mensaje.partition_key(sobre.clave)
-        self._interno.send_async(mensaje.build(), lambda resultado, _: al_saber(resultado == _CONFIRMADO))
+        productor = self._sin_lotes if solo else self._por_lotes
+        productor.send_async(mensaje.build(), lambda resultado, _: al_saber(int(resultado) == _CONFIRMADO))
 
     @property
     def conectado(self) -> bool:
         """Dice si ahora mismo tiene conexión con el broker."""
-        return bool(self._productor.is_connected())
+        return all(productor.is_connected() for productor in self._productores)
 
     def vaciar(self) -> None:
         """Espera a que todo lo encolado tenga respuesta.
@@ -103,7 +101,9 @@ class Productor:
         Raises:
             FalloDelBroker: algo no se pudo publicar.
         """
-        self._productor.flush()
+        with ExitStack() as pila:
+            for productor in self._productores:
+                pila.callback(productor.flush)
 
     def cerrar(self) -> None:
         """Cierra; lo que siga encolado falla.
@@ -111,16 +111,16 @@ class Productor:
         Raises:
             FalloDelBroker: ya estaba cerrado.
         """
-        self._productor.close()
+        with ExitStack() as pila:
+            for productor in self._productores:
+                pila.callback(productor.close)
 
 
 class Suscripcion:
     """Recibe los mensajes de un tópico para la suscripción `tracking`."""
 
-    def __init__(self, consumidor: pulsar.Consumer) -> None:
+    def __init__(self, consumidor: _pulsar.Consumer) -> None:
         self._consumidor = consumidor
-        # Lo de dentro: `pulsar.Consumer` envuelve cada mensaje en otro que no hace falta.
-        self._interno: _pulsar.Consumer = consumidor._consumer  # noqa: SLF001
 
     def recibir(self, espera_ms: int) -> MensajeRecibido | None:
         """Espera un mensaje como mucho esos milisegundos.
@@ -129,7 +129,7 @@ class Suscripcion:
             FalloDelBroker: la suscripción ya no sirve; hay que hacer otra.
         """
         try:
-            mensaje = self._interno.receive(espera_ms)
+            mensaje = self._consumidor.receive(espera_ms)
         except pulsar.Timeout:
             return None
         return _mensaje_recibido(mensaje)
@@ -141,7 +141,7 @@ class Suscripcion:
             FalloDelBroker: no se pudo; volverán a entregarse los que falten.
         """
         for mensaje in mensajes:
-            self._interno.acknowledge(mensaje.numero)
+            self._consumidor.acknowledge(mensaje.numero)
 
     def devolver(self, mensaje: MensajeRecibido) -> None:
         """Pide que el mensaje vuelva a entregarse dentro de un segundo."""
@@ -188,18 +188,25 @@ class ClientePulsar:
         self._con_token = token is not None
         self._cifrado = url.startswith("pulsar+ssl:")
         self.hay_sitio = hay_sitio
+        self._conectando: set[Future[Any]] = set()
+        self._cerrado = False
         self._cliente = pulsar.Client(
             url,
             authentication=None if token is None else pulsar.AuthenticationToken(token),
-            operation_timeout_seconds=_LIMITE_OPERACION_EMBEBIDO if embebido else _LIMITE_OPERACION,
+            operation_timeout_seconds=_LIMITE_OPERACION,
             connection_timeout_ms=_LIMITE_CONEXION_MS,
             tls_trust_certs_file_path=None if ca is None else str(ca),
             tls_validate_hostname=True,
             stats_interval_in_seconds=0,
             logger=registrador_de_pulsar(),
         )
+        # Lo de dentro: el de fuera solo conecta bloqueando, envuelve cada mensaje en otro que no hace falta y
+        # pasa las propiedades de una en una.
+        self._interno: _pulsar.Client = self._cliente._client  # noqa: SLF001
 
-    def productor(self, topico: str, *, por_clave: bool, limite: float, maximo_en_curso: int) -> Productor:
+    def productor(
+        self, topico: str, *, por_clave: bool, limite: float, maximo_en_curso: int, sin_lotes: bool = False
+    ) -> Productor:
         """Crea un productor; bloquea hasta que el broker lo acepta.
 
         Args:
@@ -207,24 +214,35 @@ class ClientePulsar:
             por_clave: si cada lote lleva una sola clave.
             limite: segundos tras los que un envío sin confirmar se da por fallido.
             maximo_en_curso: envíos sin confirmar que admite antes de rechazar otro.
+            sin_lotes: si lo que va solo no espera a reunirse; entre ello y lo demás no hay orden.
 
         Raises:
             FalloDelBroker: no se pudo.
         """
-        esquema = ESQUEMAS.get(topico)
-        return Productor(
-            self._conectado(
-                self._cliente.create_producer,
-                self._nombre(topico),
-                schema=pulsar.schema.BytesSchema() if esquema is None else _AvroYaEscrito(esquema.definicion),
-                send_timeout_millis=max(1, int(limite * 1000)),
-                block_if_queue_full=False,
-                max_pending_messages=maximo_en_curso,
-                batching_enabled=True,
-                batching_max_publish_delay_ms=_RETARDO_DE_LOTE_MS,
-                batching_type=pulsar.BatchingType.KeyBased if por_clave else pulsar.BatchingType.Default,
-            )
-        )
+
+        def crear(*, por_lotes: bool) -> _pulsar.Producer:
+            # Cada productor, los suyos: la biblioteca no los copia.
+            ajustes = _pulsar.ProducerConfiguration()
+            if (esquema := ESQUEMAS.get(topico)) is not None:
+                # El broker lo registra si puede; la carga viaja tal cual, ya escrita.
+                avro = pulsar.schema.Schema(bytes, _pulsar.SchemaType.AVRO, esquema.definicion, "AVRO")
+                ajustes.schema(avro.schema_info())
+            ajustes.send_timeout_millis(max(1, int(limite * 1000)))
+            ajustes.max_pending_messages(maximo_en_curso)
+            ajustes.batching_enabled(por_lotes)
+            ajustes.batching_max_publish_delay_ms(_RETARDO_DE_LOTE_MS)
+            ajustes.batching_type(pulsar.BatchingType.KeyBased if por_clave else pulsar.BatchingType.Default)
+            conectar = self._interno.create_producer_async
+            return self._conectado(partial(conectar, self._nombre(topico), ajustes))
+
+        por_lotes = crear(por_lotes=True)
+        if not sin_lotes:
+            return Productor(por_lotes)
+        with ExitStack() as pila:
+            pila.callback(por_lotes.close)
+            suelto = crear(por_lotes=False)
+            pila.pop_all()
+        return Productor(por_lotes, suelto)
 
     def suscribir(self, topico: str) -> Suscripcion:
         """Se une a la suscripción `tracking` del tópico; bloquea hasta que el broker la acepta.
@@ -245,63 +263,90 @@ class ClientePulsar:
         if not self._embebido:
             self._suscribir(topico, suscripcion, 1).close()
 
-    def leer(self, topico: str) -> Iterator[MensajeRecibido]:
+    def leer(self, topico: str) -> Generator[MensajeRecibido]:
         """Recorre lo que el tópico guarda, partición a partición y del más antiguo al último, sin consumirlo.
 
         Llega al menos hasta lo último que había al empezar. Da cada mensaje una vez, con la misma posición
-        que ve un consumidor.
+        que ve un consumidor. Quien lo deja a medias lo cierra antes que al cliente.
 
         Raises:
             FalloDelBroker: no se pudo, o el broker dejó de responder antes del final.
         """
-        tramo = self._leer_del_embebido if self._embebido else self._leer_de_apache
+        leer = self._leer_del_embebido if self._embebido else self._leer_de_apache
         for particion in self._cliente.get_topic_partitions(self._nombre(topico)):
-            yield from map(_mensaje_recibido, tramo(particion))
+            with closing(leer(particion)) as mensajes:
+                yield from map(_mensaje_recibido, mensajes)
 
-    def _leer_de_apache(self, nombre: str) -> Iterator[pulsar.Message]:
-        with closing(self._cliente.create_reader(nombre, pulsar.MessageId.earliest)) as lector:
+    def _leer_de_apache(self, nombre: str) -> Generator[pulsar.Message]:
+        lector = self._cliente.create_reader(
+            nombre, pulsar.MessageId.earliest, receiver_queue_size=_COLA_DE_LECTURA
+        )
+        with closing(lector):
             while lector.has_message_available():
                 yield lector.read_next(_LIMITE_LECTURA_MS)
 
-    def _leer_del_embebido(self, nombre: str) -> Iterator[pulsar.Message]:
+    def _leer_del_embebido(self, nombre: str) -> Generator[pulsar.Message]:
         """Lee hasta el final que el broker dijo al empezar, sin huecos, e insiste si se calla antes.
 
-        El embebido repite mensajes a un lector, puede quedarse callado con muchos por leer y responde con un
-        error a si queda alguno en un tópico vacío. Pero numera seguidas sus entradas: un hueco se ve. Y envía
-        sin que se le pida: por eso se lee por tramos, y entre dos no hay ningún lector que llenar.
+        Por una suscripción compartida, que al acabar se borra: a ella le envía los mensajes que pide, y a un
+        lector, un lote entero por cada uno que pide, que le llena la memoria. Numera seguidas sus entradas:
+        un hueco se ve. Y como lo leído se confirma, al insistir sigue por donde iba.
         """
         final = self._final_en_el_embebido(nombre)
-        ultimo = pulsar.MessageId.earliest
+        if final is None:
+            return
+        suscripcion = f"lectura-{uuid4()}"
+        ultimo = _lugar(pulsar.MessageId.earliest)
         silencios = 0
-        while final is not None:
-            with closing(self._seguidos(nombre, ultimo)) as seguidos:
-                tramo, esta_lleno = _hasta_llenarlo(seguidos)
-            for mensaje in tramo:
-                if _lugar(mensaje.message_id())[:2] > final:
+        hay_quien_la_borre = True
+        try:
+            while silencios <= _SILENCIOS_TOLERADOS:
+                previo = ultimo
+                with closing(self._seguidos(nombre, suscripcion, ultimo)) as seguidos:
+                    for mensaje in seguidos:
+                        lugar = _lugar(mensaje.message_id())
+                        if lugar[:2] > final:
+                            return
+                        ultimo = lugar
+                        yield mensaje
+                # El cliente recibe una entrada entera de una vez: tras el silencio, la última está completa.
+                if ultimo[:2] >= final:
                     return
-                ultimo = mensaje.message_id()
-                yield mensaje
-            # El cliente recibe una entrada entera de una vez: tras el silencio, la última está completa.
-            if _lugar(ultimo)[:2] >= final and not esta_lleno:
-                return
-            silencios = 0 if tramo else silencios + 1
-            if silencios > _SILENCIOS_TOLERADOS:
-                raise pulsar.Timeout("el broker embebido se calló antes del final")
+                silencios = 0 if ultimo > previo else silencios + 1
+        except FalloDelBroker:
+            hay_quien_la_borre = False
+            raise
+        finally:
+            # La que no se borra queda ahí, y no estorba a nadie.
+            if hay_quien_la_borre:
+                with suppress(FalloDelBroker):
+                    self._suscrito_para_leer(nombre, suscripcion).unsubscribe()
+        raise pulsar.Timeout("el broker embebido se calló antes del final")
 
-    def _seguidos(self, nombre: str, desde: pulsar.MessageId) -> Generator[pulsar.Message]:
-        """Los mensajes que siguen a `desde`, hasta que el broker se calla o se salta alguno."""
-        lector = self._cliente.create_reader(nombre, desde, receiver_queue_size=_COLA_DE_LECTURA)
-        anterior = _lugar(desde)
-        with closing(lector), suppress(pulsar.Timeout):
+    def _seguidos(
+        self, nombre: str, suscripcion: str, anterior: tuple[int, int, int]
+    ) -> Generator[pulsar.Message]:
+        """Los mensajes que siguen a ese lugar, hasta que el broker se calla o se salta alguno."""
+        consumidor = self._suscrito_para_leer(nombre, suscripcion)
+        with closing(consumidor), suppress(pulsar.Timeout):
             while True:
-                mensaje = lector.read_next(_ESPERA_EMBEBIDO_MS)
+                mensaje = consumidor.receive(_ESPERA_EMBEBIDO_MS)
                 lugar = _lugar(mensaje.message_id())
-                if lugar <= anterior:
-                    continue
-                if not _sigue(anterior, lugar):
-                    return
-                anterior = lugar
-                yield mensaje
+                if lugar > anterior:
+                    if not _sigue(anterior, lugar):
+                        return
+                    anterior = lugar
+                    yield mensaje
+                consumidor.acknowledge(mensaje)
+
+    def _suscrito_para_leer(self, nombre: str, suscripcion: str) -> pulsar.Consumer:
+        return self._cliente.subscribe(
+            nombre,
+            suscripcion,
+            consumer_type=pulsar.ConsumerType.Shared,
+            initial_position=pulsar.InitialPosition.Earliest,
+            receiver_queue_size=_COLA_DE_LECTURA,
+        )
 
     def _final_en_el_embebido(self, nombre: str) -> tuple[int, int] | None:
         """La última entrada del tópico, o nada si está vacío; solo se lo dice a una suscripción."""
@@ -324,16 +369,31 @@ class ClientePulsar:
         No espera al broker, que puede no responder: quien quiera despedirse de él cierra antes sus
         productores y suscripciones.
         """
+        self._cerrado = True
         self._cliente.shutdown()
+        # La biblioteca puede dejar para siempre sin respuesta a quien se conectaba.
+        _, sin_respuesta = wait(list(self._conectando), _ESPERA_DE_CONEXIONES)
+        for conexion in sin_respuesta:
+            _responder(conexion, pulsar.Result.AlreadyClosed, None)
 
-    def _conectado(self, conectar: Callable[..., T], *argumentos: object, **ajustes: object) -> T:
+    def _conectado(self, conectar: Callable[[Callable[[pulsar.Result, T], None]], None]) -> T:
         """Conecta y, si el broker calla, dice lo que la biblioteca no dice.
+
+        Espera a que la biblioteca llame: si fuera un hilo suyo el que esperase dentro de ella, al terminar el
+        proceso lo abortaría.
 
         Raises:
             FalloDelBroker: no se pudo.
         """
+        conexion: Future[T] = Future()
+        self._conectando.add(conexion)
         try:
-            return conectar(*argumentos, **ajustes)
+            # Se mira ya apuntado: o lo ve aquí, o lo ve quien cierra.
+            if self._cerrado:
+                _responder(conexion, pulsar.Result.AlreadyClosed, None)
+            else:
+                conectar(partial(_responder, conexion))
+            return conexion.result()
         except pulsar.Timeout:
             if self._con_token:
                 _registro.warning(
@@ -348,20 +408,34 @@ class ClientePulsar:
                     "autoridad esperada o no lleva su nombre: revise ALPES_PULSAR_CA y ALPES_PULSAR_URL"
                 )
             raise
+        finally:
+            self._conectando.discard(conexion)
 
-    def _suscribir(self, topico: str, suscripcion: str, cola: int) -> pulsar.Consumer:
+    def _suscribir(self, topico: str, suscripcion: str, cola: int) -> _pulsar.Consumer:
+        ajustes = _pulsar.ConsumerConfiguration()
+        ajustes.consumer_type(pulsar.ConsumerType.Shared)
+        ajustes.subscription_initial_position(pulsar.InitialPosition.Earliest)
+        ajustes.receiver_queue_size(cola)
+        # Si no, sería esa por cada partición.
+        ajustes.max_total_receiver_queue_size_across_partitions(cola)
+        ajustes.negative_ack_redelivery_delay_ms(_RETARDO_DE_DEVOLUCION_MS)
         return self._conectado(
-            self._cliente.subscribe,
-            self._nombre(topico),
-            suscripcion,
-            consumer_type=pulsar.ConsumerType.Shared,
-            initial_position=pulsar.InitialPosition.Earliest,
-            receiver_queue_size=cola,
-            negative_ack_redelivery_delay_ms=_RETARDO_DE_DEVOLUCION_MS,
+            partial(self._interno.subscribe_async, self._nombre(topico), suscripcion, ajustes)
         )
 
     def _nombre(self, topico: str) -> str:
         return f"persistent://{self._espacio}/{topico}"
+
+
+def _responder(conexion: Future[T], resultado: pulsar.Result, conectado: T | None) -> None:
+    """Pone en el futuro lo que dijo la biblioteca, si nadie se adelantó; corre en un hilo del cliente."""
+    # Llegan resultados, como `Disconnected`, que la biblioteca de Python no tiene entre los suyos.
+    fallo: type[Exception] = getattr(_pulsar, resultado.name, FalloDelBroker)
+    with suppress(InvalidStateError):
+        if conectado is not None and int(resultado) == _CONFIRMADO:
+            conexion.set_result(conectado)
+        else:
+            conexion.set_exception(fallo(f"{resultado.name} ({int(resultado)})"))
 
 
 def _lugar(numero: pulsar.MessageId) -> tuple[int, int, int]:
@@ -374,18 +448,6 @@ def _sigue(anterior: tuple[int, int, int], lugar: tuple[int, int, int]) -> bool:
     if (libro, entrada) == anterior[:2]:
         return indice == anterior[2] + 1
     return indice <= 0 and entrada == (anterior[1] + 1 if libro == anterior[0] else 0)
-
-
-def _hasta_llenarlo(mensajes: Iterable[pulsar.Message]) -> tuple[list[pulsar.Message], bool]:
-    """Los primeros que caben en un tramo, y si lo llenaron."""
-    tramo: list[pulsar.Message] = []
-    octetos = 0
-    for mensaje in mensajes:
-        tramo.append(mensaje)
-        octetos += len(mensaje.data())
-        if len(tramo) >= _TRAMO or octetos >= _OCTETOS_POR_TRAMO:
-            return tramo, True
-    return tramo, False
 
 
 def _mensaje_recibido(mensaje: pulsar.Message | _pulsar.Message) -> MensajeRecibido:

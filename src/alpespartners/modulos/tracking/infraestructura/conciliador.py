@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from hashlib import blake2b
@@ -313,9 +313,13 @@ def _ausente(pareja: Pareja) -> bool:
 
 
 def _resumen(entidad: Impresion | Conversion) -> bytes:
-    """Lo que diría hoy su evento, reducido: iguales solo si dicen lo mismo, campo por campo."""
+    """Lo que diría hoy su evento, reducido: iguales solo si dicen lo mismo, campo por campo.
+
+    Salvo cuándo se registró: lo que vino después de una copia se registra otra vez al restaurarla.
+    """
+    sin_registro = replace(entidad, registrado_en=entidad.recibido_en)
     try:
-        carga = sobre_de_evento(evento_de(entidad), None).carga
+        carga = sobre_de_evento(evento_de(sin_registro), None).carga
     except ValueError:
         # Alguien cambió la fila por fuera: ningún evento puede decir lo que dice.
         return b""

@@ -35,6 +35,7 @@ from alpespartners.modulos.tracking.aplicacion.mensajes import (
 from alpespartners.modulos.tracking.aplicacion.puertos import (
     BandejaSalida,
     BaseDatosNoDisponible,
+    BaseDatosOcupada,
     Transaccion,
     UnidadTrabajo,
 )
@@ -63,7 +64,7 @@ from alpespartners.modulos.tracking.infraestructura.sobres import (
 
 T = TypeVar("T")
 
-MAXIMO_LOTE: Final = 1_000
+MAXIMO_LOTE: Final = 500
 MAXIMO_OCTETOS_LOTE: Final = 8 * 1024 * 1024
 MAXIMO_INTENTOS: Final = 5
 """Veces que el programa puede fallar al asentar un mensaje, él solo, antes de darlo por ilegible."""
@@ -76,6 +77,8 @@ _ENTRE_LOTES = 0.03
 El primero tras un silencio no espera.
 """
 _DESCONEXION_TOLERADA = 10.0
+_MEMORIA_DE_UN_APARTADO = 600.0
+_SEGUNDOS_PARA_ASENTAR = 1.0
 _SEGUNDOS_DE_CIERRE = 2.0
 
 _registro: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(__name__)
@@ -185,13 +188,15 @@ class Consumidores:
     async def trabajar(self, parar: asyncio.Event) -> None:
         """Vuelve cuando `parar` se activa y lo que había entre manos está asentado o devuelto al broker.
 
+        Lo que un segundo después aún no está asentado vuelve al broker.
+
         Cierra primero a quien produce trabajo y después a quien lo publica. Si el broker falta, insiste.
         """
         await self._relevo.abrir()
         try:
             async with asyncio.TaskGroup() as grupo:
-                for consumidor in self._consumidores:
-                    grupo.create_task(consumidor.trabajar(parar))
+                trabajos = [grupo.create_task(c.trabajar(parar)) for c in self._consumidores]
+                grupo.create_task(_dejar_terminar(trabajos, parar))
         finally:
             await self._relevo.cerrar()
 
@@ -220,6 +225,8 @@ class _Consumidor:
         self._reloj = reloj
         self._metricas = metricas
         self._apartados: dict[str, _Apartado] = {}
+        self._retenidos: list[str] = []
+        self._pausa_si_ocupada = PAUSA_MINIMA
         self._libre = threading.Event()
         self._libre.set()
         self._desde = 0.0
@@ -236,6 +243,13 @@ class _Consumidor:
         # Hilos que duran lo que el consumidor: cancelar una recepción perdería lo que estuviera recibiendo.
         # Uno recibe y otro cierra.
         hilos = ThreadPoolExecutor(2, f"consumidor-{self.topico}")
+        try:
+            await self._suscribirse_y_consumir(hilos, parar)
+        finally:
+            # Sin esperar: si aún se conecta, acaba cuando se cierra el cliente.
+            hilos.shutdown(wait=False)
+
+    async def _suscribirse_y_consumir(self, hilos: ThreadPoolExecutor, parar: asyncio.Event) -> None:
         bucle = asyncio.get_running_loop()
         pausa = PAUSA_MINIMA
         while not parar.is_set():
@@ -253,8 +267,6 @@ class _Consumidor:
                 pausa = min(PAUSA_MAXIMA, pausa * 2)
             finally:
                 self._suscripcion = None
-        # Sin esperar: si aún se conecta, acaba cuando se cierra el cliente.
-        hilos.shutdown(wait=False)
 
     async def _consumir(
         self, suscripcion: Suscripcion, hilos: ThreadPoolExecutor, parar: asyncio.Event
@@ -372,8 +384,8 @@ class _Consumidor:
     async def _asentar(self, lote: list[_Entrada], suscripcion: Suscripcion, parar: asyncio.Event) -> None:
         """Asienta el lote y lo confirma.
 
-        Si la base de datos no responde lo repite. Si falla de otro modo lo parte en dos, hasta dar con el
-        mensaje que lo causa; partir no espera, porque los vecinos no tienen la culpa.
+        Si la base de datos no responde lo repite. Si está ocupada, o falla de otro modo, lo parte en dos,
+        hasta dar con el mensaje que lo causa; partir no espera, porque los vecinos no tienen la culpa.
         """
         tandas = deque(self._tandas(lote, suscripcion))
         pausa = PAUSA_MINIMA
@@ -383,23 +395,25 @@ class _Consumidor:
             inicio = time.monotonic()
             try:
                 destinos, envios = await self._libro.ejecutar(self._trabajo(tanda))
-            except BaseDatosNoDisponible:
+            except BaseDatosOcupada as ocupada:
+                tandas.extendleft(self._tras_un_fallo(tanda, ocupada, suscripcion))
+            except BaseDatosNoDisponible as fallo:
                 self.hay_base_datos = False
                 self._metricas.base_datos_muda()
                 _registro.warning(
-                    "la base de datos no responde", topico=self.topico, mensajes=len(tanda), pausa=pausa
+                    "la base de datos no está disponible",
+                    topico=self.topico,
+                    mensajes=len(tanda),
+                    pausa=pausa,
+                    fallo=str(fallo),
                 )
                 tandas.appendleft(tanda)
                 await _dormir(pausa, parar)
                 pausa = min(PAUSA_MAXIMA, pausa * 2)
             except Exception as error:  # noqa: BLE001 (queda en el registro, y el bucle debe sobrevivir a un mal mensaje)
-                if len(tanda) > 1:
-                    mitad = len(tanda) // 2
-                    tandas.extendleft((tanda[mitad:], tanda[:mitad]))
-                else:
-                    tandas.extendleft(self._tras_un_fallo(tanda[0], error, suscripcion))
+                tandas.extendleft(self._tras_un_fallo(tanda, error, suscripcion))
             else:
-                pausa = PAUSA_MINIMA
+                pausa = self._pausa_si_ocupada = PAUSA_MINIMA
                 self.hay_base_datos = True
                 self._en_mano.asentados([entrada.clave for entrada in tanda])
                 for entrada in tanda:
@@ -407,6 +421,8 @@ class _Consumidor:
                 self._relevo.entregar(envios)
                 self._confirmar(tanda, suscripcion)
                 self._registrar(tanda, destinos, time.monotonic() - inicio)
+        if self._retenidos:
+            await self._tras_hallarla_ocupada(len(lote), parar)
 
     def _tandas(self, lote: list[_Entrada], suscripcion: Suscripcion) -> list[list[_Entrada]]:
         """El lote entero, salvo los mensajes apartados: cada uno aparte si ya le toca, y si no, de vuelta."""
@@ -423,7 +439,38 @@ class _Consumidor:
                 tandas.append([entrada])
         return tandas
 
+    async def _tras_hallarla_ocupada(self, mensajes: int, parar: asyncio.Event) -> None:
+        """Cuenta cuántos se apartaron y, si fueron todos, descansa."""
+        self._metricas.base_datos_muda()
+        _registro.warning(
+            "la base de datos está ocupada",
+            topico=self.topico,
+            mensajes=mensajes,
+            apartados=len(self._retenidos),
+            fallo=self._retenidos[-1],
+        )
+        if len(self._retenidos) == mensajes:
+            await _dormir(self._pausa_si_ocupada, parar)
+            self._pausa_si_ocupada = min(PAUSA_MAXIMA, self._pausa_si_ocupada * 2)
+        self._retenidos = []
+
     def _tras_un_fallo(
+        self, tanda: list[_Entrada], error: Exception, suscripcion: Suscripcion
+    ) -> Sequence[list[_Entrada]]:
+        """Decide qué se asienta ahora, en orden inverso: las mitades, o lo que quede por hacer con uno."""
+        if len(tanda) > 1:
+            mitad = len(tanda) // 2
+            return tanda[mitad:], tanda[:mitad]
+        (entrada,) = tanda
+        if isinstance(error, BaseDatosOcupada):
+            # Espera a lo que otro dejó a medias, o choca con ello: no cuenta como fallo suyo.
+            self._retenidos.append(str(error))
+            self._apartar(entrada, self._fallos(entrada), PAUSA_MAXIMA)
+            suscripcion.devolver(entrada.mensaje)
+            return []
+        return self._tras_su_fallo(entrada, error, suscripcion)
+
+    def _tras_su_fallo(
         self, entrada: _Entrada, error: Exception, suscripcion: Suscripcion
     ) -> list[list[_Entrada]]:
         """Decide qué se hace con el mensaje que, él solo, hizo fallar su transacción: qué asentar ahora."""
@@ -436,14 +483,23 @@ class _Consumidor:
         fallos = 1 + self._fallos(entrada)
         if fallos == 1:
             _registro.error("un mensaje no se pudo asentar", topico=self.topico, traza=traza, exc_info=error)
-        espera = con_azar(min(PAUSA_MAXIMA, PAUSA_MINIMA * 2 ** (fallos - 1)))
-        self._apartados[entrada.clave] = _Apartado(fallos, time.monotonic() + espera)
+        self._apartar(entrada, fallos, min(PAUSA_MAXIMA, PAUSA_MINIMA * 2 ** (fallos - 1)))
         if fallos >= MAXIMO_INTENTOS and not isinstance(entrada.contenido, MensajeIlegible):
             detalle = f"el programa falló {fallos} veces al asentarlo: {type(error).__name__}"
             ilegible = self._ilegible(entrada.mensaje, detalle)
             return [[entrada._replace(contenido=ilegible, rechazada=False)]]
         suscripcion.devolver(entrada.mensaje)
         return []
+
+    def _apartar(self, entrada: _Entrada, fallos: int, espera: float) -> None:
+        """No lo intenta otra vez hasta pasada la espera; olvida a los que se fueron con otro consumidor."""
+        ahora = time.monotonic()
+        self._apartados = {
+            clave: apartado
+            for clave, apartado in self._apartados.items()
+            if apartado.hasta > ahora - _MEMORIA_DE_UN_APARTADO
+        }
+        self._apartados[entrada.clave] = _Apartado(fallos, ahora + con_azar(espera))
 
     def _fallos(self, entrada: _Entrada) -> int:
         apartado = self._apartados.get(entrada.clave)
@@ -509,6 +565,14 @@ class _Consumidor:
                 estado=destino.destino.estado,
                 traza=trazas[destino.identidad],
             )
+
+
+async def _dejar_terminar(trabajos: Sequence[asyncio.Task[None]], parar: asyncio.Event) -> None:
+    """Cuando hay que parar, cancela a quien tarda: una transacción puede estar esperando a la de otro."""
+    await parar.wait()
+    _, lentos = await asyncio.wait(trabajos, timeout=_SEGUNDOS_PARA_ASENTAR)
+    for lento in lentos:
+        lento.cancel()
 
 
 async def _antes_de_parar(futuro: asyncio.Future[Any], parar: asyncio.Event) -> bool:

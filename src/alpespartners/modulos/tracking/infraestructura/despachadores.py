@@ -25,7 +25,7 @@ from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import (
 from alpespartners.modulos.tracking.infraestructura.metricas import MetricasDePublicacion
 from alpespartners.modulos.tracking.infraestructura.publicador import Publicador
 from alpespartners.modulos.tracking.infraestructura.sobres import SUFIJO_CARTAS, sobre_de_comando
-from alpespartners.seedwork.plazo import Plazo
+from alpespartners.seedwork.plazo import PlazoComun, en_el_plazo
 
 MAXIMO_EN_CURSO: Final = 1_000
 """Comandos sin confirmar a la vez; los siguientes esperan su turno dentro del mismo límite de tiempo."""
@@ -33,6 +33,8 @@ MAXIMO_EN_CURSO: Final = 1_000
 _TOPICOS = (COMANDO_REGISTRAR_IMPRESION, COMANDO_REGISTRAR_CONVERSION)
 _PARTE_DEL_LIMITE = 0.8
 _SEGUNDOS_DE_CIERRE = 2.0
+_MEMORIA_DEL_SILENCIO = 15.0
+"""Segundos que se recuerda que, con conexión, el broker no confirmó; si nadie envía, nada lo desmentiría."""
 
 
 class DespachadorPulsar:
@@ -47,8 +49,10 @@ class DespachadorPulsar:
         self._limite = limite
         self._metricas = metricas
         self._turnos = asyncio.Semaphore(MAXIMO_EN_CURSO)
+        self._plazo: PlazoComun[bool | None] = PlazoComun(limite, None)
         self._publicador: Publicador | None = None
         self._asegurados: set[str] = set()
+        self._callado_en: float | None = None
 
     async def abrir(self, cliente: ClientePulsar) -> None:
         """Empieza a conectarse y vuelve sin esperar; si el broker no está, sigue intentándolo solo.
@@ -77,7 +81,8 @@ class DespachadorPulsar:
         if not publicador.hay_sitio():
             raise AlmacenamientoLleno
         sobre = sobre_de_comando(comando, comando_id, traza)
-        confirmacion: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        confirmacion: asyncio.Future[bool | None] = asyncio.get_running_loop().create_future()
+        self._plazo.vigilar(confirmacion)
 
         def al_saber(confirmado: bool) -> None:  # noqa: FBT001
             self._turnos.release()
@@ -87,24 +92,31 @@ class DespachadorPulsar:
 
         comienzo = time.perf_counter()
         try:
-            with Plazo(self._limite):
-                await publicador.esperar(sobre.topico)
-                await self._turnos.acquire()
-                publicador.enviar(sobre, al_saber)
-                confirmado = await confirmacion
+            await en_el_plazo(self._turno(publicador, sobre.topico), self._limite)
+            publicador.enviar(sobre, al_saber)
+            confirmado = await confirmacion
         except TimeoutError:
-            self._metricas.sin_confirmar(sobre.topico)
-            raise BrokerNoDisponible from None
+            confirmado = None
         if not confirmado:
             self._metricas.sin_confirmar(sobre.topico)
-            raise BrokerNoDisponible if publicador.hay_sitio() else AlmacenamientoLleno
+            lleno = confirmado is not None and not publicador.hay_sitio()
+            if not lleno and publicador.conectado:
+                self._callado_en = time.monotonic()
+            raise AlmacenamientoLleno if lleno else BrokerNoDisponible
+        self._callado_en = None
         self._metricas.aceptado(sobre.topico, time.perf_counter() - comienzo)
+
+    async def _turno(self, publicador: Publicador, topico: str) -> None:
+        await publicador.esperar(topico)
+        await self._turnos.acquire()
 
     @property
     def disponible(self) -> bool:
-        """Dice si el broker acepta comandos en este momento."""
+        """Dice si el broker acepta comandos ahora: hay conexión y sitio, y lo último se confirmó."""
         publicador = self._publicador
-        return publicador is not None and publicador.conectado and publicador.hay_sitio()
+        if publicador is None or not publicador.conectado or not publicador.hay_sitio():
+            return False
+        return self._callado_en is None or time.monotonic() - self._callado_en > _MEMORIA_DEL_SILENCIO
 
     def _crear_productor(self, cliente: ClientePulsar, topico: str) -> Productor:
         """Antes del primer envío deja creado quien lo recibirá: Apache Pulsar olvida lo que nadie espera."""
@@ -117,4 +129,5 @@ class DespachadorPulsar:
             por_clave=False,
             limite=self._limite * _PARTE_DEL_LIMITE,
             maximo_en_curso=2 * MAXIMO_EN_CURSO,
+            sin_lotes=True,
         )

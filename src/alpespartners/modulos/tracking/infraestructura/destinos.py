@@ -15,6 +15,7 @@ from sqlalchemy import Connection, LargeBinary, Row, Select, bindparam, func, li
 from alpespartners.modulos.tracking.aplicacion.mensajes import DestinoDeComando, IdentidadComando
 from alpespartners.modulos.tracking.dominio.destinos import Destino, Duplicada, Ilegible, Rechazada
 from alpespartners.modulos.tracking.dominio.excepciones import Codigo
+from alpespartners.modulos.tracking.infraestructura.filas import conocido
 from alpespartners.modulos.tracking.infraestructura.sentencias import (
     en_tandas,
     entre_las_claves,
@@ -124,7 +125,7 @@ def _destino(fila: Row[*tuple[Any, ...]]) -> DestinoDeComando:
     if fila.estado == Duplicada.estado:
         destino = Duplicada(fila.original)
     elif fila.estado == Rechazada.estado:
-        destino = Rechazada(Codigo(fila.motivo), fila.detalle, tuple(fila.campos))
+        destino = Rechazada(conocido(Codigo, fila, "motivo"), fila.detalle, tuple(fila.campos))
     else:
         destino = Ilegible(fila.detalle)
     return DestinoDeComando(

@@ -90,11 +90,11 @@ class EnMano:
 
     @contextmanager
     def trabajando(self, mensajes: Sequence[str]) -> Iterator[None]:
-        """Los tiene en mano dentro del bloque. Una excepción los suelta: el proceso sigue vivo."""
+        """Los tiene en mano dentro del bloque; una excepción o una cancelación los suelta: no son muertes."""
         self._tomar(mensajes)
         try:
             yield
-        except Exception:
+        except (Exception, asyncio.CancelledError):
             self._soltar(mensajes)
             raise
         self._soltar(mensajes)

@@ -22,22 +22,32 @@ _FINAL: Final = b"\x00"
 _SEGUNDA_RAMA: Final = b"\x02"
 
 
-def escritor_de(definicion: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], bytes]:
+def escritor_de(
+    definicion: Mapping[str, Any], fijos: Mapping[str, Any]
+) -> Callable[[Mapping[str, Any]], bytes]:
     """Prepara la escritura de un registro con esa definición.
 
-    Devuelve una función que recibe todos los campos por su nombre y lanza `ValueError` si un texto no cabe en
+    Args:
+        definicion: el esquema.
+        fijos: los primeros de sus campos, si valen siempre lo mismo.
+
+    Devuelve una función que recibe los demás campos por su nombre y lanza `ValueError` si un texto no cabe en
     UTF-8 o un importe no cabe en su tipo.
     """
-    campos = [(campo["name"], _de_tipo(campo["type"])) for campo in definicion["fields"]]
+    todos = [(campo["name"], _de_tipo(campo["type"])) for campo in definicion["fields"]]
+    comienzo = b"".join([de_campo(fijos[nombre]) for nombre, de_campo in todos[: len(fijos)]])
+    campos = todos[len(fijos) :]
 
     def escribir(registro: Mapping[str, Any]) -> bytes:
-        return b"".join([de_campo(registro[nombre]) for nombre, de_campo in campos])
+        return comienzo + b"".join([de_campo(registro[nombre]) for nombre, de_campo in campos])
 
     return escribir
 
 
-def _de_tipo(tipo: Any) -> Escribir:
+def _de_tipo(tipo: Any) -> Escribir:  # noqa: PLR0911 (un tipo por rama)
     match tipo:
+        case ["null", "string"]:
+            return _texto_o_nulo
         case ["null", otro]:
             return _o_nulo(_de_tipo(otro))
         case "string":
@@ -51,6 +61,14 @@ def _de_tipo(tipo: Any) -> Escribir:
         case {"type": "array", "items": elementos}:
             return _lista(_de_tipo(elementos))
     raise ValueError(f"no se sabe escribir el tipo {tipo}")
+
+
+def _texto_o_nulo(valor: str | None) -> bytes:
+    if valor is None:
+        return _NULO
+    octetos = valor.encode()
+    longitud = len(octetos)
+    return _TEXTOS[longitud] + octetos if longitud < len(_TEXTOS) else _SEGUNDA_RAMA + _octetos(octetos)
 
 
 def _o_nulo(escribir: Escribir) -> Escribir:
@@ -72,6 +90,8 @@ def _entero(numero: int) -> bytes:
 
 
 _LONGITUDES: Final = [_entero(longitud) for longitud in range(4096)]
+_TEXTOS: Final = [_SEGUNDA_RAMA + longitud for longitud in _LONGITUDES]
+"""Cómo empieza un texto que podía ser `null`, por su longitud."""
 
 
 def _octetos(valor: bytes) -> bytes:

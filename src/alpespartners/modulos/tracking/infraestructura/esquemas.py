@@ -31,7 +31,8 @@ class Esquema:
     """El esquema de los mensajes de un tópico.
 
     `lectura` tiene la misma forma binaria que `definicion`, pero deja los decimales en octetos: fastavro
-    tarda minutos en convertir uno de un mebibyte, y quien lee debe poder mirar antes su longitud.
+    tarda minutos en convertir uno de un mebibyte, y quien lee debe poder mirar antes su longitud. `escribir`
+    recibe todos los campos menos `tipo_mensaje`, que es siempre `registro`.
     """
 
     registro: str
@@ -54,7 +55,10 @@ def _cargar(registro: str) -> Esquema:
     texto = files(__package__).joinpath("schema", "v1", f"{registro}.avsc").read_text(encoding="utf-8")
     definicion = json.loads(texto)
     return Esquema(
-        registro, definicion, escritor_de(definicion), parse_schema(_con_decimales_en_octetos(definicion))
+        registro,
+        definicion,
+        escritor_de(definicion, {"tipo_mensaje": registro}),
+        parse_schema(_con_decimales_en_octetos(definicion)),
     )
 
 

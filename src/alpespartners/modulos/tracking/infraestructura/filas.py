@@ -8,10 +8,12 @@ Por qué existe: impresiones y conversiones comparten repositorio; aquí está l
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, Row, Table
 
+from alpespartners.modulos.tracking.aplicacion.puertos import FilaIlegible
 from alpespartners.modulos.tracking.dominio.contenido import ContenidoConversion, ContenidoImpresion
 from alpespartners.modulos.tracking.dominio.entidades import Conversion, Impresion
 from alpespartners.modulos.tracking.dominio.monedas import DECIMALES
@@ -25,6 +27,7 @@ from alpespartners.modulos.tracking.infraestructura.tablas import conversiones, 
 from alpespartners.modulos.tracking.infraestructura.tipos_sql import DECIMALES_DEL_IMPORTE
 
 E = TypeVar("E", Impresion, Conversion)
+C = TypeVar("C", bound=StrEnum)
 
 Fila = dict[str, object]
 FilaLeida = Row[*tuple[Any, ...]]
@@ -83,17 +86,34 @@ def _comunes(entidad: Impresion | Conversion) -> Fila:
 
 
 def _impresion_de_fila(fila: FilaLeida) -> Impresion:
-    contenido = ContenidoImpresion(**_del_cliente(fila), tipo_evento=TipoEvento(fila.tipo_evento))
+    contenido = ContenidoImpresion(
+        **_del_cliente(fila), tipo_evento=conocido(TipoEvento, fila, "tipo_evento")
+    )
     return Impresion(contenido=contenido, **_del_servidor(fila))
 
 
 def _conversion_de_fila(fila: FilaLeida) -> Conversion:
     contenido = ContenidoConversion(
         **_del_cliente(fila),
-        tipo_conversion=TipoConversion(fila.tipo_conversion),
+        tipo_conversion=conocido(TipoConversion, fila, "tipo_conversion"),
         valor=fila.moneda and ValorConversion(_importe(fila.valor, fila.moneda), fila.moneda),
     )
     return Conversion(contenido=contenido, **_del_servidor(fila))
+
+
+def conocido(clase: type[C], fila: FilaLeida, columna: str) -> C:
+    """Lo que dice esa columna de la fila, que tiene que ser uno de los valores de la clase.
+
+    Raises:
+        FilaIlegible: no lo es.
+    """
+    valor = getattr(fila, columna)
+    try:
+        return clase(valor)
+    except ValueError:
+        raise FilaIlegible(
+            f"la fila del comando {fila.comando_id} tiene {columna} = {valor!r}, que el programa no conoce"
+        ) from None
 
 
 def _importe(valor: Decimal | None, moneda: str) -> Decimal | None:

@@ -67,7 +67,7 @@ class LecturasPostgreSQL:
         try:
             return await self._servidor.ejecutar(lambda conexion: self._leer(conexion, consulta))
         except ConexionRechazada as fallo:
-            if fallo.no_existe:
+            if fallo.no_existe and not self._hay_tablas:
                 return consulta(ConsultaVacia())
             raise
 
@@ -94,7 +94,7 @@ class LecturasPostgreSQL:
         try:
             return await self._servidor.ejecutar(_contar_consumidores)
         except ConexionRechazada as fallo:
-            if fallo.no_existe:
+            if fallo.no_existe and not self._hay_tablas:
                 return 0
             raise
 

@@ -95,7 +95,12 @@ class LibroPostgreSQL:
                 self._comprobado = True
             return trabajo(TransaccionSQL(conexion, self._arriendo, self._fragmento))
 
-        return await self._servidor.ejecutar(en_transaccion)
+        try:
+            return await self._servidor.ejecutar(en_transaccion)
+        except Exception:
+            # Quizá la cambió una migración, y lo que se rechaza no tiene vuelta atrás.
+            self._comprobado = False
+            raise
 
     async def retirar(self, numeros: Sequence[int]) -> None:
         """Olvida los envíos que el broker ya confirmó."""

@@ -18,12 +18,14 @@ from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import asyncpg
-from sqlalchemy import Connection
+from sqlalchemy import Connection, event
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as SinConexionLibre
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible
+from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible, BaseDatosOcupada
+from alpespartners.modulos.tracking.infraestructura.repositorios import DE_LOS_DATOS
 from alpespartners.seedwork.arranque import ErrorDeArranque
 
 T = TypeVar("T")
@@ -37,17 +39,48 @@ _LIMITE_DE_CONEXION = 5.0
 _LIMITE_DE_CIERRE = 3.0
 _VUELTAS_DE_CIERRE = 5
 _LIMITE_DE_SENTENCIA = 5.0
+_LIMITE_DE_ESPERA = "2000"
+"""Milisegundos que se espera por una fila que otro retiene; lo normal es lo que dura un commit."""
 _MARGEN = 3.0
 """Cuánto más se espera a un servidor que ni siquiera dice que se agotó el límite."""
+_ABANDONO = {
+    "idle_in_transaction_session_timeout": "10000",
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "25000",
+}
+"""Tras cuánto da el servidor por muerto a quien dejó una transacción a medias o dejó de responder.
+
+Por omisión son horas, y mientras tanto los demás esperan por las filas que retiene.
+"""
+_CODIFICACION = "UTF8"
 
 # SQLSTATE (PostgreSQL, apéndice A).
 _REPETIBLES = {"40001", "40P01"}
-_CLASES_DEL_PROGRAMA = ("22", "23", "42")
-_DEL_SERVIDOR = {"42P01", "42501"}
-"""Falta una tabla o un permiso: lo arregla quien administra el servidor, no quien envió los datos."""
+_INTEGRIDAD = "23"
+"""Las demás reglas de una tabla: otro la cambió, o dejó en ella lo suyo."""
+_OCUPADA = ("40", "55", "57014")
+"""Choca con la transacción de otro, o no terminó a tiempo."""
 _DE_LA_CONEXION = ("22", "28", "3D", "42")
 """Al conectar: un parámetro, la contraseña, el nombre de la base de datos o un permiso."""
 _NO_EXISTE = "3D000"
+_SOLO_LECTURA = "25006"
+
+_CAUSAS = {
+    _SOLO_LECTURA: "solo admite lecturas",
+    "28": "no admite a este usuario",
+    "42501": "a este usuario le falta un permiso",
+    "53100": "no le queda sitio en el disco",
+    "53200": "no le queda memoria",
+    "53300": "no le quedan conexiones",
+    "57P03": "no atiende todavía",
+    "58030": "no puede leer o escribir en su disco",
+}
+"""Lo que ha de arreglar quien lo administra, por el SQLSTATE o como empieza.
+
+El servidor lo dice en su idioma, y quien lee el registro puede no saber a qué obedece.
+"""
 
 _AJENOS = {
     "connect_timeout",
@@ -110,21 +143,33 @@ class ServidorPostgreSQL:
             "statement_timeout": str(round(1_000 * (limite or 0))),
             "timezone": "UTC",
         }
+        if limite is not None:
+            ajustes |= _ABANDONO | {"lock_timeout": _LIMITE_DE_ESPERA}
         direccion = para_asyncpg(url)
         self._limite = None if limite is None else limite + _MARGEN
 
         async def conectar() -> Any:
             try:
-                return await asyncpg.connect(direccion, timeout=_LIMITE_DE_CONEXION, server_settings=ajustes)
+                conexion = await asyncpg.connect(
+                    direccion, timeout=_LIMITE_DE_CONEXION, server_settings=ajustes
+                )
             except (asyncpg.ClientConfigurationError, ssl.SSLError) as error:
                 raise ConexionRechazada(str(error)) from error
             except ValueError:
                 # La frase de Python citaría un trozo de la URL, que lleva la contraseña.
                 raise ConexionRechazada("la URL no se entiende") from None
             except asyncpg.PostgresError as error:
-                if str(error.sqlstate).startswith(_DE_LA_CONEXION):
-                    raise ConexionRechazada(str(error), no_existe=error.sqlstate == _NO_EXISTE) from error
-                raise
+                estado = str(error.sqlstate)
+                frase = _con_su_causa(estado, error)
+                if estado.startswith(_DE_LA_CONEXION):
+                    raise ConexionRechazada(frase, no_existe=estado == _NO_EXISTE) from error
+                # Aquí mismo: sin conexión no hay lote que partir, diga el servidor lo que diga.
+                raise BaseDatosNoDisponible(frase) from error
+            codificacion = conexion.get_settings().server_encoding
+            if codificacion != _CODIFICACION:
+                await conexion.close()
+                raise ConexionRechazada(f"está en {codificacion} y tiene que estar en {_CODIFICACION}")
+            return conexion
 
         self._motor = create_async_engine(
             "postgresql+asyncpg://",
@@ -136,6 +181,8 @@ class ServidorPostgreSQL:
             # Los parámetros son datos personales: no van en el texto de un error.
             hide_parameters=True,
         ).execution_options(postgresql_readonly=solo_lectura)
+        if not solo_lectura:
+            event.listen(self._motor.sync_engine, "handle_error", _renovar_si_no_puede_escribir)
         self._nombre = nombre
         self._cerrojo = threading.Lock()
         self._bucle: asyncio.AbstractEventLoop | None = None
@@ -212,19 +259,44 @@ def estado_de(error: DBAPIError) -> str:
 
 def _sin_datos(error: DBAPIError) -> BaseException | None:
     """La causa que se puede encadenar: la de un error de datos los cita en su detalle."""
-    return None if isinstance(traducido(error), SentenciaRechazada) else error.orig
+    return None if estado_de(error).startswith((*DE_LOS_DATOS, _INTEGRIDAD)) else error.orig
 
 
 def traducido(error: DBAPIError) -> BaseDatosNoDisponible | SentenciaRechazada:
     """Lo que ese error significa para quien pidió la transacción."""
     estado = estado_de(error)
     causa = error.orig.__cause__ if error.orig is not None else None
-    if estado.startswith(_CLASES_DEL_PROGRAMA) and estado not in _DEL_SERVIDOR:
+    if estado.startswith(DE_LOS_DATOS):
         return SentenciaRechazada(estado)
     if not estado and isinstance(causa, ValueError):
         # asyncpg no pudo escribir un valor en su tipo; su frase lo cita.
         return SentenciaRechazada(type(causa).__name__)
-    return BaseDatosNoDisponible(" ".join(str(causa or error.orig).split()))
+    if estado.startswith(_INTEGRIDAD):
+        # Solo el código: la frase cita los datos.
+        return BaseDatosOcupada(f"SQLSTATE {estado}")
+    clase = BaseDatosOcupada if estado.startswith(_OCUPADA) else BaseDatosNoDisponible
+    return clase(_con_su_causa(estado, causa or error.orig))
+
+
+def _con_su_causa(estado: str, error: BaseException | None) -> str:
+    """La frase del servidor en una línea, con su causa delante si es de las que tienen nombre."""
+    frase = " ".join(str(error).split())
+    causa = next((causa for comienzo, causa in _CAUSAS.items() if estado.startswith(comienzo)), None)
+    return frase if causa is None else f"{causa} ({estado}): {frase}"
+
+
+def _renovar_si_no_puede_escribir(fallo: ExceptionContext) -> None:
+    """Da por cortadas las conexiones cuando una, por segunda vez, solo admite lecturas.
+
+    Que se admitan escrituras se decide al conectar: la que era de solo lectura lo seguiría siendo aunque el
+    servidor ya no lo sea, o aunque ahora escriba otro. A la primera se conserva: un consumidor sin ninguna
+    conexión no se contaría entre los vivos.
+    """
+    if fallo.connection is None or getattr(fallo.original_exception, "sqlstate", None) != _SOLO_LECTURA:
+        return
+    if _SOLO_LECTURA in fallo.connection.info:
+        fallo.is_disconnect = True
+    fallo.connection.info[_SOLO_LECTURA] = True
 
 
 def para_asyncpg(url: str) -> str:

@@ -32,6 +32,8 @@ _DESCONEXION_TOLERADA = 5.0
 _ESPERA_DE_CIERRES = 1.0
 _ESPERA_DE_AVISOS = 1.0
 _MEMORIA_DEL_SITIO = 0.05
+_SOLO_TRAS = 0.002
+"""Segundos sin enviar nada tras los que un envío no encontraría con quién reunirse en un lote."""
 
 _registro: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(__name__)
 
@@ -56,6 +58,7 @@ class Publicador:
         self._hay_sitio = hay_sitio
         self._habia_sitio = False
         self._sitio_visto_en = -_MEMORIA_DEL_SITIO
+        self._ultimo_envio = 0.0
         self._bucle = asyncio.get_running_loop()
         # Hilos propios: conectarse bloquea el suyo muchos segundos, y los de asyncio son de todos.
         self._hilos = ThreadPoolExecutor(_HILOS, "publicador")
@@ -92,7 +95,9 @@ class Publicador:
         if productor is None:
             self._bucle.call_soon(self._entregar, al_saber, False)  # noqa: FBT003
         else:
-            productor.enviar(sobre, partial(self._avisar, al_saber))
+            ahora = self._bucle.time()
+            solo, self._ultimo_envio = ahora - self._ultimo_envio > _SOLO_TRAS, ahora
+            productor.enviar(sobre, partial(self._avisar, al_saber), solo=solo)
         self._en_curso += 1
         self._nadie_en_curso.clear()
 
@@ -182,15 +187,18 @@ class _Canal:
                 self.productor = await bucle.run_in_executor(self._hilos, self._crear, self._topico)
             except FalloDelBroker as fallo:
                 _registro.warning("el broker no acepta al productor", topico=self._topico, fallo=str(fallo))
-                await asyncio.sleep(con_azar(pausa))
-                pausa = min(PAUSA_MAXIMA, pausa * 2)
+            except Exception:  # noqa: BLE001 (queda en el registro; sin este bucle nada se publicaría más)
+                _registro.exception("no se pudo crear el productor", topico=self._topico)
+            else:
+                pausa = PAUSA_MINIMA
+                self.listo.set()
+                await self._hasta_perderlo(self.productor)
+                perdido, self.productor = self.productor, None
+                self.listo.clear()
+                await _intentar(self._hilos, perdido.cerrar)
                 continue
-            pausa = PAUSA_MINIMA
-            self.listo.set()
-            await self._hasta_perderlo(self.productor)
-            perdido, self.productor = self.productor, None
-            self.listo.clear()
-            await _intentar(self._hilos, perdido.cerrar)
+            await asyncio.sleep(con_azar(pausa))
+            pausa = min(PAUSA_MAXIMA, pausa * 2)
 
     async def _hasta_perderlo(self, productor: Productor) -> None:
         visto = time.monotonic()

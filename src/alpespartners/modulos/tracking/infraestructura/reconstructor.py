@@ -30,6 +30,7 @@ from alpespartners.modulos.tracking.dominio.entidades import Conversion, Impresi
 from alpespartners.modulos.tracking.dominio.eventos import EventoDominio
 from alpespartners.modulos.tracking.infraestructura.balance import BalanceSQL, Cuentas, motivo_de
 from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import ClientePulsar
+from alpespartners.modulos.tracking.infraestructura.consumidores import Manejador
 from alpespartners.modulos.tracking.infraestructura.recorrido import (
     PAGINA,
     PARTES,
@@ -69,28 +70,13 @@ class LibroVacio(Protocol):
         """Ejecuta el trabajo en una transacción y vuelve tras su commit; si falla no queda nada."""
 
 
-class Manejador(Protocol):
-    """Un manejador de la aplicación, tal como se necesita aquí."""
-
-    topico: str
+class ManejadorQueReconoce(Manejador, Protocol):
+    """El manejador de un consumidor, que además sabe de qué comando salió una fila."""
 
     def reconocer(
         self, lote: Sequence[ComandoRecibido[Any]], transaccion: Transaccion, ahora: datetime
     ) -> dict[str, bytes]:
         """Halla qué comandos registraron las filas que no saben su huella."""
-
-    def manejar(
-        self,
-        lote: Sequence[ComandoRecibido[Any] | MensajeIlegible],
-        transaccion: Transaccion,
-        ahora: datetime,
-    ) -> list[DestinoDeComando]:
-        """Asienta el lote en la transacción."""
-
-    def rechazar(
-        self, mensaje: ComandoRecibido[Any], transaccion: Transaccion, ahora: datetime
-    ) -> list[DestinoDeComando]:
-        """Rechaza un comando cuyos datos no admite la base de datos."""
 
 
 @dataclass(slots=True)
@@ -131,7 +117,7 @@ class Reconstructor:
         libro: LibroVacio,
         lector: LectorDelLibro,
         *,
-        manejadores: Sequence[Manejador],
+        manejadores: Sequence[ManejadorQueReconoce],
         reloj: Callable[[], datetime],
         avanza: Callable[[str, int], None],
     ) -> None:

@@ -10,6 +10,7 @@ haberlo dicho tarde.
 import os
 import re
 import threading
+import time
 from functools import cache
 from typing import IO
 
@@ -19,6 +20,8 @@ import structlog
 _LINEA = re.compile(r"\S+ \S+ (?P<nivel>[A-Z]+)\s+\[\d+\] (?P<donde>\S+) \| (?P<mensaje>.*)")
 # Con esto responde el broker embebido a dónde acaba un tópico vacío: no es una avería.
 _TOPICO_VACIO = re.compile(r"Topic has no messages|Failed to getLastMessageId: UnknownError")
+_CALLA_LO_REPETIDO = 30.0
+_DICHAS_QUE_SE_RECUERDAN = 100
 
 _registro: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger("pulsar")
 
@@ -38,11 +41,20 @@ def registrador_de_pulsar() -> pulsar.FileLogger:
 
 
 def _trasladar(lineas: IO[str]) -> None:
+    dichas: dict[tuple[str, str], float] = {}
     for linea in lineas:
         partes = _LINEA.fullmatch(linea.rstrip())
         if partes is None:
             _registro.warning(linea.rstrip())
-        elif _TOPICO_VACIO.search(partes["mensaje"]):
+            continue
+        # Con el broker caído repite lo mismo varias veces por segundo, y quien se conecta ya lo cuenta.
+        cual, ahora = (partes["donde"], partes["mensaje"]), time.monotonic()
+        if ahora - dichas.get(cual, -_CALLA_LO_REPETIDO) < _CALLA_LO_REPETIDO:
+            continue
+        if len(dichas) >= _DICHAS_QUE_SE_RECUERDAN:
+            dichas.clear()
+        dichas[cual] = ahora
+        if _TOPICO_VACIO.search(partes["mensaje"]):
             _registro.debug(partes["mensaje"], donde=partes["donde"])
         elif partes["nivel"] == "WARN":
             _registro.warning(partes["mensaje"], donde=partes["donde"])

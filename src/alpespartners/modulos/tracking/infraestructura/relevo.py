@@ -32,16 +32,17 @@ from alpespartners.modulos.tracking.infraestructura.publicador import (
 )
 from alpespartners.modulos.tracking.infraestructura.sobres import SUFIJO_CARTAS
 
-MAXIMO_EN_MANO: Final = 5_000
+MAXIMO_EN_MANO: Final = 2_000
 MAXIMO_OCTETOS_EN_MANO: Final = 64 * 1024 * 1024
-"""Lo que no cabe no se toma: sigue en la bandeja, para un barrido posterior."""
+"""Lo que se publica a la vez. Lo que no cabe no se toma: sigue en la bandeja, para un barrido posterior."""
 
 _EN_MANO_SIN_ESPERAR = MAXIMO_EN_MANO // 2
+_OCTETOS_SIN_ESPERAR = MAXIMO_OCTETOS_EN_MANO // 2
 """Por debajo caben todavía los lotes que se estén asentando, uno por tópico."""
 _ESPERA_A_QUE_QUEPAN = 1.0
 _LIMITE_DE_ENVIO = 30.0
 _ESPERA_AL_PRODUCTOR = 5.0
-_CADA_RETIRADA = 0.1
+_CADA_RETIRADA = 0.2
 _CADA_BARRIDO = 10.0
 _RENOVAR_TRAS = 10.0
 _SEGUNDOS_DE_CIERRE = 2.0
@@ -88,13 +89,16 @@ class Relevo:
         self._metricas = metricas
         self.hay_base_datos = True
         self._cada_barrido = cada_barrido
+        # Por su número: desde cuándo, y cuánto ocupa lo que aún hay que enviar.
         self._en_mano: dict[int, tuple[float, int]] = {}
         self._octetos = 0
-        self._confirmados: list[int] = []
+        self._confirmados: dict[int, float] = {}
         self._hay_confirmados = asyncio.Event()
         self._tareas: set[asyncio.Task[None]] = set()
         self._caben = asyncio.Event()
         self._caben.set()
+        self._barridos: set[int] = set()
+        self._se_confirma_lo_barrido = asyncio.Event()
 
     async def abrir(self) -> None:
         """Empieza a barrer y a retirar en segundo plano."""
@@ -108,12 +112,12 @@ class Relevo:
         for envio in envios:
             if len(self._en_mano) >= MAXIMO_EN_MANO or self._octetos >= MAXIMO_OCTETOS_EN_MANO:
                 break
-            if envio.numero not in self._en_mano:
+            if envio.numero not in self._en_mano and envio.numero not in self._confirmados:
                 octetos = len(envio.sobre.carga)
                 self._en_mano[envio.numero] = (time.monotonic(), octetos)
                 self._octetos += octetos
                 por_topico.setdefault(envio.sobre.topico, []).append(envio)
-        if len(self._en_mano) >= _EN_MANO_SIN_ESPERAR:
+        if not self._sin_esperar:
             self._caben.clear()
         for topico, suyos in por_topico.items():
             tarea = asyncio.create_task(self._publicar(topico, suyos))
@@ -140,37 +144,47 @@ class Relevo:
             tarea.cancel()
         await asyncio.gather(*de_fondo, return_exceptions=True)
         try:
-            await self._retirar_confirmados()
-        except BaseDatosNoDisponible:
+            async with asyncio.timeout(segundos / 2):
+                await self._retirar_confirmados()
+        except (BaseDatosNoDisponible, TimeoutError):
             _registro.warning("se volverán a publicar envíos ya confirmados", cuantos=len(self._confirmados))
-        if self._en_mano:
-            _registro.info("quedan envíos en la bandeja de salida", cuantos=len(self._en_mano))
+        if quedan := len(self._en_mano) + len(self._confirmados):
+            _registro.info("quedan envíos en la bandeja de salida", cuantos=quedan)
 
     async def _publicar(self, topico: str, envios: Sequence[Envio]) -> None:
         try:
             async with asyncio.timeout(_ESPERA_AL_PRODUCTOR):
                 await self._publicador.esperar(topico)
         except TimeoutError:
-            self._soltar(envio.numero for envio in envios)
+            for envio in envios:
+                self._soltar(envio.numero)
             return
         for envio in envios:
             self._publicador.enviar(envio.sobre, partial(self._al_saber, topico, envio.numero))
 
     def _al_saber(self, topico: str, numero: int, confirmado: bool) -> None:  # noqa: FBT001
         self._metricas.envio(topico, confirmado)
+        desde = self._soltar(numero)
         if confirmado:
-            self._confirmados.append(numero)
+            if numero in self._barridos:
+                self._se_confirma_lo_barrido.set()
+            self._confirmados[numero] = desde
             self._hay_confirmados.set()
-        else:
-            self._soltar([numero])
 
-    def _soltar(self, numeros: Iterable[int]) -> None:
-        """Deja de tenerlos en mano; si siguen en la bandeja, volverán cuando venza su arriendo."""
-        for numero in numeros:
-            _, octetos = self._en_mano.pop(numero)
-            self._octetos -= octetos
-        if len(self._en_mano) < _EN_MANO_SIN_ESPERAR:
+    def _soltar(self, numero: int) -> float:
+        """Deja de tenerlo en mano y dice desde cuándo lo tenía.
+
+        Si sigue en la bandeja y no se confirmó, volverá cuando venza su arriendo.
+        """
+        desde, octetos = self._en_mano.pop(numero)
+        self._octetos -= octetos
+        if self._sin_esperar:
             self._caben.set()
+        return desde
+
+    @property
+    def _sin_esperar(self) -> bool:
+        return len(self._en_mano) < _EN_MANO_SIN_ESPERAR and self._octetos < _OCTETOS_SIN_ESPERAR
 
     async def _siempre(self, paso: Callable[[], Awaitable[None]]) -> None:
         """Repite un paso mientras el relevo viva; un fallo solo lo retrasa."""
@@ -178,10 +192,12 @@ class Relevo:
         while True:
             try:
                 await paso()
-            except BaseDatosNoDisponible:
+            except BaseDatosNoDisponible as fallo:
                 self.hay_base_datos = False
                 self._metricas.base_datos_muda()
-                _registro.warning("la base de datos no responde", paso=paso.__name__, pausa=pausa)
+                _registro.warning(
+                    "la base de datos no está disponible", paso=paso.__name__, pausa=pausa, fallo=str(fallo)
+                )
             except Exception:  # noqa: BLE001 (queda en el registro, y sin este bucle nada más se publicaría)
                 _registro.exception("falló un paso del relevo", paso=paso.__name__)
             else:
@@ -197,27 +213,37 @@ class Relevo:
         await self._retirar_confirmados()
 
     async def _retirar_confirmados(self) -> None:
-        numeros = self._confirmados[:]
+        numeros = list(self._confirmados)
         if numeros:
             await self._bandeja.retirar(numeros)
         # Pudieron llegar más mientras tanto.
-        del self._confirmados[: len(numeros)]
+        for numero in numeros:
+            del self._confirmados[numero]
         if not self._confirmados:
             self._hay_confirmados.clear()
-        self._soltar(numeros)
 
     async def _barrer(self) -> None:
         await self._renovar()
-        libres = MAXIMO_EN_MANO - len(self._en_mano)
-        if libres > 0 and self._octetos < MAXIMO_OCTETOS_EN_MANO:
-            self.entregar(await self._bandeja.reservar_vencidos(libres))
+        self._barridos.clear()
+        self._se_confirma_lo_barrido.clear()
+        # Lo que se está asentando tiene sitio aparte: si no, un atraso dejaría lo nuevo para otro barrido.
+        libres = _EN_MANO_SIN_ESPERAR - len(self._en_mano)
+        if libres > 0 and self._octetos < _OCTETOS_SIN_ESPERAR:
+            vencidos = await self._bandeja.reservar_vencidos(libres)
+            self._barridos.update(envio.numero for envio in vencidos)
+            self.entregar(vencidos)
             self.hay_base_datos = True
-        await asyncio.sleep(con_azar(self._cada_barrido))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(con_azar(self._cada_barrido)):
+                # Tras ellos puede haber más. Si el broker no los quiere, arrendarlos todos no sirve de nada.
+                await self._se_confirma_lo_barrido.wait()
+                await self._caben.wait()
 
     async def _renovar(self) -> None:
-        """Alarga lo que lleva rato en mano: mientras el broker vuelve, otro barrido lo publicaría también."""
+        """Alarga lo que sigue en la bandeja hace rato: si no, otro barrido lo publicaría también."""
         limite = time.monotonic() - _RENOVAR_TRAS
         viejos = [numero for numero, (desde, _) in self._en_mano.items() if desde < limite]
+        viejos += [numero for numero, desde in self._confirmados.items() if desde < limite]
         if viejos:
             await self._bandeja.renovar(viejos)
 

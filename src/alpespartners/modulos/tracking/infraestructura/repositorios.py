@@ -7,7 +7,7 @@ Por qué existe: una sola clase sirve a las dos clases de eventos; lo que las di
 
 from collections.abc import Collection, Mapping, Sequence
 from functools import cache
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from sqlalchemy import Connection, Select, Table, bindparam, literal, select, tuple_, update
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
@@ -26,8 +26,12 @@ from alpespartners.modulos.tracking.infraestructura.tipos_sql import TEXTO, Inst
 E = TypeVar("E", Impresion, Conversion)
 
 
-_CLASES_DE_LOS_DATOS = ("22", "23")
-"""Del SQLSTATE (ISO/IEC 9075): excepción de datos y violación de integridad."""
+DE_LOS_DATOS: Final = ("22", "23514")
+"""SQLSTATE (ISO/IEC 9075 y PostgreSQL, apéndice A): excepción de datos, y una regla de la tabla incumplida.
+
+Las demás violaciones de integridad no las causan los datos, que el dominio ya miró, sino que otro cambió la
+tabla: rechazarlos por eso no tendría vuelta atrás.
+"""
 
 
 class DatosRechazados(Exception):
@@ -56,6 +60,18 @@ class RepositorioEventosSQL(Generic[E]):
                 raise DatosRechazados(type(error.orig).__name__) from error
             raise
         return {id_nuevo for (id_nuevo,) in claves}
+
+    def autores(self, ids: Collection[str]) -> dict[str, tuple[str, bytes | None]]:
+        """De los `id` que existen, el `comando_id` y la huella del comando que los registró.
+
+        No lee lo demás de la fila: sirve aunque otra mano lo haya dejado ilegible.
+        """
+        consulta = _autores(motor_de(self._conexion), self._traduccion.tabla)
+        return {
+            fila.id: (fila.comando_id, fila.huella)
+            for tanda in en_tandas(self._conexion, ids)
+            for fila in self._conexion.execute(consulta, tanda)
+        }
 
     def obtener(self, ids: Collection[str]) -> dict[str, E]:
         """Devuelve los eventos que existen de entre esos `id`, por su `id`."""
@@ -112,10 +128,18 @@ def _por_id(motor: str, tabla: Table) -> Select[Any]:
     return select(tabla).where(entre_las_claves(motor, tabla.c.id))
 
 
+@cache
+def _autores(motor: str, tabla: Table) -> Select[Any]:
+    columnas = tabla.c
+    return select(columnas.id, columnas.comando_id, columnas.huella).where(
+        entre_las_claves(motor, columnas.id)
+    )
+
+
 def _por_los_datos(error: DBAPIError) -> bool:
     estado: str | None = getattr(error.orig, "sqlstate", None)
     if estado is not None:
-        return estado.startswith(_CLASES_DE_LOS_DATOS)
+        return estado.startswith(DE_LOS_DATOS)
     # asyncpg rechaza él mismo, con un ValueError, lo que no puede escribir en el tipo de la columna.
     causa = error.orig.__cause__ if error.orig is not None else None
     return isinstance(error, (DataError, IntegrityError)) or isinstance(causa, ValueError)

@@ -9,12 +9,11 @@ por muchas veces que se entregue.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from hashlib import blake2b
 from io import BytesIO
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID, uuid5
 
 import uuid_utils
@@ -76,13 +75,12 @@ PROPIEDAD_RECORTADA: Final = "alpes_recortada"
 """Las propiedades con que una carta muerta dice de qué comando es, por qué lo es y si le falta algo."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sobre:
+class Sobre(NamedTuple):
     """Un mensaje listo para publicar; `topico` es el nombre corto, sin espacio de nombres."""
 
     topico: str
     clave: str | None
-    propiedades: Mapping[str, str]
+    propiedades: dict[str, str]
     carga: bytes
 
 
@@ -318,8 +316,7 @@ def _sobre(
         propiedades["ce_time"] = _rfc_3339(ce_time)
     if traza is not None:
         propiedades["traceparent"] = traza
-    carga = esquema.escribir({"tipo_mensaje": esquema.registro, **campos})
-    return Sobre(topico, clave, propiedades, carga)
+    return Sobre(topico, clave, propiedades, esquema.escribir(campos))
 
 
 def _campos_de_comando(comando: Comando) -> dict[str, Any]:

@@ -170,6 +170,6 @@ def _reloj_de_sqlite(elemento: RelojDeLaBase, compilador: SQLCompiler, **opcione
 
 @compiles(RelojDeLaBase, "postgresql")
 def _reloj_de_postgresql(elemento: RelojDeLaBase, compilador: SQLCompiler, **opciones: Any) -> str:
-    # No `now()`, que es la hora en que empezó la transacción.
+    # No `now()`, que es la hora en que empezó la transacción, ni la del reloj, que no sirve para un índice.
     plazo = compilador.process(elemento.clauses, **opciones)
-    return f"(clock_timestamp() + {plazo} * interval '1 microsecond')"
+    return f"(statement_timestamp() + {plazo} * interval '1 microsecond')"

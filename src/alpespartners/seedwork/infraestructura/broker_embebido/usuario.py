@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -137,7 +138,8 @@ class BrokerEmbebido:
     def _reponer_broker(self) -> None:
         plazo = time.monotonic() + self._limite
         if self._carpeta.puerto_activo() is not None and (pid := self._carpeta.pid_del_broker()) is not None:
-            os.kill(pid, signal.SIGTERM)
+            with suppress(ProcessLookupError):  # pudo morir entre medias, que es lo que se pide
+                os.kill(pid, signal.SIGTERM)
             while self._carpeta.puerto_activo() is not None and self._carpeta.pid_del_broker() == pid:
                 if time.monotonic() >= plazo:
                     raise self._no_arranca()

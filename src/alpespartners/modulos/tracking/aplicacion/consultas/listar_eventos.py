@@ -55,28 +55,25 @@ class Pagina(Generic[E]):
 def peticion_de_lista(
     campaña_id: str, parametros: Mapping[str, str], permitidos: frozenset[str]
 ) -> PeticionLista:
-    """Lee los parámetros de una lista.
+    """Lee los parámetros de una lista; todos son de los permitidos.
 
     Raises:
         DatosInvalidos: con todas las faltas; el campo de cada una es el nombre del parámetro.
     """
     recolector = Recolector()
     intentar = recolector.intentar
-    for nombre in parametros.keys() - permitidos:
-        recolector.anotar(nombre, Codigo.PARAMETRO_DESCONOCIDO, "no es un parámetro de esta consulta")
-    leidos = {nombre: texto for nombre, texto in parametros.items() if nombre in permitidos}
-    influencer, clase = leidos.get("influencer_id"), leidos.get("tipo_conversion")
+    influencer, clase = parametros.get("influencer_id"), parametros.get("tipo_conversion")
     filtro = FiltroEventos(
         campaña_id=campaña_id,
-        desde=intentar(instante_de_texto, "desde", leidos["desde"]) if "desde" in leidos else None,
-        hasta=intentar(instante_de_texto, "hasta", leidos["hasta"]) if "hasta" in leidos else None,
+        desde=intentar(instante_de_texto, "desde", parametros["desde"]) if "desde" in parametros else None,
+        hasta=intentar(instante_de_texto, "hasta", parametros["hasta"]) if "hasta" in parametros else None,
         influencer_id=None if influencer is None else intentar(identificador, "influencer_id", influencer),
         tipo=None if clase is None else intentar(tipo, "tipo_conversion", clase, TipoConversion),
     )
-    limite = intentar(_limite, leidos["limite"]) if "limite" in leidos else LIMITE_POR_OMISION
+    limite = intentar(_limite, parametros["limite"]) if "limite" in parametros else LIMITE_POR_OMISION
     recolector.exigir()
     atadura = _atadura(filtro, permitidos)
-    despues_de = intentar(_leer_cursor, leidos["cursor"], atadura) if "cursor" in leidos else None
+    despues_de = intentar(_leer_cursor, parametros["cursor"], atadura) if "cursor" in parametros else None
     recolector.exigir()
     return PeticionLista(filtro, despues_de, limite or LIMITE_POR_OMISION, atadura)
 
