@@ -17,12 +17,12 @@ from typing import Any, Final
 
 import pulsar
 
+from alpespartners.broker_embebido import BrokerEmbebido
 from alpespartners.modulos.tracking.infraestructura.balance import BalanceSQL
 from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import ClientePulsar
 from alpespartners.modulos.tracking.infraestructura.lecturas import LecturasSQLite
 from alpespartners.modulos.tracking.infraestructura.lecturas_postgresql import LecturasPostgreSQL
 from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import migrar
-from alpespartners.seedwork.infraestructura.broker_embebido import BrokerEmbebido
 from rendimiento.base_postgresql import base_postgresql
 from rendimiento.comandos import modelos, sobre_como
 from rendimiento.controlador import TABLAS, Controlador, controlador_postgresql, controlador_sqlite

@@ -23,7 +23,7 @@ from typing import Any, Final
 
 import psutil
 
-from alpespartners.seedwork.infraestructura.broker_embebido import BrokerEmbebido
+from alpespartners.broker_embebido import BrokerEmbebido
 from rendimiento.nucleos import en_el_de_los_servidores
 
 ORDEN: Final = (sys.executable, "-c", "from alpespartners.cli import principal; principal()")

@@ -23,6 +23,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 
 from alpespartners.api.acceso import ReglasDeAcceso
 from alpespartners.api.aplicacion import crear_api
+from alpespartners.broker_embebido import BrokerEmbebido
 from alpespartners.config import Configuracion
 from alpespartners.modulos.tracking.aplicacion.clases import Clase
 from alpespartners.modulos.tracking.aplicacion.conciliacion import Cuenta, Hallazgo
@@ -60,7 +61,6 @@ from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import LibroS
 from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import migrar as migrar_sqlite
 from alpespartners.seedwork.arranque import ErrorDeArranque
 from alpespartners.seedwork.asgi import ASGIApp
-from alpespartners.seedwork.infraestructura.broker_embebido import BrokerEmbebido
 from alpespartners.seedwork.infraestructura.padre import terminar_con_el_padre
 from alpespartners.seedwork.infraestructura.registro import configurar_registro
 

@@ -13,8 +13,8 @@ from typing import Any, Protocol
 
 import pulsar
 
+from alpespartners.broker_embebido.binario import encontrar_binario
 from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import ClientePulsar
-from alpespartners.seedwork.infraestructura.broker_embebido.binario import encontrar_binario
 from tests.apoyo.espera import hasta
 from tests.apoyo.puertos import reservar_puerto_del_broker
 

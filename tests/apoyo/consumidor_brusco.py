@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pulsar
 
-from alpespartners.seedwork.infraestructura.broker_embebido import BrokerEmbebido
+from alpespartners.broker_embebido import BrokerEmbebido
 
 broker = BrokerEmbebido(Path(sys.argv[1]), gracia=0.2)
 broker.abrir()

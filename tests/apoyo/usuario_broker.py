@@ -7,7 +7,7 @@ listo.
 import sys
 from pathlib import Path
 
-from alpespartners.seedwork.infraestructura.broker_embebido import BrokerEmbebido
+from alpespartners.broker_embebido import BrokerEmbebido
 
 if __name__ == "__main__":
     with BrokerEmbebido(Path(sys.argv[1]), gracia=float(sys.argv[2])) as broker:

@@ -13,7 +13,7 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from alpespartners.seedwork.infraestructura.broker_embebido.carpeta import Carpeta
+from alpespartners.broker_embebido.carpeta import Carpeta
 from tests.apoyo.espera import hasta
 from tests.apoyo.procesos import dueño_del_cerrojo
 from tests.apoyo.puertos import puerto_libre

@@ -10,8 +10,8 @@ from pathlib import Path
 import pulsar
 import pytest
 
+from alpespartners.broker_embebido import BrokerEmbebido
 from alpespartners.seedwork.arranque import ErrorDeArranque
-from alpespartners.seedwork.infraestructura.broker_embebido import BrokerEmbebido
 
 _CONSUMIDOR = Path(__file__).parents[2] / "apoyo" / "consumidor_brusco.py"
 _TOPICO = "persistent://public/default/t"

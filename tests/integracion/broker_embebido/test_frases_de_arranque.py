@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from alpespartners.broker_embebido import BrokerEmbebido, binario, usuario
 from alpespartners.seedwork.arranque import ErrorDeArranque
-from alpespartners.seedwork.infraestructura.broker_embebido import BrokerEmbebido, binario, usuario
 
 
 def test_una_carpeta_en_la_que_no_se_puede_escribir_lo_dice_en_una_frase(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 import pulsar
 import pytest
 
-from alpespartners.seedwork.infraestructura.broker_embebido import BrokerEmbebido, usuario
+from alpespartners.broker_embebido import BrokerEmbebido, usuario
 from alpespartners.seedwork.infraestructura.cerrojos import Cerrojo
 from tests.apoyo.espera import hasta
 from tests.apoyo.procesos import escuchas, procesador_gastado, procesos_de

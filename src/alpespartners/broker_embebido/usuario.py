@@ -9,11 +9,11 @@ from types import TracebackType
 from typing import Self
 from uuid import UUID
 
+from alpespartners.broker_embebido.binario import encontrar_binario
+from alpespartners.broker_embebido.carpeta import Carpeta
+from alpespartners.broker_embebido.espacio import hay_sitio
+from alpespartners.broker_embebido.vigilante import Vigilante
 from alpespartners.seedwork.arranque import ErrorDeArranque
-from alpespartners.seedwork.infraestructura.broker_embebido.binario import encontrar_binario
-from alpespartners.seedwork.infraestructura.broker_embebido.carpeta import Carpeta
-from alpespartners.seedwork.infraestructura.broker_embebido.espacio import hay_sitio
-from alpespartners.seedwork.infraestructura.broker_embebido.vigilante import Vigilante
 from alpespartners.seedwork.infraestructura.cerrojos import Cerrojo
 
 _CADA = 0.02

@@ -12,12 +12,12 @@ import threading
 import time
 from pathlib import Path
 
-from alpespartners.seedwork.infraestructura.broker_embebido.carpeta import Carpeta
+from alpespartners.broker_embebido.carpeta import Carpeta
 from alpespartners.seedwork.infraestructura.cerrojos import Cerrojo
 
 _PAUSA_MINIMA, _PAUSA_MAXIMA = 0.2, 10.0
 _ESTABLE = 60.0
-_MODULO = "alpespartners.seedwork.infraestructura.broker_embebido.guardian"
+_MODULO = "alpespartners.broker_embebido.guardian"
 
 _registro = logging.getLogger(__name__)
 

@@ -24,8 +24,8 @@ import sys
 import time
 from pathlib import Path
 
-from alpespartners.seedwork.infraestructura.broker_embebido.carpeta import Carpeta
-from alpespartners.seedwork.infraestructura.broker_embebido.espacio import RESERVA, hay_sitio
+from alpespartners.broker_embebido.carpeta import Carpeta
+from alpespartners.broker_embebido.espacio import RESERVA, hay_sitio
 from alpespartners.seedwork.infraestructura.cerrojos import Cerrojo
 from alpespartners.seedwork.infraestructura.despertador import Despertador
 

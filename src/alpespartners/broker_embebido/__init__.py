@@ -13,6 +13,6 @@ Nadie lo arranca ni lo detiene a mano:
 - el **broker** hereda ``broker.lock`` tomado: mientras lo esté, vive.
 """
 
-from alpespartners.seedwork.infraestructura.broker_embebido.usuario import BrokerEmbebido
+from alpespartners.broker_embebido.usuario import BrokerEmbebido
 
 __all__ = ["BrokerEmbebido"]
