@@ -44,7 +44,7 @@ from alpespartners.modulos.tracking.infraestructura.publicador import Publicador
 from alpespartners.modulos.tracking.infraestructura.relevo import Relevo
 from alpespartners.modulos.tracking.infraestructura.repositorios import RepositorioEventosSQL
 from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import LibroSQLite
-from alpespartners.seedwork.infraestructura.servidor_http import abrir_puerto
+from alpespartners.seedwork.procesos.servidor_http import abrir_puerto
 from rendimiento.cronometro import Cronometro, cpu_de_los_hilos
 
 

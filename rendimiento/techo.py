@@ -20,7 +20,7 @@ import _pulsar
 import pulsar
 
 from alpespartners.seedwork.asgi import ASGIApp, Receive, Scope, Send
-from alpespartners.seedwork.infraestructura.servidor_http import ServidorHTTP, abrir_puerto
+from alpespartners.seedwork.procesos.servidor_http import ServidorHTTP, abrir_puerto
 from rendimiento.comandos import modelos, sobre_como
 
 _CUERPO: Final = (

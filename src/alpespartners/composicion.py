@@ -61,8 +61,8 @@ from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import LibroS
 from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import migrar as migrar_sqlite
 from alpespartners.seedwork.arranque import ErrorDeArranque
 from alpespartners.seedwork.asgi import ASGIApp
-from alpespartners.seedwork.infraestructura.padre import terminar_con_el_padre
-from alpespartners.seedwork.infraestructura.registro import configurar_registro
+from alpespartners.seedwork.observacion.registro import configurar_registro
+from alpespartners.seedwork.procesos.padre import terminar_con_el_padre
 
 if TYPE_CHECKING:
     # Se importan al usarlos: quien usa SQLite no paga por ellos.
@@ -375,7 +375,7 @@ async def _sonda(
         yield
         return
     from alpespartners.api.sonda import crear_sonda
-    from alpespartners.seedwork.infraestructura.servidor_http import ServidorHTTPInvitado
+    from alpespartners.seedwork.procesos.servidor_http import ServidorHTTPInvitado
 
     servidor = ServidorHTTPInvitado(
         crear_sonda(
@@ -396,7 +396,7 @@ async def _sonda(
 def _enchufe_de_la_sonda(configuracion: Configuracion, pila: ExitStack) -> socket.socket | None:
     if configuracion.metricas_consumidor is None:
         return None
-    from alpespartners.seedwork.infraestructura.servidor_http import abrir_puerto
+    from alpespartners.seedwork.procesos.servidor_http import abrir_puerto
 
     anfitrion, puerto = configuracion.metricas_consumidor
     return pila.enter_context(abrir_puerto(anfitrion, puerto, _PENDIENTES, "ALPES_METRICAS_CONSUMIDOR"))

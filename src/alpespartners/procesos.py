@@ -9,7 +9,7 @@ arranque tardaría el doble y quedarían en memoria para nada.
 import socket
 
 from alpespartners.config import Configuracion
-from alpespartners.seedwork.infraestructura.servidor_http import ServidorHTTP
+from alpespartners.seedwork.procesos.servidor_http import ServidorHTTP
 
 
 def servir_api(configuracion: Configuracion, enchufe: socket.socket, *, migra: bool = False) -> None:

@@ -22,7 +22,7 @@ import pulsar
 import pytest
 
 from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import ClientePulsar
-from alpespartners.seedwork.infraestructura.cerrojos import Cerrojo
+from alpespartners.seedwork.procesos.cerrojos import Cerrojo
 from tests.apoyo.espera import hasta
 from tests.apoyo.puertos import puerto_libre
 

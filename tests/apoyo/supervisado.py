@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 
 from alpespartners.seedwork.arranque import ErrorDeArranque
-from alpespartners.seedwork.infraestructura.padre import terminar_con_el_padre
-from alpespartners.seedwork.infraestructura.supervisor import Hijo, supervisar
+from alpespartners.seedwork.procesos.padre import terminar_con_el_padre
+from alpespartners.seedwork.procesos.supervisor import Hijo, supervisar
 
 
 def _anotar(carpeta: Path, nombre: str) -> None:

@@ -17,7 +17,7 @@ from alpespartners.modulos.tracking.aplicacion.topicos import (
 )
 from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import ClientePulsar
 from alpespartners.modulos.tracking.infraestructura.sobres import Sobre
-from alpespartners.seedwork.infraestructura.cerrojos import Cerrojo
+from alpespartners.seedwork.procesos.cerrojos import Cerrojo
 from tests.apoyo.espera import hasta
 from tests.apoyo.pulsar_apache import ServidorApache, mensajes_de_apache
 from tests.apoyo.repositorio import RAIZ

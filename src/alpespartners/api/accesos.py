@@ -13,7 +13,7 @@ import time
 from datetime import UTC, datetime
 from typing import Final
 
-from alpespartners.seedwork.infraestructura.registro import Tanda
+from alpespartners.seedwork.observacion.registro import Tanda
 
 _CADA: Final = 0.1
 _MAXIMO: Final = 1_000

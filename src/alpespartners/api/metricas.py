@@ -35,7 +35,7 @@ from alpespartners.modulos.tracking.aplicacion.puertos import (
     Lecturas,
     Presencia,
 )
-from alpespartners.seedwork.infraestructura.contadores import Contador, Histograma
+from alpespartners.seedwork.observacion.contadores import Contador, Histograma
 
 Estado = Callable[[], Awaitable[Iterable[Metric]]]
 """Lo que hay que averiguar en el momento; no lanza."""

@@ -8,7 +8,7 @@ import os
 import uuid
 from pathlib import Path
 
-from alpespartners.seedwork.infraestructura.cerrojos import Cerrojo
+from alpespartners.seedwork.procesos.cerrojos import Cerrojo
 
 _PUERTOS = range(1, 65_536)
 

@@ -26,8 +26,8 @@ from pathlib import Path
 
 from alpespartners.broker_embebido.carpeta import Carpeta
 from alpespartners.broker_embebido.espacio import RESERVA, hay_sitio
-from alpespartners.seedwork.infraestructura.cerrojos import Cerrojo
-from alpespartners.seedwork.infraestructura.despertador import Despertador
+from alpespartners.seedwork.procesos.cerrojos import Cerrojo
+from alpespartners.seedwork.procesos.despertador import Despertador
 
 _ANFITRION = "127.0.0.1"
 _PUERTO_PREFERIDO = 6650

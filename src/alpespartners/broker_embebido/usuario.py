@@ -14,7 +14,7 @@ from alpespartners.broker_embebido.carpeta import Carpeta
 from alpespartners.broker_embebido.espacio import hay_sitio
 from alpespartners.broker_embebido.vigilante import Vigilante
 from alpespartners.seedwork.arranque import ErrorDeArranque
-from alpespartners.seedwork.infraestructura.cerrojos import Cerrojo
+from alpespartners.seedwork.procesos.cerrojos import Cerrojo
 
 _CADA = 0.02
 

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from alpespartners.broker_embebido.carpeta import Carpeta
-from alpespartners.seedwork.infraestructura.cerrojos import Cerrojo
+from alpespartners.seedwork.procesos.cerrojos import Cerrojo
 
 _PAUSA_MINIMA, _PAUSA_MAXIMA = 0.2, 10.0
 _ESTABLE = 60.0

@@ -20,9 +20,9 @@ import typer
 from alpespartners import procesos
 from alpespartners.api.ejemplos import EJEMPLOS
 from alpespartners.config import Configuracion, leer_puerto
-from alpespartners.seedwork.infraestructura.registro import configurar_registro
-from alpespartners.seedwork.infraestructura.servidor_http import abrir_puerto
-from alpespartners.seedwork.infraestructura.supervisor import Hijo, supervisar
+from alpespartners.seedwork.observacion.registro import configurar_registro
+from alpespartners.seedwork.procesos.servidor_http import abrir_puerto
+from alpespartners.seedwork.procesos.supervisor import Hijo, supervisar
 
 _PENDIENTES = 2048
 _CADA = 0.05

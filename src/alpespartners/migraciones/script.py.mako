@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from alpespartners.modulos.tracking.infraestructura.tipos_sql import TEXTO, Importe, Instante, TextoJson
+from alpespartners.seedwork.sql.tipos import TEXTO, Importe, Instante, TextoJson
 ${imports if imports else ""}
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}

@@ -17,7 +17,7 @@ import pulsar
 import pytest
 
 from alpespartners.broker_embebido import BrokerEmbebido, usuario
-from alpespartners.seedwork.infraestructura.cerrojos import Cerrojo
+from alpespartners.seedwork.procesos.cerrojos import Cerrojo
 from tests.apoyo.espera import hasta
 from tests.apoyo.procesos import escuchas, procesador_gastado, procesos_de
 from tests.apoyo.puertos import reservar_puerto_del_broker

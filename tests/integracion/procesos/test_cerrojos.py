@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from alpespartners.seedwork.infraestructura.cerrojos import Cerrojo
+from alpespartners.seedwork.procesos.cerrojos import Cerrojo
 
 
 def test_el_exclusivo_excluye_a_todos_y_soltarlo_lo_deja_libre(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import os
 import signal
 
-from alpespartners.seedwork.infraestructura.despertador import Despertador
+from alpespartners.seedwork.procesos.despertador import Despertador
 
 
 def test_una_señal_que_llega_antes_de_dormir_despierta_igual() -> None:

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 import uvicorn
 
-from alpespartners.seedwork.infraestructura import http_con_limites
-from alpespartners.seedwork.infraestructura.http_con_limites import ProtocoloConLimites
+from alpespartners.seedwork.procesos import http_con_limites
+from alpespartners.seedwork.procesos.http_con_limites import ProtocoloConLimites
 from tests.apoyo.espera import hasta
 from tests.apoyo.memoria import PuertosEnMemoria, api_en_memoria
 from tests.apoyo.puertos import puerto_libre

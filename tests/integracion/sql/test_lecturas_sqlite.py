@@ -15,7 +15,7 @@ from alpespartners.modulos.tracking.infraestructura.lecturas import LecturasSQLi
 from alpespartners.modulos.tracking.infraestructura.repositorios import RepositorioEventosSQL
 from alpespartners.modulos.tracking.infraestructura.sqlite import archivo_de
 from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import LibroSQLite, migrar
-from alpespartners.seedwork.infraestructura.cerrojos import Cerrojo
+from alpespartners.seedwork.procesos.cerrojos import Cerrojo
 from tests.apoyo.base_datos import planes, sql
 from tests.apoyo.eventos import AHORA, impresion
 

@@ -43,9 +43,9 @@ from alpespartners.modulos.tracking.infraestructura.postgresql import (
 )
 from alpespartners.modulos.tracking.infraestructura.repositorios import DatosRechazados
 from alpespartners.modulos.tracking.infraestructura.tablas import METADATOS, bandeja_salida, impresiones
-from alpespartners.modulos.tracking.infraestructura.tipos_sql import TEXTO, RelojDeLaBase
 from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import TransaccionSQL
 from alpespartners.seedwork.arranque import ErrorDeArranque
+from alpespartners.seedwork.sql.tipos import TEXTO, RelojDeLaBase
 from tests.apoyo.espera import hasta
 from tests.apoyo.eventos import AHORA, IMPRESION, ilegible, impresion, recibido
 from tests.apoyo.postgresql import ServidorDePrueba, libro_postgresql, servidor_de_prueba, sql

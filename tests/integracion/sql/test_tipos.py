@@ -13,7 +13,7 @@ from alpespartners.modulos.tracking.aplicacion.comandos import RegistrarConversi
 from alpespartners.modulos.tracking.infraestructura.filas import CONVERSIONES, IMPRESIONES
 from alpespartners.modulos.tracking.infraestructura.repositorios import RepositorioEventosSQL
 from alpespartners.modulos.tracking.infraestructura.tablas import METADATOS, conversiones, impresiones
-from alpespartners.modulos.tracking.infraestructura.tipos_sql import TEXTO, Importe, Instante
+from alpespartners.seedwork.sql.tipos import TEXTO, Importe, Instante
 from tests.apoyo.estrategias import comandos_de_conversion, comandos_de_impresion
 from tests.apoyo.eventos import conversion, impresion
 

@@ -14,7 +14,7 @@ from alpespartners.api.aplicacion import CicloDeVida, crear_api
 from alpespartners.modulos.tracking.aplicacion.puertos import Consulta
 from alpespartners.seedwork.arranque import ErrorDeArranque
 from alpespartners.seedwork.asgi import ASGIApp, Message
-from alpespartners.seedwork.infraestructura.registro import Tanda
+from alpespartners.seedwork.observacion.registro import Tanda
 from tests.apoyo.espera import hasta_en_el_bucle
 from tests.apoyo.memoria import AHORA, PuertosEnMemoria, api_en_memoria, cliente_de, ids_consecutivos
 

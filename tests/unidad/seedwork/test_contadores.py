@@ -2,7 +2,7 @@
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 
-from alpespartners.seedwork.infraestructura.contadores import Contador, Histograma
+from alpespartners.seedwork.observacion.contadores import Contador, Histograma
 
 TRAMOS = (0.001, 0.5, 1, 2.5)
 VALORES = (0.0, 0.001, 0.0011, 0.5, 0.7, 2.5, 2.6, 1000.0)

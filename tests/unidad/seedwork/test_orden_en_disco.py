@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alpespartners.seedwork.infraestructura.orden_en_disco import OrdenEnDisco
+from alpespartners.seedwork.sql.orden_en_disco import OrdenEnDisco
 
 
 @given(st.lists(st.tuples(st.binary(max_size=3), st.integers(0, 2), st.binary(max_size=3))))

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 import structlog
 
-from alpespartners.seedwork.infraestructura.registro import Tanda, configurar_registro
+from alpespartners.seedwork.observacion.registro import Tanda, configurar_registro
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from alpespartners.modulos.tracking.infraestructura.tipos_sql import TEXTO, Importe, Instante, TextoJson
+from alpespartners.seedwork.sql.tipos import TEXTO, Importe, Instante, TextoJson
 
 revision = "0001"
 down_revision = None

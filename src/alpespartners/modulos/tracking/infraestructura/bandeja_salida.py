@@ -17,7 +17,9 @@ from sqlalchemy import Connection, Delete, Integer, Row, Text, column, delete, f
 from alpespartners.modulos.tracking.aplicacion.mensajes import MensajeIlegible
 from alpespartners.modulos.tracking.dominio.eventos import EventoDominio
 from alpespartners.modulos.tracking.infraestructura.balance import BalanceSQL
-from alpespartners.modulos.tracking.infraestructura.sentencias import (
+from alpespartners.modulos.tracking.infraestructura.sobres import Sobre, sobre_de_carta, sobre_de_evento
+from alpespartners.modulos.tracking.infraestructura.tablas import bandeja_salida as tabla
+from alpespartners.seedwork.sql.sentencias import (
     en_tandas,
     entre_las_claves,
     es_postgresql,
@@ -25,9 +27,7 @@ from alpespartners.modulos.tracking.infraestructura.sentencias import (
     motor_de,
     siguientes,
 )
-from alpespartners.modulos.tracking.infraestructura.sobres import Sobre, sobre_de_carta, sobre_de_evento
-from alpespartners.modulos.tracking.infraestructura.tablas import bandeja_salida as tabla
-from alpespartners.modulos.tracking.infraestructura.tipos_sql import RelojDeLaBase
+from alpespartners.seedwork.sql.tipos import RelojDeLaBase
 
 OCTETOS_POR_RESERVA: Final = 16 * 1024 * 1024
 """Una carta muerta lleva el mensaje entero, que puede ocupar 5 MB; dos mil no caben en la memoria."""

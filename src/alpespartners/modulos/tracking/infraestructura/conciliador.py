@@ -62,7 +62,7 @@ from alpespartners.modulos.tracking.infraestructura.sobres import (
     sobre_de_evento,
 )
 from alpespartners.modulos.tracking.infraestructura.topicos import comandos_guardados
-from alpespartners.seedwork.infraestructura.orden_en_disco import OrdenEnDisco
+from alpespartners.seedwork.sql.orden_en_disco import OrdenEnDisco
 
 _LIBRO, _EN_CAMINO, _TOPICO = range(3)
 _CLASES: Final[tuple[type[Pieza], ...]] = (Asiento, EnCamino, Mensaje)

@@ -16,14 +16,14 @@ from alpespartners.modulos.tracking.aplicacion.mensajes import DestinoDeComando,
 from alpespartners.modulos.tracking.dominio.destinos import Destino, Duplicada, Ilegible, Rechazada
 from alpespartners.modulos.tracking.dominio.excepciones import Codigo
 from alpespartners.modulos.tracking.infraestructura.filas import conocido
-from alpespartners.modulos.tracking.infraestructura.sentencias import (
+from alpespartners.modulos.tracking.infraestructura.tablas import destinos as tabla
+from alpespartners.seedwork.sql.sentencias import (
     en_tandas,
     entre_las_claves,
     insertar_lo_nuevo,
     motor_de,
 )
-from alpespartners.modulos.tracking.infraestructura.tablas import destinos as tabla
-from alpespartners.modulos.tracking.infraestructura.tipos_sql import TEXTO
+from alpespartners.seedwork.sql.tipos import TEXTO
 
 
 class RegistroDestinosSQL:

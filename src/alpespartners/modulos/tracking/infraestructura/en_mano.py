@@ -21,7 +21,7 @@ import msgspec
 import structlog
 
 from alpespartners.seedwork.arranque import ErrorDeArranque
-from alpespartners.seedwork.infraestructura.cerrojos import Cerrojo
+from alpespartners.seedwork.procesos.cerrojos import Cerrojo
 
 MUERTES_QUE_CONDENAN: Final = 3
 """Muertes seguidas con un mensaje como único trabajo en mano; una o dos las explica un `kill -9` ajeno."""

@@ -24,7 +24,7 @@ from alpespartners.modulos.tracking.dominio.objetos_valor import (
     ValorConversion,
 )
 from alpespartners.modulos.tracking.infraestructura.tablas import conversiones, impresiones
-from alpespartners.modulos.tracking.infraestructura.tipos_sql import DECIMALES_DEL_IMPORTE
+from alpespartners.seedwork.sql.tipos import DECIMALES_DEL_IMPORTE
 
 E = TypeVar("E", Impresion, Conversion)
 C = TypeVar("C", bound=StrEnum)

@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from alpespartners.modulos.tracking.aplicacion.mensajes import DestinoDeComando
 from alpespartners.modulos.tracking.dominio.destinos import Rechazada
-from alpespartners.seedwork.infraestructura.contadores import Contador, Histograma
+from alpespartners.seedwork.observacion.contadores import Contador, Histograma
 
 _TRAMOS_DE_CONFIRMACION: Final = (
     0.001,

@@ -52,7 +52,7 @@ from alpespartners.modulos.tracking.infraestructura.sobres import (
 from alpespartners.modulos.tracking.infraestructura.topicos import ComandoGuardado, comandos_guardados
 from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import TransaccionSQL
 from alpespartners.seedwork.arranque import ErrorDeArranque
-from alpespartners.seedwork.infraestructura.orden_en_disco import OrdenEnDisco
+from alpespartners.seedwork.sql.orden_en_disco import OrdenEnDisco
 
 T = TypeVar("T")
 

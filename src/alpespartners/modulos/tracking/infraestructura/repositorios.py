@@ -15,13 +15,13 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from alpespartners.modulos.tracking.dominio.entidades import Conversion, Impresion
 from alpespartners.modulos.tracking.dominio.repositorios import FiltroEventos, Posicion
 from alpespartners.modulos.tracking.infraestructura.filas import Traduccion
-from alpespartners.modulos.tracking.infraestructura.sentencias import (
+from alpespartners.seedwork.sql.sentencias import (
     en_tandas,
     entre_las_claves,
     insertar_lo_nuevo,
     motor_de,
 )
-from alpespartners.modulos.tracking.infraestructura.tipos_sql import TEXTO, Instante
+from alpespartners.seedwork.sql.tipos import TEXTO, Instante
 
 E = TypeVar("E", Impresion, Conversion)
 

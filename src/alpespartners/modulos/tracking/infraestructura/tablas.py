@@ -8,7 +8,7 @@ Por qué existe: nombres de columna y tipos, en un solo lugar. Todo es ASCII: `c
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, Table
 
-from alpespartners.modulos.tracking.infraestructura.tipos_sql import TEXTO, Importe, Instante, TextoJson
+from alpespartners.seedwork.sql.tipos import TEXTO, Importe, Instante, TextoJson
 
 METADATOS = MetaData(
     naming_convention={

@@ -16,8 +16,8 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 
 from alpespartners.seedwork.arranque import ErrorDeArranque
-from alpespartners.seedwork.infraestructura.despertador import Despertador
-from alpespartners.seedwork.infraestructura.padre import terminar_con_el_padre
+from alpespartners.seedwork.procesos.despertador import Despertador
+from alpespartners.seedwork.procesos.padre import terminar_con_el_padre
 
 _PAUSA_MINIMA, _PAUSA_MAXIMA = 0.2, 10.0
 _ESTABLE = 60.0

@@ -17,7 +17,7 @@ import uvicorn
 
 from alpespartners.seedwork.arranque import ErrorDeArranque
 from alpespartners.seedwork.asgi import ASGIApp
-from alpespartners.seedwork.infraestructura.http_con_limites import ProtocoloConLimites
+from alpespartners.seedwork.procesos.http_con_limites import ProtocoloConLimites
 
 _GRACIA: Final = 3
 _LATIDO: Final = 0.5

@@ -1,1 +1,0 @@
-"""Infraestructura común: cerrojos, vida de los procesos y el broker embebido."""

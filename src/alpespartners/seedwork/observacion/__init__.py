@@ -1,0 +1,1 @@
+"""Lo que un proceso cuenta de sí mismo: registro y contadores."""
