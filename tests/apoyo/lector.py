@@ -10,7 +10,7 @@ from typing import Any
 import pulsar
 from fastavro import schemaless_reader
 
-from alpespartners.modulos.tracking.infraestructura.esquemas import ESQUEMAS
+from alpespartners.modulos.tracking.infraestructura.mensajes.esquemas import ESQUEMAS
 
 _ESPERA_MS = 500
 _ATASCOS = 5

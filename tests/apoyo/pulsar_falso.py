@@ -15,7 +15,7 @@ from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import (
     Productor,
     Suscripcion,
 )
-from alpespartners.modulos.tracking.infraestructura.sobres import Sobre, sobre_de_comando
+from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import Sobre, sobre_de_comando
 from tests.apoyo.eventos import AHORA
 
 Aviso = Callable[[bool], None]

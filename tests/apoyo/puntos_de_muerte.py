@@ -21,8 +21,8 @@ from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import (
 )
 from alpespartners.modulos.tracking.infraestructura.consumidores import MAXIMO_LOTE, Consumidores
 from alpespartners.modulos.tracking.infraestructura.en_mano import EnMano
+from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import Sobre
 from alpespartners.modulos.tracking.infraestructura.relevo import Relevo
-from alpespartners.modulos.tracking.infraestructura.sobres import Sobre
 from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import LibroSQLite, TransaccionSQL
 from tests.apoyo.base_datos import sql
 from tests.apoyo.espera import hasta_en_el_bucle

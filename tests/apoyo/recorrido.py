@@ -32,7 +32,7 @@ from alpespartners.modulos.tracking.aplicacion.mensajes import ComandoRecibido, 
 from alpespartners.modulos.tracking.aplicacion.puertos import Consulta, Transaccion
 from alpespartners.modulos.tracking.dominio.destinos import Registrada
 from alpespartners.modulos.tracking.dominio.monedas import DECIMALES
-from alpespartners.modulos.tracking.infraestructura.sobres import abrir_comando, sobre_de_comando
+from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import abrir_comando, sobre_de_comando
 from alpespartners.seedwork.json_estricto import leer_json
 from tests.apoyo.estrategias import MICROSEGUNDO, comandos_de_conversion, comandos_de_impresion
 from tests.apoyo.eventos import AHORA

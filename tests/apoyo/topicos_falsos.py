@@ -10,7 +10,7 @@ from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import (
     FalloDelBroker,
     MensajeRecibido,
 )
-from alpespartners.modulos.tracking.infraestructura.sobres import Sobre
+from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import Sobre
 from tests.apoyo.eventos import AHORA
 
 

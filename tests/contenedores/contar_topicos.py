@@ -6,7 +6,7 @@ import sys
 import pulsar
 
 from alpespartners.config import Configuracion
-from alpespartners.modulos.tracking.infraestructura.esquemas import ESQUEMAS
+from alpespartners.modulos.tracking.infraestructura.mensajes.esquemas import ESQUEMAS
 
 cuentas = {}
 cliente = pulsar.Client(

@@ -16,7 +16,7 @@ from alpespartners.modulos.tracking.aplicacion.topicos import (
     COMANDO_REGISTRAR_IMPRESION,
 )
 from alpespartners.modulos.tracking.infraestructura.despachadores import DespachadorPulsar
-from alpespartners.modulos.tracking.infraestructura.sobres import abrir_comando
+from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import abrir_comando
 from tests.apoyo.broker import Broker, broker_de_prueba
 from tests.apoyo.espera import hasta_en_el_bucle
 from tests.apoyo.eventos import AHORA, CONVERSION, IMPRESION

@@ -22,7 +22,7 @@ from alpespartners.modulos.tracking.aplicacion.topicos import (
     EVENTO_CONVERSION_REGISTRADA,
     EVENTO_IMPRESION_REGISTRADA,
 )
-from alpespartners.modulos.tracking.infraestructura.sobres import SUFIJO_CARTAS, sobre_de_comando
+from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import SUFIJO_CARTAS, sobre_de_comando
 from tests.apoyo import base_datos, postgresql
 from tests.apoyo.espera import hasta
 from tests.apoyo.eventos import CONVERSION, IMPRESION

@@ -20,7 +20,7 @@ from alpespartners.modulos.tracking.aplicacion.topicos import (
     EVENTO_CONVERSION_REGISTRADA,
     EVENTO_IMPRESION_REGISTRADA,
 )
-from alpespartners.modulos.tracking.infraestructura.sobres import sobre_de_comando
+from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import sobre_de_comando
 from tests.apoyo.base_datos import sql
 from tests.apoyo.espera import hasta
 from tests.apoyo.eventos import IMPRESION

@@ -16,7 +16,7 @@ from alpespartners.modulos.tracking.aplicacion.topicos import (
     EVENTO_IMPRESION_REGISTRADA,
 )
 from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import ClientePulsar
-from alpespartners.modulos.tracking.infraestructura.sobres import Sobre
+from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import Sobre
 from alpespartners.seedwork.procesos.cerrojos import Cerrojo
 from tests.apoyo.espera import hasta
 from tests.apoyo.pulsar_apache import ServidorApache, mensajes_de_apache

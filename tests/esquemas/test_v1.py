@@ -23,8 +23,8 @@ from alpespartners.modulos.tracking.aplicacion.topicos import (
     EVENTO_CONVERSION_REGISTRADA,
     EVENTO_IMPRESION_REGISTRADA,
 )
-from alpespartners.modulos.tracking.infraestructura.esquemas import ESQUEMAS
-from alpespartners.modulos.tracking.infraestructura.sobres import abrir_comando
+from alpespartners.modulos.tracking.infraestructura.mensajes.esquemas import ESQUEMAS
+from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import abrir_comando
 
 RECIBIDO = datetime(2026, 1, 15, 10, 36, 0, 120_000, tzinfo=UTC)
 OCURRIDO = datetime(2026, 1, 15, 10, 30, 0, 1, tzinfo=UTC)

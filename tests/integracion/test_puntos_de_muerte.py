@@ -12,7 +12,7 @@ import pytest
 from alpespartners.modulos.tracking.aplicacion.comandos import RegistrarImpresion
 from alpespartners.modulos.tracking.infraestructura import publicador, relevo
 from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import MensajeRecibido
-from alpespartners.modulos.tracking.infraestructura.sobres import sobre_de_comando
+from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import sobre_de_comando
 from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import migrar
 from tests.apoyo.base_datos import sql
 from tests.apoyo.eventos import AHORA, IMPRESION

@@ -21,7 +21,7 @@ from alpespartners.modulos.tracking.aplicacion.topicos import (
     COMANDO_REGISTRAR_IMPRESION,
 )
 from alpespartners.modulos.tracking.dominio.destinos import Ilegible, Rechazada
-from alpespartners.modulos.tracking.infraestructura.sobres import Sobre, sobre_de_comando
+from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import Sobre, sobre_de_comando
 from tests.apoyo.eventos import CONVERSION
 
 _DESCANSO: Final = 0.2

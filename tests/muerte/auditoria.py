@@ -20,7 +20,7 @@ from alpespartners.modulos.tracking.aplicacion.topicos import (
 )
 from alpespartners.modulos.tracking.dominio.destinos import Duplicada, Ilegible, Rechazada, Registrada
 from alpespartners.modulos.tracking.dominio.excepciones import Codigo
-from alpespartners.modulos.tracking.infraestructura.sobres import SUFIJO_CARTAS
+from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import SUFIJO_CARTAS
 from tests.apoyo.espera import hasta
 from tests.apoyo.lector import mensajes_del_topico
 from tests.apoyo.servicio import Instalacion

@@ -19,7 +19,7 @@ from alpespartners.modulos.tracking.aplicacion.topicos import (
 )
 from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import Suscripcion
 from alpespartners.modulos.tracking.infraestructura.despachadores import DespachadorPulsar
-from alpespartners.modulos.tracking.infraestructura.sobres import SUFIJO_CARTAS
+from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import SUFIJO_CARTAS
 from alpespartners.modulos.tracking.infraestructura.tablas import (
     bandeja_salida,
     conversiones,

@@ -4,7 +4,7 @@ import threading
 from pathlib import Path
 
 from alpespartners.modulos.tracking.infraestructura.hilo_ajeno import conservar_este_hilo
-from alpespartners.modulos.tracking.infraestructura.sobres import sobre_de_comando
+from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import sobre_de_comando
 from tests.apoyo.broker import broker_de_prueba
 from tests.apoyo.espera import hasta
 from tests.apoyo.eventos import IMPRESION

@@ -14,7 +14,7 @@ from alpespartners.modulos.tracking.aplicacion.topicos import (
 )
 from alpespartners.modulos.tracking.dominio.eventos import ConversionRegistrada
 from alpespartners.modulos.tracking.infraestructura.cursores import Cursor, Cursores
-from alpespartners.modulos.tracking.infraestructura.sobres import Sobre, sobre_de_evento
+from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import Sobre, sobre_de_evento
 from tests.apoyo.base_datos import sql
 from tests.apoyo.eventos import AHORA, CONVERSION, conversion
 from tests.apoyo.topicos_y_libro import TopicosYLibro, topicos_y_libro

@@ -15,7 +15,7 @@ from alpespartners.modulos.tracking.aplicacion.topicos import (
 from alpespartners.modulos.tracking.dominio.eventos import ConversionRegistrada
 from alpespartners.modulos.tracking.infraestructura import reconstructor
 from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import FalloDelBroker
-from alpespartners.modulos.tracking.infraestructura.sobres import (
+from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import (
     Sobre,
     sobre_de_carta,
     sobre_de_evento,

@@ -19,8 +19,8 @@ from alpespartners.modulos.tracking.aplicacion.topicos import (
     COMANDO_REGISTRAR_IMPRESION,
     EVENTO_CONVERSION_REGISTRADA,
 )
-from alpespartners.modulos.tracking.infraestructura.esquemas import ESQUEMAS
-from alpespartners.modulos.tracking.infraestructura.sobres import (
+from alpespartners.modulos.tracking.infraestructura.mensajes.esquemas import ESQUEMAS
+from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import (
     MAXIMO_CARGA,
     abrir_comando,
     ce_id_de_evento,

@@ -29,7 +29,11 @@ from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import (
     MensajeRecibido,
     Productor,
 )
-from alpespartners.modulos.tracking.infraestructura.sobres import Sobre, sobre_de_carta, sobre_de_comando
+from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import (
+    Sobre,
+    sobre_de_carta,
+    sobre_de_comando,
+)
 from tests.apoyo.eventos import AHORA, HUELLA, IMPRESION, ilegible, impresion
 from tests.apoyo.libro_en_memoria import EventosEnMemoria, TransaccionEnMemoria
 from tests.apoyo.pulsar_falso import Aviso, ClienteFalso, ProductorFalso

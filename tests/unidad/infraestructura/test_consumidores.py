@@ -26,10 +26,10 @@ from alpespartners.modulos.tracking.infraestructura import consumidores
 from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import MensajeRecibido
 from alpespartners.modulos.tracking.infraestructura.consumidores import Consumidores
 from alpespartners.modulos.tracking.infraestructura.en_mano import EnMano
+from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import abrir_comando
 from alpespartners.modulos.tracking.infraestructura.metricas import MetricasDeConsumo
 from alpespartners.modulos.tracking.infraestructura.relevo import Relevo
 from alpespartners.modulos.tracking.infraestructura.repositorios import DatosRechazados
-from alpespartners.modulos.tracking.infraestructura.sobres import abrir_comando
 from tests.apoyo.espera import hasta, hasta_en_el_bucle
 from tests.apoyo.eventos import AHORA, IMPRESION
 from tests.apoyo.pulsar_falso import ClienteFalso, SuscripcionFalsa, mensaje

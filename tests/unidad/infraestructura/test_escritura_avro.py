@@ -10,8 +10,8 @@ from fastavro import schemaless_writer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alpespartners.modulos.tracking.infraestructura.escritura_avro import escritor_de
-from alpespartners.modulos.tracking.infraestructura.esquemas import ESQUEMAS
+from alpespartners.modulos.tracking.infraestructura.mensajes.escritura_avro import escritor_de
+from alpespartners.modulos.tracking.infraestructura.mensajes.esquemas import ESQUEMAS
 
 TEXTOS = st.text(st.characters(exclude_categories=["Cs"]), max_size=200)
 INSTANTES = st.datetimes(timezones=st.just(UTC))

@@ -17,8 +17,8 @@ from alpespartners.modulos.tracking.dominio.contenido import ContenidoConversion
 from alpespartners.modulos.tracking.dominio.entidades import Conversion, Impresion
 from alpespartners.modulos.tracking.dominio.eventos import ConversionRegistrada, ImpresionRegistrada
 from alpespartners.modulos.tracking.dominio.excepciones import Recolector
-from alpespartners.modulos.tracking.infraestructura.esquemas import ESQUEMAS
-from alpespartners.modulos.tracking.infraestructura.sobres import (
+from alpespartners.modulos.tracking.infraestructura.mensajes.esquemas import ESQUEMAS
+from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import (
     MAXIMO_CARTA,
     Sobre,
     abrir_comando,

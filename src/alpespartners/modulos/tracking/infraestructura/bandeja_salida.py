@@ -17,7 +17,11 @@ from sqlalchemy import Connection, Delete, Integer, Row, Text, column, delete, f
 from alpespartners.modulos.tracking.aplicacion.mensajes import MensajeIlegible
 from alpespartners.modulos.tracking.dominio.eventos import EventoDominio
 from alpespartners.modulos.tracking.infraestructura.balance import BalanceSQL
-from alpespartners.modulos.tracking.infraestructura.sobres import Sobre, sobre_de_carta, sobre_de_evento
+from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import (
+    Sobre,
+    sobre_de_carta,
+    sobre_de_evento,
+)
 from alpespartners.modulos.tracking.infraestructura.tablas import bandeja_salida as tabla
 from alpespartners.seedwork.sql.sentencias import (
     en_tandas,

@@ -22,7 +22,7 @@ from alpespartners.modulos.tracking.aplicacion.puertos import BrokerNoDisponible
 from alpespartners.modulos.tracking.dominio.destinos import Destino, Registrada
 from alpespartners.modulos.tracking.dominio.objetos_valor import id_consultable
 from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import ClientePulsar, FalloDelBroker
-from alpespartners.modulos.tracking.infraestructura.sobres import (
+from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import (
     PROPIEDAD_COMANDO,
     PROPIEDAD_DETALLE,
     PROPIEDAD_RECORTADA,

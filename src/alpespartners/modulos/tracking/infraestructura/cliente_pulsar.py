@@ -19,9 +19,9 @@ import _pulsar
 import pulsar
 import structlog
 
-from alpespartners.modulos.tracking.infraestructura.esquemas import ESQUEMAS
+from alpespartners.modulos.tracking.infraestructura.mensajes.esquemas import ESQUEMAS
+from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import Sobre
 from alpespartners.modulos.tracking.infraestructura.registro_pulsar import registrador_de_pulsar
-from alpespartners.modulos.tracking.infraestructura.sobres import Sobre
 
 T = TypeVar("T")
 

@@ -46,6 +46,12 @@ from alpespartners.modulos.tracking.infraestructura.balance import BalanceSQL, C
 from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import ClientePulsar, MensajeRecibido
 from alpespartners.modulos.tracking.infraestructura.cursores import Cursores
 from alpespartners.modulos.tracking.infraestructura.destinos import RegistroDestinosSQL
+from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import (
+    abrir_evento,
+    ce_id_de_evento,
+    evento_de,
+    sobre_de_evento,
+)
 from alpespartners.modulos.tracking.infraestructura.recorrido import (
     PAGINA,
     PARTES,
@@ -54,12 +60,6 @@ from alpespartners.modulos.tracking.infraestructura.recorrido import (
     paginas_de_destinos,
     paginas_de_envios,
     paginas_de_eventos,
-)
-from alpespartners.modulos.tracking.infraestructura.sobres import (
-    abrir_evento,
-    ce_id_de_evento,
-    evento_de,
-    sobre_de_evento,
 )
 from alpespartners.modulos.tracking.infraestructura.topicos import comandos_guardados
 from alpespartners.seedwork.sql.orden_en_disco import OrdenEnDisco

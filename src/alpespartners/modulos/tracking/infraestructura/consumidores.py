@@ -48,6 +48,11 @@ from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import (
     Suscripcion,
 )
 from alpespartners.modulos.tracking.infraestructura.en_mano import MUERTES_QUE_CONDENAN, EnMano
+from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import (
+    abrir_comando,
+    identificador_de_traza,
+    sin_abrir,
+)
 from alpespartners.modulos.tracking.infraestructura.metricas import MetricasDeConsumo
 from alpespartners.modulos.tracking.infraestructura.publicador import (
     PAUSA_MAXIMA,
@@ -56,11 +61,6 @@ from alpespartners.modulos.tracking.infraestructura.publicador import (
 )
 from alpespartners.modulos.tracking.infraestructura.relevo import Relevo
 from alpespartners.modulos.tracking.infraestructura.repositorios import DatosRechazados
-from alpespartners.modulos.tracking.infraestructura.sobres import (
-    abrir_comando,
-    identificador_de_traza,
-    sin_abrir,
-)
 
 T = TypeVar("T")
 

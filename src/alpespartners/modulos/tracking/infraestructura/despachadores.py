@@ -22,9 +22,9 @@ from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import (
     ClientePulsar,
     Productor,
 )
+from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import SUFIJO_CARTAS, sobre_de_comando
 from alpespartners.modulos.tracking.infraestructura.metricas import MetricasDePublicacion
 from alpespartners.modulos.tracking.infraestructura.publicador import Publicador
-from alpespartners.modulos.tracking.infraestructura.sobres import SUFIJO_CARTAS, sobre_de_comando
 from alpespartners.seedwork.plazo import PlazoComun, en_el_plazo
 
 MAXIMO_EN_CURSO: Final = 1_000

@@ -31,6 +31,15 @@ from alpespartners.modulos.tracking.dominio.eventos import EventoDominio
 from alpespartners.modulos.tracking.infraestructura.balance import BalanceSQL, Cuentas, motivo_de
 from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import ClientePulsar
 from alpespartners.modulos.tracking.infraestructura.consumidores import Manejador
+from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import (
+    PROPIEDAD_COMANDO,
+    PROPIEDAD_DETALLE,
+    PROPIEDAD_RECORTADA,
+    SUFIJO_CARTAS,
+    abrir_evento,
+    huella_de,
+    sin_abrir,
+)
 from alpespartners.modulos.tracking.infraestructura.recorrido import (
     PAGINA,
     PARTES,
@@ -40,15 +49,6 @@ from alpespartners.modulos.tracking.infraestructura.recorrido import (
     paginas_de_eventos,
 )
 from alpespartners.modulos.tracking.infraestructura.repositorios import DatosRechazados
-from alpespartners.modulos.tracking.infraestructura.sobres import (
-    PROPIEDAD_COMANDO,
-    PROPIEDAD_DETALLE,
-    PROPIEDAD_RECORTADA,
-    SUFIJO_CARTAS,
-    abrir_evento,
-    huella_de,
-    sin_abrir,
-)
 from alpespartners.modulos.tracking.infraestructura.topicos import ComandoGuardado, comandos_guardados
 from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import TransaccionSQL
 from alpespartners.seedwork.arranque import ErrorDeArranque

@@ -23,6 +23,7 @@ from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import (
     ClientePulsar,
     Productor,
 )
+from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import SUFIJO_CARTAS
 from alpespartners.modulos.tracking.infraestructura.metricas import MetricasDeConsumo
 from alpespartners.modulos.tracking.infraestructura.publicador import (
     PAUSA_MAXIMA,
@@ -30,7 +31,6 @@ from alpespartners.modulos.tracking.infraestructura.publicador import (
     Publicador,
     con_azar,
 )
-from alpespartners.modulos.tracking.infraestructura.sobres import SUFIJO_CARTAS
 
 MAXIMO_EN_MANO: Final = 2_000
 MAXIMO_OCTETOS_EN_MANO: Final = 64 * 1024 * 1024

@@ -30,7 +30,7 @@ from alpespartners.modulos.tracking.aplicacion.topicos import (
 )
 from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import SUSCRIPCION, SUSCRIPCION_CARTAS
 from alpespartners.modulos.tracking.infraestructura.cursores import Cursor, Cursores
-from alpespartners.modulos.tracking.infraestructura.sobres import SUFIJO_CARTAS
+from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import SUFIJO_CARTAS
 
 DIAS_DE_RETENCION: Final = 7
 

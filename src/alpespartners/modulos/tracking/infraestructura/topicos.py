@@ -14,7 +14,7 @@ from alpespartners.modulos.tracking.aplicacion.comandos import RegistrarConversi
 from alpespartners.modulos.tracking.aplicacion.mensajes import ComandoRecibido, MensajeIlegible
 from alpespartners.modulos.tracking.dominio.objetos_valor import id_consultable, recibido_en_creible
 from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import ClientePulsar, MensajeRecibido
-from alpespartners.modulos.tracking.infraestructura.sobres import abrir_comando
+from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import abrir_comando
 
 
 @dataclass(frozen=True, slots=True)

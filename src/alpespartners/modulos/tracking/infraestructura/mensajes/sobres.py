@@ -48,7 +48,7 @@ from alpespartners.modulos.tracking.dominio.objetos_valor import (
     TipoEvento,
     ValorConversion,
 )
-from alpespartners.modulos.tracking.infraestructura.esquemas import ESCALA, ESQUEMAS, Esquema
+from alpespartners.modulos.tracking.infraestructura.mensajes.esquemas import ESCALA, ESQUEMAS, Esquema
 
 MAXIMO_CARGA: Final = 1024 * 1024
 """Octetos que puede ocupar la carga de un comando; uno de la API no llega a la décima parte."""

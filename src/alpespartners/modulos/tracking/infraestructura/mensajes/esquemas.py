@@ -20,7 +20,7 @@ from alpespartners.modulos.tracking.aplicacion.topicos import (
     EVENTO_CONVERSION_REGISTRADA,
     EVENTO_IMPRESION_REGISTRADA,
 )
-from alpespartners.modulos.tracking.infraestructura.escritura_avro import escritor_de
+from alpespartners.modulos.tracking.infraestructura.mensajes.escritura_avro import escritor_de
 
 ESCALA: Final = 4
 """Decimales de `valor` en los mensajes: los de la moneda que más tiene."""
@@ -52,7 +52,7 @@ class Esquema:
 
 
 def _cargar(registro: str) -> Esquema:
-    texto = files(__package__).joinpath("schema", "v1", f"{registro}.avsc").read_text(encoding="utf-8")
+    texto = files("alpespartners.modulos.tracking.infraestructura").joinpath("schema", "v1", f"{registro}.avsc").read_text(encoding="utf-8")
     definicion = json.loads(texto)
     return Esquema(
         registro,
