@@ -29,18 +29,18 @@ from alpespartners.modulos.tracking.aplicacion.handlers import (
 )
 from alpespartners.modulos.tracking.infraestructura import (
     bandeja_salida,
-    cliente_pulsar,
     consumidores,
     despachadores,
     repositorios,
 )
 from alpespartners.modulos.tracking.infraestructura.balance import BalanceSQL
 from alpespartners.modulos.tracking.infraestructura.bandeja_salida import BandejaSalidaSQL
-from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import Productor, Suscripcion
 from alpespartners.modulos.tracking.infraestructura.despachadores import DespachadorPulsar
 from alpespartners.modulos.tracking.infraestructura.destinos import RegistroDestinosSQL
 from alpespartners.modulos.tracking.infraestructura.metricas import MetricasDeConsumo, MetricasDePublicacion
-from alpespartners.modulos.tracking.infraestructura.publicador import Publicador
+from alpespartners.modulos.tracking.infraestructura.pulsar import cliente as cliente_pulsar
+from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import Productor, Suscripcion
+from alpespartners.modulos.tracking.infraestructura.pulsar.publicador import Publicador
 from alpespartners.modulos.tracking.infraestructura.relevo import Relevo
 from alpespartners.modulos.tracking.infraestructura.repositorios import RepositorioEventosSQL
 from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import LibroSQLite

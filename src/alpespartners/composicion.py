@@ -44,7 +44,6 @@ from alpespartners.modulos.tracking.infraestructura.cartas import (
     reinyectar,
     sobre_reinyectado,
 )
-from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import ClientePulsar, FalloDelBroker
 from alpespartners.modulos.tracking.infraestructura.conciliador import Conciliador
 from alpespartners.modulos.tracking.infraestructura.consumidores import MAXIMO_LOTE, Consumidores
 from alpespartners.modulos.tracking.infraestructura.despachadores import DespachadorPulsar
@@ -54,9 +53,10 @@ from alpespartners.modulos.tracking.infraestructura.metricas import (
     MetricasDeConsumo,
     MetricasDePublicacion,
 )
+from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import ClientePulsar, FalloDelBroker
+from alpespartners.modulos.tracking.infraestructura.pulsar.revision import RevisorDelBroker
 from alpespartners.modulos.tracking.infraestructura.reconstructor import Reconstructor, Reconstruido
 from alpespartners.modulos.tracking.infraestructura.relevo import Relevo
-from alpespartners.modulos.tracking.infraestructura.revision_broker import RevisorDelBroker
 from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import LibroSQLite
 from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import migrar as migrar_sqlite
 from alpespartners.seedwork.arranque import ErrorDeArranque

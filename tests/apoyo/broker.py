@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import pulsar
 
 from alpespartners.broker_embebido.binario import encontrar_binario
-from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import ClientePulsar
+from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import ClientePulsar
 from tests.apoyo.espera import hasta
 from tests.apoyo.puertos import reservar_puerto_del_broker
 

@@ -18,10 +18,10 @@ from uuid import UUID
 from alpespartners.modulos.tracking.aplicacion.handlers import RegistrarImpresionHandler
 from alpespartners.modulos.tracking.aplicacion.mensajes import DestinoDeComando, MensajeIlegible
 from alpespartners.modulos.tracking.infraestructura import consumidores
-from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import MensajeRecibido
 from alpespartners.modulos.tracking.infraestructura.consumidores import MAXIMO_LOTE, Consumidores
 from alpespartners.modulos.tracking.infraestructura.en_mano import EnMano, archivo_en_mano
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import abrir_comando
+from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import MensajeRecibido
 from alpespartners.modulos.tracking.infraestructura.relevo import Relevo
 from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import LibroSQLite
 from tests.apoyo.espera import hasta_en_el_bucle

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from alpespartners.modulos.tracking.aplicacion.comandos import Comando
-from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import (
+from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import Sobre, sobre_de_comando
+from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import (
     ClientePulsar,
     FalloDelBroker,
     MensajeRecibido,
     Productor,
     Suscripcion,
 )
-from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import Sobre, sobre_de_comando
 from tests.apoyo.eventos import AHORA
 
 Aviso = Callable[[bool], None]

@@ -5,12 +5,12 @@ from collections.abc import Generator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import (
+from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import Sobre
+from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import (
     ClientePulsar,
     FalloDelBroker,
     MensajeRecibido,
 )
-from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import Sobre
 from tests.apoyo.eventos import AHORA
 
 

@@ -16,11 +16,11 @@ from alpespartners.modulos.tracking.aplicacion.handlers import (
 )
 from alpespartners.modulos.tracking.infraestructura.bandeja_salida import Envio
 from alpespartners.modulos.tracking.infraestructura.conciliador import Conciliador
-from alpespartners.modulos.tracking.infraestructura.cursores import Cursores
 from alpespartners.modulos.tracking.infraestructura.lecturas import LecturasSQLite
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import Sobre, sobre_de_comando
+from alpespartners.modulos.tracking.infraestructura.pulsar.comandos_guardados import comandos_guardados
+from alpespartners.modulos.tracking.infraestructura.pulsar.cursores import Cursores
 from alpespartners.modulos.tracking.infraestructura.reconstructor import Reconstructor, Reconstruido
-from alpespartners.modulos.tracking.infraestructura.topicos import comandos_guardados
 from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import LibroSQLite
 from tests.apoyo.base_datos import libro_sqlite
 from tests.apoyo.eventos import AHORA

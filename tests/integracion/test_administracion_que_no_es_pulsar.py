@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from alpespartners.modulos.tracking.infraestructura.revision_broker import DESCONOCIDO, RevisorDelBroker
+from alpespartners.modulos.tracking.infraestructura.pulsar.revision import DESCONOCIDO, RevisorDelBroker
 
 RETENCION = b'{"retentionTimeInMinutes": -1, "retentionSizeInMB": -1}'
 SIN_LIMITE = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(RETENCION), RETENCION)

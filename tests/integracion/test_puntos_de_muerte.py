@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from alpespartners.modulos.tracking.aplicacion.comandos import RegistrarImpresion
-from alpespartners.modulos.tracking.infraestructura import publicador, relevo
-from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import MensajeRecibido
+from alpespartners.modulos.tracking.infraestructura import relevo
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import sobre_de_comando
+from alpespartners.modulos.tracking.infraestructura.pulsar import publicador
+from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import MensajeRecibido
 from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import migrar
 from tests.apoyo.base_datos import sql
 from tests.apoyo.eventos import AHORA, IMPRESION

@@ -8,7 +8,7 @@ import structlog
 
 from alpespartners.modulos.tracking.aplicacion.puertos import EstadoDelBroker
 from alpespartners.modulos.tracking.infraestructura.despachadores import DespachadorPulsar
-from alpespartners.modulos.tracking.infraestructura.revision_broker import (
+from alpespartners.modulos.tracking.infraestructura.pulsar.revision import (
     DESCONOCIDO,
     Revision,
     RevisorDelBroker,

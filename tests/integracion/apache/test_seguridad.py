@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from alpespartners.modulos.tracking.infraestructura.revision_broker import RevisorDelBroker
+from alpespartners.modulos.tracking.infraestructura.pulsar.revision import RevisorDelBroker
 from tests.apoyo.espera import hasta
 from tests.apoyo.puertos import puerto_libre
 from tests.apoyo.pulsar_apache import servidor_apache

@@ -13,7 +13,7 @@ import socket
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
-from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import ClientePulsar, FalloDelBroker
+from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import ClientePulsar, FalloDelBroker
 
 enchufe = socket.create_server(("127.0.0.1", 0))
 cliente = ClientePulsar(f"pulsar://127.0.0.1:{enchufe.getsockname()[1]}", embebido=False)

@@ -17,9 +17,9 @@ from alpespartners.modulos.tracking.aplicacion.topicos import (
     EVENTO_CONVERSION_REGISTRADA,
     EVENTO_IMPRESION_REGISTRADA,
 )
-from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import Suscripcion
 from alpespartners.modulos.tracking.infraestructura.despachadores import DespachadorPulsar
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import SUFIJO_CARTAS
+from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import Suscripcion
 from alpespartners.modulos.tracking.infraestructura.tablas import (
     bandeja_salida,
     conversiones,

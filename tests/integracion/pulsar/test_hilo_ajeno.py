@@ -3,8 +3,8 @@
 import threading
 from pathlib import Path
 
-from alpespartners.modulos.tracking.infraestructura.hilo_ajeno import conservar_este_hilo
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import sobre_de_comando
+from alpespartners.modulos.tracking.infraestructura.pulsar.hilo_ajeno import conservar_este_hilo
 from tests.apoyo.broker import broker_de_prueba
 from tests.apoyo.espera import hasta
 from tests.apoyo.eventos import IMPRESION

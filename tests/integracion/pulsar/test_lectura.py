@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import ClientePulsar, MensajeRecibido
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import Sobre
-from alpespartners.modulos.tracking.infraestructura.revision_broker import RevisorDelBroker
+from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import ClientePulsar, MensajeRecibido
+from alpespartners.modulos.tracking.infraestructura.pulsar.revision import RevisorDelBroker
 from tests.apoyo.broker import Broker, broker_de_prueba
 from tests.apoyo.espera import hasta
 from tests.apoyo.procesos import recibido_de

@@ -6,7 +6,7 @@ import sys
 
 # En un proceso aparte: la biblioteca registra donde dijo su primer cliente, y aquí otra prueba pudo crearlo.
 PROGRAMA = """
-from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import ClientePulsar
+from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import ClientePulsar
 from alpespartners.seedwork.observacion.registro import configurar_registro
 from threading import Thread
 import sys

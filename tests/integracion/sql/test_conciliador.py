@@ -13,8 +13,8 @@ from alpespartners.modulos.tracking.aplicacion.topicos import (
     EVENTO_CONVERSION_REGISTRADA,
 )
 from alpespartners.modulos.tracking.dominio.eventos import ConversionRegistrada
-from alpespartners.modulos.tracking.infraestructura.cursores import Cursor, Cursores
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import Sobre, sobre_de_evento
+from alpespartners.modulos.tracking.infraestructura.pulsar.cursores import Cursor, Cursores
 from tests.apoyo.base_datos import sql
 from tests.apoyo.eventos import AHORA, CONVERSION, conversion
 from tests.apoyo.topicos_y_libro import TopicosYLibro, topicos_y_libro

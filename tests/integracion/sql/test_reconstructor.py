@@ -14,12 +14,12 @@ from alpespartners.modulos.tracking.aplicacion.topicos import (
 )
 from alpespartners.modulos.tracking.dominio.eventos import ConversionRegistrada
 from alpespartners.modulos.tracking.infraestructura import reconstructor
-from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import FalloDelBroker
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import (
     Sobre,
     sobre_de_carta,
     sobre_de_evento,
 )
+from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import FalloDelBroker
 from alpespartners.seedwork.arranque import ErrorDeArranque
 from tests.apoyo.base_datos import sql
 from tests.apoyo.eventos import CONVERSION, IMPRESION, conversion, ilegible

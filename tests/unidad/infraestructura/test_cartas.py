@@ -24,15 +24,15 @@ from alpespartners.modulos.tracking.infraestructura.cartas import (
     reinyectar,
     sobre_reinyectado,
 )
-from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import (
-    FalloDelBroker,
-    MensajeRecibido,
-    Productor,
-)
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import (
     Sobre,
     sobre_de_carta,
     sobre_de_comando,
+)
+from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import (
+    FalloDelBroker,
+    MensajeRecibido,
+    Productor,
 )
 from tests.apoyo.eventos import AHORA, HUELLA, IMPRESION, ilegible, impresion
 from tests.apoyo.libro_en_memoria import EventosEnMemoria, TransaccionEnMemoria

@@ -2,7 +2,7 @@
 
 import pytest
 
-from alpespartners.modulos.tracking.infraestructura.cursores import Cursor, Cursores
+from alpespartners.modulos.tracking.infraestructura.pulsar.cursores import Cursor, Cursores
 
 CURSOR = Cursor.de_pulsar(
     {"markDeletePosition": "3:5", "individuallyDeletedMessages": "[(3:7..3:8],(3:9..4:0]]"}

@@ -6,7 +6,7 @@ from typing import Any
 import pulsar
 import pytest
 
-from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import ClientePulsar, FalloDelBroker
+from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import ClientePulsar, FalloDelBroker
 
 Lugar = tuple[int, int, int]
 

@@ -9,10 +9,11 @@ import pytest
 
 from alpespartners.modulos.tracking.aplicacion.puertos import AlmacenamientoLleno, BrokerNoDisponible
 from alpespartners.modulos.tracking.aplicacion.topicos import COMANDO_REGISTRAR_IMPRESION
-from alpespartners.modulos.tracking.infraestructura import despachadores, publicador
+from alpespartners.modulos.tracking.infraestructura import despachadores
 from alpespartners.modulos.tracking.infraestructura.despachadores import DespachadorPulsar
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import Sobre
-from alpespartners.modulos.tracking.infraestructura.publicador import Publicador
+from alpespartners.modulos.tracking.infraestructura.pulsar import publicador
+from alpespartners.modulos.tracking.infraestructura.pulsar.publicador import Publicador
 from tests.apoyo.espera import hasta_en_el_bucle
 from tests.apoyo.eventos import IMPRESION
 from tests.apoyo.metricas import metricas_de_publicacion

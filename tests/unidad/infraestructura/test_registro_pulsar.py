@@ -5,7 +5,7 @@ from io import StringIO
 import pytest
 from structlog.testing import CapturingLogger
 
-from alpespartners.modulos.tracking.infraestructura import registro_pulsar
+from alpespartners.modulos.tracking.infraestructura.pulsar import registro as registro_pulsar
 
 
 def test_lo_que_se_repite_se_dice_una_vez_y_otra_pasado_un_rato(monkeypatch: pytest.MonkeyPatch) -> None:

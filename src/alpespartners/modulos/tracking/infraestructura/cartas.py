@@ -21,7 +21,6 @@ from alpespartners.modulos.tracking.aplicacion.mensajes import MensajeIlegible
 from alpespartners.modulos.tracking.aplicacion.puertos import BrokerNoDisponible, Consulta
 from alpespartners.modulos.tracking.dominio.destinos import Destino, Registrada
 from alpespartners.modulos.tracking.dominio.objetos_valor import id_consultable
-from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import ClientePulsar, FalloDelBroker
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import (
     PROPIEDAD_COMANDO,
     PROPIEDAD_DETALLE,
@@ -30,6 +29,7 @@ from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import (
     Sobre,
     abrir_comando,
 )
+from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import ClientePulsar, FalloDelBroker
 
 PROPIEDAD_REINYECTA: Final = "alpes_reinyecta"
 """La propiedad con que un comando nombra a la carta de la que salió: su `comando_id` anterior."""

@@ -43,8 +43,6 @@ from alpespartners.modulos.tracking.aplicacion.mensajes import DestinoDeComando
 from alpespartners.modulos.tracking.dominio.destinos import Registrada
 from alpespartners.modulos.tracking.dominio.entidades import Conversion, Impresion
 from alpespartners.modulos.tracking.infraestructura.balance import BalanceSQL, Cuentas, motivo_de
-from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import ClientePulsar, MensajeRecibido
-from alpespartners.modulos.tracking.infraestructura.cursores import Cursores
 from alpespartners.modulos.tracking.infraestructura.destinos import RegistroDestinosSQL
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import (
     abrir_evento,
@@ -52,6 +50,9 @@ from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import (
     evento_de,
     sobre_de_evento,
 )
+from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import ClientePulsar, MensajeRecibido
+from alpespartners.modulos.tracking.infraestructura.pulsar.comandos_guardados import comandos_guardados
+from alpespartners.modulos.tracking.infraestructura.pulsar.cursores import Cursores
 from alpespartners.modulos.tracking.infraestructura.recorrido import (
     PAGINA,
     PARTES,
@@ -61,7 +62,6 @@ from alpespartners.modulos.tracking.infraestructura.recorrido import (
     paginas_de_envios,
     paginas_de_eventos,
 )
-from alpespartners.modulos.tracking.infraestructura.topicos import comandos_guardados
 from alpespartners.seedwork.sql.orden_en_disco import OrdenEnDisco
 
 _LIBRO, _EN_CAMINO, _TOPICO = range(3)

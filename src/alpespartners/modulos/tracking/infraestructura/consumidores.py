@@ -41,12 +41,6 @@ from alpespartners.modulos.tracking.aplicacion.puertos import (
 )
 from alpespartners.modulos.tracking.dominio.destinos import Ilegible, Rechazada
 from alpespartners.modulos.tracking.infraestructura.bandeja_salida import Envio
-from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import (
-    ClientePulsar,
-    FalloDelBroker,
-    MensajeRecibido,
-    Suscripcion,
-)
 from alpespartners.modulos.tracking.infraestructura.en_mano import MUERTES_QUE_CONDENAN, EnMano
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import (
     abrir_comando,
@@ -54,7 +48,13 @@ from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import (
     sin_abrir,
 )
 from alpespartners.modulos.tracking.infraestructura.metricas import MetricasDeConsumo
-from alpespartners.modulos.tracking.infraestructura.publicador import (
+from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import (
+    ClientePulsar,
+    FalloDelBroker,
+    MensajeRecibido,
+    Suscripcion,
+)
+from alpespartners.modulos.tracking.infraestructura.pulsar.publicador import (
     PAUSA_MAXIMA,
     PAUSA_MINIMA,
     con_azar,

@@ -16,15 +16,15 @@ from alpespartners.modulos.tracking.aplicacion.topicos import (
     COMANDO_REGISTRAR_CONVERSION,
     COMANDO_REGISTRAR_IMPRESION,
 )
-from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import (
+from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import SUFIJO_CARTAS, sobre_de_comando
+from alpespartners.modulos.tracking.infraestructura.metricas import MetricasDePublicacion
+from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import (
     SUSCRIPCION,
     SUSCRIPCION_CARTAS,
     ClientePulsar,
     Productor,
 )
-from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import SUFIJO_CARTAS, sobre_de_comando
-from alpespartners.modulos.tracking.infraestructura.metricas import MetricasDePublicacion
-from alpespartners.modulos.tracking.infraestructura.publicador import Publicador
+from alpespartners.modulos.tracking.infraestructura.pulsar.publicador import Publicador
 from alpespartners.seedwork.plazo import PlazoComun, en_el_plazo
 
 MAXIMO_EN_CURSO: Final = 1_000

@@ -29,7 +29,6 @@ from alpespartners.modulos.tracking.dominio.destinos import Registrada
 from alpespartners.modulos.tracking.dominio.entidades import Conversion, Impresion
 from alpespartners.modulos.tracking.dominio.eventos import EventoDominio
 from alpespartners.modulos.tracking.infraestructura.balance import BalanceSQL, Cuentas, motivo_de
-from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import ClientePulsar
 from alpespartners.modulos.tracking.infraestructura.consumidores import Manejador
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import (
     PROPIEDAD_COMANDO,
@@ -40,6 +39,11 @@ from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import (
     huella_de,
     sin_abrir,
 )
+from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import ClientePulsar
+from alpespartners.modulos.tracking.infraestructura.pulsar.comandos_guardados import (
+    ComandoGuardado,
+    comandos_guardados,
+)
 from alpespartners.modulos.tracking.infraestructura.recorrido import (
     PAGINA,
     PARTES,
@@ -49,7 +53,6 @@ from alpespartners.modulos.tracking.infraestructura.recorrido import (
     paginas_de_eventos,
 )
 from alpespartners.modulos.tracking.infraestructura.repositorios import DatosRechazados
-from alpespartners.modulos.tracking.infraestructura.topicos import ComandoGuardado, comandos_guardados
 from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import TransaccionSQL
 from alpespartners.seedwork.arranque import ErrorDeArranque
 from alpespartners.seedwork.sql.orden_en_disco import OrdenEnDisco

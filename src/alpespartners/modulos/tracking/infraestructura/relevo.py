@@ -18,14 +18,14 @@ import structlog
 
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible
 from alpespartners.modulos.tracking.infraestructura.bandeja_salida import Envio
-from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import (
+from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import SUFIJO_CARTAS
+from alpespartners.modulos.tracking.infraestructura.metricas import MetricasDeConsumo
+from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import (
     SUSCRIPCION_CARTAS,
     ClientePulsar,
     Productor,
 )
-from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import SUFIJO_CARTAS
-from alpespartners.modulos.tracking.infraestructura.metricas import MetricasDeConsumo
-from alpespartners.modulos.tracking.infraestructura.publicador import (
+from alpespartners.modulos.tracking.infraestructura.pulsar.publicador import (
     PAUSA_MAXIMA,
     PAUSA_MINIMA,
     Publicador,

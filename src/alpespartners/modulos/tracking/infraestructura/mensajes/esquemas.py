@@ -52,7 +52,11 @@ class Esquema:
 
 
 def _cargar(registro: str) -> Esquema:
-    texto = files("alpespartners.modulos.tracking.infraestructura").joinpath("schema", "v1", f"{registro}.avsc").read_text(encoding="utf-8")
+    texto = (
+        files("alpespartners.modulos.tracking.infraestructura")
+        .joinpath("schema", "v1", f"{registro}.avsc")
+        .read_text(encoding="utf-8")
+    )
     definicion = json.loads(texto)
     return Esquema(
         registro,

@@ -18,9 +18,9 @@ from typing import Final
 
 import structlog
 
-from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import FalloDelBroker, Productor
-from alpespartners.modulos.tracking.infraestructura.hilo_ajeno import conservar_este_hilo
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import Sobre
+from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import FalloDelBroker, Productor
+from alpespartners.modulos.tracking.infraestructura.pulsar.hilo_ajeno import conservar_este_hilo
 
 PAUSA_MINIMA: Final = 0.5
 PAUSA_MAXIMA: Final = 10.0

@@ -28,9 +28,9 @@ from alpespartners.modulos.tracking.aplicacion.topicos import (
     EVENTO_CONVERSION_REGISTRADA,
     EVENTO_IMPRESION_REGISTRADA,
 )
-from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import SUSCRIPCION, SUSCRIPCION_CARTAS
-from alpespartners.modulos.tracking.infraestructura.cursores import Cursor, Cursores
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import SUFIJO_CARTAS
+from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import SUSCRIPCION, SUSCRIPCION_CARTAS
+from alpespartners.modulos.tracking.infraestructura.pulsar.cursores import Cursor, Cursores
 
 DIAS_DE_RETENCION: Final = 7
 

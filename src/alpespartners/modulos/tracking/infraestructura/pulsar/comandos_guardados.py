@@ -13,8 +13,8 @@ from uuid import UUID
 from alpespartners.modulos.tracking.aplicacion.comandos import RegistrarConversion, RegistrarImpresion
 from alpespartners.modulos.tracking.aplicacion.mensajes import ComandoRecibido, MensajeIlegible
 from alpespartners.modulos.tracking.dominio.objetos_valor import id_consultable, recibido_en_creible
-from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import ClientePulsar, MensajeRecibido
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import abrir_comando
+from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import ClientePulsar, MensajeRecibido
 
 
 @dataclass(frozen=True, slots=True)

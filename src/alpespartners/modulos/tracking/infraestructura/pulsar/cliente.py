@@ -21,7 +21,7 @@ import structlog
 
 from alpespartners.modulos.tracking.infraestructura.mensajes.esquemas import ESQUEMAS
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import Sobre
-from alpespartners.modulos.tracking.infraestructura.registro_pulsar import registrador_de_pulsar
+from alpespartners.modulos.tracking.infraestructura.pulsar.registro import registrador_de_pulsar
 
 T = TypeVar("T")
 

@@ -1,0 +1,1 @@
+"""El cliente de Pulsar: conectar, publicar, leer lo guardado y revisar cómo está puesto el broker."""
