@@ -27,16 +27,12 @@ from alpespartners.modulos.tracking.aplicacion.handlers import (
     RegistrarConversionHandler,
     RegistrarImpresionHandler,
 )
-from alpespartners.modulos.tracking.infraestructura import (
-    bandeja_salida,
-    consumidores,
-    despachadores,
-    repositorios,
-)
-from alpespartners.modulos.tracking.infraestructura.balance import BalanceSQL
-from alpespartners.modulos.tracking.infraestructura.bandeja_salida import BandejaSalidaSQL
+from alpespartners.modulos.tracking.infraestructura import consumidores, despachadores, repositorios
 from alpespartners.modulos.tracking.infraestructura.despachadores import DespachadorPulsar
-from alpespartners.modulos.tracking.infraestructura.destinos import RegistroDestinosSQL
+from alpespartners.modulos.tracking.infraestructura.libro import bandeja_salida
+from alpespartners.modulos.tracking.infraestructura.libro.balance import BalanceSQL
+from alpespartners.modulos.tracking.infraestructura.libro.bandeja_salida import BandejaSalidaSQL
+from alpespartners.modulos.tracking.infraestructura.libro.destinos import RegistroDestinosSQL
 from alpespartners.modulos.tracking.infraestructura.metricas import MetricasDeConsumo, MetricasDePublicacion
 from alpespartners.modulos.tracking.infraestructura.pulsar import cliente as cliente_pulsar
 from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import Productor, Suscripcion

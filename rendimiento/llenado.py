@@ -20,7 +20,7 @@ from sqlalchemy import Dialect, make_url
 from alpespartners.modulos.tracking.dominio.contenido import ContenidoImpresion
 from alpespartners.modulos.tracking.dominio.entidades import Impresion
 from alpespartners.modulos.tracking.dominio.objetos_valor import Metadatos, TipoEvento
-from alpespartners.modulos.tracking.infraestructura.filas import IMPRESIONES
+from alpespartners.modulos.tracking.infraestructura.libro.filas import IMPRESIONES
 from alpespartners.modulos.tracking.infraestructura.sqlite import archivo_de, biblioteca_sqlite
 from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import migrar
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from sqlalchemy import Connection, create_engine, event
 
 from alpespartners.modulos.tracking.infraestructura.lecturas import LecturasSQLite
+from alpespartners.modulos.tracking.infraestructura.libro.tablas import METADATOS
 from alpespartners.modulos.tracking.infraestructura.sqlite import archivo_de, biblioteca_sqlite
-from alpespartners.modulos.tracking.infraestructura.tablas import METADATOS
 from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import LibroSQLite
 
 

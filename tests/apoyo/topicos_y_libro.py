@@ -14,9 +14,9 @@ from alpespartners.modulos.tracking.aplicacion.handlers import (
     RegistrarConversionHandler,
     RegistrarImpresionHandler,
 )
-from alpespartners.modulos.tracking.infraestructura.bandeja_salida import Envio
 from alpespartners.modulos.tracking.infraestructura.conciliador import Conciliador
 from alpespartners.modulos.tracking.infraestructura.lecturas import LecturasSQLite
+from alpespartners.modulos.tracking.infraestructura.libro.bandeja_salida import Envio
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import Sobre, sobre_de_comando
 from alpespartners.modulos.tracking.infraestructura.pulsar.comandos_guardados import comandos_guardados
 from alpespartners.modulos.tracking.infraestructura.pulsar.cursores import Cursores

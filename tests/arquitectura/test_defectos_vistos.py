@@ -15,7 +15,7 @@ from pathlib import Path
 
 from sqlalchemy import Float, Numeric
 
-from alpespartners.modulos.tracking.infraestructura.tablas import METADATOS
+from alpespartners.modulos.tracking.infraestructura.libro.tablas import METADATOS
 from tests.apoyo.repositorio import PAQUETE, modulos
 
 MODULOS = dict(modulos(PAQUETE))

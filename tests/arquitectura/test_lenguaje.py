@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from alpespartners.api.presentacion import recurso
-from alpespartners.modulos.tracking.infraestructura.tablas import conversiones, impresiones
+from alpespartners.modulos.tracking.infraestructura.libro.tablas import conversiones, impresiones
 from tests.apoyo.eventos import conversion, impresion
 from tests.apoyo.repositorio import PAQUETE, RAIZ, modulos
 

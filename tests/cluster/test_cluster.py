@@ -15,9 +15,9 @@ from alpespartners.modulos.tracking.aplicacion.topicos import (
     EVENTO_IMPRESION_REGISTRADA,
 )
 from alpespartners.modulos.tracking.infraestructura.despachadores import DespachadorPulsar
+from alpespartners.modulos.tracking.infraestructura.libro.tablas import bandeja_salida, destinos, impresiones
 from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import ClientePulsar
 from alpespartners.modulos.tracking.infraestructura.pulsar.revision import RevisorDelBroker
-from alpespartners.modulos.tracking.infraestructura.tablas import bandeja_salida, destinos, impresiones
 from tests.apoyo.cluster_apache import BOOKIES, BROKERS, ClusterApache, cluster_apache
 from tests.apoyo.espera import hasta_en_el_bucle
 from tests.apoyo.eventos import IMPRESION

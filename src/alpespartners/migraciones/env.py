@@ -6,7 +6,7 @@ Alembic ejecuta este archivo; nadie lo importa. La conexión y su transacción s
 
 from alembic import context
 
-from alpespartners.modulos.tracking.infraestructura.tablas import METADATOS
+from alpespartners.modulos.tracking.infraestructura.libro.tablas import METADATOS
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -14,9 +14,13 @@ from alpespartners.modulos.tracking.aplicacion.topicos import (
     EVENTO_CONVERSION_REGISTRADA,
     EVENTO_IMPRESION_REGISTRADA,
 )
+from alpespartners.modulos.tracking.infraestructura.libro.tablas import (
+    bandeja_salida,
+    conversiones,
+    impresiones,
+)
 from alpespartners.modulos.tracking.infraestructura.mensajes.esquemas import ESQUEMAS
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import SUFIJO_CARTAS
-from alpespartners.modulos.tracking.infraestructura.tablas import bandeja_salida, conversiones, impresiones
 from tests.apoyo.espera import hasta_en_el_bucle
 from tests.apoyo.eventos import CONVERSION, IMPRESION
 from tests.apoyo.puesta import Puesta

@@ -13,9 +13,9 @@ from alpespartners.modulos.tracking.aplicacion.topicos import (
     EVENTO_CONVERSION_REGISTRADA,
     EVENTO_IMPRESION_REGISTRADA,
 )
+from alpespartners.modulos.tracking.infraestructura.libro.tablas import bandeja_salida, destinos, impresiones
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import SUFIJO_CARTAS, sobre_de_comando
 from alpespartners.modulos.tracking.infraestructura.pulsar.revision import RevisorDelBroker
-from alpespartners.modulos.tracking.infraestructura.tablas import bandeja_salida, destinos, impresiones
 from tests.apoyo.base_datos import sql
 from tests.apoyo.espera import hasta, hasta_en_el_bucle
 from tests.apoyo.eventos import IMPRESION

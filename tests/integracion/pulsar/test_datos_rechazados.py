@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from alpespartners.modulos.tracking.aplicacion.comandos import Comando
 from alpespartners.modulos.tracking.aplicacion.topicos import EVENTO_IMPRESION_REGISTRADA
-from alpespartners.modulos.tracking.infraestructura.tablas import bandeja_salida, destinos, impresiones
+from alpespartners.modulos.tracking.infraestructura.libro.tablas import bandeja_salida, destinos, impresiones
 from tests.apoyo.base_datos import sql
 from tests.apoyo.espera import hasta_en_el_bucle
 from tests.apoyo.eventos import IMPRESION

@@ -18,14 +18,14 @@ from alpespartners.modulos.tracking.aplicacion.topicos import (
     EVENTO_IMPRESION_REGISTRADA,
 )
 from alpespartners.modulos.tracking.infraestructura.despachadores import DespachadorPulsar
-from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import SUFIJO_CARTAS
-from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import Suscripcion
-from alpespartners.modulos.tracking.infraestructura.tablas import (
+from alpespartners.modulos.tracking.infraestructura.libro.tablas import (
     bandeja_salida,
     conversiones,
     destinos,
     impresiones,
 )
+from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import SUFIJO_CARTAS
+from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import Suscripcion
 from tests.apoyo.espera import hasta_en_el_bucle
 from tests.apoyo.eventos import CONVERSION, IMPRESION
 from tests.apoyo.puesta import Puesta

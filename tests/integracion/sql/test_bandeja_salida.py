@@ -13,11 +13,11 @@ from alpespartners.modulos.tracking.aplicacion.topicos import (
     EVENTO_IMPRESION_REGISTRADA,
 )
 from alpespartners.modulos.tracking.dominio.eventos import ImpresionRegistrada
-from alpespartners.modulos.tracking.infraestructura import bandeja_salida as bandeja
-from alpespartners.modulos.tracking.infraestructura.bandeja_salida import Envio
+from alpespartners.modulos.tracking.infraestructura.libro import bandeja_salida as bandeja
+from alpespartners.modulos.tracking.infraestructura.libro.bandeja_salida import Envio
+from alpespartners.modulos.tracking.infraestructura.libro.tablas import bandeja_salida
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import sobre_de_carta, sobre_de_evento
 from alpespartners.modulos.tracking.infraestructura.sqlite import motor_de_lectura
-from alpespartners.modulos.tracking.infraestructura.tablas import bandeja_salida
 from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import LibroSQLite, TransaccionSQL
 from tests.apoyo.eventos import ilegible, impresion
 

@@ -16,8 +16,8 @@ from sqlalchemy import Connection, create_engine, text
 
 from alpespartners import migraciones
 from alpespartners.migraciones import CABEZA, configuracion
+from alpespartners.modulos.tracking.infraestructura.libro.tablas import METADATOS
 from alpespartners.modulos.tracking.infraestructura.sqlite import archivo_de
-from alpespartners.modulos.tracking.infraestructura.tablas import METADATOS
 from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import LibroSQLite, migrar
 from alpespartners.seedwork.arranque import ErrorDeArranque
 from tests.apoyo.base_datos import sql

@@ -33,8 +33,9 @@ from alpespartners.modulos.tracking.aplicacion.topicos import COMANDO_REGISTRAR_
 from alpespartners.modulos.tracking.dominio.eventos import ImpresionRegistrada
 from alpespartners.modulos.tracking.dominio.repositorios import FiltroEventos
 from alpespartners.modulos.tracking.infraestructura import postgresql
-from alpespartners.modulos.tracking.infraestructura.bandeja_salida import Envio
 from alpespartners.modulos.tracking.infraestructura.lecturas_postgresql import LecturasPostgreSQL
+from alpespartners.modulos.tracking.infraestructura.libro.bandeja_salida import Envio
+from alpespartners.modulos.tracking.infraestructura.libro.tablas import METADATOS, bandeja_salida, impresiones
 from alpespartners.modulos.tracking.infraestructura.libro_postgresql import LibroPostgreSQL, migrar
 from alpespartners.modulos.tracking.infraestructura.postgresql import (
     SentenciaRechazada,
@@ -42,7 +43,6 @@ from alpespartners.modulos.tracking.infraestructura.postgresql import (
     para_asyncpg,
 )
 from alpespartners.modulos.tracking.infraestructura.repositorios import DatosRechazados
-from alpespartners.modulos.tracking.infraestructura.tablas import METADATOS, bandeja_salida, impresiones
 from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import TransaccionSQL
 from alpespartners.seedwork.arranque import ErrorDeArranque
 from alpespartners.seedwork.sql.tipos import TEXTO, RelojDeLaBase

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from sqlalchemy import Connection, create_engine
 
-from alpespartners.modulos.tracking.infraestructura.tablas import METADATOS
+from alpespartners.modulos.tracking.infraestructura.libro.tablas import METADATOS
 from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import ARRIENDO, TransaccionSQL
 from tests.apoyo.recorrido import (
     Envio,

@@ -10,9 +10,9 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import StatementError
 
 from alpespartners.modulos.tracking.aplicacion.comandos import RegistrarConversion, RegistrarImpresion
-from alpespartners.modulos.tracking.infraestructura.filas import CONVERSIONES, IMPRESIONES
+from alpespartners.modulos.tracking.infraestructura.libro.filas import CONVERSIONES, IMPRESIONES
+from alpespartners.modulos.tracking.infraestructura.libro.tablas import METADATOS, conversiones, impresiones
 from alpespartners.modulos.tracking.infraestructura.repositorios import RepositorioEventosSQL
-from alpespartners.modulos.tracking.infraestructura.tablas import METADATOS, conversiones, impresiones
 from alpespartners.seedwork.sql.tipos import TEXTO, Importe, Instante
 from tests.apoyo.estrategias import comandos_de_conversion, comandos_de_impresion
 from tests.apoyo.eventos import conversion, impresion

@@ -42,8 +42,8 @@ from alpespartners.modulos.tracking.aplicacion.consultas.consultar_balance impor
 from alpespartners.modulos.tracking.aplicacion.mensajes import DestinoDeComando
 from alpespartners.modulos.tracking.dominio.destinos import Registrada
 from alpespartners.modulos.tracking.dominio.entidades import Conversion, Impresion
-from alpespartners.modulos.tracking.infraestructura.balance import BalanceSQL, Cuentas, motivo_de
-from alpespartners.modulos.tracking.infraestructura.destinos import RegistroDestinosSQL
+from alpespartners.modulos.tracking.infraestructura.libro.balance import BalanceSQL, Cuentas, motivo_de
+from alpespartners.modulos.tracking.infraestructura.libro.destinos import RegistroDestinosSQL
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import (
     abrir_evento,
     ce_id_de_evento,

@@ -40,8 +40,8 @@ from alpespartners.modulos.tracking.aplicacion.puertos import (
     UnidadTrabajo,
 )
 from alpespartners.modulos.tracking.dominio.destinos import Ilegible, Rechazada
-from alpespartners.modulos.tracking.infraestructura.bandeja_salida import Envio
 from alpespartners.modulos.tracking.infraestructura.en_mano import MUERTES_QUE_CONDENAN, EnMano
+from alpespartners.modulos.tracking.infraestructura.libro.bandeja_salida import Envio
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import (
     abrir_comando,
     identificador_de_traza,

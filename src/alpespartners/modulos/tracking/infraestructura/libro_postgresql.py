@@ -15,7 +15,7 @@ from sqlalchemy import Connection, text
 
 from alpespartners.migraciones import CABEZA, EsquemaDesconocido, actualizar, revision
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible
-from alpespartners.modulos.tracking.infraestructura.bandeja_salida import Envio
+from alpespartners.modulos.tracking.infraestructura.libro.bandeja_salida import Envio
 from alpespartners.modulos.tracking.infraestructura.postgresql import (
     CONSUMIDORES,
     NO_SE_PUEDE_USAR,

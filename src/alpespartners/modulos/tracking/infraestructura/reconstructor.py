@@ -28,8 +28,8 @@ from alpespartners.modulos.tracking.aplicacion.puertos import Transaccion
 from alpespartners.modulos.tracking.dominio.destinos import Registrada
 from alpespartners.modulos.tracking.dominio.entidades import Conversion, Impresion
 from alpespartners.modulos.tracking.dominio.eventos import EventoDominio
-from alpespartners.modulos.tracking.infraestructura.balance import BalanceSQL, Cuentas, motivo_de
 from alpespartners.modulos.tracking.infraestructura.consumidores import Manejador
+from alpespartners.modulos.tracking.infraestructura.libro.balance import BalanceSQL, Cuentas, motivo_de
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import (
     PROPIEDAD_COMANDO,
     PROPIEDAD_DETALLE,

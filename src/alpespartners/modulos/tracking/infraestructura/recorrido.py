@@ -21,10 +21,10 @@ from alpespartners.modulos.tracking.aplicacion.topicos import (
     EVENTO_IMPRESION_REGISTRADA,
 )
 from alpespartners.modulos.tracking.dominio.entidades import Conversion, Impresion
-from alpespartners.modulos.tracking.infraestructura.destinos import RegistroDestinosSQL
-from alpespartners.modulos.tracking.infraestructura.filas import CONVERSIONES, IMPRESIONES
+from alpespartners.modulos.tracking.infraestructura.libro.destinos import RegistroDestinosSQL
+from alpespartners.modulos.tracking.infraestructura.libro.filas import CONVERSIONES, IMPRESIONES
+from alpespartners.modulos.tracking.infraestructura.libro.tablas import bandeja_salida
 from alpespartners.modulos.tracking.infraestructura.repositorios import RepositorioEventosSQL
-from alpespartners.modulos.tracking.infraestructura.tablas import bandeja_salida
 from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import TransaccionSQL
 
 T = TypeVar("T")

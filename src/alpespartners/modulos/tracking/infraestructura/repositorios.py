@@ -14,7 +14,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from alpespartners.modulos.tracking.dominio.entidades import Conversion, Impresion
 from alpespartners.modulos.tracking.dominio.repositorios import FiltroEventos, Posicion
-from alpespartners.modulos.tracking.infraestructura.filas import Traduccion
+from alpespartners.modulos.tracking.infraestructura.libro.filas import Traduccion
 from alpespartners.seedwork.sql.sentencias import (
     en_tandas,
     entre_las_claves,

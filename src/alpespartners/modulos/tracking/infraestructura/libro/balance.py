@@ -19,8 +19,8 @@ from alpespartners.modulos.tracking.aplicacion.mensajes import (
     RenglonBalance,
 )
 from alpespartners.modulos.tracking.dominio.destinos import Rechazada
-from alpespartners.modulos.tracking.infraestructura.tablas import balance as tabla
-from alpespartners.modulos.tracking.infraestructura.tablas import bandeja_salida
+from alpespartners.modulos.tracking.infraestructura.libro.tablas import balance as tabla
+from alpespartners.modulos.tracking.infraestructura.libro.tablas import bandeja_salida
 from alpespartners.seedwork.sql.sentencias import insertar_o_sumar, motor_de
 
 _SIN_MOTIVO = ""

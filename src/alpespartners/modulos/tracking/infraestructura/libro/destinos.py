@@ -15,8 +15,8 @@ from sqlalchemy import Connection, LargeBinary, Row, Select, bindparam, func, li
 from alpespartners.modulos.tracking.aplicacion.mensajes import DestinoDeComando, IdentidadComando
 from alpespartners.modulos.tracking.dominio.destinos import Destino, Duplicada, Ilegible, Rechazada
 from alpespartners.modulos.tracking.dominio.excepciones import Codigo
-from alpespartners.modulos.tracking.infraestructura.filas import conocido
-from alpespartners.modulos.tracking.infraestructura.tablas import destinos as tabla
+from alpespartners.modulos.tracking.infraestructura.libro.filas import conocido
+from alpespartners.modulos.tracking.infraestructura.libro.tablas import destinos as tabla
 from alpespartners.seedwork.sql.sentencias import (
     en_tandas,
     entre_las_claves,

@@ -23,7 +23,7 @@ from alpespartners.modulos.tracking.dominio.objetos_valor import (
     TipoEvento,
     ValorConversion,
 )
-from alpespartners.modulos.tracking.infraestructura.tablas import conversiones, impresiones
+from alpespartners.modulos.tracking.infraestructura.libro.tablas import conversiones, impresiones
 from alpespartners.seedwork.sql.tipos import DECIMALES_DEL_IMPORTE
 
 E = TypeVar("E", Impresion, Conversion)

@@ -16,13 +16,13 @@ from sqlalchemy import Connection, Delete, Integer, Row, Text, column, delete, f
 
 from alpespartners.modulos.tracking.aplicacion.mensajes import MensajeIlegible
 from alpespartners.modulos.tracking.dominio.eventos import EventoDominio
-from alpespartners.modulos.tracking.infraestructura.balance import BalanceSQL
+from alpespartners.modulos.tracking.infraestructura.libro.balance import BalanceSQL
+from alpespartners.modulos.tracking.infraestructura.libro.tablas import bandeja_salida as tabla
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import (
     Sobre,
     sobre_de_carta,
     sobre_de_evento,
 )
-from alpespartners.modulos.tracking.infraestructura.tablas import bandeja_salida as tabla
 from alpespartners.seedwork.sql.sentencias import (
     en_tandas,
     entre_las_claves,
