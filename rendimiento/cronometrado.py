@@ -28,6 +28,7 @@ from alpespartners.modulos.tracking.aplicacion.handlers import (
     RegistrarImpresionHandler,
 )
 from alpespartners.modulos.tracking.infraestructura import consumidores, despachadores, repositorios
+from alpespartners.modulos.tracking.infraestructura.consumo.relevo import Relevo
 from alpespartners.modulos.tracking.infraestructura.despachadores import DespachadorPulsar
 from alpespartners.modulos.tracking.infraestructura.libro import bandeja_salida
 from alpespartners.modulos.tracking.infraestructura.libro.balance import BalanceSQL
@@ -37,7 +38,6 @@ from alpespartners.modulos.tracking.infraestructura.metricas import MetricasDeCo
 from alpespartners.modulos.tracking.infraestructura.pulsar import cliente as cliente_pulsar
 from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import Productor, Suscripcion
 from alpespartners.modulos.tracking.infraestructura.pulsar.publicador import Publicador
-from alpespartners.modulos.tracking.infraestructura.relevo import Relevo
 from alpespartners.modulos.tracking.infraestructura.repositorios import RepositorioEventosSQL
 from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import LibroSQLite
 from alpespartners.seedwork.procesos.servidor_http import abrir_puerto

@@ -46,8 +46,9 @@ from alpespartners.modulos.tracking.infraestructura.cartas import (
 )
 from alpespartners.modulos.tracking.infraestructura.conciliador import Conciliador
 from alpespartners.modulos.tracking.infraestructura.consumidores import MAXIMO_LOTE, Consumidores
+from alpespartners.modulos.tracking.infraestructura.consumo.en_mano import EnMano, archivo_en_mano
+from alpespartners.modulos.tracking.infraestructura.consumo.relevo import Relevo
 from alpespartners.modulos.tracking.infraestructura.despachadores import DespachadorPulsar
-from alpespartners.modulos.tracking.infraestructura.en_mano import EnMano, archivo_en_mano
 from alpespartners.modulos.tracking.infraestructura.lecturas import LecturasSQLite
 from alpespartners.modulos.tracking.infraestructura.metricas import (
     MetricasDeConsumo,
@@ -56,7 +57,6 @@ from alpespartners.modulos.tracking.infraestructura.metricas import (
 from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import ClientePulsar, FalloDelBroker
 from alpespartners.modulos.tracking.infraestructura.pulsar.revision import RevisorDelBroker
 from alpespartners.modulos.tracking.infraestructura.reconstructor import Reconstructor, Reconstruido
-from alpespartners.modulos.tracking.infraestructura.relevo import Relevo
 from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import LibroSQLite
 from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import migrar as migrar_sqlite
 from alpespartners.seedwork.arranque import ErrorDeArranque

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from alpespartners.modulos.tracking.aplicacion.comandos import RegistrarImpresion
-from alpespartners.modulos.tracking.infraestructura import relevo
+from alpespartners.modulos.tracking.infraestructura.consumo import relevo
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import sobre_de_comando
 from alpespartners.modulos.tracking.infraestructura.pulsar import publicador
 from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import MensajeRecibido

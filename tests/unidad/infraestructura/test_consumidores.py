@@ -24,11 +24,11 @@ from alpespartners.modulos.tracking.aplicacion.topicos import COMANDO_REGISTRAR_
 from alpespartners.modulos.tracking.dominio.destinos import Registrada
 from alpespartners.modulos.tracking.infraestructura import consumidores
 from alpespartners.modulos.tracking.infraestructura.consumidores import Consumidores
-from alpespartners.modulos.tracking.infraestructura.en_mano import EnMano
+from alpespartners.modulos.tracking.infraestructura.consumo.en_mano import EnMano
+from alpespartners.modulos.tracking.infraestructura.consumo.relevo import Relevo
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import abrir_comando
 from alpespartners.modulos.tracking.infraestructura.metricas import MetricasDeConsumo
 from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import MensajeRecibido
-from alpespartners.modulos.tracking.infraestructura.relevo import Relevo
 from alpespartners.modulos.tracking.infraestructura.repositorios import DatosRechazados
 from tests.apoyo.espera import hasta, hasta_en_el_bucle
 from tests.apoyo.eventos import AHORA, IMPRESION

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from alpespartners.modulos.tracking.infraestructura.en_mano import EnMano, archivo_en_mano
+from alpespartners.modulos.tracking.infraestructura.consumo.en_mano import EnMano, archivo_en_mano
 from alpespartners.seedwork.arranque import ErrorDeArranque
 
 MAXIMO = 1_000

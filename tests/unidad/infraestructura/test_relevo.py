@@ -10,12 +10,12 @@ from prometheus_client import CollectorRegistry
 
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible
 from alpespartners.modulos.tracking.aplicacion.topicos import EVENTO_IMPRESION_REGISTRADA
-from alpespartners.modulos.tracking.infraestructura import relevo
+from alpespartners.modulos.tracking.infraestructura.consumo import relevo
+from alpespartners.modulos.tracking.infraestructura.consumo.relevo import Relevo
 from alpespartners.modulos.tracking.infraestructura.libro.bandeja_salida import Envio
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import Sobre
 from alpespartners.modulos.tracking.infraestructura.metricas import MetricasDeConsumo
 from alpespartners.modulos.tracking.infraestructura.pulsar import publicador
-from alpespartners.modulos.tracking.infraestructura.relevo import Relevo
 from tests.apoyo.espera import hasta_en_el_bucle
 from tests.apoyo.metricas import metricas_de_consumo
 from tests.apoyo.pulsar_falso import ClienteFalso, ProductorFalso

@@ -40,7 +40,8 @@ from alpespartners.modulos.tracking.aplicacion.puertos import (
     UnidadTrabajo,
 )
 from alpespartners.modulos.tracking.dominio.destinos import Ilegible, Rechazada
-from alpespartners.modulos.tracking.infraestructura.en_mano import MUERTES_QUE_CONDENAN, EnMano
+from alpespartners.modulos.tracking.infraestructura.consumo.en_mano import MUERTES_QUE_CONDENAN, EnMano
+from alpespartners.modulos.tracking.infraestructura.consumo.relevo import Relevo
 from alpespartners.modulos.tracking.infraestructura.libro.bandeja_salida import Envio
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import (
     abrir_comando,
@@ -59,7 +60,6 @@ from alpespartners.modulos.tracking.infraestructura.pulsar.publicador import (
     PAUSA_MINIMA,
     con_azar,
 )
-from alpespartners.modulos.tracking.infraestructura.relevo import Relevo
 from alpespartners.modulos.tracking.infraestructura.repositorios import DatosRechazados
 
 T = TypeVar("T")
