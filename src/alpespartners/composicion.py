@@ -36,15 +36,6 @@ from alpespartners.modulos.tracking.aplicacion.handlers import (
     RegistrarImpresionHandler,
 )
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible, BrokerNoDisponible
-from alpespartners.modulos.tracking.infraestructura.cartas import (
-    Carta,
-    Reinyeccion,
-    leer_cartas,
-    reinyecciones,
-    reinyectar,
-    sobre_reinyectado,
-)
-from alpespartners.modulos.tracking.infraestructura.conciliador import Conciliador
 from alpespartners.modulos.tracking.infraestructura.consumidores import MAXIMO_LOTE, Consumidores
 from alpespartners.modulos.tracking.infraestructura.consumo.en_mano import EnMano, archivo_en_mano
 from alpespartners.modulos.tracking.infraestructura.consumo.relevo import Relevo
@@ -54,9 +45,18 @@ from alpespartners.modulos.tracking.infraestructura.metricas import (
     MetricasDeConsumo,
     MetricasDePublicacion,
 )
+from alpespartners.modulos.tracking.infraestructura.operacion.cartas import (
+    Carta,
+    Reinyeccion,
+    leer_cartas,
+    reinyecciones,
+    reinyectar,
+    sobre_reinyectado,
+)
+from alpespartners.modulos.tracking.infraestructura.operacion.conciliador import Conciliador
+from alpespartners.modulos.tracking.infraestructura.operacion.reconstructor import Reconstructor, Reconstruido
 from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import ClientePulsar, FalloDelBroker
 from alpespartners.modulos.tracking.infraestructura.pulsar.revision import RevisorDelBroker
-from alpespartners.modulos.tracking.infraestructura.reconstructor import Reconstructor, Reconstruido
 from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import LibroSQLite
 from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import migrar as migrar_sqlite
 from alpespartners.seedwork.arranque import ErrorDeArranque

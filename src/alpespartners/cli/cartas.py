@@ -28,7 +28,7 @@ from alpespartners.modulos.tracking.dominio.destinos import Rechazada
 from alpespartners.seedwork.arranque import ErrorDeArranque
 
 if TYPE_CHECKING:
-    from alpespartners.modulos.tracking.infraestructura.cartas import Carta, Reinyeccion
+    from alpespartners.modulos.tracking.infraestructura.operacion.cartas import Carta, Reinyeccion
 
 cartas = typer.Typer(cls=Grupo, help="Mensajes ilegibles: verlos y enviarlos otra vez.", no_args_is_help=True)
 

@@ -13,12 +13,12 @@ from alpespartners.modulos.tracking.aplicacion.topicos import (
     EVENTO_CONVERSION_REGISTRADA,
 )
 from alpespartners.modulos.tracking.dominio.eventos import ConversionRegistrada
-from alpespartners.modulos.tracking.infraestructura import reconstructor
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import (
     Sobre,
     sobre_de_carta,
     sobre_de_evento,
 )
+from alpespartners.modulos.tracking.infraestructura.operacion import reconstructor
 from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import FalloDelBroker
 from alpespartners.seedwork.arranque import ErrorDeArranque
 from tests.apoyo.base_datos import sql

@@ -16,18 +16,18 @@ from alpespartners.modulos.tracking.aplicacion.topicos import (
 from alpespartners.modulos.tracking.dominio.destinos import Ilegible, Rechazada, Registrada
 from alpespartners.modulos.tracking.dominio.entidades import Impresion
 from alpespartners.modulos.tracking.dominio.excepciones import Codigo
-from alpespartners.modulos.tracking.infraestructura.cartas import (
+from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import (
+    Sobre,
+    sobre_de_carta,
+    sobre_de_comando,
+)
+from alpespartners.modulos.tracking.infraestructura.operacion.cartas import (
     Carta,
     Reinyeccion,
     leer_cartas,
     reinyecciones,
     reinyectar,
     sobre_reinyectado,
-)
-from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import (
-    Sobre,
-    sobre_de_carta,
-    sobre_de_comando,
 )
 from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import (
     FalloDelBroker,

@@ -39,18 +39,18 @@ from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import (
     huella_de,
     sin_abrir,
 )
-from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import ClientePulsar
-from alpespartners.modulos.tracking.infraestructura.pulsar.comandos_guardados import (
-    ComandoGuardado,
-    comandos_guardados,
-)
-from alpespartners.modulos.tracking.infraestructura.recorrido import (
+from alpespartners.modulos.tracking.infraestructura.operacion.recorrido import (
     PAGINA,
     PARTES,
     LectorDelLibro,
     ParteDelLibro,
     paginas_de_destinos,
     paginas_de_eventos,
+)
+from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import ClientePulsar
+from alpespartners.modulos.tracking.infraestructura.pulsar.comandos_guardados import (
+    ComandoGuardado,
+    comandos_guardados,
 )
 from alpespartners.modulos.tracking.infraestructura.repositorios import DatosRechazados
 from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import TransaccionSQL

@@ -50,10 +50,7 @@ from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import (
     evento_de,
     sobre_de_evento,
 )
-from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import ClientePulsar, MensajeRecibido
-from alpespartners.modulos.tracking.infraestructura.pulsar.comandos_guardados import comandos_guardados
-from alpespartners.modulos.tracking.infraestructura.pulsar.cursores import Cursores
-from alpespartners.modulos.tracking.infraestructura.recorrido import (
+from alpespartners.modulos.tracking.infraestructura.operacion.recorrido import (
     PAGINA,
     PARTES,
     LectorDelLibro,
@@ -62,6 +59,9 @@ from alpespartners.modulos.tracking.infraestructura.recorrido import (
     paginas_de_envios,
     paginas_de_eventos,
 )
+from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import ClientePulsar, MensajeRecibido
+from alpespartners.modulos.tracking.infraestructura.pulsar.comandos_guardados import comandos_guardados
+from alpespartners.modulos.tracking.infraestructura.pulsar.cursores import Cursores
 from alpespartners.seedwork.sql.orden_en_disco import OrdenEnDisco
 
 _LIBRO, _EN_CAMINO, _TOPICO = range(3)

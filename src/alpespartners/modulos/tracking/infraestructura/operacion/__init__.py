@@ -1,0 +1,1 @@
+"""La operación: conciliar, reconstruir y tratar las cartas muertas; nada de esto corre en el servicio."""
