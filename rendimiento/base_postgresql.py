@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import asyncpg
 
-from alpespartners.modulos.tracking.infraestructura.libro_postgresql import migrar
+from alpespartners.modulos.tracking.infraestructura.motores.postgresql.libro import migrar
 
 
 @contextmanager

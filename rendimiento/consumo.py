@@ -18,11 +18,11 @@ from typing import Any, Final
 import pulsar
 
 from alpespartners.broker_embebido import BrokerEmbebido
-from alpespartners.modulos.tracking.infraestructura.lecturas import LecturasSQLite
-from alpespartners.modulos.tracking.infraestructura.lecturas_postgresql import LecturasPostgreSQL
 from alpespartners.modulos.tracking.infraestructura.libro.balance import BalanceSQL
+from alpespartners.modulos.tracking.infraestructura.motores.postgresql.lecturas import LecturasPostgreSQL
+from alpespartners.modulos.tracking.infraestructura.motores.sqlite.lecturas import LecturasSQLite
+from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import migrar
 from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import ClientePulsar
-from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import migrar
 from rendimiento.base_postgresql import base_postgresql
 from rendimiento.comandos import modelos, sobre_como
 from rendimiento.controlador import TABLAS, Controlador, controlador_postgresql, controlador_sqlite

@@ -15,12 +15,12 @@ from typing import Any, Final, Protocol
 
 import asyncpg
 
-from alpespartners.modulos.tracking.infraestructura.sqlite import (
+from alpespartners.modulos.tracking.infraestructura.motores.sqlite.archivo import (
     archivo_de,
     biblioteca_sqlite,
     motor_de_escritura,
 )
-from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import migrar
+from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import migrar
 
 TABLAS: Final = ("impresiones", "conversiones")
 

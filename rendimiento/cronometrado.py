@@ -35,11 +35,11 @@ from alpespartners.modulos.tracking.infraestructura.libro.balance import Balance
 from alpespartners.modulos.tracking.infraestructura.libro.bandeja_salida import BandejaSalidaSQL
 from alpespartners.modulos.tracking.infraestructura.libro.destinos import RegistroDestinosSQL
 from alpespartners.modulos.tracking.infraestructura.metricas import MetricasDeConsumo, MetricasDePublicacion
+from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import LibroSQLite
 from alpespartners.modulos.tracking.infraestructura.pulsar import cliente as cliente_pulsar
 from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import Productor, Suscripcion
 from alpespartners.modulos.tracking.infraestructura.pulsar.publicador import Publicador
 from alpespartners.modulos.tracking.infraestructura.repositorios import RepositorioEventosSQL
-from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import LibroSQLite
 from alpespartners.seedwork.procesos.servidor_http import abrir_puerto
 from rendimiento.cronometro import Cronometro, cpu_de_los_hilos
 

@@ -21,8 +21,11 @@ from alpespartners.modulos.tracking.dominio.contenido import ContenidoImpresion
 from alpespartners.modulos.tracking.dominio.entidades import Impresion
 from alpespartners.modulos.tracking.dominio.objetos_valor import Metadatos, TipoEvento
 from alpespartners.modulos.tracking.infraestructura.libro.filas import IMPRESIONES
-from alpespartners.modulos.tracking.infraestructura.sqlite import archivo_de, biblioteca_sqlite
-from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import migrar
+from alpespartners.modulos.tracking.infraestructura.motores.sqlite.archivo import (
+    archivo_de,
+    biblioteca_sqlite,
+)
+from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import migrar
 
 POR_CAMPAÑA: Final = 10_000
 

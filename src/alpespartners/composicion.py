@@ -40,11 +40,13 @@ from alpespartners.modulos.tracking.infraestructura.consumidores import MAXIMO_L
 from alpespartners.modulos.tracking.infraestructura.consumo.en_mano import EnMano, archivo_en_mano
 from alpespartners.modulos.tracking.infraestructura.consumo.relevo import Relevo
 from alpespartners.modulos.tracking.infraestructura.despachadores import DespachadorPulsar
-from alpespartners.modulos.tracking.infraestructura.lecturas import LecturasSQLite
 from alpespartners.modulos.tracking.infraestructura.metricas import (
     MetricasDeConsumo,
     MetricasDePublicacion,
 )
+from alpespartners.modulos.tracking.infraestructura.motores.sqlite.lecturas import LecturasSQLite
+from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import LibroSQLite
+from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import migrar as migrar_sqlite
 from alpespartners.modulos.tracking.infraestructura.operacion.cartas import (
     Carta,
     Reinyeccion,
@@ -57,8 +59,6 @@ from alpespartners.modulos.tracking.infraestructura.operacion.conciliador import
 from alpespartners.modulos.tracking.infraestructura.operacion.reconstructor import Reconstructor, Reconstruido
 from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import ClientePulsar, FalloDelBroker
 from alpespartners.modulos.tracking.infraestructura.pulsar.revision import RevisorDelBroker
-from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import LibroSQLite
-from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import migrar as migrar_sqlite
 from alpespartners.seedwork.arranque import ErrorDeArranque
 from alpespartners.seedwork.asgi import ASGIApp
 from alpespartners.seedwork.observacion.registro import configurar_registro
@@ -66,8 +66,8 @@ from alpespartners.seedwork.procesos.padre import terminar_con_el_padre
 
 if TYPE_CHECKING:
     # Se importan al usarlos: quien usa SQLite no paga por ellos.
-    from alpespartners.modulos.tracking.infraestructura.lecturas_postgresql import LecturasPostgreSQL
-    from alpespartners.modulos.tracking.infraestructura.libro_postgresql import LibroPostgreSQL
+    from alpespartners.modulos.tracking.infraestructura.motores.postgresql.lecturas import LecturasPostgreSQL
+    from alpespartners.modulos.tracking.infraestructura.motores.postgresql.libro import LibroPostgreSQL
 
 _PENDIENTES = 64
 """Conexiones que esperan a la sonda: pregunta quien vigila, y nadie más."""
@@ -438,7 +438,7 @@ def _preparar(configuracion: Configuracion) -> None:
 def _lecturas(configuracion: Configuracion) -> "LecturasSQLite | LecturasPostgreSQL":
     if configuracion.base_datos is None:
         return LecturasSQLite(configuracion.datos)
-    from alpespartners.modulos.tracking.infraestructura.lecturas_postgresql import LecturasPostgreSQL
+    from alpespartners.modulos.tracking.infraestructura.motores.postgresql.lecturas import LecturasPostgreSQL
 
     return LecturasPostgreSQL(configuracion.base_datos)
 
@@ -446,7 +446,7 @@ def _lecturas(configuracion: Configuracion) -> "LecturasSQLite | LecturasPostgre
 def _libro(configuracion: Configuracion) -> "LibroSQLite | LibroPostgreSQL":
     if configuracion.base_datos is None:
         return LibroSQLite(configuracion.datos)
-    from alpespartners.modulos.tracking.infraestructura.libro_postgresql import LibroPostgreSQL
+    from alpespartners.modulos.tracking.infraestructura.motores.postgresql.libro import LibroPostgreSQL
 
     return LibroPostgreSQL(configuracion.base_datos)
 
@@ -465,7 +465,7 @@ def _migrar(configuracion: Configuracion) -> None:
     if configuracion.base_datos is None:
         migrar_sqlite(configuracion.datos)
     else:
-        from alpespartners.modulos.tracking.infraestructura.libro_postgresql import migrar
+        from alpespartners.modulos.tracking.infraestructura.motores.postgresql.libro import migrar
 
         migrar(configuracion.base_datos)
 

@@ -8,10 +8,13 @@ from pathlib import Path
 
 from sqlalchemy import Connection, create_engine, event
 
-from alpespartners.modulos.tracking.infraestructura.lecturas import LecturasSQLite
 from alpespartners.modulos.tracking.infraestructura.libro.tablas import METADATOS
-from alpespartners.modulos.tracking.infraestructura.sqlite import archivo_de, biblioteca_sqlite
-from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import LibroSQLite
+from alpespartners.modulos.tracking.infraestructura.motores.sqlite.archivo import (
+    archivo_de,
+    biblioteca_sqlite,
+)
+from alpespartners.modulos.tracking.infraestructura.motores.sqlite.lecturas import LecturasSQLite
+from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import LibroSQLite
 
 
 def sql(datos: Path, sentencia: str) -> list[tuple[object, ...]]:

@@ -22,8 +22,8 @@ from alpespartners.modulos.tracking.infraestructura.consumidores import MAXIMO_L
 from alpespartners.modulos.tracking.infraestructura.consumo.en_mano import EnMano, archivo_en_mano
 from alpespartners.modulos.tracking.infraestructura.consumo.relevo import Relevo
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import abrir_comando
+from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import LibroSQLite
 from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import MensajeRecibido
-from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import LibroSQLite
 from tests.apoyo.espera import hasta_en_el_bucle
 from tests.apoyo.eventos import AHORA, IMPRESION
 from tests.apoyo.metricas import metricas_de_consumo

@@ -16,8 +16,8 @@ from urllib.parse import quote
 
 import pytest
 
-from alpespartners.modulos.tracking.infraestructura.lecturas_postgresql import LecturasPostgreSQL
-from alpespartners.modulos.tracking.infraestructura.libro_postgresql import LibroPostgreSQL, migrar
+from alpespartners.modulos.tracking.infraestructura.motores.postgresql.lecturas import LecturasPostgreSQL
+from alpespartners.modulos.tracking.infraestructura.motores.postgresql.libro import LibroPostgreSQL, migrar
 from rendimiento.servidor_postgresql import binarios, usuario_del_servidor
 from tests.apoyo.discos import DiscoPequeño, disco_pequeño
 from tests.apoyo.espera import hasta

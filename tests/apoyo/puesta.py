@@ -17,8 +17,8 @@ from alpespartners.modulos.tracking.infraestructura.consumidores import MAXIMO_L
 from alpespartners.modulos.tracking.infraestructura.consumo.en_mano import EnMano, archivo_en_mano
 from alpespartners.modulos.tracking.infraestructura.consumo.relevo import Relevo
 from alpespartners.modulos.tracking.infraestructura.despachadores import DespachadorPulsar
-from alpespartners.modulos.tracking.infraestructura.sqlite import motor_de_lectura
-from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import LibroSQLite
+from alpespartners.modulos.tracking.infraestructura.motores.sqlite.archivo import motor_de_lectura
+from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import LibroSQLite
 from tests.apoyo.broker import Broker
 from tests.apoyo.metricas import metricas_de_consumo, metricas_de_publicacion
 

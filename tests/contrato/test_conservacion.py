@@ -33,10 +33,10 @@ from alpespartners.modulos.tracking.aplicacion.topicos import (
     COMANDO_REGISTRAR_CONVERSION,
     COMANDO_REGISTRAR_IMPRESION,
 )
-from alpespartners.modulos.tracking.infraestructura.lecturas import LecturasSQLite
-from alpespartners.modulos.tracking.infraestructura.lecturas_postgresql import LecturasPostgreSQL
-from alpespartners.modulos.tracking.infraestructura.libro_postgresql import LibroPostgreSQL
-from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import LibroSQLite
+from alpespartners.modulos.tracking.infraestructura.motores.postgresql.lecturas import LecturasPostgreSQL
+from alpespartners.modulos.tracking.infraestructura.motores.postgresql.libro import LibroPostgreSQL
+from alpespartners.modulos.tracking.infraestructura.motores.sqlite.lecturas import LecturasSQLite
+from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import LibroSQLite
 from tests.apoyo.base_datos import libro_sqlite, sql
 from tests.apoyo.eventos import AHORA, CONVERSION, IMPRESION, ilegible, recibido
 from tests.apoyo.libro_en_memoria import LibroEnMemoria

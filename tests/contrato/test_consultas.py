@@ -27,8 +27,8 @@ from alpespartners.modulos.tracking.aplicacion.topicos import (
 )
 from alpespartners.modulos.tracking.dominio.destinos import Duplicada, Ilegible, Rechazada
 from alpespartners.modulos.tracking.dominio.excepciones import Codigo
-from alpespartners.modulos.tracking.infraestructura.libro_postgresql import LibroPostgreSQL
-from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import LibroSQLite
+from alpespartners.modulos.tracking.infraestructura.motores.postgresql.libro import LibroPostgreSQL
+from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import LibroSQLite
 from tests.apoyo.base_datos import libro_sqlite
 from tests.apoyo.eventos import AHORA, CONVERSION, HUELLA, IMPRESION, ilegible, recibido
 from tests.apoyo.libro_en_memoria import LibroEnMemoria

@@ -17,8 +17,8 @@ from alpespartners.modulos.tracking.aplicacion.consultas.listar_eventos import (
 from alpespartners.modulos.tracking.aplicacion.puertos import Lecturas, UnidadTrabajo
 from alpespartners.modulos.tracking.dominio.entidades import Conversion, Impresion
 from alpespartners.modulos.tracking.dominio.repositorios import FiltroEventos, Posicion
-from alpespartners.modulos.tracking.infraestructura.lecturas import LecturasSQLite
-from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import LibroSQLite
+from alpespartners.modulos.tracking.infraestructura.motores.sqlite.lecturas import LecturasSQLite
+from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import LibroSQLite
 from tests.apoyo.eventos import AHORA, conversion, impresion
 from tests.apoyo.libro_en_memoria import LibroEnMemoria
 from tests.apoyo.postgresql import ServidorDePrueba, libro_postgresql

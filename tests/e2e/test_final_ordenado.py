@@ -13,7 +13,10 @@ from typing import Any
 import httpx2
 import pytest
 
-from alpespartners.modulos.tracking.infraestructura.sqlite import archivo_de, biblioteca_sqlite
+from alpespartners.modulos.tracking.infraestructura.motores.sqlite.archivo import (
+    archivo_de,
+    biblioteca_sqlite,
+)
 from tests.apoyo.espera import hasta
 from tests.apoyo.procesos import procesos_de
 from tests.apoyo.servicio import Instalacion, instalacion

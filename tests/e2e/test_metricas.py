@@ -7,7 +7,10 @@ from pathlib import Path
 import httpx2
 from prometheus_client.parser import text_string_to_metric_families
 
-from alpespartners.modulos.tracking.infraestructura.sqlite import archivo_de, biblioteca_sqlite
+from alpespartners.modulos.tracking.infraestructura.motores.sqlite.archivo import (
+    archivo_de,
+    biblioteca_sqlite,
+)
 from tests.apoyo.espera import hasta
 from tests.apoyo.procesos import escuchas
 from tests.apoyo.puertos import puerto_libre

@@ -12,9 +12,9 @@ import pytest
 from alpespartners.modulos.tracking.aplicacion.comandos import RegistrarImpresion
 from alpespartners.modulos.tracking.infraestructura.consumo import relevo
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import sobre_de_comando
+from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import migrar
 from alpespartners.modulos.tracking.infraestructura.pulsar import publicador
 from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import MensajeRecibido
-from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import migrar
 from tests.apoyo.base_datos import sql
 from tests.apoyo.eventos import AHORA, IMPRESION
 from tests.apoyo.puntos_de_muerte import BrokerQueSobrevive, vivir

@@ -20,7 +20,10 @@ from alpespartners.modulos.tracking.aplicacion.topicos import (
     COMANDO_REGISTRAR_CONVERSION,
     COMANDO_REGISTRAR_IMPRESION,
 )
-from alpespartners.modulos.tracking.infraestructura.sqlite import archivo_de, biblioteca_sqlite
+from alpespartners.modulos.tracking.infraestructura.motores.sqlite.archivo import (
+    archivo_de,
+    biblioteca_sqlite,
+)
 from tests.muerte.carga import Aceptado
 from tests.muerte.envios import CONVERSIONES, IMPRESIONES
 

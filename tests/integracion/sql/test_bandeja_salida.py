@@ -17,8 +17,8 @@ from alpespartners.modulos.tracking.infraestructura.libro import bandeja_salida 
 from alpespartners.modulos.tracking.infraestructura.libro.bandeja_salida import Envio
 from alpespartners.modulos.tracking.infraestructura.libro.tablas import bandeja_salida
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import sobre_de_carta, sobre_de_evento
-from alpespartners.modulos.tracking.infraestructura.sqlite import motor_de_lectura
-from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import LibroSQLite, TransaccionSQL
+from alpespartners.modulos.tracking.infraestructura.motores.sqlite.archivo import motor_de_lectura
+from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import LibroSQLite, TransaccionSQL
 from tests.apoyo.eventos import ilegible, impresion
 
 VENCIDO = timedelta(0)

@@ -10,8 +10,8 @@ from pathlib import Path
 from alpespartners.modulos.tracking.aplicacion.comandos import RegistrarImpresion
 from alpespartners.modulos.tracking.aplicacion.handlers import RegistrarImpresionHandler
 from alpespartners.modulos.tracking.aplicacion.mensajes import ComandoRecibido
-from alpespartners.modulos.tracking.infraestructura.libro_postgresql import LibroPostgreSQL
-from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import LibroSQLite
+from alpespartners.modulos.tracking.infraestructura.motores.postgresql.libro import LibroPostgreSQL
+from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import LibroSQLite
 from rendimiento.servidor_postgresql import binarios
 from tests.apoyo.base_datos import libro_sqlite
 from tests.apoyo.eventos import AHORA, IMPRESION, recibido

@@ -8,13 +8,13 @@ import pytest
 
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible, Consulta
 from alpespartners.modulos.tracking.dominio.repositorios import FiltroEventos, Posicion
-from alpespartners.modulos.tracking.infraestructura.escritor import turno_breve
-from alpespartners.modulos.tracking.infraestructura.lecturas import LecturasSQLite
 from alpespartners.modulos.tracking.infraestructura.libro.destinos import RegistroDestinosSQL
 from alpespartners.modulos.tracking.infraestructura.libro.filas import CONVERSIONES
+from alpespartners.modulos.tracking.infraestructura.motores.sqlite.archivo import archivo_de
+from alpespartners.modulos.tracking.infraestructura.motores.sqlite.lecturas import LecturasSQLite
+from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import LibroSQLite, migrar
+from alpespartners.modulos.tracking.infraestructura.motores.sqlite.turno import turno_breve
 from alpespartners.modulos.tracking.infraestructura.repositorios import RepositorioEventosSQL
-from alpespartners.modulos.tracking.infraestructura.sqlite import archivo_de
-from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import LibroSQLite, migrar
 from alpespartners.seedwork.procesos.cerrojos import Cerrojo
 from tests.apoyo.base_datos import planes, sql
 from tests.apoyo.eventos import AHORA, impresion

@@ -17,8 +17,8 @@ from sqlalchemy import Connection, create_engine, text
 from alpespartners import migraciones
 from alpespartners.migraciones import CABEZA, configuracion
 from alpespartners.modulos.tracking.infraestructura.libro.tablas import METADATOS
-from alpespartners.modulos.tracking.infraestructura.sqlite import archivo_de
-from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import LibroSQLite, migrar
+from alpespartners.modulos.tracking.infraestructura.motores.sqlite.archivo import archivo_de
+from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import LibroSQLite, migrar
 from alpespartners.seedwork.arranque import ErrorDeArranque
 from tests.apoyo.base_datos import sql
 
@@ -107,7 +107,7 @@ def test_con_el_esquema_al_dia_no_se_importa_alembic(tmp_path: Path) -> None:
     guion = """
 import sys
 from pathlib import Path
-from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import LibroSQLite, migrar
+from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import LibroSQLite, migrar
 migrar(Path(sys.argv[1]))
 libro = LibroSQLite(Path(sys.argv[1]))
 libro.abrir()

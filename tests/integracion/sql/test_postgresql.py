@@ -32,18 +32,18 @@ from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponi
 from alpespartners.modulos.tracking.aplicacion.topicos import COMANDO_REGISTRAR_IMPRESION
 from alpespartners.modulos.tracking.dominio.eventos import ImpresionRegistrada
 from alpespartners.modulos.tracking.dominio.repositorios import FiltroEventos
-from alpespartners.modulos.tracking.infraestructura import postgresql
-from alpespartners.modulos.tracking.infraestructura.lecturas_postgresql import LecturasPostgreSQL
 from alpespartners.modulos.tracking.infraestructura.libro.bandeja_salida import Envio
 from alpespartners.modulos.tracking.infraestructura.libro.tablas import METADATOS, bandeja_salida, impresiones
-from alpespartners.modulos.tracking.infraestructura.libro_postgresql import LibroPostgreSQL, migrar
-from alpespartners.modulos.tracking.infraestructura.postgresql import (
+from alpespartners.modulos.tracking.infraestructura.motores.postgresql import servidor as postgresql
+from alpespartners.modulos.tracking.infraestructura.motores.postgresql.lecturas import LecturasPostgreSQL
+from alpespartners.modulos.tracking.infraestructura.motores.postgresql.libro import LibroPostgreSQL, migrar
+from alpespartners.modulos.tracking.infraestructura.motores.postgresql.servidor import (
     SentenciaRechazada,
     ServidorPostgreSQL,
     para_asyncpg,
 )
+from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import TransaccionSQL
 from alpespartners.modulos.tracking.infraestructura.repositorios import DatosRechazados
-from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import TransaccionSQL
 from alpespartners.seedwork.arranque import ErrorDeArranque
 from alpespartners.seedwork.sql.tipos import TEXTO, RelojDeLaBase
 from tests.apoyo.espera import hasta

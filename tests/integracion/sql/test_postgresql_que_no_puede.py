@@ -16,9 +16,12 @@ import pytest
 from sqlalchemy import Connection, text
 
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible
-from alpespartners.modulos.tracking.infraestructura.lecturas_postgresql import LecturasPostgreSQL
-from alpespartners.modulos.tracking.infraestructura.libro_postgresql import LibroPostgreSQL
-from alpespartners.modulos.tracking.infraestructura.postgresql import ConexionRechazada, ServidorPostgreSQL
+from alpespartners.modulos.tracking.infraestructura.motores.postgresql.lecturas import LecturasPostgreSQL
+from alpespartners.modulos.tracking.infraestructura.motores.postgresql.libro import LibroPostgreSQL
+from alpespartners.modulos.tracking.infraestructura.motores.postgresql.servidor import (
+    ConexionRechazada,
+    ServidorPostgreSQL,
+)
 from tests.apoyo.eventos import impresion
 from tests.apoyo.postgresql import (
     CREA_EN_EL_PEQUEÑO,

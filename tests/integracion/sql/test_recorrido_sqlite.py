@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from sqlalchemy import Connection, create_engine
 
 from alpespartners.modulos.tracking.infraestructura.libro.tablas import METADATOS
-from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import ARRIENDO, TransaccionSQL
+from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import ARRIENDO, TransaccionSQL
 from tests.apoyo.recorrido import (
     Envio,
     asentar_conversion,

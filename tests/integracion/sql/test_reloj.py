@@ -14,7 +14,7 @@ from alpespartners.modulos.tracking.aplicacion.handlers import (
     RegistrarImpresionHandler,
 )
 from alpespartners.modulos.tracking.aplicacion.mensajes import ComandoRecibido
-from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import LibroSQLite, TransaccionSQL
+from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import LibroSQLite, TransaccionSQL
 from tests.apoyo.eventos import AHORA, CONVERSION, IMPRESION, recibido
 
 _UN_DIA = timedelta(days=1)

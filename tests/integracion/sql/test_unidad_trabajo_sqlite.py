@@ -13,14 +13,14 @@ import pytest
 from alpespartners.modulos.tracking.aplicacion.handlers import RegistrarImpresionHandler
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible
 from alpespartners.modulos.tracking.dominio.repositorios import FiltroEventos
-from alpespartners.modulos.tracking.infraestructura.escritor import hay_consumidor, turno_breve
-from alpespartners.modulos.tracking.infraestructura.lecturas import LecturasSQLite
-from alpespartners.modulos.tracking.infraestructura.sqlite import (
+from alpespartners.modulos.tracking.infraestructura.motores.sqlite.archivo import (
     archivo_de,
     biblioteca_sqlite,
     motor_de_escritura,
 )
-from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import LibroSQLite, migrar
+from alpespartners.modulos.tracking.infraestructura.motores.sqlite.lecturas import LecturasSQLite
+from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import LibroSQLite, migrar
+from alpespartners.modulos.tracking.infraestructura.motores.sqlite.turno import hay_consumidor, turno_breve
 from alpespartners.seedwork.arranque import ErrorDeArranque
 from tests.apoyo.base_datos import libro_sqlite, sql
 from tests.apoyo.eventos import AHORA, IMPRESION, impresion, recibido
@@ -29,7 +29,7 @@ from tests.apoyo.eventos import AHORA, IMPRESION, impresion, recibido
 _A_MEDIAS = """
 import asyncio, sys
 from pathlib import Path
-from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import LibroSQLite
+from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import LibroSQLite
 from tests.apoyo.base_datos import sql
 from tests.apoyo.eventos import impresion
 

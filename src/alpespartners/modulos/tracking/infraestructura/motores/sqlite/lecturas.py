@@ -23,16 +23,16 @@ from alpespartners.modulos.tracking.aplicacion.mensajes import (
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible, Consulta
 from alpespartners.modulos.tracking.dominio.entidades import Conversion, Impresion
 from alpespartners.modulos.tracking.dominio.repositorios import FiltroEventos, LecturaEventos, Posicion
-from alpespartners.modulos.tracking.infraestructura.escritor import hay_consumidor
 from alpespartners.modulos.tracking.infraestructura.libro.balance import BalanceSQL
 from alpespartners.modulos.tracking.infraestructura.libro.destinos import RegistroDestinosSQL
 from alpespartners.modulos.tracking.infraestructura.libro.filas import CONVERSIONES, IMPRESIONES
-from alpespartners.modulos.tracking.infraestructura.repositorios import RepositorioEventosSQL
-from alpespartners.modulos.tracking.infraestructura.sqlite import (
+from alpespartners.modulos.tracking.infraestructura.motores.sqlite.archivo import (
     archivo_de,
     como_no_disponible,
     motor_de_lectura,
 )
+from alpespartners.modulos.tracking.infraestructura.motores.sqlite.turno import hay_consumidor
+from alpespartners.modulos.tracking.infraestructura.repositorios import RepositorioEventosSQL
 
 E = TypeVar("E", Impresion, Conversion)
 T = TypeVar("T")

@@ -16,14 +16,14 @@ from sqlalchemy import Connection, text
 from alpespartners.migraciones import CABEZA, EsquemaDesconocido, actualizar, revision
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible
 from alpespartners.modulos.tracking.infraestructura.libro.bandeja_salida import Envio
-from alpespartners.modulos.tracking.infraestructura.postgresql import (
+from alpespartners.modulos.tracking.infraestructura.motores.postgresql.servidor import (
     CONSUMIDORES,
     NO_SE_PUEDE_USAR,
     ConexionRechazada,
     SentenciaRechazada,
     ServidorPostgreSQL,
 )
-from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import ARRIENDO, TransaccionSQL
+from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import ARRIENDO, TransaccionSQL
 from alpespartners.seedwork.arranque import ErrorDeArranque
 
 T = TypeVar("T")

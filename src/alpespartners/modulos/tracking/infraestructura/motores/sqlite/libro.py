@@ -18,18 +18,21 @@ from sqlalchemy.exc import DBAPIError
 
 from alpespartners.migraciones import EsquemaDesconocido, actualizar
 from alpespartners.modulos.tracking.dominio.entidades import Conversion, Impresion
-from alpespartners.modulos.tracking.infraestructura.escritor import turno_breve, turno_de_consumidor
 from alpespartners.modulos.tracking.infraestructura.libro.balance import BalanceSQL
 from alpespartners.modulos.tracking.infraestructura.libro.bandeja_salida import BandejaSalidaSQL, Envio
 from alpespartners.modulos.tracking.infraestructura.libro.destinos import RegistroDestinosSQL
 from alpespartners.modulos.tracking.infraestructura.libro.filas import CONVERSIONES, IMPRESIONES
-from alpespartners.modulos.tracking.infraestructura.repositorios import RepositorioEventosSQL
-from alpespartners.modulos.tracking.infraestructura.sqlite import (
+from alpespartners.modulos.tracking.infraestructura.motores.sqlite.archivo import (
     archivo_de,
     como_no_disponible,
     consolidar,
     motor_de_escritura,
 )
+from alpespartners.modulos.tracking.infraestructura.motores.sqlite.turno import (
+    turno_breve,
+    turno_de_consumidor,
+)
+from alpespartners.modulos.tracking.infraestructura.repositorios import RepositorioEventosSQL
 from alpespartners.seedwork.arranque import ErrorDeArranque
 
 T = TypeVar("T")

@@ -13,14 +13,14 @@ from sqlalchemy import Connection, text
 
 from alpespartners.migraciones import revision
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible, Consulta
-from alpespartners.modulos.tracking.infraestructura.lecturas import ConsultaSQL, ConsultaVacia
-from alpespartners.modulos.tracking.infraestructura.libro_postgresql import frase_de_esquema
-from alpespartners.modulos.tracking.infraestructura.postgresql import (
+from alpespartners.modulos.tracking.infraestructura.motores.postgresql.libro import frase_de_esquema
+from alpespartners.modulos.tracking.infraestructura.motores.postgresql.servidor import (
     CONSUMIDORES,
     NO_SE_PUEDE_USAR,
     ConexionRechazada,
     ServidorPostgreSQL,
 )
+from alpespartners.modulos.tracking.infraestructura.motores.sqlite.lecturas import ConsultaSQL, ConsultaVacia
 from alpespartners.seedwork.arranque import ErrorDeArranque
 
 T = TypeVar("T")

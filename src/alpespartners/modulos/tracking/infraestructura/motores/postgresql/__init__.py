@@ -1,0 +1,1 @@
+"""PostgreSQL: un servidor que escriben varios procesos a la vez."""

@@ -1,0 +1,1 @@
+"""SQLite: un archivo con un solo escritor en toda la máquina."""
