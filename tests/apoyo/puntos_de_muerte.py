@@ -18,12 +18,13 @@ from alpespartners.modulos.tracking.infraestructura.consumidores import MAXIMO_L
 from alpespartners.modulos.tracking.infraestructura.consumo.en_mano import EnMano
 from alpespartners.modulos.tracking.infraestructura.consumo.relevo import Relevo
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import Sobre
-from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import LibroSQLite, TransaccionSQL
+from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import LibroSQLite
 from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import (
     MensajeRecibido,
     Productor,
     Suscripcion,
 )
+from alpespartners.modulos.tracking.infraestructura.repositorios import TransaccionSQL
 from tests.apoyo.base_datos import sql
 from tests.apoyo.espera import hasta_en_el_bucle
 from tests.apoyo.eventos import AHORA

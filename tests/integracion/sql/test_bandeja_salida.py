@@ -18,7 +18,8 @@ from alpespartners.modulos.tracking.infraestructura.libro.bandeja_salida import 
 from alpespartners.modulos.tracking.infraestructura.libro.tablas import bandeja_salida
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import sobre_de_carta, sobre_de_evento
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.archivo import motor_de_lectura
-from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import LibroSQLite, TransaccionSQL
+from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import LibroSQLite
+from alpespartners.modulos.tracking.infraestructura.repositorios import TransaccionSQL
 from tests.apoyo.eventos import ilegible, impresion
 
 VENCIDO = timedelta(0)

@@ -42,8 +42,7 @@ from alpespartners.modulos.tracking.infraestructura.motores.postgresql.servidor 
     ServidorPostgreSQL,
     para_asyncpg,
 )
-from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import TransaccionSQL
-from alpespartners.modulos.tracking.infraestructura.repositorios import DatosRechazados
+from alpespartners.modulos.tracking.infraestructura.repositorios import DatosRechazados, TransaccionSQL
 from alpespartners.seedwork.arranque import ErrorDeArranque
 from alpespartners.seedwork.sql.tipos import TEXTO, RelojDeLaBase
 from tests.apoyo.espera import hasta

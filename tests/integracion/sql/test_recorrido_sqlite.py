@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from sqlalchemy import Connection, create_engine
 
+from alpespartners.modulos.tracking.infraestructura.libro.bandeja_salida import ARRIENDO
 from alpespartners.modulos.tracking.infraestructura.libro.tablas import METADATOS
-from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import ARRIENDO, TransaccionSQL
+from alpespartners.modulos.tracking.infraestructura.repositorios import TransaccionSQL
 from tests.apoyo.recorrido import (
     Envio,
     asentar_conversion,

@@ -14,7 +14,8 @@ from alpespartners.modulos.tracking.aplicacion.handlers import (
     RegistrarImpresionHandler,
 )
 from alpespartners.modulos.tracking.aplicacion.mensajes import ComandoRecibido
-from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import LibroSQLite, TransaccionSQL
+from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import LibroSQLite
+from alpespartners.modulos.tracking.infraestructura.repositorios import TransaccionSQL
 from tests.apoyo.eventos import AHORA, CONVERSION, IMPRESION, recibido
 
 _UN_DIA = timedelta(days=1)

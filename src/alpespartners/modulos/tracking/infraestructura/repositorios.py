@@ -1,11 +1,13 @@
-"""El libro de impresiones y el de conversiones, en SQL.
+"""Implementaciones de repositorios: los eventos en SQL, y lo que una transacción o una consulta abarcan.
 
-Qué es: los repositorios del dominio sobre una conexión con una transacción abierta.
-Qué no es: la transacción, que es de `unidad_trabajo.py` o de `lecturas.py`.
-Por qué existe: una sola clase sirve a las dos clases de eventos; lo que las distingue está en `filas.py`.
+Qué es: los repositorios del dominio sobre una conexión con una transacción abierta, y los dos ramos en que se
+entregan: `TransaccionSQL` a quien escribe y `ConsultaSQL` a quien lee.
+Qué no es: quien abre la conexión y hace el commit; eso es de cada motor (`motores/`).
+Por qué existe: una sola clase sirve a todas las clases de eventos; lo que las distingue, en `libro/filas.py`.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import timedelta
 from functools import cache
 from typing import Any, Final, Generic, TypeVar
 
@@ -13,8 +15,11 @@ from sqlalchemy import Connection, Select, Table, bindparam, literal, select, tu
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from alpespartners.modulos.tracking.dominio.entidades import Conversion, Impresion
-from alpespartners.modulos.tracking.dominio.repositorios import FiltroEventos, Posicion
-from alpespartners.modulos.tracking.infraestructura.libro.filas import Traduccion
+from alpespartners.modulos.tracking.dominio.repositorios import FiltroEventos, LecturaEventos, Posicion
+from alpespartners.modulos.tracking.infraestructura.libro.balance import BalanceSQL
+from alpespartners.modulos.tracking.infraestructura.libro.bandeja_salida import BandejaSalidaSQL
+from alpespartners.modulos.tracking.infraestructura.libro.destinos import RegistroDestinosSQL
+from alpespartners.modulos.tracking.infraestructura.libro.filas import CONVERSIONES, IMPRESIONES, Traduccion
 from alpespartners.seedwork.sql.sentencias import (
     en_tandas,
     entre_las_claves,
@@ -121,6 +126,27 @@ class RepositorioEventosSQL(Generic[E]):
                 sentencia,
                 [{"de_id": id_evento, "la_huella": huella} for id_evento, huella in sorted(huellas.items())],
             )
+
+
+class TransaccionSQL:
+    """Lo que un trabajo puede usar mientras dura su transacción; cumple el puerto `Transaccion`."""
+
+    def __init__(self, conexion: Connection, arriendo: timedelta, fragmento: int = 0) -> None:
+        self.impresiones: RepositorioEventosSQL[Impresion] = RepositorioEventosSQL(conexion, IMPRESIONES)
+        self.conversiones: RepositorioEventosSQL[Conversion] = RepositorioEventosSQL(conexion, CONVERSIONES)
+        self.destinos = RegistroDestinosSQL(conexion)
+        self.balance = BalanceSQL(conexion, fragmento)
+        self.bandeja = BandejaSalidaSQL(conexion, arriendo, self.balance)
+
+
+class ConsultaSQL:
+    """Lo que una consulta puede leer mientras dura su transacción; cumple el puerto `Consulta`."""
+
+    def __init__(self, conexion: Connection) -> None:
+        self.impresiones: LecturaEventos[Impresion] = RepositorioEventosSQL(conexion, IMPRESIONES)
+        self.conversiones: LecturaEventos[Conversion] = RepositorioEventosSQL(conexion, CONVERSIONES)
+        self.destinos = RegistroDestinosSQL(conexion)
+        self.balance = BalanceSQL(conexion)
 
 
 @cache

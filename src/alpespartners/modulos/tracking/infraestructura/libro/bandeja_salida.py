@@ -33,6 +33,9 @@ from alpespartners.seedwork.sql.sentencias import (
 )
 from alpespartners.seedwork.sql.tipos import RelojDeLaBase
 
+ARRIENDO: Final = timedelta(seconds=30)
+"""Cuánto tiene un envío quien lo depositó o lo reservó; mientras siga en curso, lo renueva."""
+
 OCTETOS_POR_RESERVA: Final = 16 * 1024 * 1024
 """Una carta muerta lleva el mensaje entero, que puede ocupar 5 MB; dos mil no caben en la memoria."""
 

@@ -39,7 +39,6 @@ from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import (
     huella_de,
     sin_abrir,
 )
-from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import TransaccionSQL
 from alpespartners.modulos.tracking.infraestructura.operacion.recorrido import (
     PAGINA,
     PARTES,
@@ -53,7 +52,7 @@ from alpespartners.modulos.tracking.infraestructura.pulsar.comandos_guardados im
     ComandoGuardado,
     comandos_guardados,
 )
-from alpespartners.modulos.tracking.infraestructura.repositorios import DatosRechazados
+from alpespartners.modulos.tracking.infraestructura.repositorios import DatosRechazados, TransaccionSQL
 from alpespartners.seedwork.arranque import ErrorDeArranque
 from alpespartners.seedwork.sql.orden_en_disco import OrdenEnDisco
 

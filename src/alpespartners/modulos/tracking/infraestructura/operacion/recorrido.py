@@ -24,8 +24,7 @@ from alpespartners.modulos.tracking.dominio.entidades import Conversion, Impresi
 from alpespartners.modulos.tracking.infraestructura.libro.destinos import RegistroDestinosSQL
 from alpespartners.modulos.tracking.infraestructura.libro.filas import CONVERSIONES, IMPRESIONES
 from alpespartners.modulos.tracking.infraestructura.libro.tablas import bandeja_salida
-from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import TransaccionSQL
-from alpespartners.modulos.tracking.infraestructura.repositorios import RepositorioEventosSQL
+from alpespartners.modulos.tracking.infraestructura.repositorios import RepositorioEventosSQL, TransaccionSQL
 
 T = TypeVar("T")
 

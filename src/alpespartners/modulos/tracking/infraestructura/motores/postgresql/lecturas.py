@@ -13,6 +13,7 @@ from sqlalchemy import Connection, text
 
 from alpespartners.migraciones import revision
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible, Consulta
+from alpespartners.modulos.tracking.infraestructura.libro.consulta_vacia import ConsultaVacia
 from alpespartners.modulos.tracking.infraestructura.motores.postgresql.libro import frase_de_esquema
 from alpespartners.modulos.tracking.infraestructura.motores.postgresql.servidor import (
     CONSUMIDORES,
@@ -20,7 +21,7 @@ from alpespartners.modulos.tracking.infraestructura.motores.postgresql.servidor 
     ConexionRechazada,
     ServidorPostgreSQL,
 )
-from alpespartners.modulos.tracking.infraestructura.motores.sqlite.lecturas import ConsultaSQL, ConsultaVacia
+from alpespartners.modulos.tracking.infraestructura.repositorios import ConsultaSQL
 from alpespartners.seedwork.arranque import ErrorDeArranque
 
 T = TypeVar("T")

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, text
 
 from alpespartners.migraciones import CABEZA, EsquemaDesconocido, actualizar, revision
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible
-from alpespartners.modulos.tracking.infraestructura.libro.bandeja_salida import Envio
+from alpespartners.modulos.tracking.infraestructura.libro.bandeja_salida import ARRIENDO, Envio
 from alpespartners.modulos.tracking.infraestructura.motores.postgresql.servidor import (
     CONSUMIDORES,
     NO_SE_PUEDE_USAR,
@@ -23,7 +23,7 @@ from alpespartners.modulos.tracking.infraestructura.motores.postgresql.servidor 
     SentenciaRechazada,
     ServidorPostgreSQL,
 )
-from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import ARRIENDO, TransaccionSQL
+from alpespartners.modulos.tracking.infraestructura.repositorios import TransaccionSQL
 from alpespartners.seedwork.arranque import ErrorDeArranque
 
 T = TypeVar("T")

@@ -8,83 +8,27 @@ el WAL.
 """
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 from sqlalchemy import Connection, inspect
 
-from alpespartners.modulos.tracking.aplicacion.mensajes import (
-    DestinoDeComando,
-    EnviosPendientes,
-    RenglonBalance,
-)
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible, Consulta
-from alpespartners.modulos.tracking.dominio.entidades import Conversion, Impresion
-from alpespartners.modulos.tracking.dominio.repositorios import FiltroEventos, LecturaEventos, Posicion
-from alpespartners.modulos.tracking.infraestructura.libro.balance import BalanceSQL
-from alpespartners.modulos.tracking.infraestructura.libro.destinos import RegistroDestinosSQL
-from alpespartners.modulos.tracking.infraestructura.libro.filas import CONVERSIONES, IMPRESIONES
+from alpespartners.modulos.tracking.infraestructura.libro.consulta_vacia import ConsultaVacia
+from alpespartners.modulos.tracking.infraestructura.libro.filas import IMPRESIONES
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.archivo import (
     archivo_de,
     como_no_disponible,
     motor_de_lectura,
 )
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.turno import hay_consumidor
-from alpespartners.modulos.tracking.infraestructura.repositorios import RepositorioEventosSQL
+from alpespartners.modulos.tracking.infraestructura.repositorios import ConsultaSQL
 
-E = TypeVar("E", Impresion, Conversion)
 T = TypeVar("T")
 
 _HILOS = 4
-
-
-class ConsultaSQL:
-    """Lo que una consulta puede leer mientras dura su transacción; cumple el puerto `Consulta`."""
-
-    def __init__(self, conexion: Connection) -> None:
-        self.impresiones: LecturaEventos[Impresion] = RepositorioEventosSQL(conexion, IMPRESIONES)
-        self.conversiones: LecturaEventos[Conversion] = RepositorioEventosSQL(conexion, CONVERSIONES)
-        self.destinos = RegistroDestinosSQL(conexion)
-        self.balance = BalanceSQL(conexion)
-
-
-class _SinEventos(Generic[E]):
-    def obtener(self, _ids: Collection[str]) -> dict[str, E]:
-        return {}
-
-    def listar(self, _filtro: FiltroEventos, _despues_de: Posicion | None, _limite: int) -> list[E]:
-        return []
-
-
-class _SinDestinos:
-    def de_evento(self, _topico: str, _evento_id: str, _limite: int) -> list[DestinoDeComando]:
-        return []
-
-    def cuantos_de_evento(self, _topico: str, _evento_id: str) -> int:
-        return 0
-
-    def de_comandos(self, _topico: str, _comandos: Collection[str]) -> list[DestinoDeComando]:
-        return []
-
-
-class _SinBalance:
-    def renglones(self) -> list[RenglonBalance]:
-        return []
-
-    def envios_pendientes(self) -> EnviosPendientes:
-        return EnviosPendientes(cuantos=0, desde=None)
-
-
-class ConsultaVacia:
-    """Lo que se lee antes de que exista la base de datos."""
-
-    def __init__(self) -> None:
-        self.impresiones: LecturaEventos[Impresion] = _SinEventos()
-        self.conversiones: LecturaEventos[Conversion] = _SinEventos()
-        self.destinos = _SinDestinos()
-        self.balance = _SinBalance()
 
 
 class LecturasSQLite:

@@ -13,15 +13,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from alpespartners.migraciones import EsquemaDesconocido, actualizar
-from alpespartners.modulos.tracking.dominio.entidades import Conversion, Impresion
-from alpespartners.modulos.tracking.infraestructura.libro.balance import BalanceSQL
-from alpespartners.modulos.tracking.infraestructura.libro.bandeja_salida import BandejaSalidaSQL, Envio
-from alpespartners.modulos.tracking.infraestructura.libro.destinos import RegistroDestinosSQL
-from alpespartners.modulos.tracking.infraestructura.libro.filas import CONVERSIONES, IMPRESIONES
+from alpespartners.modulos.tracking.infraestructura.libro.bandeja_salida import ARRIENDO, Envio
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.archivo import (
     archivo_de,
     como_no_disponible,
@@ -32,24 +27,12 @@ from alpespartners.modulos.tracking.infraestructura.motores.sqlite.turno import 
     turno_breve,
     turno_de_consumidor,
 )
-from alpespartners.modulos.tracking.infraestructura.repositorios import RepositorioEventosSQL
+from alpespartners.modulos.tracking.infraestructura.repositorios import TransaccionSQL
 from alpespartners.seedwork.arranque import ErrorDeArranque
 
 T = TypeVar("T")
 
-ARRIENDO = timedelta(seconds=30)
 _ESPERA_EN_MARCHA_MS = 1_000
-
-
-class TransaccionSQL:
-    """Lo que un trabajo puede usar mientras dura su transacción; cumple el puerto `Transaccion`."""
-
-    def __init__(self, conexion: Connection, arriendo: timedelta, fragmento: int = 0) -> None:
-        self.impresiones: RepositorioEventosSQL[Impresion] = RepositorioEventosSQL(conexion, IMPRESIONES)
-        self.conversiones: RepositorioEventosSQL[Conversion] = RepositorioEventosSQL(conexion, CONVERSIONES)
-        self.destinos = RegistroDestinosSQL(conexion)
-        self.balance = BalanceSQL(conexion, fragmento)
-        self.bandeja = BandejaSalidaSQL(conexion, arriendo, self.balance)
 
 
 class LibroSQLite:

@@ -1,0 +1,54 @@
+"""Lo que se lee antes de que exista la base de datos: nada, sin ser un error.
+
+Por qué existe: la API acepta eventos antes de que nadie haya creado las tablas, y las listas están vacías.
+"""
+
+from collections.abc import Collection
+from typing import Generic, TypeVar
+
+from alpespartners.modulos.tracking.aplicacion.mensajes import (
+    DestinoDeComando,
+    EnviosPendientes,
+    RenglonBalance,
+)
+from alpespartners.modulos.tracking.dominio.entidades import Conversion, Impresion
+from alpespartners.modulos.tracking.dominio.repositorios import FiltroEventos, LecturaEventos, Posicion
+
+E = TypeVar("E", Impresion, Conversion)
+
+
+class _SinEventos(Generic[E]):
+    def obtener(self, _ids: Collection[str]) -> dict[str, E]:
+        return {}
+
+    def listar(self, _filtro: FiltroEventos, _despues_de: Posicion | None, _limite: int) -> list[E]:
+        return []
+
+
+class _SinDestinos:
+    def de_evento(self, _topico: str, _evento_id: str, _limite: int) -> list[DestinoDeComando]:
+        return []
+
+    def cuantos_de_evento(self, _topico: str, _evento_id: str) -> int:
+        return 0
+
+    def de_comandos(self, _topico: str, _comandos: Collection[str]) -> list[DestinoDeComando]:
+        return []
+
+
+class _SinBalance:
+    def renglones(self) -> list[RenglonBalance]:
+        return []
+
+    def envios_pendientes(self) -> EnviosPendientes:
+        return EnviosPendientes(cuantos=0, desde=None)
+
+
+class ConsultaVacia:
+    """Lo que se lee antes de que exista la base de datos."""
+
+    def __init__(self) -> None:
+        self.impresiones: LecturaEventos[Impresion] = _SinEventos()
+        self.conversiones: LecturaEventos[Conversion] = _SinEventos()
+        self.destinos = _SinDestinos()
+        self.balance = _SinBalance()
