@@ -13,8 +13,9 @@ from typing import Any
 import uuid_utils
 
 from alpespartners.api.ejemplos import EJEMPLOS
+from alpespartners.modulos.tracking.aplicacion import clases
 from alpespartners.modulos.tracking.aplicacion.comandos import Comando
-from alpespartners.modulos.tracking.aplicacion.mapeadores import comando_de_conversion, comando_de_impresion
+from alpespartners.modulos.tracking.aplicacion.mapeadores import comando_del_cuerpo
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import Sobre, sobre_de_comando
 from alpespartners.seedwork.json_estricto import leer_json
 
@@ -24,8 +25,12 @@ def modelos() -> list[Comando]:
     cuerpos: dict[str, Any] = {nombre: leer_json(texto.encode()) for nombre, texto in EJEMPLOS.items()}
     ahora = datetime.now(UTC)
     return [
-        comando_de_impresion(cuerpos["impresiones"], id_asignado=_nuevo_id, recibido_en=ahora),
-        comando_de_conversion(cuerpos["conversiones"], id_asignado=_nuevo_id, recibido_en=ahora),
+        comando_del_cuerpo(
+            clases.IMPRESIONES, cuerpos["impresiones"], id_asignado=_nuevo_id, recibido_en=ahora
+        ),
+        comando_del_cuerpo(
+            clases.CONVERSIONES, cuerpos["conversiones"], id_asignado=_nuevo_id, recibido_en=ahora
+        ),
     ]
 
 

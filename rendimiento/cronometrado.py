@@ -17,16 +17,13 @@ from pathlib import Path
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from alpespartners import procesos
-from alpespartners.api import envios, tracking
+from alpespartners.api import envios
 from alpespartners.api.accesos import Accesos
 from alpespartners.api.aplicacion import Api
 from alpespartners.api.metricas import Peticiones
 from alpespartners.composicion import consumir
 from alpespartners.config import Configuracion
-from alpespartners.modulos.tracking.aplicacion.handlers import (
-    RegistrarConversionHandler,
-    RegistrarImpresionHandler,
-)
+from alpespartners.modulos.tracking.aplicacion.handlers import ManejadorDeRegistro
 from alpespartners.modulos.tracking.infraestructura import consumidores, despachadores, repositorios
 from alpespartners.modulos.tracking.infraestructura.consumo.relevo import Relevo
 from alpespartners.modulos.tracking.infraestructura.despachadores import DespachadorPulsar
@@ -53,7 +50,7 @@ def medir_la_api(cronometro: Cronometro) -> None:
     envolver("leer el cuerpo", envios, "leer_cuerpo")
     envolver("leer el JSON", envios, "leer_json")
     reglas = "JSON → DTO → comando, con las reglas del dominio"
-    envolver(reglas, tracking, "comando_de_impresion", "comando_de_conversion")
+    envolver(reglas, envios, "comando_del_cuerpo")
     envolver("comando → Avro y propiedades", despachadores, "sobre_de_comando")
     envolver("entregarlo al cliente de Pulsar", Productor, "enviar")
     envolver("esperar la confirmación: futuro, plazo y turno", DespachadorPulsar, "publicar")
@@ -75,9 +72,8 @@ def medir_los_consumidores(cronometro: Cronometro) -> None:
     envolver(recibir, cliente_pulsar, "_mensaje_recibido")
     envolver("Avro → comando, y su identidad", consumidor, "_abrir")
     envolver("confirmar el mensaje", Suscripcion, "confirmar")
-    for manejador in (RegistrarImpresionHandler, RegistrarConversionHandler):
-        envolver("comando → entidad, con las reglas del dominio", manejador, "_juzgar")
-        envolver("orden del lote y destinos", manejador, "manejar")
+    envolver("comando → entidad, con las reglas del dominio", ManejadorDeRegistro, "_juzgar")
+    envolver("orden del lote y destinos", ManejadorDeRegistro, "manejar")
     envolver("buscar y anotar destinos", RegistroDestinosSQL, "conocidos", "anotar")
     envolver("entidad → fila, e insertarla", RepositorioEventosSQL, "agregar", "obtener")
     envolver("entidad → fila, e insertarla", repositorios, "insertar_lo_nuevo")

@@ -20,7 +20,8 @@ from sqlalchemy import Dialect, make_url
 from alpespartners.modulos.tracking.dominio.contenido import ContenidoImpresion
 from alpespartners.modulos.tracking.dominio.entidades import Impresion
 from alpespartners.modulos.tracking.dominio.objetos_valor import Metadatos, TipoEvento
-from alpespartners.modulos.tracking.infraestructura.libro.filas import IMPRESIONES
+from alpespartners.modulos.tracking.infraestructura.libro.filas import a_fila
+from alpespartners.modulos.tracking.infraestructura.libro.tablas import impresiones
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.archivo import (
     archivo_de,
     biblioteca_sqlite,
@@ -52,7 +53,7 @@ def campaña_de(numero: int, cuantas: int) -> str:
 def llenar_sqlite(datos: Path, cuantas: int) -> None:
     """Crea la base de datos de esa carpeta con tantas impresiones."""
     migrar(datos)
-    tabla = IMPRESIONES.tabla
+    tabla = impresiones
     columnas = ", ".join(tabla.c.keys())
     marcas = ", ".join("?" for _ in tabla.c)
     sentencia = f"INSERT INTO {tabla.name} ({columnas}) VALUES ({marcas})"  # noqa: S608 (nombres propios)
@@ -79,7 +80,7 @@ async def _copiar(url: str, cuantas: int) -> None:
         filas = _filas(cuantas, make_url("postgresql+asyncpg://").get_dialect()())
         while tanda := list(islice(filas, _TANDA)):
             await conexion.copy_records_to_table(
-                IMPRESIONES.tabla.name, records=tanda, columns=IMPRESIONES.tabla.c.keys()
+                impresiones.name, records=tanda, columns=impresiones.c.keys()
             )
         await conexion.execute("VACUUM ANALYZE")
         await conexion.execute("CHECKPOINT")
@@ -89,8 +90,8 @@ async def _copiar(url: str, cuantas: int) -> None:
 
 def _filas(cuantas: int, dialecto: Dialect) -> Iterator[tuple[object, ...]]:
     """Las filas, por orden de tiempo, con los valores que ese motor guarda."""
-    tabla = IMPRESIONES.tabla
-    modelo = IMPRESIONES.a_fila(_MODELO)
+    tabla = impresiones
+    modelo = a_fila(_MODELO)
     pasar = {columna.name: _conversor(columna.type, dialecto) for columna in tabla.c}
     lugar = {nombre: indice for indice, nombre in enumerate(tabla.c.keys())}
     fila = [pasar[nombre](modelo[nombre]) for nombre in lugar]

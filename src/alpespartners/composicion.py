@@ -25,16 +25,13 @@ from alpespartners.api.acceso import ReglasDeAcceso
 from alpespartners.api.aplicacion import crear_api
 from alpespartners.broker_embebido import BrokerEmbebido
 from alpespartners.config import Configuracion
-from alpespartners.modulos.tracking.aplicacion.clases import Clase
+from alpespartners.modulos.tracking.aplicacion.clases import CLASES, Clase
 from alpespartners.modulos.tracking.aplicacion.conciliacion import Cuenta, Hallazgo
 from alpespartners.modulos.tracking.aplicacion.consultas.consultar_destino import Historia, SinNoticias
 from alpespartners.modulos.tracking.aplicacion.consultas.consultar_destino import (
     consultar_destino as destino_de,
 )
-from alpespartners.modulos.tracking.aplicacion.handlers import (
-    RegistrarConversionHandler,
-    RegistrarImpresionHandler,
-)
+from alpespartners.modulos.tracking.aplicacion.handlers import ManejadorDeRegistro
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible, BrokerNoDisponible
 from alpespartners.modulos.tracking.infraestructura.consumidores import MAXIMO_LOTE, Consumidores
 from alpespartners.modulos.tracking.infraestructura.consumo.en_mano import EnMano, archivo_en_mano
@@ -290,7 +287,7 @@ def reconstruir(configuracion: Configuracion, *, avanza: Callable[[str, int], No
             epoca,
             libro,
             lecturas,
-            manejadores=[RegistrarImpresionHandler(), RegistrarConversionHandler()],
+            manejadores=[ManejadorDeRegistro(clase) for clase in CLASES],
             reloj=_ahora,
             avanza=avanza,
         )
@@ -316,7 +313,7 @@ async def _consumir(
     metricas = MetricasDeConsumo(registro)
     consumidores = Consumidores(
         cliente,
-        [RegistrarImpresionHandler(), RegistrarConversionHandler()],
+        [ManejadorDeRegistro(clase) for clase in CLASES],
         libro=libro,
         relevo=Relevo(cliente, libro, metricas=metricas),
         en_mano=EnMano(en_mano, MAXIMO_LOTE),

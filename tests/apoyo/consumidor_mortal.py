@@ -15,7 +15,8 @@ from typing import Any
 from unittest.mock import patch
 from uuid import UUID
 
-from alpespartners.modulos.tracking.aplicacion.handlers import RegistrarImpresionHandler
+from alpespartners.modulos.tracking.aplicacion import clases
+from alpespartners.modulos.tracking.aplicacion.handlers import ManejadorDeRegistro
 from alpespartners.modulos.tracking.aplicacion.mensajes import DestinoDeComando, MensajeIlegible
 from alpespartners.modulos.tracking.infraestructura import consumidores
 from alpespartners.modulos.tracking.infraestructura.consumidores import MAXIMO_LOTE, Consumidores
@@ -38,7 +39,7 @@ def morir() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-class ManejadorMortal(RegistrarImpresionHandler):
+class ManejadorMortal(ManejadorDeRegistro):
     def manejar(self, lote: Sequence[Any], transaccion: Any, ahora: Any) -> list[DestinoDeComando]:
         if any(not isinstance(r, MensajeIlegible) and r.comando.id == MORTAL for r in lote):
             morir()
@@ -69,7 +70,7 @@ async def principal() -> None:
     pendientes = len(suscripcion.mensajes)
     cliente = ClienteFalso(confirma_solo=True)
     cliente.suscripciones.append(suscripcion)
-    manejador = RegistrarImpresionHandler() if sys.argv[2] == "abrir" else ManejadorMortal()
+    manejador = (ManejadorDeRegistro if sys.argv[2] == "abrir" else ManejadorMortal)(clases.IMPRESIONES)
     libro = LibroSQLite(DATOS)
     libro.abrir()
     with archivo_en_mano(DATOS) as archivo:

@@ -82,7 +82,7 @@ def conversion(
     )
 
 
-def recibido(comando: C, comando_id: str, *, huella: bytes = HUELLA) -> ComandoRecibido[C]:
+def recibido(comando: C, comando_id: str, *, huella: bytes = HUELLA) -> ComandoRecibido:
     """El comando como lo entrega el consumidor."""
     return ComandoRecibido(
         identidad=IdentidadComando(comando_id, huella), comando=comando, publicado_en=AHORA, traza=None

@@ -6,10 +6,12 @@ Pasa las mismas suites de contrato que los adaptadores de verdad; por eso las pr
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Generic, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
+from alpespartners.modulos.tracking.aplicacion import clases
+from alpespartners.modulos.tracking.aplicacion.clases import CLASES, Clase, ClaseDeEvento
 from alpespartners.modulos.tracking.aplicacion.mensajes import (
     DestinoDeComando,
     EnviosPendientes,
@@ -18,24 +20,20 @@ from alpespartners.modulos.tracking.aplicacion.mensajes import (
     RenglonBalance,
 )
 from alpespartners.modulos.tracking.aplicacion.puertos import Consulta, Transaccion
-from alpespartners.modulos.tracking.aplicacion.topicos import (
-    EVENTO_CONVERSION_REGISTRADA,
-    EVENTO_IMPRESION_REGISTRADA,
-)
-from alpespartners.modulos.tracking.dominio.contenido import ContenidoImpresion
 from alpespartners.modulos.tracking.dominio.destinos import Rechazada
-from alpespartners.modulos.tracking.dominio.entidades import Conversion, Impresion
-from alpespartners.modulos.tracking.dominio.eventos import EventoDominio, ImpresionRegistrada
+from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
+from alpespartners.modulos.tracking.dominio.eventos import EventoDominio
 from alpespartners.modulos.tracking.dominio.repositorios import FiltroEventos, Posicion
 
 T = TypeVar("T")
-E = TypeVar("E", Impresion, Conversion)
+E = TypeVar("E", bound=EventoSeguido[Any])
 
 
 @dataclass
 class EventosEnMemoria(Generic[E]):
     """Los eventos de una clase; cumple `RepositorioEventos`."""
 
+    clase: ClaseDeEvento[E]
     eventos: dict[str, E] = field(default_factory=dict)
 
     def agregar(self, entidades: Sequence[E]) -> set[str]:
@@ -50,27 +48,25 @@ class EventosEnMemoria(Generic[E]):
         return {id_evento: self.eventos[id_evento] for id_evento in ids if id_evento in self.eventos}
 
     def listar(self, filtro: FiltroEventos, despues_de: Posicion | None, limite: int) -> list[E]:
-        elegidos = [evento for evento in self.eventos.values() if _cumple(evento, filtro)]
+        elegidos = [evento for evento in self.eventos.values() if self._cumple(evento, filtro)]
         elegidos.sort(key=_orden, reverse=True)
         if despues_de is not None:
             elegidos = [e for e in elegidos if _orden(e) < (despues_de.ocurrido_en, despues_de.id)]
         return elegidos[:limite]
 
+    def _cumple(self, evento: E, filtro: FiltroEventos) -> bool:
+        campos = evento.campos()
+        return (
+            campos["campaña_id"] == filtro.campaña_id
+            and (filtro.desde is None or evento.ocurrido_en >= filtro.desde)
+            and (filtro.hasta is None or evento.ocurrido_en < filtro.hasta)
+            and filtro.influencer_id in (None, campos["influencer_id"])
+            and filtro.tipo in (None, campos[self.clase.campo_tipo])
+        )
 
-def _orden(evento: Impresion | Conversion) -> tuple[datetime, str]:
+
+def _orden(evento: EventoSeguido[Any]) -> tuple[datetime, str]:
     return evento.ocurrido_en, evento.id
-
-
-def _cumple(evento: Impresion | Conversion, filtro: FiltroEventos) -> bool:
-    contenido = evento.contenido
-    tipo = contenido.tipo_evento if isinstance(contenido, ContenidoImpresion) else contenido.tipo_conversion
-    return (
-        contenido.campaña_id == filtro.campaña_id
-        and (filtro.desde is None or evento.ocurrido_en >= filtro.desde)
-        and (filtro.hasta is None or evento.ocurrido_en < filtro.hasta)
-        and filtro.influencer_id in (None, contenido.influencer_id)
-        and filtro.tipo in (None, tipo)
-    )
 
 
 @dataclass
@@ -146,13 +142,8 @@ class BandejaEnMemoria:
 
     depositados: Counter[str] = field(default_factory=Counter)
 
-    def depositar_eventos(self, eventos: Sequence[tuple[EventoDominio, str | None]]) -> None:
-        self.depositados.update(
-            EVENTO_IMPRESION_REGISTRADA
-            if isinstance(evento, ImpresionRegistrada)
-            else EVENTO_CONVERSION_REGISTRADA
-            for evento, _ in eventos
-        )
+    def depositar_eventos(self, eventos: Sequence[tuple[EventoDominio[Any], str | None]]) -> None:
+        self.depositados.update(clases.clase_de(evento).topico_de_eventos for evento, _ in eventos)
 
     def depositar_cartas(self, topico: str, cartas: Sequence[MensajeIlegible]) -> None:
         self.depositados.update(f"{topico}-tracking-DLQ" for _ in cartas)
@@ -162,16 +153,19 @@ class BandejaEnMemoria:
 class TransaccionEnMemoria:
     """Una transacción; cumple `Transaccion` y `Consulta`."""
 
-    impresiones: EventosEnMemoria[Impresion] = field(default_factory=EventosEnMemoria)
-    conversiones: EventosEnMemoria[Conversion] = field(default_factory=EventosEnMemoria)
+    libros: dict[Clase, EventosEnMemoria[Any]] = field(
+        default_factory=lambda: {clase: EventosEnMemoria(clase) for clase in CLASES}
+    )
     destinos: DestinosEnMemoria = field(default_factory=DestinosEnMemoria)
     bandeja: BandejaEnMemoria = field(default_factory=BandejaEnMemoria)
     balance: BalanceEnMemoria = field(default_factory=BalanceEnMemoria)
 
+    def eventos(self, clase: ClaseDeEvento[E]) -> EventosEnMemoria[E]:
+        return self.libros[clase]
+
     def copia(self) -> Self:
         return type(self)(
-            EventosEnMemoria(copy(self.impresiones.eventos)),
-            EventosEnMemoria(copy(self.conversiones.eventos)),
+            {clase: replace(suyo, eventos=copy(suyo.eventos)) for clase, suyo in self.libros.items()},
             DestinosEnMemoria(copy(self.destinos.anotados)),
             BandejaEnMemoria(copy(self.bandeja.depositados)),
             BalanceEnMemoria(copy(self.balance.sumado)),

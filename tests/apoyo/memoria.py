@@ -15,15 +15,13 @@ from prometheus_client import CollectorRegistry
 
 from alpespartners.api.acceso import ReglasDeAcceso
 from alpespartners.api.aplicacion import crear_api
+from alpespartners.modulos.tracking.aplicacion import clases
 from alpespartners.modulos.tracking.aplicacion.comandos import (
     Comando,
     RegistrarConversion,
     RegistrarImpresion,
 )
-from alpespartners.modulos.tracking.aplicacion.handlers import (
-    RegistrarConversionHandler,
-    RegistrarImpresionHandler,
-)
+from alpespartners.modulos.tracking.aplicacion.handlers import ManejadorDeRegistro
 from alpespartners.modulos.tracking.aplicacion.mensajes import ComandoRecibido, IdentidadComando
 from alpespartners.modulos.tracking.aplicacion.puertos import (
     Administracion,
@@ -67,11 +65,11 @@ class PuertosEnMemoria:
             assert comando.recibido_en is not None
             identidad = IdentidadComando(comando_id, comando_id.encode()[:16])
             if isinstance(comando, RegistrarImpresion):
-                RegistrarImpresionHandler().manejar(
+                ManejadorDeRegistro(clases.IMPRESIONES).manejar(
                     [_recibido(comando, identidad)], self.registrado, comando.recibido_en
                 )
             else:
-                RegistrarConversionHandler().manejar(
+                ManejadorDeRegistro(clases.CONVERSIONES).manejar(
                     [_recibido(comando, identidad)], self.registrado, comando.recibido_en
                 )
         self.sin_consumir.clear()
@@ -88,7 +86,7 @@ class PuertosEnMemoria:
         return self.cuantos_consumidores
 
 
-def _recibido(comando: C, identidad: IdentidadComando) -> ComandoRecibido[C]:
+def _recibido(comando: C, identidad: IdentidadComando) -> ComandoRecibido:
     return ComandoRecibido(identidad=identidad, comando=comando, publicado_en=AHORA, traza=None)
 
 

@@ -9,10 +9,8 @@ from uuid import UUID
 
 from sqlalchemy import Table, func, select
 
-from alpespartners.modulos.tracking.aplicacion.handlers import (
-    RegistrarConversionHandler,
-    RegistrarImpresionHandler,
-)
+from alpespartners.modulos.tracking.aplicacion import clases
+from alpespartners.modulos.tracking.aplicacion.handlers import ManejadorDeRegistro
 from alpespartners.modulos.tracking.infraestructura.consumidores import MAXIMO_LOTE, Consumidores
 from alpespartners.modulos.tracking.infraestructura.consumo.en_mano import EnMano, archivo_en_mano
 from alpespartners.modulos.tracking.infraestructura.consumo.relevo import Relevo
@@ -48,7 +46,7 @@ class Puesta:
         en_mano = archivo_en_mano(self.datos)
         consumidores = Consumidores(
             cliente,
-            [RegistrarImpresionHandler(), RegistrarConversionHandler()],
+            [ManejadorDeRegistro(clases.IMPRESIONES), ManejadorDeRegistro(clases.CONVERSIONES)],
             libro=self.libro,
             relevo=Relevo(cliente, self.libro, cada_barrido=0.5, metricas=metricas_de_consumo()),
             en_mano=EnMano(en_mano, MAXIMO_LOTE),

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
 
-from alpespartners.modulos.tracking.aplicacion.handlers import RegistrarImpresionHandler
+from alpespartners.modulos.tracking.aplicacion import clases
+from alpespartners.modulos.tracking.aplicacion.handlers import ManejadorDeRegistro
 from alpespartners.modulos.tracking.infraestructura.consumidores import MAXIMO_LOTE, Consumidores
 from alpespartners.modulos.tracking.infraestructura.consumo.en_mano import EnMano
 from alpespartners.modulos.tracking.infraestructura.consumo.relevo import Relevo
@@ -167,7 +168,7 @@ async def vivir(datos: Path, broker: BrokerQueSobrevive, muere_antes_de: int | N
     trabajo = asyncio.create_task(
         Consumidores(
             cliente,
-            [RegistrarImpresionHandler()],
+            [ManejadorDeRegistro(clases.IMPRESIONES)],
             libro=libro,
             relevo=Relevo(cliente, libro, metricas=metricas_de_consumo()),
             en_mano=EnMano(broker.en_mano, MAXIMO_LOTE),

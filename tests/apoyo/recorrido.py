@@ -8,7 +8,6 @@ import ipaddress
 import json
 import re
 import unicodedata
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
@@ -18,16 +17,14 @@ from uuid import UUID
 from hypothesis import strategies as st
 
 from alpespartners.api.presentacion import en_json, recurso
+from alpespartners.modulos.tracking.aplicacion import clases
+from alpespartners.modulos.tracking.aplicacion.clases import Clase
 from alpespartners.modulos.tracking.aplicacion.comandos import (
-    Comando,
     RegistrarConversion,
     RegistrarImpresion,
 )
-from alpespartners.modulos.tracking.aplicacion.handlers import (
-    RegistrarConversionHandler,
-    RegistrarImpresionHandler,
-)
-from alpespartners.modulos.tracking.aplicacion.mapeadores import comando_de_conversion, comando_de_impresion
+from alpespartners.modulos.tracking.aplicacion.handlers import ManejadorDeRegistro
+from alpespartners.modulos.tracking.aplicacion.mapeadores import comando_del_cuerpo
 from alpespartners.modulos.tracking.aplicacion.mensajes import ComandoRecibido, DestinoDeComando
 from alpespartners.modulos.tracking.aplicacion.puertos import Consulta, Transaccion
 from alpespartners.modulos.tracking.dominio.destinos import Registrada
@@ -168,11 +165,13 @@ def _literales_de_importe(valor: Decimal) -> st.SearchStrategy[str]:
     return st.sampled_from([exacto, con_ceros, f"{valor:E}", f'"{exacto}"', f'"{con_ceros}"'])
 
 
-def _comando_del_json(envio: Envio, comando_de: Callable[..., Comando]) -> ComandoRecibido[Any]:
+def _comando_del_json(envio: Envio, clase: Clase) -> ComandoRecibido:
     """Los pasos 1 a 5: octetos → JSON → DTO → comando → Avro → comando."""
     cuerpo = leer_json(envio.octetos)
     assert isinstance(cuerpo, dict)
-    comando = comando_de(cuerpo, id_asignado=lambda: ID_ASIGNADO, recibido_en=envio.recibido_en)
+    comando = comando_del_cuerpo(
+        clase, cuerpo, id_asignado=lambda: ID_ASIGNADO, recibido_en=envio.recibido_en
+    )
     sobre = sobre_de_comando(comando, COMANDO_ID, None)
     recibido = abrir_comando(
         sobre.topico,
@@ -189,14 +188,18 @@ def _comando_del_json(envio: Envio, comando_de: Callable[..., Comando]) -> Coman
 
 def asentar_impresion(envio: Envio, transaccion: Transaccion) -> None:
     """Lleva el envío hasta el libro de impresiones."""
-    recibido = _comando_del_json(envio, comando_de_impresion)
-    _exigir_registrada(RegistrarImpresionHandler().manejar([recibido], transaccion, REGISTRADO_EN))
+    recibido = _comando_del_json(envio, clases.IMPRESIONES)
+    _exigir_registrada(
+        ManejadorDeRegistro(clases.IMPRESIONES).manejar([recibido], transaccion, REGISTRADO_EN)
+    )
 
 
 def asentar_conversion(envio: Envio, transaccion: Transaccion) -> None:
     """Lleva el envío hasta el libro de conversiones."""
-    recibido = _comando_del_json(envio, comando_de_conversion)
-    _exigir_registrada(RegistrarConversionHandler().manejar([recibido], transaccion, REGISTRADO_EN))
+    recibido = _comando_del_json(envio, clases.CONVERSIONES)
+    _exigir_registrada(
+        ManejadorDeRegistro(clases.CONVERSIONES).manejar([recibido], transaccion, REGISTRADO_EN)
+    )
 
 
 def _exigir_registrada(destinos: list[DestinoDeComando]) -> None:
@@ -205,12 +208,12 @@ def _exigir_registrada(destinos: list[DestinoDeComando]) -> None:
 
 def impresion_leida(consulta: Consulta, id_evento: str) -> dict[str, Any]:
     """La impresión como la lee un cliente; los números, por su literal."""
-    return _leido(en_json(recurso(consulta.impresiones.obtener([id_evento])[id_evento])))
+    return _leido(en_json(recurso(consulta.eventos(clases.IMPRESIONES).obtener([id_evento])[id_evento])))
 
 
 def conversion_leida(consulta: Consulta, id_evento: str) -> dict[str, Any]:
     """La conversión como la lee un cliente; los números, por su literal."""
-    return _leido(en_json(recurso(consulta.conversiones.obtener([id_evento])[id_evento])))
+    return _leido(en_json(recurso(consulta.eventos(clases.CONVERSIONES).obtener([id_evento])[id_evento])))
 
 
 def _leido(octetos: bytes) -> dict[str, Any]:

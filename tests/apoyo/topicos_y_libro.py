@@ -8,12 +8,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
+from alpespartners.modulos.tracking.aplicacion import clases
 from alpespartners.modulos.tracking.aplicacion.comandos import Comando
 from alpespartners.modulos.tracking.aplicacion.conciliacion import Cuenta, Hallazgo, Tipo
-from alpespartners.modulos.tracking.aplicacion.handlers import (
-    RegistrarConversionHandler,
-    RegistrarImpresionHandler,
-)
+from alpespartners.modulos.tracking.aplicacion.handlers import ManejadorDeRegistro
 from alpespartners.modulos.tracking.infraestructura.libro.bandeja_salida import Envio
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import Sobre, sobre_de_comando
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.lecturas import LecturasSQLite
@@ -57,7 +55,7 @@ class TopicosYLibro:
 
     def consumir(self) -> None:
         """Asienta todo lo publicado, como un consumidor; lo que ya lo estaba es una reentrega."""
-        for manejador in (RegistrarImpresionHandler(), RegistrarConversionHandler()):
+        for manejador in (ManejadorDeRegistro(clases.IMPRESIONES), ManejadorDeRegistro(clases.CONVERSIONES)):
             lote = [g.contenido for g in comandos_guardados(self.topicos, manejador.topico, EPOCA)]
             asyncio.run(
                 self.libro.ejecutar(
@@ -101,7 +99,7 @@ class TopicosYLibro:
             EPOCA,
             self.libro,
             self.lecturas,
-            manejadores=[RegistrarImpresionHandler(), RegistrarConversionHandler()],
+            manejadores=[ManejadorDeRegistro(clases.IMPRESIONES), ManejadorDeRegistro(clases.CONVERSIONES)],
             reloj=self.ahora,
             avanza=self.al_avanzar,
         )

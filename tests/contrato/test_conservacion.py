@@ -14,15 +14,13 @@ from typing import TypeVar
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from alpespartners.modulos.tracking.aplicacion import clases
 from alpespartners.modulos.tracking.aplicacion.comandos import RegistrarConversion, RegistrarImpresion
 from alpespartners.modulos.tracking.aplicacion.consultas.consultar_balance import (
     BalanceDelModulo,
     consultar_balance,
 )
-from alpespartners.modulos.tracking.aplicacion.handlers import (
-    RegistrarConversionHandler,
-    RegistrarImpresionHandler,
-)
+from alpespartners.modulos.tracking.aplicacion.handlers import ManejadorDeRegistro
 from alpespartners.modulos.tracking.aplicacion.mensajes import (
     ComandoRecibido,
     IdentidadComando,
@@ -54,7 +52,7 @@ _COMANDOS = st.sampled_from([f"c-{n}" for n in range(6)])
 _CUANDO = st.sampled_from([AHORA, AHORA + MINUTO, None])
 
 
-def _identificado(comando: C, comando_id: str) -> ComandoRecibido[C]:
+def _identificado(comando: C, comando_id: str) -> ComandoRecibido:
     return recibido(comando, comando_id, huella=blake2b(repr(comando).encode(), digest_size=16).digest())
 
 
@@ -92,20 +90,20 @@ _ILEGIBLES = st.builds(
 
 @dataclass(frozen=True)
 class LoteDeImpresiones:
-    mensajes: list[ComandoRecibido[RegistrarImpresion] | MensajeIlegible]
+    mensajes: list[ComandoRecibido | MensajeIlegible]
     topico = COMANDO_REGISTRAR_IMPRESION
 
     def manejar(self, transaccion: Transaccion) -> None:
-        RegistrarImpresionHandler().manejar(self.mensajes, transaccion, AHORA)
+        ManejadorDeRegistro(clases.IMPRESIONES).manejar(self.mensajes, transaccion, AHORA)
 
 
 @dataclass(frozen=True)
 class LoteDeConversiones:
-    mensajes: list[ComandoRecibido[RegistrarConversion] | MensajeIlegible]
+    mensajes: list[ComandoRecibido | MensajeIlegible]
     topico = COMANDO_REGISTRAR_CONVERSION
 
     def manejar(self, transaccion: Transaccion) -> None:
-        RegistrarConversionHandler().manejar(self.mensajes, transaccion, AHORA)
+        ManejadorDeRegistro(clases.CONVERSIONES).manejar(self.mensajes, transaccion, AHORA)
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,8 @@ from typing import TypeVar
 
 import pytest
 
-from alpespartners.modulos.tracking.aplicacion.comandos import RegistrarConversion
-from alpespartners.modulos.tracking.aplicacion.handlers import (
-    RegistrarConversionHandler,
-    RegistrarImpresionHandler,
-)
+from alpespartners.modulos.tracking.aplicacion import clases
+from alpespartners.modulos.tracking.aplicacion.handlers import ManejadorDeRegistro
 from alpespartners.modulos.tracking.aplicacion.mensajes import (
     ComandoRecibido,
     DestinoDeComando,
@@ -35,7 +32,7 @@ from tests.apoyo.libro_en_memoria import LibroEnMemoria
 from tests.apoyo.postgresql import ServidorDePrueba, libro_postgresql
 
 T = TypeVar("T")
-Conversiones = Sequence[ComandoRecibido[RegistrarConversion] | MensajeIlegible]
+Conversiones = Sequence[ComandoRecibido | MensajeIlegible]
 
 MINUTO = timedelta(minutes=1)
 
@@ -56,7 +53,7 @@ class Libro:
         return self._bandeja
 
     async def asentar(self, lote: Conversiones, minuto: int = 0) -> None:
-        manejador = RegistrarConversionHandler()
+        manejador = ManejadorDeRegistro(clases.CONVERSIONES)
         await self.unidad.ejecutar(lambda t: manejador.manejar(lote, t, AHORA + minuto * MINUTO))
 
     async def leer(self, consulta: Callable[[Consulta], T]) -> T:
@@ -153,7 +150,7 @@ class ContratoConsultas:
         await libro.asentar([recibido(replace(nuevo, recibido_en=AHORA + MINUTO), "c-4"), ilegible("c-5")])
         await libro.asentar([recibido(replace(nuevo, moneda="ZZZ"), "c-6")])
         await libro.asentar([recibido(replace(nuevo, moneda=None), "c-7")])
-        manejador = RegistrarImpresionHandler()
+        manejador = ManejadorDeRegistro(clases.IMPRESIONES)
         await libro.unidad.ejecutar(lambda t: manejador.manejar([recibido(IMPRESION, "c-1")], t, AHORA))
 
         def renglon(
@@ -192,7 +189,7 @@ class ContratoConsultas:
         with pytest.raises(ZeroDivisionError):
             await libro.unidad.ejecutar(
                 lambda t: (
-                    RegistrarConversionHandler().manejar([recibido(CONVERSION, "c-1")], t, AHORA),
+                    ManejadorDeRegistro(clases.CONVERSIONES).manejar([recibido(CONVERSION, "c-1")], t, AHORA),
                     1 // 0,
                 )
             )

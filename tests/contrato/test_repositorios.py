@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from alpespartners.modulos.tracking.aplicacion import clases
 from alpespartners.modulos.tracking.aplicacion.consultas.listar_eventos import (
-    PARAMETROS_IMPRESIONES,
     Pagina,
     listar_eventos,
     peticion_de_lista,
@@ -35,26 +35,28 @@ class Libro:
     lecturas: Lecturas
 
     async def agregar(self, *impresiones: Impresion) -> set[str]:
-        return await self.unidad.ejecutar(lambda t: t.impresiones.agregar(impresiones))
+        return await self.unidad.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar(impresiones))
 
     async def agregar_conversiones(self, *conversiones: Conversion) -> set[str]:
-        return await self.unidad.ejecutar(lambda t: t.conversiones.agregar(conversiones))
+        return await self.unidad.ejecutar(lambda t: t.eventos(clases.CONVERSIONES).agregar(conversiones))
 
     async def obtener(self, *ids: str) -> dict[str, Impresion]:
-        return await self.lecturas.leer(lambda c: c.impresiones.obtener(ids))
+        return await self.lecturas.leer(lambda c: c.eventos(clases.IMPRESIONES).obtener(ids))
 
     async def listar(
         self, filtro: FiltroEventos = CAMPAÑA, despues_de: Posicion | None = None, limite: int = 100
     ) -> list[str]:
-        eventos = await self.lecturas.leer(lambda c: c.impresiones.listar(filtro, despues_de, limite))
+        eventos = await self.lecturas.leer(
+            lambda c: c.eventos(clases.IMPRESIONES).listar(filtro, despues_de, limite)
+        )
         return [evento.id for evento in eventos]
 
     async def pagina(self, parametros: Mapping[str, str]) -> Pagina[Impresion]:
-        peticion = peticion_de_lista("cmp-456", parametros, PARAMETROS_IMPRESIONES)
-        return await self.lecturas.leer(lambda c: listar_eventos(c.impresiones, peticion))
+        peticion = peticion_de_lista(clases.IMPRESIONES, "cmp-456", parametros)
+        return await self.lecturas.leer(lambda c: listar_eventos(c.eventos(clases.IMPRESIONES), peticion))
 
     async def listar_conversiones(self, filtro: FiltroEventos) -> list[str]:
-        eventos = await self.lecturas.leer(lambda c: c.conversiones.listar(filtro, None, 100))
+        eventos = await self.lecturas.leer(lambda c: c.eventos(clases.CONVERSIONES).listar(filtro, None, 100))
         return [evento.id for evento in eventos]
 
 
@@ -70,7 +72,7 @@ class ContratoRepositorios:
         casos = {"COP": "99999999999999.99", "JPY": "500", "KWD": "1.234", "CLF": "0.0001", "EUR": "0"}
         for moneda, valor in casos.items():
             await libro.agregar_conversiones(conversion(id=moneda, valor=Decimal(valor), moneda=moneda))
-        leidas = await libro.lecturas.leer(lambda c: c.conversiones.obtener(casos))
+        leidas = await libro.lecturas.leer(lambda c: c.eventos(clases.CONVERSIONES).obtener(casos))
         assert {
             moneda: str(leida.contenido.valor and leida.contenido.valor.valor)
             for moneda, leida in leidas.items()
@@ -80,7 +82,7 @@ class ContratoRepositorios:
         sin_nada = conversion(id="a", tipo_conversion="REGISTRO", valor=None, moneda=None)
         solo_moneda = conversion(id="b", tipo_conversion="REGISTRO", valor=None, moneda="USD")
         await libro.agregar_conversiones(sin_nada, solo_moneda)
-        leidas = await libro.lecturas.leer(lambda c: c.conversiones.obtener(["a", "b"]))
+        leidas = await libro.lecturas.leer(lambda c: c.eventos(clases.CONVERSIONES).obtener(["a", "b"]))
         assert leidas == {"a": sin_nada, "b": solo_moneda}
 
     @pytest.mark.parametrize(

@@ -11,11 +11,8 @@ from typing import TypeVar
 
 import pytest
 
-from alpespartners.modulos.tracking.aplicacion.comandos import RegistrarConversion
-from alpespartners.modulos.tracking.aplicacion.handlers import (
-    RegistrarConversionHandler,
-    RegistrarImpresionHandler,
-)
+from alpespartners.modulos.tracking.aplicacion import clases
+from alpespartners.modulos.tracking.aplicacion.handlers import ManejadorDeRegistro
 from alpespartners.modulos.tracking.aplicacion.mensajes import (
     ComandoRecibido,
     DestinoDeComando,
@@ -47,7 +44,7 @@ from tests.apoyo.libro_en_memoria import DestinosEnMemoria, LibroEnMemoria, Tran
 from tests.apoyo.postgresql import ServidorDePrueba, libro_postgresql
 
 T = TypeVar("T")
-Lote = Sequence[ComandoRecibido[RegistrarConversion] | MensajeIlegible]
+Lote = Sequence[ComandoRecibido | MensajeIlegible]
 
 CARTAS = f"{COMANDO_REGISTRAR_CONVERSION}-tracking-DLQ"
 MAÑANA = AHORA + timedelta(days=1)
@@ -64,11 +61,11 @@ class Libro(ABC):
         """Cuántos mensajes espera cada tópico en la bandeja."""
 
     async def asentar(self, lote: Lote) -> list[DestinoDeComando]:
-        manejador = RegistrarConversionHandler()
+        manejador = ManejadorDeRegistro(clases.CONVERSIONES)
         return await self.unidad.ejecutar(lambda t: manejador.manejar(lote, t, AHORA))
 
     async def guardadas(self, *ids: str) -> set[str]:
-        return await self.unidad.ejecutar(lambda t: set(t.conversiones.obtener(ids)))
+        return await self.unidad.ejecutar(lambda t: set(t.eventos(clases.CONVERSIONES).obtener(ids)))
 
     async def estado(self, *ids: str) -> tuple[set[str], Counter[str]]:
         return await self.guardadas(*ids), await self.depositados()
@@ -87,14 +84,14 @@ class ContratoUnidadTrabajo:
     async def test_un_trabajo_que_falla_no_deja_nada(self, libro: Libro) -> None:
         def trabajo(transaccion: Transaccion) -> None:
             lote: Lote = [recibido(CONVERSION, "c-1"), ilegible("c-2")]
-            RegistrarConversionHandler().manejar(lote, transaccion, AHORA)
-            transaccion.impresiones.agregar([impresion()])
+            ManejadorDeRegistro(clases.CONVERSIONES).manejar(lote, transaccion, AHORA)
+            transaccion.eventos(clases.IMPRESIONES).agregar([impresion()])
             raise ZeroDivisionError
 
         with pytest.raises(ZeroDivisionError):
             await libro.unidad.ejecutar(trabajo)
         assert await libro.estado("conv-123") == (set(), Counter())
-        assert await libro.unidad.ejecutar(lambda t: t.impresiones.obtener(["imp-123"])) == {}
+        assert await libro.unidad.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).obtener(["imp-123"])) == {}
         identidad = IdentidadComando("c-2", HUELLA)
         conocidos = await libro.unidad.ejecutar(
             lambda t: t.destinos.conocidos(COMANDO_REGISTRAR_CONVERSION, [identidad])
@@ -108,12 +105,12 @@ class ContratoUnidadTrabajo:
         assert await libro.estado("conv-123") == ({"conv-123"}, {EVENTO_CONVERSION_REGISTRADA: 1})
 
     async def test_una_impresion_nueva_es_una_fila_y_un_evento(self, libro: Libro) -> None:
-        manejador = RegistrarImpresionHandler()
+        manejador = ManejadorDeRegistro(clases.IMPRESIONES)
         lote = [recibido(IMPRESION, "c-1")]
         destinos = await libro.unidad.ejecutar(lambda t: manejador.manejar(lote, t, AHORA))
         assert [destino.destino for destino in destinos] == [Registrada()]
         assert await libro.depositados() == {EVENTO_IMPRESION_REGISTRADA: 1}
-        guardadas = await libro.unidad.ejecutar(lambda t: t.impresiones.obtener(["imp-123"]))
+        guardadas = await libro.unidad.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).obtener(["imp-123"]))
         assert guardadas == {"imp-123": impresion()}
 
     async def test_veinte_comandos_con_el_mismo_id_son_una_fila_un_evento_y_19_duplicados(
@@ -145,7 +142,7 @@ class ContratoUnidadTrabajo:
         assert asiento.destino.motivo is Codigo.CONFLICTO_DE_ID
         assert asiento.destino.campos == ("valor", "referrer", "propiedades")
         assert asiento.evento_id == "conv-123"
-        guardada = await libro.unidad.ejecutar(lambda t: t.conversiones.obtener(["conv-123"]))
+        guardada = await libro.unidad.ejecutar(lambda t: t.eventos(clases.CONVERSIONES).obtener(["conv-123"]))
         assert guardada == {"conv-123": conversion()}
         assert await libro.depositados() == {EVENTO_CONVERSION_REGISTRADA: 1}
 
@@ -169,7 +166,7 @@ class ContratoUnidadTrabajo:
         ids=["hoy_se_rechaza", "hoy_se_normaliza_distinto", "hoy_es_ilegible"],
     )
     async def test_lo_registrado_sigue_registrado_aunque_al_reentregarlo_se_juzgue_de_otro_modo(
-        self, libro: Libro, otra_vez: ComandoRecibido[RegistrarConversion] | MensajeIlegible
+        self, libro: Libro, otra_vez: ComandoRecibido | MensajeIlegible
     ) -> None:
         await libro.asentar([recibido(CONVERSION, "c-1")])
         assert await libro.asentar([otra_vez]) == []
@@ -179,7 +176,7 @@ class ContratoUnidadTrabajo:
         self, libro: Libro
     ) -> None:
         reconstruida = replace(conversion(), huella=None)
-        await libro.unidad.ejecutar(lambda t: t.conversiones.agregar([reconstruida]))
+        await libro.unidad.ejecutar(lambda t: t.eventos(clases.CONVERSIONES).agregar([reconstruida]))
         assert await libro.asentar([recibido(replace(CONVERSION, moneda="ZZZ"), "c-1")]) == []
         assert estados(await libro.asentar([recibido(replace(CONVERSION, moneda="ZZZ"), "c-2")])) == {
             "RECHAZADA": 1
@@ -189,7 +186,7 @@ class ContratoUnidadTrabajo:
         self, libro: Libro
     ) -> None:
         reconstruida = replace(conversion(), huella=None)
-        await libro.unidad.ejecutar(lambda t: t.conversiones.agregar([reconstruida]))
+        await libro.unidad.ejecutar(lambda t: t.eventos(clases.CONVERSIONES).agregar([reconstruida]))
         assert await libro.asentar([recibido(CONVERSION, "c-1")]) == []
         assert estados(await libro.asentar([recibido(CONVERSION, "c-2")])) == {"DUPLICADA": 1}
 
@@ -197,13 +194,13 @@ class ContratoUnidadTrabajo:
         self, libro: Libro
     ) -> None:
         reconstruida = replace(conversion(), huella=None)
-        await libro.unidad.ejecutar(lambda t: t.conversiones.agregar([reconstruida]))
+        await libro.unidad.ejecutar(lambda t: t.eventos(clases.CONVERSIONES).agregar([reconstruida]))
         lote = [
             recibido(replace(CONVERSION, usuario_id="otro"), "c-1", huella=b"1" * 16),
             recibido(CONVERSION, "c-1", huella=b"2" * 16),
             recibido(CONVERSION, "c-2", huella=b"2" * 16),
         ]
-        manejador = RegistrarConversionHandler()
+        manejador = ManejadorDeRegistro(clases.CONVERSIONES)
         reconocidas = await libro.unidad.ejecutar(lambda t: manejador.reconocer(lote, t, MAÑANA))
         assert reconocidas == {"conv-123": b"2" * 16}
 
@@ -212,7 +209,7 @@ class ContratoUnidadTrabajo:
     ) -> None:
         antes = AHORA - timedelta(hours=1)
         mensaje = recibido(replace(CONVERSION, recibido_en=antes), "c-1")
-        manejador = RegistrarConversionHandler()
+        manejador = ManejadorDeRegistro(clases.CONVERSIONES)
         (asiento,) = await libro.unidad.ejecutar(lambda t: manejador.rechazar(mensaje, t, AHORA))
         assert (asiento.recibido_en, asiento.decidido_en) == (antes, AHORA)
 
@@ -220,7 +217,9 @@ class ContratoUnidadTrabajo:
         self, libro: Libro
     ) -> None:
         def rechazar(comando_id: str) -> Callable[[Transaccion], list[DestinoDeComando]]:
-            return lambda t: RegistrarConversionHandler().rechazar(recibido(CONVERSION, comando_id), t, AHORA)
+            return lambda t: ManejadorDeRegistro(clases.CONVERSIONES).rechazar(
+                recibido(CONVERSION, comando_id), t, AHORA
+            )
 
         await libro.asentar([recibido(CONVERSION, "c-1")])
         assert await libro.unidad.ejecutar(rechazar("c-1")) == []
@@ -322,7 +321,7 @@ class _LosDestinosDeOtroNoSeVen(DestinosEnMemoria):
 def test_lo_que_otro_consumidor_asienta_a_la_vez_ni_cuenta_otra_vez_ni_deja_otra_carta() -> None:
     transaccion = TransaccionEnMemoria(destinos=_LosDestinosDeOtroNoSeVen())
     lote: Lote = [ilegible("c-1"), recibido(replace(CONVERSION, moneda="ZZZ"), "c-2")]
-    manejador = RegistrarConversionHandler()
+    manejador = ManejadorDeRegistro(clases.CONVERSIONES)
     una_vez = {"ILEGIBLE": 1, "RECHAZADA": 1}
     assert estados(manejador.manejar(lote, transaccion, AHORA)) == una_vez
     assert manejador.manejar(lote, transaccion, AHORA) == []

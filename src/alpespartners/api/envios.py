@@ -8,10 +8,10 @@ recibe el destino a tiempo recibe esa misma promesa.
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
 from alpespartners.api.cuerpo import leer_cuerpo
@@ -23,27 +23,20 @@ from alpespartners.api.presentacion import en_json, recurso
 from alpespartners.api.respuesta import Respuesta
 from alpespartners.api.rutas import Atencion
 from alpespartners.modulos.tracking.aplicacion.clases import Clase
+from alpespartners.modulos.tracking.aplicacion.codigos import CodigoDePeticion
 from alpespartners.modulos.tracking.aplicacion.comandos import Comando
 from alpespartners.modulos.tracking.aplicacion.esperas import Asentado, Desenlace, Esperas
+from alpespartners.modulos.tracking.aplicacion.mapeadores import comando_del_cuerpo
 from alpespartners.modulos.tracking.aplicacion.puertos import (
     AlmacenamientoLleno,
     BrokerNoDisponible,
     DespachadorComandos,
 )
-from alpespartners.modulos.tracking.dominio.excepciones import Codigo, DatosInvalidos, Fallo, Recolector
+from alpespartners.modulos.tracking.dominio.excepciones import DatosInvalidos, Fallo, Recolector
 from alpespartners.seedwork.json_estricto import leer_json
 
 _NO_RESERVADOS: Final = re.compile(r"[A-Za-z0-9_.~-]+")
 """De una URL (RFC 3986 §2.3): lo que no se codifica."""
-
-
-class ComandoDelCuerpo(Protocol):
-    """Cómo se hace un comando con el cuerpo de un envío."""
-
-    def __call__(
-        self, cuerpo: Mapping[str, object], *, id_asignado: Callable[[], str], recibido_en: datetime
-    ) -> Comando:
-        """Devuelve el comando, o lanza `DatosInvalidos` con todas las faltas."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,13 +49,13 @@ class Envios:
     nuevo_id: Callable[[], str]
     segundos_de_cuerpo: float
 
-    def atencion(self, ruta: str, clase: Clase, comando_de: ComandoDelCuerpo) -> Atencion:
+    def atencion(self, ruta: str, clase: Clase) -> Atencion:
         """Quién atiende los envíos de una clase; `ruta` es la de sus recursos."""
 
         async def atender(peticion: Peticion, _variables: Sequence[str]) -> Respuesta:
             faltas = _faltas_de_los_parametros(peticion)
             cuerpo = leer_json(await leer_cuerpo(peticion, self.segundos_de_cuerpo))
-            comando = _comando(cuerpo, comando_de, faltas, self.nuevo_id, self.reloj())
+            comando = _comando(cuerpo, clase, faltas, self.nuevo_id, self.reloj())
             comando_id = self.nuevo_id()
             try:
                 await self.despachador.publicar(comando, comando_id=comando_id, traza=peticion.traza)
@@ -166,16 +159,16 @@ def _faltas_de_los_parametros(peticion: Peticion) -> Sequence[Fallo]:
 
 def _comando(
     cuerpo: object,
-    comando_de: ComandoDelCuerpo,
+    clase: Clase,
     faltas: Sequence[Fallo],
     nuevo_id: Callable[[], str],
     recibido_en: datetime,
 ) -> Comando:
     if not isinstance(cuerpo, dict):
-        falta = Fallo("", Codigo.TIPO_INCORRECTO, "el cuerpo debe ser un objeto JSON")
+        falta = Fallo("", CodigoDePeticion.TIPO_INCORRECTO, "el cuerpo debe ser un objeto JSON")
         raise DatosInvalidos([*faltas, falta])
     try:
-        comando = comando_de(cuerpo, id_asignado=nuevo_id, recibido_en=recibido_en)
+        comando = comando_del_cuerpo(clase, cuerpo, id_asignado=nuevo_id, recibido_en=recibido_en)
     except DatosInvalidos as invalidos:
         raise DatosInvalidos([*faltas, *invalidos.fallos]) from None
     if faltas:

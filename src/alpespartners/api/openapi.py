@@ -14,13 +14,13 @@ from typing import Final
 from alpespartners import __version__
 from alpespartners.api.ejemplos import EJEMPLOS
 from alpespartners.api.preferencias import ESPERA_MAXIMA
+from alpespartners.modulos.tracking.aplicacion.codigos import CODIGOS
 from alpespartners.modulos.tracking.aplicacion.consultas.consultar_destino import SUCESOS_MAXIMOS
 from alpespartners.modulos.tracking.aplicacion.consultas.listar_eventos import (
     LIMITE_MAXIMO,
     LIMITE_POR_OMISION,
 )
 from alpespartners.modulos.tracking.aplicacion.esperas import ESPERAS_MAXIMAS
-from alpespartners.modulos.tracking.dominio.excepciones import Codigo
 from alpespartners.modulos.tracking.dominio.monedas import DECIMALES
 from alpespartners.modulos.tracking.dominio.objetos_valor import (
     LONGITUD_CLAVE_PROPIEDAD,
@@ -443,7 +443,7 @@ def _esquemas() -> Esquema:
                             _suceso(
                                 "RECHAZADA",
                                 "No se registró.",
-                                {"motivo": {"enum": [*Codigo]}, "detalle": _FRASE, "campos": _CAMPOS},
+                                {"motivo": {"enum": [*CODIGOS]}, "detalle": _FRASE, "campos": _CAMPOS},
                             ),
                             _suceso(
                                 "ILEGIBLE",
@@ -473,7 +473,7 @@ def _esquemas() -> Esquema:
                             "rechazadas": {
                                 "type": "object",
                                 "description": "Por motivo.",
-                                "propertyNames": {"enum": [*Codigo]},
+                                "propertyNames": {"enum": [*CODIGOS]},
                                 "additionalProperties": _CUENTA,
                             },
                             "ilegibles": _CUENTA,
@@ -536,7 +536,7 @@ def _esquemas() -> Esquema:
                     "items": _objeto(
                         {
                             "campo": {"type": "string"},
-                            "codigo": {"enum": [*Codigo]},
+                            "codigo": {"enum": [*CODIGOS]},
                             "mensaje": {"type": "string"},
                         }
                     ),
@@ -550,7 +550,7 @@ def _esquemas() -> Esquema:
                 "id": {"type": "string"},
                 "comando_id": {"type": "string", "format": "uuid"},
                 "motivo": {
-                    "enum": [*Codigo, None],
+                    "enum": [*CODIGOS, None],
                     "description": "`null` si el mensaje no se pudo descifrar.",
                 },
                 "campos": _CAMPOS,

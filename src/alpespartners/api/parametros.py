@@ -10,7 +10,8 @@ from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from alpespartners.api.peticion import Peticion
-from alpespartners.modulos.tracking.dominio.excepciones import Codigo, Recolector
+from alpespartners.modulos.tracking.aplicacion.codigos import CodigoDePeticion
+from alpespartners.modulos.tracking.dominio.excepciones import Recolector
 
 MAXIMO_PARAMETROS: Final = 32
 
@@ -20,7 +21,9 @@ def leer_parametros(cadena: bytes, conocidos: Collection[str], recolector: Recol
     if not cadena:
         return {}
     if cadena.count(b"&") >= MAXIMO_PARAMETROS:
-        recolector.anotar("", Codigo.PARAMETRO_INVALIDO, f"hay más de {MAXIMO_PARAMETROS} parámetros")
+        recolector.anotar(
+            "", CodigoDePeticion.PARAMETRO_INVALIDO, f"hay más de {MAXIMO_PARAMETROS} parámetros"
+        )
         return {}
     leidos: dict[str, str] = {}
     vistos: set[str] = set()
@@ -30,16 +33,18 @@ def leer_parametros(cadena: bytes, conocidos: Collection[str], recolector: Recol
         if nombre is None or nombre not in conocidos:
             permitidos = ", ".join(sorted(conocidos)) or "ninguno"
             recolector.anotar(
-                nombre or "", Codigo.PARAMETRO_DESCONOCIDO, f"no es un parámetro; los que hay: {permitidos}"
+                nombre or "",
+                CodigoDePeticion.PARAMETRO_DESCONOCIDO,
+                f"no es un parámetro; los que hay: {permitidos}",
             )
             continue
         valor = _decodificado(valor_crudo)
         if nombre in vistos:
-            recolector.anotar(nombre, Codigo.PARAMETRO_INVALIDO, "aparece más de una vez")
+            recolector.anotar(nombre, CodigoDePeticion.PARAMETRO_INVALIDO, "aparece más de una vez")
             leidos.pop(nombre, None)
         elif not valor:
             falta = "no es UTF-8" if valor is None else "está vacío"
-            recolector.anotar(nombre, Codigo.PARAMETRO_INVALIDO, falta)
+            recolector.anotar(nombre, CodigoDePeticion.PARAMETRO_INVALIDO, falta)
         else:
             leidos[nombre] = valor
         vistos.add(nombre)

@@ -7,28 +7,21 @@ Por qué existe: el dinero sale como entró, con todos sus dígitos y como núme
 con `Z` y con microsegundos solo si los tiene (RFC 3339).
 """
 
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from alpespartners.modulos.tracking.aplicacion.consultas.consultar_balance import BalanceDelModulo
 from alpespartners.modulos.tracking.aplicacion.consultas.consultar_destino import Historia
 from alpespartners.modulos.tracking.dominio.destinos import Destino, Duplicada, Ilegible, Rechazada
-from alpespartners.modulos.tracking.dominio.entidades import Conversion, Impresion
+from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
 
 _CODIFICADOR: Final = msgspec.json.Encoder(decimal_format="number")
 
 
-def recurso(entidad: Impresion | Conversion) -> dict[str, object]:
+def recurso(entidad: EventoSeguido[Any]) -> dict[str, object]:
     """Los campos públicos de la entidad: los del cliente en el orden de la semilla, y los del servidor."""
-    return {
-        **entidad.contenido.campos(),
-        "ocurrido_en": entidad.ocurrido_en,
-        "recibido_en": entidad.recibido_en,
-        "registrado_en": entidad.registrado_en,
-        "comando_id": entidad.comando_id,
-        "advertencias": entidad.advertencias,
-    }
+    return entidad.campos()
 
 
 def historia(evento_id: str, contada: Historia) -> dict[str, object]:

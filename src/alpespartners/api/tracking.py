@@ -6,7 +6,7 @@ Por qué existe: todo lo que se puede preguntar del módulo está en una tabla y
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
 from alpespartners.api.envios import Envios
@@ -25,23 +25,21 @@ from alpespartners.modulos.tracking.aplicacion.consultas.consultar_destino impor
     consultar_destino,
 )
 from alpespartners.modulos.tracking.aplicacion.consultas.listar_eventos import (
-    PARAMETROS_CONVERSIONES,
-    PARAMETROS_IMPRESIONES,
     Pagina,
     PeticionLista,
     listar_eventos,
+    parametros_de_lista,
     peticion_de_lista,
 )
-from alpespartners.modulos.tracking.aplicacion.mapeadores import comando_de_conversion, comando_de_impresion
 from alpespartners.modulos.tracking.aplicacion.puertos import Lecturas, Presencia
-from alpespartners.modulos.tracking.dominio.entidades import Conversion, Impresion
+from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
 from alpespartners.modulos.tracking.dominio.excepciones import CampoInvalido, DatosInvalidos, Recolector
 from alpespartners.modulos.tracking.dominio.objetos_valor import identificador
 
 IMPRESIONES = "/tracking/impresiones"
 CONVERSIONES = "/tracking/conversiones"
 
-E = TypeVar("E", Impresion, Conversion)
+E = TypeVar("E", bound=EventoSeguido[Any])
 
 
 def rutas_de_tracking(envios: Envios, lecturas: Lecturas, presencia: Presencia) -> list[Ruta]:
@@ -51,7 +49,7 @@ def rutas_de_tracking(envios: Envios, lecturas: Lecturas, presencia: Presencia) 
         async def atender(peticion: Peticion, variables: Sequence[str]) -> Respuesta:
             sin_parametros(peticion)
             id_evento = _identificador_de_la_ruta(variables[0])
-            hallados = await lecturas.leer(lambda consulta: clase.eventos_de(consulta).obtener([id_evento]))
+            hallados = await lecturas.leer(lambda consulta: consulta.eventos(clase).obtener([id_evento]))
             if id_evento not in hallados:
                 raise no_encontrado()
             return _respuesta(recurso(hallados[id_evento]))
@@ -73,22 +71,20 @@ def rutas_de_tracking(envios: Envios, lecturas: Lecturas, presencia: Presencia) 
         sin_parametros(peticion)
         return _respuesta(balance(await lecturas.leer(lambda consulta: consultar_balance(consulta.balance))))
 
-    def lista(clase: ClaseDeEvento[E], permitidos: frozenset[str], ruta: str) -> Atencion:
+    def lista(clase: ClaseDeEvento[E], ruta: str) -> Atencion:
         async def atender(peticion: Peticion, variables: Sequence[str]) -> Respuesta:
             campaña_id = _identificador_de_la_ruta(variables[0])
-            parametros, pedido = _peticion_de_lista(peticion, campaña_id, permitidos)
-            pagina = await lecturas.leer(lambda consulta: listar_eventos(clase.eventos_de(consulta), pedido))
+            parametros, pedido = _peticion_de_lista(peticion, clase, campaña_id)
+            pagina = await lecturas.leer(lambda consulta: listar_eventos(consulta.eventos(clase), pedido))
             return _pagina(pagina, ruta.format(quote(campaña_id, safe="")), parametros)
 
         return atender
 
-    impresiones = lista(clases.IMPRESIONES, PARAMETROS_IMPRESIONES, "/tracking/campa%C3%B1as/{}/impresiones")
-    conversiones = lista(
-        clases.CONVERSIONES, PARAMETROS_CONVERSIONES, "/tracking/campa%C3%B1as/{}/conversiones"
-    )
+    impresiones = lista(clases.IMPRESIONES, "/tracking/campa%C3%B1as/{}/impresiones")
+    conversiones = lista(clases.CONVERSIONES, "/tracking/campa%C3%B1as/{}/conversiones")
     return [
-        ruta_post(IMPRESIONES, envios.atencion(IMPRESIONES, clases.IMPRESIONES, comando_de_impresion)),
-        ruta_post(CONVERSIONES, envios.atencion(CONVERSIONES, clases.CONVERSIONES, comando_de_conversion)),
+        ruta_post(IMPRESIONES, envios.atencion(IMPRESIONES, clases.IMPRESIONES)),
+        ruta_post(CONVERSIONES, envios.atencion(CONVERSIONES, clases.CONVERSIONES)),
         ruta_get(f"{IMPRESIONES}/{{id}}", unidad(clases.IMPRESIONES)),
         ruta_get(f"{CONVERSIONES}/{{id}}", unidad(clases.CONVERSIONES)),
         ruta_get(f"{IMPRESIONES}/{{id}}/destino", destino(clases.IMPRESIONES)),
@@ -110,12 +106,12 @@ def _identificador_de_la_ruta(parte: str) -> str:
 
 
 def _peticion_de_lista(
-    peticion: Peticion, campaña_id: str, permitidos: frozenset[str]
+    peticion: Peticion, clase: Clase, campaña_id: str
 ) -> tuple[dict[str, str], PeticionLista]:
     recolector = Recolector()
-    parametros = leer_parametros(peticion.scope["query_string"], permitidos, recolector)
+    parametros = leer_parametros(peticion.scope["query_string"], parametros_de_lista(clase), recolector)
     try:
-        pedido = peticion_de_lista(campaña_id, parametros, permitidos)
+        pedido = peticion_de_lista(clase, campaña_id, parametros)
     except DatosInvalidos as invalidos:
         raise DatosInvalidos([*recolector.fallos, *invalidos.fallos]) from None
     recolector.exigir()

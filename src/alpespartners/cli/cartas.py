@@ -11,18 +11,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from alpespartners.cli.clase import NombreDeClase
+from alpespartners.cli.clase import NombreDeClase, clase_llamada
 from alpespartners.cli.destino import imprimible
 from alpespartners.cli.idioma import Grupo, Orden
 from alpespartners.config import Configuracion
+from alpespartners.modulos.tracking.aplicacion.clases import CLASES
 from alpespartners.modulos.tracking.aplicacion.puertos import (
     BaseDatosNoDisponible,
     BrokerNoDisponible,
     FilaIlegible,
-)
-from alpespartners.modulos.tracking.aplicacion.topicos import (
-    COMANDO_REGISTRAR_CONVERSION,
-    COMANDO_REGISTRAR_IMPRESION,
 )
 from alpespartners.modulos.tracking.dominio.destinos import Rechazada
 from alpespartners.seedwork.arranque import ErrorDeArranque
@@ -31,12 +28,6 @@ if TYPE_CHECKING:
     from alpespartners.modulos.tracking.infraestructura.operacion.cartas import Carta, Reinyeccion
 
 cartas = typer.Typer(cls=Grupo, help="Mensajes ilegibles: verlos y enviarlos otra vez.", no_args_is_help=True)
-
-
-_TOPICOS = {
-    NombreDeClase.IMPRESION: COMANDO_REGISTRAR_IMPRESION,
-    NombreDeClase.CONVERSION: COMANDO_REGISTRAR_CONVERSION,
-}
 
 
 @cartas.command(cls=Orden)
@@ -55,9 +46,9 @@ def listar(
     """
     from alpespartners.composicion import cartas as leer_cartas
 
-    topicos = _TOPICOS.values() if clase is None else [_TOPICOS[clase]]
+    clases = CLASES if clase is None else [clase_llamada(clase)]
     try:
-        for carta, reinyecciones in leer_cartas(Configuracion(), list(topicos)):
+        for carta, reinyecciones in leer_cartas(Configuracion(), [clase.topico for clase in clases]):
             if pendientes and reinyecciones:
                 continue
             typer.echo(
@@ -116,9 +107,9 @@ def reinyectar_orden(
     try:
         cuantas = reinyectar_cartas(
             Configuracion(),
-            _TOPICOS[clase],
+            clase_llamada(clase).topico,
             lambda carta: todas or carta.comando_id in elegidos,
-            a=_TOPICOS[a or clase],
+            a=clase_llamada(a or clase).topico,
             quitar=quitar or (),
         )
     except BrokerNoDisponible:

@@ -12,9 +12,8 @@ from typing import Annotated
 
 import typer
 
-from alpespartners.cli.clase import NombreDeClase
+from alpespartners.cli.clase import NombreDeClase, clase_llamada
 from alpespartners.config import Configuracion
-from alpespartners.modulos.tracking.aplicacion.clases import CONVERSIONES, IMPRESIONES
 from alpespartners.modulos.tracking.aplicacion.consultas.consultar_destino import (
     Historia,
     SinNoticias,
@@ -43,9 +42,8 @@ def destino(
         evento_id = identificador("id", id)
     except CampoInvalido as invalido:
         raise ErrorDeArranque(f"Ningún evento puede tener ese id: {invalido.fallo.mensaje}.") from None
-    de_la_clase = IMPRESIONES if clase is NombreDeClase.IMPRESION else CONVERSIONES
     try:
-        hallado, consumidores = consultar_destino(configuracion, de_la_clase, evento_id)
+        hallado, consumidores = consultar_destino(configuracion, clase_llamada(clase), evento_id)
     except FilaIlegible as fila:
         typer.echo(f"Está registrado y no se puede leer: {fila}.", err=True)
         raise typer.Exit(_NO_SE_PUDO) from None

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from alpespartners.modulos.tracking.aplicacion.comandos import RegistrarImpresion
-from alpespartners.modulos.tracking.aplicacion.handlers import RegistrarImpresionHandler
+from alpespartners.modulos.tracking.aplicacion import clases
+from alpespartners.modulos.tracking.aplicacion.handlers import ManejadorDeRegistro
 from alpespartners.modulos.tracking.aplicacion.mensajes import ComandoRecibido
 from alpespartners.modulos.tracking.infraestructura.motores.postgresql.libro import LibroPostgreSQL
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import LibroSQLite
@@ -25,15 +25,15 @@ BLOQUES = re.findall(
 )
 
 
-def lote(desde: int, hasta: int) -> list[ComandoRecibido[RegistrarImpresion]]:
+def lote(desde: int, hasta: int) -> list[ComandoRecibido]:
     return [recibido(replace(IMPRESION, id=f"imp-{n}"), f"c-{n}") for n in range(desde, hasta)]
 
 
-async def asentados(
-    libro: LibroSQLite | LibroPostgreSQL, mensajes: Sequence[ComandoRecibido[RegistrarImpresion]]
-) -> list[str]:
+async def asentados(libro: LibroSQLite | LibroPostgreSQL, mensajes: Sequence[ComandoRecibido]) -> list[str]:
     """Asienta el lote y devuelve los comandos que no tenían destino."""
-    destinos = await libro.ejecutar(lambda t: RegistrarImpresionHandler().manejar(mensajes, t, AHORA))
+    destinos = await libro.ejecutar(
+        lambda t: ManejadorDeRegistro(clases.IMPRESIONES).manejar(mensajes, t, AHORA)
+    )
     return sorted(destino.identidad.comando_id for destino in destinos)
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from alpespartners.modulos.tracking.aplicacion import clases
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible, Consulta
 from alpespartners.modulos.tracking.dominio.repositorios import FiltroEventos, Posicion
 from alpespartners.modulos.tracking.infraestructura.libro.destinos import RegistroDestinosSQL
-from alpespartners.modulos.tracking.infraestructura.libro.filas import CONVERSIONES
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.archivo import archivo_de
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.lecturas import LecturasSQLite
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import LibroSQLite, migrar
@@ -22,10 +22,10 @@ from tests.apoyo.eventos import AHORA, impresion
 
 def todo(consulta: Consulta) -> tuple[list[str], list[str]]:
     filtro = FiltroEventos(campaña_id="cmp-456")
-    assert not consulta.conversiones.obtener(["imp-123"])
+    assert not consulta.eventos(clases.CONVERSIONES).obtener(["imp-123"])
     return (
-        sorted(consulta.impresiones.obtener(["imp-123"])),
-        [evento.id for evento in consulta.impresiones.listar(filtro, None, 10)],
+        sorted(consulta.eventos(clases.IMPRESIONES).obtener(["imp-123"])),
+        [evento.id for evento in consulta.eventos(clases.IMPRESIONES).listar(filtro, None, 10)],
     )
 
 
@@ -58,7 +58,7 @@ async def test_en_cuanto_existe_se_lee_sin_volver_a_abrir(datos: Path, lecturas:
     libro = LibroSQLite(datos)
     libro.abrir()
     assert await lecturas.leer(todo) == ([], [])
-    await libro.ejecutar(lambda t: t.impresiones.agregar([impresion()]))
+    await libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion()]))
     assert await lecturas.leer(todo) == (["imp-123"], ["imp-123"])
     libro.cerrar()
     assert await lecturas.leer(todo) == (["imp-123"], ["imp-123"])
@@ -67,7 +67,7 @@ async def test_en_cuanto_existe_se_lee_sin_volver_a_abrir(datos: Path, lecturas:
 async def test_se_lee_aunque_no_haya_escritor_ni_quede_su_wal(datos: Path, lecturas: LecturasSQLite) -> None:
     libro = LibroSQLite(datos)
     libro.abrir()
-    await libro.ejecutar(lambda t: t.impresiones.agregar([impresion()]))
+    await libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion()]))
     libro.cerrar()
     assert not archivo_de(datos).with_name(archivo_de(datos).name + "-wal").exists()
     assert await lecturas.leer(todo) == (["imp-123"], ["imp-123"])
@@ -79,7 +79,7 @@ async def test_no_se_lee_lo_que_aun_no_se_ha_confirmado(datos: Path, lecturas: L
     bucle = asyncio.get_running_loop()
 
     def trabajo(transaccion: object) -> tuple[list[str], list[str]]:
-        transaccion.impresiones.agregar([impresion()])  # type: ignore[attr-defined]
+        transaccion.eventos(clases.IMPRESIONES).agregar([impresion()])  # type: ignore[attr-defined]
         return asyncio.run_coroutine_threadsafe(lecturas.leer(todo), bucle).result(10)
 
     assert await libro.ejecutar(trabajo) == ([], [])
@@ -137,13 +137,13 @@ def test_una_carpeta_que_no_se_puede_usar_no_dice_si_hay_consumidor(
 async def test_una_lectura_no_puede_escribir(datos: Path, lecturas: LecturasSQLite) -> None:
     migrar(datos)
     with pytest.raises(BaseDatosNoDisponible, match="readonly"):
-        await lecturas.leer(lambda c: c.impresiones.agregar([impresion()]))  # type: ignore[attr-defined]
+        await lecturas.leer(lambda c: c.eventos(clases.IMPRESIONES).agregar([impresion()]))  # type: ignore[attr-defined]
 
 
 async def test_las_lecturas_no_dejan_transacciones_abiertas(datos: Path, lecturas: LecturasSQLite) -> None:
     libro = LibroSQLite(datos)
     libro.abrir()
-    await libro.ejecutar(lambda t: t.impresiones.agregar([impresion()]))
+    await libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion()]))
     await asyncio.gather(*(lecturas.leer(todo) for _ in range(8)))
     libro.cerrar()
     # Solo sin lectores con transacción se puede vaciar el WAL entero.
@@ -161,7 +161,7 @@ async def test_las_lecturas_no_dejan_transacciones_abiertas(datos: Path, lectura
 )
 def test_una_pagina_sale_de_su_indice_sin_ordenar_nada(filtro: FiltroEventos, indice: str) -> None:
     (plan,) = planes(
-        lambda conexion: RepositorioEventosSQL(conexion, CONVERSIONES).listar(
+        lambda conexion: RepositorioEventosSQL(conexion, clases.CONVERSIONES).listar(
             filtro, Posicion(AHORA, "x"), 10
         )
     )

@@ -23,10 +23,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, func, literal, select, text
 
 from alpespartners.migraciones import CABEZA
-from alpespartners.modulos.tracking.aplicacion.handlers import (
-    RegistrarConversionHandler,
-    RegistrarImpresionHandler,
-)
+from alpespartners.modulos.tracking.aplicacion import clases
+from alpespartners.modulos.tracking.aplicacion.handlers import ManejadorDeRegistro
 from alpespartners.modulos.tracking.aplicacion.mensajes import DestinoDeComando
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible, BaseDatosOcupada
 from alpespartners.modulos.tracking.aplicacion.topicos import COMANDO_REGISTRAR_IMPRESION
@@ -190,16 +188,18 @@ async def test_hasta_que_haya_tablas_se_lee_una_base_vacia(servidor_postgresql: 
     for direccion in (vacia, servidor_postgresql.url("aun_no_existe")):
         with lector(direccion) as lecturas:
             await asyncio.to_thread(lecturas.comprobar)
-            assert await lecturas.leer(lambda c: c.impresiones.listar(CAMPAÑA, None, 10)) == []
-            assert await lecturas.leer(lambda c: c.impresiones.obtener(["a"])) == {}
+            assert (
+                await lecturas.leer(lambda c: c.eventos(clases.IMPRESIONES).listar(CAMPAÑA, None, 10)) == []
+            )
+            assert await lecturas.leer(lambda c: c.eventos(clases.IMPRESIONES).obtener(["a"])) == {}
             assert await lecturas.leer(lambda c: c.balance.renglones()) == []
             assert await lecturas.consumidores() == 0
     with lector(vacia) as lecturas:
-        assert await lecturas.leer(lambda c: c.impresiones.obtener(["a"])) == {}
+        assert await lecturas.leer(lambda c: c.eventos(clases.IMPRESIONES).obtener(["a"])) == {}
         await asyncio.to_thread(migrar, vacia)
         with abierto(vacia) as libro:
-            await libro.ejecutar(lambda t: t.impresiones.agregar([impresion(id="a")]))
-        assert set(await lecturas.leer(lambda c: c.impresiones.obtener(["a"]))) == {"a"}
+            await libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion(id="a")]))
+        assert set(await lecturas.leer(lambda c: c.eventos(clases.IMPRESIONES).obtener(["a"]))) == {"a"}
 
 
 # La URL
@@ -291,7 +291,7 @@ def test_nul_vuelve_como_era_aunque_postgresql_no_lo_admita(url: str, texto: str
 
 async def test_buscar_lo_que_no_puede_existir_no_halla_nada(url: str) -> None:
     with lector(url) as lecturas:
-        assert await lecturas.leer(lambda c: c.impresiones.obtener(["a\x00", ""])) == {}
+        assert await lecturas.leer(lambda c: c.eventos(clases.IMPRESIONES).obtener(["a\x00", ""])) == {}
         assert await lecturas.leer(lambda c: c.destinos.de_evento("t", "\x00", 9)) == []
 
 
@@ -299,13 +299,15 @@ async def test_una_fila_que_el_servidor_no_admite_es_culpa_de_los_datos_y_no_los
     sql(url, "ALTER TABLE impresiones ADD CHECK (usuario_id <> 'usr-101')")
     with abierto(url) as libro:
         with pytest.raises(DatosRechazados) as rechazo:
-            await libro.ejecutar(lambda t: t.impresiones.agregar([impresion()]))
+            await libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion()]))
         assert "usr-101" not in str(rechazo.value)
         # El dominio no la dejaría pasar; una columna sin esa regla sería culpa del dato igualmente.
         sustituto = replace(impresion(), comando_id="\ud800")
         with pytest.raises(DatosRechazados):
-            await libro.ejecutar(lambda t: t.impresiones.agregar([sustituto]))
-        assert await libro.ejecutar(lambda t: t.impresiones.agregar([impresion(usuario_id="otro")]))
+            await libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([sustituto]))
+        assert await libro.ejecutar(
+            lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion(usuario_id="otro")])
+        )
 
 
 async def test_una_tabla_que_otro_cambio_no_rechaza_nada_y_se_dice_de_que_version_es(url: str) -> None:
@@ -313,13 +315,15 @@ async def test_una_tabla_que_otro_cambio_no_rechaza_nada_y_se_dice_de_que_versio
         sql(url, "ALTER TABLE impresiones ADD COLUMN nueva integer NOT NULL")
         sql(url, "UPDATE alembic_version SET version_num = '9999'")
         with pytest.raises(BaseDatosOcupada, match="23502") as ocupada:
-            await libro.ejecutar(lambda t: t.impresiones.agregar([impresion()]))
+            await libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion()]))
         assert "192.168.1.1" not in "".join(traceback.format_exception(ocupada.value))
         with pytest.raises(BaseDatosNoDisponible, match="versión posterior"):
-            await libro.ejecutar(lambda t: t.impresiones.agregar([impresion()]))
+            await libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion()]))
         sql(url, "ALTER TABLE impresiones DROP COLUMN nueva")
         sql(url, f"UPDATE alembic_version SET version_num = '{CABEZA}'")  # noqa: S608 (es nuestra)
-        assert await libro.ejecutar(lambda t: t.impresiones.agregar([impresion()])) == {"imp-123"}
+        assert await libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion()])) == {
+            "imp-123"
+        }
 
 
 async def test_tras_un_rechazo_se_mira_si_el_esquema_es_de_otra_version(url: str) -> None:
@@ -327,21 +331,21 @@ async def test_tras_un_rechazo_se_mira_si_el_esquema_es_de_otra_version(url: str
         sql(url, "ALTER TABLE impresiones ADD CHECK (usuario_id <> 'usr-101')")
         sql(url, "UPDATE alembic_version SET version_num = '9999'")
         with pytest.raises(DatosRechazados):
-            await libro.ejecutar(lambda t: t.impresiones.agregar([impresion()]))
+            await libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion()]))
         with pytest.raises(BaseDatosNoDisponible, match="versión posterior"):
-            await libro.ejecutar(lambda t: t.impresiones.agregar([impresion()]))
+            await libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion()]))
 
 
 async def test_una_columna_renombrada_no_es_culpa_de_quien_envio(url: str) -> None:
     with abierto(url) as libro:
         sql(url, "ALTER TABLE impresiones RENAME COLUMN referrer TO origen")
         with pytest.raises(BaseDatosNoDisponible, match="referrer"):
-            await libro.ejecutar(lambda t: t.impresiones.agregar([impresion()]))
+            await libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion()]))
 
 
 async def test_un_defecto_del_programa_no_cita_los_datos_ni_pasa_por_una_caida(url: str) -> None:
     sql(url, "ALTER TABLE destinos ADD CHECK (evento_id <> 'conv-9')")
-    manejador = RegistrarConversionHandler()
+    manejador = ManejadorDeRegistro(clases.CONVERSIONES)
     with abierto(url) as libro, pytest.raises(SentenciaRechazada) as fallo:
         await libro.ejecutar(lambda t: manejador.manejar([ilegible("c", clave="conv-9")], t, AHORA))
     assert str(fallo.value) == "23514"
@@ -406,18 +410,20 @@ async def test_lo_retirado_no_vuelve_y_su_numero_no_se_repite(url: str) -> None:
 
 async def test_una_lectura_ve_un_solo_instante_y_no_puede_escribir(url: str) -> None:
     with abierto(url) as libro, lector(url) as lecturas:
-        await libro.ejecutar(lambda t: t.impresiones.agregar([impresion()]))
+        await libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion()]))
         sql(url, "CREATE TABLE modelo AS TABLE impresiones; DELETE FROM impresiones")
 
         def dos_veces(consulta: Any) -> tuple[int, int]:
-            antes = len(consulta.impresiones.listar(CAMPAÑA, None, 10))
+            antes = len(consulta.eventos(clases.IMPRESIONES).listar(CAMPAÑA, None, 10))
             sql(url, "INSERT INTO balance VALUES ('t', 0, 'e', 'm', 1, NULL)")
             sql(url, "INSERT INTO impresiones SELECT * FROM modelo")
             assert consulta.balance.renglones() == []
-            return antes, len(consulta.impresiones.listar(CAMPAÑA, None, 10))
+            return antes, len(consulta.eventos(clases.IMPRESIONES).listar(CAMPAÑA, None, 10))
 
         assert await lecturas.leer(dos_veces) == (0, 0)
-        assert len(await lecturas.leer(lambda c: c.impresiones.listar(CAMPAÑA, None, 10))) == 1
+        assert (
+            len(await lecturas.leer(lambda c: c.eventos(clases.IMPRESIONES).listar(CAMPAÑA, None, 10))) == 1
+        )
         with pytest.raises(BaseDatosNoDisponible, match="read-only"):
             await lecturas.leer(lambda c: c.balance.sumar("t", []) or c.balance.contar_envios(retirados=1))  # type: ignore[attr-defined]
 
@@ -439,7 +445,7 @@ async def test_varios_consumidores_sobre_los_mismos_ids_dejan_una_fila_un_evento
     url: str, cuantos: int
 ) -> None:
     ids = [f"imp-{n:03}" for n in range(60)]
-    manejador = RegistrarImpresionHandler()
+    manejador = ManejadorDeRegistro(clases.IMPRESIONES)
 
     async def consumir(libro: LibroPostgreSQL, consumidor: int) -> list[DestinoDeComando]:
         decididos: list[DestinoDeComando] = []
@@ -529,35 +535,48 @@ async def test_un_bloqueo_en_circulo_se_deshace_y_se_repite_una_vez(url: str) ->
 
 async def test_con_las_conexiones_cortadas_se_conecta_otra_vez_sin_que_se_note(url: str) -> None:
     with libro_postgresql(url) as (libro, lecturas):
-        await libro.ejecutar(lambda t: t.impresiones.agregar([impresion(id="a")]))
-        assert len(await lecturas.leer(lambda c: c.impresiones.listar(CAMPAÑA, None, 10))) == 1
+        await libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion(id="a")]))
+        assert (
+            len(await lecturas.leer(lambda c: c.eventos(clases.IMPRESIONES).listar(CAMPAÑA, None, 10))) == 1
+        )
         sql(
             url,
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()",
         )
-        assert await libro.ejecutar(lambda t: t.impresiones.agregar([impresion(id="b")])) == {"b"}
-        assert len(await lecturas.leer(lambda c: c.impresiones.listar(CAMPAÑA, None, 10))) == 2
+        assert await libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion(id="b")])) == {
+            "b"
+        }
+        assert (
+            len(await lecturas.leer(lambda c: c.eventos(clases.IMPRESIONES).listar(CAMPAÑA, None, 10))) == 2
+        )
 
 
 @pytest.mark.usefixtures("servidor_postgresql")
 async def test_un_servidor_que_se_va_y_vuelve_no_pierde_nada_ni_pide_arrancar_de_nuevo() -> None:
     with servidor_de_prueba() as servidor, libro_postgresql(servidor.base_nueva()) as (libro, lecturas):
-        await libro.ejecutar(lambda t: t.impresiones.agregar([impresion(id="a")]))
+        await libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion(id="a")]))
         servidor.detener()
         with pytest.raises(BaseDatosNoDisponible):
-            await libro.ejecutar(lambda t: t.impresiones.agregar([impresion(id="b")]))
+            await libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion(id="b")]))
         with pytest.raises(BaseDatosNoDisponible):
             await lecturas.leer(lambda c: c.balance.renglones())
         # Quien arranca ahora tampoco se detiene: espera a que vuelva.
         tardio = LibroPostgreSQL(servidor.url("prueba_1"))
         await asyncio.to_thread(tardio.abrir)
         with pytest.raises(BaseDatosNoDisponible):
-            await tardio.ejecutar(lambda t: t.impresiones.obtener(["a"]))
+            await tardio.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).obtener(["a"]))
         await asyncio.to_thread(servidor.arrancar)
-        assert await libro.ejecutar(lambda t: t.impresiones.agregar([impresion(id="b")])) == {"b"}
-        assert set(await tardio.ejecutar(lambda t: t.impresiones.obtener(["a", "b"]))) == {"a", "b"}
-        assert len(await lecturas.leer(lambda c: c.impresiones.listar(CAMPAÑA, None, 10))) == 2
+        assert await libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion(id="b")])) == {
+            "b"
+        }
+        assert set(await tardio.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).obtener(["a", "b"]))) == {
+            "a",
+            "b",
+        }
+        assert (
+            len(await lecturas.leer(lambda c: c.eventos(clases.IMPRESIONES).listar(CAMPAÑA, None, 10))) == 2
+        )
         tardio.cerrar()
 
 
@@ -569,10 +588,10 @@ async def test_quien_deja_una_transaccion_a_medias_la_pierde_y_los_demas_no_le_e
     with abierto(url) as parado, abierto(url) as otro:
 
         def parar_con_la_fila_en_la_mano(transaccion: TransaccionSQL) -> set[str]:
-            mias = transaccion.impresiones.agregar([impresion()])
+            mias = transaccion.eventos(clases.IMPRESIONES).agregar([impresion()])
             if not registradas:
                 with ThreadPoolExecutor(1) as hilo:
-                    agregar = otro.ejecutar(lambda t: t.impresiones.agregar([impresion()]))
+                    agregar = otro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion()]))
                     registradas.append(hilo.submit(asyncio.run, agregar).result())
             return mias
 
@@ -599,9 +618,11 @@ async def test_sin_una_tabla_se_dice_que_la_base_de_datos_no_sirve_y_se_repite(u
     with abierto(url) as libro:
         sql(url, "ALTER TABLE impresiones RENAME TO apartada")
         with pytest.raises(BaseDatosNoDisponible, match="does not exist"):
-            await libro.ejecutar(lambda t: t.impresiones.agregar([impresion()]))
+            await libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion()]))
         sql(url, "ALTER TABLE apartada RENAME TO impresiones")
-        assert await libro.ejecutar(lambda t: t.impresiones.agregar([impresion()])) == {"imp-123"}
+        assert await libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion()])) == {
+            "imp-123"
+        }
 
 
 async def test_un_trabajo_cancelado_no_deja_nada_y_no_estorba_al_siguiente(url: str) -> None:

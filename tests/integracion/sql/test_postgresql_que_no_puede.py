@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 from sqlalchemy import Connection, text
 
+from alpespartners.modulos.tracking.aplicacion import clases
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible
 from alpespartners.modulos.tracking.infraestructura.motores.postgresql.lecturas import LecturasPostgreSQL
 from alpespartners.modulos.tracking.infraestructura.motores.postgresql.libro import LibroPostgreSQL
@@ -61,7 +62,9 @@ def usuario(url: str) -> Generator[Usuario]:
 
 
 async def registrar(libro: LibroPostgreSQL, *ids: str) -> set[str]:
-    return await libro.ejecutar(lambda t: t.impresiones.agregar([impresion(id=i) for i in ids]))
+    return await libro.ejecutar(
+        lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion(id=i) for i in ids])
+    )
 
 
 async def fallo_al_registrar(libro: LibroPostgreSQL, *ids: str) -> BaseDatosNoDisponible:
@@ -73,7 +76,7 @@ async def fallo_al_registrar(libro: LibroPostgreSQL, *ids: str) -> BaseDatosNoDi
 
 
 async def registradas(lecturas: LecturasPostgreSQL, *ids: str) -> set[str]:
-    return set(await lecturas.leer(lambda c: c.impresiones.obtener(ids)))
+    return set(await lecturas.leer(lambda c: c.eventos(clases.IMPRESIONES).obtener(ids)))
 
 
 def base_y_otra(url: str) -> tuple[str, str]:

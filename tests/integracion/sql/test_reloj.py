@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 
-from alpespartners.modulos.tracking.aplicacion.handlers import (
-    RegistrarConversionHandler,
-    RegistrarImpresionHandler,
-)
+from alpespartners.modulos.tracking.aplicacion import clases
+from alpespartners.modulos.tracking.aplicacion.clases import Clase
+from alpespartners.modulos.tracking.aplicacion.handlers import ManejadorDeRegistro
 from alpespartners.modulos.tracking.aplicacion.mensajes import ComandoRecibido
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import LibroSQLite
 from alpespartners.modulos.tracking.infraestructura.repositorios import TransaccionSQL
@@ -41,24 +40,19 @@ _RECIBIDOS = [
 ]
 
 
-def _lote(comando: Any) -> list[ComandoRecibido[Any]]:
+def _lote(comando: Any) -> list[ComandoRecibido]:
     """Un comando por cada hora cercana a un límite: la del evento y la de su recepción."""
     cambios: list[dict[str, Any]] = [{"timestamp": instante} for instante in _TIMESTAMPS]
     cambios += [{"recibido_en": instante, "timestamp": None} for instante in _RECIBIDOS]
     return [recibido(replace(comando, id=f"e-{n}", **cambio), f"c-{n}") for n, cambio in enumerate(cambios)]
 
 
-def _veredictos(datos: Path, manejador: Any, lote: Sequence[ComandoRecibido[Any]], hora: datetime) -> Any:
+def _veredictos(datos: Path, clase: Clase, lote: Sequence[ComandoRecibido], hora: datetime) -> Any:
     """Lo que se decide de cada comando, y lo que queda escrito, menos la hora en que se escribió."""
 
     def trabajo(transaccion: TransaccionSQL) -> Any:
-        destinos = manejador.manejar(lote, transaccion, hora)
-        repositorio = (
-            transaccion.impresiones
-            if isinstance(manejador, RegistrarImpresionHandler)
-            else transaccion.conversiones
-        )
-        guardadas = repositorio.obtener({str(mensaje.comando.id) for mensaje in lote})
+        destinos = ManejadorDeRegistro(clase).manejar(lote, transaccion, hora)
+        guardadas = transaccion.eventos(clase).obtener({str(mensaje.comando.id) for mensaje in lote})
         assert {entidad.registrado_en for entidad in guardadas.values()} == {hora}
         return (
             {asiento.identidad: (asiento.destino, asiento.recibido_en) for asiento in destinos},
@@ -74,16 +68,19 @@ def _veredictos(datos: Path, manejador: Any, lote: Sequence[ComandoRecibido[Any]
 
 
 @pytest.mark.parametrize(
-    ("manejador", "comando"),
-    [(RegistrarImpresionHandler(), IMPRESION), (RegistrarConversionHandler(), CONVERSION)],
+    ("clase", "comando"),
+    [
+        (clases.IMPRESIONES, IMPRESION),
+        (clases.CONVERSIONES, CONVERSION),
+    ],
 )
 def test_un_consumidor_con_la_hora_cambiada_un_dia_juzga_igual(
-    tmp_path: Path, manejador: Any, comando: Any
+    tmp_path: Path, clase: Clase, comando: Any
 ) -> None:
     lote = _lote(comando)
-    en_hora = _veredictos(tmp_path / "en-hora", manejador, lote, AHORA)
+    en_hora = _veredictos(tmp_path / "en-hora", clase, lote, AHORA)
     destinos, guardadas = en_hora
     assert len(destinos) == len(lote)
     assert 0 < len(guardadas) < len(lote)
     for nombre, desfase in (("atrasado", -_UN_DIA), ("adelantado", _UN_DIA)):
-        assert _veredictos(tmp_path / nombre, manejador, lote, AHORA + desfase) == en_hora
+        assert _veredictos(tmp_path / nombre, clase, lote, AHORA + desfase) == en_hora

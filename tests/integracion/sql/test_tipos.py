@@ -9,8 +9,9 @@ from sqlalchemy import Connection, Text, create_engine, insert, literal, select,
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import StatementError
 
+from alpespartners.modulos.tracking.aplicacion import clases
 from alpespartners.modulos.tracking.aplicacion.comandos import RegistrarConversion, RegistrarImpresion
-from alpespartners.modulos.tracking.infraestructura.libro.filas import CONVERSIONES, IMPRESIONES
+from alpespartners.modulos.tracking.infraestructura.libro.filas import a_fila
 from alpespartners.modulos.tracking.infraestructura.libro.tablas import METADATOS, conversiones, impresiones
 from alpespartners.modulos.tracking.infraestructura.repositorios import RepositorioEventosSQL
 from alpespartners.seedwork.sql.tipos import TEXTO, Importe, Instante
@@ -31,7 +32,7 @@ def conexion() -> Generator[Connection]:
 def test_toda_impresion_vuelve_igual_de_su_fila(conexion: Connection, comando: RegistrarImpresion) -> None:
     entidad = impresion(comando)
     with conexion.begin_nested() as guardado:
-        repositorio = RepositorioEventosSQL(conexion, IMPRESIONES)
+        repositorio = RepositorioEventosSQL(conexion, clases.IMPRESIONES)
         assert repositorio.agregar([entidad]) == {entidad.id}
         assert repositorio.obtener([entidad.id]) == {entidad.id: entidad}
         assert conexion.scalar(select(impresiones.c.ocurrido_en)) == entidad.ocurrido_en
@@ -44,7 +45,7 @@ def test_toda_conversion_vuelve_igual_de_su_fila_con_las_cifras_de_su_importe(
 ) -> None:
     entidad = conversion(comando)
     with conexion.begin_nested() as guardado:
-        repositorio = RepositorioEventosSQL(conexion, CONVERSIONES)
+        repositorio = RepositorioEventosSQL(conexion, clases.CONVERSIONES)
         assert repositorio.agregar([entidad]) == {entidad.id}
         leida = repositorio.obtener([entidad.id])[entidad.id]
         guardado.rollback()
@@ -55,7 +56,7 @@ def test_toda_conversion_vuelve_igual_de_su_fila_con_las_cifras_de_su_importe(
 
 def test_el_dinero_y_los_instantes_se_guardan_como_enteros(conexion: Connection) -> None:
     with conexion.begin_nested() as guardado:
-        RepositorioEventosSQL(conexion, CONVERSIONES).agregar([conversion(valor=Decimal("199999.99"))])
+        RepositorioEventosSQL(conexion, clases.CONVERSIONES).agregar([conversion(valor=Decimal("199999.99"))])
         fila = conexion.execute(
             text("SELECT valor, typeof(valor), ocurrido_en, typeof(ocurrido_en) FROM conversiones")
         ).one()
@@ -69,10 +70,10 @@ def test_un_importe_con_mas_de_cuatro_decimales_no_se_redondea_se_rechaza(conexi
 
 
 def test_una_fila_con_una_moneda_que_dejo_de_estar_activa_se_sigue_leyendo(conexion: Connection) -> None:
-    antigua = CONVERSIONES.a_fila(conversion(id="antigua", valor=Decimal("7.5"))) | {"moneda": "HRK"}
+    antigua = a_fila(conversion(id="antigua", valor=Decimal("7.5"))) | {"moneda": "HRK"}
     with conexion.begin_nested() as guardado:
         conexion.execute(insert(conversiones).values(antigua))
-        leida = RepositorioEventosSQL(conexion, CONVERSIONES).obtener(["antigua"])["antigua"]
+        leida = RepositorioEventosSQL(conexion, clases.CONVERSIONES).obtener(["antigua"])["antigua"]
         guardado.rollback()
     assert leida.contenido.valor is not None
     assert (leida.contenido.valor.valor, leida.contenido.valor.moneda) == (Decimal("7.5"), "HRK")

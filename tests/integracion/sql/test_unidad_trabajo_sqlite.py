@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from alpespartners.modulos.tracking.aplicacion.handlers import RegistrarImpresionHandler
+from alpespartners.modulos.tracking.aplicacion import clases
+from alpespartners.modulos.tracking.aplicacion.handlers import ManejadorDeRegistro
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible
 from alpespartners.modulos.tracking.dominio.repositorios import FiltroEventos
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.archivo import (
@@ -29,15 +30,16 @@ from tests.apoyo.eventos import AHORA, IMPRESION, impresion, recibido
 _A_MEDIAS = """
 import asyncio, sys
 from pathlib import Path
+from alpespartners.modulos.tracking.aplicacion import clases
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import LibroSQLite
 from tests.apoyo.base_datos import sql
 from tests.apoyo.eventos import impresion
 
 def confirmado(transaccion):
-    transaccion.impresiones.agregar([impresion(id="confirmada")])
+    transaccion.eventos(clases.IMPRESIONES).agregar([impresion(id="confirmada")])
 
 def a_medias(transaccion):
-    transaccion.impresiones.agregar([impresion(id="a-medias")])
+    transaccion.eventos(clases.IMPRESIONES).agregar([impresion(id="a-medias")])
     sys.stdout.write("listo\\n")
     sys.stdout.flush()
     sys.stdin.read()
@@ -87,7 +89,7 @@ async def test_un_consumidor_espera_a_que_termine_una_migracion(tmp_path: Path) 
 
 def test_la_carpeta_y_el_archivo_se_crean_solo_para_su_dueño(libro: LibroSQLite, tmp_path: Path) -> None:
     libro.abrir()
-    asyncio.run(libro.ejecutar(lambda t: t.impresiones.agregar([impresion()])))
+    asyncio.run(libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion()])))
     (carpeta,) = tmp_path.iterdir()
     assert carpeta.stat().st_mode & 0o077 == 0
     assert {ruta.stat().st_mode & 0o077 for ruta in carpeta.iterdir()} == {0}
@@ -101,7 +103,7 @@ async def test_las_transacciones_simultaneas_van_de_una_en_una_y_ninguna_cuenta_
 
     async def asentar(numero: int) -> str:
         lote = [recibido(IMPRESION, f"c-{numero}")]
-        manejador = RegistrarImpresionHandler()
+        manejador = ManejadorDeRegistro(clases.IMPRESIONES)
         (asiento,) = await libro.ejecutar(lambda t: manejador.manejar(lote, t, AHORA))
         return asiento.destino.estado
 
@@ -113,7 +115,9 @@ async def test_las_transacciones_simultaneas_van_de_una_en_una_y_ninguna_cuenta_
 async def test_cerrar_espera_a_la_transaccion_en_curso(tmp_path: Path) -> None:
     libro = LibroSQLite(tmp_path)
     libro.abrir()
-    trabajo = asyncio.ensure_future(libro.ejecutar(lambda t: t.impresiones.agregar([impresion()])))
+    trabajo = asyncio.ensure_future(
+        libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion()]))
+    )
     await asyncio.sleep(0)
     libro.cerrar()
     assert await trabajo == {"imp-123"}
@@ -121,12 +125,14 @@ async def test_cerrar_espera_a_la_transaccion_en_curso(tmp_path: Path) -> None:
 
 async def test_un_trabajo_cancelado_se_confirma_o_no_pero_no_estorba_al_siguiente(libro: LibroSQLite) -> None:
     libro.abrir()
-    tarea = asyncio.ensure_future(libro.ejecutar(lambda t: t.impresiones.agregar([impresion()])))
+    tarea = asyncio.ensure_future(
+        libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion()]))
+    )
     await asyncio.sleep(0)
     tarea.cancel()
     await asyncio.wait([tarea])
-    await libro.ejecutar(lambda t: t.impresiones.agregar([impresion()]))
-    assert await libro.ejecutar(lambda t: len(t.impresiones.obtener(["imp-123"]))) == 1
+    await libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion()]))
+    assert await libro.ejecutar(lambda t: len(t.eventos(clases.IMPRESIONES).obtener(["imp-123"]))) == 1
     libro.cerrar()
 
 
@@ -135,11 +141,11 @@ async def test_un_fallo_de_la_base_de_datos_se_dice_como_tal_sin_datos_personale
     libro.abrir()
     sql(tmp_path, "ALTER TABLE impresiones RENAME TO apartada")
     with pytest.raises(BaseDatosNoDisponible) as fallo:
-        await libro.ejecutar(lambda t: t.impresiones.agregar([impresion()]))
+        await libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion()]))
     assert "no such table" in str(fallo.value)
     assert "usr-101" not in f"{fallo.value} {fallo.value.__cause__}"
     sql(tmp_path, "ALTER TABLE apartada RENAME TO impresiones")
-    assert await libro.ejecutar(lambda t: t.impresiones.agregar([impresion()])) == {"imp-123"}
+    assert await libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion()])) == {"imp-123"}
     libro.cerrar()
 
 
@@ -154,10 +160,10 @@ async def test_con_el_disco_lleno_no_queda_nada_y_al_haber_sitio_se_sigue(tmp_pa
     limitar(1)
     muchas = [impresion(id=f"imp-{n}") for n in range(3_000)]
     with pytest.raises(BaseDatosNoDisponible, match="full"):
-        await libro.ejecutar(lambda t: t.impresiones.agregar(muchas))
+        await libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar(muchas))
     limitar(1_000_000)
-    assert await libro.ejecutar(lambda t: t.impresiones.obtener(["imp-0"])) == {}
-    assert len(await libro.ejecutar(lambda t: t.impresiones.agregar(muchas))) == 3_000
+    assert await libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).obtener(["imp-0"])) == {}
+    assert len(await libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar(muchas))) == 3_000
     libro.cerrar()
 
 
@@ -166,7 +172,9 @@ async def test_un_lote_se_inserta_en_el_orden_de_su_clave(tmp_path: Path) -> Non
     ids = ["c", "a", "ñ", "B", "🛒", "b"]
     libro = LibroSQLite(tmp_path)
     libro.abrir()
-    await libro.ejecutar(lambda t: t.impresiones.agregar([impresion(id=id_evento) for id_evento in ids]))
+    await libro.ejecutar(
+        lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion(id=id_evento) for id_evento in ids])
+    )
     libro.cerrar()
     assert [
         id_evento for (id_evento,) in sql(tmp_path, "SELECT id FROM impresiones ORDER BY rowid")
@@ -182,13 +190,15 @@ async def test_quien_lee_mientras_se_escribe_ve_transacciones_enteras(tmp_path: 
     async def leer() -> set[int]:
         vistos = set()
         while not terminado.is_set():
-            vistos.add(len(await lecturas.leer(lambda c: c.impresiones.listar(filtro, None, 1_000))))
+            vistos.add(
+                len(await lecturas.leer(lambda c: c.eventos(clases.IMPRESIONES).listar(filtro, None, 1_000)))
+            )
         return vistos
 
     lectores = [asyncio.create_task(leer()) for _ in range(3)]
     for lote in range(30):
         nuevas = [impresion(id=f"imp-{lote}-{n}") for n in range(10)]
-        await libro.ejecutar(lambda t, nuevas=nuevas: t.impresiones.agregar(nuevas))  # type: ignore[misc]
+        await libro.ejecutar(lambda t, nuevas=nuevas: t.eventos(clases.IMPRESIONES).agregar(nuevas))  # type: ignore[misc]
     terminado.set()
     vistos = set().union(*await asyncio.gather(*lectores))
     assert {cuantas % 10 for cuantas in vistos} == {0}
@@ -212,7 +222,9 @@ def test_matar_al_escritor_a_media_transaccion_no_deja_nada_de_ella_ni_cerrojo_a
     assert not hay_consumidor(tmp_path)
     libro = LibroSQLite(tmp_path)
     libro.abrir()
-    leidas = asyncio.run(libro.ejecutar(lambda t: t.impresiones.obtener(["confirmada", "a-medias"])))
+    leidas = asyncio.run(
+        libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).obtener(["confirmada", "a-medias"]))
+    )
     libro.cerrar()
     assert set(leidas) == {"confirmada"}
 
@@ -265,7 +277,10 @@ async def test_sin_pysqlite3_se_usa_la_biblioteca_de_python(
     assert biblioteca_sqlite() is sqlite3
     libro = LibroSQLite(tmp_path)
     libro.abrir()
-    manejador, lote = RegistrarImpresionHandler(), [recibido(IMPRESION, "c-1"), recibido(IMPRESION, "c-2")]
+    manejador, lote = (
+        ManejadorDeRegistro(clases.IMPRESIONES),
+        [recibido(IMPRESION, "c-1"), recibido(IMPRESION, "c-2")],
+    )
     destinos = await libro.ejecutar(lambda t: manejador.manejar(lote, t, AHORA))
     assert [destino.destino.estado for destino in destinos] == ["REGISTRADA", "DUPLICADA"]
     libro.cerrar()
@@ -275,9 +290,11 @@ async def test_copiar_el_archivo_despues_de_cerrar_es_copiarlo_todo(tmp_path: Pa
     datos, copia = tmp_path / "datos", tmp_path / "copia"
     copia.mkdir()
     with libro_sqlite(datos) as (libro, lecturas):
-        await libro.ejecutar(lambda transaccion: transaccion.impresiones.agregar([impresion()]))
+        await libro.ejecutar(
+            lambda transaccion: transaccion.eventos(clases.IMPRESIONES).agregar([impresion()])
+        )
         # La API sigue leyendo cuando el consumidor cierra: por eso SQLite no lo consolida solo.
-        await lecturas.leer(lambda consulta: consulta.impresiones.obtener(["imp-123"]))
+        await lecturas.leer(lambda consulta: consulta.eventos(clases.IMPRESIONES).obtener(["imp-123"]))
         libro.cerrar()
         shutil.copy(archivo_de(datos), archivo_de(copia))
     assert sql(copia, "SELECT id FROM impresiones") == [("imp-123",)]

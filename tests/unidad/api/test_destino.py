@@ -8,7 +8,8 @@ import jsonschema_rs
 import pytest
 
 from alpespartners.api.openapi import descripcion
-from alpespartners.modulos.tracking.aplicacion.handlers import RegistrarConversionHandler
+from alpespartners.modulos.tracking.aplicacion import clases
+from alpespartners.modulos.tracking.aplicacion.handlers import ManejadorDeRegistro
 from alpespartners.modulos.tracking.aplicacion.mensajes import EnviosPendientes
 from tests.apoyo.eventos import ilegible
 from tests.apoyo.memoria import AHORA, PuertosEnMemoria
@@ -35,7 +36,7 @@ async def test_el_destino_cuenta_todo_lo_que_paso_con_el_id(
     registrado = await _enviar(cliente)
     duplicado = await _enviar(cliente)
     rechazado = await _enviar(cliente, valor=1)
-    RegistrarConversionHandler().manejar(
+    ManejadorDeRegistro(clases.CONVERSIONES).manejar(
         [ilegible("x", clave="conv-123")], puertos.registrado, AHORA + timedelta(seconds=1)
     )
     respuesta = await cliente.get("/tracking/conversiones/conv-123/destino")
@@ -158,7 +159,7 @@ async def test_el_balance_cuenta_cada_comando_en_su_destino(
 ) -> None:
     for cambios in ({}, {}, {"valor": 1}, {"valor": 2}, {"id": "otra"}):
         await _enviar(cliente, **cambios)
-    RegistrarConversionHandler().manejar([ilegible("x")], puertos.registrado, AHORA)
+    ManejadorDeRegistro(clases.CONVERSIONES).manejar([ilegible("x")], puertos.registrado, AHORA)
     respuesta = await cliente.get("/tracking/balance")
     de_impresiones, de_conversiones = respuesta.json()["comandos"]
     assert de_impresiones["total"] == 0

@@ -7,21 +7,20 @@ from datetime import datetime, timedelta
 import pytest
 
 from alpespartners.modulos.tracking.aplicacion import clases
-from alpespartners.modulos.tracking.aplicacion.comandos import RegistrarConversion
 from alpespartners.modulos.tracking.aplicacion.consultas.consultar_destino import (
     SUCESOS_MAXIMOS,
     Historia,
     SinNoticias,
     consultar_destino,
 )
-from alpespartners.modulos.tracking.aplicacion.handlers import RegistrarConversionHandler
+from alpespartners.modulos.tracking.aplicacion.handlers import ManejadorDeRegistro
 from alpespartners.modulos.tracking.aplicacion.mensajes import ComandoRecibido, MensajeIlegible
 from alpespartners.modulos.tracking.dominio.destinos import Duplicada, Ilegible, Rechazada, Registrada
 from alpespartners.modulos.tracking.dominio.excepciones import Codigo
 from tests.apoyo.eventos import AHORA, CONVERSION, ilegible, recibido
 from tests.apoyo.libro_en_memoria import TransaccionEnMemoria
 
-Lote = Sequence[ComandoRecibido[RegistrarConversion] | MensajeIlegible]
+Lote = Sequence[ComandoRecibido | MensajeIlegible]
 MINUTO = timedelta(minutes=1)
 
 
@@ -31,7 +30,7 @@ def libro() -> TransaccionEnMemoria:
 
 
 def asentar(libro: TransaccionEnMemoria, lote: Lote, minuto: int = 0) -> None:
-    RegistrarConversionHandler().manejar(lote, libro, AHORA + minuto * MINUTO)
+    ManejadorDeRegistro(clases.CONVERSIONES).manejar(lote, libro, AHORA + minuto * MINUTO)
 
 
 def contada(libro: TransaccionEnMemoria, id_evento: str = "conv-123") -> Historia:

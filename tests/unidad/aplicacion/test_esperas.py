@@ -11,10 +11,7 @@ import pytest
 
 from alpespartners.modulos.tracking.aplicacion import clases
 from alpespartners.modulos.tracking.aplicacion.esperas import Asentado, Esperas
-from alpespartners.modulos.tracking.aplicacion.handlers import (
-    RegistrarConversionHandler,
-    RegistrarImpresionHandler,
-)
+from alpespartners.modulos.tracking.aplicacion.handlers import ManejadorDeRegistro
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible, Consulta
 from alpespartners.modulos.tracking.dominio.destinos import Ilegible, Rechazada
 from alpespartners.modulos.tracking.dominio.excepciones import Codigo
@@ -59,7 +56,7 @@ async def sin_tareas() -> None:
 
 
 async def test_cada_comando_tiene_su_desenlace(lecturas: Lecturas, esperas: Esperas) -> None:
-    RegistrarConversionHandler().manejar(
+    ManejadorDeRegistro(clases.CONVERSIONES).manejar(
         [
             recibido(CONVERSION, "nueva"),
             recibido(CONVERSION, "repetida"),
@@ -69,7 +66,9 @@ async def test_cada_comando_tiene_su_desenlace(lecturas: Lecturas, esperas: Espe
         lecturas.libro,
         AHORA,
     )
-    RegistrarImpresionHandler().manejar([recibido(IMPRESION, "de-otra-clase")], lecturas.libro, AHORA)
+    ManejadorDeRegistro(clases.IMPRESIONES).manejar(
+        [recibido(IMPRESION, "de-otra-clase")], lecturas.libro, AHORA
+    )
     with ExitStack() as pila:
         futuros = [
             pila.enter_context(esperas.apuntar(clase, evento_id, comando_id))
@@ -97,12 +96,12 @@ async def test_cada_comando_tiene_su_desenlace(lecturas: Lecturas, esperas: Espe
 async def test_lo_de_otro_comando_con_el_mismo_id_no_es_su_desenlace(
     lecturas: Lecturas, esperas: Esperas
 ) -> None:
-    RegistrarConversionHandler().manejar([recibido(CONVERSION, "otro")], lecturas.libro, AHORA)
+    ManejadorDeRegistro(clases.CONVERSIONES).manejar([recibido(CONVERSION, "otro")], lecturas.libro, AHORA)
     with esperas.apuntar(clases.CONVERSIONES, "conv-123", "mio") as futuro:
         assert futuro is not None
         await hasta_en_el_bucle(lambda: len(lecturas.momentos) >= 2)
         assert not futuro.done()
-        RegistrarConversionHandler().manejar([recibido(CONVERSION, "mio")], lecturas.libro, AHORA)
+        ManejadorDeRegistro(clases.CONVERSIONES).manejar([recibido(CONVERSION, "mio")], lecturas.libro, AHORA)
         async with asyncio.timeout(10):
             assert await futuro == Asentado(conversion(comando_id="otro"), es_nuevo=False)
     await sin_tareas()
@@ -111,13 +110,13 @@ async def test_lo_de_otro_comando_con_el_mismo_id_no_es_su_desenlace(
 async def test_quien_se_va_mientras_se_pregunta_no_deja_esperando_a_los_demas(
     lecturas: Lecturas, esperas: Esperas
 ) -> None:
-    RegistrarConversionHandler().manejar([recibido(CONVERSION, "c-1")], lecturas.libro, AHORA)
+    ManejadorDeRegistro(clases.CONVERSIONES).manejar([recibido(CONVERSION, "c-1")], lecturas.libro, AHORA)
     with ExitStack() as quien_se_va, esperas.apuntar(clases.IMPRESIONES, "imp-123", "c-2") as futuro:
         assert futuro is not None
         quien_se_va.enter_context(esperas.apuntar(clases.CONVERSIONES, "conv-123", "c-1"))
         lecturas.mientras_tanto = quien_se_va.close
         await hasta_en_el_bucle(lambda: lecturas.momentos)
-        RegistrarImpresionHandler().manejar([recibido(IMPRESION, "c-2")], lecturas.libro, AHORA)
+        ManejadorDeRegistro(clases.IMPRESIONES).manejar([recibido(IMPRESION, "c-2")], lecturas.libro, AHORA)
         async with asyncio.timeout(10):
             assert await futuro == Asentado(impresion(comando_id="c-2"), es_nuevo=True)
     await sin_tareas()
@@ -174,7 +173,7 @@ async def test_con_la_base_de_datos_caida_se_sigue_preguntando_hasta_que_vuelve(
     with esperas.apuntar(clases.IMPRESIONES, "imp-123", "c-1") as futuro:
         assert futuro is not None
         await hasta_en_el_bucle(lambda: len(lecturas.momentos) >= 3)
-        RegistrarImpresionHandler().manejar([recibido(IMPRESION, "c-1")], lecturas.libro, AHORA)
+        ManejadorDeRegistro(clases.IMPRESIONES).manejar([recibido(IMPRESION, "c-1")], lecturas.libro, AHORA)
         lecturas.fallo = None
         async with asyncio.timeout(10):
             assert await futuro == Asentado(impresion(), es_nuevo=True)

@@ -2,17 +2,19 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alpespartners.modulos.tracking.aplicacion.comandos import RegistrarConversion, RegistrarImpresion
+from alpespartners.modulos.tracking.aplicacion import clases
+from alpespartners.modulos.tracking.aplicacion.codigos import CodigoDePeticion
+from alpespartners.modulos.tracking.aplicacion.comandos import RegistrarImpresion
 from alpespartners.modulos.tracking.aplicacion.mapeadores import (
-    comando_de_conversion,
-    comando_de_impresion,
+    comando_del_cuerpo,
 )
-from alpespartners.modulos.tracking.dominio.excepciones import Codigo, DatosInvalidos, Fallo
+from alpespartners.modulos.tracking.dominio.excepciones import Codigo, CodigoDeFalta, DatosInvalidos, Fallo
 from alpespartners.seedwork.json_estricto import NumeroJson
 
 AHORA = datetime(2026, 1, 15, 10, 30, tzinfo=UTC)
@@ -36,17 +38,19 @@ VENTA: dict[str, object] = {
 }
 
 
-def impresion(**cambios: object) -> RegistrarImpresion:
-    return comando_de_impresion(
-        SEMILLA_IMPRESION | cambios, id_asignado=lambda: "asignado", recibido_en=AHORA
+def impresion(**cambios: object) -> Any:
+    return comando_del_cuerpo(
+        clases.IMPRESIONES, SEMILLA_IMPRESION | cambios, id_asignado=lambda: "asignado", recibido_en=AHORA
     )
 
 
-def venta(**cambios: object) -> RegistrarConversion:
-    return comando_de_conversion(VENTA | cambios, id_asignado=lambda: "asignado", recibido_en=AHORA)
+def venta(**cambios: object) -> Any:
+    return comando_del_cuerpo(
+        clases.CONVERSIONES, VENTA | cambios, id_asignado=lambda: "asignado", recibido_en=AHORA
+    )
 
 
-def fallos(**cambios: object) -> dict[str, Codigo]:
+def fallos(**cambios: object) -> dict[str, CodigoDeFalta]:
     with pytest.raises(DatosInvalidos) as invalidos:
         venta(**cambios)
     return {fallo.campo: fallo.codigo for fallo in invalidos.value.fallos}
@@ -72,8 +76,8 @@ def test_la_impresion_de_la_semilla_llega_campo_por_campo() -> None:
 @pytest.mark.parametrize("grafia", ["campana_id", "campan\u0303a_id"])
 def test_la_campaña_se_puede_escribir_sin_eñe_y_con_eñe_descompuesta(grafia: str) -> None:
     cuerpo = {clave: valor for clave, valor in SEMILLA_IMPRESION.items() if clave != "campaña_id"}
-    comando = comando_de_impresion(
-        cuerpo | {grafia: "cmp-456"}, id_asignado=lambda: "asignado", recibido_en=AHORA
+    comando = comando_del_cuerpo(
+        clases.IMPRESIONES, cuerpo | {grafia: "cmp-456"}, id_asignado=lambda: "asignado", recibido_en=AHORA
     )
     assert comando == impresion()
 
@@ -93,7 +97,9 @@ def test_un_numero_y_un_texto_con_la_misma_escritura_son_valores_distintos(
     cuerpo = dict(zip(("campaña_id", "campana_id"), valores, strict=True))
     for ordenado in (cuerpo, dict(reversed(cuerpo.items()))):
         with pytest.raises(DatosInvalidos) as invalidos:
-            comando_de_impresion(ordenado, id_asignado=lambda: "asignado", recibido_en=AHORA)
+            comando_del_cuerpo(
+                clases.IMPRESIONES, ordenado, id_asignado=lambda: "asignado", recibido_en=AHORA
+            )
         assert Codigo.CAMPO_REPETIDO in {fallo.codigo for fallo in invalidos.value.fallos}
 
 
@@ -127,17 +133,17 @@ def test_vacio_y_nulo_son_ausencia(ausente: object) -> None:
     ],
 )
 def test_un_tipo_de_json_equivocado_nombra_el_campo(campo: str, valor: object) -> None:
-    assert fallos(**{campo: valor}) == {campo: Codigo.TIPO_INCORRECTO}
+    assert fallos(**{campo: valor}) == {campo: CodigoDePeticion.TIPO_INCORRECTO}
 
 
 def test_las_faltas_de_forma_y_de_reglas_se_dicen_juntas() -> None:
     assert fallos(campaña_id=[], valor="quince", moneda="ZZZ", timestamp="ayer", estado="x", extra={}) == {
-        "campaña_id": Codigo.TIPO_INCORRECTO,
+        "campaña_id": CodigoDePeticion.TIPO_INCORRECTO,
         "valor": Codigo.VALOR_ILEGIBLE,
         "moneda": Codigo.MONEDA_DESCONOCIDA,
         "timestamp": Codigo.TIMESTAMP_ILEGIBLE,
-        "estado": Codigo.CAMPO_RESERVADO,
-        "extra": Codigo.CAMPO_DESCONOCIDO,
+        "estado": CodigoDePeticion.CAMPO_RESERVADO,
+        "extra": CodigoDePeticion.CAMPO_DESCONOCIDO,
     }
 
 
@@ -215,7 +221,7 @@ def test_una_propiedad_nula_se_omite_y_los_escalares_quedan_como_su_literal() ->
 
 
 def test_una_propiedad_anidada_es_una_falta() -> None:
-    assert fallos(propiedades={"a": {}}) == {"propiedades.a": Codigo.TIPO_INCORRECTO}
+    assert fallos(propiedades={"a": {}}) == {"propiedades.a": CodigoDePeticion.TIPO_INCORRECTO}
 
 
 def test_el_nombre_de_un_campo_ajeno_se_repite_corto_y_sin_controles() -> None:
@@ -317,10 +323,10 @@ _JSON = st.recursive(
     )
 )
 def test_cualquier_cuerpo_acaba_en_un_comando_o_en_faltas_con_nombre(cuerpo: dict[str, object]) -> None:
-    for mapear in (comando_de_impresion, comando_de_conversion):
+    for clase in clases.CLASES:
         fallos: tuple[Fallo, ...] = ()
         try:
-            mapear(cuerpo, id_asignado=lambda: "asignado", recibido_en=AHORA)
+            comando_del_cuerpo(clase, cuerpo, id_asignado=lambda: "asignado", recibido_en=AHORA)
         except DatosInvalidos as invalidos:
             fallos = invalidos.fallos
         assert all(fallo.campo and fallo.mensaje for fallo in fallos)

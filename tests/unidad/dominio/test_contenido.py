@@ -9,7 +9,12 @@ import pytest
 from alpespartners.modulos.tracking.aplicacion.comandos import RegistrarConversion, RegistrarImpresion
 from alpespartners.modulos.tracking.dominio.contenido import ContenidoConversion, ContenidoImpresion
 from alpespartners.modulos.tracking.dominio.entidades import Impresion
-from alpespartners.modulos.tracking.dominio.excepciones import Codigo, DatosInvalidos, Recolector
+from alpespartners.modulos.tracking.dominio.excepciones import (
+    Codigo,
+    CodigoDeFalta,
+    DatosInvalidos,
+    Recolector,
+)
 from alpespartners.modulos.tracking.dominio.objetos_valor import ValorConversion
 
 AHORA = datetime(2026, 1, 15, 10, 30, tzinfo=UTC)
@@ -49,7 +54,7 @@ def contenido(**cambios: object) -> ContenidoConversion:
     return ContenidoConversion.crear(replace(CONVERSION, **cambios), AHORA, Recolector())  # type: ignore[arg-type]
 
 
-def fallos(**cambios: object) -> dict[str, Codigo]:
+def fallos(**cambios: object) -> dict[str, CodigoDeFalta]:
     with pytest.raises(DatosInvalidos) as invalidos:
         contenido(**cambios)
     return {fallo.campo: fallo.codigo for fallo in invalidos.value.fallos}

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from alpespartners.modulos.tracking.dominio.excepciones import (
     CampoInvalido,
     Codigo,
+    CodigoDeFalta,
     DatosInvalidos,
     Recolector,
 )
@@ -52,11 +53,11 @@ def limpiar(
     return limpios, recolector.avisos
 
 
-def codigos(invalidos: pytest.ExceptionInfo[DatosInvalidos]) -> dict[str, Codigo]:
+def codigos(invalidos: pytest.ExceptionInfo[DatosInvalidos]) -> dict[str, CodigoDeFalta]:
     return {fallo.campo: fallo.codigo for fallo in invalidos.value.fallos}
 
 
-def codigo_de(invalido: pytest.ExceptionInfo[CampoInvalido]) -> Codigo:
+def codigo_de(invalido: pytest.ExceptionInfo[CampoInvalido]) -> CodigoDeFalta:
     return invalido.value.fallo.codigo
 
 

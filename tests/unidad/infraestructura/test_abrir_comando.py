@@ -32,7 +32,7 @@ EPOCA = UUID(int=1)
 SOBRE_IMPRESION = sobre_de_comando(IMPRESION, "c-1", None)
 SOBRE_CONVERSION = sobre_de_comando(replace(CONVERSION, propiedades={"a": "b"}), "c-1", None)
 
-Abierto = ComandoRecibido[Any] | MensajeIlegible
+Abierto = ComandoRecibido | MensajeIlegible
 
 
 def abrir(
@@ -55,7 +55,7 @@ def abrir(
     )
 
 
-def comando(abierto: Abierto) -> ComandoRecibido[Any]:
+def comando(abierto: Abierto) -> Any:
     assert isinstance(abierto, ComandoRecibido)
     return abierto
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 
+from alpespartners.modulos.tracking.aplicacion import clases
 from alpespartners.modulos.tracking.aplicacion.mensajes import DestinoDeComando, IdentidadComando
 from alpespartners.modulos.tracking.aplicacion.puertos import BrokerNoDisponible
 from alpespartners.modulos.tracking.aplicacion.topicos import (
@@ -96,7 +97,7 @@ class EventosQueNadieLee(EventosEnMemoria[Impresion]):
 def test_de_una_carta_reinyectada_se_dice_en_que_libro_esta_y_con_que_id() -> None:
     libro = TransaccionEnMemoria()
     assert reinyecciones(DE_UNA_IMPRESION, libro) == []
-    libro.impresiones.agregar([impresion(comando_id=identidad(DE_UNA_IMPRESION))])
+    libro.eventos(clases.IMPRESIONES).agregar([impresion(comando_id=identidad(DE_UNA_IMPRESION))])
     assert reinyecciones(DE_UNA_IMPRESION, libro) == [
         Reinyeccion(COMANDO_REGISTRAR_IMPRESION, IMPRESION.id, Registrada())
     ]
@@ -126,13 +127,15 @@ def test_de_una_carta_reinyectada_en_dos_topicos_se_dicen_los_dos_destinos() -> 
 
 def test_que_otro_comando_registrase_ese_id_no_es_una_reinyeccion() -> None:
     libro = TransaccionEnMemoria()
-    libro.impresiones.agregar([impresion(comando_id="de otro")])
+    libro.eventos(clases.IMPRESIONES).agregar([impresion(comando_id="de otro")])
     assert reinyecciones(DE_UNA_IMPRESION, libro) == []
 
 
 def test_una_carta_con_un_id_que_no_cabe_en_el_libro_no_se_busca_en_el() -> None:
     imposible = replace(CARTA, carga=sobre_de_comando(replace(IMPRESION, id="a\x00b"), "c-1", None).carga)
-    assert reinyecciones(imposible, TransaccionEnMemoria(impresiones=EventosQueNadieLee())) == []
+    libro = TransaccionEnMemoria()
+    libro.libros[clases.IMPRESIONES] = EventosQueNadieLee(clases.IMPRESIONES)
+    assert reinyecciones(imposible, libro) == []
 
 
 def test_una_carta_recortada_nunca_se_reinyecto() -> None:

@@ -32,7 +32,7 @@ from tests.apoyo.eventos import AHORA, CONVERSION, IMPRESION, conversion, ilegib
 TRAZA = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
-def abrir(sobre: Sobre) -> ComandoRecibido[Any]:
+def abrir(sobre: Sobre) -> Any:
     abierto = abrir_comando(
         sobre.topico,
         carga=sobre.carga,

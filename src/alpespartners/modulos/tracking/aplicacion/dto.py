@@ -14,7 +14,9 @@ from decimal import Decimal
 
 
 @dataclass(slots=True, kw_only=True)
-class _EventoDTO:
+class EventoDTO:
+    """Lo común a las peticiones de todas las clases de evento."""
+
     id: str | None = None
     campaña_id: str | None = None
     influencer_id: str | None = None
@@ -27,14 +29,14 @@ class _EventoDTO:
 
 
 @dataclass(slots=True, kw_only=True)
-class RegistrarImpresionDTO(_EventoDTO):
+class RegistrarImpresionDTO(EventoDTO):
     """El cuerpo de `POST /tracking/impresiones`."""
 
     tipo_evento: str | None = None
 
 
 @dataclass(slots=True, kw_only=True)
-class RegistrarConversionDTO(_EventoDTO):
+class RegistrarConversionDTO(EventoDTO):
     """El cuerpo de `POST /tracking/conversiones`."""
 
     tipo_conversion: str | None = None

@@ -12,12 +12,12 @@ import logging
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from alpespartners.modulos.tracking.aplicacion.clases import CONVERSIONES, IMPRESIONES, Clase
+from alpespartners.modulos.tracking.aplicacion.clases import CLASES, Clase
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible, Consulta, Lecturas
 from alpespartners.modulos.tracking.dominio.destinos import Duplicada, Ilegible, Rechazada
-from alpespartners.modulos.tracking.dominio.entidades import Conversion, Impresion
+from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
 
 ESPERAS_MAXIMAS: Final = 1_000
 
@@ -32,7 +32,7 @@ _registro = logging.getLogger(__name__)
 class Asentado:
     """El comando quedó en el libro: lo registró él (`es_nuevo`), u otro antes con el mismo contenido."""
 
-    evento: Impresion | Conversion
+    evento: EventoSeguido[Any]
     es_nuevo: bool
 
 
@@ -123,11 +123,9 @@ class Esperas:
 def _desenlaces(consulta: Consulta, esperadas: Mapping[str, _Espera]) -> dict[str, Desenlace]:
     """Devuelve los que ya se conocen, por `comando_id`."""
     desenlaces: dict[str, Desenlace] = {}
-    for clase in (IMPRESIONES, CONVERSIONES):
+    for clase in CLASES:
         suyas = {
-            comando_id: espera.evento_id
-            for comando_id, espera in esperadas.items()
-            if espera.clase.topico == clase.topico
+            comando_id: espera.evento_id for comando_id, espera in esperadas.items() if espera.clase is clase
         }
         if not suyas:
             continue
@@ -136,7 +134,7 @@ def _desenlaces(consulta: Consulta, esperadas: Mapping[str, _Espera]) -> dict[st
             anotado.identidad.comando_id: anotado.destino
             for anotado in consulta.destinos.de_comandos(clase.topico, suyas)
         }
-        eventos = clase.eventos_de(consulta).obtener(set(suyas.values()))
+        eventos = consulta.eventos(clase).obtener(set(suyas.values()))
         for comando_id, evento_id in suyas.items():
             evento = eventos.get(evento_id)
             destino = anotados.get(comando_id)

@@ -6,13 +6,13 @@ Qué no es: el bucle que recibe y confirma mensajes, ni SQL.
 Por qué existe: que nada cuente dos veces depende del orden de estos pasos, y aquí se leen seguidos.
 """
 
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Any
 
-from alpespartners.modulos.tracking.aplicacion.comandos import RegistrarConversion, RegistrarImpresion
+from alpespartners.modulos.tracking.aplicacion.clases import Clase
+from alpespartners.modulos.tracking.aplicacion.codigos import CodigoDeAlmacenamiento
 from alpespartners.modulos.tracking.aplicacion.mensajes import (
     ComandoRecibido,
     DestinoDeComando,
@@ -20,11 +20,6 @@ from alpespartners.modulos.tracking.aplicacion.mensajes import (
     MensajeIlegible,
 )
 from alpespartners.modulos.tracking.aplicacion.puertos import Transaccion
-from alpespartners.modulos.tracking.aplicacion.topicos import (
-    COMANDO_REGISTRAR_CONVERSION,
-    COMANDO_REGISTRAR_IMPRESION,
-)
-from alpespartners.modulos.tracking.dominio.contenido import ContenidoConversion, ContenidoImpresion
 from alpespartners.modulos.tracking.dominio.destinos import (
     Destino,
     Duplicada,
@@ -32,31 +27,25 @@ from alpespartners.modulos.tracking.dominio.destinos import (
     Rechazada,
     Registrada,
 )
-from alpespartners.modulos.tracking.dominio.entidades import Conversion, Impresion
-from alpespartners.modulos.tracking.dominio.eventos import (
-    ConversionRegistrada,
-    EventoDominio,
-    ImpresionRegistrada,
-)
+from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
+from alpespartners.modulos.tracking.dominio.eventos import EventoDominio
 from alpespartners.modulos.tracking.dominio.excepciones import Codigo, DatosInvalidos, Recolector
 from alpespartners.modulos.tracking.dominio.objetos_valor import (
     advertencias_ajenas,
     id_consultable,
     recibido_en_creible,
 )
-from alpespartners.modulos.tracking.dominio.repositorios import RepositorioEventos
-
-C = TypeVar("C", RegistrarImpresion, RegistrarConversion)
-E = TypeVar("E", Impresion, Conversion)
 
 
-class _ManejadorRegistro(ABC, Generic[C, E]):
-    """Lo que es igual para impresiones y conversiones: el orden de los pasos de un lote."""
+class ManejadorDeRegistro:
+    """Maneja los lotes de comandos de una clase de evento: `RegistrarImpresion` o `RegistrarConversion`."""
 
-    topico: str
+    def __init__(self, clase: Clase) -> None:
+        self._clase = clase
+        self.topico = clase.topico
 
     def manejar(
-        self, lote: Sequence[ComandoRecibido[C] | MensajeIlegible], transaccion: Transaccion, ahora: datetime
+        self, lote: Sequence[ComandoRecibido | MensajeIlegible], transaccion: Transaccion, ahora: datetime
     ) -> list[DestinoDeComando]:
         """Asienta el lote en la transacción y devuelve el destino de cada comando que aún no lo tenía.
 
@@ -66,7 +55,7 @@ class _ManejadorRegistro(ABC, Generic[C, E]):
         ilegibles = [mensaje for mensaje in pendientes if isinstance(mensaje, MensajeIlegible)]
         inadmisibles = [_destino_de_ilegible(ilegible, ahora) for ilegible in ilegibles]
 
-        aspirantes: list[tuple[ComandoRecibido[C], E]] = []
+        aspirantes: list[tuple[ComandoRecibido, EventoSeguido[Any]]] = []
         for mensaje in pendientes:
             if not isinstance(mensaje, MensajeIlegible):
                 juicio = self._juzgar(mensaje, ahora)
@@ -76,19 +65,19 @@ class _ManejadorRegistro(ABC, Generic[C, E]):
                     aspirantes.append((mensaje, juicio))
         destinos = self._sin_fila(inadmisibles, transaccion)
 
-        candidatas: dict[str, E] = {}
+        candidatas: dict[str, EventoSeguido[Any]] = {}
         for _, entidad in aspirantes:
             candidatas.setdefault(entidad.id, entidad)
-        repositorio = self._repositorio(transaccion)
+        repositorio = transaccion.eventos(self._clase)
         nuevas = repositorio.agregar(list(candidatas.values()))
         # En una sentencia aparte: así ve también lo que acaba de ganar otro consumidor.
         guardadas = candidatas | repositorio.obtener(candidatas.keys() - nuevas)
 
-        eventos: list[tuple[EventoDominio, str | None]] = []
+        eventos: list[tuple[EventoDominio[Any], str | None]] = []
         for mensaje, entidad in aspirantes:
             guardada = guardadas[entidad.id]
             if guardada is entidad:
-                eventos.append((self._evento(entidad), mensaje.traza))
+                eventos.append((self._clase.evento(entidad), mensaje.traza))
                 destinos.append(_destino(mensaje, entidad.recibido_en, ahora, Registrada()))
             elif (decidido := _frente_a_la_guardada(entidad, guardada)) is not None:
                 destinos.append(_destino(mensaje, entidad.recibido_en, ahora, decidido))
@@ -110,7 +99,7 @@ class _ManejadorRegistro(ABC, Generic[C, E]):
         return decididos
 
     def rechazar(
-        self, mensaje: ComandoRecibido[C], transaccion: Transaccion, ahora: datetime
+        self, mensaje: ComandoRecibido, transaccion: Transaccion, ahora: datetime
     ) -> list[DestinoDeComando]:
         """Rechaza un comando cuyos datos el dominio admite y la base de datos no.
 
@@ -122,7 +111,10 @@ class _ManejadorRegistro(ABC, Generic[C, E]):
             mensaje,
             recibido_en,
             ahora,
-            Rechazada(Codigo.RECHAZADA_POR_LA_BASE_DE_DATOS, "la base de datos no admite estos datos"),
+            Rechazada(
+                CodigoDeAlmacenamiento.RECHAZADA_POR_LA_BASE_DE_DATOS,
+                "la base de datos no admite estos datos",
+            ),
         )
         nuevos = self._sin_fila([asiento], transaccion)
         if not transaccion.destinos.anotar(self.topico, nuevos):
@@ -131,7 +123,7 @@ class _ManejadorRegistro(ABC, Generic[C, E]):
         return nuevos
 
     def reconocer(
-        self, lote: Sequence[ComandoRecibido[C]], transaccion: Transaccion, ahora: datetime
+        self, lote: Sequence[ComandoRecibido], transaccion: Transaccion, ahora: datetime
     ) -> dict[str, bytes]:
         """Halla qué comando registró cada fila que no sabe su huella, y devuelve esta por el `id` de la fila.
 
@@ -139,7 +131,7 @@ class _ManejadorRegistro(ABC, Generic[C, E]):
         """
         juicios = [(mensaje.identidad.huella, self._juzgar(mensaje, ahora)) for mensaje in lote]
         entidades = [(huella, j) for huella, j in juicios if not isinstance(j, DestinoDeComando)]
-        guardadas = self._repositorio(transaccion).obtener({entidad.id for _, entidad in entidades})
+        guardadas = transaccion.eventos(self._clase).obtener({entidad.id for _, entidad in entidades})
         return {
             entidad.id: huella
             for huella, entidad in entidades
@@ -148,13 +140,13 @@ class _ManejadorRegistro(ABC, Generic[C, E]):
         }
 
     def _sin_destino(
-        self, lote: Sequence[ComandoRecibido[C] | MensajeIlegible], transaccion: Transaccion
-    ) -> list[ComandoRecibido[C] | MensajeIlegible]:
+        self, lote: Sequence[ComandoRecibido | MensajeIlegible], transaccion: Transaccion
+    ) -> list[ComandoRecibido | MensajeIlegible]:
         """Deja cada comando una vez, y fuera los que ya tienen destino.
 
         Quien ya lo tiene no vuelve a intentarlo: un rechazo no puede volverse registro en una reentrega.
         """
-        unicos: dict[IdentidadComando, ComandoRecibido[C] | MensajeIlegible] = {}
+        unicos: dict[IdentidadComando, ComandoRecibido | MensajeIlegible] = {}
         for mensaje in lote:
             unicos.setdefault(mensaje.identidad, mensaje)
         conocidos = transaccion.destinos.conocidos(self.topico, unicos.keys())
@@ -170,7 +162,7 @@ class _ManejadorRegistro(ABC, Generic[C, E]):
         ids = {asiento.evento_id for asiento in asientos if asiento.evento_id is not None}
         if not ids:
             return asientos
-        autores = set(self._repositorio(transaccion).autores(ids).values())
+        autores = set(transaccion.eventos(self._clase).autores(ids).values())
         return [
             asiento
             for asiento in asientos
@@ -178,85 +170,29 @@ class _ManejadorRegistro(ABC, Generic[C, E]):
             and (asiento.identidad.comando_id, None) not in autores
         ]
 
-    def _juzgar(self, mensaje: ComandoRecibido[C], ahora: datetime) -> E | DestinoDeComando:
+    def _juzgar(self, mensaje: ComandoRecibido, ahora: datetime) -> EventoSeguido[Any] | DestinoDeComando:
         """Construye la entidad o dice por qué se rechaza; el reloj del consumidor no influye."""
         recibido_en, avisos = recibido_en_creible(mensaje.comando.recibido_en, mensaje.publicado_en)
         recolector = Recolector()
         recolector.avisar(*advertencias_ajenas(mensaje.comando.advertencias), *avisos)
         try:
-            return self._entidad(mensaje, recibido_en, ahora, recolector)
+            contenido = self._clase.contenido.crear(mensaje.comando, recibido_en, recolector)
         except DatosInvalidos as invalidos:
             return _destino(mensaje, recibido_en, ahora, _rechazo(invalidos))
-
-    @abstractmethod
-    def _entidad(
-        self, mensaje: ComandoRecibido[C], recibido_en: datetime, ahora: datetime, recolector: Recolector
-    ) -> E: ...
-
-    @abstractmethod
-    def _evento(self, entidad: E) -> EventoDominio: ...
-
-    @abstractmethod
-    def _repositorio(self, transaccion: Transaccion) -> RepositorioEventos[E]: ...
-
-
-class RegistrarImpresionHandler(_ManejadorRegistro[RegistrarImpresion, Impresion]):
-    """Maneja lotes de `RegistrarImpresion`."""
-
-    topico = COMANDO_REGISTRAR_IMPRESION
-
-    def _entidad(
-        self,
-        mensaje: ComandoRecibido[RegistrarImpresion],
-        recibido_en: datetime,
-        ahora: datetime,
-        recolector: Recolector,
-    ) -> Impresion:
-        return Impresion(
-            contenido=ContenidoImpresion.crear(mensaje.comando, recibido_en, recolector),
+        entidad: EventoSeguido[Any] = self._clase.entidad(
+            contenido=contenido,
             comando_id=mensaje.identidad.comando_id,
             huella=mensaje.identidad.huella,
             recibido_en=recibido_en,
             registrado_en=ahora,
             advertencias=tuple(recolector.avisos),
         )
-
-    def _evento(self, entidad: Impresion) -> EventoDominio:
-        return ImpresionRegistrada(entidad)
-
-    def _repositorio(self, transaccion: Transaccion) -> RepositorioEventos[Impresion]:
-        return transaccion.impresiones
+        return entidad
 
 
-class RegistrarConversionHandler(_ManejadorRegistro[RegistrarConversion, Conversion]):
-    """Maneja lotes de `RegistrarConversion`."""
-
-    topico = COMANDO_REGISTRAR_CONVERSION
-
-    def _entidad(
-        self,
-        mensaje: ComandoRecibido[RegistrarConversion],
-        recibido_en: datetime,
-        ahora: datetime,
-        recolector: Recolector,
-    ) -> Conversion:
-        return Conversion(
-            contenido=ContenidoConversion.crear(mensaje.comando, recibido_en, recolector),
-            comando_id=mensaje.identidad.comando_id,
-            huella=mensaje.identidad.huella,
-            recibido_en=recibido_en,
-            registrado_en=ahora,
-            advertencias=tuple(recolector.avisos),
-        )
-
-    def _evento(self, entidad: Conversion) -> EventoDominio:
-        return ConversionRegistrada(entidad)
-
-    def _repositorio(self, transaccion: Transaccion) -> RepositorioEventos[Conversion]:
-        return transaccion.conversiones
-
-
-def _frente_a_la_guardada(entidad: E, guardada: E) -> Duplicada | Rechazada | None:
+def _frente_a_la_guardada(
+    entidad: EventoSeguido[Any], guardada: EventoSeguido[Any]
+) -> Duplicada | Rechazada | None:
     """Compara con la que ya estaba; `None` es la reentrega del comando que la registró."""
     if (guardada.comando_id, guardada.huella) == (entidad.comando_id, entidad.huella):
         # Antes que su contenido: otra versión pudo normalizar hoy de otro modo lo mismo que registró.
@@ -280,7 +216,7 @@ def _rechazo(invalidos: DatosInvalidos) -> Rechazada:
 
 
 def _destino(
-    mensaje: ComandoRecibido[C], recibido_en: datetime, ahora: datetime, destino: Destino
+    mensaje: ComandoRecibido, recibido_en: datetime, ahora: datetime, destino: Destino
 ) -> DestinoDeComando:
     return DestinoDeComando(
         identidad=mensaje.identidad,

@@ -11,20 +11,19 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from alpespartners.modulos.tracking.aplicacion.comandos import RegistrarConversion, RegistrarImpresion
-from alpespartners.modulos.tracking.aplicacion.dto import RegistrarConversionDTO, RegistrarImpresionDTO
+from alpespartners.modulos.tracking.aplicacion.clases import CLASES, Clase
+from alpespartners.modulos.tracking.aplicacion.codigos import CodigoDePeticion
+from alpespartners.modulos.tracking.aplicacion.comandos import Comando
+from alpespartners.modulos.tracking.aplicacion.dto import EventoDTO
 from alpespartners.modulos.tracking.aplicacion.textos import importe, instante_de_texto
-from alpespartners.modulos.tracking.dominio.contenido import ContenidoConversion, ContenidoImpresion
 from alpespartners.modulos.tracking.dominio.excepciones import Codigo, Recolector
 from alpespartners.modulos.tracking.dominio.objetos_valor import anotar_propiedad, nombre_legible
 from alpespartners.seedwork.json_estricto import NumeroJson
 
-_TEXTOS = frozenset({"id", "campaña_id", "influencer_id", "usuario_id", "timestamp"})
-_TEXTOS_IMPRESION = _TEXTOS | {"tipo_evento"}
-_TEXTOS_CONVERSION = _TEXTOS | {"tipo_conversion", "valor", "moneda"}
 _DESCRIPTIVOS = {
     "user_agent": "user_agent_ilegible",
     "ip_address": "ip_ilegible",
@@ -33,76 +32,51 @@ _DESCRIPTIVOS = {
 _RESERVADOS = frozenset(
     {"recibido_en", "registrado_en", "ocurrido_en", "estado", "advertencias", "comando_id"}
 )
-_CANONICOS = _TEXTOS_IMPRESION | _TEXTOS_CONVERSION | _DESCRIPTIVOS.keys() | {"propiedades"}
+_TEXTOS = {
+    clase: frozenset(campo.name for campo in fields(clase.dto)) - _DESCRIPTIVOS.keys() - {"propiedades"}
+    for clase in CLASES
+}
+"""De cada clase, los campos estrictos: los que deben ser un texto."""
+_CANONICOS = frozenset[str]().union(*_TEXTOS.values(), _DESCRIPTIVOS, {"propiedades"})
 _ALIAS = {"campana_id": "campaña_id"}
 _QUE_SE_LEEN: dict[str, Callable[[str, str], object]] = {"timestamp": instante_de_texto, "valor": importe}
 _SUSTITUTO = re.compile(r"[\ud800-\udfff]")
 
 
-def json_a_dto_impresion(cuerpo: Mapping[str, object], recolector: Recolector) -> RegistrarImpresionDTO:
-    """Da forma de DTO al cuerpo de una impresión; faltas y avisos quedan en el recolector."""
-    return RegistrarImpresionDTO(**_campos_del_cuerpo(cuerpo, _TEXTOS_IMPRESION, recolector))
+def json_a_dto(clase: Clase, cuerpo: Mapping[str, object], recolector: Recolector) -> EventoDTO:
+    """Da forma de DTO a un cuerpo; faltas y avisos quedan en el recolector."""
+    return clase.dto(**_campos_del_cuerpo(cuerpo, _TEXTOS[clase], recolector))
 
 
-def json_a_dto_conversion(cuerpo: Mapping[str, object], recolector: Recolector) -> RegistrarConversionDTO:
-    """Da forma de DTO al cuerpo de una conversión; faltas y avisos quedan en el recolector."""
-    return RegistrarConversionDTO(**_campos_del_cuerpo(cuerpo, _TEXTOS_CONVERSION, recolector))
-
-
-def dto_a_comando_impresion(
-    dto: RegistrarImpresionDTO, recolector: Recolector, id_asignado: Callable[[], str], recibido_en: datetime
-) -> RegistrarImpresion:
+def dto_a_comando(
+    clase: Clase,
+    dto: EventoDTO,
+    recolector: Recolector,
+    *,
+    id_asignado: Callable[[], str],
+    recibido_en: datetime,
+) -> Comando:
     """Convierte el DTO, al que da un `id` si no lo trae, en un comando normalizado.
 
     Raises:
         DatosInvalidos: con todas las faltas, también las que el recolector ya traía.
     """
     dto.id = dto.id or id_asignado()
-    contenido = ContenidoImpresion.crear(dto, recibido_en, recolector)
-    return RegistrarImpresion(
-        **contenido.campos(), recibido_en=recibido_en, advertencias=tuple(recolector.avisos)
-    )
+    contenido = clase.contenido.crear(dto, recibido_en, recolector)
+    return clase.comando(**contenido.campos(), recibido_en=recibido_en, advertencias=tuple(recolector.avisos))
 
 
-def dto_a_comando_conversion(
-    dto: RegistrarConversionDTO, recolector: Recolector, id_asignado: Callable[[], str], recibido_en: datetime
-) -> RegistrarConversion:
-    """Convierte el DTO, al que da un `id` si no lo trae, en un comando normalizado.
-
-    Raises:
-        DatosInvalidos: con todas las faltas, también las que el recolector ya traía.
-    """
-    dto.id = dto.id or id_asignado()
-    contenido = ContenidoConversion.crear(dto, recibido_en, recolector)
-    return RegistrarConversion(
-        **contenido.campos(), recibido_en=recibido_en, advertencias=tuple(recolector.avisos)
-    )
-
-
-def comando_de_impresion(
-    cuerpo: Mapping[str, object], *, id_asignado: Callable[[], str], recibido_en: datetime
-) -> RegistrarImpresion:
-    """Recorre JSON → DTO → comando para una impresión.
+def comando_del_cuerpo(
+    clase: Clase, cuerpo: Mapping[str, object], *, id_asignado: Callable[[], str], recibido_en: datetime
+) -> Comando:
+    """Recorre JSON → DTO → comando.
 
     Raises:
         DatosInvalidos: con todas las faltas del cuerpo.
     """
     recolector = Recolector()
-    dto = json_a_dto_impresion(cuerpo, recolector)
-    return dto_a_comando_impresion(dto, recolector, id_asignado, recibido_en)
-
-
-def comando_de_conversion(
-    cuerpo: Mapping[str, object], *, id_asignado: Callable[[], str], recibido_en: datetime
-) -> RegistrarConversion:
-    """Recorre JSON → DTO → comando para una conversión.
-
-    Raises:
-        DatosInvalidos: con todas las faltas del cuerpo.
-    """
-    recolector = Recolector()
-    dto = json_a_dto_conversion(cuerpo, recolector)
-    return dto_a_comando_conversion(dto, recolector, id_asignado, recibido_en)
+    dto = json_a_dto(clase, cuerpo, recolector)
+    return dto_a_comando(clase, dto, recolector, id_asignado=id_asignado, recibido_en=recibido_en)
 
 
 def _campos_del_cuerpo(
@@ -124,7 +98,9 @@ def _campos_del_cuerpo(
         elif nombre == "propiedades":
             campos[nombre] = _propiedades(valor, recolector)
         elif nombre in _RESERVADOS:
-            recolector.anotar(nombre, Codigo.CAMPO_RESERVADO, "lo pone el servidor; no se puede enviar")
+            recolector.anotar(
+                nombre, CodigoDePeticion.CAMPO_RESERVADO, "lo pone el servidor; no se puede enviar"
+            )
         else:
             desconocidos[nombre] = valor
     if desconocidos:
@@ -170,7 +146,7 @@ def _texto(nombre: str, valor: object, recolector: Recolector) -> str | None:
         return valor or None
     recolector.anotar(
         nombre,
-        Codigo.TIPO_INCORRECTO,
+        CodigoDePeticion.TIPO_INCORRECTO,
         "debe ser un número o un texto numérico" if nombre == "valor" else "debe ser un texto",
     )
     return None
@@ -189,7 +165,7 @@ def _propiedades(valor: object, recolector: Recolector) -> dict[str, str]:
     if valor == "":
         return propiedades
     if not isinstance(valor, dict):
-        recolector.anotar("propiedades", Codigo.TIPO_INCORRECTO, "debe ser un objeto")
+        recolector.anotar("propiedades", CodigoDePeticion.TIPO_INCORRECTO, "debe ser un objeto")
         return propiedades
     for clave, contenido in valor.items():
         if contenido is None:
@@ -197,7 +173,10 @@ def _propiedades(valor: object, recolector: Recolector) -> dict[str, str]:
         literal = _literal(contenido)
         if literal is None:
             anotar_propiedad(
-                clave, Codigo.TIPO_INCORRECTO, "debe ser un texto, un número o un booleano", recolector
+                clave,
+                CodigoDePeticion.TIPO_INCORRECTO,
+                "debe ser un texto, un número o un booleano",
+                recolector,
             )
         else:
             propiedades[clave] = literal
@@ -217,7 +196,7 @@ def _acoger_desconocidos(
         if literal is None:
             recolector.anotar(
                 nombre,
-                Codigo.CAMPO_DESCONOCIDO,
+                CodigoDePeticion.CAMPO_DESCONOCIDO,
                 "no es un campo conocido ni un texto, número o booleano",
                 nombre=legible,
             )

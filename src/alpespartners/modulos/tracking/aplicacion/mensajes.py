@@ -8,12 +8,10 @@ Por qué existe: el mismo comando puede entregarse muchas veces, y solo su ident
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, NamedTuple, TypeVar
+from typing import NamedTuple
 
-from alpespartners.modulos.tracking.aplicacion.comandos import RegistrarConversion, RegistrarImpresion
+from alpespartners.modulos.tracking.aplicacion.comandos import Comando
 from alpespartners.modulos.tracking.dominio.destinos import Destino
-
-C = TypeVar("C", RegistrarImpresion, RegistrarConversion)
 
 
 class IdentidadComando(NamedTuple):
@@ -26,11 +24,11 @@ class IdentidadComando(NamedTuple):
     huella: bytes
 
 
-class ComandoRecibido(NamedTuple, Generic[C]):
+class ComandoRecibido(NamedTuple):
     """Un comando descifrado; su `id` ya está resuelto y `publicado_en` es del broker, en UTC."""
 
     identidad: IdentidadComando
-    comando: C
+    comando: Comando
     publicado_en: datetime
     traza: str | None
 

@@ -8,8 +8,9 @@ Por qué existe: el mismo código corre en un portátil (SQLite, broker embebido
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
+from alpespartners.modulos.tracking.aplicacion.clases import ClaseDeEvento
 from alpespartners.modulos.tracking.aplicacion.comandos import Comando
 from alpespartners.modulos.tracking.aplicacion.mensajes import (
     DestinoDeComando,
@@ -18,14 +19,11 @@ from alpespartners.modulos.tracking.aplicacion.mensajes import (
     MensajeIlegible,
     RenglonBalance,
 )
-from alpespartners.modulos.tracking.dominio.entidades import Conversion, Impresion
+from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
 from alpespartners.modulos.tracking.dominio.eventos import EventoDominio
-from alpespartners.modulos.tracking.dominio.repositorios import (
-    LecturaEventos,
-    RepositorioConversiones,
-    RepositorioImpresiones,
-)
+from alpespartners.modulos.tracking.dominio.repositorios import LecturaEventos, RepositorioEventos
 
+E = TypeVar("E", bound=EventoSeguido[Any])
 T = TypeVar("T")
 
 
@@ -107,7 +105,7 @@ class LecturaDestinos(Protocol):
 class BandejaSalida(Protocol):
     """Lo que se publicará después del commit, guardado en la misma transacción que lo causó."""
 
-    def depositar_eventos(self, eventos: Sequence[tuple[EventoDominio, str | None]]) -> None:
+    def depositar_eventos(self, eventos: Sequence[tuple[EventoDominio[Any], str | None]]) -> None:
         """Deposita eventos de dominio, cada uno con la traza del comando que lo causó."""
 
     def depositar_cartas(self, topico: str, cartas: Sequence[MensajeIlegible]) -> None:
@@ -117,13 +115,8 @@ class BandejaSalida(Protocol):
 class Transaccion(Protocol):
     """Una transacción de lectura y escritura."""
 
-    @property
-    def impresiones(self) -> RepositorioImpresiones:
-        """El libro de impresiones."""
-
-    @property
-    def conversiones(self) -> RepositorioConversiones:
-        """El libro de conversiones."""
+    def eventos(self, clase: ClaseDeEvento[E]) -> RepositorioEventos[E]:
+        """El libro de los eventos de esa clase."""
 
     @property
     def destinos(self) -> RegistroDestinos:
@@ -152,13 +145,8 @@ class UnidadTrabajo(Protocol):
 class Consulta(Protocol):
     """Una transacción corta de solo lectura."""
 
-    @property
-    def impresiones(self) -> LecturaEventos[Impresion]:
-        """Las impresiones registradas."""
-
-    @property
-    def conversiones(self) -> LecturaEventos[Conversion]:
-        """Las conversiones registradas."""
+    def eventos(self, clase: ClaseDeEvento[E]) -> LecturaEventos[E]:
+        """Los eventos registrados de esa clase."""
 
     @property
     def destinos(self) -> LecturaDestinos:

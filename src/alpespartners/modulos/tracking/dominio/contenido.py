@@ -7,6 +7,7 @@ Por qué existe: la API y el consumidor construyen el contenido por este único 
 juzgar distinto; y se compara la fila misma, no una huella de ella.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,6 +26,7 @@ from alpespartners.modulos.tracking.dominio.objetos_valor import (
     propiedades_validas,
     timestamp_valido,
     tipo,
+    tipo_guardado,
 )
 
 
@@ -70,7 +72,7 @@ class _DatosConversion(_DatosEvento, Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Contenido:
+class Contenido(ABC):
     """Los campos comunes a impresiones y conversiones."""
 
     id: str
@@ -80,6 +82,33 @@ class _Contenido:
     metadatos: Metadatos
     timestamp: datetime | None
     propiedades: Mapping[str, str]
+
+    @classmethod
+    @abstractmethod
+    def crear(cls, datos: Any, recibido_en: datetime, recolector: Recolector) -> Self:
+        """Valida y normaliza; deja en el recolector los avisos de lo reparado.
+
+        Raises:
+            DatosInvalidos: con todas las faltas, también las que el recolector ya traía.
+        """
+
+    @classmethod
+    def leer(cls, campos: Mapping[str, Any]) -> Self:
+        """Reúne lo que `campos` separó, sin juzgarlo: lo registrado se lee como está.
+
+        Raises:
+            CampoInvalido: un tipo no es de los que este programa conoce.
+        """
+        return cls(
+            id=campos["id"],
+            campaña_id=campos["campaña_id"],
+            influencer_id=campos["influencer_id"],
+            usuario_id=campos["usuario_id"],
+            metadatos=Metadatos(campos["user_agent"], campos["ip_address"], campos["referrer"]),
+            timestamp=campos["timestamp"],
+            propiedades=campos["propiedades"],
+            **cls._leer_propios(campos),
+        )
 
     def campos(self) -> dict[str, Any]:
         """Devuelve los campos de cliente por su nombre en el JSON, en el orden de la semilla."""
@@ -96,8 +125,12 @@ class _Contenido:
             "propiedades": self.propiedades,
         }
 
-    def _campos_propios(self) -> dict[str, object]:
-        return {}
+    @abstractmethod
+    def _campos_propios(self) -> dict[str, object]: ...
+
+    @classmethod
+    @abstractmethod
+    def _leer_propios(cls, campos: Mapping[str, Any]) -> dict[str, Any]: ...
 
     def campos_distintos(self, otro: Self) -> tuple[str, ...]:
         """Devuelve los nombres, nunca los valores, de los campos en que ambos difieren."""
@@ -106,7 +139,7 @@ class _Contenido:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ContenidoImpresion(_Contenido):
+class ContenidoImpresion(Contenido):
     """Lo que el cliente dijo de una impresión."""
 
     tipo_evento: TipoEvento
@@ -125,11 +158,15 @@ class ContenidoImpresion(_Contenido):
         return cls(**campos)
 
     def _campos_propios(self) -> dict[str, object]:
-        return {"tipo_evento": self.tipo_evento}
+        return {"tipo_evento": self.tipo_evento.value}
+
+    @classmethod
+    def _leer_propios(cls, campos: Mapping[str, Any]) -> dict[str, Any]:
+        return {"tipo_evento": tipo_guardado("tipo_evento", campos["tipo_evento"], TipoEvento)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ContenidoConversion(_Contenido):
+class ContenidoConversion(Contenido):
     """Lo que el cliente dijo de una conversión."""
 
     tipo_conversion: TipoConversion
@@ -151,9 +188,17 @@ class ContenidoConversion(_Contenido):
 
     def _campos_propios(self) -> dict[str, object]:
         return {
-            "tipo_conversion": self.tipo_conversion,
+            "tipo_conversion": self.tipo_conversion.value,
             "valor": self.valor and self.valor.valor,
             "moneda": self.valor and self.valor.moneda,
+        }
+
+    @classmethod
+    def _leer_propios(cls, campos: Mapping[str, Any]) -> dict[str, Any]:
+        moneda = campos["moneda"]
+        return {
+            "tipo_conversion": tipo_guardado("tipo_conversion", campos["tipo_conversion"], TipoConversion),
+            "valor": None if moneda is None else ValorConversion.leer(campos["valor"], moneda),
         }
 
 

@@ -10,7 +10,7 @@ Cada destino nace en el manejador como un valor; un solo lugar lo convierte en f
 from dataclasses import dataclass
 from typing import ClassVar
 
-from alpespartners.modulos.tracking.dominio.excepciones import Codigo
+from alpespartners.modulos.tracking.dominio.excepciones import CodigoDeFalta
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Rechazada:
     """Los datos incumplen una regla, o el `id` ya existe con otro contenido."""
 
     estado: ClassVar[str] = "RECHAZADA"
-    motivo: Codigo
+    motivo: CodigoDeFalta
     detalle: str
     campos: tuple[str, ...] = ()
     """Los nombres de los campos que faltan a su regla o que difieren; nunca sus valores."""

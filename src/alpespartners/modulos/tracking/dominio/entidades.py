@@ -9,16 +9,20 @@ dependen que nada cuente dos veces y que cada pago pueda comprobarse.
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
-from alpespartners.modulos.tracking.dominio.contenido import ContenidoConversion, ContenidoImpresion
+from alpespartners.modulos.tracking.dominio.contenido import (
+    Contenido,
+    ContenidoConversion,
+    ContenidoImpresion,
+)
 
-C = TypeVar("C", ContenidoImpresion, ContenidoConversion)
+C = TypeVar("C", bound=Contenido)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _EventoSeguido(Generic[C]):
-    """Lo común a las dos entidades: el contenido y lo que puso el servidor.
+class EventoSeguido(Generic[C]):
+    """Lo común a todas las entidades: el contenido y lo que puso el servidor.
 
     `recibido_en` es del reloj de la API, `registrado_en` del reloj del consumidor; ambos en UTC. `huella` es
     la de la carga del comando que la registró, o `None` si se reconstruyó desde su evento.
@@ -41,14 +45,28 @@ class _EventoSeguido(Generic[C]):
         """Cuándo ocurrió: el `timestamp`, o `recibido_en` si falta o se adelanta a él."""
         return momento_de_ocurrencia(self.contenido.timestamp, self.recibido_en)
 
+    def campos(self) -> dict[str, Any]:
+        """Devuelve todos sus campos por su nombre en el JSON: los del cliente y los del servidor.
+
+        La huella no: no es un dato del evento, sino de un mensaje.
+        """
+        return {
+            **self.contenido.campos(),
+            "ocurrido_en": self.ocurrido_en,
+            "recibido_en": self.recibido_en,
+            "registrado_en": self.registrado_en,
+            "comando_id": self.comando_id,
+            "advertencias": self.advertencias,
+        }
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Impresion(_EventoSeguido[ContenidoImpresion]):
+class Impresion(EventoSeguido[ContenidoImpresion]):
     """Una vez que la campaña se mostró a alguien, o que alguien interactuó con ella."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Conversion(_EventoSeguido[ContenidoConversion]):
+class Conversion(EventoSeguido[ContenidoConversion]):
     """Un logro de la campaña por el que puede pagarse: una venta, por ejemplo."""
 
 

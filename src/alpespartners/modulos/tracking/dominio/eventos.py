@@ -6,22 +6,27 @@ Por qué existe: el evento lleva la fila completa para que el libro pueda recons
 """
 
 from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
-from alpespartners.modulos.tracking.dominio.entidades import Conversion, Impresion
+from alpespartners.modulos.tracking.dominio.entidades import Conversion, EventoSeguido, Impresion
+
+E = TypeVar("E", bound=EventoSeguido[Any])
 
 
 @dataclass(frozen=True, slots=True)
-class ImpresionRegistrada:
+class EventoDominio(Generic[E]):
+    """Se registró algo que no estaba."""
+
+    entidad: E
+
+
+class ImpresionRegistrada(EventoDominio[Impresion]):
     """Se registró una impresión que no estaba."""
 
-    entidad: Impresion
+    __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ConversionRegistrada:
+class ConversionRegistrada(EventoDominio[Conversion]):
     """Se registró una conversión que no estaba."""
 
-    entidad: Conversion
-
-
-EventoDominio = ImpresionRegistrada | ConversionRegistrada
+    __slots__ = ()

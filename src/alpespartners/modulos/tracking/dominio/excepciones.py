@@ -19,11 +19,14 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Codigo(StrEnum):
-    """Todas las faltas posibles: enumeración cerrada, cada una contada y probada."""
+class CodigoDeFalta(StrEnum):
+    """Un código estable. Cada capa enumera los suyos, cada uno contado y probado."""
+
+
+class Codigo(CodigoDeFalta):
+    """Las faltas a una regla del dominio."""
 
     REQUERIDO = "requerido"
-    TIPO_INCORRECTO = "tipo_incorrecto"
     LONGITUD_EXCEDIDA = "longitud_excedida"
     CARACTER_DE_CONTROL = "caracter_de_control"
     ESPACIO_EN_LOS_EXTREMOS = "espacio_en_los_extremos"
@@ -39,14 +42,8 @@ class Codigo(StrEnum):
     TIMESTAMP_DEMASIADO_ANTIGUO = "timestamp_demasiado_antiguo"
     TIMESTAMP_EN_EL_FUTURO = "timestamp_en_el_futuro"
     DEMASIADAS_PROPIEDADES = "demasiadas_propiedades"
-    CAMPO_RESERVADO = "campo_reservado"
     CAMPO_REPETIDO = "campo_repetido"
-    CAMPO_DESCONOCIDO = "campo_desconocido"
-    PARAMETRO_DESCONOCIDO = "parametro_desconocido"
-    PARAMETRO_INVALIDO = "parametro_invalido"
-    CURSOR_INVALIDO = "cursor_invalido"
     CONFLICTO_DE_ID = "conflicto_de_id"
-    RECHAZADA_POR_LA_BASE_DE_DATOS = "rechazada_por_la_base_de_datos"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +51,14 @@ class Fallo:
     """Una falta: el campo como lo escribe el cliente, un código estable y una frase en español."""
 
     campo: str
-    codigo: Codigo
+    codigo: CodigoDeFalta
     mensaje: str
 
 
 class CampoInvalido(ValueError):
     """Un campo incumple su regla."""
 
-    def __init__(self, campo: str, codigo: Codigo, mensaje: str) -> None:
+    def __init__(self, campo: str, codigo: CodigoDeFalta, mensaje: str) -> None:
         super().__init__(f"{campo}: {mensaje}")
         self.fallo = Fallo(campo, codigo, mensaje)
 
@@ -104,7 +101,7 @@ class Recolector:
             self.anotar(fallo.campo, fallo.codigo, fallo.mensaje)
             return None
 
-    def anotar(self, campo: str, codigo: Codigo, mensaje: str, *, nombre: str = "") -> None:
+    def anotar(self, campo: str, codigo: CodigoDeFalta, mensaje: str, *, nombre: str = "") -> None:
         """Anota una falta, si el campo no tiene ya otra: la primera es la que explica las demás.
 
         `nombre` es cómo se le dice ese campo a quien lo envió, si no es tal cual.

@@ -22,7 +22,12 @@ from itertools import islice
 from typing import Self, TypeVar
 from urllib.parse import urlsplit
 
-from alpespartners.modulos.tracking.dominio.excepciones import CampoInvalido, Codigo, Recolector
+from alpespartners.modulos.tracking.dominio.excepciones import (
+    CampoInvalido,
+    Codigo,
+    CodigoDeFalta,
+    Recolector,
+)
 from alpespartners.modulos.tracking.dominio.monedas import DECIMALES
 
 LONGITUD_IDENTIFICADOR = 128
@@ -70,7 +75,7 @@ class TipoConversion(StrEnum):
     OTRA = "OTRA"
 
 
-Tipo = TypeVar("Tipo", TipoEvento, TipoConversion)
+Tipo = TypeVar("Tipo", bound=StrEnum)
 
 
 def texto_normalizado(campo: str, texto: str) -> str:
@@ -157,6 +162,18 @@ def tipo(campo: str, texto: str, enumeracion: type[Tipo]) -> Tipo:
     return miembro
 
 
+def tipo_guardado(campo: str, texto: str, enumeracion: type[Tipo]) -> Tipo:
+    """Devuelve el tipo que se guardó con ese nombre exacto.
+
+    Raises:
+        CampoInvalido: lo escribió otro programa, o una versión posterior de este.
+    """
+    try:
+        return enumeracion(texto)
+    except ValueError:
+        raise CampoInvalido(campo, Codigo.VALOR_NO_PERMITIDO, "el programa no lo conoce") from None
+
+
 def timestamp_valido(timestamp: datetime, recibido_en: datetime) -> datetime:
     """Devuelve el instante en UTC, si es creíble frente al momento en que se recibió.
 
@@ -205,7 +222,7 @@ def propiedades_validas(propiedades: Mapping[str, str], recolector: Recolector) 
     return validas
 
 
-def anotar_propiedad(clave: str, codigo: Codigo, mensaje: str, recolector: Recolector) -> None:
+def anotar_propiedad(clave: str, codigo: CodigoDeFalta, mensaje: str, recolector: Recolector) -> None:
     """Anota la falta de una propiedad.
 
     Se distingue por su clave entera: dos que se leen igual, recortadas y sin controles, son dos faltas.
@@ -264,6 +281,15 @@ class ValorConversion:
             )
             decimales = _DECIMALES_MAXIMOS
         return cls(None if valor is None else recolector.intentar(_importe, valor, decimales), codigo)
+
+    @classmethod
+    def leer(cls, valor: Decimal | None, moneda: str) -> Self:
+        """Lo guardado, con los decimales de su moneda de hoy si así no cambia; no juzga nada."""
+        unidad = _UNIDADES_MENORES.get(DECIMALES.get(moneda, -1))
+        if valor is None or unidad is None:
+            return cls(valor, moneda)
+        ajustado = valor.quantize(unidad)
+        return cls(ajustado if ajustado == valor else valor, moneda)
 
 
 def _importe(valor: Decimal, decimales: int) -> Decimal:

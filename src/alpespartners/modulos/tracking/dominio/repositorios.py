@@ -10,11 +10,11 @@ solo orden de lectura (lo más reciente primero).
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from alpespartners.modulos.tracking.dominio.entidades import Conversion, Impresion
+from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
 
-E = TypeVar("E", Impresion, Conversion)
+E = TypeVar("E", bound=EventoSeguido[Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,3 @@ class RepositorioEventos(LecturaEventos[E], Protocol[E]):
 
     def autores(self, ids: Collection[str]) -> dict[str, tuple[str, bytes | None]]:
         """De los `id` que existen, el `comando_id` y la huella del comando que los registró."""
-
-
-RepositorioImpresiones = RepositorioEventos[Impresion]
-RepositorioConversiones = RepositorioEventos[Conversion]

@@ -116,14 +116,14 @@ class Manejador(Protocol):
 
     def manejar(
         self,
-        lote: Sequence[ComandoRecibido[Any] | MensajeIlegible],
+        lote: Sequence[ComandoRecibido | MensajeIlegible],
         transaccion: Transaccion,
         ahora: datetime,
     ) -> list[DestinoDeComando]:
         """Asienta el lote en la transacción."""
 
     def rechazar(
-        self, mensaje: ComandoRecibido[Any], transaccion: Transaccion, ahora: datetime
+        self, mensaje: ComandoRecibido, transaccion: Transaccion, ahora: datetime
     ) -> list[DestinoDeComando]:
         """Rechaza un comando cuyos datos no admite la base de datos."""
 
@@ -133,7 +133,7 @@ class _Entrada(NamedTuple):
 
     clave: str
     mensaje: MensajeRecibido
-    contenido: ComandoRecibido[Any] | MensajeIlegible
+    contenido: ComandoRecibido | MensajeIlegible
     rechazada: bool = False
 
 
@@ -347,7 +347,7 @@ class _Consumidor:
                 for clave, mensaje in zip(claves, mensajes, strict=True)
             ]
 
-    def _contenido(self, clave: str, mensaje: MensajeRecibido) -> ComandoRecibido[Any] | MensajeIlegible:
+    def _contenido(self, clave: str, mensaje: MensajeRecibido) -> ComandoRecibido | MensajeIlegible:
         if self._en_mano.mata(clave):
             return self._ilegible(mensaje, f"hizo morir {MUERTES_QUE_CONDENAN} veces al consumidor")
         try:

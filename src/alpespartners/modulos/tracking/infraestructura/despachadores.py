@@ -10,12 +10,9 @@ import time
 from functools import partial
 from typing import Final
 
+from alpespartners.modulos.tracking.aplicacion.clases import CLASES
 from alpespartners.modulos.tracking.aplicacion.comandos import Comando
 from alpespartners.modulos.tracking.aplicacion.puertos import AlmacenamientoLleno, BrokerNoDisponible
-from alpespartners.modulos.tracking.aplicacion.topicos import (
-    COMANDO_REGISTRAR_CONVERSION,
-    COMANDO_REGISTRAR_IMPRESION,
-)
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import SUFIJO_CARTAS, sobre_de_comando
 from alpespartners.modulos.tracking.infraestructura.metricas import MetricasDePublicacion
 from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import (
@@ -30,7 +27,6 @@ from alpespartners.seedwork.plazo import PlazoComun, en_el_plazo
 MAXIMO_EN_CURSO: Final = 1_000
 """Comandos sin confirmar a la vez; los siguientes esperan su turno dentro del mismo límite de tiempo."""
 
-_TOPICOS = (COMANDO_REGISTRAR_IMPRESION, COMANDO_REGISTRAR_CONVERSION)
 _PARTE_DEL_LIMITE = 0.8
 _SEGUNDOS_DE_CIERRE = 2.0
 _MEMORIA_DEL_SILENCIO = 15.0
@@ -60,7 +56,7 @@ class DespachadorPulsar:
         El cliente es el del proceso, y lo cierra quien lo creó, después que al despachador.
         """
         self._publicador = Publicador(partial(self._crear_productor, cliente), cliente.hay_sitio)
-        self._publicador.conectar(_TOPICOS)
+        self._publicador.conectar([clase.topico for clase in CLASES])
 
     async def cerrar(self) -> None:
         """Deja de aceptar comandos, espera las confirmaciones pendientes y cierra."""

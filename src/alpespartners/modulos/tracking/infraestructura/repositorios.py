@@ -3,7 +3,8 @@
 Qué es: los repositorios del dominio sobre una conexión con una transacción abierta, y los dos ramos en que se
 entregan: `TransaccionSQL` a quien escribe y `ConsultaSQL` a quien lee.
 Qué no es: quien abre la conexión y hace el commit; eso es de cada motor (`motores/`).
-Por qué existe: una sola clase sirve a todas las clases de eventos; lo que las distingue, en `libro/filas.py`.
+Por qué existe: un repositorio sirve a todas las clases de evento; lo que las distingue lo dice su descriptor
+(`aplicacion/clases.py`).
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -14,12 +15,13 @@ from typing import Any, Final, Generic, TypeVar
 from sqlalchemy import Connection, Select, Table, bindparam, literal, select, tuple_, update
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
-from alpespartners.modulos.tracking.dominio.entidades import Conversion, Impresion
-from alpespartners.modulos.tracking.dominio.repositorios import FiltroEventos, LecturaEventos, Posicion
+from alpespartners.modulos.tracking.aplicacion.clases import ClaseDeEvento
+from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
+from alpespartners.modulos.tracking.dominio.repositorios import FiltroEventos, Posicion
 from alpespartners.modulos.tracking.infraestructura.libro.balance import BalanceSQL
 from alpespartners.modulos.tracking.infraestructura.libro.bandeja_salida import BandejaSalidaSQL
 from alpespartners.modulos.tracking.infraestructura.libro.destinos import RegistroDestinosSQL
-from alpespartners.modulos.tracking.infraestructura.libro.filas import CONVERSIONES, IMPRESIONES, Traduccion
+from alpespartners.modulos.tracking.infraestructura.libro.filas import a_entidad, a_fila, tabla_de
 from alpespartners.seedwork.sql.sentencias import (
     en_tandas,
     entre_las_claves,
@@ -28,7 +30,7 @@ from alpespartners.seedwork.sql.sentencias import (
 )
 from alpespartners.seedwork.sql.tipos import TEXTO, Instante
 
-E = TypeVar("E", Impresion, Conversion)
+E = TypeVar("E", bound=EventoSeguido[Any])
 
 
 DE_LOS_DATOS: Final = ("22", "23514")
@@ -46,9 +48,10 @@ class DatosRechazados(Exception):
 class RepositorioEventosSQL(Generic[E]):
     """Los eventos de una clase. Los demás errores de SQLAlchemy salen tal cual."""
 
-    def __init__(self, conexion: Connection, traduccion: Traduccion[E]) -> None:
+    def __init__(self, conexion: Connection, clase: ClaseDeEvento[E]) -> None:
         self._conexion = conexion
-        self._traduccion: Traduccion[E] = traduccion
+        self._clase = clase
+        self._tabla = tabla_de(clase)
 
     def agregar(self, entidades: Sequence[E]) -> set[str]:
         """Guarda las entidades cuyo `id` no estaba y devuelve exactamente esos `id`.
@@ -57,9 +60,9 @@ class RepositorioEventosSQL(Generic[E]):
             DatosRechazados: una o más de las filas no caben en la tabla. Solo aquí se culpa a los datos: el
                 mismo error en otra tabla, que escribe el programa, es un defecto del programa.
         """
-        filas = [self._traduccion.a_fila(entidad) for entidad in entidades]
+        filas = [a_fila(entidad) for entidad in entidades]
         try:
-            claves = insertar_lo_nuevo(self._conexion, self._traduccion.tabla, filas)
+            claves = insertar_lo_nuevo(self._conexion, self._tabla, filas)
         except DBAPIError as error:
             if _por_los_datos(error):
                 raise DatosRechazados(type(error.orig).__name__) from error
@@ -71,7 +74,7 @@ class RepositorioEventosSQL(Generic[E]):
 
         No lee lo demás de la fila: sirve aunque otra mano lo haya dejado ilegible.
         """
-        consulta = _autores(motor_de(self._conexion), self._traduccion.tabla)
+        consulta = _autores(motor_de(self._conexion), self._tabla)
         return {
             fila.id: (fila.comando_id, fila.huella)
             for tanda in en_tandas(self._conexion, ids)
@@ -80,17 +83,17 @@ class RepositorioEventosSQL(Generic[E]):
 
     def obtener(self, ids: Collection[str]) -> dict[str, E]:
         """Devuelve los eventos que existen de entre esos `id`, por su `id`."""
-        consulta = _por_id(motor_de(self._conexion), self._traduccion.tabla)
+        consulta = _por_id(motor_de(self._conexion), self._tabla)
         return {
-            fila.id: self._traduccion.a_entidad(fila)
+            fila.id: a_entidad(self._clase, fila)
             for tanda in en_tandas(self._conexion, ids)
             for fila in self._conexion.execute(consulta, tanda)
         }
 
     def listar(self, filtro: FiltroEventos, despues_de: Posicion | None, limite: int) -> list[E]:
         """Devuelve hasta `limite` eventos, del más reciente al más antiguo por (`ocurrido_en`, `id`)."""
-        columnas = self._traduccion.tabla.c
-        consulta = select(self._traduccion.tabla).where(columnas.campana_id == filtro.campaña_id)
+        columnas = self._tabla.c
+        consulta = select(self._tabla).where(columnas.campana_id == filtro.campaña_id)
         if filtro.desde is not None:
             consulta = consulta.where(columnas.ocurrido_en >= filtro.desde)
         if filtro.hasta is not None:
@@ -98,24 +101,24 @@ class RepositorioEventosSQL(Generic[E]):
         if filtro.influencer_id is not None:
             consulta = consulta.where(columnas.influencer_id == filtro.influencer_id)
         if filtro.tipo is not None:
-            consulta = consulta.where(self._traduccion.tipo == filtro.tipo)
+            consulta = consulta.where(self._tabla.c[self._clase.campo_tipo] == filtro.tipo)
         if despues_de is not None:
             posicion = tuple_(literal(despues_de.ocurrido_en, Instante), literal(despues_de.id, TEXTO))
             consulta = consulta.where(tuple_(columnas.ocurrido_en, columnas.id) < posicion)
         consulta = consulta.order_by(columnas.ocurrido_en.desc(), columnas.id.desc()).limit(limite)
-        return [self._traduccion.a_entidad(fila) for fila in self._conexion.execute(consulta)]
+        return [a_entidad(self._clase, fila) for fila in self._conexion.execute(consulta)]
 
     def por_id(self, despues_de: str | None, limite: int) -> list[E]:
         """Devuelve hasta `limite` eventos, por orden de `id`, a partir del siguiente a ese."""
-        tabla = self._traduccion.tabla
+        tabla = self._tabla
         consulta = select(tabla).order_by(tabla.c.id).limit(limite)
         if despues_de is not None:
             consulta = consulta.where(tabla.c.id > despues_de)
-        return [self._traduccion.a_entidad(fila) for fila in self._conexion.execute(consulta)]
+        return [a_entidad(self._clase, fila) for fila in self._conexion.execute(consulta)]
 
     def poner_huellas(self, huellas: Mapping[str, bytes]) -> None:
         """Anota la carga de la que salió cada evento, por su `id`, donde aún no consta."""
-        tabla = self._traduccion.tabla
+        tabla = self._tabla
         sentencia = (
             update(tabla)
             .where(tabla.c.id == bindparam("de_id"), tabla.c.huella.is_(None))
@@ -132,21 +135,27 @@ class TransaccionSQL:
     """Lo que un trabajo puede usar mientras dura su transacción; cumple el puerto `Transaccion`."""
 
     def __init__(self, conexion: Connection, arriendo: timedelta, fragmento: int = 0) -> None:
-        self.impresiones: RepositorioEventosSQL[Impresion] = RepositorioEventosSQL(conexion, IMPRESIONES)
-        self.conversiones: RepositorioEventosSQL[Conversion] = RepositorioEventosSQL(conexion, CONVERSIONES)
+        self._conexion = conexion
         self.destinos = RegistroDestinosSQL(conexion)
         self.balance = BalanceSQL(conexion, fragmento)
         self.bandeja = BandejaSalidaSQL(conexion, arriendo, self.balance)
+
+    def eventos(self, clase: ClaseDeEvento[E]) -> RepositorioEventosSQL[E]:
+        """El libro de los eventos de esa clase."""
+        return RepositorioEventosSQL(self._conexion, clase)
 
 
 class ConsultaSQL:
     """Lo que una consulta puede leer mientras dura su transacción; cumple el puerto `Consulta`."""
 
     def __init__(self, conexion: Connection) -> None:
-        self.impresiones: LecturaEventos[Impresion] = RepositorioEventosSQL(conexion, IMPRESIONES)
-        self.conversiones: LecturaEventos[Conversion] = RepositorioEventosSQL(conexion, CONVERSIONES)
+        self._conexion = conexion
         self.destinos = RegistroDestinosSQL(conexion)
         self.balance = BalanceSQL(conexion)
+
+    def eventos(self, clase: ClaseDeEvento[E]) -> RepositorioEventosSQL[E]:
+        """Los eventos registrados de esa clase."""
+        return RepositorioEventosSQL(self._conexion, clase)
 
 
 @cache

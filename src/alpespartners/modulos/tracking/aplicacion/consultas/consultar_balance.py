@@ -9,12 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from alpespartners.modulos.tracking.aplicacion.clases import CLASES
 from alpespartners.modulos.tracking.aplicacion.mensajes import EnviosPendientes, RenglonBalance
 from alpespartners.modulos.tracking.aplicacion.puertos import LecturaBalance
-from alpespartners.modulos.tracking.aplicacion.topicos import (
-    COMANDO_REGISTRAR_CONVERSION,
-    COMANDO_REGISTRAR_IMPRESION,
-)
 from alpespartners.modulos.tracking.dominio.destinos import Duplicada, Ilegible, Registrada
 
 
@@ -50,10 +47,7 @@ def consultar_balance(balance: LecturaBalance) -> BalanceDelModulo:
     """Devuelve el balance; un tópico del que no se procesó nada sale a cero."""
     renglones = balance.renglones()
     return BalanceDelModulo(
-        comandos=(
-            _de_topico(renglones, COMANDO_REGISTRAR_IMPRESION),
-            _de_topico(renglones, COMANDO_REGISTRAR_CONVERSION),
-        ),
+        comandos=tuple(_de_topico(renglones, clase.topico) for clase in CLASES),
         bandeja_salida=balance.envios_pendientes(),
     )
 

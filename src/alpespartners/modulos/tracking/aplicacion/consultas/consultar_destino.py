@@ -81,7 +81,7 @@ def consultar_destino(consulta: Consulta, clase: Clase, evento_id: str) -> Histo
         )
         for anotado in anotados
     ]
-    evento = clase.eventos_de(consulta).obtener([evento_id]).get(evento_id)
+    evento = consulta.eventos(clase).obtener([evento_id]).get(evento_id)
     if evento is not None:
         cuantos += 1
         registro = Suceso(

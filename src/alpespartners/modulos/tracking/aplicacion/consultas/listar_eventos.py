@@ -14,20 +14,21 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
+from alpespartners.modulos.tracking.aplicacion.clases import Clase
+from alpespartners.modulos.tracking.aplicacion.codigos import CodigoDePeticion
 from alpespartners.modulos.tracking.aplicacion.textos import instante_de_texto
-from alpespartners.modulos.tracking.dominio.entidades import Conversion, Impresion
-from alpespartners.modulos.tracking.dominio.excepciones import CampoInvalido, Codigo, Recolector
-from alpespartners.modulos.tracking.dominio.objetos_valor import TipoConversion, identificador, tipo
+from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
+from alpespartners.modulos.tracking.dominio.excepciones import CampoInvalido, Recolector
+from alpespartners.modulos.tracking.dominio.objetos_valor import identificador, tipo
 from alpespartners.modulos.tracking.dominio.repositorios import FiltroEventos, LecturaEventos, Posicion
 
-E = TypeVar("E", Impresion, Conversion)
+E = TypeVar("E", bound=EventoSeguido[Any])
 
 LIMITE_MAXIMO = 1000
 LIMITE_POR_OMISION = 100
-PARAMETROS_IMPRESIONES = frozenset({"limite", "cursor", "desde", "hasta", "influencer_id"})
-PARAMETROS_CONVERSIONES = PARAMETROS_IMPRESIONES | {"tipo_conversion"}
+_PARAMETROS = frozenset({"limite", "cursor", "desde", "hasta", "influencer_id"})
 _VERSION_CURSOR = 1
 _EPOCA = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSEGUNDO = timedelta(microseconds=1)
@@ -52,27 +53,30 @@ class Pagina(Generic[E]):
     siguiente: str | None
 
 
-def peticion_de_lista(
-    campaña_id: str, parametros: Mapping[str, str], permitidos: frozenset[str]
-) -> PeticionLista:
-    """Lee los parámetros de una lista; todos son de los permitidos.
+def parametros_de_lista(clase: Clase) -> frozenset[str]:
+    """Los parámetros que admite la lista de una clase."""
+    return _PARAMETROS | {clase.campo_tipo} if clase.filtra_por_tipo else _PARAMETROS
+
+
+def peticion_de_lista(clase: Clase, campaña_id: str, parametros: Mapping[str, str]) -> PeticionLista:
+    """Lee los parámetros de una lista; todos son de los que admite.
 
     Raises:
         DatosInvalidos: con todas las faltas; el campo de cada una es el nombre del parámetro.
     """
     recolector = Recolector()
     intentar = recolector.intentar
-    influencer, clase = parametros.get("influencer_id"), parametros.get("tipo_conversion")
+    influencer, de_tipo = parametros.get("influencer_id"), parametros.get(clase.campo_tipo)
     filtro = FiltroEventos(
         campaña_id=campaña_id,
         desde=intentar(instante_de_texto, "desde", parametros["desde"]) if "desde" in parametros else None,
         hasta=intentar(instante_de_texto, "hasta", parametros["hasta"]) if "hasta" in parametros else None,
         influencer_id=None if influencer is None else intentar(identificador, "influencer_id", influencer),
-        tipo=None if clase is None else intentar(tipo, "tipo_conversion", clase, TipoConversion),
+        tipo=None if de_tipo is None else intentar(tipo, clase.campo_tipo, de_tipo, clase.tipos),
     )
     limite = intentar(_limite, parametros["limite"]) if "limite" in parametros else LIMITE_POR_OMISION
     recolector.exigir()
-    atadura = _atadura(filtro, permitidos)
+    atadura = _atadura(filtro, parametros_de_lista(clase))
     despues_de = intentar(_leer_cursor, parametros["cursor"], atadura) if "cursor" in parametros else None
     recolector.exigir()
     return PeticionLista(filtro, despues_de, limite or LIMITE_POR_OMISION, atadura)
@@ -94,7 +98,7 @@ def _limite(texto: str) -> int:
     es_entero = texto.isascii() and texto.isdigit() and len(texto) <= len(str(LIMITE_MAXIMO))
     if not es_entero or not 1 <= int(texto) <= LIMITE_MAXIMO:
         raise CampoInvalido(
-            "limite", Codigo.PARAMETRO_INVALIDO, f"debe ser un entero entre 1 y {LIMITE_MAXIMO}"
+            "limite", CodigoDePeticion.PARAMETRO_INVALIDO, f"debe ser un entero entre 1 y {LIMITE_MAXIMO}"
         )
     return int(texto)
 
@@ -112,7 +116,7 @@ def _escribir_cursor(posicion: Posicion, atadura: str) -> str:
 
 def _leer_cursor(texto: str, atadura: str) -> Posicion:
     invalido = CampoInvalido(
-        "cursor", Codigo.CURSOR_INVALIDO, "no es un cursor de esta campaña con estos filtros"
+        "cursor", CodigoDePeticion.CURSOR_INVALIDO, "no es un cursor de esta campaña con estos filtros"
     )
     try:
         relleno = "=" * (-len(texto) % 4)

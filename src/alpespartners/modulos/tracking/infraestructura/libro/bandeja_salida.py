@@ -67,7 +67,7 @@ class BandejaSalidaSQL:
         self._arriendo = arriendo
         self.depositados: list[Envio] = []
 
-    def depositar_eventos(self, eventos: Sequence[tuple[EventoDominio, str | None]]) -> None:
+    def depositar_eventos(self, eventos: Sequence[tuple[EventoDominio[Any], str | None]]) -> None:
         """Deposita eventos de dominio, cada uno con la traza del comando que lo causó."""
         self._depositar([sobre_de_evento(evento, traza) for evento, traza in eventos])
 

@@ -4,17 +4,18 @@ Por qué existe: la API acepta eventos antes de que nadie haya creado las tablas
 """
 
 from collections.abc import Collection
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
+from alpespartners.modulos.tracking.aplicacion.clases import ClaseDeEvento
 from alpespartners.modulos.tracking.aplicacion.mensajes import (
     DestinoDeComando,
     EnviosPendientes,
     RenglonBalance,
 )
-from alpespartners.modulos.tracking.dominio.entidades import Conversion, Impresion
+from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
 from alpespartners.modulos.tracking.dominio.repositorios import FiltroEventos, LecturaEventos, Posicion
 
-E = TypeVar("E", Impresion, Conversion)
+E = TypeVar("E", bound=EventoSeguido[Any])
 
 
 class _SinEventos(Generic[E]):
@@ -48,7 +49,9 @@ class ConsultaVacia:
     """Lo que se lee antes de que exista la base de datos."""
 
     def __init__(self) -> None:
-        self.impresiones: LecturaEventos[Impresion] = _SinEventos()
-        self.conversiones: LecturaEventos[Conversion] = _SinEventos()
         self.destinos = _SinDestinos()
         self.balance = _SinBalance()
+
+    def eventos(self, _clase: ClaseDeEvento[E]) -> LecturaEventos[E]:
+        """Ninguno."""
+        return _SinEventos()

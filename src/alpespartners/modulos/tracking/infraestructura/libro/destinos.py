@@ -12,10 +12,11 @@ from typing import Any
 
 from sqlalchemy import Connection, LargeBinary, Row, Select, bindparam, func, literal, select, tuple_
 
+from alpespartners.modulos.tracking.aplicacion.codigos import CODIGOS
 from alpespartners.modulos.tracking.aplicacion.mensajes import DestinoDeComando, IdentidadComando
 from alpespartners.modulos.tracking.dominio.destinos import Destino, Duplicada, Ilegible, Rechazada
-from alpespartners.modulos.tracking.dominio.excepciones import Codigo
-from alpespartners.modulos.tracking.infraestructura.libro.filas import conocido
+from alpespartners.modulos.tracking.dominio.excepciones import CodigoDeFalta
+from alpespartners.modulos.tracking.infraestructura.libro.filas import FilaLeida, desconocido
 from alpespartners.modulos.tracking.infraestructura.libro.tablas import destinos as tabla
 from alpespartners.seedwork.sql.sentencias import (
     en_tandas,
@@ -125,7 +126,7 @@ def _destino(fila: Row[*tuple[Any, ...]]) -> DestinoDeComando:
     if fila.estado == Duplicada.estado:
         destino = Duplicada(fila.original)
     elif fila.estado == Rechazada.estado:
-        destino = Rechazada(conocido(Codigo, fila, "motivo"), fila.detalle, tuple(fila.campos))
+        destino = Rechazada(_motivo(fila), fila.detalle, tuple(fila.campos))
     else:
         destino = Ilegible(fila.detalle)
     return DestinoDeComando(
@@ -135,3 +136,10 @@ def _destino(fila: Row[*tuple[Any, ...]]) -> DestinoDeComando:
         decidido_en=fila.decidido_en,
         destino=destino,
     )
+
+
+def _motivo(fila: FilaLeida) -> CodigoDeFalta:
+    try:
+        return CODIGOS[fila.motivo]
+    except KeyError:
+        raise desconocido(fila, "motivo") from None

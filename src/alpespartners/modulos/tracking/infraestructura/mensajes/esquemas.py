@@ -14,12 +14,7 @@ from typing import Any, Final
 
 from fastavro import parse_schema
 
-from alpespartners.modulos.tracking.aplicacion.topicos import (
-    COMANDO_REGISTRAR_CONVERSION,
-    COMANDO_REGISTRAR_IMPRESION,
-    EVENTO_CONVERSION_REGISTRADA,
-    EVENTO_IMPRESION_REGISTRADA,
-)
+from alpespartners.modulos.tracking.aplicacion.clases import CLASES
 from alpespartners.modulos.tracking.infraestructura.mensajes.escritura_avro import escritor_de
 
 ESCALA: Final = 4
@@ -39,6 +34,11 @@ class Esquema:
     definicion: dict[str, Any]
     escribir: Callable[[Mapping[str, Any]], bytes]
     lectura: Any
+
+    @property
+    def decimales(self) -> list[str]:
+        """Los campos que son un decimal, que `lectura` deja en octetos."""
+        return [campo["name"] for campo in self.definicion["fields"] if "decimal" in str(campo["type"])]
 
     @property
     def tipo(self) -> str:
@@ -77,9 +77,11 @@ def _con_decimales_en_octetos(esquema: Any) -> Any:
 
 
 ESQUEMAS: Final = {
-    COMANDO_REGISTRAR_IMPRESION: _cargar("ComandoRegistrarImpresion"),
-    COMANDO_REGISTRAR_CONVERSION: _cargar("ComandoRegistrarConversion"),
-    EVENTO_IMPRESION_REGISTRADA: _cargar("EventoImpresionRegistrada"),
-    EVENTO_CONVERSION_REGISTRADA: _cargar("EventoConversionRegistrada"),
+    topico: _cargar(registro)
+    for clase in CLASES
+    for topico, registro in (
+        (clase.topico, f"Comando{clase.comando.__name__}"),
+        (clase.topico_de_eventos, f"Evento{clase.evento.__name__}"),
+    )
 }
 """El esquema de los mensajes de cada tópico, por su nombre corto."""

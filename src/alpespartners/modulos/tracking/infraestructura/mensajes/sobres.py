@@ -9,46 +9,29 @@ por muchas veces que se entregue.
 
 import re
 from collections.abc import Mapping
+from dataclasses import fields
 from datetime import UTC, datetime
 from decimal import Decimal
 from hashlib import blake2b
 from io import BytesIO
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 from uuid import UUID, uuid5
 
 import uuid_utils
 from fastavro import schemaless_reader
 
-from alpespartners.modulos.tracking.aplicacion.comandos import (
-    Comando,
-    RegistrarConversion,
-    RegistrarImpresion,
-)
+from alpespartners.modulos.tracking.aplicacion.clases import CLASES, Clase, ClaseDeEvento, clase_de
+from alpespartners.modulos.tracking.aplicacion.comandos import Comando
 from alpespartners.modulos.tracking.aplicacion.mensajes import (
     ComandoRecibido,
     IdentidadComando,
     MensajeIlegible,
 )
-from alpespartners.modulos.tracking.aplicacion.topicos import (
-    COMANDO_REGISTRAR_CONVERSION,
-    COMANDO_REGISTRAR_IMPRESION,
-    EVENTO_CONVERSION_REGISTRADA,
-    EVENTO_IMPRESION_REGISTRADA,
-)
-from alpespartners.modulos.tracking.dominio.contenido import ContenidoConversion, ContenidoImpresion
-from alpespartners.modulos.tracking.dominio.entidades import Conversion, Impresion
-from alpespartners.modulos.tracking.dominio.eventos import (
-    ConversionRegistrada,
-    EventoDominio,
-    ImpresionRegistrada,
-)
-from alpespartners.modulos.tracking.dominio.objetos_valor import (
-    Metadatos,
-    TipoConversion,
-    TipoEvento,
-    ValorConversion,
-)
+from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
+from alpespartners.modulos.tracking.dominio.eventos import EventoDominio
 from alpespartners.modulos.tracking.infraestructura.mensajes.esquemas import ESCALA, ESQUEMAS, Esquema
+
+E = TypeVar("E", bound=EventoSeguido[Any])
 
 MAXIMO_CARGA: Final = 1024 * 1024
 """Octetos que puede ocupar la carga de un comando; uno de la API no llega a la décima parte."""
@@ -97,6 +80,10 @@ _CONSTANTES: Final = {
 """Las propiedades que son siempre las mismas en un tópico."""
 
 
+_CLASE_DEL_TOPICO: Final = {clase.topico: clase for clase in CLASES}
+_CAMPOS_DE_COMANDO: Final = {clase: [campo.name for campo in fields(clase.comando)] for clase in CLASES}
+
+
 class _Ilegible(Exception):
     """Por qué unos octetos no son el comando esperado; la frase no repite nada de ellos."""
 
@@ -108,21 +95,20 @@ def sobre_de_comando(comando: Comando, comando_id: str, traza: str | None) -> So
         ValueError: un texto no cabe en UTF-8 o el importe no cabe en `decimal(18,4)`; los comandos que
             pasaron por el dominio no la provocan.
     """
-    topico = _topico_de(comando)
-    campos = _campos_de_comando(comando)
-    return _sobre(topico, comando.id, comando.id, campos, comando_id, comando.recibido_en, traza)
+    clase = clase_de(comando)
+    campos = _campos_de_comando(comando, clase)
+    return _sobre(clase.topico, comando.id, comando.id, campos, comando_id, comando.recibido_en, traza)
 
 
-def sobre_de_evento(evento: EventoDominio, traza: str | None) -> Sobre:
+def sobre_de_evento(evento: EventoDominio[Any], traza: str | None) -> Sobre:
     """Prepara un evento de dominio; su `ce_id` es el mismo cada vez que se envíe.
 
     Raises:
         ValueError: un texto no cabe en UTF-8; las entidades del dominio no la provocan.
     """
-    es_impresion = isinstance(evento, ImpresionRegistrada)
-    topico = EVENTO_IMPRESION_REGISTRADA if es_impresion else EVENTO_CONVERSION_REGISTRADA
+    topico = clase_de(evento).topico_de_eventos
     entidad = evento.entidad
-    campos = _campos_de_entidad(entidad)
+    campos = _sin_ñ(entidad.campos())
     return _sobre(
         topico,
         campos["campana_id"],
@@ -134,9 +120,9 @@ def sobre_de_evento(evento: EventoDominio, traza: str | None) -> Sobre:
     )
 
 
-def evento_de(entidad: Impresion | Conversion) -> EventoDominio:
+def evento_de(entidad: EventoSeguido[Any]) -> EventoDominio[Any]:
     """El evento de dominio que anuncia esa entidad."""
-    return ImpresionRegistrada(entidad) if isinstance(entidad, Impresion) else ConversionRegistrada(entidad)
+    return clase_de(entidad).evento(entidad)
 
 
 def ce_id_de_evento(topico: str, id_evento: str) -> str:
@@ -144,35 +130,15 @@ def ce_id_de_evento(topico: str, id_evento: str) -> str:
     return str(uuid_utils.uuid5(_ESPACIO, f"{topico}\n{id_evento}"))
 
 
-def abrir_evento(
-    topico: str, *, carga: bytes | None, propiedades: Mapping[str, str]
-) -> Impresion | Conversion | None:
-    """Devuelve la entidad que lleva un evento, o `None` si no es un evento de ese tópico.
+def abrir_evento(clase: ClaseDeEvento[E], *, carga: bytes | None, propiedades: Mapping[str, str]) -> E | None:
+    """Devuelve la entidad que lleva un evento de dominio, o `None` si no es uno de esa clase.
 
     Nunca lanza por lo que trae, ni lo valida: se lee lo que se registró, aunque las reglas de hoy ya no lo
     admitieran. La huella de su comando no viaja en él.
     """
     try:
-        campos = _campos_leidos(ESQUEMAS[topico], carga, propiedades.get("ce_type"))
-        comunes: dict[str, Any] = {
-            nombre: campos[nombre]
-            for nombre in ("id", "campaña_id", "influencer_id", "usuario_id", "timestamp", "propiedades")
-        }
-        comunes["metadatos"] = Metadatos(campos["user_agent"], campos["ip_address"], campos["referrer"])
-        del_servidor: dict[str, Any] = {
-            nombre: campos[nombre]
-            for nombre in ("comando_id", "recibido_en", "registrado_en", "advertencias")
-        }
-        if topico == EVENTO_IMPRESION_REGISTRADA:
-            impresion = ContenidoImpresion(**comunes, tipo_evento=TipoEvento(campos["tipo_evento"]))
-            return Impresion(contenido=impresion, huella=None, **del_servidor)
-        importe, moneda = _decimal_leido(campos["valor"]), campos["moneda"]
-        conversion = ContenidoConversion(
-            **comunes,
-            tipo_conversion=TipoConversion(campos["tipo_conversion"]),
-            valor=None if moneda is None else ValorConversion(importe, moneda),
-        )
-        return Conversion(contenido=conversion, huella=None, **del_servidor)
+        campos = _campos_leidos(ESQUEMAS[clase.topico_de_eventos], carga, propiedades.get("ce_type"))
+        return clase.leer(campos, huella=None)
     except (_Ilegible, ValueError):
         return None
 
@@ -219,7 +185,7 @@ def abrir_comando(
     publicado_en: datetime,
     posicion: str,
     epoca: UUID,
-) -> ComandoRecibido[RegistrarImpresion] | ComandoRecibido[RegistrarConversion] | MensajeIlegible:
+) -> ComandoRecibido | MensajeIlegible:
     """Abre un mensaje de un tópico de comandos; nunca lanza por culpa de lo que trae.
 
     Args:
@@ -238,17 +204,9 @@ def abrir_comando(
         if not campos["id"]:
             campos["id"] = _id_derivado(topico, identidad, propiedades.get("ce_id"))
         traza = _traza(propiedades)
-        if topico == COMANDO_REGISTRAR_IMPRESION:
-            return ComandoRecibido(
-                identidad=identidad,
-                comando=RegistrarImpresion(**campos),
-                publicado_en=publicado_en,
-                traza=traza,
-            )
-        campos["valor"] = _decimal_leido(campos["valor"])
         return ComandoRecibido(
             identidad=identidad,
-            comando=RegistrarConversion(**campos),
+            comando=_CLASE_DEL_TOPICO[topico].comando(**campos),
             publicado_en=publicado_en,
             traza=traza,
         )
@@ -294,11 +252,6 @@ def huella_de(octetos: bytes) -> bytes:
     return blake2b(octetos, digest_size=_OCTETOS_HUELLA).digest()
 
 
-def _topico_de(comando: Comando) -> str:
-    es_impresion = isinstance(comando, RegistrarImpresion)
-    return COMANDO_REGISTRAR_IMPRESION if es_impresion else COMANDO_REGISTRAR_CONVERSION
-
-
 def _sobre(
     topico: str,
     clave: str | None,
@@ -319,54 +272,13 @@ def _sobre(
     return Sobre(topico, clave, propiedades, esquema.escribir(campos))
 
 
-def _campos_de_comando(comando: Comando) -> dict[str, Any]:
-    campos: dict[str, Any] = {
-        "id": comando.id,
-        "campana_id": comando.campaña_id,
-        "influencer_id": comando.influencer_id,
-        "usuario_id": comando.usuario_id,
-        "user_agent": comando.user_agent,
-        "ip_address": comando.ip_address,
-        "referrer": comando.referrer,
-        "timestamp": comando.timestamp,
-        "recibido_en": comando.recibido_en,
-        "propiedades": comando.propiedades,
-        "advertencias": comando.advertencias,
-    }
-    if isinstance(comando, RegistrarImpresion):
-        campos["tipo_evento"] = str(comando.tipo_evento)
-    else:
-        campos["tipo_conversion"] = str(comando.tipo_conversion)
-        campos["valor"] = comando.valor
-        campos["moneda"] = comando.moneda
-    return campos
+def _campos_de_comando(comando: Comando, clase: Clase) -> dict[str, Any]:
+    return _sin_ñ({nombre: getattr(comando, nombre) for nombre in _CAMPOS_DE_COMANDO[clase]})
 
 
-def _campos_de_entidad(entidad: Impresion | Conversion) -> dict[str, Any]:
-    contenido = entidad.contenido
-    campos: dict[str, Any] = {
-        "id": contenido.id,
-        "comando_id": entidad.comando_id,
-        "campana_id": contenido.campaña_id,
-        "influencer_id": contenido.influencer_id,
-        "usuario_id": contenido.usuario_id,
-        "user_agent": contenido.metadatos.user_agent,
-        "ip_address": contenido.metadatos.ip_address,
-        "referrer": contenido.metadatos.referrer,
-        "timestamp": contenido.timestamp,
-        "recibido_en": entidad.recibido_en,
-        "ocurrido_en": entidad.ocurrido_en,
-        "registrado_en": entidad.registrado_en,
-        "propiedades": contenido.propiedades,
-        "advertencias": entidad.advertencias,
-    }
-    if isinstance(entidad, Impresion):
-        campos["tipo_evento"] = str(entidad.contenido.tipo_evento)
-    else:
-        valor = entidad.contenido.valor
-        campos["tipo_conversion"] = str(entidad.contenido.tipo_conversion)
-        campos["valor"] = None if valor is None else valor.valor
-        campos["moneda"] = None if valor is None else valor.moneda
+def _sin_ñ(campos: dict[str, Any]) -> dict[str, Any]:
+    """Los mismos campos con su nombre en Avro, que es ASCII."""
+    campos["campana_id"] = campos.pop("campaña_id")
     return campos
 
 
@@ -419,6 +331,8 @@ def _campos_leidos(esquema: Esquema, carga: bytes | None, ce_type: str | None) -
         raise _Ilegible("sobran octetos tras el registro")
     campos["campaña_id"] = campos.pop("campana_id")
     campos["advertencias"] = tuple(campos["advertencias"])
+    for nombre in esquema.decimales:
+        campos[nombre] = _decimal_leido(campos[nombre])
     return dict(campos)
 
 

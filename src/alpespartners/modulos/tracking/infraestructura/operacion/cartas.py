@@ -16,7 +16,7 @@ from hashlib import blake2b
 from typing import Final
 from uuid import UUID, uuid5
 
-from alpespartners.modulos.tracking.aplicacion.clases import CONVERSIONES, IMPRESIONES, Clase
+from alpespartners.modulos.tracking.aplicacion.clases import CLASES, Clase
 from alpespartners.modulos.tracking.aplicacion.mensajes import MensajeIlegible
 from alpespartners.modulos.tracking.aplicacion.puertos import BrokerNoDisponible, Consulta
 from alpespartners.modulos.tracking.dominio.destinos import Destino, Registrada
@@ -100,7 +100,7 @@ def reinyecciones(carta: Carta, consulta: Consulta) -> list[Reinyeccion]:
     """
     return [
         reinyeccion
-        for clase in (IMPRESIONES, CONVERSIONES)
+        for clase in CLASES
         for reinyeccion in (() if carta.recortada else _en_el_topico(carta, clase, consulta))
     ]
 
@@ -122,7 +122,7 @@ def _en_el_topico(carta: Carta, clase: Clase, consulta: Consulta) -> Iterator[Re
     # Lo que no se puede abrir no puede estar en el libro, que se lee por el `id` del evento.
     evento_id = None if isinstance(abierta, MensajeIlegible) else id_consultable(abierta.comando.id)
     if evento_id is not None:
-        evento = clase.eventos_de(consulta).obtener([evento_id]).get(evento_id)
+        evento = consulta.eventos(clase).obtener([evento_id]).get(evento_id)
         if evento is not None and evento.comando_id == comando_id:
             yield Reinyeccion(clase.topico, evento_id, Registrada())
 

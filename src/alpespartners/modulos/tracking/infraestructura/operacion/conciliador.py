@@ -16,12 +16,13 @@ from datetime import datetime, timedelta
 from functools import partial
 from hashlib import blake2b
 from itertools import islice
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
 from sqlalchemy import Connection
 
+from alpespartners.modulos.tracking.aplicacion.clases import CLASES, Clase
 from alpespartners.modulos.tracking.aplicacion.conciliacion import (
     Asiento,
     Criterio,
@@ -41,7 +42,7 @@ from alpespartners.modulos.tracking.aplicacion.conciliacion import (
 from alpespartners.modulos.tracking.aplicacion.consultas.consultar_balance import procesado_hasta
 from alpespartners.modulos.tracking.aplicacion.mensajes import DestinoDeComando
 from alpespartners.modulos.tracking.dominio.destinos import Registrada
-from alpespartners.modulos.tracking.dominio.entidades import Conversion, Impresion
+from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
 from alpespartners.modulos.tracking.infraestructura.libro.balance import BalanceSQL, Cuentas, motivo_de
 from alpespartners.modulos.tracking.infraestructura.libro.destinos import RegistroDestinosSQL
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import (
@@ -52,9 +53,7 @@ from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import (
 )
 from alpespartners.modulos.tracking.infraestructura.operacion.recorrido import (
     PAGINA,
-    PARTES,
     LectorDelLibro,
-    ParteDelLibro,
     paginas_de_destinos,
     paginas_de_envios,
     paginas_de_eventos,
@@ -62,10 +61,11 @@ from alpespartners.modulos.tracking.infraestructura.operacion.recorrido import (
 from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import ClientePulsar, MensajeRecibido
 from alpespartners.modulos.tracking.infraestructura.pulsar.comandos_guardados import comandos_guardados
 from alpespartners.modulos.tracking.infraestructura.pulsar.cursores import Cursores
+from alpespartners.modulos.tracking.infraestructura.repositorios import RepositorioEventosSQL
 from alpespartners.seedwork.sql.orden_en_disco import OrdenEnDisco
 
 _LIBRO, _EN_CAMINO, _TOPICO = range(3)
-_CLASES: Final[tuple[type[Pieza], ...]] = (Asiento, EnCamino, Mensaje)
+_PIEZAS: Final[tuple[type[Pieza], ...]] = (Asiento, EnCamino, Mensaje)
 _OCTETOS_RESUMEN: Final = 16
 
 
@@ -83,7 +83,7 @@ class _Lado:
 
     def parejas(self) -> Iterator[Pareja]:
         return emparejar(
-            (clave, msgspec.msgpack.decode(valor, type=_CLASES[lado]))
+            (clave, msgspec.msgpack.decode(valor, type=_PIEZAS[lado]))
             for clave, lado, valor in self.orden.en_orden()
         )
 
@@ -138,46 +138,49 @@ class Conciliador:
             FalloDelBroker: el broker no respondió.
         """
         with ExitStack() as pila:
-            leidas = [(parte, *self._leer(parte, pila)) for parte in PARTES]
+            leidas = [(clase, *self._leer(clase, pila)) for clase in CLASES]
             if any(_ausente(pareja) for _, *lados in leidas for lado in lados for pareja in lado.parejas()):
                 time.sleep(self._espera)
             return [
                 cuenta
-                for parte, comandos, eventos in leidas
-                for cuenta in (self._juzgar_comandos(parte, comandos), self._juzgar_eventos(parte, eventos))
+                for clase, comandos, eventos in leidas
+                for cuenta in (self._juzgar_comandos(clase, comandos), self._juzgar_eventos(clase, eventos))
             ]
 
-    def _leer(self, parte: ParteDelLibro, pila: ExitStack) -> tuple[_Lado, _Lado]:
+    def _leer(self, clase: Clase, pila: ExitStack) -> tuple[_Lado, _Lado]:
         comandos, eventos = (
-            _Lado(Cuenta(parte.comandos), OrdenEnDisco()),
-            _Lado(Cuenta(parte.eventos), OrdenEnDisco()),
+            _Lado(Cuenta(clase.topico), OrdenEnDisco()),
+            _Lado(Cuenta(clase.topico_de_eventos), OrdenEnDisco()),
         )
         pila.callback(comandos.orden.cerrar)
         pila.callback(eventos.orden.cerrar)
-        self._leer_el_libro(parte, comandos, eventos)
-        for numero in paginas_de_envios(self._lector, parte.eventos):
+        self._leer_el_libro(clase, comandos, eventos)
+        for numero in paginas_de_envios(self._lector, clase.topico_de_eventos):
             eventos.anadir(_EN_CAMINO, ((ce_id.encode(), EnCamino()) for ce_id in numero))
-        comandos.anadir(_TOPICO, self._comandos(parte, comandos))
-        eventos.anadir(_TOPICO, self._eventos(parte, eventos))
+        comandos.anadir(_TOPICO, self._comandos(clase, comandos))
+        eventos.anadir(_TOPICO, self._eventos(clase, eventos))
         return comandos, eventos
 
-    def _leer_el_libro(self, parte: ParteDelLibro, comandos: _Lado, eventos: _Lado) -> None:
+    def _leer_el_libro(self, clase: Clase, comandos: _Lado, eventos: _Lado) -> None:
         """Lee filas y destinos, y comprueba que el balance dice cuántos hay.
 
         El balance solo crece, con las tablas y en su transacción: lo contado tiene que quedar entre lo que
         decía antes y lo que dice después, que en calma son lo mismo.
         """
         contadas: Cuentas = Counter()
-        antes = self._balance(parte)
-        for filas in paginas_de_eventos(self._lector, parte):
+        antes = self._balance(clase)
+        for filas in paginas_de_eventos(self._lector, clase):
             contadas[Registrada.estado, ""] += len(filas)
             comandos.anadir(_LIBRO, ((_clave(fila), _asiento_de_fila(fila)) for fila in filas))
             eventos.anadir(
                 _LIBRO,
-                ((ce_id_de_evento(parte.eventos, fila.id).encode(), _anuncio(fila)) for fila in filas),
+                (
+                    (ce_id_de_evento(clase.topico_de_eventos, fila.id).encode(), _anuncio(fila))
+                    for fila in filas
+                ),
             )
-            self._avanza(f"{parte.eventos}: libro", len(filas))
-        for destinos in paginas_de_destinos(self._lector, parte.comandos):
+            self._avanza(f"{clase.topico_de_eventos}: libro", len(filas))
+        for destinos in paginas_de_destinos(self._lector, clase.topico):
             contadas.update((d.destino.estado, motivo_de(d)) for d in destinos)
             comandos.anadir(
                 _LIBRO,
@@ -186,8 +189,8 @@ class Conciliador:
                     for d in destinos
                 ),
             )
-            self._avanza(f"{parte.comandos}: destinos", len(destinos))
-        despues = self._balance(parte)
+            self._avanza(f"{clase.topico}: destinos", len(destinos))
+        despues = self._balance(clase)
         for clave in sorted(contadas.keys() | antes.keys() | despues.keys()):
             if not antes[clave] <= contadas[clave] <= despues[clave]:
                 estado, motivo = clave
@@ -195,21 +198,19 @@ class Conciliador:
                 self._al_hallar(
                     Hallazgo(
                         tipo=Tipo.CUENTA,
-                        topico=parte.comandos,
+                        topico=clase.topico,
                         detalle=f"{motivo or estado}: dice {despues[clave]} y hay {contadas[clave]}",
                     )
                 )
 
-    def _balance(self, parte: ParteDelLibro) -> Cuentas:
+    def _balance(self, clase: Clase) -> Cuentas:
         renglones = self._lector.leer_libro(lambda c: BalanceSQL(c).renglones())
-        return Counter(
-            {(r.estado, r.motivo or ""): r.cuantos for r in renglones if r.topico == parte.comandos}
-        )
+        return Counter({(r.estado, r.motivo or ""): r.cuantos for r in renglones if r.topico == clase.topico})
 
-    def _comandos(self, parte: ParteDelLibro, lado: _Lado) -> Iterator[tuple[bytes, Pieza]]:
-        for guardado in comandos_guardados(self._cliente, parte.comandos, self._epoca):
+    def _comandos(self, clase: Clase, lado: _Lado) -> Iterator[tuple[bytes, Pieza]]:
+        for guardado in comandos_guardados(self._cliente, clase.topico, self._epoca):
             lado.visto(guardado.mensaje)
-            self._avanza(parte.comandos, 1)
+            self._avanza(clase.topico, 1)
             identidad = guardado.contenido.identidad
             yield (
                 clave_de_comando(identidad.comando_id, identidad.huella),
@@ -222,16 +223,18 @@ class Conciliador:
                 ),
             )
 
-    def _eventos(self, parte: ParteDelLibro, lado: _Lado) -> Iterator[tuple[bytes, Pieza]]:
-        for mensaje in self._cliente.leer(parte.eventos):
+    def _eventos(self, clase: Clase, lado: _Lado) -> Iterator[tuple[bytes, Pieza]]:
+        for mensaje in self._cliente.leer(clase.topico_de_eventos):
             lado.visto(mensaje)
-            self._avanza(parte.eventos, 1)
-            entidad = abrir_evento(parte.eventos, carga=mensaje.carga, propiedades=mensaje.propiedades)
+            self._avanza(clase.topico_de_eventos, 1)
+            entidad = abrir_evento(clase, carga=mensaje.carga, propiedades=mensaje.propiedades)
             if entidad is None:
                 lado.cuenta.mensajes += 1
                 lado.cuenta.hallazgos[Tipo.EVENTO_ILEGIBLE] += 1
                 self._al_hallar(
-                    Hallazgo(tipo=Tipo.EVENTO_ILEGIBLE, topico=parte.eventos, posicion=mensaje.posicion)
+                    Hallazgo(
+                        tipo=Tipo.EVENTO_ILEGIBLE, topico=clase.topico_de_eventos, posicion=mensaje.posicion
+                    )
                 )
                 continue
             ce_id = mensaje.propiedades.get("ce_id", "")
@@ -242,15 +245,15 @@ class Conciliador:
                 ),
             )
 
-    def _juzgar_comandos(self, parte: ParteDelLibro, lado: _Lado) -> Cuenta:
-        criterio = Criterio(desde=lado.desde, en_vuelo=self._en_vuelo(parte))
+    def _juzgar_comandos(self, clase: Clase, lado: _Lado) -> Cuenta:
+        criterio = Criterio(desde=lado.desde, en_vuelo=self._en_vuelo(clase))
 
         def buscar(parejas: list[Pareja], conexion: Connection) -> dict[bytes, Asiento]:
             mensajes = [pareja.mensaje for pareja in parejas if pareja.mensaje is not None]
             destinos = RegistroDestinosSQL(conexion).de_comandos(
-                parte.comandos, {mensaje.comando_id for mensaje in mensajes}
+                clase.topico, {mensaje.comando_id for mensaje in mensajes}
             )
-            filas = parte.repositorio(conexion).obtener(
+            filas = RepositorioEventosSQL(conexion, clase).obtener(
                 {mensaje.evento_id for mensaje in mensajes if mensaje.evento_id}
             )
             return {
@@ -262,26 +265,26 @@ class Conciliador:
             self._anotar(juzgar_comando(pareja, criterio, lado.cuenta))
         return lado.cuenta
 
-    def _en_vuelo(self, parte: ParteDelLibro) -> Callable[[Mensaje], bool]:
+    def _en_vuelo(self, clase: Clase) -> Callable[[Mensaje], bool]:
         """Cómo se sabe si un comando sin destino está en vuelo; se pregunta antes de volver a buscarlo.
 
         Un consumidor asienta primero y confirma después: lo confirmado ahora tiene que estar ya en el libro.
         """
-        cursores = self._cursores(parte.comandos)
+        cursores = self._cursores(clase.topico)
         if cursores is not None:
             return lambda mensaje: not cursores.confirmo(mensaje.posicion)
         renglones = self._lector.leer_libro(lambda c: BalanceSQL(c).renglones())
-        hasta = procesado_hasta(renglones, parte.comandos)
+        hasta = procesado_hasta(renglones, clase.topico)
         return lambda mensaje: hasta is None or mensaje.instante > hasta - self._margen
 
-    def _juzgar_eventos(self, parte: ParteDelLibro, lado: _Lado) -> Cuenta:
+    def _juzgar_eventos(self, clase: Clase, lado: _Lado) -> Cuenta:
         criterio = Criterio(desde=lado.desde, en_vuelo=lambda _: False)
 
         def buscar(parejas: list[Pareja], conexion: Connection) -> dict[bytes, Asiento]:
             ids = {p.mensaje.evento_id for p in parejas if p.mensaje is not None and p.mensaje.evento_id}
             return {
-                ce_id_de_evento(parte.eventos, fila.id).encode(): _anuncio(fila)
-                for fila in parte.repositorio(conexion).obtener(ids).values()
+                ce_id_de_evento(clase.topico_de_eventos, fila.id).encode(): _anuncio(fila)
+                for fila in RepositorioEventosSQL(conexion, clase).obtener(ids).values()
             }
 
         for pareja in self._otra_mirada(lado.parejas(), buscar):
@@ -312,7 +315,7 @@ def _ausente(pareja: Pareja) -> bool:
     return pareja.mensaje is not None and not pareja.asientos
 
 
-def _resumen(entidad: Impresion | Conversion) -> bytes:
+def _resumen(entidad: EventoSeguido[Any]) -> bytes:
     """Lo que diría hoy su evento, reducido: iguales solo si dicen lo mismo, campo por campo.
 
     Salvo cuándo se registró: lo que vino después de una copia se registra otra vez al restaurarla.
@@ -326,15 +329,15 @@ def _resumen(entidad: Impresion | Conversion) -> bytes:
     return blake2b(carga, digest_size=_OCTETOS_RESUMEN).digest()
 
 
-def _clave(fila: Impresion | Conversion) -> bytes:
+def _clave(fila: EventoSeguido[Any]) -> bytes:
     return clave_de_comando(fila.comando_id, fila.huella)
 
 
-def _asiento_de_fila(fila: Impresion | Conversion) -> Asiento:
+def _asiento_de_fila(fila: EventoSeguido[Any]) -> Asiento:
     return Asiento(fila.comando_id, fila.id, fila.recibido_en, Registrada.estado, b"")
 
 
-def _anuncio(fila: Impresion | Conversion) -> Asiento:
+def _anuncio(fila: EventoSeguido[Any]) -> Asiento:
     return Asiento(fila.comando_id, fila.id, fila.registrado_en, Registrada.estado, _resumen(fila))
 
 

@@ -18,6 +18,7 @@ from datetime import datetime
 from typing import Any, Final, Protocol, TypeVar
 from uuid import UUID
 
+from alpespartners.modulos.tracking.aplicacion.clases import CLASES, Clase
 from alpespartners.modulos.tracking.aplicacion.mensajes import (
     ComandoRecibido,
     DestinoDeComando,
@@ -26,7 +27,7 @@ from alpespartners.modulos.tracking.aplicacion.mensajes import (
 )
 from alpespartners.modulos.tracking.aplicacion.puertos import Transaccion
 from alpespartners.modulos.tracking.dominio.destinos import Registrada
-from alpespartners.modulos.tracking.dominio.entidades import Conversion, Impresion
+from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
 from alpespartners.modulos.tracking.dominio.eventos import EventoDominio
 from alpespartners.modulos.tracking.infraestructura.consumidores import Manejador
 from alpespartners.modulos.tracking.infraestructura.libro.balance import BalanceSQL, Cuentas, motivo_de
@@ -41,9 +42,7 @@ from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import (
 )
 from alpespartners.modulos.tracking.infraestructura.operacion.recorrido import (
     PAGINA,
-    PARTES,
     LectorDelLibro,
-    ParteDelLibro,
     paginas_de_destinos,
     paginas_de_eventos,
 )
@@ -76,7 +75,7 @@ class ManejadorQueReconoce(Manejador, Protocol):
     """El manejador de un consumidor, que además sabe de qué comando salió una fila."""
 
     def reconocer(
-        self, lote: Sequence[ComandoRecibido[Any]], transaccion: Transaccion, ahora: datetime
+        self, lote: Sequence[ComandoRecibido], transaccion: Transaccion, ahora: datetime
     ) -> dict[str, bytes]:
         """Halla qué comandos registraron las filas que no saben su huella."""
 
@@ -141,79 +140,77 @@ class Reconstructor:
         """
         if self._lector.leer_libro(lambda c: BalanceSQL(c).renglones()):
             raise ErrorDeArranque(_NO_ESTA_VACIA)
-        hechos = [await self._reconstruir(parte) for parte in PARTES]
+        hechos = [await self._reconstruir(clase) for clase in CLASES]
         await self._contar()
         return hechos
 
-    async def _reconstruir(self, parte: ParteDelLibro) -> Reconstruido:
-        hecho = Reconstruido(parte.comandos)
-        await self._filas(parte, hecho)
-        await self._huellas(parte)
-        await self._destinos(parte, hecho)
+    async def _reconstruir(self, clase: Clase) -> Reconstruido:
+        hecho = Reconstruido(clase.topico)
+        await self._filas(clase, hecho)
+        await self._huellas(clase)
+        await self._destinos(clase, hecho)
         return hecho
 
-    async def _filas(self, parte: ParteDelLibro, hecho: Reconstruido) -> None:
-        for lote in _en_lotes(self._cliente.leer(parte.eventos), lambda mensaje: mensaje.carga):
-            primeras: dict[str, Impresion | Conversion] = {}
+    async def _filas(self, clase: Clase, hecho: Reconstruido) -> None:
+        for lote in _en_lotes(self._cliente.leer(clase.topico_de_eventos), lambda mensaje: mensaje.carga):
+            primeras: dict[str, EventoSeguido[Any]] = {}
             for mensaje in lote:
-                entidad = abrir_evento(parte.eventos, carga=mensaje.carga, propiedades=mensaje.propiedades)
+                entidad = abrir_evento(clase, carga=mensaje.carga, propiedades=mensaje.propiedades)
                 if entidad is None:
                     hecho.eventos_ilegibles += 1
                 else:
                     # De dos eventos con un `id` vale el primero, que es el que los demás conocen.
                     primeras.setdefault(entidad.id, entidad)
-            hecho.filas += await self._agregar(parte, list(primeras.values()), hecho)
-            self._avanza(parte.eventos, len(lote))
+            hecho.filas += await self._agregar(clase, list(primeras.values()), hecho)
+            self._avanza(clase.topico_de_eventos, len(lote))
 
-    async def _agregar(
-        self, parte: ParteDelLibro, entidades: list[Impresion | Conversion], hecho: Reconstruido
-    ) -> int:
+    async def _agregar(self, clase: Clase, entidades: list[EventoSeguido[Any]], hecho: Reconstruido) -> int:
         try:
-            return await self._libro.ejecutar(lambda t: len(parte.del_libro(t).agregar(entidades)))
+            return await self._libro.ejecutar(lambda t: len(t.eventos(clase).agregar(entidades)))
         except DatosRechazados:
             if len(entidades) == 1:
                 hecho.eventos_ilegibles += 1
                 return 0
             mitad = len(entidades) // 2
-            return await self._agregar(parte, entidades[:mitad], hecho) + await self._agregar(
-                parte, entidades[mitad:], hecho
+            return await self._agregar(clase, entidades[:mitad], hecho) + await self._agregar(
+                clase, entidades[mitad:], hecho
             )
 
-    async def _huellas(self, parte: ParteDelLibro) -> None:
+    async def _huellas(self, clase: Clase) -> None:
         """Antes que ningún destino: dos cargas con un `ce_id` pueden llegar en cualquier orden."""
-        manejador = self._manejadores[parte.comandos]
-        for lote in self._comandos(parte):
+        manejador = self._manejadores[clase.topico]
+        for lote in self._comandos(clase):
             comandos = [c.contenido for c in lote if isinstance(c.contenido, ComandoRecibido)]
 
             def anotar(transaccion: TransaccionSQL, comandos: Sequence[Any] = comandos) -> None:
                 huellas = manejador.reconocer(comandos, transaccion, self._reloj())
-                parte.del_libro(transaccion).poner_huellas(huellas)
+                transaccion.eventos(clase).poner_huellas(huellas)
 
             await self._libro.ejecutar(anotar)
-            self._avanza(f"{parte.comandos}: huellas", len(lote))
+            self._avanza(f"{clase.topico}: huellas", len(lote))
 
-    async def _destinos(self, parte: ParteDelLibro, hecho: Reconstruido) -> None:
+    async def _destinos(self, clase: Clase, hecho: Reconstruido) -> None:
         with ExitStack() as pila:
-            cartas = _Cartas(self._cliente, parte.comandos)
+            cartas = _Cartas(self._cliente, clase.topico)
             pila.callback(cartas.cerrar)
-            for lote in self._comandos(parte):
+            for lote in self._comandos(clase):
                 detalles = {c.contenido.identidad: cartas.detalle(c.contenido.identidad) for c in lote}
                 con_carta = {identidad for identidad, detalle in detalles.items() if detalle is not None}
-                contenidos = [self._contenido(parte, c, detalles[c.contenido.identidad]) for c in lote]
-                for asiento in await self._asentar(parte, contenidos, con_carta):
+                contenidos = [self._contenido(clase, c, detalles[c.contenido.identidad]) for c in lote]
+                for asiento in await self._asentar(clase, contenidos, con_carta):
                     if isinstance(asiento.destino, Registrada):
                         hecho.sin_evento += 1
                     else:
                         hecho.destinos += 1
-                self._avanza(f"{parte.comandos}: destinos", len(lote))
+                self._avanza(f"{clase.topico}: destinos", len(lote))
 
     async def _asentar(
         self,
-        parte: ParteDelLibro,
-        lote: Sequence[ComandoRecibido[Any] | MensajeIlegible],
+        clase: Clase,
+        lote: Sequence[ComandoRecibido | MensajeIlegible],
         con_carta: Collection[IdentidadComando],
     ) -> list[DestinoDeComando]:
-        manejador = self._manejadores[parte.comandos]
+        manejador = self._manejadores[clase.topico]
         ahora = self._reloj()
         try:
             return await self._libro.ejecutar(
@@ -227,19 +224,19 @@ class Reconstructor:
                 )
             mitad = len(lote) // 2
             return [
-                *await self._asentar(parte, lote[:mitad], con_carta),
-                *await self._asentar(parte, lote[mitad:], con_carta),
+                *await self._asentar(clase, lote[:mitad], con_carta),
+                *await self._asentar(clase, lote[mitad:], con_carta),
             ]
 
     def _contenido(
-        self, parte: ParteDelLibro, comando: ComandoGuardado, detalle: str | None
-    ) -> ComandoRecibido[Any] | MensajeIlegible:
+        self, clase: Clase, comando: ComandoGuardado, detalle: str | None
+    ) -> ComandoRecibido | MensajeIlegible:
         """El comando o, si tiene carta con ese detalle, lo ilegible que fue, aunque hoy se pudiera abrir."""
         if detalle is None:
             return comando.contenido
         mensaje = comando.mensaje
         return sin_abrir(
-            parte.comandos,
+            clase.topico,
             carga=mensaje.carga,
             propiedades=mensaje.propiedades,
             clave=mensaje.clave,
@@ -249,13 +246,13 @@ class Reconstructor:
             detalle=detalle,
         )
 
-    def _comandos(self, parte: ParteDelLibro) -> Iterator[list[ComandoGuardado]]:
-        guardados = comandos_guardados(self._cliente, parte.comandos, self._epoca)
+    def _comandos(self, clase: Clase) -> Iterator[list[ComandoGuardado]]:
+        guardados = comandos_guardados(self._cliente, clase.topico, self._epoca)
         return _en_lotes(guardados, lambda guardado: guardado.mensaje.carga)
 
     async def _contar(self) -> None:
         """Cuenta las tablas y escribe el balance, con lo que el libro deja de estar a medio reconstruir."""
-        contadas = {parte.comandos: self._contadas(parte) for parte in PARTES}
+        contadas = {clase.topico: self._contadas(clase) for clase in CLASES}
 
         def escribir(transaccion: TransaccionSQL) -> None:
             if transaccion.balance.renglones():
@@ -265,13 +262,13 @@ class Reconstructor:
 
         await self._libro.ejecutar(escribir)
 
-    def _contadas(self, parte: ParteDelLibro) -> tuple[Cuentas, datetime | None]:
+    def _contadas(self, clase: Clase) -> tuple[Cuentas, datetime | None]:
         cuentas: Cuentas = Counter()
         hasta: list[datetime] = []
-        for filas in paginas_de_eventos(self._lector, parte):
+        for filas in paginas_de_eventos(self._lector, clase):
             cuentas[Registrada.estado, ""] += len(filas)
             hasta = [max([*hasta, *(fila.recibido_en for fila in filas)])]
-        for destinos in paginas_de_destinos(self._lector, parte.comandos):
+        for destinos in paginas_de_destinos(self._lector, clase.topico):
             cuentas.update((asiento.destino.estado, motivo_de(asiento)) for asiento in destinos)
             hasta = [max([*hasta, *(asiento.recibido_en for asiento in destinos)])]
         return cuentas, hasta[0] if hasta else None
@@ -304,8 +301,7 @@ class _TransaccionDeReconstruccion:
     """Una transacción en la que no se suma el balance, que se cuenta al final, ni se repite una carta."""
 
     def __init__(self, transaccion: TransaccionSQL, con_carta: Collection[IdentidadComando]) -> None:
-        self.impresiones = transaccion.impresiones
-        self.conversiones = transaccion.conversiones
+        self.eventos = transaccion.eventos
         self.destinos = transaccion.destinos
         self.bandeja = self
         self.balance = self
@@ -315,7 +311,7 @@ class _TransaccionDeReconstruccion:
     def sumar(self, topico: str, destinos: Sequence[DestinoDeComando]) -> None:
         """No suma nada: el balance se cuenta al final."""
 
-    def depositar_eventos(self, eventos: Sequence[tuple[EventoDominio, str | None]]) -> None:
+    def depositar_eventos(self, eventos: Sequence[tuple[EventoDominio[Any], str | None]]) -> None:
         """Deposita los eventos de las filas que no lo tenían publicado."""
         self._transaccion.bandeja.depositar_eventos(eventos)
 

@@ -7,24 +7,17 @@ Por qué existe: una lectura larga impide consolidar el WAL de SQLite, y una tab
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, Protocol, TypeVar
 
 from sqlalchemy import Connection, select
 
+from alpespartners.modulos.tracking.aplicacion.clases import Clase
 from alpespartners.modulos.tracking.aplicacion.mensajes import DestinoDeComando, IdentidadComando
-from alpespartners.modulos.tracking.aplicacion.topicos import (
-    COMANDO_REGISTRAR_CONVERSION,
-    COMANDO_REGISTRAR_IMPRESION,
-    EVENTO_CONVERSION_REGISTRADA,
-    EVENTO_IMPRESION_REGISTRADA,
-)
-from alpespartners.modulos.tracking.dominio.entidades import Conversion, Impresion
+from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
 from alpespartners.modulos.tracking.infraestructura.libro.destinos import RegistroDestinosSQL
-from alpespartners.modulos.tracking.infraestructura.libro.filas import CONVERSIONES, IMPRESIONES
 from alpespartners.modulos.tracking.infraestructura.libro.tablas import bandeja_salida
-from alpespartners.modulos.tracking.infraestructura.repositorios import RepositorioEventosSQL, TransaccionSQL
+from alpespartners.modulos.tracking.infraestructura.repositorios import RepositorioEventosSQL
 
 T = TypeVar("T")
 
@@ -42,38 +35,10 @@ class LectorDelLibro(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
-class ParteDelLibro:
-    """Una clase de eventos: sus dos tópicos y su repositorio."""
-
-    comandos: str
-    eventos: str
-    repositorio: Callable[[Connection], RepositorioEventosSQL[Any]]
-    del_libro: Callable[[TransaccionSQL], RepositorioEventosSQL[Any]]
-
-
-PARTES: Final = (
-    ParteDelLibro(
-        COMANDO_REGISTRAR_IMPRESION,
-        EVENTO_IMPRESION_REGISTRADA,
-        lambda conexion: RepositorioEventosSQL(conexion, IMPRESIONES),
-        lambda transaccion: transaccion.impresiones,
-    ),
-    ParteDelLibro(
-        COMANDO_REGISTRAR_CONVERSION,
-        EVENTO_CONVERSION_REGISTRADA,
-        lambda conexion: RepositorioEventosSQL(conexion, CONVERSIONES),
-        lambda transaccion: transaccion.conversiones,
-    ),
-)
-
-
-def paginas_de_eventos(
-    lector: LectorDelLibro, parte: ParteDelLibro
-) -> Iterator[Sequence[Impresion | Conversion]]:
+def paginas_de_eventos(lector: LectorDelLibro, clase: Clase) -> Iterator[Sequence[EventoSeguido[Any]]]:
     """Recorre los eventos registrados de una clase."""
     ultimo: str | None = None
-    while pagina := lector.leer_libro(partial(_eventos, parte, ultimo)):
+    while pagina := lector.leer_libro(partial(_eventos, clase, ultimo)):
         yield pagina
         ultimo = pagina[-1].id
 
@@ -94,10 +59,8 @@ def paginas_de_envios(lector: LectorDelLibro, topico: str) -> Iterator[list[str]
         ultimo = pagina[-1][0]
 
 
-def _eventos(
-    parte: ParteDelLibro, despues_de: str | None, conexion: Connection
-) -> Sequence[Impresion | Conversion]:
-    return parte.repositorio(conexion).por_id(despues_de, PAGINA)
+def _eventos(clase: Clase, despues_de: str | None, conexion: Connection) -> Sequence[EventoSeguido[Any]]:
+    return RepositorioEventosSQL(conexion, clase).por_id(despues_de, PAGINA)
 
 
 def _destinos(

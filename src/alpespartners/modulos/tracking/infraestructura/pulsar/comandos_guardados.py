@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from alpespartners.modulos.tracking.aplicacion.comandos import RegistrarConversion, RegistrarImpresion
 from alpespartners.modulos.tracking.aplicacion.mensajes import ComandoRecibido, MensajeIlegible
 from alpespartners.modulos.tracking.dominio.objetos_valor import id_consultable, recibido_en_creible
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import abrir_comando
@@ -22,7 +21,7 @@ class ComandoGuardado:
     """Un mensaje de un tópico de comandos y lo que resultó al abrirlo."""
 
     mensaje: MensajeRecibido
-    contenido: ComandoRecibido[RegistrarImpresion] | ComandoRecibido[RegistrarConversion] | MensajeIlegible
+    contenido: ComandoRecibido | MensajeIlegible
 
     @property
     def evento_id(self) -> str | None:

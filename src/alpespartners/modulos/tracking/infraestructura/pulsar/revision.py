@@ -21,21 +21,16 @@ from urllib.parse import quote
 
 import structlog
 
+from alpespartners.modulos.tracking.aplicacion.clases import CLASES
 from alpespartners.modulos.tracking.aplicacion.puertos import EstadoDelBroker
-from alpespartners.modulos.tracking.aplicacion.topicos import (
-    COMANDO_REGISTRAR_CONVERSION,
-    COMANDO_REGISTRAR_IMPRESION,
-    EVENTO_CONVERSION_REGISTRADA,
-    EVENTO_IMPRESION_REGISTRADA,
-)
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import SUFIJO_CARTAS
 from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import SUSCRIPCION, SUSCRIPCION_CARTAS
 from alpespartners.modulos.tracking.infraestructura.pulsar.cursores import Cursor, Cursores
 
 DIAS_DE_RETENCION: Final = 7
 
-_COMANDOS: Final = (COMANDO_REGISTRAR_IMPRESION, COMANDO_REGISTRAR_CONVERSION)
-_CON_RETENCION: Final = (*_COMANDOS, EVENTO_IMPRESION_REGISTRADA, EVENTO_CONVERSION_REGISTRADA)
+_COMANDOS: Final = [clase.topico for clase in CLASES]
+_CON_RETENCION: Final = [*_COMANDOS, *(clase.topico_de_eventos for clase in CLASES)]
 _MINUTOS: Final = DIAS_DE_RETENCION * 24 * 60
 _SIN_LIMITE: Final = -1
 _LIMITE: Final = 2.0

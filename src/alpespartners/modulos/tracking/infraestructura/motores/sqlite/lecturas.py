@@ -17,7 +17,7 @@ from sqlalchemy import Connection, inspect
 
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible, Consulta
 from alpespartners.modulos.tracking.infraestructura.libro.consulta_vacia import ConsultaVacia
-from alpespartners.modulos.tracking.infraestructura.libro.filas import IMPRESIONES
+from alpespartners.modulos.tracking.infraestructura.libro.tablas import impresiones
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.archivo import (
     archivo_de,
     como_no_disponible,
@@ -62,7 +62,7 @@ class LecturasSQLite:
         if not archivo_de(self._datos).exists():
             raise BaseDatosNoDisponible("todavía no existe")
         with como_no_disponible(), self._motor.begin() as conexion:
-            if not inspect(conexion).has_table(IMPRESIONES.tabla.name):
+            if not inspect(conexion).has_table(impresiones.name):
                 raise BaseDatosNoDisponible("todavía no tiene tablas")
             return trabajo(conexion)
 
@@ -79,7 +79,7 @@ class LecturasSQLite:
             return consulta(ConsultaVacia())
         with como_no_disponible(), self._motor.begin() as conexion:
             # El archivo existe un instante antes que sus tablas.
-            self._hay_tablas = self._hay_tablas or inspect(conexion).has_table(IMPRESIONES.tabla.name)
+            self._hay_tablas = self._hay_tablas or inspect(conexion).has_table(impresiones.name)
             return consulta(ConsultaSQL(conexion) if self._hay_tablas else ConsultaVacia())
 
     def _consumidores(self) -> int:

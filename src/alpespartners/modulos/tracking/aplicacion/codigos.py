@@ -1,0 +1,33 @@
+"""Códigos de falta que el dominio no conoce: la forma de una petición, y lo que una base de datos no admite.
+
+Por qué existe: una regla del dominio no sabe de JSON, de parámetros ni de SQL, y aun así quien envió un
+evento debe leer por qué no vale con un código estable, venga la falta de donde venga.
+"""
+
+from itertools import chain
+from typing import Final
+
+from alpespartners.modulos.tracking.dominio.excepciones import Codigo, CodigoDeFalta
+
+
+class CodigoDePeticion(CodigoDeFalta):
+    """Las faltas a la forma de lo que se envía o se pregunta."""
+
+    TIPO_INCORRECTO = "tipo_incorrecto"
+    CAMPO_RESERVADO = "campo_reservado"
+    CAMPO_DESCONOCIDO = "campo_desconocido"
+    PARAMETRO_DESCONOCIDO = "parametro_desconocido"
+    PARAMETRO_INVALIDO = "parametro_invalido"
+    CURSOR_INVALIDO = "cursor_invalido"
+
+
+class CodigoDeAlmacenamiento(CodigoDeFalta):
+    """Por qué no se pudo guardar lo que el dominio admite."""
+
+    RECHAZADA_POR_LA_BASE_DE_DATOS = "rechazada_por_la_base_de_datos"
+
+
+CODIGOS: Final = {
+    codigo.value: codigo for codigo in chain[CodigoDeFalta](Codigo, CodigoDePeticion, CodigoDeAlmacenamiento)
+}
+"""Todos, por lo que se escribe de ellos en una respuesta o en una fila."""
