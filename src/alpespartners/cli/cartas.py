@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from alpespartners.cli.clase import NombreDeClase, clase_llamada
+from alpespartners.cli.clase import ALTERNATIVAS, NombreDeClase, clase_llamada
 from alpespartners.cli.destino import imprimible
 from alpespartners.cli.idioma import Grupo, Orden
 from alpespartners.config import Configuracion
@@ -33,7 +33,7 @@ cartas = typer.Typer(cls=Grupo, help="Mensajes ilegibles: verlos y enviarlos otr
 @cartas.command(cls=Orden)
 def listar(
     clase: Annotated[
-        NombreDeClase | None, typer.Argument(help="Solo las de este tópico: impresion o conversion.")
+        NombreDeClase | None, typer.Argument(help=f"Solo las de este tópico: {ALTERNATIVAS}.")
     ] = None,
     *,
     pendientes: Annotated[
@@ -79,9 +79,7 @@ def _destino(reinyeccion: "Reinyeccion") -> str:
 
 @cartas.command("reinyectar", cls=Orden)
 def reinyectar_orden(
-    clase: Annotated[
-        NombreDeClase, typer.Argument(help="El tópico en que quedaron: impresion o conversion.")
-    ],
+    clase: Annotated[NombreDeClase, typer.Argument(help=f"El tópico en que quedaron: {ALTERNATIVAS}.")],
     comandos: Annotated[
         list[str] | None, typer.Argument(help="Los comando_id de `cartas listar`; ninguno si --todas.")
     ] = None,
@@ -89,7 +87,10 @@ def reinyectar_orden(
     todas: Annotated[bool, typer.Option("--todas", help="Todas las cartas de ese tópico.")] = False,
     a: Annotated[
         NombreDeClase | None,
-        typer.Option("--a", help="El tópico al que debieron ir, impresion o conversion; si falta, el mismo."),
+        typer.Option(
+            "--a",
+            help=f"El tópico al que debieron ir, {ALTERNATIVAS}; si falta, el mismo.",
+        ),
     ] = None,
     quitar: Annotated[
         list[str] | None, typer.Option("--quitar", help="Una propiedad falsa que no debe volver a ir.")

@@ -1,15 +1,20 @@
-"""La clase de evento de que habla una orden de terminal."""
+"""La clase de evento de que habla una orden de terminal: la elige por su nombre quien la escribe."""
 
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import Final
 
-from alpespartners.modulos.tracking.aplicacion.clases import CLASES, Clase
+from alpespartners.modulos.tracking.aplicacion.clases import CLASES, CONVERSIONES, IMPRESIONES, Clase
 
-if TYPE_CHECKING:
-    NombreDeClase = StrEnum
-else:
-    NombreDeClase = StrEnum("NombreDeClase", {clase.nombre.upper(): clase.nombre for clase in CLASES})
-    """Impresiones o conversiones: cada clase tiene su tópico de comandos y sus propios `id`."""
+
+class NombreDeClase(StrEnum):
+    """Los nombres que se pueden escribir; Typer los enumera si se escribe otro."""
+
+    IMPRESION = IMPRESIONES.nombre
+    CONVERSION = CONVERSIONES.nombre
+
+
+ALTERNATIVAS: Final = " o ".join(NombreDeClase)
+"""Los mismos, para la ayuda de una orden."""
 
 
 def clase_llamada(nombre: NombreDeClase) -> Clase:

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from alpespartners.cli.clase import NombreDeClase, clase_llamada
+from alpespartners.cli.clase import ALTERNATIVAS, NombreDeClase, clase_llamada
 from alpespartners.config import Configuracion
 from alpespartners.modulos.tracking.aplicacion.consultas.consultar_destino import (
     Historia,
@@ -29,9 +29,7 @@ _NO_SE_PUDO = 2
 
 
 def destino(
-    clase: Annotated[
-        NombreDeClase, typer.Argument(help="De qué clase es el evento: impresion o conversion.")
-    ],
+    clase: Annotated[NombreDeClase, typer.Argument(help=f"De qué clase es el evento: {ALTERNATIVAS}.")],
     id: Annotated[str, typer.Argument(help="Su id, tal como se envió.")],
 ) -> None:
     """Cuenta qué fue de un id. Termina con código 1 si no consta nada de él."""

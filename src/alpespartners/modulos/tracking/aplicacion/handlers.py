@@ -1,4 +1,4 @@
-"""Los manejadores de comandos: de un lote de comandos recibidos a su asiento en el libro.
+"""Los manejadores de comandos: de un lote de comandos recibidos a lo que el libro dice de cada uno.
 
 Qué es: los pasos 6 a 8 del flujo (entidad, repositorio, evento de dominio), por lotes y dentro de una
 transacción que abre otro. Cada comando acaba en un destino, y un mal comando no estorba a sus vecinos.
@@ -38,7 +38,7 @@ from alpespartners.modulos.tracking.dominio.objetos_valor import (
 
 
 class ManejadorDeRegistro:
-    """Maneja los lotes de comandos de una clase de evento: `RegistrarImpresion` o `RegistrarConversion`."""
+    """Maneja los lotes de comandos de registro de una clase de evento."""
 
     def __init__(self, clase: Clase) -> None:
         self._clase = clase

@@ -1,0 +1,44 @@
+"""Una clase de evento se describe una vez: quién nombra a una en particular, y por qué."""
+
+import re
+
+import pytest
+
+from tests.apoyo.repositorio import PAQUETE
+
+_POR_QUE = {
+    "modulos/tracking/aplicacion/clases.py": "el descriptor",
+    "modulos/tracking/aplicacion/topicos.py": "los tópicos de la semilla",
+    "modulos/tracking/aplicacion/dto.py": "la forma de cada petición",
+    "modulos/tracking/aplicacion/comandos/__init__.py": "los comandos de la semilla",
+    "modulos/tracking/aplicacion/comandos/registrar_conversion.py": "un comando de la semilla",
+    "modulos/tracking/infraestructura/libro/tablas.py": "las columnas propias de cada tabla",
+    "migraciones/versions/0001_libro_inicial.py": "el esquema que se creó entonces",
+    "cli/__init__.py": "la frase que dice qué es el producto",
+    "cli/clase.py": "los nombres que se escriben en una orden",
+    "api/ejemplos.py": "los ejemplos de la semilla",
+    "api/openapi.py": "cómo se describe cada petición",
+    "api/tracking.py": "las direcciones de la semilla",
+}
+"""Los módulos que nombran a las conversiones en su código, fuera del dominio: cada uno, con su razón."""
+
+_NOMBRE = re.compile("conversion", re.IGNORECASE)
+_DOCSTRING_O_COMENTARIO = re.compile(r'"""(?:[^"\\]|\\.|"(?!""))*"""|#.*')
+
+
+def _nombran() -> set[str]:
+    return {
+        str(ruta.relative_to(PAQUETE))
+        for ruta in PAQUETE.rglob("*.py")
+        if "dominio" not in ruta.parts
+        if _NOMBRE.search(_DOCSTRING_O_COMENTARIO.sub("", ruta.read_text(encoding="utf-8")))
+    }
+
+
+def test_solo_nombran_a_una_clase_de_evento_los_modulos_que_la_describen() -> None:
+    assert _nombran() - _POR_QUE.keys() == set()
+
+
+@pytest.mark.parametrize("modulo", _POR_QUE)
+def test_ninguna_razon_sobra(modulo: str) -> None:
+    assert modulo in _nombran()
