@@ -87,7 +87,7 @@ def test_el_cliente_del_broker_se_crea_en_un_solo_sitio_y_lo_pide_solo_la_compos
     donde = {nombre: {ruta for otro, ruta in creados if otro == nombre} for nombre, _ in creados}
     assert donde == {
         "pulsar.Client": {"modulos/tracking/infraestructura/pulsar/cliente.py"},
-        "ClientePulsar": {"composicion.py"},
+        "ClientePulsar": {"composicion/adaptadores.py"},
     }
 
 

@@ -53,7 +53,7 @@ def listar(
 
     Pendiente es la que nadie reinyectó, o se reinyectó y aún no la procesó ningún consumidor.
     """
-    from alpespartners.composicion import cartas as leer_cartas
+    from alpespartners.composicion.ordenes import cartas as leer_cartas
 
     topicos = _TOPICOS.values() if clase is None else [_TOPICOS[clase]]
     try:
@@ -108,7 +108,7 @@ def reinyectar_orden(
 
     Repetir la orden es seguro: la misma carta es siempre el mismo comando, y no cuenta dos veces.
     """
-    from alpespartners.composicion import reinyectar_cartas
+    from alpespartners.composicion.ordenes import reinyectar_cartas
 
     elegidos = frozenset(comandos or ())
     if todas == bool(elegidos):
