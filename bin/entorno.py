@@ -143,9 +143,7 @@ def _instalar_proyecto(raiz: Path) -> None:
     # Lo que haría una instalación editable, sin la herramienta de construir que habría que bajar para ello.
     entorno = raiz / ".venv"
     paquetes = sysconfig.get_path("purelib", "venv", {"base": str(entorno), "platbase": str(entorno)})
-    # De la raíz se importa `rendimiento`.
-    lineas = b"".join(os.fsencode(carpeta) + b"\n" for carpeta in (raiz / "src", raiz))
-    (Path(paquetes) / "alpespartners.pth").write_bytes(lineas)
+    (Path(paquetes) / "alpespartners.pth").write_bytes(os.fsencode(raiz / "src") + b"\n")
     orden = entorno / "bin" / "alpespartners"
     orden.write_text(_ORDEN.format(python=shlex.quote(str(entorno / "bin" / "python"))), encoding="utf-8")
     orden.chmod(0o755)

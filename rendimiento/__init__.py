@@ -1,8 +1,7 @@
-"""Lo que el servicio cuesta, medido contra un techo en la misma pasada: un programa por meta.
+"""Los programas que miden lo que no cabe en un par de minutos, y los que miran el código mientras corre.
 
-Qué es: programas que arrancan el servicio en una carpeta temporal, lo cargan e imprimen razones. Se ejecutan
-con `python -m rendimiento.<programa>`, y los más cortos, juntos, con `alpespartners medir`.
-Qué no es: pruebas; ninguno falla por tardar. Una cifra absoluta depende de la máquina y de sus vecinos; una
-razón entre dos cosas medidas por turnos en la misma pasada, mucho menos.
-Por qué existe: una afirmación sobre velocidad que no se puede repetir no vale nada.
+Qué es: herramientas del repositorio sobre las piezas de `alpespartners.medicion`; se ejecutan en su raíz con
+`python -m rendimiento.<programa>`.
+Qué no es: parte de lo que se instala; lo que necesita `alpespartners medir` está en `alpespartners.medicion`.
+Por qué existe: la memoria tras cinco millones de eventos, o lo que recorre uno, se miran al desarrollar.
 """

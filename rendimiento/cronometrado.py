@@ -16,12 +16,12 @@ from pathlib import Path
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from alpespartners import procesos
 from alpespartners.api import envios
 from alpespartners.api.accesos import Accesos
 from alpespartners.api.aplicacion import Api
 from alpespartners.api.metricas import Peticiones
-from alpespartners.composicion import consumir
+from alpespartners.composicion import procesos
+from alpespartners.composicion.consumo import consumir
 from alpespartners.config import Configuracion
 from alpespartners.modulos.tracking.aplicacion.handlers import ManejadorDeRegistro
 from alpespartners.modulos.tracking.infraestructura import consumidores, despachadores, repositorios

@@ -10,14 +10,14 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Final
 
-from rendimiento.atraso import esperar_a_todo
-from rendimiento.carga import a_un_ritmo, correr
-from rendimiento.eventos import mezcla
-from rendimiento.medida import Medida
-from rendimiento.montaje import asentados, montaje, parando
-from rendimiento.nucleos import en_el_de_la_carga, en_el_de_los_servidores
-from rendimiento.programa import ejecutar
-from rendimiento.visibilidad import sostenido
+from alpespartners.medicion.atraso import esperar_a_todo
+from alpespartners.medicion.carga import a_un_ritmo, correr
+from alpespartners.medicion.eventos import mezcla
+from alpespartners.medicion.medida import Medida
+from alpespartners.medicion.montaje import asentados, montaje, parando
+from alpespartners.medicion.nucleos import en_el_de_la_carga, en_el_de_los_servidores
+from alpespartners.medicion.programa import ejecutar
+from alpespartners.medicion.visibilidad import sostenido
 
 _PARTES: Final = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 _MILISEGUNDOS: Final = 1e3

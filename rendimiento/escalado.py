@@ -14,11 +14,11 @@ from itertools import pairwise
 from statistics import median
 from typing import Final
 
-from rendimiento.atraso import acumular, esperar_a_todo
-from rendimiento.base_postgresql import base_postgresql, preguntar
-from rendimiento.medida import Medida
-from rendimiento.montaje import Montaje, Proceso, asentados, montaje, parando
-from rendimiento.programa import Opcion, ejecutar
+from alpespartners.medicion.atraso import acumular, esperar_a_todo
+from alpespartners.medicion.base_postgresql import base_postgresql, preguntar
+from alpespartners.medicion.medida import Medida
+from alpespartners.medicion.montaje import Montaje, Proceso, asentados, montaje, parando
+from alpespartners.medicion.programa import Opcion, ejecutar
 
 _APIS: Final = 2
 _CONSUMIDORES: Final = (1, 2, 4)

@@ -14,13 +14,13 @@ from itertools import cycle
 from statistics import median
 from typing import Final
 
-from rendimiento.base_postgresql import base_postgresql
-from rendimiento.carga import a_tope, correr, lectura
+from alpespartners.medicion.base_postgresql import base_postgresql
+from alpespartners.medicion.carga import a_tope, correr
+from alpespartners.medicion.medida import Medida
+from alpespartners.medicion.montaje import Proceso, montaje, parando, pedir
+from alpespartners.medicion.nucleos import en_el_de_la_carga, en_el_de_los_servidores
+from alpespartners.medicion.programa import POSTGRESQL, Opcion, ejecutar
 from rendimiento.llenado import POR_CAMPAÑA, campaña_de, id_de, llenar_postgresql, llenar_sqlite
-from rendimiento.medida import Medida
-from rendimiento.montaje import Proceso, montaje, parando, pedir
-from rendimiento.nucleos import en_el_de_la_carga, en_el_de_los_servidores
-from rendimiento.programa import POSTGRESQL, Opcion, ejecutar
 
 _PAGINA = 10
 """La página 1.000 de diez eventos es la última de una campaña, también con la tabla casi vacía."""
@@ -44,11 +44,16 @@ def medir(*, breve: bool, filas: int | None = None, postgresql: str | None = Non
         medidas = []
         for nombre, rutas in _LECTURAS.items():
             caso = [
-                (api, [lectura(api.puerto, ruta) for ruta in rutas(api, cuantas, lugares)])
+                (api, [_lectura(api.puerto, ruta) for ruta in rutas(api, cuantas, lugares)])
                 for api, cuantas in ((pocas, POR_CAMPAÑA), (llena, muchas))
             ]
             medidas.append(_fila(nombre, muchas, postgresql, _demoras(caso, vueltas, segundos)))
     return medidas
+
+
+def _lectura(puerto: int, ruta: str) -> bytes:
+    """Una petición GET, entera; la ruta va ya codificada."""
+    return f"GET {ruta} HTTP/1.1\r\nHost: 127.0.0.1:{puerto}\r\n\r\n".encode()
 
 
 def _fila(nombre: str, muchas: int, postgresql: str | None, demoras: Sequence[Sequence[float]]) -> Medida:

@@ -17,16 +17,17 @@ from typing import Final
 
 from rich.console import Console
 
-from rendimiento.atraso import acumular, esperar_a_asentar, pasar
-from rendimiento.medida import Medida
-from rendimiento.montaje import Montaje, Proceso, asentados, montaje, parando
+from alpespartners.medicion.atraso import acumular, pasar
+from alpespartners.medicion.medida import Medida
+from alpespartners.medicion.montaje import Montaje, Proceso, asentados, esperar_a, montaje, parando
+from alpespartners.medicion.programa import Opcion, ejecutar
 from rendimiento.muestreo import MEGA, Muestreo, muestreo
-from rendimiento.programa import Opcion, ejecutar
 
 _DECIMOS: Final = 10
 _CALENTAMIENTO: Final = 200_000
 """Eventos con que se llena el caché de páginas del consumidor, de 64 MB, y sobran."""
 _TOLERANCIA: Final = 10
+_LIMITE: Final = 3600.0
 
 _API: Final = "API"
 _CONSUMIDORES: Final = "consumidores"
@@ -68,7 +69,7 @@ def medir(
         with _mirados(servicio, api, cada) as vistas:
             vaciado = []
             for numero in range(1, _DECIMOS + 1):
-                esperar_a_asentar(api, previos + acumulados * numero // _DECIMOS)
+                _esperar_a_asentar(api, previos + acumulados * numero // _DECIMOS)
                 vaciado.append(vistas.cortar())
                 avisar(_frase(f"atraso, décimo {numero}", vaciado[-1]))
     cuantos = f"de {_miles(eventos)} eventos"
@@ -79,6 +80,10 @@ def medir(
         _deriva(f"Consumidores, del segundo décimo al último {pendientes}", _CONSUMIDORES, vaciado[1:]),
         _contra_estar_al_dia(f"Consumidores, lo máximo {pendientes}", decimos, vaciado),
     ]
+
+
+def _esperar_a_asentar(api: Proceso, cuantos: int) -> None:
+    esperar_a(lambda: asentados(api.puerto) >= cuantos, _LIMITE)
 
 
 @contextmanager

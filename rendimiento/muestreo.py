@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 
-from rendimiento.montaje import Proceso
+from alpespartners.medicion.montaje import Proceso
 
 MEGA: Final = 1 << 20
 

@@ -15,11 +15,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from rendimiento.atraso import pasar
-from rendimiento.medida import Medida
-from rendimiento.montaje import Proceso, esperar_a, montaje, parando
-from rendimiento.nucleos import en_el_de_la_carga, en_el_de_los_servidores
-from rendimiento.programa import ejecutar
+from alpespartners.medicion.atraso import pasar
+from alpespartners.medicion.medida import Medida
+from alpespartners.medicion.montaje import Proceso, esperar_a, montaje, parando
+from alpespartners.medicion.nucleos import en_el_de_la_carga, en_el_de_los_servidores
+from alpespartners.medicion.programa import ejecutar
 
 _MICROSEGUNDOS: Final = 1e-3
 

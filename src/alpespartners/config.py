@@ -27,8 +27,12 @@ _NOMBRE = re.compile(r"[\w-]+(?:\.[\w-]+)*|\[[0-9a-f:.]+\]", re.ASCII | re.IGNOR
 _NUMERO = re.compile(r"[0-9]*\.?[0-9]+")
 _PUERTO_MAXIMO = 65535
 _ESPERA_MAXIMA = 60.0
-_NINGUNO: tuple[str, ...] = ()
 _PREFIJO = "ALPES_"
+
+
+def _ajuste(nombre: str, leer: Callable[[str], T], omision: T, debe: str, *, secreto: bool = False) -> T:
+    """Un campo de `Configuracion`: su variable, cómo se lee, lo que vale si falta y la frase si no vale."""
+    return field(default_factory=lambda: _variable(nombre, leer, omision, debe), repr=not secreto)
 
 
 def _variable(nombre: str, leer: Callable[[str], T], omision: T, debe: str) -> T:
@@ -57,13 +61,10 @@ def _espera(texto: str) -> float:
     return segundos
 
 
-def _uno_de(permitidos: tuple[str, ...]) -> Callable[[str], str]:
-    def leer(texto: str) -> str:
-        if texto.upper() not in permitidos:
-            raise ValueError
-        return texto.upper()
-
-    return leer
+def _nivel(texto: str) -> str:
+    if texto.upper() not in _NIVELES:
+        raise ValueError
+    return texto.upper()
 
 
 def _url_http(texto: str) -> str:
@@ -180,99 +181,64 @@ class Configuracion:
     datos: Path = field(default_factory=_datos)
     """Carpeta absoluta del broker embebido y de SQLite."""
 
-    pulsar_url: str | None = field(
-        default_factory=lambda: _variable(
-            "ALPES_PULSAR_URL",
-            _url_de_pulsar,
-            None,
-            "pulsar://anfitrión:puerto o pulsar+ssl://anfitrión:puerto, sin usuario ni contraseña",
-        )
+    pulsar_url: str | None = _ajuste(
+        "ALPES_PULSAR_URL",
+        _url_de_pulsar,
+        None,
+        "pulsar://anfitrión:puerto o pulsar+ssl://anfitrión:puerto, sin usuario ni contraseña",
     )
     """Broker Apache Pulsar; `None` es el broker embebido."""
 
-    pulsar_token: str | None = field(
-        default_factory=lambda: _variable("ALPES_PULSAR_TOKEN", str, None, "un token"), repr=False
-    )
-    pulsar_ca: Path | None = field(
-        default_factory=lambda: _variable("ALPES_PULSAR_CA", _fichero, None, "un fichero que exista")
-    )
-    pulsar_espacio: str = field(
-        default_factory=lambda: _variable(
-            "ALPES_PULSAR_ESPACIO", _espacio, "public/default", "un inquilino y un espacio: public/default"
-        )
+    pulsar_token: str | None = _ajuste("ALPES_PULSAR_TOKEN", str, None, "un token", secreto=True)
+    pulsar_ca: Path | None = _ajuste("ALPES_PULSAR_CA", _fichero, None, "un fichero que exista")
+    pulsar_espacio: str = _ajuste(
+        "ALPES_PULSAR_ESPACIO", _espacio, "public/default", "un inquilino y un espacio: public/default"
     )
     """Inquilino y espacio de nombres de los tópicos."""
 
-    pulsar_admin: str | None = field(
-        default_factory=lambda: _variable(
-            "ALPES_PULSAR_ADMIN",
-            _url_http,
-            None,
-            "http://anfitrión:puerto o https://anfitrión:puerto, sin usuario ni contraseña",
-        )
+    pulsar_admin: str | None = _ajuste(
+        "ALPES_PULSAR_ADMIN",
+        _url_http,
+        None,
+        "http://anfitrión:puerto o https://anfitrión:puerto, sin usuario ni contraseña",
     )
     """La administración de Apache Pulsar, si se ha de revisar su retención; `None` es que no."""
 
-    pulsar_epoca: UUID | None = field(
-        default_factory=lambda: _variable("ALPES_PULSAR_EPOCA", UUID, None, "un UUID")
-    )
+    pulsar_epoca: UUID | None = _ajuste("ALPES_PULSAR_EPOCA", UUID, None, "un UUID")
     """Época de Apache Pulsar: cambia cuando sus datos empiezan de cero."""
 
-    base_datos: str | None = field(
-        default_factory=lambda: _variable(
-            "ALPES_BASE_DATOS",
-            _url_de_postgresql,
-            None,
-            "una URL postgresql://, con los signos de la contraseña escritos como %XX",
-        ),
-        repr=False,
+    base_datos: str | None = _ajuste(
+        "ALPES_BASE_DATOS",
+        _url_de_postgresql,
+        None,
+        "una URL postgresql://, con los signos de la contraseña escritos como %XX",
+        secreto=True,
     )
     """Base de datos; `None` es SQLite dentro de `datos`."""
 
-    anfitrion: str = field(
-        default_factory=lambda: _variable("ALPES_ANFITRION", str, "127.0.0.1", "una dirección")
+    anfitrion: str = _ajuste("ALPES_ANFITRION", str, "127.0.0.1", "una dirección")
+    puerto: int = _ajuste("ALPES_PUERTO", leer_puerto, 8000, f"un número entre 0 y {_PUERTO_MAXIMO}")
+    claves_api: tuple[str, ...] = _ajuste(
+        "ALPES_CLAVES_API", _claves, (), "claves separadas por comas", secreto=True
     )
-    puerto: int = field(
-        default_factory=lambda: _variable(
-            "ALPES_PUERTO", leer_puerto, 8000, f"un número entre 0 y {_PUERTO_MAXIMO}"
-        )
+    sin_clave: bool = _ajuste("ALPES_SIN_CLAVE", _si, omision=False, debe="0 o 1")
+    nombres: tuple[str, ...] = _ajuste(
+        "ALPES_NOMBRES",
+        _nombres,
+        (),
+        "nombres separados por comas, sin http://, puerto ni comodines (una IPv6, entre corchetes)",
     )
-    claves_api: tuple[str, ...] = field(
-        default_factory=lambda: _variable(
-            "ALPES_CLAVES_API", _claves, _NINGUNO, "claves separadas por comas"
-        ),
-        repr=False,
-    )
-    sin_clave: bool = field(
-        default_factory=lambda: _variable("ALPES_SIN_CLAVE", _si, omision=False, debe="0 o 1")
-    )
-    nombres: tuple[str, ...] = field(
-        default_factory=lambda: _variable(
-            "ALPES_NOMBRES",
-            _nombres,
-            _NINGUNO,
-            "nombres separados por comas, sin http://, puerto ni comodines (una IPv6, entre corchetes)",
-        )
-    )
-    limite_confirmacion: float = field(
-        default_factory=lambda: _variable(
-            "ALPES_LIMITE_CONFIRMACION", _espera, 5.0, f"segundos, más de 0 y hasta {_ESPERA_MAXIMA:.0f}"
-        )
+    limite_confirmacion: float = _ajuste(
+        "ALPES_LIMITE_CONFIRMACION", _espera, 5.0, f"segundos, más de 0 y hasta {_ESPERA_MAXIMA:.0f}"
     )
     """Segundos que se espera la confirmación del broker antes de responder 503."""
 
-    metricas_consumidor: tuple[str, int] | None = field(
-        default_factory=lambda: _variable(
-            "ALPES_METRICAS_CONSUMIDOR", _lugar, None, "anfitrión:puerto, como 127.0.0.1:9101"
-        )
+    metricas_consumidor: tuple[str, int] | None = _ajuste(
+        "ALPES_METRICAS_CONSUMIDOR", _lugar, None, "anfitrión:puerto, como 127.0.0.1:9101"
     )
     """Dónde sirve un proceso de consumidores `/salud/*` y `/metricas`; `None` es en ningún sitio."""
 
-    registro: str = field(
-        default_factory=lambda: _variable(
-            "ALPES_REGISTRO", _uno_de(_NIVELES), "INFO", f"uno de {', '.join(_NIVELES)}"
-        )
-    )
+    registro: str = _ajuste("ALPES_REGISTRO", _nivel, "INFO", f"uno de {', '.join(_NIVELES)}")
 
     @property
     def lugar(self) -> str:

@@ -16,9 +16,9 @@ from urllib.parse import quote
 
 import pytest
 
+from alpespartners.medicion.servidor_postgresql import binarios, usuario_del_servidor
 from alpespartners.modulos.tracking.infraestructura.motores.postgresql.lecturas import LecturasPostgreSQL
 from alpespartners.modulos.tracking.infraestructura.motores.postgresql.libro import LibroPostgreSQL, migrar
-from rendimiento.servidor_postgresql import binarios, usuario_del_servidor
 from tests.apoyo.discos import DiscoPequeño, disco_pequeño
 from tests.apoyo.espera import hasta
 from tests.apoyo.puertos import puerto_libre

@@ -13,12 +13,15 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from sqlalchemy import Float, Numeric
 
 from alpespartners.modulos.tracking.infraestructura.libro.tablas import METADATOS
 from tests.apoyo.repositorio import PAQUETE, modulos
 
-MODULOS = dict(modulos(PAQUETE))
+MEDICION = dict(modulos(PAQUETE / "medicion"))
+PRODUCTO = {ruta: arbol for ruta, arbol in modulos(PAQUETE) if ruta not in MEDICION}
+MODULOS = PRODUCTO | MEDICION
 
 CAMBIA_CADA_VEZ = {
     *("now", "utcnow", "today", "time", "time_ns", "monotonic"),
@@ -80,14 +83,14 @@ def test_ninguna_hora_ni_identidad_se_queda_fijada_al_importar() -> None:
 def test_el_cliente_del_broker_se_crea_en_un_solo_sitio_y_lo_pide_solo_la_composicion() -> None:
     creados = Counter(
         (ast.unparse(nodo.func), ruta.removeprefix("src/alpespartners/"))
-        for ruta, arbol in MODULOS.items()
+        for ruta, arbol in PRODUCTO.items()
         for nodo in ast.walk(arbol)
         if isinstance(nodo, ast.Call) and ast.unparse(nodo.func) in {"pulsar.Client", "ClientePulsar"}
     )
     donde = {nombre: {ruta for otro, ruta in creados if otro == nombre} for nombre, _ in creados}
     assert donde == {
         "pulsar.Client": {"modulos/tracking/infraestructura/pulsar/cliente.py"},
-        "ClientePulsar": {"composicion.py"},
+        "ClientePulsar": {"composicion/adaptadores.py"},
     }
 
 
@@ -165,11 +168,14 @@ def _usos(arbol: ast.AST) -> Iterator[str]:
                 yield nombre
 
 
-def test_no_hay_nada_definido_que_el_producto_no_use() -> None:
-    usos = Counter(uso for arbol in MODULOS.values() for uso in _usos(arbol))
+@pytest.mark.parametrize(("definen", "usan"), [(PRODUCTO, PRODUCTO), (MEDICION, MODULOS)], ids=["", "medir"])
+def test_no_hay_nada_definido_que_el_producto_no_use(
+    definen: dict[str, ast.Module], usan: dict[str, ast.Module]
+) -> None:
+    usos = Counter(uso for arbol in usan.values() for uso in _usos(arbol))
     sin_uso = [
         f"{ruta}: {nombre}"
-        for ruta, arbol in MODULOS.items()
+        for ruta, arbol in definen.items()
         for nombre, nodo in _definidos(arbol)
         if not (nombre.startswith("__") and nombre.endswith("__"))
         and nombre not in next((p for puerta, p in PUERTAS.items() if ruta.startswith(puerta)), set())

@@ -2,10 +2,14 @@
 
 import hashlib
 import json
+import os
 import re
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
+import pytest
 from hatchling.builders.wheel import WheelBuilder
 
 from tests.apoyo.repositorio import PAQUETE, RAIZ, archivos
@@ -52,13 +56,45 @@ def test_swagger_ui_es_el_publicado_byte_a_byte_y_trae_su_licencia() -> None:
     assert {"LICENSE", "NOTICE", "swagger-ui-bundle.js.LICENSE.txt"} <= presentes.keys()
 
 
-def test_la_rueda_lleva_cada_archivo_del_paquete_y_la_licencia(tmp_path: Path) -> None:
-    (rueda,) = WheelBuilder(str(RAIZ)).build(directory=str(tmp_path), versions=["standard"])
-    with zipfile.ZipFile(rueda) as archivo:
-        nombres = set(archivo.namelist())
+@pytest.fixture(scope="module")
+def rueda(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """La carpeta donde quedaría instalada."""
+    carpeta = tmp_path_factory.mktemp("rueda")
+    (construida,) = WheelBuilder(str(RAIZ)).build(directory=str(carpeta), versions=["standard"])
+    with zipfile.ZipFile(construida) as archivo:
+        archivo.extractall(carpeta / "instalada")
+    return carpeta / "instalada"
+
+
+def test_la_rueda_lleva_cada_archivo_del_paquete_y_la_licencia(rueda: Path) -> None:
+    nombres = {str(ruta.relative_to(rueda)) for ruta in rueda.rglob("*")}
     del_paquete = {str(ruta.relative_to(RAIZ / "src")) for ruta in archivos() if ruta.is_relative_to(PAQUETE)}
     assert del_paquete - nombres == set()
     assert any(nombre.endswith(".dist-info/licenses/LICENSE") for nombre in nombres)
+
+
+def test_la_rueda_no_lleva_mas_que_el_paquete(rueda: Path) -> None:
+    assert {ruta.name for ruta in rueda.iterdir() if ruta.suffix != ".dist-info"} == {"alpespartners"}
+
+
+def test_lo_instalado_mide_sin_el_repositorio(rueda: Path, tmp_path: Path) -> None:
+    medicion = [
+        f"alpespartners.medicion.{ruta.stem}" for ruta in (rueda / "alpespartners/medicion").glob("*.py")
+    ]
+    importar = f"import sys, {', '.join(medicion)}; sys.stdout.write(alpespartners.__file__)"
+    importar += "; assert 'rendimiento' not in sys.modules"
+    medir = "from alpespartners.cli import principal; principal(['medir', '--help'])"
+    for orden, dicho in {importar: str(rueda), medir: "Mide el servicio en esta máquina"}.items():
+        resultado = subprocess.run(
+            [sys.executable, "-P", "-c", orden],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(rueda)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert resultado.returncode == 0, resultado.stderr
+        assert dicho in resultado.stdout
 
 
 def test_la_licencia_es_apache_2_entera() -> None:

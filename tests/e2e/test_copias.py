@@ -9,11 +9,11 @@ from subprocess import Popen
 
 import pytest
 
+from alpespartners.medicion.servidor_postgresql import binarios
 from alpespartners.modulos.tracking.aplicacion.topicos import (
     COMANDO_REGISTRAR_CONVERSION,
     EVENTO_CONVERSION_REGISTRADA,
 )
-from rendimiento.servidor_postgresql import binarios
 from tests.apoyo.espera import hasta
 from tests.apoyo.postgresql import ServidorDePrueba, sql
 from tests.apoyo.pulsar_apache import ServidorApache, mensajes_de_apache

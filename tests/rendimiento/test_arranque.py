@@ -2,7 +2,7 @@
 
 import pytest
 
-from rendimiento.arranque import medir
+from alpespartners.medicion.arranque import medir
 
 pytestmark = pytest.mark.rendimiento
 

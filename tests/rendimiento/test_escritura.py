@@ -2,7 +2,7 @@
 
 import pytest
 
-from rendimiento import caudal, consumo, costo, latencia
+from alpespartners.medicion import caudal, consumo, costo, latencia
 
 pytestmark = pytest.mark.rendimiento
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rendimiento.visibilidad import medir
+from alpespartners.medicion.visibilidad import medir
 
 pytestmark = pytest.mark.rendimiento
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from alpespartners import composicion
 from alpespartners.cli import principal
+from alpespartners.composicion import ordenes
 from alpespartners.modulos.tracking.aplicacion.conciliacion import Cuenta, Hallazgo, Tipo
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible, BrokerNoDisponible
 from alpespartners.seedwork.arranque import ErrorDeArranque
@@ -32,7 +32,7 @@ def conciliar_halla(monkeypatch: pytest.MonkeyPatch) -> Poner:
             cuenta.cuadran.update({"REGISTRADA": 4})
             return [cuenta]
 
-        monkeypatch.setattr(composicion, "conciliar", conciliar)
+        monkeypatch.setattr(ordenes, "conciliar", conciliar)
 
     return poner
 

@@ -4,8 +4,8 @@ import pytest
 from typer.testing import CliRunner
 
 from alpespartners.cli import principal
-from rendimiento import arranque, caudal, consumo, costo, latencia, visibilidad
-from rendimiento.medida import Medida
+from alpespartners.medicion import arranque, caudal, consumo, costo, latencia, visibilidad
+from alpespartners.medicion.medida import Medida
 
 PROGRAMAS = {"a": costo, "b": caudal, "c": latencia, "d": consumo, "e": visibilidad, "i": arranque}
 

@@ -44,7 +44,7 @@ def listar(
 
     Pendiente es la que nadie reinyectó, o se reinyectó y aún no la procesó ningún consumidor.
     """
-    from alpespartners.composicion import cartas as leer_cartas
+    from alpespartners.composicion.ordenes import cartas as leer_cartas
 
     clases = CLASES if clase is None else [clase_llamada(clase)]
     try:
@@ -100,7 +100,7 @@ def reinyectar_orden(
 
     Repetir la orden es seguro: la misma carta es siempre el mismo comando, y no cuenta dos veces.
     """
-    from alpespartners.composicion import reinyectar_cartas
+    from alpespartners.composicion.ordenes import reinyectar_cartas
 
     elegidos = frozenset(comandos or ())
     if todas == bool(elegidos):

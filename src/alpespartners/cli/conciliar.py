@@ -54,7 +54,7 @@ def conciliar(
 
     Termina con 0 si todo cuadra, con 1 si algo no cuadra y con 2 si no se pudo comprobar.
     """
-    from alpespartners.composicion import conciliar as conciliar_con
+    from alpespartners.composicion.ordenes import conciliar as conciliar_con
 
     dichos: Counter[Tipo] = Counter()
     with ExitStack() as pila:

@@ -33,7 +33,7 @@ def destino(
     id: Annotated[str, typer.Argument(help="Su id, tal como se envió.")],
 ) -> None:
     """Cuenta qué fue de un id. Termina con código 1 si no consta nada de él."""
-    from alpespartners.composicion import consultar_destino
+    from alpespartners.composicion.ordenes import consultar_destino
 
     configuracion = Configuracion()
     try:

@@ -1,6 +1,6 @@
 """`alpespartners medir`: lo que el servicio cuesta en esta máquina, en un par de minutos.
 
-Qué es: la versión corta de los programas de `rendimiento/`, uno detrás de otro, y su tabla.
+Qué es: la versión corta de los programas de `medicion`, uno detrás de otro, y su tabla.
 Qué no es: una cifra para citar; esas salen de las versiones largas, y están en docs/rendimiento.md.
 Por qué existe: lo que decimos de nuestra velocidad tiene que poder comprobarlo cualquiera, en lo suyo.
 """
@@ -18,8 +18,8 @@ from alpespartners.cli.avance import Avance
 
 def medir() -> None:
     """Mide el servicio en esta máquina, en una carpeta temporal, frente a un techo en la misma pasada."""
-    from rendimiento import arranque, caudal, consumo, costo, latencia, visibilidad
-    from rendimiento.medida import presentar
+    from alpespartners.medicion import arranque, caudal, consumo, costo, latencia, visibilidad
+    from alpespartners.medicion.medida import presentar
 
     programas = {
         "CPU por evento": costo,
@@ -40,4 +40,6 @@ def medir() -> None:
         f"{os.cpu_count()} núcleos"
     )
     presentar(medidas, Console())
-    typer.echo("La versión larga de cada fila: python -m rendimiento.<programa> (docs/rendimiento.md).")
+    typer.echo(
+        "La versión larga de cada fila: python -m alpespartners.medicion.<programa> (docs/rendimiento.md)."
+    )

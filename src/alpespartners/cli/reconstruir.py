@@ -18,7 +18,7 @@ def reconstruir() -> None:
 
     Si se interrumpe, se ejecuta otra vez.
     """
-    from alpespartners.composicion import reconstruir as reconstruir_con
+    from alpespartners.composicion.ordenes import reconstruir as reconstruir_con
 
     try:
         with Avance() as avance:

@@ -1,7 +1,7 @@
 """`alpespartners iniciar | api | consumidores | migrar`: poner en marcha el servicio entero o una parte.
 
 Qué es: el arranque visto desde una terminal: abre el puerto, supervisa los procesos y dice qué probar.
-Qué no es: lo que corre en cada proceso (`procesos.py`).
+Qué no es: lo que corre en cada proceso (`composicion/procesos.py`).
 Por qué existe: un puerto ocupado se dice antes de arrancar nada, y lo primero que ve quien empieza es qué
 puede probar.
 """
@@ -17,8 +17,8 @@ from typing import Annotated
 
 import typer
 
-from alpespartners import procesos
 from alpespartners.api.ejemplos import EJEMPLOS
+from alpespartners.composicion import procesos
 from alpespartners.config import Configuracion, leer_puerto
 from alpespartners.seedwork.observacion.registro import configurar_registro
 from alpespartners.seedwork.procesos.servidor_http import abrir_puerto

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from alpespartners.medicion.servidor_postgresql import binarios
 from alpespartners.modulos.tracking.aplicacion import clases
 from alpespartners.modulos.tracking.aplicacion.handlers import ManejadorDeRegistro
 from alpespartners.modulos.tracking.aplicacion.mensajes import ComandoRecibido
 from alpespartners.modulos.tracking.infraestructura.motores.postgresql.libro import LibroPostgreSQL
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import LibroSQLite
-from rendimiento.servidor_postgresql import binarios
 from tests.apoyo.base_datos import libro_sqlite
 from tests.apoyo.eventos import AHORA, IMPRESION, recibido
 from tests.apoyo.postgresql import ServidorDePrueba, libro_postgresql

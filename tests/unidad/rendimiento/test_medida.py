@@ -5,8 +5,8 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from rendimiento.carga import Resultado
-from rendimiento.medida import Medida, presentar
+from alpespartners.medicion.carga import Resultado
+from alpespartners.medicion.medida import Medida, presentar
 
 
 def _medida(cifra: float, objetivo: float | None, *, como_minimo: bool = False) -> Medida:

@@ -9,8 +9,8 @@ que uno ocupado sea una frase y no una traza.
 import asyncio
 import errno
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Final
 
 import uvicorn
@@ -53,6 +53,18 @@ class ServidorHTTPInvitado(ServidorHTTP):
     def capture_signals(self) -> Iterator[None]:
         """No captura ninguna."""
         yield
+
+
+@asynccontextmanager
+async def sirviendo(aplicacion: ASGIApp, enchufe: socket.socket) -> AsyncGenerator[None]:
+    """Sirve la aplicación en un puerto ya abierto mientras dura el bloque, en el bucle de quien llama."""
+    servidor = ServidorHTTPInvitado(aplicacion)
+    tarea = asyncio.create_task(servidor.serve(sockets=[enchufe]))
+    try:
+        yield
+    finally:
+        servidor.should_exit = True
+        await tarea
 
 
 def abrir_puerto(anfitrion: str, puerto: int, pendientes: int, ajustes: str) -> socket.socket:

@@ -12,7 +12,8 @@ import ssl
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
@@ -202,3 +203,15 @@ class RevisorDelBroker:
                 return None
             raise
         return json.loads(contenido) if contenido else None
+
+
+@asynccontextmanager
+async def avisando(revisor: RevisorDelBroker | None, listo: Callable[[], bool]) -> AsyncGenerator[None]:
+    """Mientras dura el bloque, y en cuanto haya broker, avisa de lo que a este le falta."""
+    aviso = None if revisor is None else asyncio.create_task(revisor.avisar(listo))
+    try:
+        yield
+    finally:
+        if aviso is not None:
+            aviso.cancel()
+            await asyncio.gather(aviso, return_exceptions=True)

@@ -21,9 +21,9 @@ from typing import Any, Final
 
 import psutil
 
-from rendimiento.medida import Medida
-from rendimiento.montaje import ORDEN, Proceso, broker_de, esperar_a, parando, pedir, puerto_libre
-from rendimiento.programa import ejecutar
+from alpespartners.medicion.medida import Medida
+from alpespartners.medicion.montaje import ORDEN, Proceso, broker_de, esperar_a, parando, pedir, puerto_libre
+from alpespartners.medicion.programa import ejecutar
 
 _UVICORN: Final = (sys.executable, "-m", "uvicorn", "alpespartners.main:app", "--port")
 _IMPORTAR: Final = (

@@ -9,13 +9,13 @@ Por qué existe: quien envía espera el 202.
 from collections.abc import Sequence
 from statistics import median, quantiles
 
-from rendimiento.carga import a_un_ritmo, correr
-from rendimiento.caudal import ritmo_de
-from rendimiento.eventos import mezcla
-from rendimiento.medida import Medida
-from rendimiento.montaje import montaje, parando
-from rendimiento.nucleos import en_el_de_la_carga, en_el_de_los_servidores
-from rendimiento.programa import PULSAR, ejecutar
+from alpespartners.medicion.carga import a_un_ritmo, correr
+from alpespartners.medicion.caudal import ritmo_de
+from alpespartners.medicion.eventos import mezcla
+from alpespartners.medicion.medida import Medida
+from alpespartners.medicion.montaje import montaje, parando
+from alpespartners.medicion.nucleos import en_el_de_la_carga, en_el_de_los_servidores
+from alpespartners.medicion.programa import PULSAR, ejecutar
 
 _PARTE = 0.1
 _MILISEGUNDOS = 1e3

@@ -7,7 +7,7 @@ que cuestan el servidor y el cliente de Pulsar aunque lo demás fuera gratis. To
 Qué no es: algo que sirva; aquí no se lee un JSON, ni se valida, ni se anota nada.
 Por qué existe: lo que cuesta HTTP en esta máquina y en este instante lo dice el servidor sin trabajo, y
 cuánto de lo nuestro se puede quitar, la distancia al suelo.
-`python -m rendimiento.techo <puerto> responder|leer|prometer [<url del broker>]` las sirve.
+`python -m alpespartners.medicion.techo <puerto> responder|leer|prometer [<url del broker>]` las sirve.
 """
 
 import asyncio
@@ -19,9 +19,9 @@ from typing import Any, Final
 import _pulsar
 import pulsar
 
+from alpespartners.medicion.comandos import modelos, sobre_como
 from alpespartners.seedwork.asgi import ASGIApp, Receive, Scope, Send
 from alpespartners.seedwork.procesos.servidor_http import ServidorHTTP, abrir_puerto
-from rendimiento.comandos import modelos, sobre_como
 
 _CUERPO: Final = (
     b'{"id":"0193a5c0-7a00-7000-8000-000000000000","estado":"ACEPTADA",'

@@ -13,15 +13,15 @@ from contextlib import ExitStack
 from statistics import median, quantiles
 from typing import Final
 
-from rendimiento.atraso import pasar
-from rendimiento.base_postgresql import base_postgresql
-from rendimiento.carga import a_un_ritmo, correr
-from rendimiento.eventos import mezcla
-from rendimiento.medida import Medida
-from rendimiento.montaje import Proceso, esperar_a, montaje, parando
-from rendimiento.nucleos import en_el_de_la_carga, en_el_de_los_servidores
-from rendimiento.programa import POSTGRESQL, PULSAR, ejecutar
-from rendimiento.testigos import Testigos, mirando
+from alpespartners.medicion.atraso import pasar
+from alpespartners.medicion.base_postgresql import base_postgresql
+from alpespartners.medicion.carga import a_un_ritmo, correr
+from alpespartners.medicion.eventos import mezcla
+from alpespartners.medicion.medida import Medida
+from alpespartners.medicion.montaje import Proceso, esperar_a, montaje, parando
+from alpespartners.medicion.nucleos import en_el_de_la_carga, en_el_de_los_servidores
+from alpespartners.medicion.programa import POSTGRESQL, PULSAR, ejecutar
+from alpespartners.medicion.testigos import Testigos, mirando
 
 _PARTE: Final = 0.5
 _MILISEGUNDOS: Final = 1e3

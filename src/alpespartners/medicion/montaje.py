@@ -24,7 +24,7 @@ from typing import Any, Final
 import psutil
 
 from alpespartners.broker_embebido import BrokerEmbebido
-from rendimiento.nucleos import en_el_de_los_servidores
+from alpespartners.medicion.nucleos import en_el_de_los_servidores
 
 ORDEN: Final = (sys.executable, "-c", "from alpespartners.cli import principal; principal()")
 
@@ -177,7 +177,8 @@ def techo(*cual: str) -> Iterator[Proceso]:
     puerto = puerto_libre()
     with en_el_de_los_servidores():
         proceso = Proceso(
-            subprocess.Popen([sys.executable, "-m", "rendimiento.techo", str(puerto), *cual]), puerto
+            subprocess.Popen([sys.executable, "-m", "alpespartners.medicion.techo", str(puerto), *cual]),
+            puerto,
         )
     try:
         esperar_a(lambda: _escucha(puerto))

@@ -1,4 +1,4 @@
-"""La forma común de los programas: `python -m rendimiento.<programa> [--breve] [--opción …]`.
+"""La forma común de los programas: `python -m alpespartners.medicion.<programa> [--breve] [--opción …]`.
 
 Qué es: leer las opciones, medir y presentar la tabla.
 Qué no es: qué se mide; cada programa trae su función.
@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from rich.console import Console
 
-from rendimiento.medida import Medida, presentar
+from alpespartners.medicion.medida import Medida, presentar
 
 
 class Opcion(NamedTuple):

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Final
 
-from rendimiento.carga import CONEXIONES, Resultado, a_tope, correr
-from rendimiento.eventos import mezcla
-from rendimiento.montaje import Proceso, asentados, esperar_a, pendientes
+from alpespartners.medicion.carga import CONEXIONES, Resultado, a_tope, correr
+from alpespartners.medicion.eventos import mezcla
+from alpespartners.medicion.montaje import Proceso, asentados, esperar_a, pendientes
 
 _LIMITE: Final = 3600.0
 
@@ -41,11 +41,6 @@ def pasar(api: Proceso, segundos: float) -> int:
     cuantos = acumular([api], 1, segundos)
     esperar_a_todo(api, previos + cuantos)
     return cuantos
-
-
-def esperar_a_asentar(api: Proceso, cuantos: int) -> None:
-    """Vuelve cuando el balance dice que tantos comandos tienen destino."""
-    esperar_a(lambda: asentados(api.puerto) >= cuantos, _LIMITE)
 
 
 def esperar_a_todo(api: Proceso, cuantos: int) -> None:

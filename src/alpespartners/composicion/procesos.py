@@ -1,7 +1,7 @@
 """Los procesos del producto: qué corre cada uno cuando el supervisor lo crea.
 
 Qué es: funciones de módulo que `multiprocessing` encuentra por su nombre en un intérprete nuevo.
-Qué no es: composición; la llaman, e importan cada biblioteca en el proceso que la usa.
+Qué no es: quien compone; llaman a quien lo hace, y lo importan en el proceso que lo usa.
 Por qué existe: el supervisor no necesita ni el cliente de Pulsar ni SQL; si los importara él primero, el
 arranque tardaría el doble y quedarían en memoria para nada.
 """
@@ -14,7 +14,7 @@ from alpespartners.seedwork.procesos.servidor_http import ServidorHTTP
 
 def servir_api(configuracion: Configuracion, enchufe: socket.socket, *, migra: bool = False) -> None:
     """Atiende HTTP en un puerto ya abierto hasta recibir SIGTERM; `migra`, si antes migra PostgreSQL."""
-    from alpespartners.composicion import crear_app
+    from alpespartners.composicion.api import crear_app
 
     ServidorHTTP(crear_app(configuracion, migra=migra)).run(sockets=[enchufe])
 
@@ -26,7 +26,7 @@ def migrar_y_servir_api(configuracion: Configuracion, enchufe: socket.socket) ->
 
 def consumir(configuracion: Configuracion) -> None:
     """Consume comandos hasta recibir SIGTERM."""
-    from alpespartners.composicion import consumir as consumir_comandos
+    from alpespartners.composicion.consumo import consumir as consumir_comandos
 
     consumir_comandos(configuracion)
 
@@ -37,13 +37,13 @@ def migrar_y_consumir(configuracion: Configuracion, aviso: socket.socket) -> Non
     Cuando empieza cierra `aviso` para escribir: quien tenga el otro extremo lee su final. Cerrarlo así vale
     para todas sus copias, y hacerlo otra vez, si este proceso se repone, no cambia nada.
     """
-    from alpespartners.composicion import consumir as consumir_comandos
+    from alpespartners.composicion.consumo import consumir as consumir_comandos
 
     consumir_comandos(configuracion, migra=True, al_empezar=lambda: aviso.shutdown(socket.SHUT_WR))
 
 
 def migrar(configuracion: Configuracion) -> None:
     """Lleva la base de datos al esquema de esta versión y termina."""
-    from alpespartners.composicion import migrar as migrar_base_de_datos
+    from alpespartners.composicion.ordenes import migrar as migrar_base_de_datos
 
     migrar_base_de_datos(configuracion)

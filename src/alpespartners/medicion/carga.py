@@ -73,11 +73,6 @@ def envio(puerto: int, ruta: str, cuerpo: bytes) -> bytes:
     ).encode() + cuerpo
 
 
-def lectura(puerto: int, ruta: str) -> bytes:
-    """Una petición GET, entera; la ruta va ya codificada."""
-    return f"GET {ruta} HTTP/1.1\r\nHost: 127.0.0.1:{puerto}\r\n\r\n".encode()
-
-
 async def a_tope(
     puerto: int,
     fabrica: Fabrica,

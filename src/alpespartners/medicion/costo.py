@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from statistics import median
 
-from rendimiento.atraso import esperar_a_todo
-from rendimiento.carga import a_tope, correr
-from rendimiento.eventos import mezcla
-from rendimiento.medida import Medida
-from rendimiento.montaje import Proceso, asentados, montaje, parando, techo
-from rendimiento.nucleos import en_el_de_la_carga, en_el_de_los_servidores
-from rendimiento.programa import ejecutar
+from alpespartners.medicion.atraso import esperar_a_todo
+from alpespartners.medicion.carga import a_tope, correr
+from alpespartners.medicion.eventos import mezcla
+from alpespartners.medicion.medida import Medida
+from alpespartners.medicion.montaje import Proceso, asentados, montaje, parando, techo
+from alpespartners.medicion.nucleos import en_el_de_la_carga, en_el_de_los_servidores
+from alpespartners.medicion.programa import ejecutar
 
 _MICROSEGUNDOS = 1e6
 

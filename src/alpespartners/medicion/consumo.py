@@ -18,19 +18,19 @@ from typing import Any, Final
 import pulsar
 
 from alpespartners.broker_embebido import BrokerEmbebido
+from alpespartners.medicion.base_postgresql import base_postgresql
+from alpespartners.medicion.comandos import modelos, sobre_como
+from alpespartners.medicion.controlador import TABLAS, Controlador, controlador_postgresql, controlador_sqlite
+from alpespartners.medicion.medida import Medida
+from alpespartners.medicion.montaje import Montaje, Proceso, esperar_a, montaje, parando
+from alpespartners.medicion.nucleos import en_el_de_la_carga, en_el_de_los_servidores
+from alpespartners.medicion.programa import ejecutar
+from alpespartners.medicion.servidor_postgresql import servidor_postgresql
 from alpespartners.modulos.tracking.infraestructura.libro.balance import BalanceSQL
 from alpespartners.modulos.tracking.infraestructura.motores.postgresql.lecturas import LecturasPostgreSQL
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.lecturas import LecturasSQLite
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import migrar
 from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import ClientePulsar
-from rendimiento.base_postgresql import base_postgresql
-from rendimiento.comandos import modelos, sobre_como
-from rendimiento.controlador import TABLAS, Controlador, controlador_postgresql, controlador_sqlite
-from rendimiento.medida import Medida
-from rendimiento.montaje import Montaje, Proceso, esperar_a, montaje, parando
-from rendimiento.nucleos import en_el_de_la_carga, en_el_de_los_servidores
-from rendimiento.programa import ejecutar
-from rendimiento.servidor_postgresql import servidor_postgresql
 
 _LIMITE = 300.0
 _CALENTAMIENTO: Final = 200

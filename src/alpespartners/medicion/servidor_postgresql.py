@@ -16,7 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from rendimiento.montaje import esperar_a
+from alpespartners.medicion.montaje import esperar_a
 
 _USUARIO = "alpes"
 _GRACIA = 30

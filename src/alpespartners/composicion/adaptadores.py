@@ -1,0 +1,142 @@
+"""Los adaptadores de cada proceso: qué broker, qué base de datos, qué reloj.
+
+Qué es: una función por elección, que lee los ajustes y devuelve lo elegido.
+Por qué existe: la de SQLite o PostgreSQL, y la del broker embebido o Apache Pulsar, se hacen una vez, y quien
+compone un proceso no vuelve a preguntar.
+"""
+
+from collections.abc import Callable
+from contextlib import AsyncExitStack, ExitStack
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+from uuid import UUID
+
+import uuid_utils
+from prometheus_client import CollectorRegistry, ProcessCollector
+
+from alpespartners.api.acceso import ReglasDeAcceso
+from alpespartners.broker_embebido import BrokerEmbebido
+from alpespartners.config import Configuracion
+from alpespartners.modulos.tracking.infraestructura.motores.sqlite.lecturas import LecturasSQLite
+from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import LibroSQLite
+from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import migrar as migrar_sqlite
+from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import ClientePulsar
+from alpespartners.modulos.tracking.infraestructura.pulsar.revision import RevisorDelBroker
+
+if TYPE_CHECKING:
+    # Se importan al usarlos: quien usa SQLite no paga por ellos.
+    from alpespartners.modulos.tracking.infraestructura.motores.postgresql.lecturas import LecturasPostgreSQL
+    from alpespartners.modulos.tracking.infraestructura.motores.postgresql.libro import LibroPostgreSQL
+
+    Libro = LibroSQLite | LibroPostgreSQL
+    Lecturas = LecturasSQLite | LecturasPostgreSQL
+
+_EPOCA_DE_APACHE = UUID("0a3c8f52-9d0e-4a55-8c55-0d3b8c7a1f10")
+"""La época de un Apache Pulsar al que nadie le puso otra; sus posiciones no se repiten mientras viva."""
+
+
+class BaseDatos(NamedTuple):
+    """La base de datos de un proceso, por sus dos caras.
+
+    Attributes:
+        libro: hace la de escribir.
+        lecturas: hace la de leer.
+        migrar: lleva el esquema al de esta versión.
+        comprobar: lo que hace al arrancar quien solo lee y no migra. SQLite, siempre lo migra.
+    """
+
+    libro: "Callable[[], Libro]"
+    lecturas: "Callable[[], Lecturas]"
+    migrar: Callable[[], None]
+    comprobar: Callable[[], None]
+
+
+def base_datos(configuracion: Configuracion) -> BaseDatos:
+    """La que dicen los ajustes: SQLite en la carpeta de datos, o PostgreSQL."""
+    if configuracion.base_datos is None:
+        datos = configuracion.datos
+        migrar = partial(migrar_sqlite, datos)
+        return BaseDatos(partial(LibroSQLite, datos), partial(LecturasSQLite, datos), migrar, migrar)
+    from alpespartners.modulos.tracking.infraestructura.motores.postgresql.lecturas import LecturasPostgreSQL
+    from alpespartners.modulos.tracking.infraestructura.motores.postgresql.libro import LibroPostgreSQL
+    from alpespartners.modulos.tracking.infraestructura.motores.postgresql.libro import (
+        migrar as migrar_postgresql,
+    )
+
+    url = configuracion.base_datos
+    lecturas = partial(LecturasPostgreSQL, url)
+    return BaseDatos(
+        partial(LibroPostgreSQL, url),
+        lecturas,
+        partial(migrar_postgresql, url),
+        partial(_comprobar, lecturas),
+    )
+
+
+def _comprobar(lecturas: "Callable[[], LecturasPostgreSQL]") -> None:
+    abiertas = lecturas()
+    try:
+        abiertas.comprobar()
+    finally:
+        abiertas.cerrar()
+
+
+def conectar(
+    configuracion: Configuracion, pila: ExitStack | AsyncExitStack, *, para_consumir: bool = False
+) -> tuple[ClientePulsar, UUID]:
+    """Devuelve el cliente del broker y la época de sus datos; bloquea mientras arranca el embebido."""
+    if configuracion.pulsar_url is None:
+        broker = pila.enter_context(BrokerEmbebido(configuracion.datos))
+        if para_consumir:
+            broker.reservar_consumo()
+        cliente, epoca = ClientePulsar(broker.url, embebido=True, hay_sitio=broker.hay_sitio), broker.epoca
+    else:
+        cliente = ClientePulsar(
+            configuracion.pulsar_url,
+            espacio=configuracion.pulsar_espacio,
+            embebido=False,
+            token=configuracion.pulsar_token,
+            ca=configuracion.pulsar_ca,
+        )
+        epoca = configuracion.pulsar_epoca or _EPOCA_DE_APACHE
+    pila.callback(cliente.cerrar)
+    return cliente, epoca
+
+
+def revisor(configuracion: Configuracion) -> RevisorDelBroker | None:
+    """Quien pregunta a la administración de Apache Pulsar, si los ajustes dicen dónde está."""
+    if configuracion.pulsar_admin is None:
+        return None
+    return RevisorDelBroker(
+        configuracion.pulsar_admin,
+        espacio=configuracion.pulsar_espacio,
+        token=configuracion.pulsar_token,
+        ca=configuracion.pulsar_ca,
+    )
+
+
+def acceso(configuracion: Configuracion) -> ReglasDeAcceso:
+    """Quién puede preguntar a este proceso por HTTP."""
+    return ReglasDeAcceso(
+        claves=configuracion.claves_api,
+        sin_clave=configuracion.sin_clave,
+        nombres=configuracion.nombres,
+    )
+
+
+def registro_de_metricas() -> CollectorRegistry:
+    """Uno con las métricas de este proceso; las demás se apuntan en él."""
+    registro = CollectorRegistry()
+    ProcessCollector(registry=registro)
+    return registro
+
+
+def ahora() -> datetime:
+    """El instante, en UTC."""
+    return datetime.now(UTC)
+
+
+def nuevo_id() -> str:
+    """Un UUIDv7 (RFC 9562): ordenado por tiempo, que es como mejor se insertan en el libro."""
+    return str(uuid_utils.uuid7())

@@ -1,0 +1,67 @@
+"""La API compuesta: la aplicación ASGI con su broker, su base de datos y su reloj.
+
+Por qué existe: quien la sirve (`uvicorn`, `alpespartners iniciar`, una prueba) solo trae los ajustes.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from alpespartners.api.aplicacion import crear_api
+from alpespartners.composicion.adaptadores import (
+    acceso,
+    ahora,
+    base_datos,
+    conectar,
+    nuevo_id,
+    registro_de_metricas,
+    revisor,
+)
+from alpespartners.composicion.inicio import empezar
+from alpespartners.config import Configuracion
+from alpespartners.modulos.tracking.infraestructura.despachadores import DespachadorPulsar
+from alpespartners.modulos.tracking.infraestructura.metricas import MetricasDePublicacion
+from alpespartners.modulos.tracking.infraestructura.pulsar.revision import avisando
+from alpespartners.seedwork.asgi import ASGIApp
+from alpespartners.seedwork.procesos.ciclos import buscar_menos_ciclos
+from alpespartners.seedwork.procesos.padre import terminar_con_el_padre
+
+
+def crear_app(configuracion: Configuracion, *, migra: bool = False) -> ASGIApp:
+    """Devuelve la API; nada se abre hasta que el servidor empieza a atender.
+
+    Args:
+        configuracion: la del proceso.
+        migra: si deja al día un PostgreSQL; si no, se niega a usar uno de otra versión. SQLite, siempre.
+    """
+    empezar(configuracion, "api")
+    base = base_datos(configuracion)
+    lecturas = base.lecturas()
+    registro = registro_de_metricas()
+    administracion = revisor(configuracion)
+    despachador = DespachadorPulsar(configuracion.limite_confirmacion, MetricasDePublicacion(registro))
+
+    @asynccontextmanager
+    async def ciclo_de_vida() -> AsyncGenerator[None]:
+        terminar_con_el_padre()
+        async with AsyncExitStack() as pila:
+            pila.callback(lecturas.cerrar)
+            await asyncio.to_thread(base.migrar if migra else base.comprobar)
+            cliente, _ = await asyncio.to_thread(conectar, configuracion, pila)
+            await despachador.abrir(cliente)
+            pila.push_async_callback(despachador.cerrar)
+            buscar_menos_ciclos()
+            async with avisando(administracion, lambda: despachador.disponible):
+                yield
+
+    return crear_api(
+        despachador=despachador,
+        lecturas=lecturas,
+        presencia=lecturas,
+        reloj=ahora,
+        nuevo_id=nuevo_id,
+        acceso=acceso(configuracion),
+        ciclo_de_vida=ciclo_de_vida,
+        registro=registro,
+        administracion=administracion,
+    )

@@ -1,0 +1,121 @@
+"""El proceso de consumidores compuesto: los dos tópicos de comandos, el libro, el relevo y la sonda.
+
+Por qué existe: corre igual con `python -m alpespartners.modulos.tracking.infraestructura` que bajo
+`alpespartners iniciar`.
+"""
+
+import asyncio
+import signal
+import socket
+from collections.abc import Callable
+from contextlib import AsyncExitStack, ExitStack
+from typing import TYPE_CHECKING, BinaryIO
+from uuid import UUID
+
+from alpespartners.composicion.adaptadores import (
+    acceso,
+    ahora,
+    base_datos,
+    conectar,
+    registro_de_metricas,
+    revisor,
+)
+from alpespartners.composicion.inicio import empezar
+from alpespartners.config import Configuracion
+from alpespartners.modulos.tracking.aplicacion.clases import CLASES
+from alpespartners.modulos.tracking.aplicacion.handlers import ManejadorDeRegistro
+from alpespartners.modulos.tracking.infraestructura.consumidores import MAXIMO_LOTE, Consumidores
+from alpespartners.modulos.tracking.infraestructura.consumo.en_mano import EnMano, archivo_en_mano
+from alpespartners.modulos.tracking.infraestructura.consumo.relevo import Relevo
+from alpespartners.modulos.tracking.infraestructura.metricas import MetricasDeConsumo
+from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import ClientePulsar
+from alpespartners.modulos.tracking.infraestructura.pulsar.revision import avisando
+from alpespartners.seedwork.procesos.ciclos import buscar_menos_ciclos
+
+if TYPE_CHECKING:
+    from alpespartners.composicion.adaptadores import Libro
+
+_PENDIENTES = 64
+"""Conexiones que esperan a la sonda: pregunta quien vigila, y nadie más."""
+
+
+def consumir(
+    configuracion: Configuracion, *, migra: bool = False, al_empezar: Callable[[], None] = lambda: None
+) -> None:
+    """Consume los dos tópicos de comandos hasta recibir SIGTERM o SIGINT.
+
+    Args:
+        configuracion: la del proceso.
+        migra: si deja al día un PostgreSQL; si no, se niega a usar uno de otra versión. SQLite, siempre.
+        al_empezar: se llama cuando ya nada de lo que impide arrancar puede pasar.
+
+    Raises:
+        ErrorDeArranque: otro proceso consume ya en esa carpeta, o algo de lo que necesita no se puede abrir.
+    """
+    # Hasta que haya un bucle que termine por las buenas no hay nada que terminar.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    empezar(configuracion, "consumidores")
+    with ExitStack() as pila:
+        sonda = _enchufe_de_la_sonda(configuracion, pila)
+        base = base_datos(configuracion)
+        if migra:
+            base.migrar()
+        libro = base.libro()
+        libro.abrir()
+        # Se cierra después que el libro, cuyo hilo puede seguir con un lote en la mano.
+        en_mano = pila.enter_context(archivo_en_mano(configuracion.datos))
+        pila.callback(libro.cerrar)
+        cliente, epoca = conectar(configuracion, pila, para_consumir=True)
+        al_empezar()
+        asyncio.run(_consumir(configuracion, cliente, libro, en_mano, epoca, sonda))
+
+
+async def _consumir(
+    configuracion: Configuracion,
+    cliente: ClientePulsar,
+    libro: "Libro",
+    en_mano: BinaryIO,
+    epoca: UUID,
+    sonda: socket.socket | None,
+) -> None:
+    buscar_menos_ciclos()
+    parar = asyncio.Event()
+    for señal in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(señal, parar.set)
+    registro = registro_de_metricas()
+    metricas = MetricasDeConsumo(registro)
+    consumidores = Consumidores(
+        cliente,
+        [ManejadorDeRegistro(clase) for clase in CLASES],
+        libro=libro,
+        relevo=Relevo(cliente, libro, metricas=metricas),
+        en_mano=EnMano(en_mano, MAXIMO_LOTE),
+        epoca=epoca,
+        reloj=ahora,
+        metricas=metricas,
+    )
+    async with AsyncExitStack() as pila:
+        if sonda is not None:
+            from alpespartners.api.sonda import crear_sonda
+            from alpespartners.seedwork.procesos.servidor_http import sirviendo
+
+            aplicacion = crear_sonda(
+                suscripciones=consumidores.suscripciones,
+                hay_base_datos=consumidores.hay_base_datos,
+                acceso=acceso(configuracion),
+                registro=registro,
+            )
+            await pila.enter_async_context(sirviendo(aplicacion, sonda))
+        await pila.enter_async_context(
+            avisando(revisor(configuracion), lambda: all(consumidores.suscripciones().values()))
+        )
+        await consumidores.trabajar(parar)
+
+
+def _enchufe_de_la_sonda(configuracion: Configuracion, pila: ExitStack) -> socket.socket | None:
+    if configuracion.metricas_consumidor is None:
+        return None
+    from alpespartners.seedwork.procesos.servidor_http import abrir_puerto
+
+    anfitrion, puerto = configuracion.metricas_consumidor
+    return pila.enter_context(abrir_puerto(anfitrion, puerto, _PENDIENTES, "ALPES_METRICAS_CONSUMIDOR"))

@@ -1,0 +1,194 @@
+"""Las órdenes compuestas: lo que se ejecuta una vez y termina, cada una con lo que necesita abierto.
+
+Qué es: una función por orden de la terminal; abre, llama a quien hace el trabajo y cierra.
+Qué no es: el trabajo (`infraestructura/operacion`), ni lo que se le dice a una persona (`cli`).
+"""
+
+import asyncio
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import ExitStack, closing
+from datetime import timedelta
+from functools import partial
+
+from alpespartners.composicion.adaptadores import ahora, base_datos, conectar, revisor
+from alpespartners.composicion.inicio import empezar
+from alpespartners.config import Configuracion
+from alpespartners.modulos.tracking.aplicacion.clases import CLASES, Clase
+from alpespartners.modulos.tracking.aplicacion.conciliacion import Cuenta, Hallazgo
+from alpespartners.modulos.tracking.aplicacion.consultas.consultar_destino import Historia, SinNoticias
+from alpespartners.modulos.tracking.aplicacion.consultas.consultar_destino import (
+    consultar_destino as destino_de,
+)
+from alpespartners.modulos.tracking.aplicacion.handlers import ManejadorDeRegistro
+from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible, BrokerNoDisponible
+from alpespartners.modulos.tracking.infraestructura.operacion.cartas import (
+    Carta,
+    Reinyeccion,
+    leer_cartas,
+    reinyecciones,
+    reinyectar,
+    sobre_reinyectado,
+)
+from alpespartners.modulos.tracking.infraestructura.operacion.conciliador import Conciliador
+from alpespartners.modulos.tracking.infraestructura.operacion.reconstructor import Reconstructor, Reconstruido
+from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import FalloDelBroker
+from alpespartners.seedwork.arranque import ErrorDeArranque
+from alpespartners.seedwork.observacion.registro import configurar_registro
+
+
+def migrar(configuracion: Configuracion) -> None:
+    """Lleva la base de datos al esquema de esta versión.
+
+    Raises:
+        ErrorDeArranque: no se puede abrir o migrar.
+    """
+    empezar(configuracion, "migrar")
+    base_datos(configuracion).migrar()
+
+
+def cartas(
+    configuracion: Configuracion, topicos: Sequence[str]
+) -> Iterator[tuple[Carta, Sequence[Reinyeccion]]]:
+    """Recorre las cartas muertas de esos tópicos de comandos, de la más antigua a la más nueva, sin tocarlas.
+
+    Cada una, con lo que fue de ella si se reinyectó.
+
+    Raises:
+        BaseDatosNoDisponible: la base de datos no se puede leer.
+        BrokerNoDisponible: el broker no responde.
+        FilaIlegible: otra mano cambió la fila de un evento reinyectado.
+    """
+    empezar(configuracion, "cartas")
+    with ExitStack() as pila:
+        bucle = pila.enter_context(asyncio.Runner())
+        lecturas = base_datos(configuracion).lecturas()
+        pila.callback(lecturas.cerrar)
+        cliente, _ = conectar(configuracion, pila)
+        for carta in pila.enter_context(closing(leer_cartas(cliente, topicos))):
+            yield carta, bucle.run(lecturas.leer(partial(reinyecciones, carta)))
+
+
+def reinyectar_cartas(
+    configuracion: Configuracion,
+    topico: str,
+    elegir: Callable[[Carta], bool],
+    *,
+    a: str,
+    quitar: Collection[str],
+) -> int:
+    """Envía otra vez al tópico `a` las cartas elegidas de `topico`, y devuelve cuántas.
+
+    Raises:
+        BrokerNoDisponible: el broker no responde; repetirlo es seguro.
+        ValueError: una de las cartas está recortada.
+    """
+    empezar(configuracion, "cartas")
+    with ExitStack() as pila:
+        cliente, _ = conectar(configuracion, pila)
+        todas = pila.enter_context(closing(leer_cartas(cliente, [topico])))
+        sobres = [sobre_reinyectado(carta, a, quitar) for carta in todas if elegir(carta)]
+        return reinyectar(cliente, a, sobres)
+
+
+def consultar_destino(
+    configuracion: Configuracion, clase: Clase, evento_id: str
+) -> tuple[Historia | SinNoticias, int | None]:
+    """Devuelve qué fue de ese `id` y cuántos consumidores viven (`None`: no se sabe). Solo lee.
+
+    Raises:
+        ErrorDeArranque: la base de datos no se puede leer.
+    """
+    configurar_registro(configuracion.registro)
+    lecturas = base_datos(configuracion).lecturas()
+
+    async def leer() -> tuple[Historia | SinNoticias, int | None]:
+        hallado = await lecturas.leer(lambda consulta: destino_de(consulta, clase, evento_id))
+        try:
+            return hallado, await lecturas.consumidores()
+        except BaseDatosNoDisponible:
+            return hallado, None
+
+    try:
+        return asyncio.run(leer())
+    except BaseDatosNoDisponible as error:
+        raise ErrorDeArranque(
+            f"No se puede leer la base de datos de {configuracion.lugar}: {error}."
+        ) from None
+    finally:
+        lecturas.cerrar()
+
+
+def conciliar(
+    configuracion: Configuracion,
+    *,
+    al_hallar: Callable[[Hallazgo], None],
+    avanza: Callable[[str, int], None],
+    espera: float,
+    margen: float,
+) -> list[Cuenta]:
+    """Compara lo que guardan los tópicos con la base de datos y devuelve la cuenta de cada uno. Solo lee.
+
+    Raises:
+        BaseDatosNoDisponible: la base de datos no se puede leer.
+        BrokerNoDisponible: el broker no responde.
+        ErrorDeArranque: los ajustes no valen.
+    """
+    configurar_registro(configuracion.registro)
+    with ExitStack() as pila:
+        lecturas = base_datos(configuracion).lecturas()
+        pila.callback(lecturas.cerrar)
+        cliente, epoca = conectar(configuracion, pila)
+        administracion = revisor(configuracion)
+        conciliador = Conciliador(
+            cliente,
+            epoca,
+            lecturas,
+            al_hallar=al_hallar,
+            avanza=avanza,
+            espera=espera,
+            margen=timedelta(seconds=margen),
+            cursores=_sin_cursores if administracion is None else administracion.cursores,
+        )
+        try:
+            return conciliador.conciliar()
+        except FalloDelBroker as fallo:
+            raise BrokerNoDisponible(str(fallo)) from fallo
+
+
+def reconstruir(configuracion: Configuracion, *, avanza: Callable[[str, int], None]) -> list[Reconstruido]:
+    """Deja entera, con lo que guardan los tópicos, una base de datos vacía.
+
+    Raises:
+        BaseDatosNoDisponible: la base de datos no respondió; repetirlo es seguro.
+        BrokerNoDisponible: el broker no respondió; repetirlo es seguro.
+        ErrorDeArranque: hay consumidores vivos, la base de datos no está vacía o no se puede abrir.
+    """
+    configurar_registro(configuracion.registro)
+    with ExitStack() as pila:
+        base = base_datos(configuracion)
+        lecturas = base.lecturas()
+        pila.callback(lecturas.cerrar)
+        libro = base.libro()
+        # Antes de abrir el libro, que se cuenta a sí mismo.
+        if asyncio.run(lecturas.consumidores()):
+            raise ErrorDeArranque("Hay consumidores en marcha: deténgalos antes de reconstruir.")
+        libro.abrir()
+        pila.callback(libro.cerrar)
+        cliente, epoca = conectar(configuracion, pila)
+        reconstructor = Reconstructor(
+            cliente,
+            epoca,
+            libro,
+            lecturas,
+            manejadores=[ManejadorDeRegistro(clase) for clase in CLASES],
+            reloj=ahora,
+            avanza=avanza,
+        )
+        try:
+            return asyncio.run(reconstructor.reconstruir())
+        except FalloDelBroker as fallo:
+            raise BrokerNoDisponible(str(fallo)) from fallo
+
+
+def _sin_cursores(_topico: str) -> None:
+    """Sin administración no se sabe qué está confirmado."""
