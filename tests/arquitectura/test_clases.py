@@ -16,6 +16,7 @@ _POR_QUE = {
     "migraciones/versions/0001_libro_inicial.py": "el esquema que se creó entonces",
     "cli/__init__.py": "la frase que dice qué es el producto",
     "cli/clase.py": "los nombres que se escriben en una orden",
+    "medicion/eventos.py": "la proporción de cada una al medir",
     "api/ejemplos.py": "los ejemplos de la semilla",
     "api/openapi.py": "cómo se describe cada petición",
     "api/tracking.py": "las direcciones de la semilla",

@@ -13,7 +13,7 @@ from typing import Any
 import uuid_utils
 
 from alpespartners.api.ejemplos import EJEMPLOS
-from alpespartners.modulos.tracking.aplicacion import clases
+from alpespartners.modulos.tracking.aplicacion.clases import CLASES
 from alpespartners.modulos.tracking.aplicacion.comandos import Comando
 from alpespartners.modulos.tracking.aplicacion.mapeadores import comando_del_cuerpo
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import Sobre, sobre_de_comando
@@ -21,16 +21,12 @@ from alpespartners.seedwork.json_estricto import leer_json
 
 
 def modelos() -> list[Comando]:
-    """Una impresión y una conversión."""
+    """Uno de cada clase de evento."""
     cuerpos: dict[str, Any] = {nombre: leer_json(texto.encode()) for nombre, texto in EJEMPLOS.items()}
     ahora = datetime.now(UTC)
     return [
-        comando_del_cuerpo(
-            clases.IMPRESIONES, cuerpos["impresiones"], id_asignado=_nuevo_id, recibido_en=ahora
-        ),
-        comando_del_cuerpo(
-            clases.CONVERSIONES, cuerpos["conversiones"], id_asignado=_nuevo_id, recibido_en=ahora
-        ),
+        comando_del_cuerpo(clase, cuerpos[clase.plural], id_asignado=_nuevo_id, recibido_en=ahora)
+        for clase in CLASES
     ]
 
 

@@ -15,6 +15,7 @@ from typing import Any, Final, Protocol
 
 import asyncpg
 
+from alpespartners.modulos.tracking.aplicacion.clases import CLASES
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.archivo import (
     archivo_de,
     biblioteca_sqlite,
@@ -22,7 +23,7 @@ from alpespartners.modulos.tracking.infraestructura.motores.sqlite.archivo impor
 )
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import migrar
 
-TABLAS: Final = ("impresiones", "conversiones")
+TABLAS: Final = [clase.plural for clase in CLASES]
 
 _LOTE = 1_000
 

@@ -18,10 +18,7 @@ from typing import Final
 
 import pulsar
 
-from alpespartners.modulos.tracking.aplicacion.topicos import (
-    EVENTO_CONVERSION_REGISTRADA,
-    EVENTO_IMPRESION_REGISTRADA,
-)
+from alpespartners.modulos.tracking.aplicacion.clases import CLASES
 
 _RUTA: Final = re.compile(rb"\r\nlocation: (\S+)", re.IGNORECASE)
 _CADA: Final = 0.002
@@ -91,8 +88,10 @@ def mirando(testigos: Testigos, puerto: int, pulsar_url: str) -> Iterator[None]:
     with ExitStack() as pila:
         cliente = pila.enter_context(closing(pulsar.Client(pulsar_url, logger=registro)))
         lectores = [
-            cliente.create_reader(f"persistent://public/default/{topico}", pulsar.MessageId.latest)
-            for topico in (EVENTO_IMPRESION_REGISTRADA, EVENTO_CONVERSION_REGISTRADA)
+            cliente.create_reader(
+                f"persistent://public/default/{clase.topico_de_eventos}", pulsar.MessageId.latest
+            )
+            for clase in CLASES
         ]
         pila.enter_context(_hilo(testigos.buscar, puerto, parar))
         for lector in lectores:
