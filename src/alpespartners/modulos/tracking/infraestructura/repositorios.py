@@ -150,8 +150,16 @@ class ConsultaSQL:
 
     def __init__(self, conexion: Connection) -> None:
         self._conexion = conexion
-        self.destinos = RegistroDestinosSQL(conexion)
-        self.balance = BalanceSQL(conexion)
+
+    @property
+    def destinos(self) -> RegistroDestinosSQL:
+        """Qué fue de los comandos que no son una fila del libro."""
+        return RegistroDestinosSQL(self._conexion)
+
+    @property
+    def balance(self) -> BalanceSQL:
+        """Cuántos comandos acabaron en cada destino."""
+        return BalanceSQL(self._conexion)
 
     def eventos(self, clase: ClaseDeEvento[E]) -> RepositorioEventosSQL[E]:
         """Los eventos registrados de esa clase."""
