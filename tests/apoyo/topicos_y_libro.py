@@ -10,7 +10,7 @@ from uuid import UUID
 
 from alpespartners.modulos.tracking.aplicacion import clases
 from alpespartners.modulos.tracking.aplicacion.comandos import Comando
-from alpespartners.modulos.tracking.aplicacion.conciliacion import Cuenta, Hallazgo, Tipo
+from alpespartners.modulos.tracking.aplicacion.conciliacion import Cuenta, Hallazgo, TipoDeHallazgo
 from alpespartners.modulos.tracking.aplicacion.handlers import ManejadorDeRegistro
 from alpespartners.modulos.tracking.infraestructura.libro.bandeja_salida import Envio
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import Sobre, sobre_de_comando
@@ -19,7 +19,7 @@ from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import 
 from alpespartners.modulos.tracking.infraestructura.operacion.conciliador import Conciliador
 from alpespartners.modulos.tracking.infraestructura.operacion.reconstructor import Reconstructor, Reconstruido
 from alpespartners.modulos.tracking.infraestructura.pulsar.comandos_guardados import comandos_guardados
-from alpespartners.modulos.tracking.infraestructura.pulsar.cursores import Cursores
+from alpespartners.modulos.tracking.infraestructura.pulsar.confirmado import Confirmado
 from tests.apoyo.base_datos import libro_sqlite
 from tests.apoyo.eventos import AHORA
 from tests.apoyo.topicos_falsos import TopicosFalsos
@@ -34,7 +34,7 @@ class TopicosYLibro:
 
     Attributes:
         hallazgos: los de la última conciliación.
-        cursores: lo que la administración del broker sabe, si se le puede preguntar.
+        confirmado: lo que la administración del broker sabe, si se le puede preguntar.
         al_avanzar: lo que ocurre mientras se lee.
     """
 
@@ -43,7 +43,7 @@ class TopicosYLibro:
     lecturas: LecturasSQLite
     topicos: TopicosFalsos = field(default_factory=TopicosFalsos)
     hallazgos: list[Hallazgo] = field(default_factory=list)
-    cursores: Cursores | None = None
+    confirmado: Confirmado | None = None
     al_avanzar: Callable[[str, int], None] = lambda _que, _cuantos: None
 
     def publicar(self, comando: Comando, comando_id: str, *, segundo: int = 0) -> Sobre:
@@ -89,7 +89,7 @@ class TopicosYLibro:
             avanza=self.al_avanzar,
             espera=0,
             margen=margen * SEGUNDO,
-            cursores=lambda _topico: self.cursores,
+            confirmado=lambda _topico: self.confirmado,
         ).conciliar()
 
     def reconstruir(self) -> list[Reconstruido]:
@@ -105,7 +105,7 @@ class TopicosYLibro:
         )
         return asyncio.run(reconstructor.reconstruir())
 
-    def tipos(self) -> list[Tipo]:
+    def tipos(self) -> list[TipoDeHallazgo]:
         """Los tipos de lo hallado."""
         return [hallazgo.tipo for hallazgo in self.hallazgos]
 

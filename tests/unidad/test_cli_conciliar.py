@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from alpespartners.cli import principal
 from alpespartners.composicion import ordenes
-from alpespartners.modulos.tracking.aplicacion.conciliacion import Cuenta, Hallazgo, Tipo
+from alpespartners.modulos.tracking.aplicacion.conciliacion import Cuenta, Hallazgo, TipoDeHallazgo
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible, BrokerNoDisponible
 from alpespartners.seedwork.arranque import ErrorDeArranque
 
@@ -38,7 +38,10 @@ def conciliar_halla(monkeypatch: pytest.MonkeyPatch) -> Poner:
 
 
 def test_si_todo_cuadra_termina_con_cero_y_da_el_balance(conciliar_halla: Poner) -> None:
-    conciliar_halla(Hallazgo(tipo=Tipo.EN_VUELO, topico="t"), Hallazgo(tipo=Tipo.NO_VERIFICABLE, topico="t"))
+    conciliar_halla(
+        Hallazgo(tipo=TipoDeHallazgo.EN_VUELO, topico="t"),
+        Hallazgo(tipo=TipoDeHallazgo.NO_VERIFICABLE, topico="t"),
+    )
     dicho = CliRunner().invoke(principal, ["conciliar"])
     assert dicho.exit_code == 0
     assert dicho.stdout.splitlines() == [
@@ -52,7 +55,12 @@ def test_nombra_cada_discrepancia_hasta_veinte_de_una_clase_y_deja_todas_en_un_a
 ) -> None:
     conciliar_halla(
         *[
-            Hallazgo(tipo=Tipo.FALTA_EL_DESTINO, topico="t", comando_id=f"c-{n}\x1b", posicion=f"1:{n}:-1:-1")
+            Hallazgo(
+                tipo=TipoDeHallazgo.FALTA_EL_DESTINO,
+                topico="t",
+                comando_id=f"c-{n}\x1b",
+                posicion=f"1:{n}:-1:-1",
+            )
             for n in range(25)
         ]
     )

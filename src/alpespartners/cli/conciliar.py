@@ -18,7 +18,7 @@ import typer
 from alpespartners.cli.avance import Avance
 from alpespartners.cli.destino import imprimible
 from alpespartners.config import Configuracion
-from alpespartners.modulos.tracking.aplicacion.conciliacion import Cuenta, Hallazgo, Tipo
+from alpespartners.modulos.tracking.aplicacion.conciliacion import Cuenta, Hallazgo, TipoDeHallazgo
 from alpespartners.modulos.tracking.aplicacion.puertos import (
     BaseDatosNoDisponible,
     BrokerNoDisponible,
@@ -56,7 +56,7 @@ def conciliar(
     """
     from alpespartners.composicion.ordenes import conciliar as conciliar_con
 
-    dichos: Counter[Tipo] = Counter()
+    dichos: Counter[TipoDeHallazgo] = Counter()
     with ExitStack() as pila:
         avance = pila.enter_context(Avance())
         todos = None if json is None else pila.enter_context(json.open("wb"))
@@ -82,7 +82,7 @@ def conciliar(
         raise typer.Exit(1)
 
 
-def _informar(cuentas: Sequence[Cuenta], dichos: Mapping[Tipo, int]) -> int:
+def _informar(cuentas: Sequence[Cuenta], dichos: Mapping[TipoDeHallazgo, int]) -> int:
     """Escribe el balance y devuelve cuántas discrepancias hay."""
     for cuenta in cuentas:
         typer.echo(_balance(cuenta))

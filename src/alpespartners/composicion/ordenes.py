@@ -147,7 +147,7 @@ def conciliar(
             avanza=avanza,
             espera=espera,
             margen=timedelta(seconds=margen),
-            cursores=_sin_cursores if administracion is None else administracion.cursores,
+            confirmado=_nada_se_sabe_confirmado if administracion is None else administracion.confirmado,
         )
         try:
             return conciliador.conciliar()
@@ -190,5 +190,5 @@ def reconstruir(configuracion: Configuracion, *, avanza: Callable[[str, int], No
             raise BrokerNoDisponible(str(fallo)) from fallo
 
 
-def _sin_cursores(_topico: str) -> None:
+def _nada_se_sabe_confirmado(_topico: str) -> None:
     """Sin administración no se sabe qué está confirmado."""

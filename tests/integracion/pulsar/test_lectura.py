@@ -116,12 +116,12 @@ def test_el_cursor_de_apache_dice_que_mensajes_estan_confirmados(
     suscripcion.confirmar([mensaje for mensaje in recibidos if mensaje.posicion in confirmados])
     revisor = RevisorDelBroker(pulsar_apache.admin, espacio=broker.espacio, token=None, ca=None)
 
-    def segun_el_cursor() -> set[str]:
-        cursores = revisor.cursores("visto")
-        assert cursores is not None
-        return {mensaje.posicion for mensaje in recibidos if cursores.confirmo(mensaje.posicion)}
+    def segun_pulsar() -> set[str]:
+        confirmado = revisor.confirmado("visto")
+        assert confirmado is not None
+        return {mensaje.posicion for mensaje in recibidos if confirmado.confirmo(mensaje.posicion)}
 
-    hasta(lambda: segun_el_cursor() == confirmados)
-    assert revisor.cursores("no-existe") is None
+    hasta(lambda: segun_pulsar() == confirmados)
+    assert revisor.confirmado("no-existe") is None
     suscripcion.cerrar()
     cliente.cerrar()

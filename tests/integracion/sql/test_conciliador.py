@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from alpespartners.modulos.tracking.aplicacion.conciliacion import Tipo
+from alpespartners.modulos.tracking.aplicacion.conciliacion import TipoDeHallazgo
 from alpespartners.modulos.tracking.aplicacion.topicos import (
     COMANDO_REGISTRAR_CONVERSION,
     EVENTO_CONVERSION_REGISTRADA,
 )
 from alpespartners.modulos.tracking.dominio.eventos import ConversionRegistrada
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import Sobre, sobre_de_evento
-from alpespartners.modulos.tracking.infraestructura.pulsar.cursores import Cursor, Cursores
+from alpespartners.modulos.tracking.infraestructura.pulsar.confirmado import Confirmado, ConfirmadoDeParticion
 from tests.apoyo.base_datos import sql
 from tests.apoyo.eventos import AHORA, CONVERSION, conversion
 from tests.apoyo.topicos_y_libro import TopicosYLibro, topicos_y_libro
@@ -48,11 +48,11 @@ def test_un_comando_sin_destino_y_mas_nuevo_que_lo_procesado_esta_en_vuelo(caso:
     caso.publicar(replace(CONVERSION, id="nueva"), "c-2", segundo=11)
     caso.publicar(replace(CONVERSION, id="tardía"), "c-3", segundo=8)
     caso.conciliar(margen=3)
-    assert caso.tipos() == [Tipo.EN_VUELO, Tipo.EN_VUELO]
+    assert caso.tipos() == [TipoDeHallazgo.EN_VUELO, TipoDeHallazgo.EN_VUELO]
     caso.conciliar(margen=1)
     (falta,) = [h for h in caso.hallazgos if h.tipo.es_discrepancia]
     assert (falta.tipo, falta.comando_id, falta.evento_id) == (
-        Tipo.FALTA_EL_DESTINO,
+        TipoDeHallazgo.FALTA_EL_DESTINO,
         "c-3",
         "tardía",
     )
@@ -64,18 +64,18 @@ def test_si_se_puede_preguntar_al_cursor_decide_el_y_no_la_hora(caso: TopicosYLi
     caso.relevar()
     caso.publicar(replace(CONVERSION, id="confirmada"), "c-2", segundo=11)
     caso.publicar(replace(CONVERSION, id="en-vuelo"), "c-3", segundo=1)
-    caso.cursores = Cursores([Cursor((1, 1), ())])
+    caso.confirmado = Confirmado([ConfirmadoDeParticion((1, 1), ())])
     caso.conciliar()
     assert [(h.tipo, h.evento_id) for h in caso.hallazgos] == [
-        (Tipo.FALTA_EL_DESTINO, "confirmada"),
-        (Tipo.EN_VUELO, "en-vuelo"),
+        (TipoDeHallazgo.FALTA_EL_DESTINO, "confirmada"),
+        (TipoDeHallazgo.EN_VUELO, "en-vuelo"),
     ]
 
 
 def test_sin_nada_procesado_todo_esta_en_vuelo(caso: TopicosYLibro) -> None:
     caso.publicar(CONVERSION, "c-1")
     caso.conciliar()
-    assert caso.tipos() == [Tipo.EN_VUELO]
+    assert caso.tipos() == [TipoDeHallazgo.EN_VUELO]
 
 
 def test_lo_que_se_asienta_mientras_se_lee_aparece_al_mirar_otra_vez(caso: TopicosYLibro) -> None:
@@ -106,7 +106,7 @@ def test_un_evento_en_la_bandeja_de_salida_esta_en_camino_y_si_no_esta_falta(cas
     assert (caso.hallazgos, eventos.en_camino) == ([], 1)
     sql(caso.datos, "DELETE FROM bandeja_salida")
     caso.conciliar()
-    assert [(h.tipo, h.evento_id) for h in caso.hallazgos] == [(Tipo.FALTA_EL_EVENTO, "otra")]
+    assert [(h.tipo, h.evento_id) for h in caso.hallazgos] == [(TipoDeHallazgo.FALTA_EL_EVENTO, "otra")]
 
 
 def test_lo_anterior_a_lo_que_el_broker_guarda_no_se_puede_verificar_y_no_es_un_fallo(
@@ -120,7 +120,7 @@ def test_lo_anterior_a_lo_que_el_broker_guarda_no_se_puede_verificar_y_no_es_un_
     del caso.topicos.guardados[COMANDO_REGISTRAR_CONVERSION][:2]
     caso.topicos.guardados[EVENTO_CONVERSION_REGISTRADA].clear()
     caso.conciliar()
-    assert set(caso.tipos()) == {Tipo.NO_VERIFICABLE}
+    assert set(caso.tipos()) == {TipoDeHallazgo.NO_VERIFICABLE}
     assert len(caso.hallazgos) == 4
 
 
@@ -136,10 +136,10 @@ def test_un_topico_con_particiones_guarda_desde_lo_que_guarda_la_que_menos(caso:
     ]
     _, _, comandos, _ = caso.conciliar()
     assert [(h.tipo, h.comando_id, h.evento_id, h.detalle) for h in caso.hallazgos] == [
-        (Tipo.NO_VERIFICABLE, "c-2", "conv-123", "DUPLICADA"),
-        (Tipo.SOBRA_EL_DESTINO, "c-4", "conv-123", "DUPLICADA"),
+        (TipoDeHallazgo.NO_VERIFICABLE, "c-2", "conv-123", "DUPLICADA"),
+        (TipoDeHallazgo.SOBRA_EL_DESTINO, "c-4", "conv-123", "DUPLICADA"),
     ]
-    assert comandos.hallazgos == {Tipo.NO_VERIFICABLE: 1, Tipo.SOBRA_EL_DESTINO: 1}
+    assert comandos.hallazgos == {TipoDeHallazgo.NO_VERIFICABLE: 1, TipoDeHallazgo.SOBRA_EL_DESTINO: 1}
 
 
 def test_lo_registrado_otra_vez_tras_restaurar_una_copia_cuadra_aunque_su_hora_de_registro_sea_otra(
@@ -160,7 +160,7 @@ def test_un_evento_que_contradice_a_su_fila_o_a_otro_con_su_ce_id_se_nombra(caso
     caso.relevar()
     caso.topicos.guardar(sobre_de_evento(ConversionRegistrada(conversion(usuario_id="otro")), None))
     caso.conciliar()
-    assert [(h.tipo, h.evento_id) for h in caso.hallazgos] == [(Tipo.OTRO_CONTENIDO, "conv-123")]
+    assert [(h.tipo, h.evento_id) for h in caso.hallazgos] == [(TipoDeHallazgo.OTRO_CONTENIDO, "conv-123")]
 
 
 def test_un_mensaje_que_no_es_un_evento_se_nombra_por_su_posicion(caso: TopicosYLibro) -> None:
@@ -169,9 +169,9 @@ def test_un_mensaje_que_no_es_un_evento_se_nombra_por_su_posicion(caso: TopicosY
     caso.consumir()
     caso.relevar()
     *_, eventos = caso.conciliar()
-    assert [(h.tipo, h.posicion) for h in caso.hallazgos] == [(Tipo.EVENTO_ILEGIBLE, "1:0:-1:-1")]
+    assert [(h.tipo, h.posicion) for h in caso.hallazgos] == [(TipoDeHallazgo.EVENTO_ILEGIBLE, "1:0:-1:-1")]
     assert (eventos.mensajes, eventos.cuadran) == (2, {"REGISTRADA": 1})
-    assert eventos.hallazgos == {Tipo.EVENTO_ILEGIBLE: 1}
+    assert eventos.hallazgos == {TipoDeHallazgo.EVENTO_ILEGIBLE: 1}
 
 
 def test_una_fila_que_no_sabe_su_huella_es_la_de_su_comando(caso: TopicosYLibro) -> None:
@@ -195,9 +195,9 @@ def test_un_libro_que_cuenta_mal_se_nombra(caso: TopicosYLibro, cambio: str, dic
     sql(caso.datos, f"{cambio} WHERE estado = 'REGISTRADA'")
     _, _, comandos, _ = caso.conciliar()
     assert [(h.tipo, h.detalle) for h in caso.hallazgos] == [
-        (Tipo.CUENTA, f"REGISTRADA: dice {dice} y hay 1")
+        (TipoDeHallazgo.CUENTA, f"REGISTRADA: dice {dice} y hay 1")
     ]
-    assert comandos.hallazgos == {Tipo.CUENTA: 1}
+    assert comandos.hallazgos == {TipoDeHallazgo.CUENTA: 1}
 
 
 def test_mas_de_mil_de_cada_clase_se_recorren_enteros(caso: TopicosYLibro) -> None:

@@ -12,7 +12,7 @@ from alpespartners.modulos.tracking.aplicacion.conciliacion import (
     Hallazgo,
     Mensaje,
     Pieza,
-    Tipo,
+    TipoDeHallazgo,
     clave_de_comando,
     con_comodines,
     emparejar,
@@ -61,22 +61,22 @@ def test_un_comando_id_con_dos_cargas_son_dos_comandos() -> None:
     hallazgos, cuenta = comandos(
         ("c", b"1", asiento("c")), ("c", b"1", mensaje("c")), ("c", b"2", mensaje("c"))
     )
-    assert [hallazgo.tipo for hallazgo in hallazgos] == [Tipo.FALTA_EL_DESTINO]
+    assert [hallazgo.tipo for hallazgo in hallazgos] == [TipoDeHallazgo.FALTA_EL_DESTINO]
     assert cuenta.distintos == 2
 
 
 @pytest.mark.parametrize(
     ("piezas", "tipo"),
     [
-        ([mensaje("c")], Tipo.FALTA_EL_DESTINO),
-        ([mensaje("c", segundo=6)], Tipo.EN_VUELO),
-        ([asiento("c")], Tipo.SOBRA_EL_DESTINO),
-        ([asiento("c", segundo=-1)], Tipo.NO_VERIFICABLE),
-        ([asiento("c"), asiento("c", "ILEGIBLE"), mensaje("c")], Tipo.DOS_DESTINOS),
+        ([mensaje("c")], TipoDeHallazgo.FALTA_EL_DESTINO),
+        ([mensaje("c", segundo=6)], TipoDeHallazgo.EN_VUELO),
+        ([asiento("c")], TipoDeHallazgo.SOBRA_EL_DESTINO),
+        ([asiento("c", segundo=-1)], TipoDeHallazgo.NO_VERIFICABLE),
+        ([asiento("c"), asiento("c", "ILEGIBLE"), mensaje("c")], TipoDeHallazgo.DOS_DESTINOS),
     ],
     ids=str,
 )
-def test_lo_que_no_tiene_pareja_se_juzga(piezas: list[Pieza], tipo: Tipo) -> None:
+def test_lo_que_no_tiene_pareja_se_juzga(piezas: list[Pieza], tipo: TipoDeHallazgo) -> None:
     (hallazgo,), cuenta = comandos(*[("c", b"1", pieza) for pieza in piezas])
     assert (hallazgo.tipo, hallazgo.comando_id, hallazgo.evento_id) == (tipo, "c", "id")
     assert hallazgo.posicion == next((p.posicion for p in piezas if isinstance(p, Mensaje)), None)
@@ -95,9 +95,9 @@ def test_una_fila_sin_huella_es_la_del_primer_comando_suyo_sin_destino_propio() 
     )
     assert cuenta.cuadran == {"DUPLICADA": 1, "REGISTRADA": 1}
     assert [(hallazgo.tipo, hallazgo.comando_id) for hallazgo in hallazgos] == [
-        (Tipo.SOBRA_EL_DESTINO, "d"),
-        (Tipo.FALTA_EL_DESTINO, "e"),
-        (Tipo.NO_VERIFICABLE, "f"),
+        (TipoDeHallazgo.SOBRA_EL_DESTINO, "d"),
+        (TipoDeHallazgo.FALTA_EL_DESTINO, "e"),
+        (TipoDeHallazgo.NO_VERIFICABLE, "f"),
     ]
 
 
@@ -107,19 +107,19 @@ def test_una_fila_sin_huella_es_la_del_primer_comando_suyo_sin_destino_propio() 
         ([asiento("c", contenido=b"a"), mensaje("c", contenido=b"a"), mensaje("c", contenido=b"a")], None),
         ([asiento("c"), EnCamino()], None),
         ([EnCamino()], None),
-        ([asiento("c")], Tipo.FALTA_EL_EVENTO),
-        ([asiento("c", segundo=-1)], Tipo.NO_VERIFICABLE),
-        ([mensaje("c")], Tipo.SOBRA_EL_EVENTO),
-        ([asiento("c", contenido=b"a"), mensaje("c", contenido=b"b")], Tipo.OTRO_CONTENIDO),
+        ([asiento("c")], TipoDeHallazgo.FALTA_EL_EVENTO),
+        ([asiento("c", segundo=-1)], TipoDeHallazgo.NO_VERIFICABLE),
+        ([mensaje("c")], TipoDeHallazgo.SOBRA_EL_EVENTO),
+        ([asiento("c", contenido=b"a"), mensaje("c", contenido=b"b")], TipoDeHallazgo.OTRO_CONTENIDO),
         (
             [asiento("c", contenido=b"a"), mensaje("c", contenido=b"a"), mensaje("c", contenido=b"b")],
-            Tipo.OTRO_CONTENIDO,
+            TipoDeHallazgo.OTRO_CONTENIDO,
         ),
-        ([mensaje("c", contenido=b"a"), mensaje("c", contenido=b"b")], Tipo.OTRO_CONTENIDO),
+        ([mensaje("c", contenido=b"a"), mensaje("c", contenido=b"b")], TipoDeHallazgo.OTRO_CONTENIDO),
     ],
     ids=str,
 )
-def test_cada_fila_tiene_su_evento_y_dice_lo_mismo(piezas: list[Pieza], tipo: Tipo | None) -> None:
+def test_cada_fila_tiene_su_evento_y_dice_lo_mismo(piezas: list[Pieza], tipo: TipoDeHallazgo | None) -> None:
     hallazgos, _ = eventos(*piezas)
     assert [hallazgo.tipo for hallazgo in hallazgos] == ([] if tipo is None else [tipo])
 
@@ -169,8 +169,13 @@ def test_la_fila_que_aparece_al_mirar_otra_vez_se_compara_con_lo_publicado(
     (pareja,) = emparejar((b"e", uno) for uno in mensajes)
     pareja.aparece(asiento("c", contenido=fila))
     hallazgo = juzgar_evento(pareja, CRITERIO, Cuenta("eventos"))
-    assert (hallazgo and (hallazgo.tipo, hallazgo.posicion)) == (posicion and (Tipo.OTRO_CONTENIDO, posicion))
+    assert (hallazgo and (hallazgo.tipo, hallazgo.posicion)) == (
+        posicion and (TipoDeHallazgo.OTRO_CONTENIDO, posicion)
+    )
 
 
 def test_solo_lo_que_esta_en_vuelo_y_lo_no_verificable_no_son_discrepancias() -> None:
-    assert {tipo for tipo in Tipo if not tipo.es_discrepancia} == {Tipo.EN_VUELO, Tipo.NO_VERIFICABLE}
+    assert {tipo for tipo in TipoDeHallazgo if not tipo.es_discrepancia} == {
+        TipoDeHallazgo.EN_VUELO,
+        TipoDeHallazgo.NO_VERIFICABLE,
+    }

@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 
 
-class Tipo(StrEnum):
+class TipoDeHallazgo(StrEnum):
     """Qué se halló. Los dos últimos no son una discrepancia."""
 
     FALTA_EL_DESTINO = "comando sin destino"
@@ -30,14 +30,14 @@ class Tipo(StrEnum):
     @property
     def es_discrepancia(self) -> bool:
         """Dice si hace fallar a la conciliación."""
-        return self not in {Tipo.EN_VUELO, Tipo.NO_VERIFICABLE}
+        return self not in {TipoDeHallazgo.EN_VUELO, TipoDeHallazgo.NO_VERIFICABLE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hallazgo:
     """Algo que no cuadra, o que no se puede comprobar, con todo lo que lo nombra."""
 
-    tipo: Tipo
+    tipo: TipoDeHallazgo
     topico: str
     comando_id: str | None = None
     evento_id: str | None = None
@@ -132,13 +132,13 @@ class Pareja:
 
 @dataclass(slots=True)
 class Cuenta:
-    """El balance de un tópico, tal como salió de compararlo."""
+    """La cuenta de un tópico, tal como salió de compararlo."""
 
     topico: str
     mensajes: int = 0
     distintos: int = 0
     cuadran: Counter[str] = field(default_factory=Counter)
-    hallazgos: Counter[Tipo] = field(default_factory=Counter)
+    hallazgos: Counter[TipoDeHallazgo] = field(default_factory=Counter)
     en_camino: int = 0
 
 
@@ -204,13 +204,17 @@ def juzgar_comando(pareja: Pareja, criterio: Criterio, cuenta: Cuenta) -> Hallaz
     mensaje = pareja.mensaje
     if len(pareja.asientos) > 1:
         destinos = ", ".join(asiento.destino for asiento in pareja.asientos)
-        return _hallado(cuenta, Tipo.DOS_DESTINOS, pareja, destinos)
+        return _hallado(cuenta, TipoDeHallazgo.DOS_DESTINOS, pareja, destinos)
     if mensaje is None:
         (asiento,) = pareja.asientos
-        tipo = Tipo.SOBRA_EL_DESTINO if criterio.verificable(asiento) else Tipo.NO_VERIFICABLE
+        tipo = (
+            TipoDeHallazgo.SOBRA_EL_DESTINO
+            if criterio.verificable(asiento)
+            else TipoDeHallazgo.NO_VERIFICABLE
+        )
         return _hallado(cuenta, tipo, pareja, asiento.destino)
     if not pareja.asientos:
-        tipo = Tipo.EN_VUELO if criterio.en_vuelo(mensaje) else Tipo.FALTA_EL_DESTINO
+        tipo = TipoDeHallazgo.EN_VUELO if criterio.en_vuelo(mensaje) else TipoDeHallazgo.FALTA_EL_DESTINO
         return _hallado(cuenta, tipo, pareja)
     cuenta.cuadran[pareja.asientos[0].destino] += 1
     return None
@@ -224,14 +228,16 @@ def juzgar_evento(pareja: Pareja, criterio: Criterio, cuenta: Cuenta) -> Hallazg
             cuenta.en_camino += 1
             return None
         verificable = criterio.verificable(pareja.asientos[0])
-        return _hallado(cuenta, Tipo.FALTA_EL_EVENTO if verificable else Tipo.NO_VERIFICABLE, pareja)
+        return _hallado(
+            cuenta, TipoDeHallazgo.FALTA_EL_EVENTO if verificable else TipoDeHallazgo.NO_VERIFICABLE, pareja
+        )
     if pareja.mensaje is None:
         # La bandeja lo tiene desde después de haber leído las filas.
         return None
     if pareja.otro is not None:
-        return _hallado(cuenta, Tipo.OTRO_CONTENIDO, pareja)
+        return _hallado(cuenta, TipoDeHallazgo.OTRO_CONTENIDO, pareja)
     if not pareja.asientos:
-        return _hallado(cuenta, Tipo.SOBRA_EL_EVENTO, pareja)
+        return _hallado(cuenta, TipoDeHallazgo.SOBRA_EL_EVENTO, pareja)
     cuenta.cuadran[pareja.asientos[0].destino] += 1
     return None
 
@@ -241,7 +247,7 @@ def _contar(pareja: Pareja, cuenta: Cuenta) -> None:
     cuenta.distintos += pareja.mensajes > 0
 
 
-def _hallado(cuenta: Cuenta, tipo: Tipo, pareja: Pareja, detalle: str | None = None) -> Hallazgo:
+def _hallado(cuenta: Cuenta, tipo: TipoDeHallazgo, pareja: Pareja, detalle: str | None = None) -> Hallazgo:
     cuenta.hallazgos[tipo] += 1
     mensaje = pareja.otro or pareja.mensaje
     fuente = mensaje or pareja.asientos[0]

@@ -75,7 +75,7 @@ class TipoConversion(StrEnum):
     OTRA = "OTRA"
 
 
-Tipo = TypeVar("Tipo", bound=StrEnum)
+_Tipo = TypeVar("_Tipo", bound=StrEnum)
 
 
 def texto_normalizado(campo: str, texto: str) -> str:
@@ -146,7 +146,7 @@ def id_consultable(texto: str | None) -> str | None:
         return None
 
 
-def tipo(campo: str, texto: str, enumeracion: type[Tipo]) -> Tipo:
+def tipo(campo: str, texto: str, enumeracion: type[_Tipo]) -> _Tipo:
     """Devuelve el tipo que nombra el texto, sin distinguir mayúsculas.
 
     Raises:
@@ -162,7 +162,7 @@ def tipo(campo: str, texto: str, enumeracion: type[Tipo]) -> Tipo:
     return miembro
 
 
-def tipo_guardado(campo: str, texto: str, enumeracion: type[Tipo]) -> Tipo:
+def tipo_guardado(campo: str, texto: str, enumeracion: type[_Tipo]) -> _Tipo:
     """Devuelve el tipo que se guardó con ese nombre exacto.
 
     Raises:

@@ -32,7 +32,7 @@ from alpespartners.modulos.tracking.aplicacion.conciliacion import (
     Mensaje,
     Pareja,
     Pieza,
-    Tipo,
+    TipoDeHallazgo,
     clave_de_comando,
     con_comodines,
     emparejar,
@@ -60,7 +60,7 @@ from alpespartners.modulos.tracking.infraestructura.operacion.recorrido import (
 )
 from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import ClientePulsar, MensajeRecibido
 from alpespartners.modulos.tracking.infraestructura.pulsar.comandos_guardados import comandos_guardados
-from alpespartners.modulos.tracking.infraestructura.pulsar.cursores import Cursores
+from alpespartners.modulos.tracking.infraestructura.pulsar.confirmado import Confirmado
 from alpespartners.modulos.tracking.infraestructura.repositorios import RepositorioEventosSQL
 from alpespartners.seedwork.sql.orden_en_disco import OrdenEnDisco
 
@@ -106,7 +106,7 @@ class Conciliador:
         avanza: recibe qué se está leyendo y cuántas piezas más se han leído.
         espera: segundos tras los que se vuelve a mirar lo que falta.
         margen: cuánto más viejo que el comando procesado más nuevo puede ser uno que aún está en vuelo.
-        cursores: hasta dónde está confirmado un tópico; si se sabe, el margen no cuenta.
+        confirmado: hasta dónde está confirmado un tópico; si se sabe, el margen no cuenta.
     """
 
     def __init__(
@@ -119,7 +119,7 @@ class Conciliador:
         avanza: Callable[[str, int], None],
         espera: float,
         margen: timedelta,
-        cursores: Callable[[str], Cursores | None],
+        confirmado: Callable[[str], Confirmado | None],
     ) -> None:
         self._cliente = cliente
         self._epoca = epoca
@@ -128,7 +128,7 @@ class Conciliador:
         self._avanza = avanza
         self._espera = espera
         self._margen = margen
-        self._cursores = cursores
+        self._confirmado = confirmado
 
     def conciliar(self) -> list[Cuenta]:
         """Lo compara todo y devuelve la cuenta de cada tópico.
@@ -194,10 +194,10 @@ class Conciliador:
         for clave in sorted(contadas.keys() | antes.keys() | despues.keys()):
             if not antes[clave] <= contadas[clave] <= despues[clave]:
                 estado, motivo = clave
-                comandos.cuenta.hallazgos[Tipo.CUENTA] += 1
+                comandos.cuenta.hallazgos[TipoDeHallazgo.CUENTA] += 1
                 self._al_hallar(
                     Hallazgo(
-                        tipo=Tipo.CUENTA,
+                        tipo=TipoDeHallazgo.CUENTA,
                         topico=clase.topico,
                         detalle=f"{motivo or estado}: dice {despues[clave]} y hay {contadas[clave]}",
                     )
@@ -230,10 +230,12 @@ class Conciliador:
             entidad = abrir_evento(clase, carga=mensaje.carga, propiedades=mensaje.propiedades)
             if entidad is None:
                 lado.cuenta.mensajes += 1
-                lado.cuenta.hallazgos[Tipo.EVENTO_ILEGIBLE] += 1
+                lado.cuenta.hallazgos[TipoDeHallazgo.EVENTO_ILEGIBLE] += 1
                 self._al_hallar(
                     Hallazgo(
-                        tipo=Tipo.EVENTO_ILEGIBLE, topico=clase.topico_de_eventos, posicion=mensaje.posicion
+                        tipo=TipoDeHallazgo.EVENTO_ILEGIBLE,
+                        topico=clase.topico_de_eventos,
+                        posicion=mensaje.posicion,
                     )
                 )
                 continue
@@ -270,9 +272,9 @@ class Conciliador:
 
         Un consumidor asienta primero y confirma después: lo confirmado ahora tiene que estar ya en el libro.
         """
-        cursores = self._cursores(clase.topico)
-        if cursores is not None:
-            return lambda mensaje: not cursores.confirmo(mensaje.posicion)
+        confirmado = self._confirmado(clase.topico)
+        if confirmado is not None:
+            return lambda mensaje: not confirmado.confirmo(mensaje.posicion)
         renglones = self._lector.leer_libro(lambda c: BalanceSQL(c).renglones())
         hasta = procesado_hasta(renglones, clase.topico)
         return lambda mensaje: hasta is None or mensaje.instante > hasta - self._margen

@@ -26,7 +26,7 @@ from alpespartners.modulos.tracking.aplicacion.clases import CLASES
 from alpespartners.modulos.tracking.aplicacion.puertos import EstadoDelBroker
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import SUFIJO_CARTAS
 from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import SUSCRIPCION, SUSCRIPCION_CARTAS
-from alpespartners.modulos.tracking.infraestructura.pulsar.cursores import Cursor, Cursores
+from alpespartners.modulos.tracking.infraestructura.pulsar.confirmado import Confirmado, ConfirmadoDeParticion
 
 DIAS_DE_RETENCION: Final = 7
 
@@ -104,7 +104,7 @@ class RevisorDelBroker:
         if revision is DESCONOCIDO:
             _registro.warning("no se pudo preguntar a la administración de Pulsar; revise ALPES_PULSAR_ADMIN")
 
-    def cursores(self, topico: str) -> Cursores | None:
+    def confirmado(self, topico: str) -> Confirmado | None:
         """Hasta dónde está confirmado un tópico de comandos, o nada si no se puede saber."""
         ruta = f"persistent/{self._espacio}/{quote(topico)}"
         plazo = time.monotonic() + _LIMITE_DE_CURSORES
@@ -112,7 +112,9 @@ class RevisorDelBroker:
             particiones = (self._preguntar(f"{ruta}/partitions", plazo) or {}).get("partitions", 0)
             rutas = [f"{ruta}-partition-{numero}" for numero in range(particiones)] or [ruta]
             estados = [self._preguntar(f"{suya}/internalStats", plazo) for suya in rutas]
-            return Cursores(Cursor.de_pulsar(estado["cursors"][SUSCRIPCION]) for estado in estados)
+            return Confirmado(
+                ConfirmadoDeParticion.de_pulsar(estado["cursors"][SUSCRIPCION]) for estado in estados
+            )
         except (OSError, HTTPException, ValueError, LookupError, TypeError, AttributeError) as error:
             _registro.warning(
                 "no se sabe qué está confirmado; se supondrá por la hora",

@@ -1,8 +1,8 @@
 """Hasta dónde confirmó la suscripción `tracking` un tópico, según la administración de Apache Pulsar.
 
-Qué es: lo que el cursor de cada partición da por confirmado, mensaje a mensaje.
+Qué es: lo que Pulsar (su «cursor») da, en cada partición, por confirmado, mensaje a mensaje.
 Qué no es: lo que se procesó; un comando tiene destino un instante antes de que se confirme.
-Por qué existe: un comando sin destino falta o está en vuelo, y solo el cursor lo sabe con certeza.
+Por qué existe: un comando sin destino falta o está en vuelo, y solo Pulsar lo sabe con certeza.
 """
 
 import re
@@ -16,8 +16,8 @@ _Entrada = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Cursor:
-    """El cursor de una partición: todo hasta una entrada, y tramos sueltos sin su primera entrada."""
+class ConfirmadoDeParticion:
+    """Lo confirmado de una partición: todo hasta una entrada, y tramos sueltos sin su primera entrada."""
 
     hasta: _Entrada
     sueltos: tuple[tuple[_Entrada, _Entrada], ...]
@@ -40,14 +40,14 @@ class Cursor:
         return entrada <= self.hasta or any(antes < entrada <= ultima for antes, ultima in self.sueltos)
 
 
-class Cursores:
-    """Los cursores de las particiones de un tópico, en su orden; uno solo si no las tiene."""
+class Confirmado:
+    """Lo confirmado de las particiones de un tópico, en su orden; de una sola si no las tiene."""
 
-    def __init__(self, cursores: Iterable[Cursor]) -> None:
-        self._cursores = list(cursores)
+    def __init__(self, particiones: Iterable[ConfirmadoDeParticion]) -> None:
+        self._particiones = list(particiones)
 
     def confirmo(self, posicion: str) -> bool:
         """Dice si está confirmado el mensaje que ocupa esa posición."""
         libro, entrada, particion, _ = map(int, posicion.split(":"))
         # Sin particiones, la de un mensaje es menos uno.
-        return self._cursores[max(particion, 0)].confirmo((libro, entrada))
+        return self._particiones[max(particion, 0)].confirmo((libro, entrada))
