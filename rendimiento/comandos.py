@@ -12,7 +12,7 @@ from typing import Any
 
 import uuid_utils
 
-from alpespartners.api.ejemplos import EJEMPLOS
+from alpespartners.api.tracking.ejemplos import EJEMPLOS
 from alpespartners.modulos.tracking.aplicacion.comandos import Comando
 from alpespartners.modulos.tracking.aplicacion.mapeadores import comando_de_conversion, comando_de_impresion
 from alpespartners.modulos.tracking.infraestructura.sobres import Sobre, sobre_de_comando

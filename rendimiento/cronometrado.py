@@ -17,10 +17,10 @@ from pathlib import Path
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from alpespartners import procesos
-from alpespartners.api import envios, tracking
-from alpespartners.api.accesos import Accesos
 from alpespartners.api.aplicacion import Api
-from alpespartners.api.metricas import Peticiones
+from alpespartners.api.http.registro_de_accesos import Accesos
+from alpespartners.api.operacion.metricas import Peticiones
+from alpespartners.api.tracking import envios, rutas
 from alpespartners.composicion import consumir
 from alpespartners.config import Configuracion
 from alpespartners.modulos.tracking.aplicacion.handlers import (
@@ -57,7 +57,7 @@ def medir_la_api(cronometro: Cronometro) -> None:
     envolver("leer el cuerpo", envios, "leer_cuerpo")
     envolver("leer el JSON", envios, "leer_json")
     reglas = "JSON → DTO → comando, con las reglas del dominio"
-    envolver(reglas, tracking, "comando_de_impresion", "comando_de_conversion")
+    envolver(reglas, rutas, "comando_de_impresion", "comando_de_conversion")
     envolver("comando → Avro y propiedades", despachadores, "sobre_de_comando")
     envolver("entregarlo al cliente de Pulsar", Productor, "enviar")
     envolver("esperar la confirmación: futuro, plazo y turno", DespachadorPulsar, "publicar")

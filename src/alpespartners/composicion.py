@@ -21,8 +21,8 @@ import structlog
 import uuid_utils
 from prometheus_client import CollectorRegistry, ProcessCollector
 
-from alpespartners.api.acceso import ReglasDeAcceso
 from alpespartners.api.aplicacion import crear_api
+from alpespartners.api.http.acceso import ReglasDeAcceso
 from alpespartners.config import Configuracion
 from alpespartners.modulos.tracking.aplicacion.clases import Clase
 from alpespartners.modulos.tracking.aplicacion.conciliacion import Cuenta, Hallazgo
@@ -374,7 +374,7 @@ async def _sonda(
     if enchufe is None:
         yield
         return
-    from alpespartners.api.sonda import crear_sonda
+    from alpespartners.api.operacion.sonda import crear_sonda
     from alpespartners.seedwork.infraestructura.servidor_http import ServidorHTTPInvitado
 
     servidor = ServidorHTTPInvitado(

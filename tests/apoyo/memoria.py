@@ -13,8 +13,8 @@ from uuid import UUID
 import httpx2
 from prometheus_client import CollectorRegistry
 
-from alpespartners.api.acceso import ReglasDeAcceso
 from alpespartners.api.aplicacion import crear_api
+from alpespartners.api.http.acceso import ReglasDeAcceso
 from alpespartners.modulos.tracking.aplicacion.comandos import (
     Comando,
     RegistrarConversion,

@@ -17,7 +17,7 @@ from uuid import UUID
 
 from hypothesis import strategies as st
 
-from alpespartners.api.presentacion import en_json, recurso
+from alpespartners.api.tracking.presentacion import en_json, recurso
 from alpespartners.modulos.tracking.aplicacion.comandos import (
     Comando,
     RegistrarConversion,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from alpespartners.api.presentacion import recurso
+from alpespartners.api.tracking.presentacion import recurso
 from alpespartners.modulos.tracking.infraestructura.tablas import conversiones, impresiones
 from tests.apoyo.eventos import conversion, impresion
 from tests.apoyo.repositorio import PAQUETE, RAIZ, modulos

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import httpx2
 import pytest
 
-from alpespartners.api.openapi import descripcion
+from alpespartners.api.operacion.openapi import descripcion
 from tests.apoyo.espera import hasta
 from tests.apoyo.memoria import PuertosEnMemoria, api_en_memoria
 from tests.apoyo.navegador import CHROMIUM, Pestaña, pestaña

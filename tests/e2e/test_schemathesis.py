@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, seed, settings
 from hypothesis import strategies as st
 from schemathesis.specs.openapi.formats import unregister_string_format
 
-from alpespartners.api.openapi import descripcion
+from alpespartners.api.operacion.openapi import descripcion
 from alpespartners.modulos.tracking.dominio.monedas import DECIMALES
 from tests.apoyo.memoria import AHORA, PuertosEnMemoria, api_en_memoria
 from tests.apoyo.servidor import servidor

@@ -16,18 +16,18 @@ from typing import Final
 import structlog
 from prometheus_client import CollectorRegistry
 
-from alpespartners.api.acceso import ReglasDeAcceso
-from alpespartners.api.accesos import Accesos
-from alpespartners.api.cuerpo import SEGUNDOS_MAXIMOS
-from alpespartners.api.documentacion import rutas_de_documentacion
-from alpespartners.api.envios import Envios
-from alpespartners.api.errores import problema_de
-from alpespartners.api.metricas import Peticiones, estado_de_la_api, ruta_de_metricas
-from alpespartners.api.peticion import ClienteAusente, Peticion
-from alpespartners.api.rutas import Rutas, atencion_de
-from alpespartners.api.salud import rutas_de_salud
-from alpespartners.api.tracking import rutas_de_tracking
-from alpespartners.api.traza import identificador_de, traza_de
+from alpespartners.api.http.acceso import ReglasDeAcceso
+from alpespartners.api.http.cuerpo import SEGUNDOS_MAXIMOS
+from alpespartners.api.http.peticion import ClienteAusente, Peticion
+from alpespartners.api.http.problemas import problema_de
+from alpespartners.api.http.registro_de_accesos import Accesos
+from alpespartners.api.http.rutas import Rutas, atencion_de
+from alpespartners.api.http.traza import identificador_de, traza_de
+from alpespartners.api.operacion.documentacion import rutas_de_documentacion
+from alpespartners.api.operacion.metricas import Peticiones, estado_de_la_api, ruta_de_metricas
+from alpespartners.api.operacion.salud import rutas_de_salud
+from alpespartners.api.tracking.envios import Envios
+from alpespartners.api.tracking.rutas import rutas_de_tracking
 from alpespartners.modulos.tracking.aplicacion.esperas import Esperas
 from alpespartners.modulos.tracking.aplicacion.puertos import (
     Administracion,

@@ -18,7 +18,7 @@ from typing import Annotated
 import typer
 
 from alpespartners import procesos
-from alpespartners.api.ejemplos import EJEMPLOS
+from alpespartners.api.tracking.ejemplos import EJEMPLOS
 from alpespartners.config import Configuracion, leer_puerto
 from alpespartners.seedwork.infraestructura.registro import configurar_registro
 from alpespartners.seedwork.infraestructura.servidor_http import abrir_puerto

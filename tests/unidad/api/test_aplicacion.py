@@ -9,8 +9,8 @@ import pytest
 from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
-from alpespartners.api.acceso import ReglasDeAcceso
 from alpespartners.api.aplicacion import CicloDeVida, crear_api
+from alpespartners.api.http.acceso import ReglasDeAcceso
 from alpespartners.modulos.tracking.aplicacion.puertos import Consulta
 from alpespartners.seedwork.arranque import ErrorDeArranque
 from alpespartners.seedwork.asgi import ASGIApp, Message

@@ -7,7 +7,7 @@ import httpx2
 import jsonschema_rs
 import pytest
 
-from alpespartners.api.openapi import descripcion
+from alpespartners.api.operacion.openapi import descripcion
 from alpespartners.modulos.tracking.aplicacion.handlers import RegistrarConversionHandler
 from alpespartners.modulos.tracking.aplicacion.mensajes import EnviosPendientes
 from tests.apoyo.eventos import ilegible

@@ -8,7 +8,7 @@ import httpx2
 import jsonschema_rs
 import pytest
 
-from alpespartners.api.openapi import descripcion
+from alpespartners.api.operacion.openapi import descripcion
 from tests.apoyo.memoria import PuertosEnMemoria
 from tests.unidad.api.test_envios import CONVERSION, IMPRESION
 

@@ -2,7 +2,7 @@
 
 import json
 
-from alpespartners.api.errores import problema_de
+from alpespartners.api.http.problemas import problema_de
 from alpespartners.modulos.tracking.dominio.excepciones import Codigo, DatosInvalidos, Fallo
 
 

@@ -10,7 +10,7 @@ import httpx2
 import jsonschema_rs
 import pytest
 
-from alpespartners.api.openapi import descripcion
+from alpespartners.api.operacion.openapi import descripcion
 from alpespartners.modulos.tracking.aplicacion.esperas import ESPERAS_MAXIMAS
 from alpespartners.modulos.tracking.aplicacion.mensajes import DestinoDeComando, IdentidadComando
 from alpespartners.modulos.tracking.aplicacion.topicos import COMANDO_REGISTRAR_IMPRESION

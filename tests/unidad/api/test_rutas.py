@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alpespartners.api.errores import Problema
-from alpespartners.api.rutas import partes_de_la_ruta
+from alpespartners.api.http.problemas import Problema
+from alpespartners.api.http.rutas import partes_de_la_ruta
 from tests.apoyo.memoria import PuertosEnMemoria, api_en_memoria, cliente_de
 
 IDS = ["FV/2024/001", "a/destino", "a b%c?d#e", "ñandú-1", "a" * 128, "%2F", "a+b&c=d", "...", "日本語"]

@@ -14,14 +14,14 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple, Protocol
 from urllib.parse import quote
 
-from alpespartners.api.cuerpo import leer_cuerpo
-from alpespartners.api.errores import almacenamiento_lleno, broker_no_disponible, envio_negado
-from alpespartners.api.parametros import leer_parametros
-from alpespartners.api.peticion import ClienteAusente, Peticion
-from alpespartners.api.preferencias import espera_preferida
-from alpespartners.api.presentacion import en_json, recurso
-from alpespartners.api.respuesta import Respuesta
-from alpespartners.api.rutas import Atencion
+from alpespartners.api.http.cuerpo import leer_cuerpo
+from alpespartners.api.http.parametros import leer_parametros
+from alpespartners.api.http.peticion import ClienteAusente, Peticion
+from alpespartners.api.http.preferencias import espera_preferida
+from alpespartners.api.http.problemas import almacenamiento_lleno, broker_no_disponible, envio_negado
+from alpespartners.api.http.respuesta import Respuesta
+from alpespartners.api.http.rutas import Atencion
+from alpespartners.api.tracking.presentacion import en_json, recurso
 from alpespartners.modulos.tracking.aplicacion.clases import Clase
 from alpespartners.modulos.tracking.aplicacion.comandos import Comando
 from alpespartners.modulos.tracking.aplicacion.esperas import Asentado, Desenlace, Esperas

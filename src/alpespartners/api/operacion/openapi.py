@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from alpespartners import __version__
-from alpespartners.api.ejemplos import EJEMPLOS
-from alpespartners.api.preferencias import ESPERA_MAXIMA
+from alpespartners.api.http.preferencias import ESPERA_MAXIMA
+from alpespartners.api.tracking.ejemplos import EJEMPLOS
 from alpespartners.modulos.tracking.aplicacion.consultas.consultar_destino import SUCESOS_MAXIMOS
 from alpespartners.modulos.tracking.aplicacion.consultas.listar_eventos import (
     LIMITE_MAXIMO,

@@ -12,14 +12,14 @@ from typing import Final
 
 import msgspec
 
-from alpespartners.api.errores import no_encontrado
-from alpespartners.api.openapi import descripcion
-from alpespartners.api.parametros import sin_parametros
-from alpespartners.api.peticion import Peticion
-from alpespartners.api.respuesta import Respuesta
-from alpespartners.api.rutas import Ruta, ruta_get
+from alpespartners.api.http.parametros import sin_parametros
+from alpespartners.api.http.peticion import Peticion
+from alpespartners.api.http.problemas import no_encontrado
+from alpespartners.api.http.respuesta import Respuesta
+from alpespartners.api.http.rutas import Ruta, ruta_get
+from alpespartners.api.operacion.openapi import descripcion
 
-_RECURSOS: Final = files("alpespartners.api").joinpath("recursos")
+_RECURSOS: Final = files("alpespartners.api.operacion").joinpath("recursos")
 _TIPO_POR_RECURSO: Final = {
     "documentacion.js": "text/javascript",
     "swagger-ui/swagger-ui-bundle.js": "text/javascript",

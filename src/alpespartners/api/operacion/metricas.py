@@ -19,11 +19,11 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
 
 from alpespartners import __version__
-from alpespartners.api.parametros import sin_parametros
-from alpespartners.api.peticion import Peticion
-from alpespartners.api.respuesta import Respuesta
-from alpespartners.api.rutas import Ruta, ruta_get
-from alpespartners.api.salud import LIMITE_DE_UNA_SONDA
+from alpespartners.api.http.parametros import sin_parametros
+from alpespartners.api.http.peticion import Peticion
+from alpespartners.api.http.respuesta import Respuesta
+from alpespartners.api.http.rutas import Ruta, ruta_get
+from alpespartners.api.operacion.salud import LIMITE_DE_UNA_SONDA
 from alpespartners.modulos.tracking.aplicacion.consultas.consultar_balance import (
     BalanceDelModulo,
     consultar_balance,

@@ -7,8 +7,8 @@ Por qué existe: un cuerpo enorme, lento o cortado a la mitad no puede ocupar me
 
 from typing import Final
 
-from alpespartners.api.errores import Problema
-from alpespartners.api.peticion import Peticion
+from alpespartners.api.http.peticion import Peticion
+from alpespartners.api.http.problemas import Problema
 from alpespartners.seedwork.plazo import en_el_plazo
 
 OCTETOS_MAXIMOS: Final = 64 * 1024

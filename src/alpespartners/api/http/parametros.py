@@ -9,7 +9,7 @@ from collections.abc import Collection
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
-from alpespartners.api.peticion import Peticion
+from alpespartners.api.http.peticion import Peticion
 from alpespartners.modulos.tracking.dominio.excepciones import Codigo, Recolector
 
 MAXIMO_PARAMETROS: Final = 32

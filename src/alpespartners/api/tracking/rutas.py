@@ -9,14 +9,14 @@ from collections.abc import Mapping, Sequence
 from typing import TypeVar
 from urllib.parse import quote, urlencode
 
-from alpespartners.api.envios import Envios
-from alpespartners.api.errores import destino_desconocido, no_encontrado
-from alpespartners.api.parametros import leer_parametros, sin_parametros
-from alpespartners.api.peticion import Peticion
-from alpespartners.api.presentacion import balance, en_json, historia, recurso
-from alpespartners.api.respuesta import Respuesta
-from alpespartners.api.rutas import Atencion, Ruta, ruta_get, ruta_post
-from alpespartners.api.salud import consumidores_vivos
+from alpespartners.api.http.parametros import leer_parametros, sin_parametros
+from alpespartners.api.http.peticion import Peticion
+from alpespartners.api.http.problemas import destino_desconocido, no_encontrado
+from alpespartners.api.http.respuesta import Respuesta
+from alpespartners.api.http.rutas import Atencion, Ruta, ruta_get, ruta_post
+from alpespartners.api.operacion.salud import consumidores_vivos
+from alpespartners.api.tracking.envios import Envios
+from alpespartners.api.tracking.presentacion import balance, en_json, historia, recurso
 from alpespartners.modulos.tracking.aplicacion import clases
 from alpespartners.modulos.tracking.aplicacion.clases import Clase, ClaseDeEvento
 from alpespartners.modulos.tracking.aplicacion.consultas.consultar_balance import consultar_balance

@@ -13,10 +13,10 @@ from typing import Final
 import msgspec
 import structlog
 
-from alpespartners.api.parametros import sin_parametros
-from alpespartners.api.peticion import Peticion
-from alpespartners.api.respuesta import Respuesta
-from alpespartners.api.rutas import Ruta, ruta_get
+from alpespartners.api.http.parametros import sin_parametros
+from alpespartners.api.http.peticion import Peticion
+from alpespartners.api.http.respuesta import Respuesta
+from alpespartners.api.http.rutas import Ruta, ruta_get
 from alpespartners.modulos.tracking.aplicacion.puertos import (
     Administracion,
     BaseDatosNoDisponible,

@@ -11,14 +11,14 @@ from contextlib import nullcontext
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily, Metric
 
-from alpespartners.api.acceso import ReglasDeAcceso
 from alpespartners.api.aplicacion import Api
-from alpespartners.api.metricas import Peticiones, ruta_de_metricas
-from alpespartners.api.parametros import sin_parametros
-from alpespartners.api.peticion import Peticion
-from alpespartners.api.respuesta import Respuesta
-from alpespartners.api.rutas import Rutas, ruta_get
-from alpespartners.api.salud import disponibilidad, json_de, viva
+from alpespartners.api.http.acceso import ReglasDeAcceso
+from alpespartners.api.http.parametros import sin_parametros
+from alpespartners.api.http.peticion import Peticion
+from alpespartners.api.http.respuesta import Respuesta
+from alpespartners.api.http.rutas import Rutas, ruta_get
+from alpespartners.api.operacion.metricas import Peticiones, ruta_de_metricas
+from alpespartners.api.operacion.salud import disponibilidad, json_de, viva
 from alpespartners.seedwork.asgi import ASGIApp
 
 

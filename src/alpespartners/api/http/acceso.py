@@ -14,8 +14,8 @@ from collections.abc import Collection, Sequence
 from functools import lru_cache
 from typing import Final
 
-from alpespartners.api.errores import Problema
-from alpespartners.api.peticion import Peticion
+from alpespartners.api.http.peticion import Peticion
+from alpespartners.api.http.problemas import Problema
 
 PRIMEROS_SEGMENTOS_ABIERTOS: Final = frozenset({"salud", "metricas", "docs", "openapi.json"})
 """Lo que no pide clave: lo leen sondas y personas que todavía no la tienen."""

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
-from alpespartners.api.errores import Problema, no_encontrado
-from alpespartners.api.peticion import Peticion
-from alpespartners.api.respuesta import Respuesta
+from alpespartners.api.http.peticion import Peticion
+from alpespartners.api.http.problemas import Problema, no_encontrado
+from alpespartners.api.http.respuesta import Respuesta
 from alpespartners.seedwork.asgi import Scope
 
 Atencion = Callable[[Peticion, Sequence[str]], Awaitable[Respuesta]]
