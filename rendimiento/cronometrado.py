@@ -17,10 +17,10 @@ from pathlib import Path
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from alpespartners import procesos
-from alpespartners.api.aplicacion import Api
-from alpespartners.api.http.registro_de_accesos import Accesos
+from alpespartners.api.http.api import Api
+from alpespartners.api.http.registro_de_accesos import RegistroDeAccesos
 from alpespartners.api.operacion.metricas import Peticiones
-from alpespartners.api.tracking import envios, rutas
+from alpespartners.api.tracking import envios
 from alpespartners.composicion import consumir
 from alpespartners.config import Configuracion
 from alpespartners.modulos.tracking.aplicacion.handlers import (
@@ -57,14 +57,14 @@ def medir_la_api(cronometro: Cronometro) -> None:
     envolver("leer el cuerpo", envios, "leer_cuerpo")
     envolver("leer el JSON", envios, "leer_json")
     reglas = "JSON → DTO → comando, con las reglas del dominio"
-    envolver(reglas, rutas, "comando_de_impresion", "comando_de_conversion")
+    envolver(reglas, envios, "_comando")
     envolver("comando → Avro y propiedades", despachadores, "sobre_de_comando")
     envolver("entregarlo al cliente de Pulsar", Productor, "enviar")
     envolver("esperar la confirmación: futuro, plazo y turno", DespachadorPulsar, "publicar")
     envolver("repartir las confirmaciones", Publicador, "enviar", "_repartir")
     envolver("componer la respuesta", envios._Envio, "aceptado")  # noqa: SLF001 (se mide por dentro)
     cuentas = "registro de accesos y métricas"
-    envolver(cuentas, Accesos, "anotar", "escribir")
+    envolver(cuentas, RegistroDeAccesos, "anotar", "escribir")
     envolver(cuentas, Peticiones, "observar")
     envolver(cuentas, MetricasDePublicacion, "aceptado")
 

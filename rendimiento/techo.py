@@ -18,8 +18,8 @@ from typing import Any, Final
 
 import _pulsar
 import pulsar
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from alpespartners.seedwork.asgi import ASGIApp, Receive, Scope, Send
 from alpespartners.seedwork.infraestructura.servidor_http import ServidorHTTP, abrir_puerto
 from rendimiento.comandos import modelos, sobre_como
 

@@ -20,6 +20,7 @@ from uuid import UUID
 import structlog
 import uuid_utils
 from prometheus_client import CollectorRegistry, ProcessCollector
+from starlette.types import ASGIApp
 
 from alpespartners.api.aplicacion import crear_api
 from alpespartners.api.http.acceso import ReglasDeAcceso
@@ -59,7 +60,6 @@ from alpespartners.modulos.tracking.infraestructura.revision_broker import Revis
 from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import LibroSQLite
 from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import migrar as migrar_sqlite
 from alpespartners.seedwork.arranque import ErrorDeArranque
-from alpespartners.seedwork.asgi import ASGIApp
 from alpespartners.seedwork.infraestructura.broker_embebido import BrokerEmbebido
 from alpespartners.seedwork.infraestructura.padre import terminar_con_el_padre
 from alpespartners.seedwork.infraestructura.registro import configurar_registro

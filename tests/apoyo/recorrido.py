@@ -17,7 +17,9 @@ from uuid import UUID
 
 from hypothesis import strategies as st
 
-from alpespartners.api.tracking.presentacion import en_json, recurso
+from alpespartners.api.http.respuestas import en_json
+from alpespartners.api.tracking.conversiones import CONVERSIONES
+from alpespartners.api.tracking.impresiones import IMPRESIONES
 from alpespartners.modulos.tracking.aplicacion.comandos import (
     Comando,
     RegistrarConversion,
@@ -205,12 +207,12 @@ def _exigir_registrada(destinos: list[DestinoDeComando]) -> None:
 
 def impresion_leida(consulta: Consulta, id_evento: str) -> dict[str, Any]:
     """La impresión como la lee un cliente; los números, por su literal."""
-    return _leido(en_json(recurso(consulta.impresiones.obtener([id_evento])[id_evento])))
+    return _leido(en_json(IMPRESIONES.recurso(consulta.impresiones.obtener([id_evento])[id_evento])))
 
 
 def conversion_leida(consulta: Consulta, id_evento: str) -> dict[str, Any]:
     """La conversión como la lee un cliente; los números, por su literal."""
-    return _leido(en_json(recurso(consulta.conversiones.obtener([id_evento])[id_evento])))
+    return _leido(en_json(CONVERSIONES.recurso(consulta.conversiones.obtener([id_evento])[id_evento])))
 
 
 def _leido(octetos: bytes) -> dict[str, Any]:

@@ -5,8 +5,8 @@ import json
 from collections.abc import Sequence
 
 import pytest
+from starlette.types import Message
 
-from alpespartners.seedwork.asgi import Message
 from tests.apoyo.memoria import PuertosEnMemoria, api_en_memoria
 
 CUERPO = b'{"campa\\u00f1a_id": "c"}'

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alpespartners.api.http.problemas import Problema
+from alpespartners.api.http.problemas import ErrorHTTP
 from alpespartners.api.http.rutas import partes_de_la_ruta
 from tests.apoyo.memoria import PuertosEnMemoria, api_en_memoria, cliente_de
 
@@ -105,7 +105,7 @@ async def test_un_segmento_vacio_no_es_ningun_id_con_ningun_metodo(
 
 @pytest.mark.parametrize("cruda", [b"/tracking/impresiones/\xc3\xb1", b"/tracking/impresiones/\xff%20"])
 def test_una_ruta_con_octetos_sin_codificar_que_no_son_ascii_o_utf8_es_404(cruda: bytes) -> None:
-    with pytest.raises(Problema) as error:
+    with pytest.raises(ErrorHTTP) as error:
         partes_de_la_ruta({"raw_path": cruda})
     assert error.value.estado == 404
 

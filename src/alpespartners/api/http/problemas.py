@@ -1,6 +1,6 @@
-"""De una excepción a una respuesta `application/problem+json` (RFC 9457).
+"""Los problemas: de una excepción a una respuesta `application/problem+json` (RFC 9457).
 
-Qué es: el único lugar que sabe qué código HTTP, qué `type` y qué frase corresponden a cada excepción.
+Qué es: qué código HTTP, qué `type` y qué frase corresponden a cada excepción que puede lanzar cualquier ruta.
 Qué no es: un registro; lo inesperado lo anota quien lo captura, con su traza, y aquí solo sale un 500
 sin nombres internos.
 Por qué existe: quien integra lee siempre la misma forma de error, en español, y nunca su propio dato
@@ -8,27 +8,67 @@ repetido.
 """
 
 from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Final
 
 import msgspec
+from msgspec import Meta
+from starlette.responses import Response
 
-from alpespartners.api.http.respuesta import Respuesta
-from alpespartners.modulos.tracking.aplicacion.consultas.consultar_destino import SinNoticias
+from alpespartners.api.http.descripcion import Contestacion, Esquema
+from alpespartners.api.http.respuestas import RespuestaJSON
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible
-from alpespartners.modulos.tracking.dominio.destinos import Ilegible, Rechazada
-from alpespartners.modulos.tracking.dominio.excepciones import Codigo, DatosInvalidos, Fallo
+from alpespartners.modulos.tracking.dominio import excepciones
+from alpespartners.modulos.tracking.dominio.excepciones import Codigo, Fallo
+from alpespartners.modulos.tracking.dominio.objetos_valor import PROPIEDADES_QUE_SE_JUZGAN
 from alpespartners.seedwork.json_estricto import JsonIlegible
 
-TIPO_DE_PROBLEMA = "application/problem+json"
-PREFIJO_DE_TIPO = "urn:alpespartners:error:"
-SEGUNDOS_PARA_REINTENTAR = 5
-LONGITUD_MAXIMA_DE_UN_NOMBRE = 128
+TIPO_DE_PROBLEMA: Final = "application/problem+json"
+PREFIJO_DE_TIPO: Final = "urn:alpespartners:error:"
+SEGUNDOS_PARA_REINTENTAR: Final = 5
+LONGITUD_MAXIMA_DE_UN_NOMBRE: Final = 128
 """Caracteres de un nombre de campo que se devuelven: una clave puede medir lo que el cuerpo entero."""
 
+REINTENTO: Final[Mapping[str, Esquema]] = {
+    "Retry-After": {"description": "Segundos.", "required": True, "schema": {"type": "integer"}}
+}
 
-class Problema(Exception):
+
+class Problema(msgspec.Struct):
+    """RFC 9457."""
+
+    type: Annotated[str, Meta(pattern=f"^{PREFIJO_DE_TIPO}[a-z_]+$")]
+    title: str
+    status: int
+    detail: str
+
+
+class Falta(msgspec.Struct, forbid_unknown_fields=True):
+    """Lo que un campo incumple."""
+
+    campo: str
+    codigo: Codigo
+    mensaje: str
+
+
+class DatosInvalidos(Problema):
+    """Hay datos que no son válidos."""
+
+    errores: Annotated[
+        list[Falta],
+        Meta(
+            min_length=1,
+            description=(
+                f"Todas las faltas a la vez, las de `propiedades` hasta la {PROPIEDADES_QUE_SE_JUZGAN}.ª; "
+                "nunca el valor recibido."
+            ),
+        ),
+    ]
+
+
+class ErrorHTTP(Exception):
     """Un error que ya se sabe cómo contar: estado HTTP, código estable, título y detalle en español.
 
-    Los `extras` son los miembros propios de ese problema (`errores`, `id`).
+    Los `extras` son los campos propios de su `forma` (`errores`, `id`).
     """
 
     def __init__(
@@ -39,41 +79,36 @@ class Problema(Exception):
         detalle: str,
         *,
         cabeceras: Mapping[str, str] | None = None,
-        **extras: object,
+        forma: type[Problema] = Problema,
+        **extras: Any,
     ) -> None:
         super().__init__(detalle)
-        self.estado = estado
-        self.codigo = codigo
-        self.titulo = titulo
-        self.detalle = detalle
-        self.cabeceras = cabeceras or {}
-        self.extras = extras
-
-    def respuesta(self) -> Respuesta:
-        """La respuesta HTTP que lo cuenta."""
-        cuerpo = {
-            "type": PREFIJO_DE_TIPO + self.codigo,
-            "title": self.titulo,
-            "status": self.estado,
-            "detail": self.detalle,
-            **self.extras,
-        }
-        return Respuesta(
-            msgspec.json.encode(cuerpo), self.estado, tipo=TIPO_DE_PROBLEMA, cabeceras=self.cabeceras
+        self.problema = forma(
+            type=PREFIJO_DE_TIPO + codigo, title=titulo, status=estado, detail=detalle, **extras
         )
+        self.cabeceras = cabeceras
+
+    @property
+    def estado(self) -> int:
+        """El código HTTP."""
+        return self.problema.status
+
+    def respuesta(self) -> Response:
+        """La respuesta HTTP que lo cuenta."""
+        return RespuestaJSON(self.problema, self.estado, self.cabeceras, TIPO_DE_PROBLEMA)
 
 
-def problema_de(excepcion: Exception) -> Problema:
-    """Devuelve el problema que corresponde a cualquier excepción; lo desconocido es un 500."""
+def error_de(excepcion: Exception) -> ErrorHTTP:
+    """Devuelve el error que corresponde a cualquier excepción; lo desconocido es un 500."""
     match excepcion:
-        case Problema():
-            problema = excepcion
-        case DatosInvalidos():
-            problema = datos_invalidos(excepcion.fallos)
+        case ErrorHTTP():
+            error = excepcion
+        case excepciones.DatosInvalidos():
+            error = datos_invalidos(excepcion.fallos)
         case JsonIlegible():
-            problema = Problema(400, "json_ilegible", "JSON ilegible", str(excepcion))
+            error = ErrorHTTP(400, "json_ilegible", "JSON ilegible", str(excepcion))
         case BaseDatosNoDisponible():
-            problema = Problema(
+            error = ErrorHTTP(
                 503,
                 "base_de_datos_no_disponible",
                 "Base de datos no disponible",
@@ -81,80 +116,27 @@ def problema_de(excepcion: Exception) -> Problema:
                 cabeceras={"Retry-After": str(SEGUNDOS_PARA_REINTENTAR)},
             )
         case _:
-            problema = Problema(
+            error = ErrorHTTP(
                 500,
                 "error_interno",
                 "Error interno",
                 "Algo falló en el servicio; ya quedó anotado en su registro.",
             )
-    return problema
+    return error
 
 
-def no_encontrado() -> Problema:
+def no_encontrado() -> ErrorHTTP:
     """No hay nada en esa dirección: ni ruta ni evento."""
-    return Problema(404, "no_encontrado", "No encontrado", "No hay nada en esta dirección.")
+    return ErrorHTTP(404, "no_encontrado", "No encontrado", "No hay nada en esta dirección.")
 
 
-def broker_no_disponible(id_del_evento: str | None) -> Problema:
-    """El broker no confirmó a tiempo: puede que el comando llegara y puede que no."""
-    return Problema(
-        503,
-        "broker_no_disponible",
-        "Broker no disponible",
-        "El broker no confirmó el envío a tiempo. Repetirlo con el mismo id es seguro.",
-        cabeceras={"Retry-After": str(SEGUNDOS_PARA_REINTENTAR)},
-        id=id_del_evento,
-    )
-
-
-def almacenamiento_lleno(id_del_evento: str | None) -> Problema:
-    """No hay sitio donde guardar el comando: puede que llegara y puede que no."""
-    return Problema(
-        503,
-        "almacenamiento_lleno",
-        "Almacenamiento lleno",
-        "No queda sitio para guardar el envío. Cuando lo haya, repetirlo con el mismo id es seguro.",
-        cabeceras={"Retry-After": str(SEGUNDOS_PARA_REINTENTAR)},
-        id=id_del_evento,
-    )
-
-
-def destino_desconocido(noticias: SinNoticias, consumidores: int | None) -> Problema:
-    """De ese `id` no consta nada; lleva lo que distingue «todavía no» de «nunca llegó»."""
-    return Problema(
-        404,
-        "destino_desconocido",
-        "Destino desconocido",
-        noticias.explicacion(consumidores),
-        consumidores=consumidores,
-        procesado_hasta=noticias.procesado_hasta,
-    )
-
-
-def envio_negado(destino: Rechazada | Ilegible, id_del_evento: str, comando_id: str) -> Problema:
-    """El comando se aceptó y al procesarlo no se pudo registrar: 409 si el `id` ya era de otro contenido."""
-    motivo, campos = (destino.motivo, destino.campos) if isinstance(destino, Rechazada) else (None, ())
-    if motivo is Codigo.CONFLICTO_DE_ID:
-        estado, codigo, titulo = 409, "conflicto_de_id", "Conflicto de id"
-    else:
-        estado, codigo, titulo = 422, "no_registrado", "No registrado"
-    return Problema(
-        estado,
-        codigo,
-        titulo,
-        f"No se registró: {destino.detalle}.",
-        id=id_del_evento,
-        comando_id=comando_id,
-        motivo=motivo,
-        campos=campos,
-    )
-
-
-def datos_invalidos(fallos: Iterable[Fallo]) -> Problema:
+def datos_invalidos(fallos: Iterable[Fallo]) -> ErrorHTTP:
     """Todas las faltas a la vez, sin el valor de ninguna."""
-    errores = [{"campo": nombre_seguro(f.campo), "codigo": f.codigo, "mensaje": f.mensaje} for f in fallos]
+    errores = [Falta(nombre_seguro(fallo.campo), fallo.codigo, fallo.mensaje) for fallo in fallos]
     detalle = "Un dato no es válido." if len(errores) == 1 else f"{len(errores)} datos no son válidos."
-    return Problema(422, "datos_invalidos", "Datos no válidos", detalle, errores=errores)
+    return ErrorHTTP(
+        422, "datos_invalidos", "Datos no válidos", detalle, forma=DatosInvalidos, errores=errores
+    )
 
 
 def nombre_seguro(nombre: str) -> str:
@@ -163,3 +145,26 @@ def nombre_seguro(nombre: str) -> str:
     if len(nombre) > LONGITUD_MAXIMA_DE_UN_NOMBRE:
         recortado += "…"
     return recortado.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def contestacion_de_error(
+    componente: str,
+    descripcion: str,
+    *formas: type[Problema],
+    cabeceras: Mapping[str, Esquema] | None = None,
+) -> Contestacion:
+    """Cómo se describe una respuesta de error; sin más, es un `Problema`."""
+    return Contestacion(
+        descripcion=descripcion,
+        formas=formas or (Problema,),
+        tipo=TIPO_DE_PROBLEMA,
+        cabeceras=cabeceras or {},
+        componente=componente,
+    )
+
+
+NO_ENCONTRADO: Final = contestacion_de_error("404", "No hay nada en esa dirección.")
+NO_VALIDO: Final = contestacion_de_error("422", "Hay datos no válidos; se dicen todos.", DatosInvalidos)
+SIN_BASE_DE_DATOS: Final = contestacion_de_error(
+    "503_base_de_datos", "La base de datos no responde.", cabeceras=REINTENTO
+)

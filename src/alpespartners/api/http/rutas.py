@@ -7,100 +7,105 @@ Por qué existe: los identificadores son de la gente y llevan barras, porcentaje
 """
 
 import unicodedata
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from http import HTTPMethod
+from typing import Final, Literal
 from urllib.parse import unquote_to_bytes
 
-from alpespartners.api.http.peticion import Peticion
-from alpespartners.api.http.problemas import Problema, no_encontrado
-from alpespartners.api.http.respuesta import Respuesta
-from alpespartners.seedwork.asgi import Scope
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Scope
 
-Atencion = Callable[[Peticion, Sequence[str]], Awaitable[Respuesta]]
-"""Atiende una petición; recibe también los segmentos variables de la ruta, decodificados, en su orden."""
+from alpespartners.api.http.descripcion import Operacion
+from alpespartners.api.http.problemas import ErrorHTTP, no_encontrado
+
+Atencion = Callable[[Request], Awaitable[Response]]
+"""Atiende una petición; los segmentos variables, decodificados, están en `path_params`."""
 
 VARIABLE: Final = "{"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ruta:
-    """Una plantilla y quién atiende cada método. `HEAD` acompaña siempre a `GET`."""
+    """Una plantilla con un método y quién lo atiende; `HEAD` acompaña siempre a `GET`.
+
+    Attributes:
+        alias: otras plantillas en que responde lo mismo.
+    """
 
     plantilla: str
-    metodos: dict[str, Atencion]
-
-    @property
-    def permitidos(self) -> str:
-        """El valor de la cabecera `Allow`."""
-        return ", ".join(self.metodos)
+    metodo: Literal["GET", "POST"]
+    atencion: Atencion
+    alias: Sequence[str] = ()
 
 
-def ruta_get(plantilla: str, atencion: Atencion) -> Ruta:
-    """Ruta de solo lectura."""
-    return Ruta(plantilla, {"GET": atencion, "HEAD": atencion})
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RutaDescrita(Ruta):
+    """Una ruta de las que la documentación describe."""
 
-
-def ruta_post(plantilla: str, atencion: Atencion) -> Ruta:
-    """Ruta que solo admite envíos."""
-    return Ruta(plantilla, {"POST": atencion})
+    operacion: Operacion
 
 
 @dataclass(frozen=True, slots=True)
-class Encontrada:
-    """La ruta que corresponde a una petición y sus segmentos variables."""
+class Direccion:
+    """Una plantilla y quién atiende cada uno de sus métodos."""
 
-    ruta: Ruta
-    variables: Sequence[str]
+    plantilla: str
+    atenciones: dict[str, Atencion]
+
+    def atencion(self, metodo: str) -> Atencion:
+        """Devuelve quién atiende ese método; `ErrorHTTP` 405 con `Allow` si nadie."""
+        atencion = self.atenciones.get(metodo)
+        if atencion is None:
+            permitidos = ", ".join(self.atenciones)
+            raise ErrorHTTP(
+                405,
+                "metodo_no_permitido",
+                "Método no permitido",
+                f"Esta dirección solo admite {permitidos}.",
+                cabeceras={"Allow": permitidos},
+            )
+        return atencion
 
 
 class Rutas:
     """La tabla de rutas de la API."""
 
-    def __init__(self, rutas: Sequence[Ruta]) -> None:
-        fijas = [r for r in rutas if VARIABLE not in r.plantilla]
-        self._fijas = {tuple(_segmentos(r.plantilla)): Encontrada(r, ()) for r in fijas}
-        self._partes_de_las_fijas = {r.plantilla.encode(): tuple(_segmentos(r.plantilla)) for r in fijas}
-        self._variables = [(_segmentos(r.plantilla), r) for r in rutas if VARIABLE in r.plantilla]
+    def __init__(self, rutas: Iterable[Ruta]) -> None:
+        direcciones: dict[str, Direccion] = {}
+        for ruta in rutas:
+            for plantilla in (ruta.plantilla, *ruta.alias):
+                direccion = direcciones.setdefault(plantilla, Direccion(plantilla, {}))
+                direccion.atenciones[ruta.metodo] = ruta.atencion
+                if ruta.metodo == HTTPMethod.GET:
+                    direccion.atenciones[HTTPMethod.HEAD] = ruta.atencion
+        todas = [(tuple(segmentos(plantilla)), direccion) for plantilla, direccion in direcciones.items()]
+        self._fijas = {partes: direccion for partes, direccion in todas if not _tiene_variables(partes)}
+        self._variables = [(partes, direccion) for partes, direccion in todas if _tiene_variables(partes)]
 
-    def partes(self, scope: Scope) -> Sequence[str]:
-        """Lo mismo que `partes_de_la_ruta`; las direcciones de siempre no se parten cada vez."""
-        return self._partes_de_las_fijas.get(scope["raw_path"]) or partes_de_la_ruta(scope)
-
-    def buscar(self, partes: Sequence[str]) -> Encontrada:
-        """Devuelve la ruta de esos segmentos decodificados; `Problema` 404 si no hay ninguna.
+    def buscar(self, partes: Sequence[str]) -> tuple[Direccion, Mapping[str, str]]:
+        """Devuelve la dirección de esos segmentos decodificados y los que son variables, por su nombre.
 
         Un segmento vacío no llena ninguna variable: `/tracking/impresiones/` no es la dirección de un evento.
+
+        Raises:
+            ErrorHTTP: 404, no hay ninguna.
         """
         fija = self._fijas.get(tuple(partes))
         if fija is not None:
-            return fija
-        for plantilla, ruta in self._variables:
+            return fija, {}
+        for plantilla, direccion in self._variables:
             if len(plantilla) == len(partes) and all(
-                (parte if esperado.startswith(VARIABLE) else esperado == parte)
+                (parte if _es_variable(esperado) else esperado == parte)
                 for esperado, parte in zip(plantilla, partes, strict=True)
             ):
-                variables = [
-                    parte
+                return direccion, {
+                    esperado.strip("{}"): parte
                     for esperado, parte in zip(plantilla, partes, strict=True)
-                    if esperado.startswith(VARIABLE)
-                ]
-                return Encontrada(ruta, variables)
+                    if _es_variable(esperado)
+                }
         raise no_encontrado()
-
-
-def atencion_de(ruta: Ruta, metodo: str) -> Atencion:
-    """Devuelve quién atiende ese método; `Problema` 405 con `Allow` si nadie."""
-    atencion = ruta.metodos.get(metodo)
-    if atencion is None:
-        raise Problema(
-            405,
-            "metodo_no_permitido",
-            "Método no permitido",
-            f"Esta dirección solo admite {ruta.permitidos}.",
-            cabeceras={"Allow": ruta.permitidos},
-        )
-    return atencion
 
 
 def partes_de_la_ruta(scope: Scope) -> Sequence[str]:
@@ -110,12 +115,12 @@ def partes_de_la_ruta(scope: Scope) -> Sequence[str]:
     último segmento vacío.
 
     Raises:
-        Problema: 404, un segmento no es UTF-8.
+        ErrorHTTP: 404, un segmento no es UTF-8.
     """
     cruda: bytes = scope["raw_path"]
     try:
         if b"%" not in cruda:
-            return _segmentos(cruda.decode("ascii"))
+            return segmentos(cruda.decode("ascii"))
         return [
             unicodedata.normalize("NFC", unquote_to_bytes(parte).decode("utf-8"))
             for parte in cruda.removeprefix(b"/").split(b"/")
@@ -124,5 +129,14 @@ def partes_de_la_ruta(scope: Scope) -> Sequence[str]:
         raise no_encontrado() from None
 
 
-def _segmentos(ruta: str) -> list[str]:
+def segmentos(ruta: str) -> list[str]:
+    """Los de una ruta o una plantilla."""
     return ruta.removeprefix("/").split("/")
+
+
+def _tiene_variables(partes: Sequence[str]) -> bool:
+    return any(map(_es_variable, partes))
+
+
+def _es_variable(segmento: str) -> bool:
+    return segmento.startswith(VARIABLE)

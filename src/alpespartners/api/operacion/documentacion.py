@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from importlib.resources import files
 from typing import Final
 
-import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
 
+from alpespartners.api.http.descripcion import JSON
 from alpespartners.api.http.parametros import sin_parametros
-from alpespartners.api.http.peticion import Peticion
 from alpespartners.api.http.problemas import no_encontrado
-from alpespartners.api.http.respuesta import Respuesta
-from alpespartners.api.http.rutas import Ruta, ruta_get
+from alpespartners.api.http.respuestas import en_json
+from alpespartners.api.http.rutas import Ruta, RutaDescrita
 from alpespartners.api.operacion.openapi import descripcion
 
 _RECURSOS: Final = files("alpespartners.api.operacion").joinpath("recursos")
@@ -31,29 +32,29 @@ _POLITICA: Final = (
 )
 
 
-def rutas_de_documentacion() -> list[Ruta]:
-    """Las rutas de la documentación."""
-    octetos = msgspec.json.encode(descripcion())
+def rutas_de_documentacion(descritas: Sequence[RutaDescrita]) -> list[Ruta]:
+    """Las rutas de la documentación de esas; de las suyas no dice nada."""
+    octetos = en_json(descripcion(descritas))
 
-    async def openapi(peticion: Peticion, _variables: Sequence[str]) -> Respuesta:
+    async def openapi(peticion: Request) -> Response:
         sin_parametros(peticion)
-        return Respuesta(octetos)
+        return Response(octetos, media_type=JSON)
 
     return [
-        ruta_get("/openapi.json", openapi),
-        ruta_get("/docs", _pagina),
-        ruta_get("/docs/recursos/{archivo}", _recurso),
+        Ruta(plantilla="/openapi.json", metodo="GET", atencion=openapi),
+        Ruta(plantilla="/docs", metodo="GET", atencion=_pagina),
+        Ruta(plantilla="/docs/recursos/{archivo}", metodo="GET", atencion=_recurso),
     ]
 
 
-async def _pagina(_peticion: Peticion, _variables: Sequence[str]) -> Respuesta:
+async def _pagina(_peticion: Request) -> Response:
     pagina = await asyncio.to_thread(_RECURSOS.joinpath("documentacion.html").read_bytes)
-    return Respuesta(pagina, tipo="text/html", cabeceras={"Content-Security-Policy": _POLITICA})
+    return Response(pagina, headers={"Content-Security-Policy": _POLITICA}, media_type="text/html")
 
 
-async def _recurso(_peticion: Peticion, variables: Sequence[str]) -> Respuesta:
+async def _recurso(peticion: Request) -> Response:
     for recurso, tipo in _TIPO_POR_RECURSO.items():
-        if recurso.rpartition("/")[2] == variables[0]:
+        if recurso.rpartition("/")[2] == peticion.path_params["archivo"]:
             octetos = await asyncio.to_thread(_RECURSOS.joinpath(*recurso.split("/")).read_bytes)
-            return Respuesta(octetos, tipo=tipo)
+            return Response(octetos, media_type=tipo)
     raise no_encontrado()

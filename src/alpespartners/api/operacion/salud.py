@@ -7,16 +7,19 @@ consumidores lo aceptado espera: ambas cosas se dicen, pero no apartan al servic
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from collections.abc import Callable
+from typing import Annotated, Final, Literal
 
-import msgspec
 import structlog
+from msgspec import UNSET, Meta, UnsetType
+from starlette.requests import Request
+from starlette.responses import Response
 
+from alpespartners.api.http.descripcion import Contestacion, CuerpoDescrito, Etiqueta, Operacion
 from alpespartners.api.http.parametros import sin_parametros
-from alpespartners.api.http.peticion import Peticion
-from alpespartners.api.http.respuesta import Respuesta
-from alpespartners.api.http.rutas import Ruta, ruta_get
+from alpespartners.api.http.respuestas import RespuestaJSON
+from alpespartners.api.http.rutas import RutaDescrita
+from alpespartners.modulos.tracking.aplicacion.consultas.contar_consumidores import consumidores_vivos
 from alpespartners.modulos.tracking.aplicacion.puertos import (
     Administracion,
     BaseDatosNoDisponible,
@@ -30,46 +33,91 @@ _registro: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(__name__)
 LIMITE_DE_UNA_SONDA: Final = 2.0
 """Segundos: quien sondea suele esperar cinco, y una base de datos muda no aparta a la API del tráfico."""
 
+SALUD: Final = Etiqueta("salud", "Para sondas y para quien ve que algo no avanza.")
+
+Disponibilidad = Literal["disponible", "no_disponible"]
+
+
+class Viva(CuerpoDescrito):
+    """El proceso vive."""
+
+    estado: Literal["viva"]
+
+
+class Salud(CuerpoDescrito):
+    """Si se pueden recibir eventos, y qué falta."""
+
+    estado: Literal["lista", "degradada", "no_lista"]
+    broker: Disponibilidad
+    base_datos: Disponibilidad
+    consumidores: Annotated[
+        Annotated[int, Meta(ge=0)] | None,
+        Meta(description="Cuántos viven ahora; `null` si no se pudo averiguar."),
+    ]
+    retencion: Annotated[
+        Literal["suficiente", "insuficiente", "desconocida"] | UnsetType,
+        Meta(description="Solo con `ALPES_PULSAR_ADMIN`: si llega a siete días."),
+    ] = UNSET
+    suscripciones: Annotated[
+        Literal["presentes", "faltan", "desconocidas"] | UnsetType,
+        Meta(description="Solo con `ALPES_PULSAR_ADMIN`: si existen las que guardan lo no leído."),
+    ] = UNSET
+
 
 def rutas_de_salud(
     despachador: DespachadorComandos,
     lecturas: Lecturas,
     presencia: Presencia,
     administracion: Administracion | None,
-) -> list[Ruta]:
+) -> list[RutaDescrita]:
     """Las rutas de salud; sin `administracion` no se dice nada de cómo está puesto el broker."""
     contar_si_cambia = _relator()
 
-    async def lista(peticion: Peticion, _variables: Sequence[str]) -> Respuesta:
+    async def lista(peticion: Request) -> Response:
         sin_parametros(peticion)
         hay_broker = despachador.disponible
         fallo, vivos = await _de_la_base_de_datos(lecturas, presencia)
-        hay_base_de_datos = fallo is None
         contar_si_cambia(fallo)
-        if not hay_broker:
-            estado = "no_lista"
-        elif not hay_base_de_datos:
-            estado = "degradada"
-        else:
-            estado = "lista"
-        cuerpo: dict[str, object] = {
-            "estado": estado,
-            "broker": disponibilidad(disponible=hay_broker),
-            "base_datos": disponibilidad(disponible=hay_base_de_datos),
-            "consumidores": vivos,
-        }
-        if administracion is not None:
-            puesto = await administracion.estado()
-            cuerpo |= {"retencion": puesto.retencion, "suscripciones": puesto.suscripciones}
-        return json_de(cuerpo, 200 if hay_broker else 503)
+        puesto = None if administracion is None else await administracion.estado()
+        salud = Salud(
+            estado="no_lista" if not hay_broker else "lista" if fallo is None else "degradada",
+            broker=disponibilidad(disponible=hay_broker),
+            base_datos=disponibilidad(disponible=fallo is None),
+            consumidores=vivos,
+            retencion=UNSET if puesto is None else puesto.retencion,
+            suscripciones=UNSET if puesto is None else puesto.suscripciones,
+        )
+        return RespuestaJSON(salud, 200 if hay_broker else 503)
 
-    return [ruta_get("/salud/viva", viva), ruta_get("/salud/lista", lista)]
+    operacion = Operacion(
+        id="salud_lista",
+        etiqueta=SALUD,
+        resumen="¿Puede recibir eventos?",
+        contestaciones={
+            200: Contestacion(descripcion="Puede; quizá degradada (sin lecturas).", formas=(Salud,)),
+            503: Contestacion(descripcion="No puede: el broker no responde.", formas=(Salud,)),
+        },
+    )
+    return [
+        ruta_viva(),
+        RutaDescrita(plantilla="/salud/lista", metodo="GET", atencion=lista, operacion=operacion),
+    ]
 
 
-async def viva(peticion: Peticion, _variables: Sequence[str]) -> Respuesta:
-    """Responde que el proceso vive: quien atiende su bucle puede responder."""
-    sin_parametros(peticion)
-    return json_de({"estado": "viva"}, 200)
+def ruta_viva() -> RutaDescrita:
+    """La que responde que el proceso vive: quien atiende su bucle puede responder."""
+
+    async def viva(peticion: Request) -> Response:
+        sin_parametros(peticion)
+        return RespuestaJSON(Viva("viva"))
+
+    operacion = Operacion(
+        id="salud_viva",
+        etiqueta=SALUD,
+        resumen="¿Vive el proceso?",
+        contestaciones={200: Contestacion(descripcion="Vive.", formas=(Viva,))},
+    )
+    return RutaDescrita(plantilla="/salud/viva", metodo="GET", atencion=viva, operacion=operacion)
 
 
 def _relator() -> Callable[[str | None], None]:
@@ -107,19 +155,6 @@ async def _fallo_al_leer(lecturas: Lecturas) -> str | None:
     return None
 
 
-async def consumidores_vivos(presencia: Presencia) -> int | None:
-    """Devuelve cuántos consumidores viven ahora, o `None` si no se pudo averiguar."""
-    try:
-        return await presencia.consumidores()
-    except BaseDatosNoDisponible:
-        return None
-
-
-def disponibilidad(*, disponible: bool) -> str:
+def disponibilidad(*, disponible: bool) -> Disponibilidad:
     """Cómo se dice en estas respuestas."""
     return "disponible" if disponible else "no_disponible"
-
-
-def json_de(cuerpo: Mapping[str, object], estado: int) -> Respuesta:
-    """Una respuesta de salud."""
-    return Respuesta(msgspec.json.encode(cuerpo), estado)

@@ -7,24 +7,34 @@ recibe el destino a tiempo recibe esa misma promesa.
 """
 
 import asyncio
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
 from alpespartners.api.http.cuerpo import leer_cuerpo
+from alpespartners.api.http.descripcion import Contestacion, Esquema, Operacion, Parametro
 from alpespartners.api.http.parametros import leer_parametros
-from alpespartners.api.http.peticion import ClienteAusente, Peticion
-from alpespartners.api.http.preferencias import espera_preferida
-from alpespartners.api.http.problemas import almacenamiento_lleno, broker_no_disponible, envio_negado
-from alpespartners.api.http.respuesta import Respuesta
-from alpespartners.api.http.rutas import Atencion
-from alpespartners.api.tracking.presentacion import en_json, recurso
-from alpespartners.modulos.tracking.aplicacion.clases import Clase
+from alpespartners.api.http.preferencias import ESPERA_MAXIMA, espera_aplicada, espera_preferida
+from alpespartners.api.http.respuestas import RespuestaJSON
+from alpespartners.api.http.rutas import RutaDescrita
+from alpespartners.api.http.traza import traza_de
+from alpespartners.api.tracking.clases import AlgunaClase, ComandoDelCuerpo
+from alpespartners.api.tracking.presentacion import Aceptado
+from alpespartners.api.tracking.problemas import (
+    EN_CONFLICTO,
+    NO_VALIDO_O_NEGADO,
+    SIN_BROKER,
+    almacenamiento_lleno,
+    broker_no_disponible,
+    envio_negado,
+)
 from alpespartners.modulos.tracking.aplicacion.comandos import Comando
-from alpespartners.modulos.tracking.aplicacion.esperas import Asentado, Desenlace, Esperas
+from alpespartners.modulos.tracking.aplicacion.esperas import ESPERAS_MAXIMAS, Asentado, Desenlace, Esperas
 from alpespartners.modulos.tracking.aplicacion.puertos import (
     AlmacenamientoLleno,
     BrokerNoDisponible,
@@ -33,22 +43,35 @@ from alpespartners.modulos.tracking.aplicacion.puertos import (
 from alpespartners.modulos.tracking.dominio.excepciones import Codigo, DatosInvalidos, Fallo, Recolector
 from alpespartners.seedwork.json_estricto import leer_json
 
-_NO_RESERVADOS: Final = re.compile(r"[A-Za-z0-9_.~-]+")
-"""De una URL (RFC 3986 §2.3): lo que no se codifica."""
-
-
-class ComandoDelCuerpo(Protocol):
-    """Cómo se hace un comando con el cuerpo de un envío."""
-
-    def __call__(
-        self, cuerpo: Mapping[str, object], *, id_asignado: Callable[[], str], recibido_en: datetime
-    ) -> Comando:
-        """Devuelve el comando, o lanza `DatosInvalidos` con todas las faltas."""
+_DESCRIPCION: Final = (
+    "Responde cuando el broker confirmó el comando. Con 503, o sin respuesta, repetir con el mismo `id` es "
+    "seguro; el `id` asignado viene en el cuerpo del 503. Un cliente que no envía `id` y no recibe respuesta "
+    "no puede repetir con seguridad.\n\n"
+    "Con `Prefer: wait=N` (RFC 7240) la respuesta espera hasta N segundos a saber qué fue del envío: 201 si "
+    "quedó registrado, 200 si ya lo estaba con el mismo contenido, 409 si ese `id` ya tiene otro contenido, "
+    "y 202 si N segundos no bastaron: el envío sigue a salvo y se puede preguntar por su destino.\n\n"
+    "Además de los campos descritos se admite `campana_id` en lugar de `campaña_id`, y los tipos y la moneda "
+    "también en minúsculas."
+)
+_PREFER: Final = Parametro(
+    nombre="Prefer",
+    lugar="header",
+    esquema={
+        "anyOf": [
+            {"type": "string", "title": "Esperar", "pattern": "^wait=[0-9]{1,2}$"},
+            {"type": "string", "title": "Cualquier otra preferencia"},
+        ]
+    },
+    descripcion=(
+        f"`wait=N`: esperar el destino hasta N segundos, con un máximo de {ESPERA_MAXIMA}. Lo que no se "
+        f"entiende se ignora. Si ya esperan {ESPERAS_MAXIMAS} envíos, el 202 sale sin esperar."
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envios:
-    """Los dos puntos de envío: a quién publican, dónde esperan y de dónde salen la hora y los ids."""
+    """Los puntos de envío: a quién publican, dónde esperan y de dónde salen la hora y los ids."""
 
     despachador: DespachadorComandos
     esperas: Esperas
@@ -56,46 +79,46 @@ class Envios:
     nuevo_id: Callable[[], str]
     segundos_de_cuerpo: float
 
-    def atencion(self, ruta: str, clase: Clase, comando_de: ComandoDelCuerpo) -> Atencion:
-        """Quién atiende los envíos de una clase; `ruta` es la de sus recursos."""
+    def ruta(self, clase: AlgunaClase) -> RutaDescrita:
+        """La de los envíos de una clase."""
 
-        async def atender(peticion: Peticion, _variables: Sequence[str]) -> Respuesta:
+        async def atender(peticion: Request) -> Response:
             faltas = _faltas_de_los_parametros(peticion)
             cuerpo = leer_json(await leer_cuerpo(peticion, self.segundos_de_cuerpo))
-            comando = _comando(cuerpo, comando_de, faltas, self.nuevo_id, self.reloj())
+            comando = _comando(cuerpo, clase.comando_de, faltas, self.nuevo_id, self.reloj())
             comando_id = self.nuevo_id()
             try:
-                await self.despachador.publicar(comando, comando_id=comando_id, traza=peticion.traza)
+                await self.despachador.publicar(comando, comando_id=comando_id, traza=traza_de(peticion))
             except AlmacenamientoLleno:
                 raise almacenamiento_lleno(comando.id) from None
             except BrokerNoDisponible:
                 raise broker_no_disponible(comando.id) from None
-            envio = _Envio(clase, ruta, comando, comando_id)
-            preferencias = peticion.cabecera(b"prefer")
-            segundos = espera_preferida([p.decode("latin-1") for p in preferencias]) if preferencias else None
+            envio = _Envio(clase, comando, comando_id)
+            segundos = espera_preferida(peticion.headers.getlist("prefer"))
             return envio.aceptado() if segundos is None else await self._esperar(envio, peticion, segundos)
 
-        return atender
+        return RutaDescrita(
+            plantilla=clase.ruta, metodo="POST", atencion=atender, operacion=_operacion(clase)
+        )
 
-    async def _esperar(self, envio: "_Envio", peticion: Peticion, segundos: int) -> Respuesta:
+    async def _esperar(self, envio: "_Envio", peticion: Request, segundos: int) -> Response:
         """La respuesta con el destino, si llega en ese tiempo; si no, la de aceptado."""
         desenlace = None
         if segundos:
-            with self.esperas.apuntar(envio.clase, envio.evento_id, envio.comando_id) as futuro:
+            with self.esperas.apuntar(envio.clase.clase, envio.evento_id, envio.comando_id) as futuro:
                 if futuro is None or not await _en_el_plazo(futuro, peticion, segundos):
                     return envio.aceptado()
                 if futuro.done():
                     desenlace = futuro.result()
         respuesta = envio.aceptado() if desenlace is None else envio.decidido(desenlace)
-        respuesta.poner("Preference-Applied", f"wait={segundos}")
+        respuesta.headers["Preference-Applied"] = f"wait={segundos}"
         return respuesta
 
 
 class _Envio(NamedTuple):
     """Un envío que el broker ya confirmó, y las respuestas que puede tener."""
 
-    clase: Clase
-    ruta: str
+    clase: AlgunaClase
     comando: Comando
     comando_id: str
 
@@ -105,32 +128,25 @@ class _Envio(NamedTuple):
 
     @property
     def _direccion(self) -> dict[str, str]:
-        return {"Location": f"{self.ruta}/{_en_una_url(self.evento_id)}"}
+        return {"Location": f"{self.clase.ruta}/{quote(self.evento_id, safe='')}"}
 
-    def aceptado(self) -> Respuesta:
-        cuerpo = {
-            "id": self.evento_id,
-            "estado": "ACEPTADA",
-            "comando_id": self.comando_id,
-            "advertencias": self.comando.advertencias,
-        }
-        return Respuesta(en_json(cuerpo), 202, cabeceras=self._direccion)
+    def aceptado(self) -> Response:
+        cuerpo = Aceptado(self.evento_id, "ACEPTADA", self.comando_id, self.comando.advertencias)
+        return RespuestaJSON(cuerpo, 202, self._direccion)
 
-    def decidido(self, desenlace: Desenlace) -> Respuesta:
+    def decidido(self, desenlace: Desenlace) -> Response:
         """201 si lo registró este comando, 200 si ya estaba igual, y si no el problema que lo explica."""
         if not isinstance(desenlace, Asentado):
             return envio_negado(desenlace, self.evento_id, self.comando_id).respuesta()
-        cuerpo = en_json(recurso(desenlace.evento))
-        if desenlace.es_nuevo:
-            return Respuesta(cuerpo, 201, cabeceras=self._direccion)
-        return Respuesta(cuerpo)
+        recurso = self.clase.recurso(desenlace.evento)
+        return RespuestaJSON(recurso, 201, self._direccion) if desenlace.es_nuevo else RespuestaJSON(recurso)
 
 
-async def _en_el_plazo(futuro: asyncio.Future[Desenlace], peticion: Peticion, segundos: int) -> bool:
+async def _en_el_plazo(futuro: asyncio.Future[Desenlace], peticion: Request, segundos: int) -> bool:
     """Espera el desenlace como mucho ese tiempo; `False` si el servidor se cierra antes.
 
     Raises:
-        ClienteAusente: quien esperaba se fue.
+        ClientDisconnect: quien esperaba se fue.
     """
     se_fue = asyncio.create_task(_desconexion(peticion))
     esperados: set[asyncio.Future[Any]] = {futuro, se_fue}
@@ -142,25 +158,18 @@ async def _en_el_plazo(futuro: asyncio.Future[Desenlace], peticion: Peticion, se
     finally:
         se_fue.cancel()
     if se_fue.done() and not futuro.done():
-        raise ClienteAusente
+        raise ClientDisconnect
     return True
 
 
-async def _desconexion(peticion: Peticion) -> None:
-    while (await peticion.recibir())["type"] != "http.disconnect":
+async def _desconexion(peticion: Request) -> None:
+    while (await peticion.receive())["type"] != "http.disconnect":
         pass
 
 
-def _en_una_url(identificador: str) -> str:
-    return identificador if _NO_RESERVADOS.fullmatch(identificador) else quote(identificador, safe="")
-
-
-def _faltas_de_los_parametros(peticion: Peticion) -> Sequence[Fallo]:
-    cadena = peticion.scope["query_string"]
-    if not cadena:
-        return ()
+def _faltas_de_los_parametros(peticion: Request) -> Sequence[Fallo]:
     recolector = Recolector()
-    leer_parametros(cadena, (), recolector)
+    leer_parametros(peticion.scope["query_string"], (), recolector)
     return recolector.fallos
 
 
@@ -181,3 +190,39 @@ def _comando(
     if faltas:
         raise DatosInvalidos(faltas)
     return comando
+
+
+def _operacion(clase: AlgunaClase) -> Operacion:
+    direccion: Esquema = {
+        "description": "Dónde se leerá el evento, con el `id` codificado.",
+        "required": True,
+        "schema": {"type": "string", "pattern": f"^{clase.ruta}/[A-Za-z0-9._~%-]+$"},
+    }
+    return Operacion(
+        id=f"registrar_{clase.nombre}",
+        etiqueta=clase.etiqueta,
+        resumen=f"Registrar {clase.una}",
+        descripcion=_DESCRIPCION,
+        parametros=(_PREFER,),
+        cuerpo=clase.cuerpo,
+        contestaciones={
+            200: Contestacion(
+                descripcion="Con `Prefer: wait`: ya estaba registrado con el mismo contenido; es este.",
+                formas=(clase.forma,),
+                cabeceras=espera_aplicada(),
+            ),
+            201: Contestacion(
+                descripcion="Con `Prefer: wait`: quedó registrado.",
+                formas=(clase.forma,),
+                cabeceras={"Location": direccion, **espera_aplicada()},
+            ),
+            202: Contestacion(
+                descripcion="Aceptado y a salvo en el broker.",
+                formas=(Aceptado,),
+                cabeceras={"Location": direccion, **espera_aplicada(obligatoria=False)},
+            ),
+            409: EN_CONFLICTO,
+            422: NO_VALIDO_O_NEGADO,
+            503: SIN_BROKER,
+        },
+    )
