@@ -19,7 +19,7 @@ from uuid import UUID
 
 import structlog
 import uuid_utils
-from prometheus_client import CollectorRegistry, ProcessCollector
+from prometheus_client import CollectorRegistry, ProcessCollector, disable_created_metrics
 from starlette.types import ASGIApp
 
 from alpespartners.api.aplicacion import crear_api
@@ -403,6 +403,8 @@ def _enchufe_de_la_sonda(configuracion: Configuracion, pila: ExitStack) -> socke
 
 
 def _registro_de_metricas() -> CollectorRegistry:
+    # La hora en que nació cada serie sería otra serie por cada una, y nadie la mira.
+    disable_created_metrics()  # type: ignore[no-untyped-call]
     registro = CollectorRegistry()
     ProcessCollector(registry=registro)
     return registro

@@ -20,7 +20,7 @@ _CLASES: Final[tuple[AlgunaClase, ...]] = (IMPRESIONES, CONVERSIONES)
 
 def rutas_de_tracking(envios: Envios, lecturas: Lecturas, presencia: Presencia) -> list[RutaDescrita]:
     """Las de cada clase de evento, y el balance."""
-    rutas = [ruta_de_balance(lecturas)]
+    rutas: list[RutaDescrita] = []
     for clase in _CLASES:
         rutas += [
             envios.ruta(clase),
@@ -28,4 +28,4 @@ def rutas_de_tracking(envios: Envios, lecturas: Lecturas, presencia: Presencia) 
             ruta_de_destino(clase, lecturas, presencia),
             ruta_de_lista(clase, lecturas),
         ]
-    return rutas
+    return [*rutas, ruta_de_balance(lecturas)]
