@@ -16,10 +16,10 @@ from pathlib import Path
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from alpespartners.api import envios
-from alpespartners.api.accesos import Accesos
-from alpespartners.api.aplicacion import Api
-from alpespartners.api.metricas import Peticiones
+from alpespartners.api.http.api import Api
+from alpespartners.api.http.registro_de_accesos import RegistroDeAccesos
+from alpespartners.api.operacion.metricas import Peticiones
+from alpespartners.api.tracking import envios
 from alpespartners.composicion import procesos
 from alpespartners.composicion.consumo import consumir
 from alpespartners.config import Configuracion
@@ -57,7 +57,7 @@ def medir_la_api(cronometro: Cronometro) -> None:
     envolver("repartir las confirmaciones", Publicador, "enviar", "_repartir")
     envolver("componer la respuesta", envios._Envio, "aceptado")  # noqa: SLF001 (se mide por dentro)
     cuentas = "registro de accesos y métricas"
-    envolver(cuentas, Accesos, "anotar", "escribir")
+    envolver(cuentas, RegistroDeAccesos, "anotar", "escribir")
     envolver(cuentas, Peticiones, "observar")
     envolver(cuentas, MetricasDePublicacion, "aceptado")
 

@@ -12,15 +12,20 @@ from uuid import UUID
 
 import httpx2
 from prometheus_client import CollectorRegistry
+from starlette.types import ASGIApp
 
-from alpespartners.api.acceso import ReglasDeAcceso
-from alpespartners.api.aplicacion import crear_api
+from alpespartners.api.aplicacion import crear_api, rutas_descritas
+from alpespartners.api.http.acceso import ReglasDeAcceso
+from alpespartners.api.http.cuerpo import SEGUNDOS_MAXIMOS
+from alpespartners.api.operacion import openapi
+from alpespartners.api.tracking.envios import Envios
 from alpespartners.modulos.tracking.aplicacion import clases
 from alpespartners.modulos.tracking.aplicacion.comandos import (
     Comando,
     RegistrarConversion,
     RegistrarImpresion,
 )
+from alpespartners.modulos.tracking.aplicacion.esperas import Esperas
 from alpespartners.modulos.tracking.aplicacion.handlers import ManejadorDeRegistro
 from alpespartners.modulos.tracking.aplicacion.mensajes import ComandoRecibido, IdentidadComando
 from alpespartners.modulos.tracking.aplicacion.puertos import (
@@ -29,7 +34,6 @@ from alpespartners.modulos.tracking.aplicacion.puertos import (
     BrokerNoDisponible,
     Consulta,
 )
-from alpespartners.seedwork.asgi import ASGIApp
 from tests.apoyo.libro_en_memoria import TransaccionEnMemoria
 
 C = TypeVar("C", RegistrarImpresion, RegistrarConversion)
@@ -131,6 +135,19 @@ def api_en_memoria(
         ciclo_de_vida=sin_nada_que_abrir,
         segundos_de_cuerpo=segundos_de_cuerpo,
     )
+
+
+def descripcion() -> dict[str, object]:
+    """La descripción OpenAPI de la API."""
+    puertos = PuertosEnMemoria()
+    envios = Envios(
+        despachador=puertos,
+        esperas=Esperas(puertos),
+        reloj=lambda: AHORA,
+        nuevo_id=ids_consecutivos(),
+        segundos_de_cuerpo=SEGUNDOS_MAXIMOS,
+    )
+    return openapi.descripcion(rutas_descritas(envios, puertos, puertos, CollectorRegistry(), None))
 
 
 def cliente_de(api: ASGIApp, desde: str = "127.0.0.1") -> httpx2.AsyncClient:

@@ -16,7 +16,9 @@ from uuid import UUID
 
 from hypothesis import strategies as st
 
-from alpespartners.api.presentacion import en_json, recurso
+from alpespartners.api.http.respuestas import en_json
+from alpespartners.api.tracking.conversiones import CONVERSIONES
+from alpespartners.api.tracking.impresiones import IMPRESIONES
 from alpespartners.modulos.tracking.aplicacion import clases
 from alpespartners.modulos.tracking.aplicacion.clases import Clase
 from alpespartners.modulos.tracking.aplicacion.comandos import (
@@ -208,12 +210,16 @@ def _exigir_registrada(destinos: list[DestinoDeComando]) -> None:
 
 def impresion_leida(consulta: Consulta, id_evento: str) -> dict[str, Any]:
     """La impresión como la lee un cliente; los números, por su literal."""
-    return _leido(en_json(recurso(consulta.eventos(clases.IMPRESIONES).obtener([id_evento])[id_evento])))
+    return _leido(
+        en_json(IMPRESIONES.recurso(consulta.eventos(clases.IMPRESIONES).obtener([id_evento])[id_evento]))
+    )
 
 
 def conversion_leida(consulta: Consulta, id_evento: str) -> dict[str, Any]:
     """La conversión como la lee un cliente; los números, por su literal."""
-    return _leido(en_json(recurso(consulta.eventos(clases.CONVERSIONES).obtener([id_evento])[id_evento])))
+    return _leido(
+        en_json(CONVERSIONES.recurso(consulta.eventos(clases.CONVERSIONES).obtener([id_evento])[id_evento]))
+    )
 
 
 def _leido(octetos: bytes) -> dict[str, Any]:

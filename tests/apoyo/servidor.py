@@ -7,8 +7,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 import uvicorn
-
-from alpespartners.seedwork.asgi import ASGIApp
+from starlette.types import ASGIApp
 
 
 @contextmanager

@@ -17,9 +17,9 @@ _POR_QUE = {
     "cli/__init__.py": "la frase que dice qué es el producto",
     "cli/clase.py": "los nombres que se escriben en una orden",
     "medicion/eventos.py": "la proporción de cada una al medir",
-    "api/ejemplos.py": "los ejemplos de la semilla",
-    "api/openapi.py": "cómo se describe cada petición",
-    "api/tracking.py": "las direcciones de la semilla",
+    "api/tracking/ejemplos.py": "los ejemplos de la semilla",
+    "api/tracking/conversiones.py": "cómo se envía y cómo se lee una por HTTP",
+    "api/tracking/rutas.py": "las clases que tienen rutas",
 }
 """Los módulos que nombran a las conversiones en su código, fuera del dominio: cada uno, con su razón."""
 

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from alpespartners.api.presentacion import recurso
+from alpespartners.api.http.respuestas import en_json
+from alpespartners.api.tracking.conversiones import CONVERSIONES
+from alpespartners.api.tracking.impresiones import IMPRESIONES
 from alpespartners.modulos.tracking.infraestructura.libro.tablas import conversiones, impresiones
 from tests.apoyo.eventos import conversion, impresion
 from tests.apoyo.repositorio import PAQUETE, RAIZ, modulos
@@ -58,7 +60,8 @@ def test_cada_clase_del_dominio_esta_en_el_glosario(de_donde: str) -> None:
 
 
 def test_los_campos_json_del_glosario_son_los_que_la_api_entrega() -> None:
-    assert set(columna("JSON")) == recurso(impresion()).keys() | recurso(conversion()).keys()
+    entregados = (IMPRESIONES.recurso(impresion()), CONVERSIONES.recurso(conversion()))
+    assert set(columna("JSON")) == {campo for uno in entregados for campo in json.loads(en_json(uno))}
 
 
 def test_los_campos_avro_del_glosario_son_los_de_los_esquemas() -> None:

@@ -4,7 +4,7 @@ import re
 
 from prometheus_client import CollectorRegistry
 
-from alpespartners.api.metricas import Peticiones, estado_de_la_api
+from alpespartners.api.operacion.metricas import Peticiones, estado_de_la_api
 from alpespartners.modulos.tracking.aplicacion.esperas import Esperas
 from alpespartners.modulos.tracking.infraestructura.metricas import MetricasDeConsumo, MetricasDePublicacion
 from tests.apoyo.memoria import PuertosEnMemoria

@@ -45,7 +45,7 @@ def test_ningun_archivo_nombra_una_carpeta_de_la_maquina_donde_se_escribio() -> 
 
 
 def test_swagger_ui_es_el_publicado_byte_a_byte_y_trae_su_licencia() -> None:
-    carpeta = PAQUETE / "api" / "recursos" / "swagger-ui"
+    carpeta = PAQUETE / "api" / "operacion" / "recursos" / "swagger-ui"
     procedencia = json.loads((carpeta / "procedencia.json").read_text(encoding="utf-8"))
     presentes = {
         ruta.name: hashlib.sha256(ruta.read_bytes()).hexdigest()

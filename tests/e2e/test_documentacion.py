@@ -7,9 +7,8 @@ from typing import Any, NamedTuple
 import httpx2
 import pytest
 
-from alpespartners.api.openapi import descripcion
 from tests.apoyo.espera import hasta
-from tests.apoyo.memoria import PuertosEnMemoria, api_en_memoria
+from tests.apoyo.memoria import PuertosEnMemoria, api_en_memoria, descripcion
 from tests.apoyo.navegador import CHROMIUM, Pestaña, pestaña
 from tests.apoyo.servidor import servidor
 

@@ -55,6 +55,8 @@ def test_api_y_consumidores_cuentan_lo_que_paso_con_cada_comando(tmp_path: Path)
         assert _suma(f"{sonda}/metricas", "alpes_lote_mensajes_sum", **topico) == 3
         assert 0 < _suma(f"{sonda}/metricas", "alpes_retraso_segundos_sum", **topico) < 60
         assert _suma(f"{sonda}/metricas", "process_resident_memory_bytes") > 0
+        for direccion in (api, sonda):
+            assert "_created" not in httpx2.get(f"{direccion}/metricas", trust_env=False).text
 
         lista = httpx2.get(f"{sonda}/salud/lista", trust_env=False)
         assert (lista.status_code, lista.json()["estado"]) == (200, "lista")

@@ -16,9 +16,8 @@ from hypothesis import HealthCheck, seed, settings
 from hypothesis import strategies as st
 from schemathesis.specs.openapi.formats import unregister_string_format
 
-from alpespartners.api.openapi import descripcion
 from alpespartners.modulos.tracking.dominio.monedas import DECIMALES
-from tests.apoyo.memoria import AHORA, PuertosEnMemoria, api_en_memoria
+from tests.apoyo.memoria import AHORA, PuertosEnMemoria, api_en_memoria, descripcion
 from tests.apoyo.servidor import servidor
 
 _ZONAS = st.integers(-12 * 60, 14 * 60).map(lambda minutos: timezone(timedelta(minutes=minutos)))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from alpespartners.api import ejemplos
+from alpespartners.api.tracking import ejemplos
 from alpespartners.modulos.tracking.aplicacion import topicos
 from tests.apoyo.espera import hasta
 from tests.apoyo.lector import eventos_publicados

@@ -17,7 +17,7 @@ from typing import Annotated
 
 import typer
 
-from alpespartners.api.ejemplos import EJEMPLOS
+from alpespartners.api.tracking.ejemplos import EJEMPLOS
 from alpespartners.composicion import procesos
 from alpespartners.config import Configuracion, leer_puerto
 from alpespartners.seedwork.observacion.registro import configurar_registro

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 import uuid_utils
-from prometheus_client import CollectorRegistry, ProcessCollector
+from prometheus_client import CollectorRegistry, ProcessCollector, disable_created_metrics
 
-from alpespartners.api.acceso import ReglasDeAcceso
+from alpespartners.api.http.acceso import ReglasDeAcceso
 from alpespartners.broker_embebido import BrokerEmbebido
 from alpespartners.config import Configuracion
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.lecturas import LecturasSQLite
@@ -127,6 +127,8 @@ def acceso(configuracion: Configuracion) -> ReglasDeAcceso:
 
 def registro_de_metricas() -> CollectorRegistry:
     """Uno con las métricas de este proceso; las demás se apuntan en él."""
+    # La hora en que nació cada serie sería otra serie por cada una, y nadie la mira.
+    disable_created_metrics()  # type: ignore[no-untyped-call]
     registro = CollectorRegistry()
     ProcessCollector(registry=registro)
     return registro

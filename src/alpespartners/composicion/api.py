@@ -7,6 +7,8 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 
+from starlette.types import ASGIApp
+
 from alpespartners.api.aplicacion import crear_api
 from alpespartners.composicion.adaptadores import (
     acceso,
@@ -22,7 +24,6 @@ from alpespartners.config import Configuracion
 from alpespartners.modulos.tracking.infraestructura.despachadores import DespachadorPulsar
 from alpespartners.modulos.tracking.infraestructura.metricas import MetricasDePublicacion
 from alpespartners.modulos.tracking.infraestructura.pulsar.revision import avisando
-from alpespartners.seedwork.asgi import ASGIApp
 from alpespartners.seedwork.procesos.ciclos import buscar_menos_ciclos
 from alpespartners.seedwork.procesos.padre import terminar_con_el_padre
 

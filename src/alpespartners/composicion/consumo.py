@@ -96,7 +96,7 @@ async def _consumir(
     )
     async with AsyncExitStack() as pila:
         if sonda is not None:
-            from alpespartners.api.sonda import crear_sonda
+            from alpespartners.api.operacion.sonda import crear_sonda
             from alpespartners.seedwork.procesos.servidor_http import sirviendo
 
             aplicacion = crear_sonda(

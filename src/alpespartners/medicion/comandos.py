@@ -12,7 +12,7 @@ from typing import Any
 
 import uuid_utils
 
-from alpespartners.api.ejemplos import EJEMPLOS
+from alpespartners.api.tracking.ejemplos import EJEMPLOS
 from alpespartners.modulos.tracking.aplicacion.clases import CLASES
 from alpespartners.modulos.tracking.aplicacion.comandos import Comando
 from alpespartners.modulos.tracking.aplicacion.mapeadores import comando_del_cuerpo

@@ -13,7 +13,7 @@ from typing import Final
 
 import uuid_utils
 
-from alpespartners.api.ejemplos import EJEMPLOS
+from alpespartners.api.tracking.ejemplos import EJEMPLOS
 from alpespartners.medicion.carga import Fabrica, envio
 
 RUTAS: Final = {"impresiones": "/tracking/impresiones", "conversiones": "/tracking/conversiones"}

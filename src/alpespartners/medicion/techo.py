@@ -18,9 +18,9 @@ from typing import Any, Final
 
 import _pulsar
 import pulsar
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from alpespartners.medicion.comandos import modelos, sobre_como
-from alpespartners.seedwork.asgi import ASGIApp, Receive, Scope, Send
 from alpespartners.seedwork.procesos.servidor_http import ServidorHTTP, abrir_puerto
 
 _CUERPO: Final = (

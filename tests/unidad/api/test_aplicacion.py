@@ -7,13 +7,14 @@ from typing import TypeVar
 
 import pytest
 from prometheus_client import CollectorRegistry
+from starlette.types import ASGIApp, Message
 from structlog.testing import capture_logs
 
-from alpespartners.api.acceso import ReglasDeAcceso
-from alpespartners.api.aplicacion import CicloDeVida, crear_api
+from alpespartners.api.aplicacion import crear_api
+from alpespartners.api.http.acceso import ReglasDeAcceso
+from alpespartners.api.http.api import CicloDeVida
 from alpespartners.modulos.tracking.aplicacion.puertos import Consulta
 from alpespartners.seedwork.arranque import ErrorDeArranque
-from alpespartners.seedwork.asgi import ASGIApp, Message
 from alpespartners.seedwork.observacion.registro import Tanda
 from tests.apoyo.espera import hasta_en_el_bucle
 from tests.apoyo.memoria import AHORA, PuertosEnMemoria, api_en_memoria, cliente_de, ids_consecutivos

@@ -7,13 +7,12 @@ import httpx2
 import jsonschema_rs
 import pytest
 
-from alpespartners.api.openapi import descripcion
 from alpespartners.modulos.tracking.aplicacion import clases
 from alpespartners.modulos.tracking.aplicacion.handlers import ManejadorDeRegistro
 from alpespartners.modulos.tracking.aplicacion.mensajes import EnviosPendientes
+from tests.apoyo.cuerpos import CONVERSION, IMPRESION
 from tests.apoyo.eventos import ilegible
-from tests.apoyo.memoria import AHORA, PuertosEnMemoria
-from tests.unidad.api.test_envios import CONVERSION, IMPRESION
+from tests.apoyo.memoria import AHORA, PuertosEnMemoria, descripcion
 
 INSTANTE = "2024-01-15T10:36:00.120000Z"
 

@@ -8,9 +8,8 @@ import httpx2
 import jsonschema_rs
 import pytest
 
-from alpespartners.api.openapi import descripcion
-from tests.apoyo.memoria import PuertosEnMemoria
-from tests.unidad.api.test_envios import CONVERSION, IMPRESION
+from tests.apoyo.cuerpos import CONVERSION, IMPRESION
+from tests.apoyo.memoria import PuertosEnMemoria, descripcion
 
 
 async def test_la_pagina_carga_solo_recursos_propios_que_existen(cliente: httpx2.AsyncClient) -> None:
@@ -125,13 +124,17 @@ def test_todo_precio_con_los_decimales_de_su_moneda_cumple_el_esquema() -> None:
 
 
 async def test_los_recursos_leidos_cumplen_su_esquema(cliente: httpx2.AsyncClient) -> None:
-    esquemas = (await cliente.get("/openapi.json")).json()["components"]["schemas"]
+    componentes = (await cliente.get("/openapi.json")).json()["components"]
+
+    def cumple(esquema: str, valor: object) -> None:
+        jsonschema_rs.validate({"$ref": f"#/components/schemas/{esquema}", "components": componentes}, valor)
+
     for clase, esquema, cuerpo in (
         ("impresiones", "Impresion", IMPRESION),
         ("conversiones", "Conversion", CONVERSION),
     ):
         aceptada = await cliente.post(f"/tracking/{clase}", json=cuerpo)
         leida = await cliente.get(aceptada.headers["Location"])
-        jsonschema_rs.validate(esquemas["Aceptado"], aceptada.json())
-        jsonschema_rs.validate(esquemas[esquema], leida.json())
-        jsonschema_rs.validate(esquemas[esquema], esquemas[esquema]["examples"][0])
+        cumple("Aceptado", aceptada.json())
+        cumple(esquema, leida.json())
+        cumple(esquema, componentes["schemas"][esquema]["examples"][0])

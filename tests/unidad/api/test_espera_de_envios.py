@@ -9,17 +9,16 @@ from typing import Any
 import httpx2
 import jsonschema_rs
 import pytest
+from starlette.types import ASGIApp, Message
 
-from alpespartners.api.openapi import descripcion
 from alpespartners.modulos.tracking.aplicacion.esperas import ESPERAS_MAXIMAS
 from alpespartners.modulos.tracking.aplicacion.mensajes import DestinoDeComando, IdentidadComando
 from alpespartners.modulos.tracking.aplicacion.topicos import COMANDO_REGISTRAR_IMPRESION
 from alpespartners.modulos.tracking.dominio.destinos import Destino, Ilegible, Rechazada
 from alpespartners.modulos.tracking.dominio.excepciones import Codigo
-from alpespartners.seedwork.asgi import ASGIApp, Message
+from tests.apoyo.cuerpos import CONVERSION, IMPRESION
 from tests.apoyo.espera import hasta_en_el_bucle
-from tests.apoyo.memoria import AHORA, PuertosEnMemoria, api_en_memoria, cliente_de
-from tests.unidad.api.test_envios import CONVERSION, IMPRESION
+from tests.apoyo.memoria import AHORA, PuertosEnMemoria, api_en_memoria, cliente_de, descripcion
 
 ESPERAR = {"Prefer": "wait=10"}
 

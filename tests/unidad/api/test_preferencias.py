@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alpespartners.api.preferencias import espera_preferida
+from alpespartners.api.http.preferencias import espera_preferida
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import httpx2
 import pytest
 from structlog.testing import capture_logs
 
-from alpespartners.api import metricas, salud
+from alpespartners.api.operacion import metricas, salud
 from alpespartners.modulos.tracking.aplicacion.puertos import EstadoDelBroker
 from tests.apoyo.memoria import PuertosEnMemoria, api_en_memoria, cliente_de
 

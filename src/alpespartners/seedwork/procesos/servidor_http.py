@@ -14,9 +14,9 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Final
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from alpespartners.seedwork.arranque import ErrorDeArranque
-from alpespartners.seedwork.asgi import ASGIApp
 from alpespartners.seedwork.procesos.http_con_limites import ProtocoloConLimites
 
 _GRACIA: Final = 3

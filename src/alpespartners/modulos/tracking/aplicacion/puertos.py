@@ -8,7 +8,7 @@ Por qué existe: el mismo código corre en un portátil (SQLite, broker embebido
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 from alpespartners.modulos.tracking.aplicacion.clases import ClaseDeEvento
 from alpespartners.modulos.tracking.aplicacion.comandos import Comando
@@ -173,12 +173,12 @@ class EstadoDelBroker:
     """Si el broker tiene lo que hay que ponerle para no perder lo que nadie ha leído todavía.
 
     Attributes:
-        retencion: `suficiente`, `insuficiente` o `desconocida`.
-        suscripciones: `presentes`, `faltan` o `desconocidas`.
+        retencion: si lo publicado dura bastante.
+        suscripciones: si existen las que guardan lo no leído.
     """
 
-    retencion: str
-    suscripciones: str
+    retencion: Literal["suficiente", "insuficiente", "desconocida"]
+    suscripciones: Literal["presentes", "faltan", "desconocidas"]
 
 
 class Administracion(Protocol):

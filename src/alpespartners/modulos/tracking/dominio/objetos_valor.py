@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from functools import lru_cache
 from itertools import islice
 from typing import Self, TypeVar
 from urllib.parse import urlsplit
@@ -50,9 +49,6 @@ _ILEGIBLE_EN_UN_NOMBRE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _FUERA_DE_UNA_URL = re.compile(r"[\x00-\x1f\x7f-\x9f\s\\]")
 _DECIMALES_MAXIMOS = max(DECIMALES.values())
 _UNIDADES_MENORES = {decimales: Decimal((0, (1,), -decimales)) for decimales in DECIMALES.values()}
-_OCTETO = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
-_IPV4_CANONICA = re.compile(rf"{_OCTETO}(?:\.{_OCTETO}){{3}}")
-_REFERRERS_RECORDADOS = 1024
 _ESQUEMAS_REFERRER = frozenset({"http", "https", "android-app", "ios-app"})
 
 
@@ -97,14 +93,6 @@ def identificador(campo: str, texto: str) -> str:
     Raises:
         CampoInvalido: falta o incumple la regla.
     """
-    # Casi todos: ASCII visible y de una longitud corriente cumple todo lo que sigue.
-    if (
-        0 < len(texto) <= LONGITUD_IDENTIFICADOR
-        and texto.isascii()
-        and texto.isprintable()
-        and (" " not in (texto[0], texto[-1]))
-    ):
-        return texto
     texto = texto_normalizado(campo, texto)
     if not texto:
         raise CampoInvalido(campo, Codigo.REQUERIDO, "es obligatorio")
@@ -360,12 +348,12 @@ def _metadato(campo: str, texto: str | None, recolector: Recolector) -> str | No
 
 def _direccion_canonica(texto: str) -> str | None:
     """Forma canónica de una IPv4 o IPv6 (RFC 5952); una IPv4 envuelta en IPv6 vuelve a ser IPv4."""
-    if _IPV4_CANONICA.fullmatch(texto):
-        return texto
     try:
-        direccion = ipaddress.IPv6Address(texto)
+        direccion = ipaddress.ip_address(texto)
     except ValueError:
         return None
+    if isinstance(direccion, ipaddress.IPv4Address):
+        return str(direccion)
     return None if direccion.scope_id is not None else str(direccion.ipv4_mapped or direccion)
 
 
@@ -374,8 +362,6 @@ def _referrer_legible(texto: str) -> str | None:
     return texto if len(texto) <= LONGITUD_REFERRER and _es_referrer(texto) else None
 
 
-# Se repiten sin cesar, y partir una URL cuesta más que todas las demás reglas de un evento.
-@lru_cache(_REFERRERS_RECORDADOS)
 def _es_referrer(texto: str) -> bool:
     if _FUERA_DE_UNA_URL.search(texto):
         return False

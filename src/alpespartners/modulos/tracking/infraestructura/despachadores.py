@@ -7,6 +7,7 @@ Por qué existe: un 202 promete que el comando ya no se pierde.
 
 import asyncio
 import time
+from contextlib import suppress
 from functools import partial
 from typing import Final
 
@@ -22,7 +23,6 @@ from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import (
     Productor,
 )
 from alpespartners.modulos.tracking.infraestructura.pulsar.publicador import Publicador
-from alpespartners.seedwork.plazo import PlazoComun, en_el_plazo
 
 MAXIMO_EN_CURSO: Final = 1_000
 """Comandos sin confirmar a la vez; los siguientes esperan su turno dentro del mismo límite de tiempo."""
@@ -45,7 +45,6 @@ class DespachadorPulsar:
         self._limite = limite
         self._metricas = metricas
         self._turnos = asyncio.Semaphore(MAXIMO_EN_CURSO)
-        self._plazo: PlazoComun[bool | None] = PlazoComun(limite, None)
         self._publicador: Publicador | None = None
         self._asegurados: set[str] = set()
         self._callado_en: float | None = None
@@ -77,8 +76,7 @@ class DespachadorPulsar:
         if not publicador.hay_sitio():
             raise AlmacenamientoLleno
         sobre = sobre_de_comando(comando, comando_id, traza)
-        confirmacion: asyncio.Future[bool | None] = asyncio.get_running_loop().create_future()
-        self._plazo.vigilar(confirmacion)
+        confirmacion: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
 
         def al_saber(confirmado: bool) -> None:  # noqa: FBT001
             self._turnos.release()
@@ -87,12 +85,13 @@ class DespachadorPulsar:
                 confirmacion.set_result(confirmado)
 
         comienzo = time.perf_counter()
-        try:
-            await en_el_plazo(self._turno(publicador, sobre.topico), self._limite)
-            publicador.enviar(sobre, al_saber)
-            confirmado = await confirmacion
-        except TimeoutError:
-            confirmado = None
+        confirmado = None
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._limite):
+                await publicador.esperar(sobre.topico)
+                await self._turnos.acquire()
+                publicador.enviar(sobre, al_saber)
+                confirmado = await confirmacion
         if not confirmado:
             self._metricas.sin_confirmar(sobre.topico)
             lleno = confirmado is not None and not publicador.hay_sitio()
@@ -101,10 +100,6 @@ class DespachadorPulsar:
             raise AlmacenamientoLleno if lleno else BrokerNoDisponible
         self._callado_en = None
         self._metricas.aceptado(sobre.topico, time.perf_counter() - comienzo)
-
-    async def _turno(self, publicador: Publicador, topico: str) -> None:
-        await publicador.esperar(topico)
-        await self._turnos.acquire()
 
     @property
     def disponible(self) -> bool:

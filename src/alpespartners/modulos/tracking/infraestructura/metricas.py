@@ -6,13 +6,13 @@ Por qué existe: dicen cuánto tarda y cuánto falla cada paso, que es lo que la
 """
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Final
 
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from alpespartners.modulos.tracking.aplicacion.mensajes import DestinoDeComando
 from alpespartners.modulos.tracking.dominio.destinos import Rechazada
-from alpespartners.seedwork.observacion.contadores import Contador, Histograma
 
 _TRAMOS_DE_CONFIRMACION: Final = (
     0.001,
@@ -42,31 +42,38 @@ class MetricasDePublicacion:
     """
 
     def __init__(self, registro: CollectorRegistry) -> None:
-        self._aceptados = Contador(
-            "alpes_comandos_aceptados", "Comandos que el broker confirmó.", ["topico"], registro
+        # Aquí y abajo, cada serie se busca una sola vez: son las de unos pocos tópicos.
+        self._aceptados = cache(
+            Counter(
+                "alpes_comandos_aceptados", "Comandos que el broker confirmó.", ["topico"], registry=registro
+            ).labels
         )
-        self._sin_confirmar = Contador(
-            "alpes_comandos_sin_confirmar",
-            "Comandos que el broker no confirmó a tiempo: pudo guardarlos o no.",
-            ["topico"],
-            registro,
+        self._sin_confirmar = cache(
+            Counter(
+                "alpes_comandos_sin_confirmar",
+                "Comandos que el broker no confirmó a tiempo: pudo guardarlos o no.",
+                ["topico"],
+                registry=registro,
+            ).labels
         )
-        self._segundos = Histograma(
-            "alpes_confirmacion_segundos",
-            "Lo que tarda el broker en confirmar un comando.",
-            ["topico"],
-            _TRAMOS_DE_CONFIRMACION,
-            registro,
+        self._segundos = cache(
+            Histogram(
+                "alpes_confirmacion_segundos",
+                "Lo que tarda el broker en confirmar un comando.",
+                ["topico"],
+                buckets=_TRAMOS_DE_CONFIRMACION,
+                registry=registro,
+            ).labels
         )
 
     def aceptado(self, topico: str, segundos: float) -> None:
         """Cuenta un comando confirmado."""
-        self._aceptados.cuentas[topico,] += 1
-        self._segundos.de(topico).observar(segundos)
+        self._aceptados(topico).inc()
+        self._segundos(topico).observe(segundos)
 
     def sin_confirmar(self, topico: str) -> None:
         """Cuenta un comando del que no se sabe si el broker lo guardó."""
-        self._sin_confirmar.cuentas[topico,] += 1
+        self._sin_confirmar(topico).inc()
 
 
 class MetricasDeConsumo:
@@ -77,38 +84,60 @@ class MetricasDeConsumo:
     """
 
     def __init__(self, registro: CollectorRegistry) -> None:
-        self._destinos = Contador(
-            "alpes_destinos",
-            "Comandos que este proceso asentó; las reentregas no cuentan.",
-            ["topico", "estado", "motivo"],
-            registro,
+        self._destinos = cache(
+            Counter(
+                "alpes_destinos",
+                "Comandos que este proceso asentó; las reentregas no cuentan.",
+                ["topico", "estado", "motivo"],
+                registry=registro,
+            ).labels
         )
-        self._mensajes = Histograma(
-            "alpes_lote_mensajes", "Mensajes de cada transacción.", ["topico"], _TRAMOS_DE_LOTE, registro
+        self._mensajes = cache(
+            Histogram(
+                "alpes_lote_mensajes",
+                "Mensajes de cada transacción.",
+                ["topico"],
+                buckets=_TRAMOS_DE_LOTE,
+                registry=registro,
+            ).labels
         )
-        self._segundos = Histograma(
-            "alpes_lote_segundos", "Lo que tarda cada transacción.", ["topico"], _TRAMOS_DE_ASIENTO, registro
+        self._segundos = cache(
+            Histogram(
+                "alpes_lote_segundos",
+                "Lo que tarda cada transacción.",
+                ["topico"],
+                buckets=_TRAMOS_DE_ASIENTO,
+                registry=registro,
+            ).labels
         )
-        self._retraso = Histograma(
-            "alpes_retraso_segundos",
-            "Lo que el mensaje más antiguo de cada transacción esperó desde que se publicó.",
-            ["topico"],
-            _TRAMOS_DE_RETRASO,
-            registro,
+        self._retraso = cache(
+            Histogram(
+                "alpes_retraso_segundos",
+                "Lo que el mensaje más antiguo de cada transacción esperó desde que se publicó.",
+                ["topico"],
+                buckets=_TRAMOS_DE_RETRASO,
+                registry=registro,
+            ).labels
         )
-        self._fallos = Contador(
-            "alpes_base_datos_fallos", "Veces que la base de datos no respondió.", [], registro
+        # Sin etiquetas hay una sola serie, que nace a cero: una alarma la mira desde el principio.
+        self._fallos = Counter(
+            "alpes_base_datos_fallos", "Veces que la base de datos no respondió.", registry=registro
         )
-        # Sin etiquetas hay una sola serie, y una alarma la mira desde el principio.
-        self._fallos.cuentas[()] = 0
-        self._publicados = Contador(
-            "alpes_envios_publicados", "Eventos y cartas que el broker confirmó.", ["topico"], registro
+        self._publicados = cache(
+            Counter(
+                "alpes_envios_publicados",
+                "Eventos y cartas que el broker confirmó.",
+                ["topico"],
+                registry=registro,
+            ).labels
         )
-        self._devueltos = Contador(
-            "alpes_envios_sin_confirmar",
-            "Eventos y cartas que el broker no confirmó: siguen en la bandeja de salida.",
-            ["topico"],
-            registro,
+        self._devueltos = cache(
+            Counter(
+                "alpes_envios_sin_confirmar",
+                "Eventos y cartas que el broker no confirmó: siguen en la bandeja de salida.",
+                ["topico"],
+                registry=registro,
+            ).labels
         )
 
     def lote(
@@ -128,18 +157,18 @@ class MetricasDeConsumo:
             segundos: lo que tardó.
             retraso: segundos que esperó el más antiguo desde que se publicó.
         """
-        self._mensajes.de(topico).observar(mensajes)
-        self._segundos.de(topico).observar(segundos)
-        self._retraso.de(topico).observar(retraso)
+        self._mensajes(topico).observe(mensajes)
+        self._segundos(topico).observe(segundos)
+        self._retraso(topico).observe(retraso)
         for asiento in destinos:
             destino = asiento.destino
             motivo = destino.motivo.value if isinstance(destino, Rechazada) else ""
-            self._destinos.cuentas[topico, destino.estado, motivo] += 1
+            self._destinos(topico, destino.estado, motivo).inc()
 
     def base_datos_muda(self) -> None:
         """Cuenta que la base de datos no respondió."""
-        self._fallos.cuentas[()] += 1
+        self._fallos.inc()
 
     def envio(self, topico: str, confirmado: bool) -> None:  # noqa: FBT001
         """Cuenta la respuesta del broker a un evento o una carta."""
-        (self._publicados if confirmado else self._devueltos).cuentas[topico,] += 1
+        (self._publicados if confirmado else self._devueltos)(topico).inc()

@@ -11,19 +11,21 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import cache
 from http import HTTPStatus
 
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
+from starlette.requests import Request
+from starlette.responses import Response
 
 from alpespartners import __version__
-from alpespartners.api.parametros import sin_parametros
-from alpespartners.api.peticion import Peticion
-from alpespartners.api.respuesta import Respuesta
-from alpespartners.api.rutas import Ruta, ruta_get
-from alpespartners.api.salud import LIMITE_DE_UNA_SONDA
+from alpespartners.api.http.descripcion import Contestacion, Operacion
+from alpespartners.api.http.parametros import sin_parametros
+from alpespartners.api.http.rutas import RutaDescrita
+from alpespartners.api.operacion.salud import LIMITE_DE_UNA_SONDA, SALUD
 from alpespartners.modulos.tracking.aplicacion.consultas.consultar_balance import (
     BalanceDelModulo,
     consultar_balance,
@@ -35,7 +37,6 @@ from alpespartners.modulos.tracking.aplicacion.puertos import (
     Lecturas,
     Presencia,
 )
-from alpespartners.seedwork.observacion.contadores import Contador, Histograma
 
 Estado = Callable[[], Awaitable[Iterable[Metric]]]
 """Lo que hay que averiguar en el momento; no lanza."""
@@ -51,41 +52,54 @@ class Peticiones:
     """
 
     def __init__(self, registro: CollectorRegistry) -> None:
-        self._respuestas = Contador(
-            "alpes_respuestas", "Respuestas HTTP.", ["ruta", "metodo", "estado"], registro
+        # Cada serie se busca una sola vez: son las plantillas, los métodos conocidos y los estados.
+        self._respuestas = cache(
+            Counter(
+                "alpes_respuestas", "Respuestas HTTP.", ["ruta", "metodo", "estado"], registry=registro
+            ).labels
         )
-        self._segundos = Histograma(
-            "alpes_respuesta_segundos",
-            "Lo que tarda una respuesta HTTP.",
-            ["ruta", "metodo"],
-            _TRAMOS,
-            registro,
-        )
-        self._internos = Contador(
-            "alpes_errores_internos", "Respuestas 500: defectos del programa.", [], registro
+        self._segundos = cache(
+            Histogram(
+                "alpes_respuesta_segundos",
+                "Lo que tarda una respuesta HTTP.",
+                ["ruta", "metodo"],
+                buckets=_TRAMOS,
+                registry=registro,
+            ).labels
         )
         # Con una sola serie, que nace a cero, una alarma ve ya el primero.
-        self._internos.cuentas[()] = 0
+        self._internos = Counter(
+            "alpes_errores_internos", "Respuestas 500: defectos del programa.", registry=registro
+        )
 
     def observar(self, ruta: str | None, metodo: str | None, estado: int, segundos: float) -> None:
         """Cuenta una respuesta; lo que no es una ruta o un método conocido es `None`, y se cuenta junto."""
         cual = ruta or "otra", metodo or "otro"
-        self._respuestas.cuentas[*cual, str(estado)] += 1
+        self._respuestas(*cual, estado).inc()
         if estado == HTTPStatus.INTERNAL_SERVER_ERROR:
-            self._internos.cuentas[()] += 1
-        self._segundos.de(*cual).observar(segundos)
+            self._internos.inc()
+        self._segundos(*cual).observe(segundos)
 
 
-def ruta_de_metricas(registro: CollectorRegistry, estado: Estado) -> Ruta:
+def ruta_de_metricas(registro: CollectorRegistry, estado: Estado) -> RutaDescrita:
     """La ruta `/metricas`: lo contado en el registro y, además, el estado de ahora."""
 
-    async def metricas(peticion: Peticion, _variables: Sequence[str]) -> Respuesta:
+    async def metricas(peticion: Request) -> Response:
         sin_parametros(peticion)
         de_ahora = _DeAhora([_version(), *await estado()])
         cuerpo = generate_latest(registro) + generate_latest(de_ahora)
-        return Respuesta(cuerpo, tipo=CONTENT_TYPE_PLAIN_0_0_4)
+        return Response(cuerpo, media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
-    return ruta_get("/metricas", metricas)
+    operacion = Operacion(
+        id="metricas",
+        etiqueta=SALUD,
+        resumen="Lo que el proceso cuenta de sí mismo, para Prometheus",
+        descripcion="Ninguna métrica lleva un identificador de campaña, influencer, usuario o evento.",
+        contestaciones={
+            200: Contestacion(descripcion="Texto de Prometheus.", formas=(str,), tipo="text/plain")
+        },
+    )
+    return RutaDescrita(plantilla="/metricas", metodo="GET", atencion=metricas, operacion=operacion)
 
 
 def estado_de_la_api(

@@ -21,7 +21,7 @@ _MAXIMO: Final = 1_000
 _registro = logging.getLogger("acceso")
 
 
-class Accesos:
+class RegistroDeAccesos:
     """Las respuestas dadas y aún no escritas. Solo se usa desde un bucle de asyncio."""
 
     def __init__(self) -> None:

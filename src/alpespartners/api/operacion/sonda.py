@@ -5,21 +5,32 @@ Qué no es: la API; aquí no se envía ni se lee ningún evento.
 Por qué existe: quien opera muchos consumidores necesita saber de cada uno si avanza.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
+from typing import Literal
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily, Metric
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp
 
-from alpespartners.api.acceso import ReglasDeAcceso
-from alpespartners.api.aplicacion import Api
-from alpespartners.api.metricas import Peticiones, ruta_de_metricas
-from alpespartners.api.parametros import sin_parametros
-from alpespartners.api.peticion import Peticion
-from alpespartners.api.respuesta import Respuesta
-from alpespartners.api.rutas import Rutas, ruta_get
-from alpespartners.api.salud import disponibilidad, json_de, viva
-from alpespartners.seedwork.asgi import ASGIApp
+from alpespartners.api.http.acceso import ReglasDeAcceso
+from alpespartners.api.http.api import Api
+from alpespartners.api.http.descripcion import CuerpoDescrito
+from alpespartners.api.http.parametros import sin_parametros
+from alpespartners.api.http.respuestas import RespuestaJSON
+from alpespartners.api.http.rutas import Ruta, Rutas
+from alpespartners.api.operacion.metricas import Peticiones, ruta_de_metricas
+from alpespartners.api.operacion.salud import Disponibilidad, disponibilidad, ruta_viva
+
+
+class SaludDeConsumidores(CuerpoDescrito):
+    """Si el proceso avanza: `broker` va por tópico."""
+
+    estado: Literal["lista", "no_lista"]
+    broker: dict[str, Disponibilidad]
+    base_datos: Disponibilidad
 
 
 def crear_sonda(
@@ -38,16 +49,16 @@ def crear_sonda(
         registro: lo que el proceso cuenta.
     """
 
-    async def lista(peticion: Peticion, _variables: Sequence[str]) -> Respuesta:
+    async def lista(peticion: Request) -> Response:
         sin_parametros(peticion)
         conectadas, base = suscripciones(), hay_base_datos()
         esta = base and all(conectadas.values())
-        cuerpo = {
-            "estado": "lista" if esta else "no_lista",
-            "broker": {topico: disponibilidad(disponible=si) for topico, si in conectadas.items()},
-            "base_datos": disponibilidad(disponible=base),
-        }
-        return json_de(cuerpo, 200 if esta else 503)
+        salud = SaludDeConsumidores(
+            estado="lista" if esta else "no_lista",
+            broker={topico: disponibilidad(disponible=si) for topico, si in conectadas.items()},
+            base_datos=disponibilidad(disponible=base),
+        )
+        return RespuestaJSON(salud, 200 if esta else 503)
 
     async def estado() -> Iterable[Metric]:
         conectadas = GaugeMetricFamily(
@@ -61,6 +72,10 @@ def crear_sonda(
         return [conectadas, base]
 
     rutas = Rutas(
-        [ruta_get("/salud/viva", viva), ruta_get("/salud/lista", lista), ruta_de_metricas(registro, estado)]
+        [
+            ruta_viva(),
+            Ruta(plantilla="/salud/lista", metodo="GET", atencion=lista),
+            ruta_de_metricas(registro, estado),
+        ]
     )
     return Api(rutas, acceso, nullcontext, Peticiones(registro).observar)

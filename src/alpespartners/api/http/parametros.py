@@ -9,7 +9,8 @@ from collections.abc import Collection
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
-from alpespartners.api.peticion import Peticion
+from starlette.requests import Request
+
 from alpespartners.modulos.tracking.aplicacion.codigos import CodigoDePeticion
 from alpespartners.modulos.tracking.dominio.excepciones import Recolector
 
@@ -51,7 +52,7 @@ def leer_parametros(cadena: bytes, conocidos: Collection[str], recolector: Recol
     return leidos
 
 
-def sin_parametros(peticion: Peticion) -> None:
+def sin_parametros(peticion: Request) -> None:
     """Comprueba que una petición a una dirección que no admite ninguno no trae parámetros.
 
     Raises:

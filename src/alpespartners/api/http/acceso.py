@@ -10,20 +10,34 @@ página web abierta en esta (que puede hacer que su nombre apunte a 127.0.0.1) d
 import hmac
 import ipaddress
 import re
-from collections.abc import Collection, Sequence
-from functools import lru_cache
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
-from alpespartners.api.errores import Problema
-from alpespartners.api.peticion import Peticion
+from starlette.requests import Request
+
+from alpespartners.api.http.descripcion import Contestacion
+from alpespartners.api.http.problemas import ErrorHTTP, contestacion_de_error
 
 PRIMEROS_SEGMENTOS_ABIERTOS: Final = frozenset({"salud", "metricas", "docs", "openapi.json"})
 """Lo que no pide clave: lo leen sondas y personas que todavía no la tienen."""
 
+NEGATIVAS: Final[Mapping[int, Contestacion]] = {
+    401: contestacion_de_error(
+        "401",
+        "Falta la clave o no es ninguna de las definidas.",
+        cabeceras={"WWW-Authenticate": {"required": True, "schema": {"type": "string"}}},
+    ),
+    403: contestacion_de_error(
+        "403", "Sin claves definidas, solo se atiende a esta máquina y sin intermediarios."
+    ),
+    421: contestacion_de_error(
+        "421", "Sin claves definidas, solo se atiende a nombres locales o de `ALPES_NOMBRES`."
+    ),
+}
+
 _LOCALES: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
-_DIRECCIONES_CORRIENTES: Final = frozenset({"127.0.0.1", "::1"})
 _ANFITRION: Final = re.compile(r"(\[[0-9a-f:.]+\]|[^:\[\]]+?)\.?(?::[0-9]{0,5})?", re.IGNORECASE)
-_HUELLAS_DE_INTERMEDIARIO: Final = frozenset({b"forwarded", b"via", b"x-real-ip"})
+_HUELLAS_DE_INTERMEDIARIO: Final = frozenset({"forwarded", "via", "x-real-ip"})
 
 
 class ReglasDeAcceso:
@@ -38,14 +52,14 @@ class ReglasDeAcceso:
         self._sin_clave = sin_clave
         self._nombres = _LOCALES | {nombre.lower() for nombre in nombres}
 
-    def comprobar(self, peticion: Peticion, partes: Sequence[str]) -> None:
-        """No hace nada si la petición puede pasar; si no, lanza `Problema` 401, 403 o 421."""
+    def comprobar(self, peticion: Request, partes: Sequence[str]) -> None:
+        """No hace nada si la petición puede pasar; si no, lanza `ErrorHTTP` 401, 403 o 421."""
         if self._claves:
-            if partes[0] not in PRIMEROS_SEGMENTOS_ABIERTOS:
+            if pide_clave(partes):
                 self._exigir_clave(peticion)
             return
         if not self._sin_clave and not (_viene_de_esta_maquina(peticion) and _viene_directa(peticion)):
-            raise Problema(
+            raise ErrorHTTP(
                 403,
                 "acceso_solo_local",
                 "Acceso solo desde esta máquina",
@@ -53,7 +67,7 @@ class ReglasDeAcceso:
                 "Para abrirlo, defina ALPES_CLAVES_API (o ALPES_SIN_CLAVE=1 si la red ya es de confianza).",
             )
         if not self._anfitrion_conocido(peticion):
-            raise Problema(
+            raise ErrorHTTP(
                 421,
                 "anfitrion_desconocido",
                 "Anfitrión desconocido",
@@ -61,16 +75,16 @@ class ReglasDeAcceso:
                 "Para usar otro, añádalo a ALPES_NOMBRES o defina ALPES_CLAVES_API.",
             )
 
-    def _exigir_clave(self, peticion: Peticion) -> None:
-        valores = peticion.cabecera(b"authorization")
+    def _exigir_clave(self, peticion: Request) -> None:
+        valores = peticion.headers.getlist("authorization")
         if len(valores) == 1:
-            esquema, _, ofrecida = valores[0].partition(b" ")
-            ofrecida = ofrecida.strip(b" ")
+            esquema, _, resto = valores[0].partition(" ")
+            ofrecida = resto.strip(" ").encode("latin-1")
             # Se compara con todas, sin parar en la que acierta: el tiempo no dice cuál fue.
             aciertos = [hmac.compare_digest(ofrecida, clave) for clave in self._claves]
-            if esquema.lower() == b"bearer" and any(aciertos):
+            if esquema.lower() == "bearer" and any(aciertos):
                 return
-        raise Problema(
+        raise ErrorHTTP(
             401,
             "clave_requerida",
             "Clave requerida",
@@ -78,43 +92,33 @@ class ReglasDeAcceso:
             cabeceras={"WWW-Authenticate": 'Bearer realm="alpespartners"'},
         )
 
-    def _anfitrion_conocido(self, peticion: Peticion) -> bool:
-        valores = peticion.cabecera(b"host")
-        return len(valores) == 1 and _nombra_a_uno_de(self._nombres, valores[0])
+    def _anfitrion_conocido(self, peticion: Request) -> bool:
+        valores = peticion.headers.getlist("host")
+        hallado = _ANFITRION.fullmatch(valores[0]) if len(valores) == 1 else None
+        if hallado is None:
+            return False
+        nombre = hallado[1].lower()
+        return nombre in self._nombres or _es_direccion_local(nombre.strip("[]"))
 
 
-# Es casi siempre el mismo.
-@lru_cache(256)
-def _nombra_a_uno_de(nombres: frozenset[str], anfitrion: bytes) -> bool:
-    """Dice si una cabecera `Host` nombra a uno de esos o a una dirección de esta máquina."""
-    hallado = _ANFITRION.fullmatch(anfitrion.decode("latin-1"))
-    if hallado is None:
-        return False
-    nombre = hallado[1].lower()
-    return nombre in nombres or _es_direccion_local(nombre.strip("[]"))
+def pide_clave(partes: Sequence[str]) -> bool:
+    """Dice si a la ruta de esos segmentos solo se entra con clave, cuando las hay."""
+    return partes[0] not in PRIMEROS_SEGMENTOS_ABIERTOS
 
 
-def _viene_de_esta_maquina(peticion: Peticion) -> bool:
-    cliente = peticion.scope.get("client")
+def _viene_de_esta_maquina(peticion: Request) -> bool:
     # Por un socket Unix no hay dirección: quien llega a él ya está en esta máquina.
-    return cliente is None or _es_direccion_local(cliente[0])
+    return peticion.client is None or _es_direccion_local(peticion.client.host)
 
 
-def _viene_directa(peticion: Peticion) -> bool:
-    return not _pasaron_por_otro(tuple(peticion.nombres))
-
-
-# Un cliente envía siempre las mismas.
-@lru_cache(256)
-def _pasaron_por_otro(nombres: Sequence[bytes]) -> bool:
-    return any(
-        nombre.startswith(b"x-forwarded-") or nombre in _HUELLAS_DE_INTERMEDIARIO for nombre in nombres
+def _viene_directa(peticion: Request) -> bool:
+    return not any(
+        nombre.startswith("x-forwarded-") or nombre in _HUELLAS_DE_INTERMEDIARIO
+        for nombre in peticion.headers
     )
 
 
 def _es_direccion_local(texto: str) -> bool:
-    if texto in _DIRECCIONES_CORRIENTES:
-        return True
     try:
         direccion = ipaddress.ip_address(texto)
     except ValueError:

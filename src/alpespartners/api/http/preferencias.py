@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from alpespartners.api.http.descripcion import Esquema
+
 ESPERA_MAXIMA: Final = 10
 
 _FICHA: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
@@ -17,6 +19,17 @@ _PAR: Final = rf"({_FICHA})(?:[ \t]*=[ \t]*({_FICHA}|{_TEXTO}))?"
 _PREFERENCIA: Final = re.compile(rf"{_PAR}(?:[ \t]*;(?:[ \t]*{_PAR})?)*", re.ASCII)
 # Unas comillas sin cerrar llegan hasta el final: lo que haya detrás no es otra preferencia.
 _ENTRE_COMAS: Final = re.compile(r'(?:[^",]|"(?:[^"\\]|\\.)*(?:"|\\?$))+', re.DOTALL)
+
+
+def espera_aplicada(*, obligatoria: bool = True) -> dict[str, Esquema]:
+    """Cómo se describe la cabecera que dice la espera que se concedió."""
+    return {
+        "Preference-Applied": {
+            "description": "La espera que se concedió, en segundos.",
+            "required": obligatoria,
+            "schema": {"type": "string", "pattern": "^wait=(?:[0-9]|10)$"},
+        }
+    }
 
 
 def espera_preferida(cabeceras: Sequence[str]) -> int | None:

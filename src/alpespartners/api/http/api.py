@@ -1,0 +1,108 @@
+"""Atención de una petición: el recorrido común de todas, en un solo lugar y en orden.
+
+Qué es: una aplicación ASGI sobre una tabla de rutas; comprueba el acceso, encuentra quién atiende, convierte
+en un problema lo que falle, cuenta la respuesta y anota el acceso.
+Qué no es: una pila de intermediarios; con un recorrido tan corto, cada capa costaría más que su trabajo.
+Por qué existe: pase lo que pase, quien llama recibe una respuesta con forma conocida.
+"""
+
+import time
+import traceback
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from http import HTTPMethod, HTTPStatus
+from typing import Final
+
+import structlog
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import Receive, Scope, Send
+
+from alpespartners.api.http.acceso import ReglasDeAcceso
+from alpespartners.api.http.problemas import error_de
+from alpespartners.api.http.registro_de_accesos import RegistroDeAccesos
+from alpespartners.api.http.respuestas import PRECAUCIONES
+from alpespartners.api.http.rutas import Rutas, partes_de_la_ruta
+from alpespartners.api.http.traza import identificador_de, poner_traza
+from alpespartners.seedwork.arranque import ErrorDeArranque
+
+CicloDeVida = Callable[[], AbstractAsyncContextManager[None]]
+
+Observar = Callable[[str | None, str | None, int, float], None]
+"""Cuenta una respuesta: plantilla de la ruta y método, si se conocen, estado y segundos."""
+
+_METODOS_CONOCIDOS: Final = frozenset(HTTPMethod)
+
+
+class Api:
+    """Una aplicación ASGI.
+
+    Args:
+        rutas: las que atiende.
+        acceso: quién puede llamarlas.
+        ciclo_de_vida: abre lo que necesitan antes de la primera petición y lo cierra tras la última.
+        observar: cuenta cada respuesta.
+    """
+
+    def __init__(
+        self, rutas: Rutas, acceso: ReglasDeAcceso, ciclo_de_vida: CicloDeVida, observar: Observar
+    ) -> None:
+        self._rutas = rutas
+        self._acceso = acceso
+        self._ciclo_de_vida = ciclo_de_vida
+        self._observar = observar
+        self._registro = structlog.get_logger("api")
+        self._accesos = RegistroDeAccesos()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Atiende una petición o el ciclo de vida (ASGI 3.0)."""
+        match scope["type"]:
+            case "http":
+                await self._atender(scope, receive, send)
+            case "lifespan":
+                await self._vivir(receive, send)
+            case _:
+                await send({"type": "websocket.close", "code": 1000, "reason": ""})
+
+    async def _atender(self, scope: Scope, receive: Receive, send: Send) -> None:
+        comienzo = time.perf_counter()
+        peticion = Request(scope, receive)
+        traza = poner_traza(peticion)
+        plantilla = None
+        try:
+            partes = partes_de_la_ruta(scope)
+            self._acceso.comprobar(peticion, partes)
+            direccion, scope["path_params"] = self._rutas.buscar(partes)
+            plantilla = direccion.plantilla
+            respuesta = await direccion.atencion(peticion.method)(peticion)
+        except ClientDisconnect:
+            return
+        except Exception as fallo:  # noqa: BLE001 - el último que puede convertirla en una respuesta
+            error = error_de(fallo)
+            if error.estado == HTTPStatus.INTERNAL_SERVER_ERROR:
+                self._registro.exception("petición fallida", ruta=plantilla, traza=identificador_de(traza))
+            respuesta = error.respuesta()
+        respuesta.raw_headers.extend(PRECAUCIONES)
+        await respuesta(scope, receive, send)
+        segundos = time.perf_counter() - comienzo
+        # Lo escribe quien llama, y no debe llegar al registro ni a una etiqueta.
+        metodo = peticion.method if peticion.method in _METODOS_CONOCIDOS else None
+        self._observar(plantilla, metodo, respuesta.status_code, segundos)
+        self._accesos.anotar(metodo, plantilla, respuesta.status_code, segundos, identificador_de(traza))
+
+    async def _vivir(self, receive: Receive, send: Send) -> None:
+        """El protocolo *lifespan* de ASGI; quien falla al abrir lo dice con una frase si la tiene."""
+        await receive()
+        iniciado = False
+        try:
+            async with self._ciclo_de_vida():
+                iniciado = True
+                await send({"type": "lifespan.startup.complete"})
+                await receive()
+        except (Exception, ErrorDeArranque) as error:  # noqa: BLE001 - el servidor lo cuenta y termina
+            mensaje = error.frase if isinstance(error, ErrorDeArranque) else traceback.format_exc()
+            etapa = "shutdown" if iniciado else "startup"
+            await send({"type": f"lifespan.{etapa}.failed", "message": mensaje})
+        else:
+            await send({"type": "lifespan.shutdown.complete"})
+        finally:
+            self._accesos.escribir()

@@ -1,0 +1,94 @@
+"""Descripción de una ruta para OpenAPI: qué se le pide y qué contesta.
+
+Qué es: lo que cada ruta lleva consigo; `operacion/openapi.py` compone con ello el documento.
+Por qué existe: una descripción escrita aparte acaba hablando de otro servicio.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Final, Literal
+
+import msgspec
+
+Esquema = Mapping[str, object]
+"""Un esquema de JSON Schema 2020-12, que es el de OpenAPI 3.1."""
+
+JSON: Final = "application/json"
+
+
+class CuerpoDescrito(msgspec.Struct, forbid_unknown_fields=True):
+    """Base de los cuerpos que se responden: salen con sus campos, en su orden, y ninguno más.
+
+    Attributes:
+        ejemplos: los que enseña la documentación.
+    """
+
+    ejemplos: ClassVar[Sequence[Esquema]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Etiqueta:
+    """El grupo de operaciones en que aparece una."""
+
+    nombre: str
+    descripcion: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parametro:
+    """Lo que se pide en la ruta, en la consulta o en una cabecera; en la ruta es siempre obligatorio."""
+
+    nombre: str
+    lugar: Literal["path", "query", "header"]
+    esquema: Esquema
+    descripcion: str | None = None
+    ejemplo: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CuerpoPedido:
+    """El cuerpo JSON que se pide.
+
+    Attributes:
+        nombre: el de su esquema entre los componentes.
+        ejemplo: uno entero.
+    """
+
+    nombre: str
+    esquema: Esquema
+    descripcion: str
+    ejemplo: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contestacion:
+    """Una respuesta posible.
+
+    Attributes:
+        formas: de qué tipo es su cuerpo; si son varias, de cualquiera de ellas.
+        cabeceras: por su nombre, cómo es cada una.
+        componente: si la comparten varias rutas, su nombre entre los componentes.
+    """
+
+    descripcion: str
+    formas: tuple[type, ...]
+    tipo: str = JSON
+    cabeceras: Mapping[str, Esquema] = field(default_factory=dict)
+    componente: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operacion:
+    """Lo que hace una ruta con su método.
+
+    Attributes:
+        contestaciones: por su código, las suyas; las que cualquiera puede dar se añaden solas.
+    """
+
+    id: str
+    etiqueta: Etiqueta
+    resumen: str
+    contestaciones: Mapping[int, Contestacion]
+    descripcion: str | None = None
+    parametros: Sequence[Parametro] = ()
+    cuerpo: CuerpoPedido | None = None

@@ -1,0 +1,175 @@
+"""Los problemas: de una excepción a una respuesta `application/problem+json` (RFC 9457).
+
+Qué es: qué código HTTP, qué `type` y qué frase corresponden a cada excepción que puede lanzar cualquier ruta.
+Qué no es: un registro; lo inesperado lo anota quien lo captura, con su traza, y aquí solo sale un 500
+sin nombres internos.
+Por qué existe: quien integra lee siempre la misma forma de error, en español, y nunca su propio dato
+repetido.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Final
+
+import msgspec
+from msgspec import Meta
+from starlette.responses import Response
+
+from alpespartners.api.http.descripcion import Contestacion, Esquema
+from alpespartners.api.http.respuestas import RespuestaJSON
+from alpespartners.modulos.tracking.aplicacion.codigos import CODIGOS
+from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible
+from alpespartners.modulos.tracking.dominio import excepciones
+from alpespartners.modulos.tracking.dominio.excepciones import Fallo
+from alpespartners.modulos.tracking.dominio.objetos_valor import PROPIEDADES_QUE_SE_JUZGAN
+from alpespartners.seedwork.json_estricto import JsonIlegible
+
+TIPO_DE_PROBLEMA: Final = "application/problem+json"
+PREFIJO_DE_TIPO: Final = "urn:alpespartners:error:"
+SEGUNDOS_PARA_REINTENTAR: Final = 5
+LONGITUD_MAXIMA_DE_UN_NOMBRE: Final = 128
+"""Caracteres de un nombre de campo que se devuelven: una clave puede medir lo que el cuerpo entero."""
+
+REINTENTO: Final[Mapping[str, Esquema]] = {
+    "Retry-After": {"description": "Segundos.", "required": True, "schema": {"type": "integer"}}
+}
+
+
+class Problema(msgspec.Struct):
+    """RFC 9457."""
+
+    type: Annotated[str, Meta(pattern=f"^{PREFIJO_DE_TIPO}[a-z_]+$")]
+    title: str
+    status: int
+    detail: str
+
+
+CodigoEscrito = Annotated[str, Meta(extra_json_schema={"enum": [*CODIGOS]})]
+"""El código de una falta, de los que hay."""
+
+
+class Falta(msgspec.Struct, forbid_unknown_fields=True):
+    """Lo que un campo incumple."""
+
+    campo: str
+    codigo: CodigoEscrito
+    mensaje: str
+
+
+class DatosInvalidos(Problema):
+    """Hay datos que no son válidos."""
+
+    errores: Annotated[
+        list[Falta],
+        Meta(
+            min_length=1,
+            description=(
+                f"Todas las faltas a la vez, las de `propiedades` hasta la {PROPIEDADES_QUE_SE_JUZGAN}.ª; "
+                "nunca el valor recibido."
+            ),
+        ),
+    ]
+
+
+class ErrorHTTP(Exception):
+    """Un error que ya se sabe cómo contar: estado HTTP, código estable, título y detalle en español.
+
+    Los `extras` son los campos propios de su `forma` (`errores`, `id`).
+    """
+
+    def __init__(
+        self,
+        estado: int,
+        codigo: str,
+        titulo: str,
+        detalle: str,
+        *,
+        cabeceras: Mapping[str, str] | None = None,
+        forma: type[Problema] = Problema,
+        **extras: Any,
+    ) -> None:
+        super().__init__(detalle)
+        self.problema = forma(
+            type=PREFIJO_DE_TIPO + codigo, title=titulo, status=estado, detail=detalle, **extras
+        )
+        self.cabeceras = cabeceras
+
+    @property
+    def estado(self) -> int:
+        """El código HTTP."""
+        return self.problema.status
+
+    def respuesta(self) -> Response:
+        """La respuesta HTTP que lo cuenta."""
+        return RespuestaJSON(self.problema, self.estado, self.cabeceras, TIPO_DE_PROBLEMA)
+
+
+def error_de(excepcion: Exception) -> ErrorHTTP:
+    """Devuelve el error que corresponde a cualquier excepción; lo desconocido es un 500."""
+    match excepcion:
+        case ErrorHTTP():
+            error = excepcion
+        case excepciones.DatosInvalidos():
+            error = datos_invalidos(excepcion.fallos)
+        case JsonIlegible():
+            error = ErrorHTTP(400, "json_ilegible", "JSON ilegible", str(excepcion))
+        case BaseDatosNoDisponible():
+            error = ErrorHTTP(
+                503,
+                "base_de_datos_no_disponible",
+                "Base de datos no disponible",
+                "Las consultas no están disponibles ahora mismo; los envíos se siguen aceptando.",
+                cabeceras={"Retry-After": str(SEGUNDOS_PARA_REINTENTAR)},
+            )
+        case _:
+            error = ErrorHTTP(
+                500,
+                "error_interno",
+                "Error interno",
+                "Algo falló en el servicio; ya quedó anotado en su registro.",
+            )
+    return error
+
+
+def no_encontrado() -> ErrorHTTP:
+    """No hay nada en esa dirección: ni ruta ni evento."""
+    return ErrorHTTP(404, "no_encontrado", "No encontrado", "No hay nada en esta dirección.")
+
+
+def datos_invalidos(fallos: Iterable[Fallo]) -> ErrorHTTP:
+    """Todas las faltas a la vez, sin el valor de ninguna."""
+    errores = [Falta(nombre_seguro(fallo.campo), fallo.codigo, fallo.mensaje) for fallo in fallos]
+    detalle = "Un dato no es válido." if len(errores) == 1 else f"{len(errores)} datos no son válidos."
+    return ErrorHTTP(
+        422, "datos_invalidos", "Datos no válidos", detalle, forma=DatosInvalidos, errores=errores
+    )
+
+
+def nombre_seguro(nombre: str) -> str:
+    """Un nombre que escribió el cliente, recortado y sin sustitutos sueltos, que no caben en UTF-8."""
+    recortado = nombre[:LONGITUD_MAXIMA_DE_UN_NOMBRE]
+    if len(nombre) > LONGITUD_MAXIMA_DE_UN_NOMBRE:
+        recortado += "…"
+    return recortado.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def contestacion_de_error(
+    componente: str,
+    descripcion: str,
+    *formas: type[Problema],
+    cabeceras: Mapping[str, Esquema] | None = None,
+) -> Contestacion:
+    """Cómo se describe una respuesta de error; sin más, es un `Problema`."""
+    return Contestacion(
+        descripcion=descripcion,
+        formas=formas or (Problema,),
+        tipo=TIPO_DE_PROBLEMA,
+        cabeceras=cabeceras or {},
+        componente=componente,
+    )
+
+
+NO_ENCONTRADO: Final = contestacion_de_error("404", "No hay nada en esa dirección.")
+NO_VALIDO: Final = contestacion_de_error("422", "Hay datos no válidos; se dicen todos.", DatosInvalidos)
+SIN_BASE_DE_DATOS: Final = contestacion_de_error(
+    "503_base_de_datos", "La base de datos no responde.", cabeceras=REINTENTO
+)

@@ -1,0 +1,142 @@
+"""Reparto de peticiones entre los puntos de entrada, por la ruta cruda.
+
+Qué es: una tabla de plantillas (`/tracking/impresiones/{id}`) y la función que atiende cada método.
+Qué no es: el encaminador de Starlette, que decodifica la ruta antes de partirla y así convierte el
+identificador `FV%2F2024%2F001` en tres segmentos.
+Por qué existe: los identificadores son de la gente y llevan barras, porcentajes y eñes.
+"""
+
+import unicodedata
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPMethod
+from typing import Final, Literal
+from urllib.parse import unquote_to_bytes
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Scope
+
+from alpespartners.api.http.descripcion import Operacion
+from alpespartners.api.http.problemas import ErrorHTTP, no_encontrado
+
+Atencion = Callable[[Request], Awaitable[Response]]
+"""Atiende una petición; los segmentos variables, decodificados, están en `path_params`."""
+
+VARIABLE: Final = "{"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ruta:
+    """Una plantilla con un método y quién lo atiende; `HEAD` acompaña siempre a `GET`.
+
+    Attributes:
+        alias: otras plantillas en que responde lo mismo.
+    """
+
+    plantilla: str
+    metodo: Literal["GET", "POST"]
+    atencion: Atencion
+    alias: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RutaDescrita(Ruta):
+    """Una ruta de las que la documentación describe."""
+
+    operacion: Operacion
+
+
+@dataclass(frozen=True, slots=True)
+class Direccion:
+    """Una plantilla y quién atiende cada uno de sus métodos."""
+
+    plantilla: str
+    atenciones: dict[str, Atencion]
+
+    def atencion(self, metodo: str) -> Atencion:
+        """Devuelve quién atiende ese método; `ErrorHTTP` 405 con `Allow` si nadie."""
+        atencion = self.atenciones.get(metodo)
+        if atencion is None:
+            permitidos = ", ".join(self.atenciones)
+            raise ErrorHTTP(
+                405,
+                "metodo_no_permitido",
+                "Método no permitido",
+                f"Esta dirección solo admite {permitidos}.",
+                cabeceras={"Allow": permitidos},
+            )
+        return atencion
+
+
+class Rutas:
+    """La tabla de rutas de la API."""
+
+    def __init__(self, rutas: Iterable[Ruta]) -> None:
+        direcciones: dict[str, Direccion] = {}
+        for ruta in rutas:
+            for plantilla in (ruta.plantilla, *ruta.alias):
+                direccion = direcciones.setdefault(plantilla, Direccion(plantilla, {}))
+                direccion.atenciones[ruta.metodo] = ruta.atencion
+                if ruta.metodo == HTTPMethod.GET:
+                    direccion.atenciones[HTTPMethod.HEAD] = ruta.atencion
+        todas = [(tuple(segmentos(plantilla)), direccion) for plantilla, direccion in direcciones.items()]
+        self._fijas = {partes: direccion for partes, direccion in todas if not _tiene_variables(partes)}
+        self._variables = [(partes, direccion) for partes, direccion in todas if _tiene_variables(partes)]
+
+    def buscar(self, partes: Sequence[str]) -> tuple[Direccion, Mapping[str, str]]:
+        """Devuelve la dirección de esos segmentos decodificados y los que son variables, por su nombre.
+
+        Un segmento vacío no llena ninguna variable: `/tracking/impresiones/` no es la dirección de un evento.
+
+        Raises:
+            ErrorHTTP: 404, no hay ninguna.
+        """
+        fija = self._fijas.get(tuple(partes))
+        if fija is not None:
+            return fija, {}
+        for plantilla, direccion in self._variables:
+            if len(plantilla) == len(partes) and all(
+                (parte if _es_variable(esperado) else esperado == parte)
+                for esperado, parte in zip(plantilla, partes, strict=True)
+            ):
+                return direccion, {
+                    esperado.strip("{}"): parte
+                    for esperado, parte in zip(plantilla, partes, strict=True)
+                    if _es_variable(esperado)
+                }
+        raise no_encontrado()
+
+
+def partes_de_la_ruta(scope: Scope) -> Sequence[str]:
+    """Segmentos de la ruta cruda, decodificados uno a uno (RFC 3986 §2.1) y en forma NFC.
+
+    `/tracking/impresiones/a%2Fb` da `["tracking", "impresiones", "a/b"]`. Una barra final deja un
+    último segmento vacío.
+
+    Raises:
+        ErrorHTTP: 404, un segmento no es UTF-8.
+    """
+    cruda: bytes = scope["raw_path"]
+    try:
+        if b"%" not in cruda:
+            return segmentos(cruda.decode("ascii"))
+        return [
+            unicodedata.normalize("NFC", unquote_to_bytes(parte).decode("utf-8"))
+            for parte in cruda.removeprefix(b"/").split(b"/")
+        ]
+    except UnicodeDecodeError:
+        raise no_encontrado() from None
+
+
+def segmentos(ruta: str) -> list[str]:
+    """Los de una ruta o una plantilla."""
+    return ruta.removeprefix("/").split("/")
+
+
+def _tiene_variables(partes: Sequence[str]) -> bool:
+    return any(map(_es_variable, partes))
+
+
+def _es_variable(segmento: str) -> bool:
+    return segmento.startswith(VARIABLE)

@@ -1,0 +1,36 @@
+"""La cabecera `traceparent` (W3C Trace Context): seguir un envío desde quien lo hizo.
+
+Qué es: reconocer la que llega y, si no vale, empezar una nueva; va con la petición, en `state.traza`.
+Qué no es: instrumentación; aquí no se mide nada.
+"""
+
+import random
+import re
+from typing import Final
+
+from starlette.requests import Request
+
+_TRACEPARENT: Final = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+def poner_traza(peticion: Request) -> str:
+    """Deja en la petición el `traceparent` recibido, si es uno y válido; si no, uno nuevo, para muestreo."""
+    recibidos = peticion.headers.getlist("traceparent")
+    if len(recibidos) == 1 and _TRACEPARENT.fullmatch(recibidos[0]):
+        traza = recibidos[0]
+    else:
+        # No es un secreto: basta con que no se repita.
+        traza = f"00-{random.getrandbits(128):032x}-{random.getrandbits(64):016x}-01"
+    peticion.state.traza = traza
+    return traza
+
+
+def traza_de(peticion: Request) -> str:
+    """El `traceparent` de la petición."""
+    traza: str = peticion.state.traza
+    return traza
+
+
+def identificador_de(traza: str) -> str:
+    """El *trace-id*: la parte que comparten todos los pasos de un mismo envío."""
+    return traza.split("-")[1]

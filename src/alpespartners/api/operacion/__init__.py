@@ -1,0 +1,1 @@
+"""Lo que mira quien opera el servicio o lo integra: salud, métricas y documentación."""

@@ -1,0 +1,182 @@
+"""La descripción OpenAPI 3.1 del servicio, compuesta con lo que cada ruta dice de sí misma.
+
+Qué es: el documento entero. Las rutas salen de la tabla de rutas; los esquemas de lo que se responde, de las
+clases con que se responde; y lo que cualquiera puede contestar (el acceso, los parámetros, el cuerpo), de
+quien lo comprueba.
+Qué no es: una fuente de validación.
+Por qué existe: quien integra debe poder confiar en ella; una prueba la confronta con el servicio.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from http import HTTPStatus
+from itertools import chain
+from typing import Any, Final
+
+import msgspec
+
+from alpespartners import __version__
+from alpespartners.api.http.acceso import NEGATIVAS, pide_clave
+from alpespartners.api.http.cuerpo import FALTAS_DEL_CUERPO
+from alpespartners.api.http.descripcion import (
+    JSON,
+    Contestacion,
+    CuerpoDescrito,
+    CuerpoPedido,
+    Etiqueta,
+    Parametro,
+)
+from alpespartners.api.http.problemas import NO_VALIDO
+from alpespartners.api.http.rutas import RutaDescrita, segmentos
+
+_ESQUEMAS: Final = "#/components/schemas/"
+_RESPUESTAS: Final = "#/components/responses/"
+
+
+def descripcion(rutas: Sequence[RutaDescrita]) -> dict[str, object]:
+    """Devuelve el documento OpenAPI de esas rutas, listo para codificarse en JSON."""
+    todas = list(chain.from_iterable(_contestaciones(ruta).values() for ruta in rutas))
+    formas = list(dict.fromkeys(chain.from_iterable(contestacion.formas for contestacion in todas)))
+    esquema_de, esquemas = _esquemas(formas)
+    pedidos = [ruta.operacion.cuerpo for ruta in rutas if ruta.operacion.cuerpo is not None]
+    paths: dict[str, dict[str, object]] = {}
+    for ruta in rutas:
+        paths.setdefault(ruta.plantilla, {})[ruta.metodo.lower()] = _operacion(ruta, esquema_de)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Alpes Partners · Tracking",
+            "version": __version__,
+            "description": (
+                "Registro de impresiones y conversiones de campañas.\n\n"
+                "Un 202 es una promesa: el comando ya está a salvo en el broker y se registrará una sola "
+                "vez. El `id` del cliente es la clave de idempotencia: repetir un envío **con el mismo "
+                "`id`** es seguro. **Un cliente que no envía `id` y no recibe respuesta no puede repetir "
+                "con seguridad**: no sabe qué `id` se asignó, y el segundo envío sería otro evento."
+            ),
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/"}],
+        "tags": _etiquetas(ruta.operacion.etiqueta for ruta in rutas),
+        "paths": paths,
+        "components": {
+            "securitySchemes": {
+                "clave": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": (
+                        "Una de las claves de `ALPES_CLAVES_API`. Sin claves definidas no se pide ninguna, y "
+                        "solo se atiende a la propia máquina."
+                    ),
+                }
+            },
+            "schemas": {**{pedido.nombre: pedido.esquema for pedido in pedidos}, **esquemas},
+            "responses": {
+                contestacion.componente: _respuesta(contestacion, esquema_de)
+                for contestacion in todas
+                if contestacion.componente is not None
+            },
+        },
+    }
+
+
+def _contestaciones(ruta: RutaDescrita) -> dict[int, Contestacion]:
+    """Todas las de una ruta, por su código; las suyas mandan sobre las que cualquiera puede dar."""
+    comunes = {**NEGATIVAS, int(HTTPStatus.UNPROCESSABLE_ENTITY): NO_VALIDO}
+    if not pide_clave(segmentos(ruta.plantilla)):
+        del comunes[HTTPStatus.UNAUTHORIZED]
+    if ruta.operacion.cuerpo is not None:
+        comunes |= FALTAS_DEL_CUERPO
+    return dict(sorted({**comunes, **ruta.operacion.contestaciones}.items()))
+
+
+def _esquemas(formas: Sequence[type]) -> tuple[Mapping[type, object], dict[str, Any]]:
+    """El esquema de cada forma, y por su nombre los que comparten."""
+    hechos, componentes = msgspec.json.schema_components(formas, ref_template=f"{_ESQUEMAS}{{name}}")
+    for forma in formas:
+        if issubclass(forma, CuerpoDescrito) and forma.ejemplos:
+            componentes[forma.__name__]["examples"] = [*forma.ejemplos]
+    _decimales_como_numeros(componentes)
+    return dict(zip(formas, hechos, strict=True)), componentes
+
+
+def _decimales_como_numeros(esquema: Any) -> None:
+    """Corrige en su sitio lo que msgspec describe de un `Decimal`, que aquí no sale como texto."""
+    if isinstance(esquema, dict):
+        if esquema.get("format") == "decimal":
+            del esquema["format"]
+            esquema["type"] = "number"
+        for parte in esquema.values():
+            _decimales_como_numeros(parte)
+    elif isinstance(esquema, list):
+        for parte in esquema:
+            _decimales_como_numeros(parte)
+
+
+def _etiquetas(etiquetas: Iterable[Etiqueta]) -> list[dict[str, str]]:
+    return [
+        _sin_ausentes({"name": etiqueta.nombre, "description": etiqueta.descripcion})
+        for etiqueta in dict.fromkeys(etiquetas)
+    ]
+
+
+def _operacion(ruta: RutaDescrita, esquema_de: Mapping[type, object]) -> dict[str, object]:
+    operacion = ruta.operacion
+    return _sin_ausentes(
+        {
+            "tags": [operacion.etiqueta.nombre],
+            "operationId": operacion.id,
+            "summary": operacion.resumen,
+            "description": operacion.descripcion,
+            "security": [{"clave": []}, {}] if pide_clave(segmentos(ruta.plantilla)) else None,
+            "parameters": [_parametro(parametro) for parametro in operacion.parametros] or None,
+            "requestBody": None if operacion.cuerpo is None else _cuerpo(operacion.cuerpo),
+            "responses": {
+                str(codigo): _respuesta(contestacion, esquema_de)
+                if contestacion.componente is None
+                else {"$ref": f"{_RESPUESTAS}{contestacion.componente}"}
+                for codigo, contestacion in _contestaciones(ruta).items()
+            },
+        }
+    )
+
+
+def _parametro(parametro: Parametro) -> dict[str, object]:
+    return _sin_ausentes(
+        {
+            "name": parametro.nombre,
+            "in": parametro.lugar,
+            "required": parametro.lugar == "path",
+            "schema": parametro.esquema,
+            "description": parametro.descripcion,
+            "example": parametro.ejemplo,
+        }
+    )
+
+
+def _cuerpo(pedido: CuerpoPedido) -> dict[str, object]:
+    return {
+        "required": True,
+        "description": pedido.descripcion,
+        "content": {
+            JSON: {
+                "schema": {"$ref": f"{_ESQUEMAS}{pedido.nombre}"},
+                "examples": {"semilla": {"summary": "El ejemplo del módulo", "value": pedido.ejemplo}},
+            }
+        },
+    }
+
+
+def _respuesta(contestacion: Contestacion, esquema_de: Mapping[type, object]) -> dict[str, object]:
+    posibles = [esquema_de[forma] for forma in contestacion.formas]
+    esquema = posibles[0] if len(posibles) == 1 else {"anyOf": posibles}
+    return _sin_ausentes(
+        {
+            "description": contestacion.descripcion,
+            "headers": contestacion.cabeceras or None,
+            "content": {contestacion.tipo: {"schema": esquema}},
+        }
+    )
+
+
+def _sin_ausentes(campos: Mapping[str, Any]) -> dict[str, Any]:
+    return {nombre: valor for nombre, valor in campos.items() if valor is not None}

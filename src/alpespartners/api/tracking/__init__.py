@@ -1,0 +1,1 @@
+"""Las rutas de `/tracking/…`: enviar eventos y preguntar por ellos."""

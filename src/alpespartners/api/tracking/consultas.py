@@ -1,0 +1,249 @@
+"""`GET /tracking/…`: leer un evento, recorrer los de una campaña, saber qué fue de un `id` y ver el balance.
+
+Qué es: cada consulta con su ruta y su descripción.
+Qué no es: el orden, el cursor o la historia (`aplicacion/consultas`).
+"""
+
+from collections.abc import Collection, Mapping
+from typing import Final
+from urllib.parse import quote, urlencode
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from alpespartners.api.http.descripcion import Contestacion, Etiqueta, Operacion, Parametro
+from alpespartners.api.http.parametros import leer_parametros, sin_parametros
+from alpespartners.api.http.problemas import NO_ENCONTRADO, SIN_BASE_DE_DATOS, no_encontrado
+from alpespartners.api.http.respuestas import RespuestaJSON
+from alpespartners.api.http.rutas import RutaDescrita
+from alpespartners.api.tracking.clases import ClaseHTTP
+from alpespartners.api.tracking.cuerpos import IDENTIFICADOR, INSTANTE
+from alpespartners.api.tracking.presentacion import Balance, Historia, balance, historia
+from alpespartners.api.tracking.problemas import SIN_DESTINO, destino_desconocido
+from alpespartners.modulos.tracking.aplicacion.clases import Clase
+from alpespartners.modulos.tracking.aplicacion.consultas.consultar_balance import consultar_balance
+from alpespartners.modulos.tracking.aplicacion.consultas.consultar_destino import (
+    SinNoticias,
+    consultar_destino,
+)
+from alpespartners.modulos.tracking.aplicacion.consultas.contar_consumidores import consumidores_vivos
+from alpespartners.modulos.tracking.aplicacion.consultas.listar_eventos import (
+    LIMITE_MAXIMO,
+    LIMITE_POR_OMISION,
+    PeticionLista,
+    parametros_de_lista,
+    peticion_de_lista,
+)
+from alpespartners.modulos.tracking.aplicacion.puertos import Lecturas, Presencia
+from alpespartners.modulos.tracking.dominio.excepciones import CampoInvalido, DatosInvalidos, Recolector
+from alpespartners.modulos.tracking.dominio.objetos_valor import TipoConversion, identificador
+
+_BALANCE: Final = Etiqueta("balance", "Si las cuentas cuadran, y qué falta por publicar.")
+_FILTROS: Final = (
+    Parametro(
+        nombre="limite",
+        lugar="query",
+        esquema={
+            "type": "integer",
+            "minimum": 1,
+            "maximum": LIMITE_MAXIMO,
+            "default": LIMITE_POR_OMISION,
+        },
+        descripcion="Cuántos eventos como mucho.",
+    ),
+    Parametro(
+        nombre="cursor",
+        lugar="query",
+        esquema={"type": "string", "minLength": 1},
+        descripcion=(
+            "El `siguiente` de la página anterior; solo vale para la misma campaña y los mismos filtros."
+        ),
+    ),
+    Parametro(
+        nombre="desde",
+        lugar="query",
+        esquema=INSTANTE,
+        descripcion="`ocurrido_en` desde este instante, incluido.",
+    ),
+    Parametro(
+        nombre="hasta",
+        lugar="query",
+        esquema=INSTANTE,
+        descripcion="`ocurrido_en` hasta este instante, sin incluirlo.",
+    ),
+    Parametro(
+        nombre="influencer_id",
+        lugar="query",
+        esquema=IDENTIFICADOR,
+        descripcion="Solo los de este influencer.",
+    ),
+    Parametro(
+        nombre="tipo_conversion",
+        lugar="query",
+        esquema={"enum": [*TipoConversion]},
+        descripcion="Solo los de este tipo; también en minúsculas.",
+    ),
+)
+
+
+def ruta_de_evento(clase: ClaseHTTP, lecturas: Lecturas) -> RutaDescrita:
+    """La que lee un evento por su `id`."""
+
+    async def atender(peticion: Request) -> Response:
+        sin_parametros(peticion)
+        id_evento = _identificador_de_la_ruta(peticion, "id")
+        hallados = await lecturas.leer(lambda consulta: consulta.eventos(clase.clase).obtener([id_evento]))
+        if id_evento not in hallados:
+            raise no_encontrado()
+        return RespuestaJSON(clase.recurso(hallados[id_evento]))
+
+    operacion = Operacion(
+        id=f"obtener_{clase.clase.nombre}",
+        etiqueta=clase.etiqueta,
+        resumen=f"Obtener {clase.una}",
+        descripcion=(
+            "El `id` va codificado: `FV/2024/001` se pide como `FV%2F2024%2F001`. Un evento recién aceptado "
+            "tarda un instante en registrarse; hasta entonces es 404."
+        ),
+        parametros=(_de_la_ruta("id", clase),),
+        contestaciones={
+            200: Contestacion(descripcion="Lo que se registró.", formas=(clase.forma,)),
+            404: NO_ENCONTRADO,
+            503: SIN_BASE_DE_DATOS,
+        },
+    )
+    return RutaDescrita(plantilla=f"{clase.ruta}/{{id}}", metodo="GET", atencion=atender, operacion=operacion)
+
+
+def ruta_de_destino(clase: ClaseHTTP, lecturas: Lecturas, presencia: Presencia) -> RutaDescrita:
+    """La que cuenta qué fue de un `id`."""
+
+    async def atender(peticion: Request) -> Response:
+        sin_parametros(peticion)
+        id_evento = _identificador_de_la_ruta(peticion, "id")
+        hallado = await lecturas.leer(lambda consulta: consultar_destino(consulta, clase.clase, id_evento))
+        if isinstance(hallado, SinNoticias):
+            raise destino_desconocido(hallado, await consumidores_vivos(presencia))
+        return RespuestaJSON(historia(id_evento, hallado))
+
+    operacion = Operacion(
+        id=f"destino_de_{clase.clase.nombre}",
+        etiqueta=clase.etiqueta,
+        resumen=f"Saber qué fue de {clase.una}",
+        descripcion=(
+            "Todo lo que pasó con ese `id`, de lo más antiguo a lo más nuevo: cada comando que lo nombró y "
+            "en qué acabó. El 404 dice cuántos consumidores viven y hasta cuándo se ha procesado, para "
+            "distinguir «todavía no» de «nunca llegó»."
+        ),
+        parametros=(_de_la_ruta("id", clase),),
+        contestaciones={
+            200: Contestacion(descripcion="Lo que pasó.", formas=(Historia,)),
+            404: SIN_DESTINO,
+            503: SIN_BASE_DE_DATOS,
+        },
+    )
+    return RutaDescrita(
+        plantilla=f"{clase.ruta}/{{id}}/destino", metodo="GET", atencion=atender, operacion=operacion
+    )
+
+
+def ruta_de_lista(clase: ClaseHTTP, lecturas: Lecturas) -> RutaDescrita:
+    """La que recorre los eventos de una campaña."""
+
+    async def atender(peticion: Request) -> Response:
+        campaña_id = _identificador_de_la_ruta(peticion, "campaña_id")
+        parametros, pedido = _peticion_de_lista(peticion, clase.clase, campaña_id)
+        pagina = await lecturas.leer(lambda consulta: clase.lista(consulta, pedido))
+        respuesta = RespuestaJSON(pagina)
+        if pagina.siguiente is not None:
+            direccion = f"/tracking/campa%C3%B1as/{quote(campaña_id, safe='')}/{clase.clase.plural}"
+            consulta = urlencode({**parametros, "cursor": pagina.siguiente})
+            respuesta.headers["Link"] = f'<{direccion}?{consulta}>; rel="next"'
+        return respuesta
+
+    enlace = {
+        "description": 'La página siguiente, si la hay: `<…>; rel="next"` (RFC 8288).',
+        "schema": {"type": "string", "pattern": '^<[^>]+>; rel="next"$'},
+    }
+    operacion = Operacion(
+        id=f"listar_{clase.clase.plural}",
+        etiqueta=clase.etiqueta,
+        resumen=f"Listar {clase.todas} de una campaña",
+        descripcion=(
+            "De la más reciente a la más antigua por `ocurrido_en`. Recorrer la lista mientras llegan "
+            "eventos no repite ninguno ni se salta los que ya estaban. Una campaña desconocida da una lista "
+            "vacía. También responde en `/tracking/campanas/…`."
+        ),
+        parametros=(
+            _de_la_ruta("campaña_id", clase),
+            *_descritos(parametros_de_lista(clase.clase)),
+        ),
+        contestaciones={
+            200: Contestacion(descripcion="Una página.", formas=(clase.pagina,), cabeceras={"Link": enlace}),
+            404: NO_ENCONTRADO,
+            503: SIN_BASE_DE_DATOS,
+        },
+    )
+    return RutaDescrita(
+        plantilla=f"/tracking/campañas/{{campaña_id}}/{clase.clase.plural}",
+        alias=(f"/tracking/campanas/{{campaña_id}}/{clase.clase.plural}",),
+        metodo="GET",
+        atencion=atender,
+        operacion=operacion,
+    )
+
+
+def ruta_de_balance(lecturas: Lecturas) -> RutaDescrita:
+    """La que dice en qué acabaron los comandos."""
+
+    async def atender(peticion: Request) -> Response:
+        sin_parametros(peticion)
+        actual = await lecturas.leer(lambda consulta: consultar_balance(consulta.balance))
+        return RespuestaJSON(balance(actual))
+
+    operacion = Operacion(
+        id="consultar_balance",
+        etiqueta=_BALANCE,
+        resumen="Ver el balance",
+        descripcion=(
+            "En qué acabaron los comandos procesados de cada tópico: cada uno está en una y solo una de "
+            "estas cuentas. Se lee en un tiempo que no depende de cuántos haya."
+        ),
+        contestaciones={
+            200: Contestacion(descripcion="El balance de este instante.", formas=(Balance,)),
+            503: SIN_BASE_DE_DATOS,
+        },
+    )
+    return RutaDescrita(plantilla="/tracking/balance", metodo="GET", atencion=atender, operacion=operacion)
+
+
+def _de_la_ruta(nombre: str, clase: ClaseHTTP) -> Parametro:
+    ejemplo = clase.cuerpo.ejemplo[nombre]
+    return Parametro(nombre=nombre, lugar="path", esquema=IDENTIFICADOR, ejemplo=ejemplo)
+
+
+def _descritos(filtros: Collection[str]) -> list[Parametro]:
+    """Los parámetros de esos nombres; uno que se admite y no se describe es un `KeyError` al arrancar."""
+    por_nombre = {filtro.nombre: filtro for filtro in _FILTROS}
+    return [por_nombre[nombre] for nombre in sorted(filtros)]
+
+
+def _identificador_de_la_ruta(peticion: Request, nombre: str) -> str:
+    try:
+        return identificador(nombre, peticion.path_params[nombre])
+    except CampoInvalido:
+        # Un identificador que no puede existir no es una falta de forma: en esa dirección no hay nada.
+        raise no_encontrado() from None
+
+
+def _peticion_de_lista(
+    peticion: Request, clase: Clase, campaña_id: str
+) -> tuple[Mapping[str, str], PeticionLista]:
+    recolector = Recolector()
+    parametros = leer_parametros(peticion.scope["query_string"], parametros_de_lista(clase), recolector)
+    try:
+        pedido = peticion_de_lista(clase, campaña_id, parametros)
+    except DatosInvalidos as invalidos:
+        raise DatosInvalidos([*recolector.fallos, *invalidos.fallos]) from None
+    recolector.exigir()
+    return parametros, pedido

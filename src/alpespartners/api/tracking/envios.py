@@ -1,0 +1,231 @@
+"""`POST /tracking/…`: de una petición a un comando confirmado por el broker y, si se prefiere, a su destino.
+
+Qué es: los pasos 1 a 4 del flujo vistos desde HTTP, y la espera de `Prefer: wait=N`.
+Qué no es: reglas de los datos (dominio) ni la vigilancia de lo que se espera (`aplicacion/esperas.py`).
+Por qué existe: un 202 es una promesa; sale solo cuando el broker confirmó el comando. Quien espera y no
+recibe el destino a tiempo recibe esa misma promesa.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+from urllib.parse import quote
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from alpespartners.api.http.cuerpo import leer_cuerpo
+from alpespartners.api.http.descripcion import Contestacion, Esquema, Operacion, Parametro
+from alpespartners.api.http.parametros import leer_parametros
+from alpespartners.api.http.preferencias import ESPERA_MAXIMA, espera_aplicada, espera_preferida
+from alpespartners.api.http.respuestas import RespuestaJSON
+from alpespartners.api.http.rutas import RutaDescrita
+from alpespartners.api.http.traza import traza_de
+from alpespartners.api.tracking.clases import ClaseHTTP
+from alpespartners.api.tracking.presentacion import Aceptado
+from alpespartners.api.tracking.problemas import (
+    EN_CONFLICTO,
+    NO_VALIDO_O_NEGADO,
+    SIN_BROKER,
+    almacenamiento_lleno,
+    broker_no_disponible,
+    envio_negado,
+)
+from alpespartners.modulos.tracking.aplicacion.clases import Clase
+from alpespartners.modulos.tracking.aplicacion.codigos import CodigoDePeticion
+from alpespartners.modulos.tracking.aplicacion.comandos import Comando
+from alpespartners.modulos.tracking.aplicacion.esperas import ESPERAS_MAXIMAS, Asentado, Desenlace, Esperas
+from alpespartners.modulos.tracking.aplicacion.mapeadores import comando_del_cuerpo
+from alpespartners.modulos.tracking.aplicacion.puertos import (
+    AlmacenamientoLleno,
+    BrokerNoDisponible,
+    DespachadorComandos,
+)
+from alpespartners.modulos.tracking.dominio.excepciones import DatosInvalidos, Fallo, Recolector
+from alpespartners.seedwork.json_estricto import leer_json
+
+_DESCRIPCION: Final = (
+    "Responde cuando el broker confirmó el comando. Con 503, o sin respuesta, repetir con el mismo `id` es "
+    "seguro; el `id` asignado viene en el cuerpo del 503. Un cliente que no envía `id` y no recibe respuesta "
+    "no puede repetir con seguridad.\n\n"
+    "Con `Prefer: wait=N` (RFC 7240) la respuesta espera hasta N segundos a saber qué fue del envío: 201 si "
+    "quedó registrado, 200 si ya lo estaba con el mismo contenido, 409 si ese `id` ya tiene otro contenido, "
+    "y 202 si N segundos no bastaron: el envío sigue a salvo y se puede preguntar por su destino.\n\n"
+    "Además de los campos descritos se admite `campana_id` en lugar de `campaña_id`, y los tipos y la moneda "
+    "también en minúsculas."
+)
+_PREFER: Final = Parametro(
+    nombre="Prefer",
+    lugar="header",
+    esquema={
+        "anyOf": [
+            {"type": "string", "title": "Esperar", "pattern": "^wait=[0-9]{1,2}$"},
+            {"type": "string", "title": "Cualquier otra preferencia"},
+        ]
+    },
+    descripcion=(
+        f"`wait=N`: esperar el destino hasta N segundos, con un máximo de {ESPERA_MAXIMA}. Lo que no se "
+        f"entiende se ignora. Si ya esperan {ESPERAS_MAXIMAS} envíos, el 202 sale sin esperar."
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envios:
+    """Los puntos de envío: a quién publican, dónde esperan y de dónde salen la hora y los ids."""
+
+    despachador: DespachadorComandos
+    esperas: Esperas
+    reloj: Callable[[], datetime]
+    nuevo_id: Callable[[], str]
+    segundos_de_cuerpo: float
+
+    def ruta(self, clase: ClaseHTTP) -> RutaDescrita:
+        """La de los envíos de una clase."""
+
+        async def atender(peticion: Request) -> Response:
+            faltas = _faltas_de_los_parametros(peticion)
+            cuerpo = leer_json(await leer_cuerpo(peticion, self.segundos_de_cuerpo))
+            comando = _comando(cuerpo, clase.clase, faltas, self.nuevo_id, self.reloj())
+            comando_id = self.nuevo_id()
+            try:
+                await self.despachador.publicar(comando, comando_id=comando_id, traza=traza_de(peticion))
+            except AlmacenamientoLleno:
+                raise almacenamiento_lleno(comando.id) from None
+            except BrokerNoDisponible:
+                raise broker_no_disponible(comando.id) from None
+            envio = _Envio(clase, comando, comando_id)
+            segundos = espera_preferida(peticion.headers.getlist("prefer"))
+            return envio.aceptado() if segundos is None else await self._esperar(envio, peticion, segundos)
+
+        return RutaDescrita(
+            plantilla=clase.ruta, metodo="POST", atencion=atender, operacion=_operacion(clase)
+        )
+
+    async def _esperar(self, envio: "_Envio", peticion: Request, segundos: int) -> Response:
+        """La respuesta con el destino, si llega en ese tiempo; si no, la de aceptado."""
+        desenlace = None
+        if segundos:
+            with self.esperas.apuntar(envio.clase.clase, envio.evento_id, envio.comando_id) as futuro:
+                if futuro is None or not await _en_el_plazo(futuro, peticion, segundos):
+                    return envio.aceptado()
+                if futuro.done():
+                    desenlace = futuro.result()
+        respuesta = envio.aceptado() if desenlace is None else envio.decidido(desenlace)
+        respuesta.headers["Preference-Applied"] = f"wait={segundos}"
+        return respuesta
+
+
+class _Envio(NamedTuple):
+    """Un envío que el broker ya confirmó, y las respuestas que puede tener."""
+
+    clase: ClaseHTTP
+    comando: Comando
+    comando_id: str
+
+    @property
+    def evento_id(self) -> str:
+        return self.comando.id or ""
+
+    @property
+    def _direccion(self) -> dict[str, str]:
+        return {"Location": f"{self.clase.ruta}/{quote(self.evento_id, safe='')}"}
+
+    def aceptado(self) -> Response:
+        cuerpo = Aceptado(self.evento_id, "ACEPTADA", self.comando_id, self.comando.advertencias)
+        return RespuestaJSON(cuerpo, 202, self._direccion)
+
+    def decidido(self, desenlace: Desenlace) -> Response:
+        """201 si lo registró este comando, 200 si ya estaba igual, y si no el problema que lo explica."""
+        if not isinstance(desenlace, Asentado):
+            return envio_negado(desenlace, self.evento_id, self.comando_id).respuesta()
+        recurso = self.clase.recurso(desenlace.evento)
+        return RespuestaJSON(recurso, 201, self._direccion) if desenlace.es_nuevo else RespuestaJSON(recurso)
+
+
+async def _en_el_plazo(futuro: asyncio.Future[Desenlace], peticion: Request, segundos: int) -> bool:
+    """Espera el desenlace como mucho ese tiempo; `False` si el servidor se cierra antes.
+
+    Raises:
+        ClientDisconnect: quien esperaba se fue.
+    """
+    se_fue = asyncio.create_task(_desconexion(peticion))
+    esperados: set[asyncio.Future[Any]] = {futuro, se_fue}
+    try:
+        await asyncio.wait(esperados, timeout=segundos, return_when=asyncio.FIRST_COMPLETED)
+    except asyncio.CancelledError:
+        # El servidor se cierra y no concede más tiempo; el comando está a salvo, y eso aún se puede decir.
+        return False
+    finally:
+        se_fue.cancel()
+    if se_fue.done() and not futuro.done():
+        raise ClientDisconnect
+    return True
+
+
+async def _desconexion(peticion: Request) -> None:
+    while (await peticion.receive())["type"] != "http.disconnect":
+        pass
+
+
+def _faltas_de_los_parametros(peticion: Request) -> Sequence[Fallo]:
+    recolector = Recolector()
+    leer_parametros(peticion.scope["query_string"], (), recolector)
+    return recolector.fallos
+
+
+def _comando(
+    cuerpo: object,
+    clase: Clase,
+    faltas: Sequence[Fallo],
+    nuevo_id: Callable[[], str],
+    recibido_en: datetime,
+) -> Comando:
+    if not isinstance(cuerpo, dict):
+        falta = Fallo("", CodigoDePeticion.TIPO_INCORRECTO, "el cuerpo debe ser un objeto JSON")
+        raise DatosInvalidos([*faltas, falta])
+    try:
+        comando = comando_del_cuerpo(clase, cuerpo, id_asignado=nuevo_id, recibido_en=recibido_en)
+    except DatosInvalidos as invalidos:
+        raise DatosInvalidos([*faltas, *invalidos.fallos]) from None
+    if faltas:
+        raise DatosInvalidos(faltas)
+    return comando
+
+
+def _operacion(clase: ClaseHTTP) -> Operacion:
+    direccion: Esquema = {
+        "description": "Dónde se leerá el evento, con el `id` codificado.",
+        "required": True,
+        "schema": {"type": "string", "pattern": f"^{clase.ruta}/[A-Za-z0-9._~%-]+$"},
+    }
+    return Operacion(
+        id=f"registrar_{clase.clase.nombre}",
+        etiqueta=clase.etiqueta,
+        resumen=f"Registrar {clase.una}",
+        descripcion=_DESCRIPCION,
+        parametros=(_PREFER,),
+        cuerpo=clase.cuerpo,
+        contestaciones={
+            200: Contestacion(
+                descripcion="Con `Prefer: wait`: ya estaba registrado con el mismo contenido; es este.",
+                formas=(clase.forma,),
+                cabeceras=espera_aplicada(),
+            ),
+            201: Contestacion(
+                descripcion="Con `Prefer: wait`: quedó registrado.",
+                formas=(clase.forma,),
+                cabeceras={"Location": direccion, **espera_aplicada()},
+            ),
+            202: Contestacion(
+                descripcion="Aceptado y a salvo en el broker.",
+                formas=(Aceptado,),
+                cabeceras={"Location": direccion, **espera_aplicada(obligatoria=False)},
+            ),
+            409: EN_CONFLICTO,
+            422: NO_VALIDO_O_NEGADO,
+            503: SIN_BROKER,
+        },
+    )

@@ -1,0 +1,50 @@
+"""Una impresión en HTTP: cómo se envía y cómo se lee."""
+
+import json
+from typing import Final
+
+from alpespartners.api.http.descripcion import CuerpoPedido
+from alpespartners.api.tracking.clases import ClaseHTTP
+from alpespartners.api.tracking.cuerpos import AUSENTE, esquema_de_envio
+from alpespartners.api.tracking.ejemplos import EJEMPLOS
+from alpespartners.api.tracking.presentacion import DEL_SERVIDOR, EventoRegistrado, Pagina
+from alpespartners.modulos.tracking.aplicacion import clases
+from alpespartners.modulos.tracking.dominio.objetos_valor import TipoEvento
+
+_EJEMPLO: Final = json.loads(EJEMPLOS["impresiones"])
+
+
+class Impresion(EventoRegistrado):
+    """Una impresión registrada."""
+
+    ejemplos = ({**_EJEMPLO, **DEL_SERVIDOR, "ocurrido_en": _EJEMPLO["timestamp"]},)
+
+    tipo_evento: TipoEvento
+
+
+class PaginaImpresion(Pagina[Impresion]):
+    """Una página de impresiones."""
+
+
+IMPRESIONES: Final = ClaseHTTP(
+    clase=clases.IMPRESIONES,
+    una="una impresión",
+    todas="las impresiones",
+    cuerpo=CuerpoPedido(
+        nombre="NuevaImpresion",
+        descripcion="Hasta 64 KiB, en UTF-8.",
+        ejemplo=_EJEMPLO,
+        esquema=esquema_de_envio(
+            {
+                "tipo_evento": {
+                    "enum": [*TipoEvento, *AUSENTE],
+                    "default": TipoEvento.IMPRESION,
+                    "description": "También en minúsculas.",
+                }
+            },
+            requeridos=["campaña_id"],
+        ),
+    ),
+    forma=Impresion,
+    pagina=PaginaImpresion,
+)

@@ -1,0 +1,209 @@
+"""De lo que la aplicación responde a los cuerpos de sus respuestas.
+
+Qué es: lo común a los eventos registrados, un envío aceptado, la historia de un `id` y el balance, con los
+nombres del contrato; de aquí salen también sus esquemas en la documentación.
+Qué no es: una decisión sobre qué se guarda; sale lo que hay, con `null` donde no hay nada.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Any, Final, Generic, Literal, TypeVar
+
+from msgspec import Meta
+
+from alpespartners.api.http.descripcion import CuerpoDescrito, Esquema
+from alpespartners.api.http.problemas import CodigoEscrito
+from alpespartners.modulos.tracking.aplicacion.codigos import CODIGOS
+from alpespartners.modulos.tracking.aplicacion.consultas import consultar_destino
+from alpespartners.modulos.tracking.aplicacion.consultas.consultar_balance import BalanceDelModulo
+from alpespartners.modulos.tracking.aplicacion.consultas.consultar_destino import SUCESOS_MAXIMOS, Suceso
+from alpespartners.modulos.tracking.aplicacion.consultas.listar_eventos import LIMITE_MAXIMO
+from alpespartners.modulos.tracking.dominio import destinos
+
+R = TypeVar("R", bound="EventoRegistrado")
+
+Instante = Annotated[datetime, Meta(tz=True)]
+Cuenta = Annotated[int, Meta(ge=0)]
+Advertencias = Annotated[
+    Sequence[str],
+    Meta(description="Lo que se reparó o descartó: un código, y `:campo` si habla de uno."),
+]
+Frase = Annotated[str, Meta(description="Una frase; nunca un valor recibido.")]
+Campos = Annotated[
+    Sequence[str],
+    Meta(description="Los que faltan a su regla o, si el `id` ya era de otro contenido, los que difieren."),
+]
+ProcesadoHasta = Annotated[
+    Instante | None,
+    Meta(description="El `recibido_en` del comando procesado más nuevo; `null` si no hay ninguno."),
+]
+
+DEL_SERVIDOR: Final[Esquema] = {
+    "propiedades": {},
+    "recibido_en": "2024-01-15T10:36:00.120000Z",
+    "registrado_en": "2024-01-15T10:36:00.250000Z",
+    "comando_id": "018d0c8e-5c00-7000-8000-000000000000",
+    "advertencias": [],
+}
+"""Lo que a un envío de ejemplo le añade el servidor, salvo cuándo ocurrió."""
+
+
+class _Identificado(CuerpoDescrito):
+    id: str
+    campaña_id: str
+    influencer_id: str | None
+    usuario_id: str | None
+
+
+class EventoRegistrado(_Identificado, kw_only=True):
+    """Un evento registrado: los campos del cliente en el orden de la semilla, y los del servidor.
+
+    Los de cada clase van detrás de `usuario_id`: msgspec deja para el final los que solo tienen nombre.
+    """
+
+    user_agent: str | None
+    ip_address: str | None
+    referrer: str | None
+    timestamp: Instante | None
+    propiedades: Mapping[str, str]
+    ocurrido_en: Annotated[
+        Instante, Meta(description="El `timestamp`, o `recibido_en` si falta o se adelanta a él.")
+    ]
+    recibido_en: Instante
+    registrado_en: Instante
+    comando_id: str
+    advertencias: Advertencias
+
+
+class Pagina(CuerpoDescrito, Generic[R]):
+    """Una página de una lista."""
+
+    elementos: Annotated[list[R], Meta(max_length=LIMITE_MAXIMO)]
+    siguiente: Annotated[str | None, Meta(description="El `cursor` de la página siguiente, si la hay.")]
+
+
+class Aceptado(CuerpoDescrito):
+    """Un envío que el broker ya guardó."""
+
+    id: Annotated[str, Meta(description="El enviado, o el asignado (UUIDv7) si no lo había.")]
+    estado: Literal["ACEPTADA"]
+    comando_id: Annotated[str, Meta(extra_json_schema={"format": "uuid"})]
+    advertencias: Advertencias
+
+
+class SucesoContado(CuerpoDescrito, kw_only=True, tag_field="estado"):
+    """En qué acabó un comando: lo común a los cuatro destinos, detrás de lo propio de cada uno."""
+
+    comando_id: str
+    recibido_en: Instante
+    decidido_en: Instante
+
+
+class Registrada(SucesoContado, tag="REGISTRADA"):
+    """Se guardó, y su evento de dominio se publica una vez."""
+
+
+class Duplicada(SucesoContado, tag="DUPLICADA"):
+    """Ya estaba registrado con el mismo contenido: no añadió nada."""
+
+    original: Annotated[str, Meta(description="El comando que lo registró.")]
+
+
+class Rechazada(SucesoContado, tag="RECHAZADA"):
+    """No se registró."""
+
+    motivo: CodigoEscrito
+    detalle: Frase
+    campos: Campos
+
+
+class Ilegible(SucesoContado, tag="ILEGIBLE"):
+    """No se pudo descifrar; el mensaje está en las cartas muertas."""
+
+    detalle: Frase
+
+
+class Historia(CuerpoDescrito):
+    """Todo lo que pasó con un `id`, del suceso más antiguo al más nuevo."""
+
+    id: str
+    destinos: Annotated[
+        list[Registrada | Duplicada | Rechazada | Ilegible], Meta(min_length=1, max_length=SUCESOS_MAXIMOS)
+    ]
+    omitidos: Annotated[Cuenta, Meta(description=f"Cuántos hay además de los {SUCESOS_MAXIMOS} primeros.")]
+
+
+class BalanceDeTopico(CuerpoDescrito):
+    """En qué acabaron los comandos procesados de un tópico."""
+
+    topico: str
+    registradas: Cuenta
+    duplicadas: Cuenta
+    rechazadas: Annotated[
+        Mapping[str, Cuenta],
+        Meta(description="Por motivo.", extra_json_schema={"propertyNames": {"enum": [*CODIGOS]}}),
+    ]
+    ilegibles: Cuenta
+    total: Annotated[Cuenta, Meta(description="Comandos distintos procesados.")]
+    procesado_hasta: ProcesadoHasta
+
+
+class BandejaSalida(CuerpoDescrito):
+    """Lo que falta por publicar."""
+
+    pendientes: Annotated[Cuenta, Meta(description="Mensajes que el broker aún no confirmó.")]
+    desde: Annotated[
+        Instante | None,
+        Meta(description="Desde cuándo espera el más antiguo; `null` si no hay ninguno."),
+    ]
+
+
+class Balance(CuerpoDescrito):
+    """El balance de este instante."""
+
+    comandos: Annotated[list[BalanceDeTopico], Meta(description="Una cuenta por tópico de comandos.")]
+    bandeja_salida: BandejaSalida
+
+
+def historia(evento_id: str, contada: consultar_destino.Historia) -> Historia:
+    """Cuenta todo lo que pasó con un `id`."""
+    return Historia(
+        id=evento_id, destinos=[_suceso(suceso) for suceso in contada.sucesos], omitidos=contada.omitidos
+    )
+
+
+def _suceso(suceso: Suceso) -> Registrada | Duplicada | Rechazada | Ilegible:
+    """El estado, y los campos propios de cada uno."""
+    comunes: dict[str, Any] = {
+        "comando_id": suceso.comando_id,
+        "recibido_en": suceso.recibido_en,
+        "decidido_en": suceso.decidido_en,
+    }
+    match suceso.destino:
+        case destinos.Registrada():
+            return Registrada(**comunes)
+        case destinos.Duplicada(original):
+            return Duplicada(original, **comunes)
+        case destinos.Rechazada(motivo, detalle, campos):
+            return Rechazada(motivo, detalle, campos, **comunes)
+        case destinos.Ilegible(detalle):
+            return Ilegible(detalle, **comunes)
+
+
+def balance(actual: BalanceDelModulo) -> Balance:
+    """Las cuentas de cada tópico de comandos y la bandeja de salida."""
+    return Balance(
+        comandos=[
+            BalanceDeTopico(
+                topico=cuenta.topico,
+                registradas=cuenta.registradas,
+                duplicadas=cuenta.duplicadas,
+                rechazadas=cuenta.rechazadas,
+                ilegibles=cuenta.ilegibles,
+                total=cuenta.total,
+                procesado_hasta=cuenta.procesado_hasta,
+            )
+            for cuenta in actual.comandos
+        ],
+        bandeja_salida=BandejaSalida(actual.bandeja_salida.cuantos, actual.bandeja_salida.desde),
+    )

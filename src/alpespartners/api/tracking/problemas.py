@@ -1,0 +1,127 @@
+"""Los problemas de los eventos: un broker que no confirma, un envío no registrado, un `id` desconocido."""
+
+from typing import Annotated, Final
+
+from msgspec import Meta
+
+from alpespartners.api.http.preferencias import espera_aplicada
+from alpespartners.api.http.problemas import (
+    REINTENTO,
+    SEGUNDOS_PARA_REINTENTAR,
+    CodigoEscrito,
+    DatosInvalidos,
+    ErrorHTTP,
+    Problema,
+    contestacion_de_error,
+)
+from alpespartners.api.tracking.presentacion import Campos, Cuenta, ProcesadoHasta
+from alpespartners.modulos.tracking.aplicacion.consultas.consultar_destino import SinNoticias
+from alpespartners.modulos.tracking.dominio.destinos import Ilegible, Rechazada
+from alpespartners.modulos.tracking.dominio.excepciones import Codigo
+
+
+class EnvioNegado(Problema):
+    """Un envío aceptado que al procesarlo no se pudo registrar."""
+
+    id: str
+    comando_id: Annotated[str, Meta(extra_json_schema={"format": "uuid"})]
+    motivo: Annotated[CodigoEscrito | None, Meta(description="`null` si el mensaje no se pudo descifrar.")]
+    campos: Campos
+
+
+class DestinoDesconocido(Problema):
+    """De un `id` no consta nada; lo demás distingue «todavía no» de «nunca llegó»."""
+
+    consumidores: Annotated[
+        Cuenta | None, Meta(description="Cuántos viven ahora; `null` si no se pudo averiguar.")
+    ]
+    procesado_hasta: ProcesadoHasta
+
+
+class BrokerNoDisponible(Problema):
+    """El envío no se confirmó: puede que se guardara y puede que no."""
+
+    id: Annotated[str, Meta(description="Repetir con este `id` es seguro.")]
+
+
+def broker_no_disponible(id_del_evento: str | None) -> ErrorHTTP:
+    """El broker no confirmó a tiempo: puede que el comando llegara y puede que no."""
+    return ErrorHTTP(
+        503,
+        "broker_no_disponible",
+        "Broker no disponible",
+        "El broker no confirmó el envío a tiempo. Repetirlo con el mismo id es seguro.",
+        cabeceras={"Retry-After": str(SEGUNDOS_PARA_REINTENTAR)},
+        forma=BrokerNoDisponible,
+        id=id_del_evento,
+    )
+
+
+def almacenamiento_lleno(id_del_evento: str | None) -> ErrorHTTP:
+    """No hay sitio donde guardar el comando: puede que llegara y puede que no."""
+    return ErrorHTTP(
+        503,
+        "almacenamiento_lleno",
+        "Almacenamiento lleno",
+        "No queda sitio para guardar el envío. Cuando lo haya, repetirlo con el mismo id es seguro.",
+        cabeceras={"Retry-After": str(SEGUNDOS_PARA_REINTENTAR)},
+        forma=BrokerNoDisponible,
+        id=id_del_evento,
+    )
+
+
+def destino_desconocido(noticias: SinNoticias, consumidores: int | None) -> ErrorHTTP:
+    """De ese `id` no consta nada; lleva lo que distingue «todavía no» de «nunca llegó»."""
+    return ErrorHTTP(
+        404,
+        "destino_desconocido",
+        "Destino desconocido",
+        noticias.explicacion(consumidores),
+        forma=DestinoDesconocido,
+        consumidores=consumidores,
+        procesado_hasta=noticias.procesado_hasta,
+    )
+
+
+def envio_negado(destino: Rechazada | Ilegible, id_del_evento: str, comando_id: str) -> ErrorHTTP:
+    """El comando se aceptó y al procesarlo no se pudo registrar: 409 si el `id` ya era de otro contenido."""
+    motivo, campos = (destino.motivo, destino.campos) if isinstance(destino, Rechazada) else (None, ())
+    if motivo is Codigo.CONFLICTO_DE_ID:
+        estado, codigo, titulo = 409, "conflicto_de_id", "Conflicto de id"
+    else:
+        estado, codigo, titulo = 422, "no_registrado", "No registrado"
+    return ErrorHTTP(
+        estado,
+        codigo,
+        titulo,
+        f"No se registró: {destino.detalle}.",
+        forma=EnvioNegado,
+        id=id_del_evento,
+        comando_id=comando_id,
+        motivo=motivo,
+        campos=campos,
+    )
+
+
+SIN_BROKER: Final = contestacion_de_error(
+    "503_broker",
+    "El broker no confirmó a tiempo. Repetir con el `id` que viene aquí es seguro.",
+    BrokerNoDisponible,
+    cabeceras=REINTENTO,
+)
+SIN_DESTINO: Final = contestacion_de_error(
+    "404_destino", "No consta nada de ese `id`: todavía no, o nunca llegó.", DestinoDesconocido
+)
+EN_CONFLICTO: Final = contestacion_de_error(
+    "409",
+    "Con `Prefer: wait`: ese `id` ya está registrado con otro contenido.",
+    EnvioNegado,
+    cabeceras=espera_aplicada(),
+)
+NO_VALIDO_O_NEGADO: Final = contestacion_de_error(
+    "422_envio",
+    "Hay datos no válidos; se dicen todos. O, con `Prefer: wait`, el envío se aceptó y no se pudo registrar.",
+    DatosInvalidos,
+    EnvioNegado,
+    cabeceras=espera_aplicada(obligatoria=False),
+)

@@ -1,0 +1,31 @@
+"""Las rutas de `/tracking/…`, de un vistazo."""
+
+from typing import Final
+
+from alpespartners.api.http.rutas import RutaDescrita
+from alpespartners.api.tracking.clases import ClaseHTTP
+from alpespartners.api.tracking.consultas import (
+    ruta_de_balance,
+    ruta_de_destino,
+    ruta_de_evento,
+    ruta_de_lista,
+)
+from alpespartners.api.tracking.conversiones import CONVERSIONES
+from alpespartners.api.tracking.envios import Envios
+from alpespartners.api.tracking.impresiones import IMPRESIONES
+from alpespartners.modulos.tracking.aplicacion.puertos import Lecturas, Presencia
+
+_CLASES: Final[tuple[ClaseHTTP, ...]] = (IMPRESIONES, CONVERSIONES)
+
+
+def rutas_de_tracking(envios: Envios, lecturas: Lecturas, presencia: Presencia) -> list[RutaDescrita]:
+    """Las de cada clase de evento, y el balance."""
+    rutas: list[RutaDescrita] = []
+    for clase in _CLASES:
+        rutas += [
+            envios.ruta(clase),
+            ruta_de_evento(clase, lecturas),
+            ruta_de_destino(clase, lecturas, presencia),
+            ruta_de_lista(clase, lecturas),
+        ]
+    return [*rutas, ruta_de_balance(lecturas)]
