@@ -62,6 +62,11 @@ async def test_un_tamano_anunciado_excesivo_es_413_sin_leer_nada(
     assert respuesta[0]["status"] == 413
 
 
+async def test_una_longitud_que_no_es_un_numero_de_ascii_no_cuenta(puertos: PuertosEnMemoria) -> None:
+    respuesta = await _enviar(puertos, [_trozo(CUERPO, sigue=False)], (b"content-length", b"\xb2"))
+    assert respuesta[0]["status"] == 202
+
+
 async def test_un_cuerpo_que_no_acaba_de_llegar_es_408_y_cierra_la_conexion(
     puertos: PuertosEnMemoria,
 ) -> None:

@@ -9,9 +9,9 @@ import pytest
 
 from alpespartners.modulos.tracking.aplicacion.handlers import RegistrarConversionHandler
 from alpespartners.modulos.tracking.aplicacion.mensajes import EnviosPendientes
+from tests.apoyo.cuerpos import CONVERSION, IMPRESION
 from tests.apoyo.eventos import ilegible
 from tests.apoyo.memoria import AHORA, PuertosEnMemoria, descripcion
-from tests.unidad.api.test_envios import CONVERSION, IMPRESION
 
 INSTANTE = "2024-01-15T10:36:00.120000Z"
 

@@ -8,8 +8,8 @@ import httpx2
 import jsonschema_rs
 import pytest
 
+from tests.apoyo.cuerpos import CONVERSION, IMPRESION
 from tests.apoyo.memoria import PuertosEnMemoria, descripcion
-from tests.unidad.api.test_envios import CONVERSION, IMPRESION
 
 
 async def test_la_pagina_carga_solo_recursos_propios_que_existen(cliente: httpx2.AsyncClient) -> None:

@@ -6,27 +6,9 @@ from typing import Any
 import httpx2
 import pytest
 
+from tests.apoyo.cuerpos import CONVERSION, IMPRESION
 from tests.apoyo.memoria import AHORA, PuertosEnMemoria
 
-IMPRESION = {
-    "id": "imp-123",
-    "campaña_id": "cmp-456",
-    "influencer_id": "inf-789",
-    "usuario_id": "usr-101",
-    "tipo_evento": "IMPRESION",
-    "user_agent": "Mozilla/5.0...",
-    "ip_address": "192.168.1.1",
-    "referrer": "https://instagram.com",
-    "timestamp": "2024-01-15T10:30:00Z",
-}
-CONVERSION = {
-    "id": "conv-123",
-    "campaña_id": "cmp-456",
-    "tipo_conversion": "VENTA",
-    "valor": 150000.0,
-    "moneda": "COP",
-    "timestamp": "2024-01-15T10:35:00Z",
-}
 RUTAS = ["/tracking/impresiones", "/tracking/conversiones"]
 JSON = {"Content-Type": "application/json"}
 

@@ -16,9 +16,9 @@ from alpespartners.modulos.tracking.aplicacion.mensajes import DestinoDeComando,
 from alpespartners.modulos.tracking.aplicacion.topicos import COMANDO_REGISTRAR_IMPRESION
 from alpespartners.modulos.tracking.dominio.destinos import Destino, Ilegible, Rechazada
 from alpespartners.modulos.tracking.dominio.excepciones import Codigo
+from tests.apoyo.cuerpos import CONVERSION, IMPRESION
 from tests.apoyo.espera import hasta_en_el_bucle
 from tests.apoyo.memoria import AHORA, PuertosEnMemoria, api_en_memoria, cliente_de, descripcion
-from tests.unidad.api.test_envios import CONVERSION, IMPRESION
 
 ESPERAR = {"Prefer": "wait=10"}
 

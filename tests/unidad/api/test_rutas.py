@@ -7,9 +7,11 @@ import httpx2
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from starlette.requests import Request
+from starlette.responses import Response
 
 from alpespartners.api.http.problemas import ErrorHTTP
-from alpespartners.api.http.rutas import partes_de_la_ruta
+from alpespartners.api.http.rutas import Ruta, Rutas, partes_de_la_ruta
 from tests.apoyo.memoria import PuertosEnMemoria, api_en_memoria, cliente_de
 
 IDS = ["FV/2024/001", "a/destino", "a b%c?d#e", "ñandú-1", "a" * 128, "%2F", "a+b&c=d", "...", "日本語"]
@@ -128,6 +130,26 @@ async def test_un_metodo_que_no_toca_es_405_y_dice_cuales_si(
     assert respuesta.status_code == 405
     assert respuesta.headers["Allow"] == permitidos
     assert respuesta.json()["status"] == 405
+
+
+async def test_una_direccion_con_dos_rutas_admite_los_metodos_de_las_dos() -> None:
+    async def leer(_peticion: Request) -> Response:
+        return Response("leído")
+
+    async def escribir(_peticion: Request) -> Response:
+        return Response("escrito")
+
+    direccion, variables = Rutas(
+        [
+            Ruta(plantilla="/a/{id}", metodo="GET", atencion=leer),
+            Ruta(plantilla="/a/{id}", metodo="POST", atencion=escribir),
+        ]
+    ).buscar(["a", "b/c"])
+    assert variables == {"id": "b/c"}
+    assert [direccion.atencion(metodo) for metodo in ("GET", "HEAD", "POST")] == [leer, leer, escribir]
+    with pytest.raises(ErrorHTTP) as error:
+        direccion.atencion("PUT")
+    assert (error.value.estado, error.value.cabeceras) == (405, {"Allow": "GET, HEAD, POST"})
 
 
 @pytest.mark.parametrize(

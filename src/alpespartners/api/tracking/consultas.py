@@ -4,7 +4,7 @@ Qué es: cada consulta con su ruta y su descripción.
 Qué no es: el orden, el cursor o la historia (`aplicacion/consultas`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 from urllib.parse import quote, urlencode
 
@@ -174,7 +174,7 @@ def ruta_de_lista(clase: AlgunaClase, lecturas: Lecturas) -> RutaDescrita:
         ),
         parametros=(
             _de_la_ruta("campaña_id", clase),
-            *(filtro for filtro in _FILTROS if filtro.nombre in clase.filtros),
+            *_descritos(clase.filtros),
         ),
         contestaciones={
             200: Contestacion(descripcion="Una página.", formas=(clase.pagina,), cabeceras={"Link": enlace}),
@@ -218,6 +218,12 @@ def ruta_de_balance(lecturas: Lecturas) -> RutaDescrita:
 def _de_la_ruta(nombre: str, clase: AlgunaClase) -> Parametro:
     ejemplo = clase.cuerpo.ejemplo[nombre]
     return Parametro(nombre=nombre, lugar="path", esquema=IDENTIFICADOR, ejemplo=ejemplo)
+
+
+def _descritos(filtros: Collection[str]) -> list[Parametro]:
+    """Los parámetros de esos nombres; uno que se admite y no se describe es un `KeyError` al arrancar."""
+    por_nombre = {filtro.nombre: filtro for filtro in _FILTROS}
+    return [por_nombre[nombre] for nombre in sorted(filtros)]
 
 
 def _identificador_de_la_ruta(peticion: Request, nombre: str) -> str:
