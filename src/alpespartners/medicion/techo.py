@@ -11,7 +11,6 @@ cuánto de lo nuestro se puede quitar, la distancia al suelo.
 """
 
 import asyncio
-import gc
 import sys
 from collections import deque
 from typing import Any, Final
@@ -21,6 +20,7 @@ import pulsar
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from alpespartners.medicion.comandos import modelos, sobre_como
+from alpespartners.seedwork.procesos.ciclos import buscar_menos_ciclos
 from alpespartners.seedwork.procesos.servidor_http import ServidorHTTP, abrir_puerto
 
 _CUERPO: Final = (
@@ -35,7 +35,6 @@ _COMIENZO: Final = {
 _FINAL: Final = {"type": "http.response.body", "body": _CUERPO}
 _EN_CURSO: Final = 2_000
 _RETARDO_DE_LOTE_MS: Final = 2
-_OBJETOS_ENTRE_BARRIDOS: Final = 50_000
 
 
 async def responder(scope: Scope, receive: Receive, send: Send) -> None:
@@ -144,5 +143,5 @@ if __name__ == "__main__":
     _, puerto, *que = sys.argv
     aplicacion = _aplicacion(*que)
     # Como la API.
-    gc.set_threshold(_OBJETOS_ENTRE_BARRIDOS)
+    buscar_menos_ciclos()
     ServidorHTTP(aplicacion).run(sockets=[abrir_puerto("127.0.0.1", int(puerto), 2048, "el puerto")])
