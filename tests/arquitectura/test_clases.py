@@ -17,6 +17,7 @@ _POR_QUE = {
     "cli/__init__.py": "la frase que dice qué es el producto",
     "cli/clase.py": "los nombres que se escriben en una orden",
     "medicion/eventos.py": "la proporción de cada una al medir",
+    "api/operacion/openapi.py": "la frase que dice qué es el producto",
     "api/tracking/ejemplos.py": "los ejemplos de la semilla",
     "api/tracking/conversiones.py": "cómo se envía y cómo se lee una por HTTP",
     "api/tracking/rutas.py": "las clases que tienen rutas",

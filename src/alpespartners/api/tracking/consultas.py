@@ -4,7 +4,7 @@ Qué es: cada consulta con su ruta y su descripción.
 Qué no es: el orden, el cursor o la historia (`aplicacion/consultas`).
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Final
 from urllib.parse import quote, urlencode
 
@@ -36,7 +36,7 @@ from alpespartners.modulos.tracking.aplicacion.consultas.listar_eventos import (
 )
 from alpespartners.modulos.tracking.aplicacion.puertos import Lecturas, Presencia
 from alpespartners.modulos.tracking.dominio.excepciones import CampoInvalido, DatosInvalidos, Recolector
-from alpespartners.modulos.tracking.dominio.objetos_valor import TipoConversion, identificador
+from alpespartners.modulos.tracking.dominio.objetos_valor import identificador
 
 _BALANCE: Final = Etiqueta("balance", "Si las cuentas cuadran, y qué falta por publicar.")
 _FILTROS: Final = (
@@ -76,12 +76,6 @@ _FILTROS: Final = (
         lugar="query",
         esquema=IDENTIFICADOR,
         descripcion="Solo los de este influencer.",
-    ),
-    Parametro(
-        nombre="tipo_conversion",
-        lugar="query",
-        esquema={"enum": [*TipoConversion]},
-        descripcion="Solo los de este tipo; también en minúsculas.",
     ),
 )
 
@@ -176,7 +170,7 @@ def ruta_de_lista(clase: ClaseHTTP, lecturas: Lecturas) -> RutaDescrita:
         ),
         parametros=(
             _de_la_ruta("campaña_id", clase),
-            *_descritos(parametros_de_lista(clase.clase)),
+            *_filtros_de(clase.clase),
         ),
         contestaciones={
             200: Contestacion(descripcion="Una página.", formas=(clase.pagina,), cabeceras={"Link": enlace}),
@@ -222,10 +216,16 @@ def _de_la_ruta(nombre: str, clase: ClaseHTTP) -> Parametro:
     return Parametro(nombre=nombre, lugar="path", esquema=IDENTIFICADOR, ejemplo=ejemplo)
 
 
-def _descritos(filtros: Collection[str]) -> list[Parametro]:
-    """Los parámetros de esos nombres; uno que se admite y no se describe es un `KeyError` al arrancar."""
-    por_nombre = {filtro.nombre: filtro for filtro in _FILTROS}
-    return [por_nombre[nombre] for nombre in sorted(filtros)]
+def _filtros_de(clase: Clase) -> list[Parametro]:
+    """Los de sus listas; uno que se admite y no se describe es un `KeyError` al arrancar."""
+    de_tipo = Parametro(
+        nombre=clase.campo_tipo,
+        lugar="query",
+        esquema={"enum": [*clase.tipos]},
+        descripcion="Solo los de este tipo; también en minúsculas.",
+    )
+    por_nombre = {filtro.nombre: filtro for filtro in (*_FILTROS, de_tipo)}
+    return [por_nombre[nombre] for nombre in sorted(parametros_de_lista(clase))]
 
 
 def _identificador_de_la_ruta(peticion: Request, nombre: str) -> str:
