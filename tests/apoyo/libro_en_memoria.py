@@ -4,26 +4,28 @@ Pasa las mismas suites de contrato que los adaptadores de verdad; por eso las pr
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Generic, Self, TypeVar
 
-from alpespartners.modulos.tracking.aplicacion import clases
 from alpespartners.modulos.tracking.aplicacion.clases import CLASES, Clase, ClaseDeEvento
 from alpespartners.modulos.tracking.aplicacion.mensajes import (
     DestinoDeComando,
+    Envio,
     EnviosPendientes,
     IdentidadComando,
     MensajeIlegible,
     RenglonBalance,
+    Sobre,
 )
 from alpespartners.modulos.tracking.aplicacion.puertos import Consulta, Transaccion
 from alpespartners.modulos.tracking.dominio.destinos import Rechazada
 from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
 from alpespartners.modulos.tracking.dominio.eventos import EventoDominio
 from alpespartners.modulos.tracking.dominio.repositorios import FiltroEventos, Posicion
+from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import sobre_de_carta, sobre_de_evento
 
 T = TypeVar("T")
 E = TypeVar("E", bound=EventoSeguido[Any])
@@ -142,11 +144,16 @@ class BandejaEnMemoria:
 
     depositados: Counter[str] = field(default_factory=Counter)
 
-    def depositar_eventos(self, eventos: Sequence[tuple[EventoDominio[Any], str | None]]) -> None:
-        self.depositados.update(clases.clase_de(evento).topico_de_eventos for evento, _ in eventos)
+    def depositar_eventos(self, eventos: Sequence[tuple[EventoDominio[Any], str | None]]) -> list[Envio]:
+        return self._depositar(sobre_de_evento(evento, traza) for evento, traza in eventos)
 
-    def depositar_cartas(self, topico: str, cartas: Sequence[MensajeIlegible]) -> None:
-        self.depositados.update(f"{topico}-tracking-DLQ" for _ in cartas)
+    def depositar_cartas(self, topico: str, cartas: Sequence[MensajeIlegible]) -> list[Envio]:
+        return self._depositar(sobre_de_carta(topico, carta) for carta in cartas)
+
+    def _depositar(self, sobres: Iterable[Sobre]) -> list[Envio]:
+        envios = [Envio(numero, sobre) for numero, sobre in enumerate(sobres, self.depositados.total())]
+        self.depositados.update(envio.sobre.topico for envio in envios)
+        return envios
 
 
 @dataclass

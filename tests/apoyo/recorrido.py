@@ -192,7 +192,7 @@ def asentar_impresion(envio: Envio, transaccion: Transaccion) -> None:
     """Lleva el envío hasta el libro de impresiones."""
     recibido = _comando_del_json(envio, clases.IMPRESIONES)
     _exigir_registrada(
-        ManejadorDeRegistro(clases.IMPRESIONES).manejar([recibido], transaccion, REGISTRADO_EN)
+        ManejadorDeRegistro(clases.IMPRESIONES).manejar([recibido], transaccion, REGISTRADO_EN).destinos
     )
 
 
@@ -200,7 +200,7 @@ def asentar_conversion(envio: Envio, transaccion: Transaccion) -> None:
     """Lleva el envío hasta el libro de conversiones."""
     recibido = _comando_del_json(envio, clases.CONVERSIONES)
     _exigir_registrada(
-        ManejadorDeRegistro(clases.CONVERSIONES).manejar([recibido], transaccion, REGISTRADO_EN)
+        ManejadorDeRegistro(clases.CONVERSIONES).manejar([recibido], transaccion, REGISTRADO_EN).destinos
     )
 
 

@@ -12,8 +12,8 @@ from alpespartners.modulos.tracking.aplicacion import clases
 from alpespartners.modulos.tracking.aplicacion.comandos import Comando
 from alpespartners.modulos.tracking.aplicacion.conciliacion import Cuenta, Hallazgo, TipoDeHallazgo
 from alpespartners.modulos.tracking.aplicacion.handlers import ManejadorDeRegistro
-from alpespartners.modulos.tracking.infraestructura.libro.bandeja_salida import Envio
-from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import Sobre, sobre_de_comando
+from alpespartners.modulos.tracking.aplicacion.mensajes import Envio, Sobre
+from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import sobre_de_comando
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.lecturas import LecturasSQLite
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import LibroSQLite
 from alpespartners.modulos.tracking.infraestructura.operacion.conciliador import Conciliador

@@ -22,11 +22,17 @@ from alpespartners.composicion.adaptadores import (
 )
 from alpespartners.composicion.inicio import empezar
 from alpespartners.config import Configuracion
-from alpespartners.modulos.tracking.aplicacion.clases import CLASES
+from alpespartners.modulos.tracking.aplicacion.clases import CLASES, Clase
 from alpespartners.modulos.tracking.aplicacion.handlers import ManejadorDeRegistro
-from alpespartners.modulos.tracking.infraestructura.consumidores import MAXIMO_LOTE, Consumidores
+from alpespartners.modulos.tracking.infraestructura.consumidores import Consumidor, Consumidores
+from alpespartners.modulos.tracking.infraestructura.consumo.apertura import Apertura
+from alpespartners.modulos.tracking.infraestructura.consumo.asentador import Asentador
+from alpespartners.modulos.tracking.infraestructura.consumo.bitacora import Bitacora
 from alpespartners.modulos.tracking.infraestructura.consumo.en_mano import EnMano, archivo_en_mano
+from alpespartners.modulos.tracking.infraestructura.consumo.escritor import Escritor
+from alpespartners.modulos.tracking.infraestructura.consumo.recogida import Recogida
 from alpespartners.modulos.tracking.infraestructura.consumo.relevo import Relevo
+from alpespartners.modulos.tracking.infraestructura.consumo.ritmo import Ritmo, RitmoDelRelevo
 from alpespartners.modulos.tracking.infraestructura.metricas import MetricasDeConsumo
 from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import ClientePulsar
 from alpespartners.modulos.tracking.infraestructura.pulsar.revision import avisando
@@ -74,7 +80,7 @@ async def _consumir(
     configuracion: Configuracion,
     cliente: ClientePulsar,
     libro: "Libro",
-    en_mano: BinaryIO,
+    archivo: BinaryIO,
     epoca: UUID,
     sonda: socket.socket | None,
 ) -> None:
@@ -84,16 +90,17 @@ async def _consumir(
         asyncio.get_running_loop().add_signal_handler(señal, parar.set)
     registro = registro_de_metricas()
     metricas = MetricasDeConsumo(registro)
-    consumidores = Consumidores(
-        cliente,
-        [ManejadorDeRegistro(clase) for clase in CLASES],
-        libro=libro,
-        relevo=Relevo(cliente, libro, metricas=metricas),
-        en_mano=EnMano(en_mano, MAXIMO_LOTE),
-        epoca=epoca,
-        reloj=ahora,
-        metricas=metricas,
-    )
+    ritmo = Ritmo()
+    relevo = Relevo(cliente, libro, metricas=metricas, ritmo=RitmoDelRelevo())
+    en_mano = EnMano(archivo, ritmo.maximo_lote)
+
+    def consumidor(clase: Clase) -> Consumidor:
+        apertura = Apertura(clase.topico, epoca, en_mano)
+        escritor = Escritor(ManejadorDeRegistro(clase), libro, relevo, en_mano, ahora)
+        asentador = Asentador(escritor, apertura, Bitacora(clase.topico, metricas, ahora), ritmo)
+        return Consumidor(cliente, Recogida(apertura, en_mano, ritmo), asentador, en_mano, ritmo)
+
+    consumidores = Consumidores([consumidor(clase) for clase in CLASES], relevo, ritmo)
     async with AsyncExitStack() as pila:
         if sonda is not None:
             from alpespartners.api.operacion.sonda import crear_sonda

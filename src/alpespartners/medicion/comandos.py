@@ -16,7 +16,8 @@ from alpespartners.api.tracking.ejemplos import EJEMPLOS
 from alpespartners.modulos.tracking.aplicacion.clases import CLASES
 from alpespartners.modulos.tracking.aplicacion.comandos import Comando
 from alpespartners.modulos.tracking.aplicacion.mapeadores import comando_del_cuerpo
-from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import Sobre, sobre_de_comando
+from alpespartners.modulos.tracking.aplicacion.mensajes import Sobre
+from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import sobre_de_comando
 from alpespartners.seedwork.json_estricto import leer_json
 
 

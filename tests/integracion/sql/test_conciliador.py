@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from alpespartners.modulos.tracking.aplicacion.conciliacion import TipoDeHallazgo
+from alpespartners.modulos.tracking.aplicacion.mensajes import Sobre
 from alpespartners.modulos.tracking.aplicacion.topicos import (
     COMANDO_REGISTRAR_CONVERSION,
     EVENTO_CONVERSION_REGISTRADA,
 )
 from alpespartners.modulos.tracking.dominio.eventos import ConversionRegistrada
-from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import Sobre, sobre_de_evento
+from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import sobre_de_evento
 from alpespartners.modulos.tracking.infraestructura.pulsar.confirmado import Confirmado, ConfirmadoDeParticion
 from tests.apoyo.base_datos import sql
 from tests.apoyo.eventos import AHORA, CONVERSION, conversion

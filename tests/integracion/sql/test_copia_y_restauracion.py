@@ -31,7 +31,7 @@ def lote(desde: int, hasta: int) -> list[ComandoRecibido]:
 
 async def asentados(libro: LibroSQLite | LibroPostgreSQL, mensajes: Sequence[ComandoRecibido]) -> list[str]:
     """Asienta el lote y devuelve los comandos que no tenían destino."""
-    destinos = await libro.ejecutar(
+    destinos, _ = await libro.ejecutar(
         lambda t: ManejadorDeRegistro(clases.IMPRESIONES).manejar(mensajes, t, AHORA)
     )
     return sorted(destino.identidad.comando_id for destino in destinos)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from alpespartners.modulos.tracking.aplicacion.mensajes import Sobre
 from alpespartners.modulos.tracking.aplicacion.topicos import (
     COMANDO_REGISTRAR_CONVERSION,
     COMANDO_REGISTRAR_IMPRESION,
@@ -14,7 +15,6 @@ from alpespartners.modulos.tracking.aplicacion.topicos import (
 )
 from alpespartners.modulos.tracking.dominio.eventos import ConversionRegistrada
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import (
-    Sobre,
     sobre_de_carta,
     sobre_de_evento,
 )

@@ -51,7 +51,7 @@ def _veredictos(datos: Path, clase: Clase, lote: Sequence[ComandoRecibido], hora
     """Lo que se decide de cada comando, y lo que queda escrito, menos la hora en que se escribió."""
 
     def trabajo(transaccion: TransaccionSQL) -> Any:
-        destinos = ManejadorDeRegistro(clase).manejar(lote, transaccion, hora)
+        destinos, _ = ManejadorDeRegistro(clase).manejar(lote, transaccion, hora)
         guardadas = transaccion.eventos(clase).obtener({str(mensaje.comando.id) for mensaje in lote})
         assert {entidad.registrado_en for entidad in guardadas.values()} == {hora}
         return (

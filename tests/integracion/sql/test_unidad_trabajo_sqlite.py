@@ -104,7 +104,7 @@ async def test_las_transacciones_simultaneas_van_de_una_en_una_y_ninguna_cuenta_
     async def asentar(numero: int) -> str:
         lote = [recibido(IMPRESION, f"c-{numero}")]
         manejador = ManejadorDeRegistro(clases.IMPRESIONES)
-        (asiento,) = await libro.ejecutar(lambda t: manejador.manejar(lote, t, AHORA))
+        (asiento,), _ = await libro.ejecutar(lambda t: manejador.manejar(lote, t, AHORA))
         return asiento.destino.estado
 
     estados = await asyncio.gather(*(asentar(numero) for numero in range(20)))
@@ -281,7 +281,7 @@ async def test_sin_pysqlite3_se_usa_la_biblioteca_de_python(
         ManejadorDeRegistro(clases.IMPRESIONES),
         [recibido(IMPRESION, "c-1"), recibido(IMPRESION, "c-2")],
     )
-    destinos = await libro.ejecutar(lambda t: manejador.manejar(lote, t, AHORA))
+    destinos, _ = await libro.ejecutar(lambda t: manejador.manejar(lote, t, AHORA))
     assert [destino.destino.estado for destino in destinos] == ["REGISTRADA", "DUPLICADA"]
     libro.cerrar()
 

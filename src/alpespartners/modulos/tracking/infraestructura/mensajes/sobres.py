@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from hashlib import blake2b
 from io import BytesIO
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, TypeVar
 from uuid import UUID, uuid5
 
 import uuid_utils
@@ -26,6 +26,7 @@ from alpespartners.modulos.tracking.aplicacion.mensajes import (
     ComandoRecibido,
     IdentidadComando,
     MensajeIlegible,
+    Sobre,
 )
 from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
 from alpespartners.modulos.tracking.dominio.eventos import EventoDominio
@@ -56,15 +57,6 @@ PROPIEDAD_COMANDO: Final = "alpes_comando_id"
 PROPIEDAD_DETALLE: Final = "alpes_detalle"
 PROPIEDAD_RECORTADA: Final = "alpes_recortada"
 """Las propiedades con que una carta muerta dice de qué comando es, por qué lo es y si le falta algo."""
-
-
-class Sobre(NamedTuple):
-    """Un mensaje listo para publicar; `topico` es el nombre corto, sin espacio de nombres."""
-
-    topico: str
-    clave: str | None
-    propiedades: dict[str, str]
-    carga: bytes
 
 
 _CONSTANTES: Final = {
