@@ -29,13 +29,10 @@ class EnvioNegado(Problema):
 
 
 class DestinoDesconocido(Problema):
-    """De un `id` no consta nada; lo demás distingue «todavía no» de «nunca llegó».
-
-    Falta en el 404 de un `id` que no puede existir.
-    """
+    """De un `id` no consta nada; lo demás, que falta si no puede existir, separa «todavía no» de «nunca»."""
 
     consumidores: Annotated[
-        Cuenta | None | UnsetType, Meta(description="Cuántos viven ahora; `null` si no se pudo averiguar.")
+        Cuenta | UnsetType | None, Meta(description="Cuántos viven ahora; `null` si no se pudo averiguar.")
     ] = UNSET
     procesado_hasta: ProcesadoHasta | UnsetType = UNSET
 
