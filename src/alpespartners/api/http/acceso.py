@@ -36,8 +36,9 @@ NEGATIVAS: Final[Mapping[int, Contestacion]] = {
 }
 
 _LOCALES: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
+_DIRECCIONES_CORRIENTES: Final = frozenset({"127.0.0.1", "::1"})
 _ANFITRION: Final = re.compile(r"(\[[0-9a-f:.]+\]|[^:\[\]]+?)\.?(?::[0-9]{0,5})?", re.IGNORECASE)
-_HUELLAS_DE_INTERMEDIARIO: Final = frozenset({"forwarded", "via", "x-real-ip"})
+_HUELLAS_DE_INTERMEDIARIO: Final = frozenset({b"forwarded", b"via", b"x-real-ip"})
 
 
 class ReglasDeAcceso:
@@ -108,17 +109,20 @@ def pide_clave(partes: Sequence[str]) -> bool:
 
 def _viene_de_esta_maquina(peticion: Request) -> bool:
     # Por un socket Unix no hay dirección: quien llega a él ya está en esta máquina.
-    return peticion.client is None or _es_direccion_local(peticion.client.host)
+    cliente = peticion.client
+    return cliente is None or _es_direccion_local(cliente.host)
 
 
 def _viene_directa(peticion: Request) -> bool:
     return not any(
-        nombre.startswith("x-forwarded-") or nombre in _HUELLAS_DE_INTERMEDIARIO
-        for nombre in peticion.headers
+        nombre.startswith(b"x-forwarded-") or nombre in _HUELLAS_DE_INTERMEDIARIO
+        for nombre, _ in peticion.headers.raw
     )
 
 
 def _es_direccion_local(texto: str) -> bool:
+    if texto in _DIRECCIONES_CORRIENTES:
+        return True
     try:
         direccion = ipaddress.ip_address(texto)
     except ValueError:

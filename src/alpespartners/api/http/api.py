@@ -65,7 +65,7 @@ class Api:
 
     async def _atender(self, scope: Scope, receive: Receive, send: Send) -> None:
         comienzo = time.perf_counter()
-        peticion = Request(scope, receive)
+        peticion, metodo = Request(scope, receive), scope["method"]
         traza = poner_traza(peticion)
         plantilla = None
         try:
@@ -73,7 +73,7 @@ class Api:
             self._acceso.comprobar(peticion, partes)
             direccion, scope["path_params"] = self._rutas.buscar(partes)
             plantilla = direccion.plantilla
-            respuesta = await direccion.atencion(peticion.method)(peticion)
+            respuesta = await direccion.atencion(metodo)(peticion)
         except ClientDisconnect:
             return
         except Exception as fallo:  # noqa: BLE001 - el último que puede convertirla en una respuesta
@@ -85,9 +85,9 @@ class Api:
         await respuesta(scope, receive, send)
         segundos = time.perf_counter() - comienzo
         # Lo escribe quien llama, y no debe llegar al registro ni a una etiqueta.
-        metodo = peticion.method if peticion.method in _METODOS_CONOCIDOS else None
-        self._observar(plantilla, metodo, respuesta.status_code, segundos)
-        self._accesos.anotar(metodo, plantilla, respuesta.status_code, segundos, identificador_de(traza))
+        conocido = metodo if metodo in _METODOS_CONOCIDOS else None
+        self._observar(plantilla, conocido, respuesta.status_code, segundos)
+        self._accesos.anotar(conocido, plantilla, respuesta.status_code, segundos, identificador_de(traza))
 
     async def _vivir(self, receive: Receive, send: Send) -> None:
         """El protocolo *lifespan* de ASGI; quien falla al abrir lo dice con una frase si la tiene."""

@@ -7,10 +7,9 @@ Por qué existe: un cuerpo enorme, lento o cortado a la mitad no puede ocupar me
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import aclosing
 from typing import Final
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from alpespartners.api.http.descripcion import JSON, Contestacion
 from alpespartners.api.http.problemas import ErrorHTTP, contestacion_de_error
@@ -59,12 +58,16 @@ async def leer_cuerpo(peticion: Request, segundos: float) -> bytes:
 
 async def _todo(peticion: Request) -> bytes:
     cuerpo = bytearray()
+    hay_mas = True
     # `Request.body()` leería hasta el final, mida lo que mida.
-    async with aclosing(peticion.stream()) as trozos:
-        async for trozo in trozos:
-            cuerpo += trozo
-            if len(cuerpo) > OCTETOS_MAXIMOS:
-                raise _demasiado_grande()
+    while hay_mas:
+        mensaje = await peticion.receive()
+        if mensaje["type"] == "http.disconnect":
+            raise ClientDisconnect
+        cuerpo += mensaje.get("body", b"")
+        hay_mas = mensaje.get("more_body", False)
+        if len(cuerpo) > OCTETOS_MAXIMOS:
+            raise _demasiado_grande()
     return bytes(cuerpo)
 
 

@@ -1,6 +1,6 @@
 """La cabecera `traceparent` (W3C Trace Context): seguir un envío desde quien lo hizo.
 
-Qué es: reconocer la que llega y, si no vale, empezar una nueva; va con la petición, en `state.traza`.
+Qué es: reconocer la que llega y, si no vale, empezar una nueva; va con la petición, en su `scope`.
 Qué no es: instrumentación; aquí no se mide nada.
 """
 
@@ -21,13 +21,13 @@ def poner_traza(peticion: Request) -> str:
     else:
         # No es un secreto: basta con que no se repita.
         traza = f"00-{random.getrandbits(128):032x}-{random.getrandbits(64):016x}-01"
-    peticion.state.traza = traza
+    peticion.scope["traza"] = traza
     return traza
 
 
 def traza_de(peticion: Request) -> str:
     """El `traceparent` de la petición."""
-    traza: str = peticion.state.traza
+    traza: str = peticion.scope["traza"]
     return traza
 
 

@@ -171,8 +171,11 @@ async def _desconexion(peticion: Request) -> None:
 
 
 def _faltas_de_los_parametros(peticion: Request) -> Sequence[Fallo]:
+    cadena = peticion.scope["query_string"]
+    if not cadena:
+        return ()
     recolector = Recolector()
-    leer_parametros(peticion.scope["query_string"], (), recolector)
+    leer_parametros(cadena, (), recolector)
     return recolector.fallos
 
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final
 
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from alpespartners.api.http.preferencias import espera_aplicada
 from alpespartners.api.http.problemas import (
@@ -30,12 +30,12 @@ class EnvioNegado(Problema):
 
 
 class DestinoDesconocido(Problema):
-    """De un `id` no consta nada; lo demás distingue «todavía no» de «nunca llegó»."""
+    """De un `id` no consta nada; lo demás, que falta si no puede existir, separa «todavía no» de «nunca»."""
 
     consumidores: Annotated[
-        Cuenta | None, Meta(description="Cuántos viven ahora; `null` si no se pudo averiguar.")
-    ]
-    procesado_hasta: ProcesadoHasta
+        Cuenta | UnsetType | None, Meta(description="Cuántos viven ahora; `null` si no se pudo averiguar.")
+    ] = UNSET
+    procesado_hasta: ProcesadoHasta | UnsetType = UNSET
 
 
 class BrokerNoDisponible(Problema):
