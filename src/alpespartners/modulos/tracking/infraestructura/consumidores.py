@@ -11,6 +11,7 @@ mensaje, se aparta a ese, que también acaba en un destino, y los demás siguen.
     la base de datos no admite sus datos    RECHAZADA
     el programa falla al asentarlo          vuelve al broker; a la quinta, ILEGIBLE y a las cartas muertas
     el proceso muere tres veces con él      ILEGIBLE y a las cartas muertas, sin abrirlo (`en_mano.py`)
+    lo escribió una versión posterior       en nada: espera a un consumidor que la conozca (`en_espera.py`)
 """
 
 import asyncio
@@ -30,6 +31,7 @@ import structlog
 from alpespartners.modulos.tracking.aplicacion.mensajes import (
     ComandoRecibido,
     DestinoDeComando,
+    MensajeDeOtraVersion,
     MensajeIlegible,
 )
 from alpespartners.modulos.tracking.aplicacion.puertos import (
@@ -40,6 +42,7 @@ from alpespartners.modulos.tracking.aplicacion.puertos import (
     UnidadTrabajo,
 )
 from alpespartners.modulos.tracking.dominio.destinos import Ilegible, Rechazada
+from alpespartners.modulos.tracking.infraestructura.consumo.en_espera import EnEspera, Espera
 from alpespartners.modulos.tracking.infraestructura.consumo.en_mano import MUERTES_QUE_CONDENAN, EnMano
 from alpespartners.modulos.tracking.infraestructura.consumo.relevo import Relevo
 from alpespartners.modulos.tracking.infraestructura.libro.bandeja_salida import Envio
@@ -185,6 +188,11 @@ class Consumidores:
         """Dice si la base de datos respondió la última vez que cada uno la usó."""
         return self._relevo.hay_base_datos and all(c.hay_base_datos for c in self._consumidores)
 
+    def en_espera(self) -> dict[str, Espera]:
+        """Por tópico, los comandos que esperan a una versión posterior; sin los que no tienen ninguno."""
+        estados = {consumidor.topico: consumidor.en_espera.estado() for consumidor in self._consumidores}
+        return {topico: espera for topico, espera in estados.items() if espera is not None}
+
     async def trabajar(self, parar: asyncio.Event) -> None:
         """Vuelve cuando `parar` se activa y lo que había entre manos está asentado o devuelto al broker.
 
@@ -232,6 +240,7 @@ class _Consumidor:
         self._desde = 0.0
         self._suscripcion: Suscripcion | None = None
         self.topico = manejador.topico
+        self.en_espera = EnEspera(manejador.topico)
         self.hay_base_datos = True
 
     @property
@@ -280,16 +289,19 @@ class _Consumidor:
         """
         bucle = asyncio.get_running_loop()
         conectada_en = time.monotonic()
+        # Lo que la anterior dejó sin confirmar vuelve a entregarse.
+        self.en_espera.olvidar()
         siguiente = bucle.run_in_executor(hilos, self._recibir, suscripcion)
         try:
             while await _antes_de_parar(siguiente, parar):
-                mensajes, lote = siguiente.result()
+                mensajes, abiertas = siguiente.result()
                 if suscripcion.conectada:
                     conectada_en = time.monotonic()
                 elif not mensajes and time.monotonic() - conectada_en > _DESCONEXION_TOLERADA:
                     # El cliente espacia sus reintentos hasta un minuto; uno nuevo empieza sin espera.
                     return
-                if len(lote) < len(mensajes):
+                lote = abiertas or []
+                if abiertas is None:
                     async with self._en_mano.turno:
                         lote = await bucle.run_in_executor(hilos, self._abrir, mensajes)
                         await self._asentar(lote, suscripcion, parar)
@@ -311,12 +323,14 @@ class _Consumidor:
                 # Si el broker no responde, la termina el cierre del cliente.
                 await asyncio.wait((despedida,), timeout=_SEGUNDOS_DE_CIERRE)
 
-    def _recibir(self, suscripcion: Suscripcion) -> tuple[list[MensajeRecibido], list[_Entrada]]:
+    def _recibir(self, suscripcion: Suscripcion) -> tuple[list[MensajeRecibido], list[_Entrada] | None]:
         """Espera un mensaje, toma con él los que ya estén y, si no hay de qué cuidarse, los abre.
 
         Si no llenan un lote espera, dormido, a que se asiente el anterior y le toque a este: irá en él lo que
         llegue entretanto. Corre en el hilo del consumidor.
         """
+        for retenido in self.en_espera.por_devolver():
+            suscripcion.devolver(retenido)
         mensaje = suscripcion.recibir(_ESPERA_MS)
         if mensaje is None:
             return [], []
@@ -326,7 +340,7 @@ class _Consumidor:
             time.sleep(max(0.0, self._desde + _ENTRE_LOTES - time.monotonic()))
             self._tomar(suscripcion, mensajes)
         self._desde = time.monotonic()
-        return mensajes, [] if self._en_mano.con_cautela else self._abrir(mensajes)
+        return mensajes, None if self._en_mano.con_cautela else self._abrir(mensajes)
 
     def _tomar(self, suscripcion: Suscripcion, mensajes: list[MensajeRecibido]) -> bool:
         """Añade los que ya estén o no tarden nada, y dice si caben más."""
@@ -340,14 +354,21 @@ class _Consumidor:
         return False
 
     def _abrir(self, mensajes: Sequence[MensajeRecibido]) -> list[_Entrada]:
+        """Los abre y, de los de una versión posterior, deja que esperen."""
         claves = [self._prefijo + mensaje.posicion for mensaje in mensajes]
+        lote = []
         with self._en_mano.trabajando(claves):
-            return [
-                _Entrada(clave, mensaje, self._contenido(clave, mensaje))
-                for clave, mensaje in zip(claves, mensajes, strict=True)
-            ]
+            for clave, mensaje in zip(claves, mensajes, strict=True):
+                contenido = self._contenido(clave, mensaje)
+                if isinstance(contenido, MensajeDeOtraVersion):
+                    self.en_espera.retener(mensaje, contenido.huella_esquema)
+                else:
+                    lote.append(_Entrada(clave, mensaje, contenido))
+        return lote
 
-    def _contenido(self, clave: str, mensaje: MensajeRecibido) -> ComandoRecibido[Any] | MensajeIlegible:
+    def _contenido(
+        self, clave: str, mensaje: MensajeRecibido
+    ) -> ComandoRecibido[Any] | MensajeIlegible | MensajeDeOtraVersion:
         if self._en_mano.mata(clave):
             return self._ilegible(mensaje, f"hizo morir {MUERTES_QUE_CONDENAN} veces al consumidor")
         try:

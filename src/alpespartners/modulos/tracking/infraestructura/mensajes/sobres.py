@@ -8,16 +8,14 @@ por muchas veces que se entregue.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from hashlib import blake2b
-from io import BytesIO
 from typing import Any, Final, NamedTuple
 from uuid import UUID, uuid5
 
 import uuid_utils
-from fastavro import schemaless_reader
 
 from alpespartners.modulos.tracking.aplicacion.comandos import (
     Comando,
@@ -27,8 +25,10 @@ from alpespartners.modulos.tracking.aplicacion.comandos import (
 from alpespartners.modulos.tracking.aplicacion.mensajes import (
     ComandoRecibido,
     IdentidadComando,
+    MensajeDeOtraVersion,
     MensajeIlegible,
 )
+from alpespartners.modulos.tracking.aplicacion.puertos import EsquemaDesconocido
 from alpespartners.modulos.tracking.aplicacion.topicos import (
     COMANDO_REGISTRAR_CONVERSION,
     COMANDO_REGISTRAR_IMPRESION,
@@ -49,9 +49,10 @@ from alpespartners.modulos.tracking.dominio.objetos_valor import (
     ValorConversion,
 )
 from alpespartners.modulos.tracking.infraestructura.mensajes.esquemas import ESCALA, ESQUEMAS, Esquema
-
-MAXIMO_CARGA: Final = 1024 * 1024
-"""Octetos que puede ocupar la carga de un comando; uno de la API no llega a la décima parte."""
+from alpespartners.modulos.tracking.infraestructura.mensajes.lectura_avro import (
+    RegistroIlegible,
+    leer_registro,
+)
 
 MAXIMO_CARTA: Final = 5_000_000
 """Octetos de una carta muerta, carga y propiedades: por debajo de lo que admite cualquier broker (5 MiB)."""
@@ -63,8 +64,6 @@ _OCTETOS_HUELLA = 16
 _OCTETOS_DECIMAL = 16
 _CE_ID_UTILIZABLE = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,128}")
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
-# Lo que fastavro lanza ante octetos ajenos: fin prematuro, rama de unión o instante imposibles, mal UTF-8.
-_ERRORES_DE_LECTURA = (EOFError, LookupError, ArithmeticError, ValueError)
 
 SUFIJO_CARTAS: Final = "-tracking-DLQ"
 """El nombre que Pulsar da a las cartas muertas de la suscripción `tracking`."""
@@ -90,15 +89,11 @@ _CONSTANTES: Final = {
         "ce_source": _FUENTE,
         "ce_type": esquema.tipo,
         "ce_datacontenttype": "application/avro",
-        "ce_dataschema": esquema.urn,
+        "ce_dataschema": esquema.ce_dataschema,
     }
     for topico, esquema in ESQUEMAS.items()
 }
 """Las propiedades que son siempre las mismas en un tópico."""
-
-
-class _Ilegible(Exception):
-    """Por qué unos octetos no son el comando esperado; la frase no repite nada de ellos."""
 
 
 def sobre_de_comando(comando: Comando, comando_id: str, traza: str | None) -> Sobre:
@@ -149,11 +144,14 @@ def abrir_evento(
 ) -> Impresion | Conversion | None:
     """Devuelve la entidad que lleva un evento, o `None` si no es un evento de ese tópico.
 
-    Nunca lanza por lo que trae, ni lo valida: se lee lo que se registró, aunque las reglas de hoy ya no lo
-    admitieran. La huella de su comando no viaja en él.
+    No valida lo que trae: se lee lo que se registró, aunque las reglas de hoy ya no lo admitieran. La huella
+    de su comando no viaja en él.
+
+    Raises:
+        EsquemaDesconocido: lo escribió una versión posterior; leerlo a medias sería perder lo demás.
     """
     try:
-        campos = _campos_leidos(ESQUEMAS[topico], carga, propiedades.get("ce_type"))
+        campos = _campos_leidos(ESQUEMAS[topico], carga, propiedades)
         comunes: dict[str, Any] = {
             nombre: campos[nombre]
             for nombre in ("id", "campaña_id", "influencer_id", "usuario_id", "timestamp", "propiedades")
@@ -173,7 +171,7 @@ def abrir_evento(
             valor=None if moneda is None else ValorConversion(importe, moneda),
         )
         return Conversion(contenido=conversion, huella=None, **del_servidor)
-    except (_Ilegible, ValueError):
+    except (RegistroIlegible, ValueError):
         return None
 
 
@@ -219,7 +217,13 @@ def abrir_comando(
     publicado_en: datetime,
     posicion: str,
     epoca: UUID,
-) -> ComandoRecibido[RegistrarImpresion] | ComandoRecibido[RegistrarConversion] | MensajeIlegible:
+    ajenas: Collection[str] = (),
+) -> (
+    ComandoRecibido[RegistrarImpresion]
+    | ComandoRecibido[RegistrarConversion]
+    | MensajeIlegible
+    | MensajeDeOtraVersion
+):
     """Abre un mensaje de un tópico de comandos; nunca lanza por culpa de lo que trae.
 
     Args:
@@ -230,11 +234,12 @@ def abrir_comando(
         publicado_en: cuándo se publicó, en UTC.
         posicion: su lugar en el tópico, el mismo en cada entrega.
         epoca: la de los datos del broker, sin la cual una posición no dice nada.
+        ajenas: huellas de esquemas que no son de nadie: lo que las nombra es ilegible.
     """
     octetos = carga or b""
     identidad = _identidad(topico, octetos, propiedades.get("ce_id"), posicion, epoca)
     try:
-        campos = _campos_leidos(ESQUEMAS[topico], carga, propiedades.get("ce_type"))
+        campos = _campos_leidos(ESQUEMAS[topico], carga, propiedades, ajenas)
         if not campos["id"]:
             campos["id"] = _id_derivado(topico, identidad, propiedades.get("ce_id"))
         traza = _traza(propiedades)
@@ -252,7 +257,11 @@ def abrir_comando(
             publicado_en=publicado_en,
             traza=traza,
         )
-    except _Ilegible as ilegible:
+    except EsquemaDesconocido as desconocido:
+        return MensajeDeOtraVersion(
+            identidad=identidad, clave=clave, publicado_en=publicado_en, huella_esquema=desconocido.huella
+        )
+    except RegistroIlegible as ilegible:
         return MensajeIlegible(
             identidad=identidad,
             clave=clave,
@@ -400,26 +409,13 @@ def _id_derivado(topico: str, identidad: IdentidadComando, ce_id: str | None) ->
     return str(uuid_utils.uuid5(_ESPACIO, f"{topico}\n{identidad.comando_id}\n{identidad.huella.hex()}"))
 
 
-def _campos_leidos(esquema: Esquema, carga: bytes | None, ce_type: str | None) -> dict[str, Any]:
-    """Descifra la carga con el esquema del tópico: en v1 es el único con que pudo escribirse."""
-    if ce_type and ce_type != esquema.tipo:
-        raise _Ilegible("ce_type nombra otro registro")
-    if carga is None:
-        raise _Ilegible("el mensaje no tiene valor")
-    if len(carga) > MAXIMO_CARGA:
-        raise _Ilegible(f"la carga pasa de {MAXIMO_CARGA} octetos")
-    entrada = BytesIO(carga)
-    try:
-        campos: Any = schemaless_reader(entrada, esquema.lectura, None)
-    except _ERRORES_DE_LECTURA:
-        raise _Ilegible("los octetos no son Avro de este registro") from None
-    if campos.pop("tipo_mensaje") != esquema.registro:
-        raise _Ilegible("tipo_mensaje nombra otro registro")
-    if entrada.tell() != len(carga):
-        raise _Ilegible("sobran octetos tras el registro")
+def _campos_leidos(
+    esquema: Esquema, carga: bytes | None, propiedades: Mapping[str, str], ajenas: Collection[str] = ()
+) -> dict[str, Any]:
+    campos = leer_registro(esquema, carga, propiedades, ajenas=ajenas)
     campos["campaña_id"] = campos.pop("campana_id")
     campos["advertencias"] = tuple(campos["advertencias"])
-    return dict(campos)
+    return campos
 
 
 def _decimal_leido(octetos: bytes | None) -> Decimal | None:
@@ -427,6 +423,6 @@ def _decimal_leido(octetos: bytes | None) -> Decimal | None:
     if octetos is None:
         return None
     if len(octetos) > _OCTETOS_DECIMAL:
-        raise _Ilegible("valor no cabe en decimal(18,4)")
+        raise RegistroIlegible("valor no cabe en decimal(18,4)")
     sin_escala = int.from_bytes(octetos, "big", signed=True)
     return Decimal(f"{sin_escala}e-{ESCALA}")

@@ -39,7 +39,7 @@ from alpespartners.modulos.tracking.aplicacion.conciliacion import (
     juzgar_evento,
 )
 from alpespartners.modulos.tracking.aplicacion.consultas.consultar_balance import procesado_hasta
-from alpespartners.modulos.tracking.aplicacion.mensajes import DestinoDeComando
+from alpespartners.modulos.tracking.aplicacion.mensajes import DestinoDeComando, MensajeDeOtraVersion
 from alpespartners.modulos.tracking.dominio.destinos import Registrada
 from alpespartners.modulos.tracking.dominio.entidades import Conversion, Impresion
 from alpespartners.modulos.tracking.infraestructura.libro.balance import BalanceSQL, Cuentas, motivo_de
@@ -135,6 +135,7 @@ class Conciliador:
 
         Raises:
             BaseDatosNoDisponible: la base de datos no respondió.
+            EsquemaDesconocido: hay eventos que publicó una versión posterior.
             FalloDelBroker: el broker no respondió.
         """
         with ExitStack() as pila:
@@ -219,6 +220,7 @@ class Conciliador:
                     guardado.evento_id,
                     guardado.recibido_en,
                     b"",
+                    espera=isinstance(guardado.contenido, MensajeDeOtraVersion),
                 ),
             )
 
@@ -272,7 +274,7 @@ class Conciliador:
             return lambda mensaje: not cursores.confirmo(mensaje.posicion)
         renglones = self._lector.leer_libro(lambda c: BalanceSQL(c).renglones())
         hasta = procesado_hasta(renglones, parte.comandos)
-        return lambda mensaje: hasta is None or mensaje.instante > hasta - self._margen
+        return lambda mensaje: mensaje.espera or hasta is None or mensaje.instante > hasta - self._margen
 
     def _juzgar_eventos(self, parte: ParteDelLibro, lado: _Lado) -> Cuenta:
         criterio = Criterio(desde=lado.desde, en_vuelo=lambda _: False)
