@@ -243,6 +243,7 @@ def conciliar(
         BaseDatosNoDisponible: la base de datos no se puede leer.
         BrokerNoDisponible: el broker no responde.
         ErrorDeArranque: los ajustes no valen.
+        EsquemaDesconocido: hay eventos que publicó una versión posterior.
     """
     _preparar(configuracion)
     with ExitStack() as pila:
@@ -273,6 +274,7 @@ def reconstruir(configuracion: Configuracion, *, avanza: Callable[[str, int], No
         BaseDatosNoDisponible: la base de datos no respondió; repetirlo es seguro.
         BrokerNoDisponible: el broker no respondió; repetirlo es seguro.
         ErrorDeArranque: hay consumidores vivos, la base de datos no está vacía o no se puede abrir.
+        EsquemaDesconocido: hay mensajes de una versión posterior; ella puede repetirlo.
     """
     _preparar(configuracion)
     with ExitStack() as pila:
@@ -293,6 +295,7 @@ def reconstruir(configuracion: Configuracion, *, avanza: Callable[[str, int], No
             manejadores=[RegistrarImpresionHandler(), RegistrarConversionHandler()],
             reloj=_ahora,
             avanza=avanza,
+            ajenas=configuracion.esquemas_ajenos,
         )
         try:
             return asyncio.run(reconstructor.reconstruir())
@@ -381,6 +384,7 @@ async def _sonda(
         crear_sonda(
             suscripciones=consumidores.suscripciones,
             hay_base_datos=consumidores.hay_base_datos,
+            en_espera=consumidores.en_espera,
             acceso=acceso,
             registro=registro,
         )

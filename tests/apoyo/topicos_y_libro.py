@@ -1,7 +1,7 @@
 """Unos tópicos falsos y un libro SQLite de verdad, y los verbos con que una prueba los llena."""
 
 import asyncio
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Collection, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -14,6 +14,7 @@ from alpespartners.modulos.tracking.aplicacion.handlers import (
     RegistrarConversionHandler,
     RegistrarImpresionHandler,
 )
+from alpespartners.modulos.tracking.aplicacion.mensajes import MensajeDeOtraVersion
 from alpespartners.modulos.tracking.infraestructura.libro.bandeja_salida import Envio
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import Sobre, sobre_de_comando
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.lecturas import LecturasSQLite
@@ -58,7 +59,8 @@ class TopicosYLibro:
     def consumir(self) -> None:
         """Asienta todo lo publicado, como un consumidor; lo que ya lo estaba es una reentrega."""
         for manejador in (RegistrarImpresionHandler(), RegistrarConversionHandler()):
-            lote = [g.contenido for g in comandos_guardados(self.topicos, manejador.topico, EPOCA)]
+            guardados = comandos_guardados(self.topicos, manejador.topico, EPOCA)
+            lote = [g.contenido for g in guardados if not isinstance(g.contenido, MensajeDeOtraVersion)]
             asyncio.run(
                 self.libro.ejecutar(
                     lambda t, manejador=manejador, lote=lote: manejador.manejar(lote, t, self.ahora())  # type: ignore[misc]
@@ -94,8 +96,8 @@ class TopicosYLibro:
             cursores=lambda _topico: self.cursores,
         ).conciliar()
 
-    def reconstruir(self) -> list[Reconstruido]:
-        """Reconstruye el libro."""
+    def reconstruir(self, *, ajenas: Collection[str] = ()) -> list[Reconstruido]:
+        """Reconstruye el libro; lo escrito con los esquemas ajenos es ilegible."""
         reconstructor = Reconstructor(
             self.topicos,
             EPOCA,
@@ -104,6 +106,7 @@ class TopicosYLibro:
             manejadores=[RegistrarImpresionHandler(), RegistrarConversionHandler()],
             reloj=self.ahora,
             avanza=self.al_avanzar,
+            ajenas=ajenas,
         )
         return asyncio.run(reconstructor.reconstruir())
 

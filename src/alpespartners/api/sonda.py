@@ -7,6 +7,7 @@ Por qué existe: quien opera muchos consumidores necesita saber de cada uno si a
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
+from typing import Protocol
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -22,10 +23,27 @@ from alpespartners.api.salud import disponibilidad, json_de, viva
 from alpespartners.seedwork.asgi import ASGIApp
 
 
+class EnEspera(Protocol):
+    """Los comandos de un tópico que esperan a una versión posterior."""
+
+    @property
+    def mensajes(self) -> int:
+        """Cuántos."""
+
+    @property
+    def huellas(self) -> Sequence[str]:
+        """Las de los esquemas que los escribieron."""
+
+    @property
+    def segundos(self) -> float:
+        """Lo que lleva esperando el primero."""
+
+
 def crear_sonda(
     *,
     suscripciones: Callable[[], Mapping[str, bool]],
     hay_base_datos: Callable[[], bool],
+    en_espera: Callable[[], Mapping[str, EnEspera]],
     acceso: ReglasDeAcceso,
     registro: CollectorRegistry,
 ) -> ASGIApp:
@@ -34,6 +52,7 @@ def crear_sonda(
     Args:
         suscripciones: por tópico, si su suscripción tiene ahora conexión.
         hay_base_datos: si la base de datos respondió la última vez que se usó.
+        en_espera: por tópico, los comandos que esperan a una versión posterior, si hay.
         acceso: las reglas de la API.
         registro: lo que el proceso cuenta.
     """
@@ -42,11 +61,22 @@ def crear_sonda(
         sin_parametros(peticion)
         conectadas, base = suscripciones(), hay_base_datos()
         esta = base and all(conectadas.values())
-        cuerpo = {
+        cuerpo: dict[str, object] = {
             "estado": "lista" if esta else "no_lista",
             "broker": {topico: disponibilidad(disponible=si) for topico, si in conectadas.items()},
             "base_datos": disponibilidad(disponible=base),
         }
+        if esperan := en_espera():
+            # Lo demás se consume: reiniciar o apartar este proceso no lo arregla, y actualizarlo sí.
+            cuerpo["estado"] = "degradada" if esta else "no_lista"
+            cuerpo["en_espera"] = {
+                topico: {
+                    "mensajes": espera.mensajes,
+                    "esquemas": list(espera.huellas),
+                    "segundos": round(espera.segundos),
+                }
+                for topico, espera in esperan.items()
+            }
         return json_de(cuerpo, 200 if esta else 503)
 
     async def estado() -> Iterable[Metric]:
@@ -58,7 +88,16 @@ def crear_sonda(
         base = GaugeMetricFamily(
             "alpes_base_datos_disponible", "Si la base de datos respondió.", value=hay_base_datos()
         )
-        return [conectadas, base]
+        esperan = GaugeMetricFamily(
+            "alpes_comandos_en_espera",
+            "Comandos de una versión posterior, que esperan a que se actualice.",
+            labels=["topico"],
+        )
+        en_cada_uno = en_espera()
+        for topico in suscripciones():
+            espera = en_cada_uno.get(topico)
+            esperan.add_metric([topico], 0 if espera is None else espera.mensajes)
+        return [conectadas, base, esperan]
 
     rutas = Rutas(
         [ruta_get("/salud/viva", viva), ruta_get("/salud/lista", lista), ruta_de_metricas(registro, estado)]

@@ -1,4 +1,4 @@
-"""Leer un registro con el esquema que lo escribió: uno de antes, el de hoy, uno que no se conoce o uno ajeno."""
+"""Leer un registro con el esquema que lo escribió: uno de antes, el de hoy o uno desconocido."""
 
 import time
 from io import BytesIO
