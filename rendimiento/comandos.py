@@ -15,7 +15,8 @@ import uuid_utils
 from alpespartners.api.ejemplos import EJEMPLOS
 from alpespartners.modulos.tracking.aplicacion.comandos import Comando
 from alpespartners.modulos.tracking.aplicacion.mapeadores import comando_de_conversion, comando_de_impresion
-from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import Sobre, sobre_de_comando
+from alpespartners.modulos.tracking.aplicacion.mensajes import Sobre
+from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import sobre_de_comando
 from alpespartners.seedwork.json_estricto import leer_json
 
 

@@ -27,7 +27,9 @@ from alpespartners.modulos.tracking.aplicacion.handlers import (
     RegistrarConversionHandler,
     RegistrarImpresionHandler,
 )
-from alpespartners.modulos.tracking.infraestructura import consumidores, despachadores, repositorios
+from alpespartners.modulos.tracking.infraestructura import despachadores, repositorios
+from alpespartners.modulos.tracking.infraestructura.consumo.apertura import Apertura
+from alpespartners.modulos.tracking.infraestructura.consumo.recogida import Recogida
 from alpespartners.modulos.tracking.infraestructura.consumo.relevo import Relevo
 from alpespartners.modulos.tracking.infraestructura.despachadores import DespachadorPulsar
 from alpespartners.modulos.tracking.infraestructura.libro import bandeja_salida
@@ -68,12 +70,11 @@ def medir_la_api(cronometro: Cronometro) -> None:
 def medir_los_consumidores(cronometro: Cronometro) -> None:
     """Pone el cronómetro en las partes de asentar un comando y publicar su evento."""
     envolver = cronometro.envolver
-    consumidor = consumidores._Consumidor  # noqa: SLF001 (se mide por dentro)
     recibir = "recibir el mensaje y copiar lo que trae"
-    envolver(recibir, consumidor, "_recibir")
+    envolver(recibir, Recogida, "recoger")
     envolver(recibir, Suscripcion, "recibir")
     envolver(recibir, cliente_pulsar, "_mensaje_recibido")
-    envolver("Avro → comando, y su identidad", consumidor, "_abrir")
+    envolver("Avro → comando, y su identidad", Apertura, "abrir")
     envolver("confirmar el mensaje", Suscripcion, "confirmar")
     for manejador in (RegistrarImpresionHandler, RegistrarConversionHandler):
         envolver("comando → entidad, con las reglas del dominio", manejador, "_juzgar")

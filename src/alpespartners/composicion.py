@@ -36,10 +36,18 @@ from alpespartners.modulos.tracking.aplicacion.handlers import (
     RegistrarImpresionHandler,
 )
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible, BrokerNoDisponible
-from alpespartners.modulos.tracking.infraestructura.consumidores import MAXIMO_LOTE, Consumidores
+from alpespartners.modulos.tracking.infraestructura.consumidores import Consumidor, Consumidores
+from alpespartners.modulos.tracking.infraestructura.consumo.apertura import Apertura
+from alpespartners.modulos.tracking.infraestructura.consumo.asentador import Asentador
+from alpespartners.modulos.tracking.infraestructura.consumo.bitacora import Bitacora
+from alpespartners.modulos.tracking.infraestructura.consumo.en_espera import EnEspera
 from alpespartners.modulos.tracking.infraestructura.consumo.en_mano import EnMano, archivo_en_mano
+from alpespartners.modulos.tracking.infraestructura.consumo.escritor import Escritor, Manejador
+from alpespartners.modulos.tracking.infraestructura.consumo.recogida import Recogida
 from alpespartners.modulos.tracking.infraestructura.consumo.relevo import Relevo
+from alpespartners.modulos.tracking.infraestructura.consumo.ritmo import Ritmo, RitmoDelRelevo
 from alpespartners.modulos.tracking.infraestructura.despachadores import DespachadorPulsar
+from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import abrir_comando
 from alpespartners.modulos.tracking.infraestructura.metricas import (
     MetricasDeConsumo,
     MetricasDePublicacion,
@@ -307,7 +315,7 @@ async def _consumir(
     configuracion: Configuracion,
     cliente: ClientePulsar,
     libro: "LibroSQLite | LibroPostgreSQL",
-    en_mano: BinaryIO,
+    archivo: BinaryIO,
     epoca: UUID,
     sonda: socket.socket | None,
 ) -> None:
@@ -317,16 +325,22 @@ async def _consumir(
         asyncio.get_running_loop().add_signal_handler(señal, parar.set)
     registro = _registro_de_metricas()
     metricas = MetricasDeConsumo(registro)
-    consumidores = Consumidores(
-        cliente,
-        [RegistrarImpresionHandler(), RegistrarConversionHandler()],
-        libro=libro,
-        relevo=Relevo(cliente, libro, metricas=metricas),
-        en_mano=EnMano(en_mano, MAXIMO_LOTE),
-        epoca=epoca,
-        reloj=_ahora,
-        metricas=metricas,
-    )
+    ritmo = Ritmo()
+    relevo = Relevo(cliente, libro, metricas=metricas, ritmo=RitmoDelRelevo())
+    en_mano = EnMano(archivo, ritmo.maximo_lote)
+
+    abrir = partial(abrir_comando, ajenas=frozenset(configuracion.esquemas_ajenos))
+
+    def consumidor(manejador: Manejador) -> Consumidor:
+        en_espera = EnEspera(manejador.topico, ritmo.pausas_en_espera)
+        apertura = Apertura(manejador.topico, epoca, en_mano, en_espera, abrir)
+        recogida = Recogida(apertura, en_mano, en_espera, ritmo)
+        escritor = Escritor(manejador, libro, relevo, en_mano, _ahora)
+        bitacora = Bitacora(manejador.topico, metricas, _ahora)
+        return Consumidor(cliente, recogida, Asentador(escritor, apertura, bitacora, ritmo), en_mano, ritmo)
+
+    manejadores = (RegistrarImpresionHandler(), RegistrarConversionHandler())
+    consumidores = Consumidores([consumidor(manejador) for manejador in manejadores], relevo, ritmo)
     async with (
         _sonda(sonda, consumidores, _acceso(configuracion), registro),
         _avisando(_revisor(configuracion), lambda: all(consumidores.suscripciones().values())),

@@ -12,24 +12,20 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
-from uuid import UUID
 
 from alpespartners.modulos.tracking.aplicacion.handlers import RegistrarImpresionHandler
-from alpespartners.modulos.tracking.aplicacion.mensajes import DestinoDeComando, MensajeIlegible
-from alpespartners.modulos.tracking.infraestructura import consumidores
-from alpespartners.modulos.tracking.infraestructura.consumidores import MAXIMO_LOTE, Consumidores
-from alpespartners.modulos.tracking.infraestructura.consumo.en_mano import EnMano, archivo_en_mano
-from alpespartners.modulos.tracking.infraestructura.consumo.relevo import Relevo
+from alpespartners.modulos.tracking.aplicacion.mensajes import LoteAsentado, MensajeIlegible
+from alpespartners.modulos.tracking.infraestructura.consumo.en_mano import archivo_en_mano
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import abrir_comando
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import LibroSQLite
 from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import MensajeRecibido
+from tests.apoyo.consumo import ConsumoDePrueba
 from tests.apoyo.espera import hasta_en_el_bucle
-from tests.apoyo.eventos import AHORA, IMPRESION
-from tests.apoyo.metricas import metricas_de_consumo
+from tests.apoyo.eventos import IMPRESION
 from tests.apoyo.pulsar_falso import ClienteFalso, SuscripcionFalsa, mensaje
 
 DATOS = Path(sys.argv[1])
+AL_ABRIR = sys.argv[2] == "abrir"
 CUANTOS, MORTAL = int(sys.argv[3]), f"imp-{sys.argv[4]}"
 CONFIRMADOS = DATOS / "confirmados"
 
@@ -39,7 +35,7 @@ def morir() -> None:
 
 
 class ManejadorMortal(RegistrarImpresionHandler):
-    def manejar(self, lote: Sequence[Any], transaccion: Any, ahora: Any) -> list[DestinoDeComando]:
+    def manejar(self, lote: Sequence[Any], transaccion: Any, ahora: Any) -> LoteAsentado:
         if any(not isinstance(r, MensajeIlegible) and r.comando.id == MORTAL for r in lote):
             morir()
         return super().manejar(lote, transaccion, ahora)
@@ -69,22 +65,20 @@ async def principal() -> None:
     pendientes = len(suscripcion.mensajes)
     cliente = ClienteFalso(confirma_solo=True)
     cliente.suscripciones.append(suscripcion)
-    manejador = RegistrarImpresionHandler() if sys.argv[2] == "abrir" else ManejadorMortal()
     libro = LibroSQLite(DATOS)
     libro.abrir()
     with archivo_en_mano(DATOS) as archivo:
         parar = asyncio.Event()
         trabajo = asyncio.create_task(
-            Consumidores(
-                cliente,
-                [manejador],
+            ConsumoDePrueba(
+                cliente=cliente,
+                manejadores=[RegistrarImpresionHandler() if AL_ABRIR else ManejadorMortal()],
                 libro=libro,
-                relevo=Relevo(cliente, libro, metricas=metricas_de_consumo()),
-                en_mano=EnMano(archivo, MAXIMO_LOTE),
-                metricas=metricas_de_consumo(),
-                epoca=UUID(int=1),
-                reloj=lambda: AHORA,
-            ).trabajar(parar)
+                archivo=archivo,
+                abrir=abrir_o_morir if AL_ABRIR else abrir_comando,
+            )
+            .consumidores()
+            .trabajar(parar)
         )
         await hasta_en_el_bucle(lambda: len(suscripcion.confirmados) == pendientes, 60)
         parar.set()
@@ -92,6 +86,4 @@ async def principal() -> None:
     libro.cerrar()
 
 
-if sys.argv[2] == "abrir":
-    patch.object(consumidores, "abrir_comando", abrir_o_morir).start()
 asyncio.run(principal())

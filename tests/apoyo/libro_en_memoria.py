@@ -4,7 +4,7 @@ Pasa las mismas suites de contrato que los adaptadores de verdad; por eso las pr
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,21 +12,20 @@ from typing import Generic, Self, TypeVar
 
 from alpespartners.modulos.tracking.aplicacion.mensajes import (
     DestinoDeComando,
+    Envio,
     EnviosPendientes,
     IdentidadComando,
     MensajeIlegible,
     RenglonBalance,
+    Sobre,
 )
 from alpespartners.modulos.tracking.aplicacion.puertos import Consulta, Transaccion
-from alpespartners.modulos.tracking.aplicacion.topicos import (
-    EVENTO_CONVERSION_REGISTRADA,
-    EVENTO_IMPRESION_REGISTRADA,
-)
 from alpespartners.modulos.tracking.dominio.contenido import ContenidoImpresion
 from alpespartners.modulos.tracking.dominio.destinos import Rechazada
 from alpespartners.modulos.tracking.dominio.entidades import Conversion, Impresion
-from alpespartners.modulos.tracking.dominio.eventos import EventoDominio, ImpresionRegistrada
+from alpespartners.modulos.tracking.dominio.eventos import EventoDominio
 from alpespartners.modulos.tracking.dominio.repositorios import FiltroEventos, Posicion
+from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import sobre_de_carta, sobre_de_evento
 
 T = TypeVar("T")
 E = TypeVar("E", Impresion, Conversion)
@@ -146,16 +145,16 @@ class BandejaEnMemoria:
 
     depositados: Counter[str] = field(default_factory=Counter)
 
-    def depositar_eventos(self, eventos: Sequence[tuple[EventoDominio, str | None]]) -> None:
-        self.depositados.update(
-            EVENTO_IMPRESION_REGISTRADA
-            if isinstance(evento, ImpresionRegistrada)
-            else EVENTO_CONVERSION_REGISTRADA
-            for evento, _ in eventos
-        )
+    def depositar_eventos(self, eventos: Sequence[tuple[EventoDominio, str | None]]) -> list[Envio]:
+        return self._depositar(sobre_de_evento(evento, traza) for evento, traza in eventos)
 
-    def depositar_cartas(self, topico: str, cartas: Sequence[MensajeIlegible]) -> None:
-        self.depositados.update(f"{topico}-tracking-DLQ" for _ in cartas)
+    def depositar_cartas(self, topico: str, cartas: Sequence[MensajeIlegible]) -> list[Envio]:
+        return self._depositar(sobre_de_carta(topico, carta) for carta in cartas)
+
+    def _depositar(self, sobres: Iterable[Sobre]) -> list[Envio]:
+        envios = [Envio(numero, sobre) for numero, sobre in enumerate(sobres, self.depositados.total())]
+        self.depositados.update(envio.sobre.topico for envio in envios)
+        return envios
 
 
 @dataclass

@@ -5,7 +5,6 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from uuid import UUID
 
 from sqlalchemy import Table, func, select
 
@@ -13,14 +12,14 @@ from alpespartners.modulos.tracking.aplicacion.handlers import (
     RegistrarConversionHandler,
     RegistrarImpresionHandler,
 )
-from alpespartners.modulos.tracking.infraestructura.consumidores import MAXIMO_LOTE, Consumidores
-from alpespartners.modulos.tracking.infraestructura.consumo.en_mano import EnMano, archivo_en_mano
-from alpespartners.modulos.tracking.infraestructura.consumo.relevo import Relevo
+from alpespartners.modulos.tracking.infraestructura.consumo.en_mano import archivo_en_mano
+from alpespartners.modulos.tracking.infraestructura.consumo.ritmo import RitmoDelRelevo
 from alpespartners.modulos.tracking.infraestructura.despachadores import DespachadorPulsar
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.archivo import motor_de_lectura
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import LibroSQLite
 from tests.apoyo.broker import Broker
-from tests.apoyo.metricas import metricas_de_consumo, metricas_de_publicacion
+from tests.apoyo.consumo import ConsumoDePrueba
+from tests.apoyo.metricas import metricas_de_publicacion
 
 
 class Puesta:
@@ -46,16 +45,14 @@ class Puesta:
         """Un proceso de consumidores dentro del bloque; al salir termina como con SIGTERM."""
         cliente = self.broker.cliente()
         en_mano = archivo_en_mano(self.datos)
-        consumidores = Consumidores(
-            cliente,
-            [RegistrarImpresionHandler(), RegistrarConversionHandler()],
+        consumidores = ConsumoDePrueba(
+            cliente=cliente,
+            manejadores=[RegistrarImpresionHandler(), RegistrarConversionHandler()],
             libro=self.libro,
-            relevo=Relevo(cliente, self.libro, cada_barrido=0.5, metricas=metricas_de_consumo()),
-            en_mano=EnMano(en_mano, MAXIMO_LOTE),
-            metricas=metricas_de_consumo(),
-            epoca=UUID(int=1),
+            archivo=en_mano,
+            ritmo_del_relevo=RitmoDelRelevo(cada_barrido=0.5),
             reloj=lambda: datetime.now(UTC),
-        )
+        ).consumidores()
         parar = asyncio.Event()
         trabajo = asyncio.create_task(consumidores.trabajar(parar))
         try:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from alpespartners.modulos.tracking.aplicacion.comandos import Comando
-from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import Sobre, sobre_de_comando
+from alpespartners.modulos.tracking.aplicacion.mensajes import Sobre
+from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import sobre_de_comando
 from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import (
     ClientePulsar,
     FalloDelBroker,

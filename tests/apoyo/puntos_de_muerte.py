@@ -11,27 +11,27 @@ from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
 from typing import Any, TypeVar
-from uuid import UUID
 
 from alpespartners.modulos.tracking.aplicacion.handlers import RegistrarImpresionHandler
-from alpespartners.modulos.tracking.infraestructura.consumidores import MAXIMO_LOTE, Consumidores
-from alpespartners.modulos.tracking.infraestructura.consumo.en_mano import EnMano
-from alpespartners.modulos.tracking.infraestructura.consumo.relevo import Relevo
-from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import Sobre
+from alpespartners.modulos.tracking.aplicacion.mensajes import Sobre
+from alpespartners.modulos.tracking.infraestructura.consumo.ritmo import RitmoDelRelevo
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import LibroSQLite
 from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import (
     MensajeRecibido,
     Productor,
     Suscripcion,
 )
+from alpespartners.modulos.tracking.infraestructura.pulsar.publicador import RitmoDelPublicador
 from alpespartners.modulos.tracking.infraestructura.repositorios import TransaccionSQL
 from tests.apoyo.base_datos import sql
+from tests.apoyo.consumo import ConsumoDePrueba
 from tests.apoyo.espera import hasta_en_el_bucle
-from tests.apoyo.eventos import AHORA
-from tests.apoyo.metricas import metricas_de_consumo
 from tests.apoyo.pulsar_falso import Aviso, ClienteFalso, ProductorFalso, SuscripcionFalsa
 
 T = TypeVar("T")
+
+# Quien muere no espera respuestas; esto solo acorta el desmontaje de lo que quedó en memoria.
+_RITMO = RitmoDelRelevo(cada_retirada=0.0, publicador=RitmoDelPublicador(espera_de_avisos=0.01))
 
 
 class Muerte(BaseException):
@@ -165,16 +165,15 @@ async def vivir(datos: Path, broker: BrokerQueSobrevive, muere_antes_de: int | N
     broker.en_mano.seek(0)
     parar = asyncio.Event()
     trabajo = asyncio.create_task(
-        Consumidores(
-            cliente,
-            [RegistrarImpresionHandler()],
+        ConsumoDePrueba(
+            cliente=cliente,
+            manejadores=[RegistrarImpresionHandler()],
             libro=libro,
-            relevo=Relevo(cliente, libro, metricas=metricas_de_consumo()),
-            en_mano=EnMano(broker.en_mano, MAXIMO_LOTE),
-            metricas=metricas_de_consumo(),
-            epoca=UUID(int=1),
-            reloj=lambda: AHORA,
-        ).trabajar(parar)
+            archivo=broker.en_mano,
+            ritmo_del_relevo=_RITMO,
+        )
+        .consumidores()
+        .trabajar(parar)
     )
 
     def en_calma() -> bool:

@@ -190,13 +190,13 @@ def _comando_del_json(envio: Envio, comando_de: Callable[..., Comando]) -> Coman
 def asentar_impresion(envio: Envio, transaccion: Transaccion) -> None:
     """Lleva el envío hasta el libro de impresiones."""
     recibido = _comando_del_json(envio, comando_de_impresion)
-    _exigir_registrada(RegistrarImpresionHandler().manejar([recibido], transaccion, REGISTRADO_EN))
+    _exigir_registrada(RegistrarImpresionHandler().manejar([recibido], transaccion, REGISTRADO_EN).destinos)
 
 
 def asentar_conversion(envio: Envio, transaccion: Transaccion) -> None:
     """Lleva el envío hasta el libro de conversiones."""
     recibido = _comando_del_json(envio, comando_de_conversion)
-    _exigir_registrada(RegistrarConversionHandler().manejar([recibido], transaccion, REGISTRADO_EN))
+    _exigir_registrada(RegistrarConversionHandler().manejar([recibido], transaccion, REGISTRADO_EN).destinos)
 
 
 def _exigir_registrada(destinos: list[DestinoDeComando]) -> None:

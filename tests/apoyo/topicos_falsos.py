@@ -5,7 +5,7 @@ from collections.abc import Generator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import Sobre
+from alpespartners.modulos.tracking.aplicacion.mensajes import Sobre
 from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import (
     ClientePulsar,
     FalloDelBroker,

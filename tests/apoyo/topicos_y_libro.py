@@ -14,9 +14,8 @@ from alpespartners.modulos.tracking.aplicacion.handlers import (
     RegistrarConversionHandler,
     RegistrarImpresionHandler,
 )
-from alpespartners.modulos.tracking.aplicacion.mensajes import MensajeDeOtraVersion
-from alpespartners.modulos.tracking.infraestructura.libro.bandeja_salida import Envio
-from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import Sobre, sobre_de_comando
+from alpespartners.modulos.tracking.aplicacion.mensajes import Envio, MensajeDeOtraVersion, Sobre
+from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import sobre_de_comando
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.lecturas import LecturasSQLite
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import LibroSQLite
 from alpespartners.modulos.tracking.infraestructura.operacion.conciliador import Conciliador

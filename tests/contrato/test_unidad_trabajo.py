@@ -20,6 +20,7 @@ from alpespartners.modulos.tracking.aplicacion.mensajes import (
     ComandoRecibido,
     DestinoDeComando,
     IdentidadComando,
+    LoteAsentado,
     MensajeIlegible,
 )
 from alpespartners.modulos.tracking.aplicacion.puertos import Transaccion, UnidadTrabajo
@@ -65,7 +66,7 @@ class Libro(ABC):
 
     async def asentar(self, lote: Lote) -> list[DestinoDeComando]:
         manejador = RegistrarConversionHandler()
-        return await self.unidad.ejecutar(lambda t: manejador.manejar(lote, t, AHORA))
+        return (await self.unidad.ejecutar(lambda t: manejador.manejar(lote, t, AHORA))).destinos
 
     async def guardadas(self, *ids: str) -> set[str]:
         return await self.unidad.ejecutar(lambda t: set(t.conversiones.obtener(ids)))
@@ -110,8 +111,8 @@ class ContratoUnidadTrabajo:
     async def test_una_impresion_nueva_es_una_fila_y_un_evento(self, libro: Libro) -> None:
         manejador = RegistrarImpresionHandler()
         lote = [recibido(IMPRESION, "c-1")]
-        destinos = await libro.unidad.ejecutar(lambda t: manejador.manejar(lote, t, AHORA))
-        assert [destino.destino for destino in destinos] == [Registrada()]
+        asentado = await libro.unidad.ejecutar(lambda t: manejador.manejar(lote, t, AHORA))
+        assert [destino.destino for destino in asentado.destinos] == [Registrada()]
         assert await libro.depositados() == {EVENTO_IMPRESION_REGISTRADA: 1}
         guardadas = await libro.unidad.ejecutar(lambda t: t.impresiones.obtener(["imp-123"]))
         assert guardadas == {"imp-123": impresion()}
@@ -213,14 +214,15 @@ class ContratoUnidadTrabajo:
         antes = AHORA - timedelta(hours=1)
         mensaje = recibido(replace(CONVERSION, recibido_en=antes), "c-1")
         manejador = RegistrarConversionHandler()
-        (asiento,) = await libro.unidad.ejecutar(lambda t: manejador.rechazar(mensaje, t, AHORA))
+        (asiento,), _ = await libro.unidad.ejecutar(lambda t: manejador.rechazar(mensaje, t, AHORA))
         assert (asiento.recibido_en, asiento.decidido_en) == (antes, AHORA)
 
     async def test_lo_que_la_base_de_datos_rechaza_no_alcanza_a_lo_que_el_mismo_comando_registro(
         self, libro: Libro
     ) -> None:
         def rechazar(comando_id: str) -> Callable[[Transaccion], list[DestinoDeComando]]:
-            return lambda t: RegistrarConversionHandler().rechazar(recibido(CONVERSION, comando_id), t, AHORA)
+            manejador, mensaje = RegistrarConversionHandler(), recibido(CONVERSION, comando_id)
+            return lambda t: manejador.rechazar(mensaje, t, AHORA).destinos
 
         await libro.asentar([recibido(CONVERSION, "c-1")])
         assert await libro.unidad.ejecutar(rechazar("c-1")) == []
@@ -242,6 +244,25 @@ class ContratoUnidadTrabajo:
         assert asiento.evento_id == "conv-9"
         assert await libro.asentar([ilegible("c-1", clave="conv-9")]) == []
         assert await libro.depositados() == {CARTAS: 1}
+
+    async def test_quien_asienta_un_lote_recibe_los_envios_que_deposito(self, libro: Libro) -> None:
+        manejador = RegistrarConversionHandler()
+        lote: Lote = [
+            recibido(CONVERSION, "c-1"),
+            ilegible("c-2"),
+            recibido(replace(CONVERSION, id="otra"), "c-3"),
+            recibido(replace(CONVERSION, moneda="ZZZ"), "c-4"),
+        ]
+        asentado = await libro.unidad.ejecutar(lambda t: manejador.manejar(lote, t, AHORA))
+        assert [
+            (envio.sobre.topico, envio.sobre.propiedades.get("ce_subject")) for envio in asentado.envios
+        ] == [
+            (EVENTO_CONVERSION_REGISTRADA, "conv-123"),
+            (EVENTO_CONVERSION_REGISTRADA, "otra"),
+            (CARTAS, None),
+        ]
+        otra_vez = await libro.unidad.ejecutar(lambda t: manejador.manejar(lote, t, AHORA))
+        assert otra_vez == LoteAsentado([], [])
 
     async def test_los_destinos_de_un_topico_no_son_los_de_otro(self, libro: Libro) -> None:
         (asiento,) = await libro.asentar([ilegible("c-1")])
@@ -324,8 +345,8 @@ def test_lo_que_otro_consumidor_asienta_a_la_vez_ni_cuenta_otra_vez_ni_deja_otra
     lote: Lote = [ilegible("c-1"), recibido(replace(CONVERSION, moneda="ZZZ"), "c-2")]
     manejador = RegistrarConversionHandler()
     una_vez = {"ILEGIBLE": 1, "RECHAZADA": 1}
-    assert estados(manejador.manejar(lote, transaccion, AHORA)) == una_vez
-    assert manejador.manejar(lote, transaccion, AHORA) == []
+    assert estados(manejador.manejar(lote, transaccion, AHORA).destinos) == una_vez
+    assert manejador.manejar(lote, transaccion, AHORA) == LoteAsentado([], [])
     assert transaccion.bandeja.depositados == {CARTAS: 1}
     assert {renglon.estado: renglon.cuantos for renglon in transaccion.balance.renglones()} == una_vez
 

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from alpespartners.modulos.tracking.aplicacion.mensajes import Sobre
 from alpespartners.modulos.tracking.aplicacion.topicos import (
     COMANDO_REGISTRAR_CONVERSION,
     EVENTO_IMPRESION_REGISTRADA,
 )
-from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import Sobre
 from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import ClientePulsar
 from alpespartners.seedwork.procesos.cerrojos import Cerrojo
 from tests.apoyo.espera import hasta

@@ -7,13 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from alpespartners.modulos.tracking.aplicacion.comandos import RegistrarImpresion
-from alpespartners.modulos.tracking.infraestructura.consumo import relevo
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import sobre_de_comando
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import migrar
-from alpespartners.modulos.tracking.infraestructura.pulsar import publicador
 from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import MensajeRecibido
 from tests.apoyo.base_datos import sql
 from tests.apoyo.eventos import AHORA, IMPRESION
@@ -80,12 +76,7 @@ def balance_contando(datos: Path) -> Counter[tuple[object, object]]:
     return Counter((estado, motivo) for estado, motivo in (*destinos, *filas))
 
 
-async def test_muera_donde_muera_el_proceso_el_final_es_el_mismo(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # Quien muere no espera respuestas; esto solo acorta el desmontaje de lo que quedó en memoria.
-    monkeypatch.setattr(publicador, "_ESPERA_DE_AVISOS", 0.01)
-    monkeypatch.setattr(relevo, "_CADA_RETIRADA", 0.0)
+async def test_muera_donde_muera_el_proceso_el_final_es_el_mismo(tmp_path: Path) -> None:
     plantilla = tmp_path / "plantilla"
     migrar(plantilla)
 

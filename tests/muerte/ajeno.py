@@ -16,12 +16,13 @@ from typing import Any, Final
 
 import pulsar
 
+from alpespartners.modulos.tracking.aplicacion.mensajes import Sobre
 from alpespartners.modulos.tracking.aplicacion.topicos import (
     COMANDO_REGISTRAR_CONVERSION,
     COMANDO_REGISTRAR_IMPRESION,
 )
 from alpespartners.modulos.tracking.dominio.destinos import Ilegible, Rechazada
-from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import Sobre, sobre_de_comando
+from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import sobre_de_comando
 from tests.apoyo.eventos import CONVERSION
 
 _DESCANSO: Final = 0.2

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import Sobre
+from alpespartners.modulos.tracking.aplicacion.mensajes import Sobre
 from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import ClientePulsar, MensajeRecibido
 from alpespartners.modulos.tracking.infraestructura.pulsar.revision import RevisorDelBroker
 from tests.apoyo.broker import Broker, broker_de_prueba

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from alpespartners.modulos.tracking.aplicacion.mensajes import Envio
 from alpespartners.modulos.tracking.aplicacion.topicos import (
     COMANDO_REGISTRAR_CONVERSION,
     EVENTO_IMPRESION_REGISTRADA,
 )
 from alpespartners.modulos.tracking.dominio.eventos import ImpresionRegistrada
 from alpespartners.modulos.tracking.infraestructura.libro import bandeja_salida as bandeja
-from alpespartners.modulos.tracking.infraestructura.libro.bandeja_salida import Envio
 from alpespartners.modulos.tracking.infraestructura.libro.tablas import bandeja_salida
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import sobre_de_carta, sobre_de_evento
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.archivo import motor_de_lectura
@@ -40,17 +40,17 @@ async def libro(datos: Path, arriendo: timedelta) -> AsyncGenerator[LibroSQLite]
 def depositar(*ids: str) -> Callable[[TransaccionSQL], list[Envio]]:
     def trabajo(transaccion: TransaccionSQL) -> list[Envio]:
         eventos = [(ImpresionRegistrada(impresion(id=id_evento)), None) for id_evento in ids]
-        transaccion.bandeja.depositar_eventos(eventos)
-        return transaccion.bandeja.depositados
+        return transaccion.bandeja.depositar_eventos(eventos)
 
     return trabajo
 
 
 async def test_lo_depositado_se_conoce_en_orden_y_con_su_numero(tmp_path: Path) -> None:
     def trabajo(transaccion: TransaccionSQL) -> list[Envio]:
-        transaccion.bandeja.depositar_eventos([(ImpresionRegistrada(impresion()), TRAZA)])
-        transaccion.bandeja.depositar_cartas(COMANDO_REGISTRAR_CONVERSION, [ilegible("c-2")])
-        return transaccion.bandeja.depositados
+        return [
+            *transaccion.bandeja.depositar_eventos([(ImpresionRegistrada(impresion()), TRAZA)]),
+            *transaccion.bandeja.depositar_cartas(COMANDO_REGISTRAR_CONVERSION, [ilegible("c-2")]),
+        ]
 
     async with libro(tmp_path, VENCIDO) as abierto:
         depositados = await abierto.ejecutar(trabajo)

@@ -8,17 +8,14 @@ from pathlib import Path
 import pytest
 
 from alpespartners.modulos.tracking.aplicacion.conciliacion import Tipo
+from alpespartners.modulos.tracking.aplicacion.mensajes import Sobre
 from alpespartners.modulos.tracking.aplicacion.puertos import EsquemaDesconocido
 from alpespartners.modulos.tracking.aplicacion.topicos import (
     COMANDO_REGISTRAR_CONVERSION,
     EVENTO_CONVERSION_REGISTRADA,
 )
 from alpespartners.modulos.tracking.dominio.eventos import ConversionRegistrada
-from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import (
-    Sobre,
-    sobre_de_comando,
-    sobre_de_evento,
-)
+from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import sobre_de_comando, sobre_de_evento
 from alpespartners.modulos.tracking.infraestructura.pulsar.cursores import Cursor, Cursores
 from tests.apoyo.base_datos import sql
 from tests.apoyo.eventos import AHORA, CONVERSION, conversion

@@ -33,7 +33,7 @@ async def asentados(
     libro: LibroSQLite | LibroPostgreSQL, mensajes: Sequence[ComandoRecibido[RegistrarImpresion]]
 ) -> list[str]:
     """Asienta el lote y devuelve los comandos que no tenían destino."""
-    destinos = await libro.ejecutar(lambda t: RegistrarImpresionHandler().manejar(mensajes, t, AHORA))
+    destinos, _ = await libro.ejecutar(lambda t: RegistrarImpresionHandler().manejar(mensajes, t, AHORA))
     return sorted(destino.identidad.comando_id for destino in destinos)
 
 

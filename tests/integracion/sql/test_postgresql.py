@@ -27,12 +27,11 @@ from alpespartners.modulos.tracking.aplicacion.handlers import (
     RegistrarConversionHandler,
     RegistrarImpresionHandler,
 )
-from alpespartners.modulos.tracking.aplicacion.mensajes import DestinoDeComando
+from alpespartners.modulos.tracking.aplicacion.mensajes import DestinoDeComando, Envio
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible, BaseDatosOcupada
 from alpespartners.modulos.tracking.aplicacion.topicos import COMANDO_REGISTRAR_IMPRESION
 from alpespartners.modulos.tracking.dominio.eventos import ImpresionRegistrada
 from alpespartners.modulos.tracking.dominio.repositorios import FiltroEventos
-from alpespartners.modulos.tracking.infraestructura.libro.bandeja_salida import Envio
 from alpespartners.modulos.tracking.infraestructura.libro.tablas import METADATOS, bandeja_salida, impresiones
 from alpespartners.modulos.tracking.infraestructura.motores.postgresql import servidor as postgresql
 from alpespartners.modulos.tracking.infraestructura.motores.postgresql.lecturas import LecturasPostgreSQL
@@ -84,8 +83,8 @@ def lector(url: str) -> Generator[LecturasPostgreSQL]:
 
 def depositar(*ids: str) -> Callable[[TransaccionSQL], list[Envio]]:
     def trabajo(transaccion: TransaccionSQL) -> list[Envio]:
-        transaccion.bandeja.depositar_eventos([(ImpresionRegistrada(impresion(id=i)), None) for i in ids])
-        return transaccion.bandeja.depositados
+        eventos = [(ImpresionRegistrada(impresion(id=i)), None) for i in ids]
+        return transaccion.bandeja.depositar_eventos(eventos)
 
     return trabajo
 
@@ -456,7 +455,8 @@ async def test_varios_consumidores_sobre_los_mismos_ids_dejan_una_fila_un_evento
             ]
             comunes = [recibido(replace(IMPRESION, id=i), f"comun-{ronda}-{i}") for i in orden[:20]]
             mezcla = [*lote, *comunes, ilegible(f"roto-{ronda}")]
-            decididos += await libro.ejecutar(lambda t, lote=mezcla: manejador.manejar(lote, t, AHORA))  # type: ignore[misc]
+            asentado = await libro.ejecutar(lambda t, lote=mezcla: manejador.manejar(lote, t, AHORA))  # type: ignore[misc]
+            decididos += asentado.destinos
         return decididos
 
     with ExitStack() as pila:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from alpespartners.modulos.tracking.aplicacion.mensajes import Sobre
 from alpespartners.modulos.tracking.aplicacion.puertos import EsquemaDesconocido
 from alpespartners.modulos.tracking.aplicacion.topicos import (
     COMANDO_REGISTRAR_CONVERSION,
@@ -15,7 +16,6 @@ from alpespartners.modulos.tracking.aplicacion.topicos import (
 )
 from alpespartners.modulos.tracking.dominio.eventos import ConversionRegistrada
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import (
-    Sobre,
     sobre_de_carta,
     sobre_de_comando,
     sobre_de_evento,

@@ -52,7 +52,7 @@ def _veredictos(datos: Path, manejador: Any, lote: Sequence[ComandoRecibido[Any]
     """Lo que se decide de cada comando, y lo que queda escrito, menos la hora en que se escribió."""
 
     def trabajo(transaccion: TransaccionSQL) -> Any:
-        destinos = manejador.manejar(lote, transaccion, hora)
+        destinos, _ = manejador.manejar(lote, transaccion, hora)
         repositorio = (
             transaccion.impresiones
             if isinstance(manejador, RegistrarImpresionHandler)

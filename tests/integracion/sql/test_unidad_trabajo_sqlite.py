@@ -102,7 +102,7 @@ async def test_las_transacciones_simultaneas_van_de_una_en_una_y_ninguna_cuenta_
     async def asentar(numero: int) -> str:
         lote = [recibido(IMPRESION, f"c-{numero}")]
         manejador = RegistrarImpresionHandler()
-        (asiento,) = await libro.ejecutar(lambda t: manejador.manejar(lote, t, AHORA))
+        (asiento,), _ = await libro.ejecutar(lambda t: manejador.manejar(lote, t, AHORA))
         return asiento.destino.estado
 
     estados = await asyncio.gather(*(asentar(numero) for numero in range(20)))
@@ -266,7 +266,7 @@ async def test_sin_pysqlite3_se_usa_la_biblioteca_de_python(
     libro = LibroSQLite(tmp_path)
     libro.abrir()
     manejador, lote = RegistrarImpresionHandler(), [recibido(IMPRESION, "c-1"), recibido(IMPRESION, "c-2")]
-    destinos = await libro.ejecutar(lambda t: manejador.manejar(lote, t, AHORA))
+    destinos, _ = await libro.ejecutar(lambda t: manejador.manejar(lote, t, AHORA))
     assert [destino.destino.estado for destino in destinos] == ["REGISTRADA", "DUPLICADA"]
     libro.cerrar()
 

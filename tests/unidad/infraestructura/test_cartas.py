@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from alpespartners.modulos.tracking.aplicacion.mensajes import DestinoDeComando, IdentidadComando
+from alpespartners.modulos.tracking.aplicacion.mensajes import DestinoDeComando, IdentidadComando, Sobre
 from alpespartners.modulos.tracking.aplicacion.puertos import BrokerNoDisponible
 from alpespartners.modulos.tracking.aplicacion.topicos import (
     COMANDO_REGISTRAR_CONVERSION,
@@ -17,7 +17,6 @@ from alpespartners.modulos.tracking.dominio.destinos import Ilegible, Rechazada,
 from alpespartners.modulos.tracking.dominio.entidades import Impresion
 from alpespartners.modulos.tracking.dominio.excepciones import Codigo
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import (
-    Sobre,
     sobre_de_carta,
     sobre_de_comando,
 )

@@ -1,10 +1,11 @@
-"""Los comandos que esperan a una versión posterior: cuándo vuelven al broker, cuántos se recuerdan, qué se ve."""
+"""Los comandos que esperan a una versión posterior: cuándo vuelven al broker y qué se ve."""
 
 from dataclasses import replace
 
 from structlog.testing import capture_logs
 
 from alpespartners.modulos.tracking.infraestructura.consumo.en_espera import EnEspera, Espera
+from alpespartners.seedwork.pausas import Pausas
 from tests.apoyo.eventos import IMPRESION
 from tests.apoyo.pulsar_falso import mensaje
 
@@ -21,7 +22,7 @@ class Reloj:
 
 def con_reloj(maximo: int = 100) -> tuple[EnEspera, Reloj]:
     reloj = Reloj()
-    return EnEspera("t", pausa_minima=10, pausa_maxima=30, maximo=maximo, reloj=reloj), reloj
+    return EnEspera("t", Pausas(minima=10, maxima=30), maximo=maximo, reloj=reloj), reloj
 
 
 def retener(espera: EnEspera, *posiciones: str, huella: str = HUELLA) -> None:

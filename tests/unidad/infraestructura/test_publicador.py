@@ -2,18 +2,21 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from alpespartners.modulos.tracking.aplicacion.mensajes import Sobre
 from alpespartners.modulos.tracking.aplicacion.puertos import AlmacenamientoLleno, BrokerNoDisponible
 from alpespartners.modulos.tracking.aplicacion.topicos import COMANDO_REGISTRAR_IMPRESION
-from alpespartners.modulos.tracking.infraestructura import despachadores
 from alpespartners.modulos.tracking.infraestructura.despachadores import DespachadorPulsar
-from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import Sobre
-from alpespartners.modulos.tracking.infraestructura.pulsar import publicador
-from alpespartners.modulos.tracking.infraestructura.pulsar.publicador import Publicador
+from alpespartners.modulos.tracking.infraestructura.pulsar.publicador import (
+    Publicador,
+    RitmoDelPublicador,
+)
+from alpespartners.seedwork.pausas import Pausas
 from tests.apoyo.espera import hasta_en_el_bucle
 from tests.apoyo.eventos import IMPRESION
 from tests.apoyo.metricas import metricas_de_publicacion
@@ -21,13 +24,17 @@ from tests.apoyo.pulsar_falso import ClienteFalso, ProductorFalso
 
 TOPICO = COMANDO_REGISTRAR_IMPRESION
 SOBRE = Sobre(TOPICO, None, {}, b"")
+RITMO = RitmoDelPublicador(pausas=Pausas(minima=0.01), cada_mirada=0.01, desconexion_tolerada=0.1)
 
 
-@pytest.fixture(autouse=True)
-def sin_pausas(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(publicador, "PAUSA_MINIMA", 0.01)
-    monkeypatch.setattr(publicador, "_CADA", 0.01)
-    monkeypatch.setattr(publicador, "_DESCONEXION_TOLERADA", 0.1)
+@asynccontextmanager
+async def despachando(
+    cliente: ClienteFalso, limite: float, **ajustes: Any
+) -> AsyncGenerator[DespachadorPulsar]:
+    despachador = DespachadorPulsar(limite, metricas_de_publicacion(), **{"ritmo": RITMO, **ajustes})
+    await despachador.abrir(cliente)
+    yield despachador
+    await despachador.cerrar()
 
 
 @pytest.fixture
@@ -37,10 +44,8 @@ async def cliente() -> ClienteFalso:
 
 @pytest.fixture
 async def despachador(cliente: ClienteFalso) -> AsyncGenerator[DespachadorPulsar]:
-    despachador = DespachadorPulsar(limite=0.3, metricas=metricas_de_publicacion())
-    await despachador.abrir(cliente)
-    yield despachador
-    await despachador.cerrar()
+    async with despachando(cliente, limite=0.3) as despachador:
+        yield despachador
 
 
 async def conectado(despachador: DespachadorPulsar, cliente: ClienteFalso) -> ProductorFalso:
@@ -54,17 +59,24 @@ async def consultado(productor: ProductorFalso, veces: int) -> None:
     await hasta_en_el_bucle(lambda: productor.consultas >= desde + veces)
 
 
+@pytest.mark.parametrize(("tras", "solos"), [(0.0, 2), (60.0, 0)])
 async def test_lo_que_va_solo_no_espera_a_reunirse_y_lo_que_sigue_de_cerca_a_otro_si(
-    despachador: DespachadorPulsar, cliente: ClienteFalso, monkeypatch: pytest.MonkeyPatch
+    cliente: ClienteFalso, tras: float, solos: int
 ) -> None:
-    productor = await conectado(despachador, cliente)
-    for tras, solos in ((0.0, 1), (60.0, 1), (0.0, 2)):
-        monkeypatch.setattr(publicador, "_SOLO_TRAS", tras)
-        await asyncio.sleep(0.002)
-        envio = asyncio.create_task(despachador.publicar(IMPRESION, comando_id="c-1", traza=None))
-        await hasta_en_el_bucle(lambda: bool(productor.enviados))
-        productor.responder(confirmado=True)
-        await envio
+    async with despachando(cliente, limite=5.0, ritmo=replace(RITMO, solo_tras=tras)) as despachador:
+        productor = await conectado(despachador, cliente)
+
+        async def enviar_uno() -> None:
+            envio = asyncio.create_task(despachador.publicar(IMPRESION, comando_id="c-1", traza=None))
+            await hasta_en_el_bucle(lambda: bool(productor.enviados))
+            productor.responder(confirmado=True)
+            await envio
+
+        await enviar_uno()
+        # Del primero no se sabe a cuál seguía.
+        productor.solos = 0
+        await enviar_uno()
+        await enviar_uno()
         assert productor.solos == solos
 
 
@@ -116,38 +128,33 @@ async def test_sin_confirmacion_a_tiempo_es_un_broker_no_disponible_y_una_tardia
 
 
 async def test_nunca_hay_en_curso_mas_de_los_permitidos_ni_tras_agotarse_el_limite(
-    cliente: ClienteFalso, monkeypatch: pytest.MonkeyPatch
+    cliente: ClienteFalso,
 ) -> None:
-    monkeypatch.setattr(despachadores, "MAXIMO_EN_CURSO", 3)
-    despachador = DespachadorPulsar(limite=0.3, metricas=metricas_de_publicacion())
-    await despachador.abrir(cliente)
-    productor = await conectado(despachador, cliente)
-    comandos = [replace(IMPRESION, id=f"imp-{numero}") for numero in range(6)]
-    for _ in range(2):
-        resultados = await asyncio.gather(
-            *(despachador.publicar(comando, comando_id="c", traza=None) for comando in comandos),
-            return_exceptions=True,
-        )
-        assert all(isinstance(resultado, BrokerNoDisponible) for resultado in resultados)
-        assert len(productor.enviados) == 3
-    productor.responder(confirmado=True)
-    publicacion = asyncio.create_task(despachador.publicar(IMPRESION, comando_id="c", traza=None))
-    await hasta_en_el_bucle(lambda: productor.enviados)
-    productor.responder(confirmado=True)
-    await publicacion
-    await despachador.cerrar()
+    async with despachando(cliente, limite=0.3, maximo_en_curso=3) as despachador:
+        productor = await conectado(despachador, cliente)
+        comandos = [replace(IMPRESION, id=f"imp-{numero}") for numero in range(6)]
+        for _ in range(2):
+            resultados = await asyncio.gather(
+                *(despachador.publicar(comando, comando_id="c", traza=None) for comando in comandos),
+                return_exceptions=True,
+            )
+            assert all(isinstance(resultado, BrokerNoDisponible) for resultado in resultados)
+            assert len(productor.enviados) == 3
+        productor.responder(confirmado=True)
+        publicacion = asyncio.create_task(despachador.publicar(IMPRESION, comando_id="c", traza=None))
+        await hasta_en_el_bucle(lambda: productor.enviados)
+        productor.responder(confirmado=True)
+        await publicacion
 
 
 async def test_si_el_broker_no_esta_insiste_hasta_conectarse(cliente: ClienteFalso) -> None:
     cliente.fallos = 4
-    despachador = DespachadorPulsar(limite=0.01, metricas=metricas_de_publicacion())
-    await despachador.abrir(cliente)
-    assert not despachador.disponible
-    with pytest.raises(BrokerNoDisponible):
-        await despachador.publicar(IMPRESION, comando_id="c-1", traza=None)
-    await conectado(despachador, cliente)
-    assert not cliente.fallos
-    await despachador.cerrar()
+    async with despachando(cliente, limite=0.01) as despachador:
+        assert not despachador.disponible
+        with pytest.raises(BrokerNoDisponible):
+            await despachador.publicar(IMPRESION, comando_id="c-1", traza=None)
+        await conectado(despachador, cliente)
+        assert not cliente.fallos
 
 
 async def test_un_fallo_inesperado_al_conectarse_no_deja_el_topico_sin_productor_para_siempre(
@@ -162,27 +169,30 @@ async def test_un_fallo_inesperado_al_conectarse_no_deja_el_topico_sin_productor
         return crear(topico, **ajustes)
 
     monkeypatch.setattr(cliente, "productor", sin_hilos)
-    despachador = DespachadorPulsar(limite=0.01, metricas=metricas_de_publicacion())
-    await despachador.abrir(cliente)
-    await conectado(despachador, cliente)
-    await despachador.cerrar()
+    async with despachando(cliente, limite=0.01) as despachador:
+        await conectado(despachador, cliente)
 
 
-async def test_un_broker_conectado_que_no_confirma_no_esta_disponible_hasta_que_confirme_o_se_olvide(
-    despachador: DespachadorPulsar, cliente: ClienteFalso, monkeypatch: pytest.MonkeyPatch
+async def test_un_broker_conectado_que_no_confirma_no_esta_disponible_hasta_que_confirme(
+    despachador: DespachadorPulsar, cliente: ClienteFalso
 ) -> None:
     productor = await conectado(despachador, cliente)
     with pytest.raises(BrokerNoDisponible):
         await despachador.publicar(IMPRESION, comando_id="c-1", traza=None)
     assert not despachador.disponible
-    with monkeypatch.context() as despues:
-        despues.setattr(despachadores, "_MEMORIA_DEL_SILENCIO", -1.0)
-        assert despachador.disponible
     otra = asyncio.create_task(despachador.publicar(IMPRESION, comando_id="c-2", traza=None))
     await hasta_en_el_bucle(lambda: len(productor.enviados) == 2)
     productor.responder(confirmado=True)
     await otra
     assert despachador.disponible
+
+
+async def test_que_un_broker_conectado_no_confirmara_se_olvida(cliente: ClienteFalso) -> None:
+    async with despachando(cliente, limite=0.1, memoria_del_silencio=0.0) as despachador:
+        await conectado(despachador, cliente)
+        with pytest.raises(BrokerNoDisponible):
+            await despachador.publicar(IMPRESION, comando_id="c-1", traza=None)
+        await hasta_en_el_bucle(lambda: despachador.disponible)
 
 
 async def test_un_productor_que_no_recupera_la_conexion_se_cambia_por_otro(
@@ -207,7 +217,7 @@ async def test_una_desconexion_breve_conserva_el_productor(
 
 
 async def test_al_cerrar_espera_las_confirmaciones_pendientes(cliente: ClienteFalso) -> None:
-    despachador = DespachadorPulsar(limite=5.0, metricas=metricas_de_publicacion())
+    despachador = DespachadorPulsar(limite=5.0, metricas=metricas_de_publicacion(), ritmo=RITMO)
     await despachador.abrir(cliente)
     productor = await conectado(despachador, cliente)
     publicacion = asyncio.create_task(despachador.publicar(IMPRESION, comando_id="c-1", traza=None))
@@ -263,12 +273,10 @@ async def test_una_rafaga_de_confirmaciones_despierta_al_bucle_una_sola_vez(
 async def test_sin_sitio_no_se_acepta_nada_y_cuando_lo_hay_se_acepta_otra_vez() -> None:
     sitio: list[bool] = []
     cliente = ClienteFalso(confirma_solo=True, hay_sitio=lambda: bool(sitio))
-    despachador = DespachadorPulsar(limite=0.3, metricas=metricas_de_publicacion())
-    await despachador.abrir(cliente)
-    assert not despachador.disponible
-    with pytest.raises(AlmacenamientoLleno):
+    async with despachando(cliente, limite=0.3) as despachador:
+        assert not despachador.disponible
+        with pytest.raises(AlmacenamientoLleno):
+            await despachador.publicar(IMPRESION, comando_id="c-1", traza=None)
+        sitio.append(True)
+        await conectado(despachador, cliente)
         await despachador.publicar(IMPRESION, comando_id="c-1", traza=None)
-    sitio.append(True)
-    await conectado(despachador, cliente)
-    await despachador.publicar(IMPRESION, comando_id="c-1", traza=None)
-    await despachador.cerrar()

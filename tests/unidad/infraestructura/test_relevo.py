@@ -2,25 +2,32 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import pytest
 from prometheus_client import CollectorRegistry
 
+from alpespartners.modulos.tracking.aplicacion.mensajes import Envio, Sobre
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible
 from alpespartners.modulos.tracking.aplicacion.topicos import EVENTO_IMPRESION_REGISTRADA
-from alpespartners.modulos.tracking.infraestructura.consumo import relevo
 from alpespartners.modulos.tracking.infraestructura.consumo.relevo import Relevo
-from alpespartners.modulos.tracking.infraestructura.libro.bandeja_salida import Envio
-from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import Sobre
+from alpespartners.modulos.tracking.infraestructura.consumo.ritmo import RitmoDelRelevo
 from alpespartners.modulos.tracking.infraestructura.metricas import MetricasDeConsumo
-from alpespartners.modulos.tracking.infraestructura.pulsar import publicador
+from alpespartners.modulos.tracking.infraestructura.pulsar.publicador import RitmoDelPublicador
+from alpespartners.seedwork.pausas import Pausas
 from tests.apoyo.espera import hasta_en_el_bucle
 from tests.apoyo.metricas import metricas_de_consumo
 from tests.apoyo.pulsar_falso import ClienteFalso, ProductorFalso
 
 TOPICO = EVENTO_IMPRESION_REGISTRADA
+RITMO = RitmoDelRelevo(
+    cada_retirada=0.0,
+    pausas=Pausas(minima=0.01),
+    publicador=RitmoDelPublicador(pausas=Pausas(minima=0.01)),
+)
+BARRE_A_MENUDO = replace(RITMO, cada_barrido=0.02)
 
 
 @dataclass
@@ -28,6 +35,7 @@ class BandejaFalsa:
     """Una bandeja de salida cuyos arriendos vencen cuando la prueba lo dice."""
 
     vencidos: list[Envio] = field(default_factory=list)
+    barridos: int = 0
     retirados: list[int] = field(default_factory=list)
     renovados: list[int] = field(default_factory=list)
     fallos: int = 0
@@ -47,6 +55,7 @@ class BandejaFalsa:
     async def reservar_vencidos(self, limite: int) -> list[Envio]:
         if self.muda:
             raise BaseDatosNoDisponible
+        self.barridos += 1
         tomados, self.vencidos = self.vencidos[:limite], self.vencidos[limite:]
         return tomados
 
@@ -55,11 +64,14 @@ def envio(numero: int, topico: str = TOPICO, carga: bytes = b"x") -> Envio:
     return Envio(numero, Sobre(topico, "cmp-456", {}, carga))
 
 
-@pytest.fixture(autouse=True)
-def sin_pausas(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(publicador, "PAUSA_MINIMA", 0.01)
-    monkeypatch.setattr(relevo, "PAUSA_MINIMA", 0.01)
-    monkeypatch.setattr(relevo, "_CADA_RETIRADA", 0.0)
+@asynccontextmanager
+async def relevando(
+    cliente: ClienteFalso, bandeja: BandejaFalsa, ritmo: RitmoDelRelevo
+) -> AsyncGenerator[Relevo]:
+    relevador = Relevo(cliente, bandeja, metricas=metricas_de_consumo(), ritmo=ritmo)
+    await relevador.abrir()
+    yield relevador
+    await relevador.cerrar(0.1)
 
 
 @pytest.fixture
@@ -74,10 +86,8 @@ async def bandeja() -> BandejaFalsa:
 
 @pytest.fixture
 async def relevador(cliente: ClienteFalso, bandeja: BandejaFalsa) -> AsyncGenerator[Relevo]:
-    relevador = Relevo(cliente, bandeja, cada_barrido=0.02, metricas=metricas_de_consumo())
-    await relevador.abrir()
-    yield relevador
-    await relevador.cerrar(0.1)
+    async with relevando(cliente, bandeja, BARRE_A_MENUDO) as relevador:
+        yield relevador
 
 
 async def enviados(cliente: ClienteFalso, cuantos: int, topico: str = TOPICO) -> ProductorFalso:
@@ -105,7 +115,7 @@ async def test_retira_solo_lo_que_el_broker_confirmo(
 
 async def test_recoge_lo_que_otro_no_llego_a_publicar(cliente: ClienteFalso, bandeja: BandejaFalsa) -> None:
     bandeja.vencidos = [envio(7)]
-    relevador = Relevo(cliente, bandeja, metricas=metricas_de_consumo())
+    relevador = Relevo(cliente, bandeja, metricas=metricas_de_consumo(), ritmo=RITMO)
     await relevador.abrir()
     (await enviados(cliente, 1)).responder(confirmado=True)
     await hasta_en_el_bucle(lambda: bandeja.retirados == [7])
@@ -125,26 +135,27 @@ async def test_lo_que_ya_tiene_en_mano_no_lo_publica_otra_vez(
 
 
 async def test_lo_confirmado_y_aun_no_retirado_ni_ocupa_sitio_ni_se_publica_otra_vez(
-    relevador: Relevo, cliente: ClienteFalso, bandeja: BandejaFalsa, monkeypatch: pytest.MonkeyPatch
+    cliente: ClienteFalso, bandeja: BandejaFalsa
 ) -> None:
-    monkeypatch.setattr(relevo, "MAXIMO_EN_MANO", 1)
-    bandeja.fallos = siempre = 1_000_000
-    relevador.entregar([envio(1)])
-    (await enviados(cliente, 1)).responder(confirmado=True)
-    await hasta_en_el_bucle(lambda: bandeja.fallos < siempre)
+    ritmo = replace(BARRE_A_MENUDO, maximo_en_mano=1, renovar_tras=0.0)
+    async with relevando(cliente, bandeja, ritmo) as relevador:
+        bandeja.fallos = siempre = 1_000_000
+        relevador.entregar([envio(1)])
+        (await enviados(cliente, 1)).responder(confirmado=True)
+        await hasta_en_el_bucle(lambda: bandeja.fallos < siempre)
 
-    relevador.entregar([envio(1), envio(2)])
-    productor = await enviados(cliente, 1)
-    monkeypatch.setattr(relevo, "_RENOVAR_TRAS", 0.0)
-    await hasta_en_el_bucle(lambda: {1, 2} <= set(bandeja.renovados))
-    productor.responder(confirmado=True)
+        relevador.entregar([envio(1), envio(2)])
+        productor = await enviados(cliente, 1)
+        bandeja.renovados.clear()
+        await hasta_en_el_bucle(lambda: {1, 2} <= set(bandeja.renovados))
+        productor.responder(confirmado=True)
 
 
 async def test_un_atraso_se_publica_sin_esperar_al_barrido_siguiente_mientras_el_broker_confirme(
-    cliente: ClienteFalso, bandeja: BandejaFalsa, monkeypatch: pytest.MonkeyPatch
+    cliente: ClienteFalso, bandeja: BandejaFalsa
 ) -> None:
-    monkeypatch.setattr(relevo, "_EN_MANO_SIN_ESPERAR", 2)
-    relevador = Relevo(cliente, bandeja, cada_barrido=3600, metricas=metricas_de_consumo())
+    ritmo = replace(RITMO, en_mano_sin_esperar=2, cada_barrido=3600)
+    relevador = Relevo(cliente, bandeja, metricas=metricas_de_consumo(), ritmo=ritmo)
     bandeja.vencidos = [envio(numero) for numero in range(7)]
     await relevador.abrir()
     productor = await enviados(cliente, 2)
@@ -153,7 +164,7 @@ async def test_un_atraso_se_publica_sin_esperar_al_barrido_siguiente_mientras_el
     assert len(bandeja.vencidos) == 5
     await relevador.cerrar(0.1)
 
-    relevador = Relevo(cliente, bandeja, cada_barrido=3600, metricas=metricas_de_consumo())
+    relevador = Relevo(cliente, bandeja, metricas=metricas_de_consumo(), ritmo=ritmo)
     await relevador.abrir()
     for cuantos in (2, 2, 1):
         (await enviados(cliente, cuantos)).responder(confirmado=True)
@@ -162,34 +173,36 @@ async def test_un_atraso_se_publica_sin_esperar_al_barrido_siguiente_mientras_el
 
 
 async def test_un_barrido_no_arrienda_mas_de_lo_que_cabe(
-    relevador: Relevo, cliente: ClienteFalso, bandeja: BandejaFalsa, monkeypatch: pytest.MonkeyPatch
+    cliente: ClienteFalso, bandeja: BandejaFalsa
 ) -> None:
-    monkeypatch.setattr(relevo, "_EN_MANO_SIN_ESPERAR", 2)
-    relevador.entregar([envio(1)])
-    await enviados(cliente, 1)
-    bandeja.vencidos = [envio(2), envio(3)]
-    await enviados(cliente, 2)
-    assert bandeja.vencidos == [envio(3)]
+    ritmo = replace(BARRE_A_MENUDO, en_mano_sin_esperar=2)
+    async with relevando(cliente, bandeja, ritmo) as relevador:
+        relevador.entregar([envio(1)])
+        await enviados(cliente, 1)
+        bandeja.vencidos = [envio(2), envio(3)]
+        await enviados(cliente, 2)
+        assert bandeja.vencidos == [envio(3)]
 
 
-@pytest.mark.parametrize("limite", ["_EN_MANO_SIN_ESPERAR", "_OCTETOS_SIN_ESPERAR"])
+@pytest.mark.parametrize(
+    "ritmo",
+    [replace(BARRE_A_MENUDO, en_mano_sin_esperar=1), replace(BARRE_A_MENUDO, octetos_sin_esperar=1)],
+    ids=["envíos", "octetos"],
+)
 async def test_un_barrido_no_arrienda_nada_mientras_no_quepa(
-    relevador: Relevo,
     cliente: ClienteFalso,
     bandeja: BandejaFalsa,
-    monkeypatch: pytest.MonkeyPatch,
-    limite: str,
+    ritmo: RitmoDelRelevo,
 ) -> None:
-    monkeypatch.setattr(relevo, limite, 1)
-    monkeypatch.setattr(relevo, "_RENOVAR_TRAS", 0.0)
-    relevador.entregar([envio(1), envio(2)])
-    productor = await enviados(cliente, 2)
-    bandeja.vencidos = [envio(3), envio(4)]
-    barridos = bandeja.renovados.count(1)
-    await hasta_en_el_bucle(lambda: bandeja.renovados.count(1) > barridos + 1)
-    assert bandeja.vencidos == [envio(3), envio(4)]
-    productor.responder(confirmado=True)
-    await hasta_en_el_bucle(lambda: envio(3) not in bandeja.vencidos)
+    async with relevando(cliente, bandeja, replace(ritmo, renovar_tras=0.0)) as relevador:
+        relevador.entregar([envio(1), envio(2)])
+        productor = await enviados(cliente, 2)
+        bandeja.vencidos = [envio(3), envio(4)]
+        barridos = bandeja.renovados.count(1)
+        await hasta_en_el_bucle(lambda: bandeja.renovados.count(1) > barridos + 1)
+        assert bandeja.vencidos == [envio(3), envio(4)]
+        productor.responder(confirmado=True)
+        await hasta_en_el_bucle(lambda: envio(3) not in bandeja.vencidos)
 
 
 async def test_lo_que_se_confirma_mientras_se_retira_otro_tambien_se_retira_y_se_cuenta(
@@ -206,7 +219,7 @@ async def test_lo_que_se_confirma_mientras_se_retira_otro_tambien_se_retira_y_se
             await hasta_en_el_bucle(lambda: cuantos("publicados") == 2)
 
     bandeja.al_retirar = llega_otra_confirmacion
-    relevador = Relevo(cliente, bandeja, metricas=MetricasDeConsumo(contadas))
+    relevador = Relevo(cliente, bandeja, metricas=MetricasDeConsumo(contadas), ritmo=RITMO)
     await relevador.abrir()
     relevador.entregar([envio(1), envio(2), envio(3)])
     productor = await enviados(cliente, 3)
@@ -217,58 +230,69 @@ async def test_lo_que_se_confirma_mientras_se_retira_otro_tambien_se_retira_y_se
     await relevador.cerrar(0.1)
 
 
-async def test_lo_que_no_cabe_se_queda_en_la_bandeja(
-    relevador: Relevo, cliente: ClienteFalso, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(relevo, "MAXIMO_EN_MANO", 2)
-    relevador.entregar([envio(1), envio(2), envio(3)])
-    productor = await enviados(cliente, 2)
-    relevador.entregar([envio(4)])
-    productor.responder(confirmado=True)
-    await hasta_en_el_bucle(lambda: not productor.enviados)
+async def test_lo_que_no_cabe_se_queda_en_la_bandeja(cliente: ClienteFalso, bandeja: BandejaFalsa) -> None:
+    ritmo = replace(BARRE_A_MENUDO, maximo_en_mano=2)
+    async with relevando(cliente, bandeja, ritmo) as relevador:
+        relevador.entregar([envio(1), envio(2), envio(3)])
+        productor = await enviados(cliente, 2)
+        relevador.entregar([envio(4)])
+        productor.responder(confirmado=True)
+        await hasta_en_el_bucle(lambda: not productor.enviados)
 
 
-@pytest.mark.parametrize("limite", ["_EN_MANO_SIN_ESPERAR", "_OCTETOS_SIN_ESPERAR"])
+@pytest.mark.parametrize(
+    "ritmo",
+    [replace(BARRE_A_MENUDO, en_mano_sin_esperar=2), replace(BARRE_A_MENUDO, octetos_sin_esperar=2)],
+    ids=["envíos", "octetos"],
+)
 async def test_quien_deposita_mas_de_prisa_de_lo_que_se_publica_espera(
-    relevador: Relevo, cliente: ClienteFalso, monkeypatch: pytest.MonkeyPatch, limite: str
+    cliente: ClienteFalso, bandeja: BandejaFalsa, ritmo: RitmoDelRelevo
 ) -> None:
-    monkeypatch.setattr(relevo, limite, 2)
-    monkeypatch.setattr(relevo, "_ESPERA_A_QUE_QUEPAN", 30.0)
-    relevador.entregar([envio(1), envio(2)])
-    productor = await enviados(cliente, 2)
-    espera = asyncio.create_task(relevador.esperar_a_que_quepan())
-    await asyncio.wait((espera,), timeout=0.01)
-    assert not espera.done()
-    productor.responder(confirmado=True, cuantos=1)
-    await espera
+    async with relevando(cliente, bandeja, replace(ritmo, espera_a_que_quepan=30.0)) as relevador:
+        relevador.entregar([envio(1), envio(2)])
+        productor = await enviados(cliente, 2)
+        espera = asyncio.create_task(relevador.esperar_a_que_quepan())
+        await asyncio.wait((espera,), timeout=0.01)
+        assert not espera.done()
+        productor.responder(confirmado=True, cuantos=1)
+        await espera
 
 
 async def test_si_el_broker_no_quiere_nada_quien_deposita_no_espera_siempre(
-    relevador: Relevo, cliente: ClienteFalso, monkeypatch: pytest.MonkeyPatch
+    cliente: ClienteFalso, bandeja: BandejaFalsa
 ) -> None:
-    monkeypatch.setattr(relevo, "_EN_MANO_SIN_ESPERAR", 1)
-    monkeypatch.setattr(relevo, "_ESPERA_A_QUE_QUEPAN", 0.01)
-    relevador.entregar([envio(1)])
-    await enviados(cliente, 1)
-    await relevador.esperar_a_que_quepan()
+    ritmo = replace(BARRE_A_MENUDO, en_mano_sin_esperar=1, espera_a_que_quepan=0.01)
+    async with relevando(cliente, bandeja, ritmo) as relevador:
+        relevador.entregar([envio(1)])
+        await enviados(cliente, 1)
+        await relevador.esperar_a_que_quepan()
 
 
 async def test_las_cargas_enormes_se_toman_de_pocas_en_pocas(
-    relevador: Relevo, cliente: ClienteFalso, monkeypatch: pytest.MonkeyPatch
+    cliente: ClienteFalso, bandeja: BandejaFalsa
 ) -> None:
-    monkeypatch.setattr(relevo, "MAXIMO_OCTETOS_EN_MANO", 100)
-    relevador.entregar([envio(numero, carga=b"x" * 60) for numero in range(5)])
-    await enviados(cliente, 2)
+    ritmo = replace(BARRE_A_MENUDO, maximo_octetos=100)
+    async with relevando(cliente, bandeja, ritmo) as relevador:
+        relevador.entregar([envio(numero, carga=b"x" * 60) for numero in range(5)])
+        await enviados(cliente, 2)
 
 
 async def test_renueva_el_arriendo_de_lo_que_lleva_rato_en_mano(
-    relevador: Relevo, cliente: ClienteFalso, bandeja: BandejaFalsa, monkeypatch: pytest.MonkeyPatch
+    cliente: ClienteFalso, bandeja: BandejaFalsa
+) -> None:
+    async with relevando(cliente, bandeja, replace(BARRE_A_MENUDO, renovar_tras=0.0)) as relevador:
+        relevador.entregar([envio(1)])
+        await hasta_en_el_bucle(lambda: 1 in bandeja.renovados)
+
+
+async def test_no_renueva_el_arriendo_de_lo_que_acaba_de_tomar(
+    relevador: Relevo, cliente: ClienteFalso, bandeja: BandejaFalsa
 ) -> None:
     relevador.entregar([envio(1)])
     await enviados(cliente, 1)
+    barridos = bandeja.barridos
+    await hasta_en_el_bucle(lambda: bandeja.barridos > barridos + 2)
     assert bandeja.renovados == []
-    monkeypatch.setattr(relevo, "_RENOVAR_TRAS", 0.0)
-    await hasta_en_el_bucle(lambda: 1 in bandeja.renovados)
 
 
 async def test_si_no_puede_retirar_lo_intenta_otra_vez(
@@ -290,24 +314,28 @@ async def test_una_carta_muerta_espera_a_tener_quien_la_guarde(
 
 
 async def test_si_el_broker_no_acepta_al_productor_los_envios_se_sueltan_y_vuelven_al_vencer(
-    relevador: Relevo, cliente: ClienteFalso, bandeja: BandejaFalsa, monkeypatch: pytest.MonkeyPatch
+    cliente: ClienteFalso, bandeja: BandejaFalsa
 ) -> None:
-    monkeypatch.setattr(relevo, "_ESPERA_AL_PRODUCTOR", 0.01)
-    monkeypatch.setattr(publicador, "PAUSA_MAXIMA", 0.05)
-    cliente.fallos = 3
-    relevador.entregar([envio(1)])
-    await hasta_en_el_bucle(lambda: TOPICO in cliente.productores)
-    assert not cliente.productores[TOPICO].enviados
-    bandeja.vencidos = [envio(1)]
-    (await enviados(cliente, 1)).responder(confirmado=True)
-    await hasta_en_el_bucle(lambda: bandeja.retirados == [1])
+    ritmo = replace(
+        BARRE_A_MENUDO,
+        espera_al_productor=0.01,
+        publicador=RitmoDelPublicador(pausas=Pausas(minima=0.01, maxima=0.05)),
+    )
+    async with relevando(cliente, bandeja, ritmo) as relevador:
+        cliente.fallos = 3
+        relevador.entregar([envio(1)])
+        await hasta_en_el_bucle(lambda: TOPICO in cliente.productores)
+        assert not cliente.productores[TOPICO].enviados
+        bandeja.vencidos = [envio(1)]
+        (await enviados(cliente, 1)).responder(confirmado=True)
+        await hasta_en_el_bucle(lambda: bandeja.retirados == [1])
 
 
 async def test_al_cerrar_espera_las_confirmaciones_y_las_retira(
-    cliente: ClienteFalso, bandeja: BandejaFalsa, monkeypatch: pytest.MonkeyPatch
+    cliente: ClienteFalso, bandeja: BandejaFalsa
 ) -> None:
-    monkeypatch.setattr(relevo, "_CADA_RETIRADA", 60.0)
-    relevador = Relevo(cliente, bandeja, metricas=metricas_de_consumo())
+    ritmo = replace(RITMO, cada_retirada=60.0)
+    relevador = Relevo(cliente, bandeja, metricas=metricas_de_consumo(), ritmo=ritmo)
     await relevador.abrir()
     relevador.entregar([envio(1), envio(2)])
     productor = await enviados(cliente, 2)
@@ -321,7 +349,7 @@ async def test_al_cerrar_espera_las_confirmaciones_y_las_retira(
 
 async def test_al_cerrar_publica_y_retira_lo_que_aun_espera_a_conectarse(bandeja: BandejaFalsa) -> None:
     cliente = ClienteFalso(confirma_solo=True)
-    relevador = Relevo(cliente, bandeja, metricas=metricas_de_consumo())
+    relevador = Relevo(cliente, bandeja, metricas=metricas_de_consumo(), ritmo=RITMO)
     await relevador.abrir()
     relevador.entregar([envio(1)])
     await relevador.cerrar(60.0)
@@ -332,7 +360,7 @@ async def test_dice_que_falta_la_base_de_datos_hasta_que_responde(
     cliente: ClienteFalso, bandeja: BandejaFalsa
 ) -> None:
     contadas = CollectorRegistry()
-    relevador = Relevo(cliente, bandeja, cada_barrido=0.02, metricas=MetricasDeConsumo(contadas))
+    relevador = Relevo(cliente, bandeja, metricas=MetricasDeConsumo(contadas), ritmo=BARRE_A_MENUDO)
     assert relevador.hay_base_datos
     bandeja.muda = True
     await relevador.abrir()

@@ -11,7 +11,7 @@ from fastavro import schemaless_reader
 from hypothesis import given
 
 from alpespartners.modulos.tracking.aplicacion.comandos import Comando, RegistrarImpresion
-from alpespartners.modulos.tracking.aplicacion.mensajes import ComandoRecibido
+from alpespartners.modulos.tracking.aplicacion.mensajes import ComandoRecibido, Sobre
 from alpespartners.modulos.tracking.aplicacion.topicos import COMANDO_REGISTRAR_IMPRESION
 from alpespartners.modulos.tracking.dominio.contenido import ContenidoConversion, ContenidoImpresion
 from alpespartners.modulos.tracking.dominio.entidades import Conversion, Impresion
@@ -20,7 +20,6 @@ from alpespartners.modulos.tracking.dominio.excepciones import Recolector
 from alpespartners.modulos.tracking.infraestructura.mensajes.esquemas import ESQUEMAS
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import (
     MAXIMO_CARTA,
-    Sobre,
     abrir_comando,
     sobre_de_carta,
     sobre_de_comando,

@@ -17,6 +17,7 @@ from alpespartners.modulos.tracking.aplicacion.mensajes import (
     ComandoRecibido,
     DestinoDeComando,
     IdentidadComando,
+    LoteAsentado,
     MensajeIlegible,
 )
 from alpespartners.modulos.tracking.aplicacion.puertos import Transaccion
@@ -57,8 +58,8 @@ class _ManejadorRegistro(ABC, Generic[C, E]):
 
     def manejar(
         self, lote: Sequence[ComandoRecibido[C] | MensajeIlegible], transaccion: Transaccion, ahora: datetime
-    ) -> list[DestinoDeComando]:
-        """Asienta el lote en la transacción y devuelve el destino de cada comando que aún no lo tenía.
+    ) -> LoteAsentado:
+        """Asienta el lote en la transacción: decide el destino de cada comando que aún no lo tenía.
 
         Un comando repetido dentro del lote, o ya asentado antes, es una reentrega: no escribe nada.
         """
@@ -101,20 +102,20 @@ class _ManejadorRegistro(ABC, Generic[C, E]):
             for asiento in destinos
             if isinstance(asiento.destino, Registrada) or asiento.identidad in anotados
         ]
-        transaccion.bandeja.depositar_eventos(eventos)
-        transaccion.bandeja.depositar_cartas(
+        envios = transaccion.bandeja.depositar_eventos(eventos)
+        envios += transaccion.bandeja.depositar_cartas(
             self.topico, [ilegible for ilegible in ilegibles if ilegible.identidad in anotados]
         )
         # Lo último: son las filas por las que compiten los consumidores, y así las retienen menos tiempo.
         transaccion.balance.sumar(self.topico, decididos)
-        return decididos
+        return LoteAsentado(decididos, envios)
 
     def rechazar(
         self, mensaje: ComandoRecibido[C], transaccion: Transaccion, ahora: datetime
-    ) -> list[DestinoDeComando]:
+    ) -> LoteAsentado:
         """Rechaza un comando cuyos datos el dominio admite y la base de datos no.
 
-        Devuelve su destino, o nada si ya tenía uno. El detalle no repite lo que dijo la base de datos, que
+        Decide su destino, o nada si ya tenía uno. El detalle no repite lo que dijo la base de datos, que
         podría citar los datos.
         """
         recibido_en, _ = recibido_en_creible(mensaje.comando.recibido_en, mensaje.publicado_en)
@@ -126,9 +127,9 @@ class _ManejadorRegistro(ABC, Generic[C, E]):
         )
         nuevos = self._sin_fila([asiento], transaccion)
         if not transaccion.destinos.anotar(self.topico, nuevos):
-            return []
+            return LoteAsentado([])
         transaccion.balance.sumar(self.topico, nuevos)
-        return nuevos
+        return LoteAsentado(nuevos)
 
     def reconocer(
         self, lote: Sequence[ComandoRecibido[C]], transaccion: Transaccion, ahora: datetime

@@ -1,11 +1,12 @@
-"""Lo que el consumidor entrega a un manejador: un comando recibido, o un mensaje que no se pudo leer.
+"""Lo que va y viene entre el consumidor y un manejador: comandos recibidos, y lo que resultó de asentarlos.
 
-Qué es: el comando con lo que el broker sabe de él.
+Qué es: el comando con lo que el broker sabe de él, o el mensaje que no se pudo leer; de vuelta, en qué acabó
+cada uno y lo que hay que publicar.
 Qué no es: el mensaje de Pulsar; aquí no hay clientes ni confirmaciones.
 Por qué existe: el mismo comando puede entregarse muchas veces, y solo su identidad dice que es el mismo.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, NamedTuple, TypeVar
@@ -87,3 +88,29 @@ class DestinoDeComando(NamedTuple):
     recibido_en: datetime
     decidido_en: datetime
     destino: Destino
+
+
+class Sobre(NamedTuple):
+    """Un mensaje listo para publicar; `topico` es el nombre corto, sin espacio de nombres."""
+
+    topico: str
+    clave: str | None
+    propiedades: dict[str, str]
+    carga: bytes
+
+
+class Envio(NamedTuple):
+    """Un sobre pendiente y el número, único para siempre, con que la bandeja de salida lo conoce."""
+
+    numero: int
+    sobre: Sobre
+
+
+class LoteAsentado(NamedTuple):
+    """Lo que una transacción hizo con un lote: los destinos que decidió y los envíos que depositó.
+
+    Los envíos van en orden y arrendados a quien la ejecutó, que los publica tras su commit.
+    """
+
+    destinos: list[DestinoDeComando]
+    envios: Sequence[Envio] = ()

@@ -13,6 +13,7 @@ from typing import Protocol, TypeVar
 from alpespartners.modulos.tracking.aplicacion.comandos import Comando
 from alpespartners.modulos.tracking.aplicacion.mensajes import (
     DestinoDeComando,
+    Envio,
     EnviosPendientes,
     IdentidadComando,
     MensajeIlegible,
@@ -121,11 +122,11 @@ class LecturaDestinos(Protocol):
 class BandejaSalida(Protocol):
     """Lo que se publicará después del commit, guardado en la misma transacción que lo causó."""
 
-    def depositar_eventos(self, eventos: Sequence[tuple[EventoDominio, str | None]]) -> None:
-        """Deposita eventos de dominio, cada uno con la traza del comando que lo causó."""
+    def depositar_eventos(self, eventos: Sequence[tuple[EventoDominio, str | None]]) -> list[Envio]:
+        """Deposita eventos, cada uno con la traza del comando que lo causó, y devuelve sus envíos."""
 
-    def depositar_cartas(self, topico: str, cartas: Sequence[MensajeIlegible]) -> None:
-        """Deposita mensajes ilegibles del tópico para sus cartas muertas."""
+    def depositar_cartas(self, topico: str, cartas: Sequence[MensajeIlegible]) -> list[Envio]:
+        """Deposita mensajes ilegibles del tópico para sus cartas muertas, y devuelve sus envíos."""
 
 
 class Transaccion(Protocol):

@@ -8,7 +8,6 @@ Por qué existe: un 202 promete que el comando ya no se pierde.
 import asyncio
 import time
 from functools import partial
-from typing import Final
 
 from alpespartners.modulos.tracking.aplicacion.comandos import Comando
 from alpespartners.modulos.tracking.aplicacion.puertos import AlmacenamientoLleno, BrokerNoDisponible
@@ -24,17 +23,16 @@ from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import (
     ClientePulsar,
     Productor,
 )
-from alpespartners.modulos.tracking.infraestructura.pulsar.publicador import Publicador
+from alpespartners.modulos.tracking.infraestructura.pulsar.publicador import (
+    RITMO,
+    Publicador,
+    RitmoDelPublicador,
+)
 from alpespartners.seedwork.plazo import PlazoComun, en_el_plazo
-
-MAXIMO_EN_CURSO: Final = 1_000
-"""Comandos sin confirmar a la vez; los siguientes esperan su turno dentro del mismo límite de tiempo."""
 
 _TOPICOS = (COMANDO_REGISTRAR_IMPRESION, COMANDO_REGISTRAR_CONVERSION)
 _PARTE_DEL_LIMITE = 0.8
 _SEGUNDOS_DE_CIERRE = 2.0
-_MEMORIA_DEL_SILENCIO = 15.0
-"""Segundos que se recuerda que, con conexión, el broker no confirmó; si nadie envía, nada lo desmentiría."""
 
 
 class DespachadorPulsar:
@@ -43,12 +41,27 @@ class DespachadorPulsar:
     Args:
         limite: segundos que se espera la confirmación del broker.
         metricas: donde se cuenta cada comando.
+        maximo_en_curso: comandos sin confirmar a la vez; los siguientes esperan su turno dentro del límite.
+        memoria_del_silencio: segundos que se recuerda que, con conexión, el broker no confirmó; si nadie
+            envía, nada lo desmentiría.
+        ritmo: el de quien publica.
     """
 
-    def __init__(self, limite: float, metricas: MetricasDePublicacion) -> None:
+    def __init__(
+        self,
+        limite: float,
+        metricas: MetricasDePublicacion,
+        *,
+        maximo_en_curso: int = 1_000,
+        memoria_del_silencio: float = 15.0,
+        ritmo: RitmoDelPublicador = RITMO,
+    ) -> None:
         self._limite = limite
         self._metricas = metricas
-        self._turnos = asyncio.Semaphore(MAXIMO_EN_CURSO)
+        self._maximo_en_curso = maximo_en_curso
+        self._memoria_del_silencio = memoria_del_silencio
+        self._ritmo = ritmo
+        self._turnos = asyncio.Semaphore(maximo_en_curso)
         self._plazo: PlazoComun[bool | None] = PlazoComun(limite, None)
         self._publicador: Publicador | None = None
         self._asegurados: set[str] = set()
@@ -59,7 +72,7 @@ class DespachadorPulsar:
 
         El cliente es el del proceso, y lo cierra quien lo creó, después que al despachador.
         """
-        self._publicador = Publicador(partial(self._crear_productor, cliente), cliente.hay_sitio)
+        self._publicador = Publicador(partial(self._crear_productor, cliente), cliente.hay_sitio, self._ritmo)
         self._publicador.conectar(_TOPICOS)
 
     async def cerrar(self) -> None:
@@ -116,7 +129,7 @@ class DespachadorPulsar:
         publicador = self._publicador
         if publicador is None or not publicador.conectado or not publicador.hay_sitio():
             return False
-        return self._callado_en is None or time.monotonic() - self._callado_en > _MEMORIA_DEL_SILENCIO
+        return self._callado_en is None or time.monotonic() - self._callado_en > self._memoria_del_silencio
 
     def _crear_productor(self, cliente: ClientePulsar, topico: str) -> Productor:
         """Antes del primer envío deja creado quien lo recibirá: Apache Pulsar olvida lo que nadie espera."""
@@ -128,6 +141,6 @@ class DespachadorPulsar:
             topico,
             por_clave=False,
             limite=self._limite * _PARTE_DEL_LIMITE,
-            maximo_en_curso=2 * MAXIMO_EN_CURSO,
+            maximo_en_curso=2 * self._maximo_en_curso,
             sin_lotes=True,
         )

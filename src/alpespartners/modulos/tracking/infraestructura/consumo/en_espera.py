@@ -17,9 +17,8 @@ from typing import Final, NamedTuple
 import structlog
 
 from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import MensajeRecibido
+from alpespartners.seedwork.pausas import Pausas
 
-PAUSA_MINIMA: Final = 10.0
-PAUSA_MAXIMA: Final = 300.0
 MAXIMO_RECORDADOS: Final = 10_000
 """Mensajes que se pueden devolver; los demás siguen sin confirmar hasta que la suscripción se cierre."""
 
@@ -53,8 +52,7 @@ class EnEspera:
 
     Args:
         topico: el suyo.
-        pausa_minima: segundos que se retienen la primera vez; la pausa se dobla cada vez que vuelven.
-        pausa_maxima: lo más que se retienen.
+        pausas: lo que se retienen la primera vez, y cada una que vuelven.
         maximo: cuántos se recuerdan.
         reloj: segundos que solo crecen.
     """
@@ -62,15 +60,14 @@ class EnEspera:
     def __init__(
         self,
         topico: str,
+        pausas: Pausas,
         *,
-        pausa_minima: float = PAUSA_MINIMA,
-        pausa_maxima: float = PAUSA_MAXIMA,
         maximo: int = MAXIMO_RECORDADOS,
         reloj: Callable[[], float] = time.monotonic,
     ) -> None:
         self.topico = topico
-        self._pausa_minima = self._pausa = pausa_minima
-        self._pausa_maxima = pausa_maxima
+        self._pausas = pausas
+        self._pausa = pausas.minima
         self._maximo = maximo
         self._reloj = reloj
         self._cerrojo = threading.Lock()
@@ -112,7 +109,7 @@ class EnEspera:
                 # Los que se devolvieron no han vuelto en toda una pausa: otro supo leerlos.
                 self._vaciar()
                 return []
-            self._pausa = min(self._pausa_maxima, self._pausa * 2)
+            self._pausa = self._pausas.siguiente(self._pausa)
             self._hasta = self._reloj() + self._pausa
             espera = self._estado()
         _registro.warning(
@@ -150,4 +147,4 @@ class EnEspera:
     def _vaciar(self) -> None:
         self._retenidos, self._devueltos, self._sin_recordar = {}, {}, Counter()
         self._desde = None
-        self._pausa = self._pausa_minima
+        self._pausa = self._pausas.minima

@@ -16,8 +16,9 @@ from typing import Final, Protocol
 
 import structlog
 
+from alpespartners.modulos.tracking.aplicacion.mensajes import Envio
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible
-from alpespartners.modulos.tracking.infraestructura.libro.bandeja_salida import Envio
+from alpespartners.modulos.tracking.infraestructura.consumo.ritmo import RitmoDelRelevo
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import SUFIJO_CARTAS
 from alpespartners.modulos.tracking.infraestructura.metricas import MetricasDeConsumo
 from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import (
@@ -25,27 +26,10 @@ from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import (
     ClientePulsar,
     Productor,
 )
-from alpespartners.modulos.tracking.infraestructura.pulsar.publicador import (
-    PAUSA_MAXIMA,
-    PAUSA_MINIMA,
-    Publicador,
-    con_azar,
-)
+from alpespartners.modulos.tracking.infraestructura.pulsar.publicador import Publicador
+from alpespartners.seedwork.pausas import con_azar
 
-MAXIMO_EN_MANO: Final = 2_000
-MAXIMO_OCTETOS_EN_MANO: Final = 64 * 1024 * 1024
-"""Lo que se publica a la vez. Lo que no cabe no se toma: sigue en la bandeja, para un barrido posterior."""
-
-_EN_MANO_SIN_ESPERAR = MAXIMO_EN_MANO // 2
-_OCTETOS_SIN_ESPERAR = MAXIMO_OCTETOS_EN_MANO // 2
-"""Por debajo caben todavía los lotes que se estén asentando, uno por tópico."""
-_ESPERA_A_QUE_QUEPAN = 1.0
-_LIMITE_DE_ENVIO = 30.0
-_ESPERA_AL_PRODUCTOR = 5.0
-_CADA_RETIRADA = 0.2
-_CADA_BARRIDO = 10.0
-_RENOVAR_TRAS = 10.0
-_SEGUNDOS_DE_CIERRE = 2.0
+_SEGUNDOS_DE_CIERRE: Final = 2.0
 
 _registro: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(__name__)
 
@@ -70,25 +54,20 @@ class Relevo:
         cliente: el del proceso.
         bandeja: de dónde salen los envíos vencidos y de dónde se retiran los confirmados.
         metricas: donde se cuenta cada envío.
-        cada_barrido: segundos entre dos barridos.
+        ritmo: cuántos tiene en mano a la vez y cada cuánto barre y retira.
 
     Attributes:
         hay_base_datos: si la base de datos respondió al último barrido.
     """
 
     def __init__(
-        self,
-        cliente: ClientePulsar,
-        bandeja: Bandeja,
-        *,
-        metricas: MetricasDeConsumo,
-        cada_barrido: float = _CADA_BARRIDO,
+        self, cliente: ClientePulsar, bandeja: Bandeja, *, metricas: MetricasDeConsumo, ritmo: RitmoDelRelevo
     ) -> None:
         self._cliente = cliente
         self._bandeja = bandeja
         self._metricas = metricas
+        self._ritmo = ritmo
         self.hay_base_datos = True
-        self._cada_barrido = cada_barrido
         # Por su número: desde cuándo, y cuánto ocupa lo que aún hay que enviar.
         self._en_mano: dict[int, tuple[float, int]] = {}
         self._octetos = 0
@@ -102,7 +81,7 @@ class Relevo:
 
     async def abrir(self) -> None:
         """Empieza a barrer y a retirar en segundo plano."""
-        self._publicador = Publicador(self._crear_productor, self._cliente.hay_sitio)
+        self._publicador = Publicador(self._crear_productor, self._cliente.hay_sitio, self._ritmo.publicador)
         self._barrido = asyncio.create_task(self._siempre(self._barrer))
         self._retirada = asyncio.create_task(self._siempre(self._retirar_rafaga))
 
@@ -110,7 +89,7 @@ class Relevo:
         """Toma envíos ya arrendados para publicarlos; los que no caben quedan para un barrido."""
         por_topico: dict[str, list[Envio]] = {}
         for envio in envios:
-            if len(self._en_mano) >= MAXIMO_EN_MANO or self._octetos >= MAXIMO_OCTETOS_EN_MANO:
+            if self._lleno:
                 break
             if envio.numero not in self._en_mano and envio.numero not in self._confirmados:
                 octetos = len(envio.sobre.carga)
@@ -130,7 +109,7 @@ class Relevo:
         Como mucho, tras un segundo: si el broker no los quiere, asentar comandos no espera por eso.
         """
         with suppress(TimeoutError):
-            async with asyncio.timeout(_ESPERA_A_QUE_QUEPAN):
+            async with asyncio.timeout(self._ritmo.espera_a_que_quepan):
                 await self._caben.wait()
 
     async def cerrar(self, segundos: float = _SEGUNDOS_DE_CIERRE) -> None:
@@ -153,7 +132,7 @@ class Relevo:
 
     async def _publicar(self, topico: str, envios: Sequence[Envio]) -> None:
         try:
-            async with asyncio.timeout(_ESPERA_AL_PRODUCTOR):
+            async with asyncio.timeout(self._ritmo.espera_al_productor):
                 await self._publicador.esperar(topico)
         except TimeoutError:
             for envio in envios:
@@ -183,12 +162,18 @@ class Relevo:
         return desde
 
     @property
+    def _lleno(self) -> bool:
+        ritmo = self._ritmo
+        return len(self._en_mano) >= ritmo.maximo_en_mano or self._octetos >= ritmo.maximo_octetos
+
+    @property
     def _sin_esperar(self) -> bool:
-        return len(self._en_mano) < _EN_MANO_SIN_ESPERAR and self._octetos < _OCTETOS_SIN_ESPERAR
+        ritmo = self._ritmo
+        return len(self._en_mano) < ritmo.en_mano_sin_esperar and self._octetos < ritmo.octetos_sin_esperar
 
     async def _siempre(self, paso: Callable[[], Awaitable[None]]) -> None:
         """Repite un paso mientras el relevo viva; un fallo solo lo retrasa."""
-        pausa = PAUSA_MINIMA
+        pausa = self._ritmo.pausas.minima
         while True:
             try:
                 await paso()
@@ -201,15 +186,15 @@ class Relevo:
             except Exception:  # noqa: BLE001 (queda en el registro, y sin este bucle nada más se publicaría)
                 _registro.exception("falló un paso del relevo", paso=paso.__name__)
             else:
-                pausa = PAUSA_MINIMA
+                pausa = self._ritmo.pausas.minima
                 continue
             await asyncio.sleep(con_azar(pausa))
-            pausa = min(PAUSA_MAXIMA, pausa * 2)
+            pausa = self._ritmo.pausas.siguiente(pausa)
 
     async def _retirar_rafaga(self) -> None:
         await self._hay_confirmados.wait()
         # Una transacción por ráfaga: cada una compite con el consumidor por el turno de escritura.
-        await asyncio.sleep(_CADA_RETIRADA)
+        await asyncio.sleep(self._ritmo.cada_retirada)
         await self._retirar_confirmados()
 
     async def _retirar_confirmados(self) -> None:
@@ -227,21 +212,21 @@ class Relevo:
         self._barridos.clear()
         self._se_confirma_lo_barrido.clear()
         # Lo que se está asentando tiene sitio aparte: si no, un atraso dejaría lo nuevo para otro barrido.
-        libres = _EN_MANO_SIN_ESPERAR - len(self._en_mano)
-        if libres > 0 and self._octetos < _OCTETOS_SIN_ESPERAR:
+        libres = self._ritmo.en_mano_sin_esperar - len(self._en_mano)
+        if libres > 0 and self._octetos < self._ritmo.octetos_sin_esperar:
             vencidos = await self._bandeja.reservar_vencidos(libres)
             self._barridos.update(envio.numero for envio in vencidos)
             self.entregar(vencidos)
             self.hay_base_datos = True
         with suppress(TimeoutError):
-            async with asyncio.timeout(con_azar(self._cada_barrido)):
+            async with asyncio.timeout(con_azar(self._ritmo.cada_barrido)):
                 # Tras ellos puede haber más. Si el broker no los quiere, arrendarlos todos no sirve de nada.
                 await self._se_confirma_lo_barrido.wait()
                 await self._caben.wait()
 
     async def _renovar(self) -> None:
         """Alarga lo que sigue en la bandeja hace rato: si no, otro barrido lo publicaría también."""
-        limite = time.monotonic() - _RENOVAR_TRAS
+        limite = time.monotonic() - self._ritmo.renovar_tras
         viejos = [numero for numero, (desde, _) in self._en_mano.items() if desde < limite]
         viejos += [numero for numero, desde in self._confirmados.items() if desde < limite]
         if viejos:
@@ -252,5 +237,8 @@ class Relevo:
             # Apache Pulsar olvida lo que nadie espera, y una carta muerta espera a una persona.
             self._cliente.asegurar_suscripcion(topico, SUSCRIPCION_CARTAS)
         return self._cliente.productor(
-            topico, por_clave=True, limite=_LIMITE_DE_ENVIO, maximo_en_curso=2 * MAXIMO_EN_MANO
+            topico,
+            por_clave=True,
+            limite=self._ritmo.limite_de_envio,
+            maximo_en_curso=2 * self._ritmo.maximo_en_mano,
         )

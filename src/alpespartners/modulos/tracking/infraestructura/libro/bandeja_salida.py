@@ -10,19 +10,15 @@ barrido publicaría otra vez lo que solo está esperando a que el broker vuelva.
 from collections.abc import Collection, Sequence
 from datetime import timedelta
 from functools import cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from sqlalchemy import Connection, Delete, Integer, Row, Text, column, delete, func, select, table, update
 
-from alpespartners.modulos.tracking.aplicacion.mensajes import MensajeIlegible
+from alpespartners.modulos.tracking.aplicacion.mensajes import Envio, MensajeIlegible, Sobre
 from alpespartners.modulos.tracking.dominio.eventos import EventoDominio
 from alpespartners.modulos.tracking.infraestructura.libro.balance import BalanceSQL
 from alpespartners.modulos.tracking.infraestructura.libro.tablas import bandeja_salida as tabla
-from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import (
-    Sobre,
-    sobre_de_carta,
-    sobre_de_evento,
-)
+from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import sobre_de_carta, sobre_de_evento
 from alpespartners.seedwork.sql.sentencias import (
     en_tandas,
     entre_las_claves,
@@ -47,33 +43,21 @@ _ULTIMO = select(_NUMERADAS.c.seq).where(_NUMERADAS.c.name == tabla.name)
 _RELOJ = select(RelojDeLaBase())
 
 
-class Envio(NamedTuple):
-    """Un sobre pendiente y el número, único para siempre, con que la bandeja lo conoce."""
-
-    numero: int
-    sobre: Sobre
-
-
 class BandejaSalidaSQL:
-    """La bandeja, sobre una conexión con una transacción abierta.
-
-    Attributes:
-        depositados: los envíos de esta transacción, en orden y arrendados a quien la ejecuta.
-    """
+    """La bandeja, sobre una conexión con una transacción abierta."""
 
     def __init__(self, conexion: Connection, arriendo: timedelta, balance: BalanceSQL) -> None:
         self._conexion = conexion
         self._balance = balance
         self._arriendo = arriendo
-        self.depositados: list[Envio] = []
 
-    def depositar_eventos(self, eventos: Sequence[tuple[EventoDominio, str | None]]) -> None:
-        """Deposita eventos de dominio, cada uno con la traza del comando que lo causó."""
-        self._depositar([sobre_de_evento(evento, traza) for evento, traza in eventos])
+    def depositar_eventos(self, eventos: Sequence[tuple[EventoDominio, str | None]]) -> list[Envio]:
+        """Deposita eventos, cada uno con la traza del comando que lo causó, y devuelve sus envíos."""
+        return self._depositar([sobre_de_evento(evento, traza) for evento, traza in eventos])
 
-    def depositar_cartas(self, topico: str, cartas: Sequence[MensajeIlegible]) -> None:
-        """Deposita mensajes ilegibles del tópico para sus cartas muertas."""
-        self._depositar([sobre_de_carta(topico, carta) for carta in cartas])
+    def depositar_cartas(self, topico: str, cartas: Sequence[MensajeIlegible]) -> list[Envio]:
+        """Deposita mensajes ilegibles del tópico para sus cartas muertas, y devuelve sus envíos."""
+        return self._depositar([sobre_de_carta(topico, carta) for carta in cartas])
 
     def retirar(self, numeros: Collection[int]) -> None:
         """Olvida los envíos que el broker ya confirmó."""
@@ -127,16 +111,16 @@ class BandejaSalidaSQL:
         """Da por vencidos todos los arriendos; solo para quien sabe que nadie más publica."""
         self._conexion.execute(update(tabla).values(reservada_hasta=RelojDeLaBase()))
 
-    def _depositar(self, sobres: Sequence[Sobre]) -> None:
+    def _depositar(self, sobres: Sequence[Sobre]) -> list[Envio]:
         if not sobres:
-            return
+            return []
         numeros = self._numeros_nuevos(len(sobres))
         envios = [Envio(numero, sobre) for numero, sobre in zip(numeros, sobres, strict=True)]
         ahora = self._conexion.scalars(_RELOJ).one()
         instantes = {"depositado_en": ahora, "reservada_hasta": ahora + self._arriendo}
         insertar(self._conexion, tabla, [_fila(envio) | instantes for envio in envios])
-        self.depositados += envios
         self._balance.contar_envios(depositados=len(envios))
+        return envios
 
     def _numeros_nuevos(self, cuantos: int) -> Sequence[int]:
         """Números que ningún envío ha tenido, ni los que ya no están, en orden.

@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from hashlib import blake2b
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from uuid import UUID, uuid5
 
 import uuid_utils
@@ -27,6 +27,7 @@ from alpespartners.modulos.tracking.aplicacion.mensajes import (
     IdentidadComando,
     MensajeDeOtraVersion,
     MensajeIlegible,
+    Sobre,
 )
 from alpespartners.modulos.tracking.aplicacion.puertos import EsquemaDesconocido
 from alpespartners.modulos.tracking.aplicacion.topicos import (
@@ -72,15 +73,6 @@ PROPIEDAD_COMANDO: Final = "alpes_comando_id"
 PROPIEDAD_DETALLE: Final = "alpes_detalle"
 PROPIEDAD_RECORTADA: Final = "alpes_recortada"
 """Las propiedades con que una carta muerta dice de qué comando es, por qué lo es y si le falta algo."""
-
-
-class Sobre(NamedTuple):
-    """Un mensaje listo para publicar; `topico` es el nombre corto, sin espacio de nombres."""
-
-    topico: str
-    clave: str | None
-    propiedades: dict[str, str]
-    carga: bytes
 
 
 _CONSTANTES: Final = {

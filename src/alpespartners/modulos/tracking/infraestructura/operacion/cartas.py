@@ -17,7 +17,7 @@ from typing import Final
 from uuid import UUID, uuid5
 
 from alpespartners.modulos.tracking.aplicacion.clases import CONVERSIONES, IMPRESIONES, Clase
-from alpespartners.modulos.tracking.aplicacion.mensajes import ComandoRecibido
+from alpespartners.modulos.tracking.aplicacion.mensajes import ComandoRecibido, Sobre
 from alpespartners.modulos.tracking.aplicacion.puertos import BrokerNoDisponible, Consulta
 from alpespartners.modulos.tracking.dominio.destinos import Destino, Registrada
 from alpespartners.modulos.tracking.dominio.objetos_valor import id_consultable
@@ -26,7 +26,6 @@ from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import (
     PROPIEDAD_DETALLE,
     PROPIEDAD_RECORTADA,
     SUFIJO_CARTAS,
-    Sobre,
     abrir_comando,
 )
 from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import ClientePulsar, FalloDelBroker

@@ -21,6 +21,7 @@ from uuid import UUID
 from alpespartners.modulos.tracking.aplicacion.mensajes import (
     ComandoRecibido,
     DestinoDeComando,
+    Envio,
     IdentidadComando,
     MensajeDeOtraVersion,
     MensajeIlegible,
@@ -29,7 +30,7 @@ from alpespartners.modulos.tracking.aplicacion.puertos import EsquemaDesconocido
 from alpespartners.modulos.tracking.dominio.destinos import Registrada
 from alpespartners.modulos.tracking.dominio.entidades import Conversion, Impresion
 from alpespartners.modulos.tracking.dominio.eventos import EventoDominio
-from alpespartners.modulos.tracking.infraestructura.consumidores import Manejador
+from alpespartners.modulos.tracking.infraestructura.consumo.escritor import Manejador
 from alpespartners.modulos.tracking.infraestructura.libro.balance import BalanceSQL, Cuentas, motivo_de
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import (
     PROPIEDAD_COMANDO,
@@ -221,20 +222,22 @@ class Reconstructor:
         manejador = self._manejadores[parte.comandos]
         ahora = self._reloj()
         try:
-            return await self._libro.ejecutar(
+            asentado = await self._libro.ejecutar(
                 lambda t: manejador.manejar(lote, _TransaccionDeReconstruccion(t, con_carta), ahora)
             )
         except DatosRechazados:
             unico = lote[0]
             if len(lote) == 1 and isinstance(unico, ComandoRecibido):
-                return await self._libro.ejecutar(
+                asentado = await self._libro.ejecutar(
                     lambda t: manejador.rechazar(unico, _TransaccionDeReconstruccion(t, con_carta), ahora)
                 )
-            mitad = len(lote) // 2
-            return [
-                *await self._asentar(parte, lote[:mitad], con_carta),
-                *await self._asentar(parte, lote[mitad:], con_carta),
-            ]
+            else:
+                mitad = len(lote) // 2
+                return [
+                    *await self._asentar(parte, lote[:mitad], con_carta),
+                    *await self._asentar(parte, lote[mitad:], con_carta),
+                ]
+        return asentado.destinos
 
     def _contenido(
         self, parte: ParteDelLibro, comando: ComandoGuardado, detalle: str | None
@@ -322,14 +325,14 @@ class _TransaccionDeReconstruccion:
     def sumar(self, topico: str, destinos: Sequence[DestinoDeComando]) -> None:
         """No suma nada: el balance se cuenta al final."""
 
-    def depositar_eventos(self, eventos: Sequence[tuple[EventoDominio, str | None]]) -> None:
+    def depositar_eventos(self, eventos: Sequence[tuple[EventoDominio, str | None]]) -> list[Envio]:
         """Deposita los eventos de las filas que no lo tenían publicado."""
-        self._transaccion.bandeja.depositar_eventos(eventos)
+        return self._transaccion.bandeja.depositar_eventos(eventos)
 
-    def depositar_cartas(self, topico: str, cartas: Sequence[MensajeIlegible]) -> None:
+    def depositar_cartas(self, topico: str, cartas: Sequence[MensajeIlegible]) -> list[Envio]:
         """Deposita las cartas que el broker no guarda ya."""
         nuevas = [carta for carta in cartas if carta.identidad not in self._con_carta]
-        self._transaccion.bandeja.depositar_cartas(topico, nuevas)
+        return self._transaccion.bandeja.depositar_cartas(topico, nuevas)
 
 
 def _clave(comando_id: str, huella: bytes) -> bytes:

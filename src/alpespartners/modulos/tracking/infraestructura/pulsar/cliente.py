@@ -19,8 +19,8 @@ import _pulsar
 import pulsar
 import structlog
 
+from alpespartners.modulos.tracking.aplicacion.mensajes import Sobre
 from alpespartners.modulos.tracking.infraestructura.mensajes.esquemas import ESQUEMAS
-from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import Sobre
 from alpespartners.modulos.tracking.infraestructura.pulsar.registro import registrador_de_pulsar
 
 T = TypeVar("T")

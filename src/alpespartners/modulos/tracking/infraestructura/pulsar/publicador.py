@@ -8,39 +8,50 @@ Despertar el bucle cuesta más que la confirmación misma: una ráfaga entera se
 """
 
 import asyncio
-import random
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
 import structlog
 
-from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import Sobre
+from alpespartners.modulos.tracking.aplicacion.mensajes import Sobre
 from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import FalloDelBroker, Productor
 from alpespartners.modulos.tracking.infraestructura.pulsar.hilo_ajeno import conservar_este_hilo
-
-PAUSA_MINIMA: Final = 0.5
-PAUSA_MAXIMA: Final = 10.0
+from alpespartners.seedwork.pausas import Pausas, con_azar
 
 _HILOS = 8
-_CADA = 2.0
-# El cliente espacia sus reintentos hasta un minuto; un productor nuevo empieza otra vez sin espera.
-_DESCONEXION_TOLERADA = 5.0
 _ESPERA_DE_CIERRES = 1.0
-_ESPERA_DE_AVISOS = 1.0
 _MEMORIA_DEL_SITIO = 0.05
-_SOLO_TRAS = 0.002
-"""Segundos sin enviar nada tras los que un envío no encontraría con quién reunirse en un lote."""
 
 _registro: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(__name__)
 
 
-def con_azar(pausa: float) -> float:
-    """Reparte una pausa, para que muchos procesos no vuelvan todos a la vez."""
-    return pausa * random.uniform(0.5, 1.0)  # noqa: S311 (no es un secreto)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RitmoDelPublicador:
+    """El ritmo de un publicador, en segundos.
+
+    Attributes:
+        pausas: entre dos intentos de conectar un tópico.
+        cada_mirada: entre dos miradas a si un productor tiene conexión.
+        desconexion_tolerada: sin conexión, antes de cambiarlo por otro: el cliente espacia sus reintentos
+            hasta un minuto, y uno nuevo empieza otra vez sin espera.
+        espera_de_avisos: lo que se espera, ya cerrado todo, a las respuestas que faltan.
+        solo_tras: sin enviar nada, tras los que un envío no encontraría con quién reunirse en un lote.
+    """
+
+    pausas: Pausas = field(default_factory=Pausas)
+    cada_mirada: float = 2.0
+    desconexion_tolerada: float = 5.0
+    espera_de_avisos: float = 1.0
+    solo_tras: float = 0.002
+
+
+RITMO: Final = RitmoDelPublicador()
+"""El de producción."""
 
 
 class Publicador:
@@ -51,11 +62,18 @@ class Publicador:
     Args:
         crear: crea el productor de un tópico; bloquea, y lanza `FalloDelBroker` si no puede.
         hay_sitio: si el broker tiene dónde guardar; lo que confirma cuando ya no lo hay no vale.
+        ritmo: el de sus esperas.
     """
 
-    def __init__(self, crear: Callable[[str], Productor], hay_sitio: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        crear: Callable[[str], Productor],
+        hay_sitio: Callable[[], bool],
+        ritmo: RitmoDelPublicador = RITMO,
+    ) -> None:
         self._crear = crear
         self._hay_sitio = hay_sitio
+        self._ritmo = ritmo
         self._habia_sitio = False
         self._sitio_visto_en = -_MEMORIA_DEL_SITIO
         self._ultimo_envio = 0.0
@@ -96,7 +114,7 @@ class Publicador:
             self._bucle.call_soon(self._entregar, al_saber, False)  # noqa: FBT003
         else:
             ahora = self._bucle.time()
-            solo, self._ultimo_envio = ahora - self._ultimo_envio > _SOLO_TRAS, ahora
+            solo, self._ultimo_envio = ahora - self._ultimo_envio > self._ritmo.solo_tras, ahora
             productor.enviar(sobre, partial(self._avisar, al_saber), solo=solo)
         self._en_curso += 1
         self._nadie_en_curso.clear()
@@ -122,14 +140,14 @@ class Publicador:
         # Sin esperar: un hilo que aún se conecta acaba cuando se cierra el cliente.
         self._hilos.shutdown(wait=False)
         try:
-            await asyncio.wait_for(self._nadie_en_curso.wait(), _ESPERA_DE_AVISOS)
+            await asyncio.wait_for(self._nadie_en_curso.wait(), self._ritmo.espera_de_avisos)
         except TimeoutError:
             _registro.warning("quedaron envíos sin respuesta al cerrar", cuantos=self._en_curso)
 
     def _canal(self, topico: str) -> "_Canal":
         canal = self._canales.get(topico)
         if canal is None:
-            canal = self._canales[topico] = _Canal(topico, self._crear, self._hilos)
+            canal = self._canales[topico] = _Canal(topico, self._crear, self._hilos, self._ritmo)
         return canal
 
     def _avisar(self, al_saber: Callable[[bool], None], confirmado: bool) -> None:  # noqa: FBT001
@@ -167,10 +185,17 @@ class Publicador:
 class _Canal:
     """El productor de un tópico y la tarea que lo mantiene conectado."""
 
-    def __init__(self, topico: str, crear: Callable[[str], Productor], hilos: ThreadPoolExecutor) -> None:
+    def __init__(
+        self,
+        topico: str,
+        crear: Callable[[str], Productor],
+        hilos: ThreadPoolExecutor,
+        ritmo: RitmoDelPublicador,
+    ) -> None:
         self._topico = topico
         self._crear = crear
         self._hilos = hilos
+        self._ritmo = ritmo
         self.productor: Productor | None = None
         self.listo = asyncio.Event()
         self.tarea = asyncio.create_task(self._mantener(), name=f"canal-{topico}")
@@ -181,7 +206,7 @@ class _Canal:
 
     async def _mantener(self) -> None:
         bucle = asyncio.get_running_loop()
-        pausa = PAUSA_MINIMA
+        pausa = self._ritmo.pausas.minima
         while True:
             try:
                 self.productor = await bucle.run_in_executor(self._hilos, self._crear, self._topico)
@@ -190,7 +215,7 @@ class _Canal:
             except Exception:  # noqa: BLE001 (queda en el registro; sin este bucle nada se publicaría más)
                 _registro.exception("no se pudo crear el productor", topico=self._topico)
             else:
-                pausa = PAUSA_MINIMA
+                pausa = self._ritmo.pausas.minima
                 self.listo.set()
                 await self._hasta_perderlo(self.productor)
                 perdido, self.productor = self.productor, None
@@ -198,12 +223,12 @@ class _Canal:
                 await _intentar(self._hilos, perdido.cerrar)
                 continue
             await asyncio.sleep(con_azar(pausa))
-            pausa = min(PAUSA_MAXIMA, pausa * 2)
+            pausa = self._ritmo.pausas.siguiente(pausa)
 
     async def _hasta_perderlo(self, productor: Productor) -> None:
         visto = time.monotonic()
-        while time.monotonic() - visto < _DESCONEXION_TOLERADA:
-            await asyncio.sleep(_CADA)
+        while time.monotonic() - visto < self._ritmo.desconexion_tolerada:
+            await asyncio.sleep(self._ritmo.cada_mirada)
             if productor.conectado:
                 visto = time.monotonic()
 

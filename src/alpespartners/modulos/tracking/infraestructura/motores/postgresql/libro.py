@@ -14,8 +14,9 @@ from typing import TypeVar
 from sqlalchemy import Connection, text
 
 from alpespartners.migraciones import CABEZA, EsquemaDesconocido, actualizar, revision
+from alpespartners.modulos.tracking.aplicacion.mensajes import Envio
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible
-from alpespartners.modulos.tracking.infraestructura.libro.bandeja_salida import ARRIENDO, Envio
+from alpespartners.modulos.tracking.infraestructura.libro.bandeja_salida import ARRIENDO
 from alpespartners.modulos.tracking.infraestructura.motores.postgresql.servidor import (
     CONSUMIDORES,
     NO_SE_PUEDE_USAR,

@@ -16,7 +16,8 @@ from typing import TypeVar
 from sqlalchemy.exc import DBAPIError
 
 from alpespartners.migraciones import EsquemaDesconocido, actualizar
-from alpespartners.modulos.tracking.infraestructura.libro.bandeja_salida import ARRIENDO, Envio
+from alpespartners.modulos.tracking.aplicacion.mensajes import Envio
+from alpespartners.modulos.tracking.infraestructura.libro.bandeja_salida import ARRIENDO
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.archivo import (
     archivo_de,
     como_no_disponible,
