@@ -24,6 +24,7 @@ T = TypeVar("T")
 _NIVELES = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _ESPACIO = re.compile(r"[\w.=:-]+/[\w.=:-]+", re.ASCII)
 _NOMBRE = re.compile(r"[\w-]+(?:\.[\w-]+)*|\[[0-9a-f:.]+\]", re.ASCII | re.IGNORECASE)
+_HUELLA = re.compile("[0-9a-f]{16}")
 _NUMERO = re.compile(r"[0-9]*\.?[0-9]+")
 _PUERTO_MAXIMO = 65535
 _ESPERA_MAXIMA = 60.0
@@ -139,6 +140,13 @@ def _claves(texto: str) -> tuple[str, ...]:
     return claves
 
 
+def _huellas(texto: str) -> tuple[str, ...]:
+    huellas = tuple(huella.lower() for huella in _lista(texto))
+    if not all(_HUELLA.fullmatch(huella) for huella in huellas):
+        raise ValueError
+    return huellas
+
+
 def _nombres(texto: str) -> tuple[str, ...]:
     """Con puerto, esquema o comodín, un nombre no coincidiría con ninguna cabecera `Host`."""
     nombres = _lista(texto)
@@ -237,6 +245,11 @@ class Configuracion:
         "ALPES_METRICAS_CONSUMIDOR", _lugar, None, "anfitrión:puerto, como 127.0.0.1:9101"
     )
     """Dónde sirve un proceso de consumidores `/salud/*` y `/metricas`; `None` es en ningún sitio."""
+
+    esquemas_ajenos: tuple[str, ...] = _ajuste(
+        "ALPES_ESQUEMAS_AJENOS", _huellas, (), "huellas de 16 cifras hexadecimales, entre comas"
+    )
+    """Huellas de esquemas que no son de nadie: un comando que las nombra es ilegible, en vez de esperar."""
 
     registro: str = _ajuste("ALPES_REGISTRO", _nivel, "INFO", f"uno de {', '.join(_NIVELES)}")
 

@@ -10,6 +10,7 @@ from alpespartners.modulos.tracking.infraestructura.consumidores import Consumid
 from alpespartners.modulos.tracking.infraestructura.consumo.apertura import Apertura
 from alpespartners.modulos.tracking.infraestructura.consumo.asentador import Asentador
 from alpespartners.modulos.tracking.infraestructura.consumo.bitacora import Bitacora
+from alpespartners.modulos.tracking.infraestructura.consumo.en_espera import EnEspera
 from alpespartners.modulos.tracking.infraestructura.consumo.en_mano import EnMano
 from alpespartners.modulos.tracking.infraestructura.consumo.escritor import Escritor, Manejador
 from alpespartners.modulos.tracking.infraestructura.consumo.recogida import Recogida
@@ -46,8 +47,9 @@ class ConsumoDePrueba:
         en_mano = EnMano(self.archivo, self.ritmo.maximo_lote)
 
         def consumidor(manejador: Manejador) -> Consumidor:
-            apertura = Apertura(manejador.topico, EPOCA, en_mano, self.abrir)
-            recogida = Recogida(apertura, en_mano, self.ritmo)
+            en_espera = EnEspera(manejador.topico, self.ritmo.pausas_en_espera)
+            apertura = Apertura(manejador.topico, EPOCA, en_mano, en_espera, self.abrir)
+            recogida = Recogida(apertura, en_mano, en_espera, self.ritmo)
             escritor = Escritor(manejador, self.libro, relevo, en_mano, self.reloj)
             bitacora = Bitacora(manejador.topico, self.metricas, self.reloj)
             asentador = Asentador(escritor, apertura, bitacora, self.ritmo)

@@ -1,7 +1,9 @@
-"""Estrategias de hypothesis: comandos que el dominio acepta, con todo lo que cabe en ellos."""
+"""Estrategias de hypothesis: comandos que el dominio acepta, y registros Avro de nuestros esquemas."""
 
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import UTC, timedelta
 from decimal import Decimal
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -103,3 +105,27 @@ def comandos_de_conversion(sortear: st.DrawFn) -> RegistrarConversion:
         propiedades=sortear(propiedades),
         advertencias=(),
     )
+
+
+def registros_avro(campos: Sequence[Mapping[str, Any]]) -> st.SearchStrategy[dict[str, Any]]:
+    """Lo que puede llevar un registro Avro con esos campos, de los tipos que usan nuestros esquemas."""
+    return st.fixed_dictionaries({campo["name"]: _de_tipo_avro(campo["type"]) for campo in campos})
+
+
+def _de_tipo_avro(tipo: Any) -> st.SearchStrategy[Any]:
+    textos = st.text(st.characters(exclude_categories=["Cs"]), max_size=200)
+    match tipo:
+        case ["null", otro]:
+            return st.none() | _de_tipo_avro(otro)
+        case "string":
+            return textos
+        case {"logicalType": "timestamp-micros"}:
+            return st.datetimes(timezones=st.just(UTC))
+        case {"logicalType": "decimal"}:
+            return st.integers(-(10**18) + 1, 10**18 - 1).map(
+                lambda sin_escala: Decimal(sin_escala).scaleb(-4)
+            )
+        case {"type": "map"}:
+            return st.dictionaries(textos, textos, max_size=5)
+        case _:
+            return st.lists(textos, max_size=5)

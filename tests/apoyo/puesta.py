@@ -1,18 +1,21 @@
 """El servicio sin HTTP: un broker, un libro, y el despachador y los consumidores entre ambos."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Table, func, select
 
 from alpespartners.modulos.tracking.aplicacion import clases
 from alpespartners.modulos.tracking.aplicacion.handlers import ManejadorDeRegistro
+from alpespartners.modulos.tracking.infraestructura.consumidores import Consumidores
 from alpespartners.modulos.tracking.infraestructura.consumo.en_mano import archivo_en_mano
 from alpespartners.modulos.tracking.infraestructura.consumo.ritmo import RitmoDelRelevo
 from alpespartners.modulos.tracking.infraestructura.despachadores import DespachadorPulsar
+from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import abrir_comando
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.archivo import motor_de_lectura
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import LibroSQLite
 from tests.apoyo.broker import Broker
@@ -39,7 +42,7 @@ class Puesta:
         self.libro.cerrar()
 
     @asynccontextmanager
-    async def consumiendo(self) -> AsyncGenerator[None]:
+    async def consumiendo(self, abrir: Callable[..., Any] = abrir_comando) -> AsyncGenerator[Consumidores]:
         """Un proceso de consumidores dentro del bloque; al salir termina como con SIGTERM."""
         cliente = self.broker.cliente()
         en_mano = archivo_en_mano(self.datos)
@@ -50,11 +53,12 @@ class Puesta:
             archivo=en_mano,
             ritmo_del_relevo=RitmoDelRelevo(cada_barrido=0.5),
             reloj=lambda: datetime.now(UTC),
+            abrir=abrir,
         ).consumidores()
         parar = asyncio.Event()
         trabajo = asyncio.create_task(consumidores.trabajar(parar))
         try:
-            yield
+            yield consumidores
         finally:
             parar.set()
             await trabajo

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from alpespartners.modulos.tracking.aplicacion import clases
+from alpespartners.modulos.tracking.aplicacion.clases import Clase
 from alpespartners.modulos.tracking.aplicacion.handlers import ManejadorDeRegistro
 from alpespartners.modulos.tracking.aplicacion.mensajes import Sobre
 from alpespartners.modulos.tracking.infraestructura.consumo.ritmo import RitmoDelRelevo
@@ -136,8 +137,13 @@ class _ConPasos:
 
 class _Transaccion:
     def __init__(self, transaccion: TransaccionSQL, vida: Vida) -> None:
-        for nombre in ("impresiones", "conversiones", "destinos", "bandeja", "balance"):
+        for nombre in ("destinos", "bandeja", "balance"):
             setattr(self, nombre, _ConPasos(nombre, getattr(transaccion, nombre), vida))
+        self._transaccion = transaccion
+        self._vida = vida
+
+    def eventos(self, clase: Clase) -> Any:
+        return _ConPasos(clase.plural, self._transaccion.eventos(clase), self._vida)
 
 
 class _Libro(LibroSQLite):

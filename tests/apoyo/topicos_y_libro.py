@@ -1,7 +1,7 @@
 """Unos tópicos falsos y un libro SQLite de verdad, y los verbos con que una prueba los llena."""
 
 import asyncio
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Collection, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -12,7 +12,7 @@ from alpespartners.modulos.tracking.aplicacion import clases
 from alpespartners.modulos.tracking.aplicacion.comandos import Comando
 from alpespartners.modulos.tracking.aplicacion.conciliacion import Cuenta, Hallazgo, TipoDeHallazgo
 from alpespartners.modulos.tracking.aplicacion.handlers import ManejadorDeRegistro
-from alpespartners.modulos.tracking.aplicacion.mensajes import Envio, Sobre
+from alpespartners.modulos.tracking.aplicacion.mensajes import Envio, MensajeDeOtraVersion, Sobre
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import sobre_de_comando
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.lecturas import LecturasSQLite
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import LibroSQLite
@@ -56,7 +56,8 @@ class TopicosYLibro:
     def consumir(self) -> None:
         """Asienta todo lo publicado, como un consumidor; lo que ya lo estaba es una reentrega."""
         for manejador in (ManejadorDeRegistro(clases.IMPRESIONES), ManejadorDeRegistro(clases.CONVERSIONES)):
-            lote = [g.contenido for g in comandos_guardados(self.topicos, manejador.topico, EPOCA)]
+            guardados = comandos_guardados(self.topicos, manejador.topico, EPOCA)
+            lote = [g.contenido for g in guardados if not isinstance(g.contenido, MensajeDeOtraVersion)]
             asyncio.run(
                 self.libro.ejecutar(
                     lambda t, manejador=manejador, lote=lote: manejador.manejar(lote, t, self.ahora())  # type: ignore[misc]
@@ -92,8 +93,8 @@ class TopicosYLibro:
             confirmado=lambda _topico: self.confirmado,
         ).conciliar()
 
-    def reconstruir(self) -> list[Reconstruido]:
-        """Reconstruye el libro."""
+    def reconstruir(self, *, ajenas: Collection[str] = ()) -> list[Reconstruido]:
+        """Reconstruye el libro; lo escrito con los esquemas ajenos es ilegible."""
         reconstructor = Reconstructor(
             self.topicos,
             EPOCA,
@@ -102,6 +103,7 @@ class TopicosYLibro:
             manejadores=[ManejadorDeRegistro(clases.IMPRESIONES), ManejadorDeRegistro(clases.CONVERSIONES)],
             reloj=self.ahora,
             avanza=self.al_avanzar,
+            ajenas=ajenas,
         )
         return asyncio.run(reconstructor.reconstruir())
 

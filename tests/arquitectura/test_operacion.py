@@ -11,7 +11,7 @@ from tests.apoyo.memoria import PuertosEnMemoria
 from tests.apoyo.repositorio import RAIZ
 
 # La sonda la da el consumidor en marcha: tests/e2e/test_metricas.py.
-DE_LA_SONDA = {"alpes_suscripcion_conectada"}
+DE_LA_SONDA = {"alpes_comandos_en_espera", "alpes_suscripcion_conectada"}
 
 
 async def test_toda_metrica_de_la_pagina_existe_y_toda_la_que_existe_esta_en_la_pagina() -> None:

@@ -13,7 +13,8 @@ from alpespartners.modulos.tracking.aplicacion.topicos import (
     COMANDO_REGISTRAR_IMPRESION,
     EVENTO_IMPRESION_REGISTRADA,
 )
-from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import MAXIMO_CARGA, sobre_de_comando
+from alpespartners.modulos.tracking.infraestructura.mensajes.lectura_avro import MAXIMO_CARGA
+from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import sobre_de_comando
 from tests.apoyo.base_datos import sql
 from tests.apoyo.espera import hasta
 from tests.apoyo.eventos import IMPRESION

@@ -27,6 +27,7 @@ BIEN = {
     f"alpes_base_datos_disponible{{{CONSUMIDOR}}}": "1+0x60",
     f"alpes_consumidores{{{API}}}": "1+0x60",
     f"alpes_suscripcion_conectada{{{CONSUMIDOR},{T}}}": "1+0x60",
+    f"alpes_comandos_en_espera{{{CONSUMIDOR},{T}}}": "0+0x60",
     f'alpes_respuestas_total{{{API},metodo="POST",estado="202"}}': "0+600x60",
     f'alpes_respuestas_total{{{API},metodo="POST",estado="503"}}': "0+0x60",
     f"alpes_errores_internos_total{{{API}}}": "0+0x60",
@@ -55,6 +56,7 @@ AVERIAS: dict[str, dict[str, str]] = {
     "AlpesNadaSeProcesa": {"alpes_comandos_total": "5+0x60"},
     "AlpesRetraso": {f'alpes_retraso_segundos_bucket{{{CONSUMIDOR},{T},le="15"': "0+500x60"},
     "AlpesBandejaSalidaDetenida": {"alpes_bandeja_salida_antiguedad_segundos": "0+60x60"},
+    "AlpesComandosEnEspera": {"alpes_comandos_en_espera": "1+0x60"},
     "AlpesMensajesIlegibles": {f'alpes_comandos_total{{{API},{T},estado="ILEGIBLE"': "0+1x60"},
     "AlpesRechazos": {f'alpes_comandos_total{{{API},{T},estado="RECHAZADA"': "0+60x60"},
 }

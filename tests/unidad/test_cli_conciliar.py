@@ -11,7 +11,11 @@ from typer.testing import CliRunner
 from alpespartners.cli import principal
 from alpespartners.composicion import ordenes
 from alpespartners.modulos.tracking.aplicacion.conciliacion import Cuenta, Hallazgo, TipoDeHallazgo
-from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible, BrokerNoDisponible
+from alpespartners.modulos.tracking.aplicacion.puertos import (
+    BaseDatosNoDisponible,
+    BrokerNoDisponible,
+    EsquemaDesconocido,
+)
 from alpespartners.seedwork.arranque import ErrorDeArranque
 
 Poner = Callable[..., None]
@@ -83,6 +87,7 @@ def test_nombra_cada_discrepancia_hasta_veinte_de_una_clase_y_deja_todas_en_un_a
         (BrokerNoDisponible("x"), "El broker no responde"),
         (BaseDatosNoDisponible("todavía no existe"), "No se puede leer la base de datos: todavía no existe."),
         (ErrorDeArranque("Un ajuste no vale."), "Un ajuste no vale."),
+        (EsquemaDesconocido("Evento", "0123456789abcdef"), "actualice y repita la orden."),
     ],
     ids=str,
 )

@@ -25,6 +25,12 @@ def test_sin_nada_en_el_entorno_se_escucha_solo_en_esta_maquina_con_lo_embebido(
         ("ALPES_DATOS", "/tmp/a b", "datos", Path("/tmp/a b")),  # noqa: S108 (solo se lee)
         ("ALPES_PUERTO", "0", "puerto", 0),
         ("ALPES_CLAVES_API", " una , dos,", "claves_api", ("una", "dos")),
+        (
+            "ALPES_ESQUEMAS_AJENOS",
+            "0123456789abcdef, 0123456789ABCDE0",
+            "esquemas_ajenos",
+            ("0123456789abcdef", "0123456789abcde0"),
+        ),
         ("ALPES_NOMBRES", "a.co, B_1.co,", "nombres", ("a.co", "B_1.co")),
         ("ALPES_NOMBRES", "192.0.2.1,[FD00::1],intranet", "nombres", ("192.0.2.1", "[FD00::1]", "intranet")),
         ("ALPES_SIN_CLAVE", "1", "sin_clave", True),
@@ -63,6 +69,8 @@ def test_cada_variable_se_lee_y_vacia_vale_ausente(
         ("ALPES_PUERTO", "\u0668\u0660"),
         ("ALPES_CLAVES_API", ","),
         ("ALPES_CLAVES_API", "secreto\totro"),
+        ("ALPES_ESQUEMAS_AJENOS", "0123456789abcde"),
+        ("ALPES_ESQUEMAS_AJENOS", "0123456789abcdeg"),
         ("ALPES_NOMBRES", ", ,"),
         ("ALPES_NOMBRES", "a.co,a.co:8235"),
         ("ALPES_NOMBRES", "http://a.co"),

@@ -22,6 +22,7 @@ from alpespartners.modulos.tracking.aplicacion.conciliacion import Cuenta, Halla
 from alpespartners.modulos.tracking.aplicacion.puertos import (
     BaseDatosNoDisponible,
     BrokerNoDisponible,
+    EsquemaDesconocido,
     FilaIlegible,
 )
 from alpespartners.seedwork.arranque import ErrorDeArranque
@@ -76,6 +77,8 @@ def conciliar(
             raise _no_se_pudo("El broker no responde; pruebe otra vez cuando vuelva.") from None
         except (BaseDatosNoDisponible, FilaIlegible) as error:
             raise _no_se_pudo(f"No se puede leer la base de datos: {str(error).removesuffix('.')}.") from None
+        except EsquemaDesconocido as error:
+            raise _no_se_pudo(f"{error} y repita la orden.") from None
         except ErrorDeArranque as error:
             raise _no_se_pudo(str(error)) from None
     if _informar(cuentas, dichos):

@@ -5,18 +5,26 @@ Qué no es: una copia de seguridad; lo que el broker ya no guarda no vuelve.
 Por qué existe: perder la base de datos no debe ser perder lo que se registró.
 """
 
+from typing import Final
+
 import typer
 
 from alpespartners.cli.avance import Avance
 from alpespartners.config import Configuracion
-from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible, BrokerNoDisponible
+from alpespartners.modulos.tracking.aplicacion.puertos import (
+    BaseDatosNoDisponible,
+    BrokerNoDisponible,
+    EsquemaDesconocido,
+)
 from alpespartners.seedwork.arranque import ErrorDeArranque
+
+_HACE_FALTA_OTRA_VERSION: Final = 2
 
 
 def reconstruir() -> None:
     """Reconstruye una base de datos vacía desde los tópicos, sin consumidores en marcha.
 
-    Si se interrumpe, se ejecuta otra vez.
+    Si se interrumpe, se ejecuta otra vez. Termina con 2 si hay mensajes de una versión posterior.
     """
     from alpespartners.composicion.ordenes import reconstruir as reconstruir_con
 
@@ -29,6 +37,9 @@ def reconstruir() -> None:
         raise ErrorDeArranque(
             f"La base de datos no responde: {error}. Repetir la misma orden es seguro."
         ) from None
+    except EsquemaDesconocido as error:
+        typer.echo(f"{error} y repita la orden.", err=True)
+        raise typer.Exit(_HACE_FALTA_OTRA_VERSION) from None
     for hecho in hechos:
         typer.echo(
             f"{hecho.topico}: {hecho.filas} filas de sus eventos, {hecho.sin_evento} sin evento, "

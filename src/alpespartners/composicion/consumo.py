@@ -9,6 +9,7 @@ import signal
 import socket
 from collections.abc import Callable
 from contextlib import AsyncExitStack, ExitStack
+from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
 from uuid import UUID
 
@@ -28,11 +29,13 @@ from alpespartners.modulos.tracking.infraestructura.consumidores import Consumid
 from alpespartners.modulos.tracking.infraestructura.consumo.apertura import Apertura
 from alpespartners.modulos.tracking.infraestructura.consumo.asentador import Asentador
 from alpespartners.modulos.tracking.infraestructura.consumo.bitacora import Bitacora
+from alpespartners.modulos.tracking.infraestructura.consumo.en_espera import EnEspera
 from alpespartners.modulos.tracking.infraestructura.consumo.en_mano import EnMano, archivo_en_mano
 from alpespartners.modulos.tracking.infraestructura.consumo.escritor import Escritor
 from alpespartners.modulos.tracking.infraestructura.consumo.recogida import Recogida
 from alpespartners.modulos.tracking.infraestructura.consumo.relevo import Relevo
 from alpespartners.modulos.tracking.infraestructura.consumo.ritmo import Ritmo, RitmoDelRelevo
+from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import abrir_comando
 from alpespartners.modulos.tracking.infraestructura.metricas import MetricasDeConsumo
 from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import ClientePulsar
 from alpespartners.modulos.tracking.infraestructura.pulsar.revision import avisando
@@ -94,11 +97,14 @@ async def _consumir(
     relevo = Relevo(cliente, libro, metricas=metricas, ritmo=RitmoDelRelevo())
     en_mano = EnMano(archivo, ritmo.maximo_lote)
 
+    abrir = partial(abrir_comando, ajenas=frozenset(configuracion.esquemas_ajenos))
+
     def consumidor(clase: Clase) -> Consumidor:
-        apertura = Apertura(clase.topico, epoca, en_mano)
+        en_espera = EnEspera(clase.topico, ritmo.pausas_en_espera)
+        apertura = Apertura(clase.topico, epoca, en_mano, en_espera, abrir)
         escritor = Escritor(ManejadorDeRegistro(clase), libro, relevo, en_mano, ahora)
         asentador = Asentador(escritor, apertura, Bitacora(clase.topico, metricas, ahora), ritmo)
-        return Consumidor(cliente, Recogida(apertura, en_mano, ritmo), asentador, en_mano, ritmo)
+        return Consumidor(cliente, Recogida(apertura, en_mano, en_espera, ritmo), asentador, en_mano, ritmo)
 
     consumidores = Consumidores([consumidor(clase) for clase in CLASES], relevo, ritmo)
     async with AsyncExitStack() as pila:
@@ -109,6 +115,7 @@ async def _consumir(
             aplicacion = crear_sonda(
                 suscripciones=consumidores.suscripciones,
                 hay_base_datos=consumidores.hay_base_datos,
+                en_espera=consumidores.en_espera,
                 acceso=acceso(configuracion),
                 registro=registro,
             )

@@ -132,6 +132,7 @@ def conciliar(
         BaseDatosNoDisponible: la base de datos no se puede leer.
         BrokerNoDisponible: el broker no responde.
         ErrorDeArranque: los ajustes no valen.
+        EsquemaDesconocido: hay eventos que publicó una versión posterior.
     """
     configurar_registro(configuracion.registro)
     with ExitStack() as pila:
@@ -162,6 +163,7 @@ def reconstruir(configuracion: Configuracion, *, avanza: Callable[[str, int], No
         BaseDatosNoDisponible: la base de datos no respondió; repetirlo es seguro.
         BrokerNoDisponible: el broker no respondió; repetirlo es seguro.
         ErrorDeArranque: hay consumidores vivos, la base de datos no está vacía o no se puede abrir.
+        EsquemaDesconocido: hay mensajes de una versión posterior; ella puede repetirlo.
     """
     configurar_registro(configuracion.registro)
     with ExitStack() as pila:
@@ -183,6 +185,7 @@ def reconstruir(configuracion: Configuracion, *, avanza: Callable[[str, int], No
             manejadores=[ManejadorDeRegistro(clase) for clase in CLASES],
             reloj=ahora,
             avanza=avanza,
+            ajenas=configuracion.esquemas_ajenos,
         )
         try:
             return asyncio.run(reconstructor.reconstruir())

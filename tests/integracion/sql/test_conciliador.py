@@ -9,16 +9,22 @@ import pytest
 
 from alpespartners.modulos.tracking.aplicacion.conciliacion import TipoDeHallazgo
 from alpespartners.modulos.tracking.aplicacion.mensajes import Sobre
+from alpespartners.modulos.tracking.aplicacion.puertos import EsquemaDesconocido
 from alpespartners.modulos.tracking.aplicacion.topicos import (
     COMANDO_REGISTRAR_CONVERSION,
     EVENTO_CONVERSION_REGISTRADA,
 )
 from alpespartners.modulos.tracking.dominio.eventos import ConversionRegistrada
-from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import sobre_de_evento
+from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import sobre_de_comando, sobre_de_evento
 from alpespartners.modulos.tracking.infraestructura.pulsar.confirmado import Confirmado, ConfirmadoDeParticion
 from tests.apoyo.base_datos import sql
 from tests.apoyo.eventos import AHORA, CONVERSION, conversion
 from tests.apoyo.topicos_y_libro import TopicosYLibro, topicos_y_libro
+
+HUELLA = "0123456789abcdef"
+DE_OTRA_VERSION = {
+    "ce_dataschema": f"urn:avro:com.alpespartners.tracking.v1.ComandoRegistrarConversion#{HUELLA}"
+}
 
 
 @pytest.fixture
@@ -71,6 +77,32 @@ def test_si_se_puede_preguntar_al_cursor_decide_el_y_no_la_hora(caso: TopicosYLi
         (TipoDeHallazgo.FALTA_EL_DESTINO, "confirmada"),
         (TipoDeHallazgo.EN_VUELO, "en-vuelo"),
     ]
+
+
+def test_un_comando_de_una_version_posterior_esta_en_vuelo_por_viejo_que_sea(caso: TopicosYLibro) -> None:
+    caso.publicar(CONVERSION, "c-1", segundo=10)
+    sobre = sobre_de_comando(replace(CONVERSION, id="posterior"), "c-2", None)
+    caso.topicos.guardar(sobre._replace(propiedades=sobre.propiedades | DE_OTRA_VERSION))
+    caso.consumir()
+    caso.relevar()
+    caso.conciliar()
+    assert [(h.tipo, h.comando_id, h.evento_id) for h in caso.hallazgos] == [
+        (TipoDeHallazgo.EN_VUELO, "c-2", "posterior")
+    ]
+    caso.confirmado = Confirmado([ConfirmadoDeParticion((1, 9), ())])
+    caso.conciliar()
+    assert caso.tipos() == [TipoDeHallazgo.FALTA_EL_DESTINO]
+
+
+def test_un_evento_de_una_version_posterior_impide_conciliar_y_no_es_una_discrepancia(
+    caso: TopicosYLibro,
+) -> None:
+    sobre = sobre_de_evento(ConversionRegistrada(conversion()), None)
+    del_evento = {"ce_dataschema": f"urn:avro:{sobre.propiedades['ce_type']}#{HUELLA}"}
+    caso.topicos.guardar(sobre._replace(propiedades=sobre.propiedades | del_evento))
+    with pytest.raises(EsquemaDesconocido, match=HUELLA):
+        caso.conciliar()
+    assert caso.hallazgos == []
 
 
 def test_sin_nada_procesado_todo_esta_en_vuelo(caso: TopicosYLibro) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from alpespartners.modulos.tracking.aplicacion.mensajes import Sobre
+from alpespartners.modulos.tracking.aplicacion.puertos import EsquemaDesconocido
 from alpespartners.modulos.tracking.aplicacion.topicos import (
     COMANDO_REGISTRAR_CONVERSION,
     COMANDO_REGISTRAR_IMPRESION,
@@ -16,6 +17,7 @@ from alpespartners.modulos.tracking.aplicacion.topicos import (
 from alpespartners.modulos.tracking.dominio.eventos import ConversionRegistrada
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import (
     sobre_de_carta,
+    sobre_de_comando,
     sobre_de_evento,
 )
 from alpespartners.modulos.tracking.infraestructura.operacion import reconstructor
@@ -26,6 +28,8 @@ from tests.apoyo.eventos import CONVERSION, IMPRESION, conversion, ilegible
 from tests.apoyo.topicos_y_libro import TopicosYLibro, topicos_y_libro
 
 TODAS = ("conversiones", "impresiones", "destinos", "balance", "bandeja_salida")
+
+HUELLA = "0123456789abcdef"
 
 
 @pytest.fixture
@@ -209,3 +213,32 @@ def test_una_fila_cuyo_comando_ya_no_se_guarda_vuelve_sin_huella(caso: TopicosYL
     vaciar(caso)
     caso.reconstruir()
     assert sql(caso.datos, "SELECT huella FROM conversiones") == [(None,)]
+
+
+def de_otra_version(sobre: Sobre) -> Sobre:
+    """El mismo, dicho de un esquema que nadie conoce todavía."""
+    ce_dataschema = f"urn:avro:{sobre.propiedades['ce_type']}#{HUELLA}"
+    return sobre._replace(propiedades=sobre.propiedades | {"ce_dataschema": ce_dataschema})
+
+
+@pytest.mark.parametrize(
+    "sobre",
+    [
+        de_otra_version(sobre_de_evento(ConversionRegistrada(conversion()), None)),
+        de_otra_version(sobre_de_comando(CONVERSION, "c-1", None)),
+    ],
+    ids=["evento", "comando"],
+)
+def test_un_mensaje_de_una_version_posterior_impide_reconstruir_y_dice_que_hacer(
+    caso: TopicosYLibro, sobre: Sobre
+) -> None:
+    caso.topicos.guardar(sobre)
+    with pytest.raises(EsquemaDesconocido, match=f"posterior.*{HUELLA}.*actualice"):
+        caso.reconstruir()
+    assert sql(caso.datos, "SELECT * FROM balance") == []
+
+
+def test_un_comando_de_un_esquema_que_no_es_de_nadie_se_reconstruye_ilegible(caso: TopicosYLibro) -> None:
+    caso.topicos.guardar(de_otra_version(sobre_de_comando(CONVERSION, "c-1", None)))
+    caso.reconstruir(ajenas=[HUELLA])
+    assert sql(caso.datos, "SELECT comando_id, estado FROM destinos") == [("c-1", "ILEGIBLE")]

@@ -13,15 +13,19 @@ from fastavro import schemaless_writer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alpespartners.modulos.tracking.aplicacion.mensajes import ComandoRecibido, MensajeIlegible
+from alpespartners.modulos.tracking.aplicacion.mensajes import (
+    ComandoRecibido,
+    MensajeDeOtraVersion,
+    MensajeIlegible,
+)
 from alpespartners.modulos.tracking.aplicacion.topicos import (
     COMANDO_REGISTRAR_CONVERSION,
     COMANDO_REGISTRAR_IMPRESION,
     EVENTO_CONVERSION_REGISTRADA,
 )
 from alpespartners.modulos.tracking.infraestructura.mensajes.esquemas import ESQUEMAS
+from alpespartners.modulos.tracking.infraestructura.mensajes.lectura_avro import MAXIMO_CARGA
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import (
-    MAXIMO_CARGA,
     abrir_comando,
     ce_id_de_evento,
     sobre_de_comando,
@@ -32,7 +36,7 @@ EPOCA = UUID(int=1)
 SOBRE_IMPRESION = sobre_de_comando(IMPRESION, "c-1", None)
 SOBRE_CONVERSION = sobre_de_comando(replace(CONVERSION, propiedades={"a": "b"}), "c-1", None)
 
-Abierto = ComandoRecibido | MensajeIlegible
+Abierto = ComandoRecibido | MensajeIlegible | MensajeDeOtraVersion
 
 
 def abrir(

@@ -12,26 +12,7 @@ from hypothesis import strategies as st
 
 from alpespartners.modulos.tracking.infraestructura.mensajes.escritura_avro import escritor_de
 from alpespartners.modulos.tracking.infraestructura.mensajes.esquemas import ESQUEMAS
-
-TEXTOS = st.text(st.characters(exclude_categories=["Cs"]), max_size=200)
-INSTANTES = st.datetimes(timezones=st.just(UTC))
-IMPORTES = st.integers(-(10**18) + 1, 10**18 - 1).map(lambda sin_escala: Decimal(sin_escala).scaleb(-4))
-
-
-def de_tipo(tipo: Any) -> st.SearchStrategy[Any]:
-    match tipo:
-        case ["null", otro]:
-            return st.none() | de_tipo(otro)
-        case "string":
-            return TEXTOS
-        case {"logicalType": "timestamp-micros"}:
-            return INSTANTES
-        case {"logicalType": "decimal"}:
-            return IMPORTES
-        case {"type": "map"}:
-            return st.dictionaries(TEXTOS, TEXTOS, max_size=5)
-        case _:
-            return st.lists(TEXTOS, max_size=5)
+from tests.apoyo.estrategias import registros_avro
 
 
 @pytest.mark.parametrize("topico", ESQUEMAS)
@@ -39,7 +20,7 @@ def de_tipo(tipo: Any) -> st.SearchStrategy[Any]:
 def test_cualquier_registro_da_los_octetos_de_fastavro(topico: str, datos: st.DataObject) -> None:
     esquema = ESQUEMAS[topico]
     _, *campos = esquema.definicion["fields"]
-    registro = datos.draw(st.fixed_dictionaries({c["name"]: de_tipo(c["type"]) for c in campos}))
+    registro = datos.draw(registros_avro(campos))
     salida = BytesIO()
     schemaless_writer(salida, esquema.definicion, {"tipo_mensaje": esquema.registro, **registro})
     assert esquema.escribir(registro) == salida.getvalue()

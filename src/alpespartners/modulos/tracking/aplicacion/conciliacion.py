@@ -55,6 +55,7 @@ class Mensaje:
         evento_id: el `id` de que habla, si lo hay.
         instante: el `recibido_en` con que se juzga el comando.
         contenido: resumen de lo que dice el evento; vacío en un comando, cuya clave ya lo lleva.
+        espera: si es un comando de una versión posterior, que quien consume deja sin confirmar.
     """
 
     posicion: str
@@ -62,6 +63,7 @@ class Mensaje:
     evento_id: str | None
     instante: datetime
     contenido: bytes
+    espera: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,19 @@ class MensajeIlegible:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MensajeDeOtraVersion:
+    """Un comando escrito con un esquema que esta versión no conoce: ni se asienta ni se condena, espera.
+
+    Puede llevar un campo que decida a quién se paga; registrarlo sin él lo perdería para siempre.
+    """
+
+    identidad: IdentidadComando
+    clave: str | None
+    publicado_en: datetime
+    huella_esquema: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RenglonBalance:
     """Cuántos comandos de un tópico acabaron en un destino, y el `recibido_en` del más nuevo de ellos."""
 

@@ -48,6 +48,20 @@ class FilaIlegible(Exception):
     """Una fila dice lo que este programa no escribe: la cambió otra mano. Insistir no lo arregla."""
 
 
+class EsquemaDesconocido(Exception):
+    """Un mensaje nombra un esquema de su registro que esta versión no conoce. Actualizar lo arregla.
+
+    Attributes:
+        huella: la de ese esquema, en 16 cifras hexadecimales minúsculas.
+    """
+
+    def __init__(self, registro: str, huella: str) -> None:
+        super().__init__(
+            f"Hay mensajes de {registro} escritos por una versión posterior (esquema {huella}): actualice"
+        )
+        self.huella = huella
+
+
 class DespachadorComandos(Protocol):
     """Publica comandos en el broker."""
 

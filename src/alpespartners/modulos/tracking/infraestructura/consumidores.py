@@ -16,6 +16,7 @@ from typing import Any
 import structlog
 
 from alpespartners.modulos.tracking.infraestructura.consumo.asentador import Asentador
+from alpespartners.modulos.tracking.infraestructura.consumo.en_espera import Espera
 from alpespartners.modulos.tracking.infraestructura.consumo.en_mano import EnMano
 from alpespartners.modulos.tracking.infraestructura.consumo.recogida import Recogida, Recogido
 from alpespartners.modulos.tracking.infraestructura.consumo.relevo import Relevo
@@ -52,6 +53,10 @@ class Consumidores:
     def hay_base_datos(self) -> bool:
         """Dice si la base de datos respondió la última vez que cada uno la usó."""
         return self._relevo.hay_base_datos and all(c.hay_base_datos for c in self._consumidores)
+
+    def en_espera(self) -> dict[str, Espera]:
+        """Por tópico, los comandos que esperan a una versión posterior; solo los que tienen alguno."""
+        return {c.topico: espera for c in self._consumidores if (espera := c.espera) is not None}
 
     async def trabajar(self, parar: asyncio.Event) -> None:
         """Vuelve cuando `parar` se activa y lo que había entre manos está asentado o devuelto al broker.
@@ -117,6 +122,11 @@ class Consumidor:
         """Dice si la base de datos respondió la última vez que la usó."""
         return self._asentador.hay_base_datos
 
+    @property
+    def espera(self) -> Espera | None:
+        """Los comandos que esperan a una versión posterior, si hay alguno."""
+        return self._recogida.espera
+
     async def trabajar(self, parar: asyncio.Event) -> None:
         """Vuelve cuando `parar` se activa; lo que recibió y no llegó a asentar vuelve a entregarse."""
         # Hilos que duran lo que el consumidor: cancelar una recepción perdería lo que estuviera recibiendo.
@@ -160,6 +170,7 @@ class Consumidor:
             return asyncio.get_running_loop().run_in_executor(hilos, self._recogida.recoger, suscripcion)
 
         conectada_en = time.monotonic()
+        self._recogida.empezar()
         siguiente = recoger()
         try:
             while await _antes_de_parar(siguiente, parar):

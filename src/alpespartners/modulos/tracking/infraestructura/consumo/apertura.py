@@ -1,6 +1,7 @@
 """Abrir mensajes: de lo recibido de un tópico a un comando, o a un mensaje ilegible con su porqué.
 
-Qué es: el único lugar del consumo donde un mensaje se abre o se da por ilegible. Nunca lanza.
+Qué es: el único lugar del consumo donde un mensaje se abre, se da por ilegible o se deja en espera. Nunca
+lanza.
 Por qué existe: un mensaje que el programa no sabe abrir, o que ya lo hizo morir tres veces, no puede estorbar
 a sus vecinos, y también acaba en un destino.
 """
@@ -11,7 +12,12 @@ from uuid import UUID
 
 import structlog
 
-from alpespartners.modulos.tracking.aplicacion.mensajes import ComandoRecibido, MensajeIlegible
+from alpespartners.modulos.tracking.aplicacion.mensajes import (
+    ComandoRecibido,
+    MensajeDeOtraVersion,
+    MensajeIlegible,
+)
+from alpespartners.modulos.tracking.infraestructura.consumo.en_espera import EnEspera
 from alpespartners.modulos.tracking.infraestructura.consumo.en_mano import MUERTES_QUE_CONDENAN, EnMano
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import (
     abrir_comando,
@@ -47,6 +53,7 @@ class Apertura:
         topico: de dónde vienen.
         epoca: la de los datos del broker.
         en_mano: donde queda escrito con cuáles se está trabajando.
+        en_espera: donde quedan los de una versión posterior.
         abrir: cómo se abre uno.
     """
 
@@ -55,28 +62,36 @@ class Apertura:
         topico: str,
         epoca: UUID,
         en_mano: EnMano,
-        abrir: Callable[..., ComandoRecibido | MensajeIlegible] = abrir_comando,
+        en_espera: EnEspera,
+        abrir: Callable[..., ComandoRecibido | MensajeIlegible | MensajeDeOtraVersion] = abrir_comando,
     ) -> None:
         self.topico = topico
         self._epoca = epoca
         self._prefijo = f"{topico} {epoca} "
         self._en_mano = en_mano
+        self._en_espera = en_espera
         self._abrir = abrir
 
     def abrir(self, mensajes: Sequence[MensajeRecibido]) -> list[Entrada]:
-        """Los abre, con todos en mano mientras tanto."""
+        """Los abre, con todos en mano mientras tanto; los de una versión posterior quedan en espera."""
         claves = [self._prefijo + mensaje.posicion for mensaje in mensajes]
+        entradas = []
         with self._en_mano.trabajando(claves):
-            return [
-                Entrada(clave, mensaje, self._contenido(clave, mensaje))
-                for clave, mensaje in zip(claves, mensajes, strict=True)
-            ]
+            for clave, mensaje in zip(claves, mensajes, strict=True):
+                contenido = self._contenido(clave, mensaje)
+                if isinstance(contenido, MensajeDeOtraVersion):
+                    self._en_espera.retener(mensaje, contenido.huella_esquema)
+                else:
+                    entradas.append(Entrada(clave, mensaje, contenido))
+        return entradas
 
     def condenar(self, entrada: Entrada, detalle: str) -> Entrada:
         """La misma, dada por ilegible."""
         return Entrada(entrada.clave, entrada.mensaje, self._ilegible(entrada.mensaje, detalle))
 
-    def _contenido(self, clave: str, mensaje: MensajeRecibido) -> ComandoRecibido | MensajeIlegible:
+    def _contenido(
+        self, clave: str, mensaje: MensajeRecibido
+    ) -> ComandoRecibido | MensajeIlegible | MensajeDeOtraVersion:
         if self._en_mano.mata(clave):
             return self._ilegible(mensaje, f"hizo morir {MUERTES_QUE_CONDENAN} veces al consumidor")
         try:

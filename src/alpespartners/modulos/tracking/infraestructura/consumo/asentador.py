@@ -13,6 +13,7 @@ mensaje, se aparta a ese, que también acaba en un destino, y los demás siguen.
     la base de datos no admite sus datos    RECHAZADA
     el programa falla al asentarlo          vuelve al broker; a la quinta, ILEGIBLE y a las cartas muertas
     el proceso muere tres veces con él      ILEGIBLE y a las cartas muertas, sin abrirlo (`en_mano.py`)
+    lo escribió una versión posterior       no llega aquí: espera sin confirmar (`en_espera.py`)
 """
 
 import asyncio

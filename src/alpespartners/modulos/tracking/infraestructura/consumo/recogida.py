@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from alpespartners.modulos.tracking.infraestructura.consumo.apertura import Apertura, Entrada
+from alpespartners.modulos.tracking.infraestructura.consumo.en_espera import EnEspera, Espera
 from alpespartners.modulos.tracking.infraestructura.consumo.en_mano import EnMano
 from alpespartners.modulos.tracking.infraestructura.consumo.ritmo import Ritmo
 from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import MensajeRecibido, Suscripcion
@@ -30,11 +31,13 @@ class Recogida:
     Args:
         apertura: abre los mensajes.
         en_mano: dice cuántos caben en un lote y si hay que ir con cautela.
+        en_espera: los que se retuvieron y a veces hay que devolver.
         ritmo: lo que espera y lo que cabe.
     """
 
-    def __init__(self, apertura: Apertura, en_mano: EnMano, ritmo: Ritmo) -> None:
+    def __init__(self, apertura: Apertura, en_mano: EnMano, en_espera: EnEspera, ritmo: Ritmo) -> None:
         self._apertura = apertura
+        self._en_espera = en_espera
         self._en_mano = en_mano
         self._ritmo = ritmo
         self._asentado_el_anterior = threading.Event()
@@ -46,6 +49,15 @@ class Recogida:
         """El de los mensajes que recoge."""
         return self._apertura.topico
 
+    @property
+    def espera(self) -> Espera | None:
+        """Los comandos que esperan a una versión posterior, si hay alguno."""
+        return self._en_espera.estado()
+
+    def empezar(self) -> None:
+        """La suscripción es nueva: lo que la anterior dejó sin confirmar vuelve a entregarse."""
+        self._en_espera.olvidar()
+
     def recoger(self, suscripcion: Suscripcion) -> Recogido:
         """Espera un mensaje y devuelve su lote; vacío, si no llega ninguno. Bloquea.
 
@@ -54,6 +66,8 @@ class Recogida:
         Raises:
             FalloDelBroker: la suscripción ya no sirve.
         """
+        for retenido in self._en_espera.por_devolver():
+            suscripcion.devolver(retenido)
         mensaje = suscripcion.recibir(self._ritmo.espera_ms)
         if mensaje is None:
             return Recogido([], [])

@@ -28,6 +28,7 @@ class Ritmo:
         intentos: veces que el programa puede fallar al asentar un mensaje, él solo, antes de darlo por
             ilegible.
         pausas: entre dos intentos.
+        pausas_en_espera: lo que retiene, sin confirmar, un comando de una versión posterior.
         memoria_de_un_apartado: lo que se recuerda a uno que no ha vuelto: quizá se fue con otro consumidor.
         desconexion_tolerada: sin conexión, antes de cambiar la suscripción por otra.
         para_asentar: al parar, lo que tiene para terminar la transacción en curso.
@@ -41,6 +42,7 @@ class Ritmo:
     entre_lotes: float = 0.03
     intentos: int = 5
     pausas: Pausas = field(default_factory=Pausas)
+    pausas_en_espera: Pausas = field(default_factory=lambda: Pausas(minima=10.0, maxima=300.0))
     memoria_de_un_apartado: float = 600.0
     desconexion_tolerada: float = 10.0
     para_asentar: float = 1.0

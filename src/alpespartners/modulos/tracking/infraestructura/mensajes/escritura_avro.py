@@ -44,10 +44,8 @@ def escritor_de(
     return escribir
 
 
-def _de_tipo(tipo: Any) -> Escribir:  # noqa: PLR0911 (un tipo por rama)
+def _de_tipo(tipo: Any) -> Escribir:
     match tipo:
-        case ["null", "string"]:
-            return _texto_o_nulo
         case ["null", otro]:
             return _o_nulo(_de_tipo(otro))
         case "string":
@@ -63,14 +61,6 @@ def _de_tipo(tipo: Any) -> Escribir:  # noqa: PLR0911 (un tipo por rama)
     raise ValueError(f"no se sabe escribir el tipo {tipo}")
 
 
-def _texto_o_nulo(valor: str | None) -> bytes:
-    if valor is None:
-        return _NULO
-    octetos = valor.encode()
-    longitud = len(octetos)
-    return _TEXTOS[longitud] + octetos if longitud < len(_TEXTOS) else _SEGUNDA_RAMA + _octetos(octetos)
-
-
 def _o_nulo(escribir: Escribir) -> Escribir:
     def escribir_o_nulo(valor: Any) -> bytes:
         return _NULO if valor is None else _SEGUNDA_RAMA + escribir(valor)
@@ -81,22 +71,16 @@ def _o_nulo(escribir: Escribir) -> Escribir:
 def _entero(numero: int) -> bytes:
     """En zigzag y de siete en siete bits, los menores primero."""
     resto = (numero << 1) ^ (numero >> 63)
-    octetos = bytearray()
-    while resto >> 7:
+    octetos = []
+    while resto > 0x7F:  # noqa: PLR2004 (siete bits)
         octetos.append(resto & 0x7F | 0x80)
         resto >>= 7
     octetos.append(resto)
     return bytes(octetos)
 
 
-_LONGITUDES: Final = [_entero(longitud) for longitud in range(4096)]
-_TEXTOS: Final = [_SEGUNDA_RAMA + longitud for longitud in _LONGITUDES]
-"""Cómo empieza un texto que podía ser `null`, por su longitud."""
-
-
 def _octetos(valor: bytes) -> bytes:
-    longitud = len(valor)
-    return (_LONGITUDES[longitud] if longitud < len(_LONGITUDES) else _entero(longitud)) + valor
+    return _entero(len(valor)) + valor
 
 
 def _texto(valor: str) -> bytes:
@@ -104,23 +88,7 @@ def _texto(valor: str) -> bytes:
 
 
 def _instante(valor: datetime) -> bytes:
-    microsegundos = (valor - _EPOCA_UNIX) // _MICROSEGUNDO
-    n = microsegundos << 1
-    if not 1 << 49 <= n < 1 << 56:
-        return _entero(microsegundos)
-    # Los de 1978 a 3111 ocupan ocho octetos: sin bucle cuestan la mitad.
-    return bytes(
-        (
-            n & 0x7F | 0x80,
-            n >> 7 & 0x7F | 0x80,
-            n >> 14 & 0x7F | 0x80,
-            n >> 21 & 0x7F | 0x80,
-            n >> 28 & 0x7F | 0x80,
-            n >> 35 & 0x7F | 0x80,
-            n >> 42 & 0x7F | 0x80,
-            n >> 49,
-        )
-    )
+    return _entero((valor - _EPOCA_UNIX) // _MICROSEGUNDO)
 
 
 def _decimal(precision: int, escala: int) -> Escribir:

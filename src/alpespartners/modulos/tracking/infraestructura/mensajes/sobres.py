@@ -8,34 +8,35 @@ por muchas veces que se entregue.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import fields
 from datetime import UTC, datetime
 from decimal import Decimal
 from hashlib import blake2b
-from io import BytesIO
 from typing import Any, Final, TypeVar
 from uuid import UUID, uuid5
 
 import uuid_utils
-from fastavro import schemaless_reader
 
 from alpespartners.modulos.tracking.aplicacion.clases import CLASES, Clase, ClaseDeEvento, clase_de
 from alpespartners.modulos.tracking.aplicacion.comandos import Comando
 from alpespartners.modulos.tracking.aplicacion.mensajes import (
     ComandoRecibido,
     IdentidadComando,
+    MensajeDeOtraVersion,
     MensajeIlegible,
     Sobre,
 )
+from alpespartners.modulos.tracking.aplicacion.puertos import EsquemaDesconocido
 from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
 from alpespartners.modulos.tracking.dominio.eventos import EventoDominio
 from alpespartners.modulos.tracking.infraestructura.mensajes.esquemas import ESCALA, ESQUEMAS, Esquema
+from alpespartners.modulos.tracking.infraestructura.mensajes.lectura_avro import (
+    RegistroIlegible,
+    leer_registro,
+)
 
 E = TypeVar("E", bound=EventoSeguido[Any])
-
-MAXIMO_CARGA: Final = 1024 * 1024
-"""Octetos que puede ocupar la carga de un comando; uno de la API no llega a la décima parte."""
 
 MAXIMO_CARTA: Final = 5_000_000
 """Octetos de una carta muerta, carga y propiedades: por debajo de lo que admite cualquier broker (5 MiB)."""
@@ -47,8 +48,6 @@ _OCTETOS_HUELLA = 16
 _OCTETOS_DECIMAL = 16
 _CE_ID_UTILIZABLE = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,128}")
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
-# Lo que fastavro lanza ante octetos ajenos: fin prematuro, rama de unión o instante imposibles, mal UTF-8.
-_ERRORES_DE_LECTURA = (EOFError, LookupError, ArithmeticError, ValueError)
 
 SUFIJO_CARTAS: Final = "-tracking-DLQ"
 """El nombre que Pulsar da a las cartas muertas de la suscripción `tracking`."""
@@ -65,7 +64,7 @@ _CONSTANTES: Final = {
         "ce_source": _FUENTE,
         "ce_type": esquema.tipo,
         "ce_datacontenttype": "application/avro",
-        "ce_dataschema": esquema.urn,
+        "ce_dataschema": esquema.ce_dataschema,
     }
     for topico, esquema in ESQUEMAS.items()
 }
@@ -74,10 +73,6 @@ _CONSTANTES: Final = {
 
 _CLASE_DEL_TOPICO: Final = {clase.topico: clase for clase in CLASES}
 _CAMPOS_DE_COMANDO: Final = {clase: [campo.name for campo in fields(clase.comando)] for clase in CLASES}
-
-
-class _Ilegible(Exception):
-    """Por qué unos octetos no son el comando esperado; la frase no repite nada de ellos."""
 
 
 def sobre_de_comando(comando: Comando, comando_id: str, traza: str | None) -> Sobre:
@@ -125,13 +120,16 @@ def ce_id_de_evento(topico: str, id_evento: str) -> str:
 def abrir_evento(clase: ClaseDeEvento[E], *, carga: bytes | None, propiedades: Mapping[str, str]) -> E | None:
     """Devuelve la entidad que lleva un evento de dominio, o `None` si no es uno de esa clase.
 
-    Nunca lanza por lo que trae, ni lo valida: se lee lo que se registró, aunque las reglas de hoy ya no lo
-    admitieran. La huella de su comando no viaja en él.
+    No valida lo que trae: se lee lo que se registró, aunque las reglas de hoy ya no lo admitieran. La huella
+    de su comando no viaja en él.
+
+    Raises:
+        EsquemaDesconocido: lo escribió una versión posterior; leerlo a medias sería perder lo demás.
     """
     try:
-        campos = _campos_leidos(ESQUEMAS[clase.topico_de_eventos], carga, propiedades.get("ce_type"))
+        campos = _campos_leidos(ESQUEMAS[clase.topico_de_eventos], carga, propiedades)
         return clase.leer(campos, huella=None)
-    except (_Ilegible, ValueError):
+    except (RegistroIlegible, ValueError):
         return None
 
 
@@ -177,7 +175,8 @@ def abrir_comando(
     publicado_en: datetime,
     posicion: str,
     epoca: UUID,
-) -> ComandoRecibido | MensajeIlegible:
+    ajenas: Collection[str] = (),
+) -> ComandoRecibido | MensajeIlegible | MensajeDeOtraVersion:
     """Abre un mensaje de un tópico de comandos; nunca lanza por culpa de lo que trae.
 
     Args:
@@ -188,11 +187,12 @@ def abrir_comando(
         publicado_en: cuándo se publicó, en UTC.
         posicion: su lugar en el tópico, el mismo en cada entrega.
         epoca: la de los datos del broker, sin la cual una posición no dice nada.
+        ajenas: huellas de esquemas que no son de nadie: lo que las nombra es ilegible.
     """
     octetos = carga or b""
     identidad = _identidad(topico, octetos, propiedades.get("ce_id"), posicion, epoca)
     try:
-        campos = _campos_leidos(ESQUEMAS[topico], carga, propiedades.get("ce_type"))
+        campos = _campos_leidos(ESQUEMAS[topico], carga, propiedades, ajenas)
         if not campos["id"]:
             campos["id"] = _id_derivado(topico, identidad, propiedades.get("ce_id"))
         traza = _traza(propiedades)
@@ -202,7 +202,11 @@ def abrir_comando(
             publicado_en=publicado_en,
             traza=traza,
         )
-    except _Ilegible as ilegible:
+    except EsquemaDesconocido as desconocido:
+        return MensajeDeOtraVersion(
+            identidad=identidad, clave=clave, publicado_en=publicado_en, huella_esquema=desconocido.huella
+        )
+    except RegistroIlegible as ilegible:
         return MensajeIlegible(
             identidad=identidad,
             clave=clave,
@@ -304,28 +308,15 @@ def _id_derivado(topico: str, identidad: IdentidadComando, ce_id: str | None) ->
     return str(uuid_utils.uuid5(_ESPACIO, f"{topico}\n{identidad.comando_id}\n{identidad.huella.hex()}"))
 
 
-def _campos_leidos(esquema: Esquema, carga: bytes | None, ce_type: str | None) -> dict[str, Any]:
-    """Descifra la carga con el esquema del tópico: en v1 es el único con que pudo escribirse."""
-    if ce_type and ce_type != esquema.tipo:
-        raise _Ilegible("ce_type nombra otro registro")
-    if carga is None:
-        raise _Ilegible("el mensaje no tiene valor")
-    if len(carga) > MAXIMO_CARGA:
-        raise _Ilegible(f"la carga pasa de {MAXIMO_CARGA} octetos")
-    entrada = BytesIO(carga)
-    try:
-        campos: Any = schemaless_reader(entrada, esquema.lectura, None)
-    except _ERRORES_DE_LECTURA:
-        raise _Ilegible("los octetos no son Avro de este registro") from None
-    if campos.pop("tipo_mensaje") != esquema.registro:
-        raise _Ilegible("tipo_mensaje nombra otro registro")
-    if entrada.tell() != len(carga):
-        raise _Ilegible("sobran octetos tras el registro")
+def _campos_leidos(
+    esquema: Esquema, carga: bytes | None, propiedades: Mapping[str, str], ajenas: Collection[str] = ()
+) -> dict[str, Any]:
+    campos = leer_registro(esquema, carga, propiedades, ajenas=ajenas)
     campos["campaña_id"] = campos.pop("campana_id")
     campos["advertencias"] = tuple(campos["advertencias"])
     for nombre in esquema.decimales:
         campos[nombre] = _decimal_leido(campos[nombre])
-    return dict(campos)
+    return campos
 
 
 def _decimal_leido(octetos: bytes | None) -> Decimal | None:
@@ -333,6 +324,6 @@ def _decimal_leido(octetos: bytes | None) -> Decimal | None:
     if octetos is None:
         return None
     if len(octetos) > _OCTETOS_DECIMAL:
-        raise _Ilegible("valor no cabe en decimal(18,4)")
+        raise RegistroIlegible("valor no cabe en decimal(18,4)")
     sin_escala = int.from_bytes(octetos, "big", signed=True)
     return Decimal(f"{sin_escala}e-{ESCALA}")

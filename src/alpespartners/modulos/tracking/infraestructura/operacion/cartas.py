@@ -17,7 +17,7 @@ from typing import Final
 from uuid import UUID, uuid5
 
 from alpespartners.modulos.tracking.aplicacion.clases import CLASES, Clase
-from alpespartners.modulos.tracking.aplicacion.mensajes import MensajeIlegible, Sobre
+from alpespartners.modulos.tracking.aplicacion.mensajes import ComandoRecibido, Sobre
 from alpespartners.modulos.tracking.aplicacion.puertos import BrokerNoDisponible, Consulta
 from alpespartners.modulos.tracking.dominio.destinos import Destino, Registrada
 from alpespartners.modulos.tracking.dominio.objetos_valor import id_consultable
@@ -119,7 +119,7 @@ def _en_el_topico(carta: Carta, clase: Clase, consulta: Consulta) -> Iterator[Re
         epoca=_ESPACIO,
     )
     # Lo que no se puede abrir no puede estar en el libro, que se lee por el `id` del evento.
-    evento_id = None if isinstance(abierta, MensajeIlegible) else id_consultable(abierta.comando.id)
+    evento_id = id_consultable(abierta.comando.id) if isinstance(abierta, ComandoRecibido) else None
     if evento_id is not None:
         evento = consulta.eventos(clase).obtener([evento_id]).get(evento_id)
         if evento is not None and evento.comando_id == comando_id:

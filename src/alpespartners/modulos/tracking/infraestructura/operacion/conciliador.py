@@ -40,7 +40,7 @@ from alpespartners.modulos.tracking.aplicacion.conciliacion import (
     juzgar_evento,
 )
 from alpespartners.modulos.tracking.aplicacion.consultas.consultar_balance import procesado_hasta
-from alpespartners.modulos.tracking.aplicacion.mensajes import DestinoDeComando
+from alpespartners.modulos.tracking.aplicacion.mensajes import DestinoDeComando, MensajeDeOtraVersion
 from alpespartners.modulos.tracking.dominio.destinos import Registrada
 from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
 from alpespartners.modulos.tracking.infraestructura.libro.balance import BalanceSQL, Cuentas, motivo_de
@@ -135,6 +135,7 @@ class Conciliador:
 
         Raises:
             BaseDatosNoDisponible: la base de datos no respondió.
+            EsquemaDesconocido: hay eventos que publicó una versión posterior.
             FalloDelBroker: el broker no respondió.
         """
         with ExitStack() as pila:
@@ -220,6 +221,7 @@ class Conciliador:
                     guardado.evento_id,
                     guardado.recibido_en,
                     b"",
+                    espera=isinstance(guardado.contenido, MensajeDeOtraVersion),
                 ),
             )
 
@@ -277,7 +279,7 @@ class Conciliador:
             return lambda mensaje: not confirmado.confirmo(mensaje.posicion)
         renglones = self._lector.leer_libro(lambda c: BalanceSQL(c).renglones())
         hasta = procesado_hasta(renglones, clase.topico)
-        return lambda mensaje: hasta is None or mensaje.instante > hasta - self._margen
+        return lambda mensaje: mensaje.espera or hasta is None or mensaje.instante > hasta - self._margen
 
     def _juzgar_eventos(self, clase: Clase, lado: _Lado) -> Cuenta:
         criterio = Criterio(desde=lado.desde, en_vuelo=lambda _: False)

@@ -24,9 +24,10 @@ from alpespartners.modulos.tracking.aplicacion.mensajes import (
     DestinoDeComando,
     Envio,
     IdentidadComando,
+    MensajeDeOtraVersion,
     MensajeIlegible,
 )
-from alpespartners.modulos.tracking.aplicacion.puertos import Transaccion
+from alpespartners.modulos.tracking.aplicacion.puertos import EsquemaDesconocido, Transaccion
 from alpespartners.modulos.tracking.dominio.destinos import Registrada
 from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
 from alpespartners.modulos.tracking.dominio.eventos import EventoDominio
@@ -110,6 +111,7 @@ class Reconstructor:
         manejadores: los de los consumidores.
         reloj: la hora en UTC.
         avanza: recibe qué se está haciendo y cuántas piezas más se han hecho.
+        ajenas: huellas de esquemas que no son de nadie.
     """
 
     def __init__(
@@ -122,6 +124,7 @@ class Reconstructor:
         manejadores: Sequence[ManejadorQueReconoce],
         reloj: Callable[[], datetime],
         avanza: Callable[[str, int], None],
+        ajenas: Collection[str] = (),
     ) -> None:
         self._cliente = cliente
         self._epoca = epoca
@@ -130,6 +133,7 @@ class Reconstructor:
         self._manejadores = {manejador.topico: manejador for manejador in manejadores}
         self._reloj = reloj
         self._avanza = avanza
+        self._ajenas = ajenas
 
     async def reconstruir(self) -> list[Reconstruido]:
         """Lo reconstruye todo y dice qué se hizo con cada clase.
@@ -137,6 +141,7 @@ class Reconstructor:
         Raises:
             BaseDatosNoDisponible: la base de datos no respondió; lo hecho vale, y se puede repetir.
             ErrorDeArranque: la base de datos no está vacía ni a medio reconstruir.
+            EsquemaDesconocido: hay mensajes de una versión posterior; lo hecho vale, y ella puede repetirlo.
             FalloDelBroker: el broker no respondió; lo hecho vale, y se puede repetir.
         """
         if self._lector.leer_libro(lambda c: BalanceSQL(c).renglones()):
@@ -236,6 +241,8 @@ class Reconstructor:
     ) -> ComandoRecibido | MensajeIlegible:
         """El comando o, si tiene carta con ese detalle, lo ilegible que fue, aunque hoy se pudiera abrir."""
         if detalle is None:
+            if isinstance(comando.contenido, MensajeDeOtraVersion):
+                raise EsquemaDesconocido(clase.topico, comando.contenido.huella_esquema)
             return comando.contenido
         mensaje = comando.mensaje
         return sin_abrir(
@@ -250,7 +257,7 @@ class Reconstructor:
         )
 
     def _comandos(self, clase: Clase) -> Iterator[list[ComandoGuardado]]:
-        guardados = comandos_guardados(self._cliente, clase.topico, self._epoca)
+        guardados = comandos_guardados(self._cliente, clase.topico, self._epoca, self._ajenas)
         return _en_lotes(guardados, lambda guardado: guardado.mensaje.carga)
 
     async def _contar(self) -> None:

@@ -5,12 +5,16 @@ Qué no es: un consumidor; nadie confirma nada y nada cambia de sitio.
 Por qué existe: conciliar y reconstruir leen lo mismo y deben entender lo mismo.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from alpespartners.modulos.tracking.aplicacion.mensajes import ComandoRecibido, MensajeIlegible
+from alpespartners.modulos.tracking.aplicacion.mensajes import (
+    ComandoRecibido,
+    MensajeDeOtraVersion,
+    MensajeIlegible,
+)
 from alpespartners.modulos.tracking.dominio.objetos_valor import id_consultable, recibido_en_creible
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import abrir_comando
 from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import ClientePulsar, MensajeRecibido
@@ -21,25 +25,27 @@ class ComandoGuardado:
     """Un mensaje de un tópico de comandos y lo que resultó al abrirlo."""
 
     mensaje: MensajeRecibido
-    contenido: ComandoRecibido | MensajeIlegible
+    contenido: ComandoRecibido | MensajeIlegible | MensajeDeOtraVersion
 
     @property
     def evento_id(self) -> str | None:
         """El `id` por el que se pregunta por él, si lo hay."""
-        if isinstance(self.contenido, MensajeIlegible):
+        if not isinstance(self.contenido, ComandoRecibido):
             return id_consultable(self.contenido.clave)
         return id_consultable(self.contenido.comando.id)
 
     @property
     def recibido_en(self) -> datetime:
         """La hora con que se juzga."""
-        if isinstance(self.contenido, MensajeIlegible):
+        if not isinstance(self.contenido, ComandoRecibido):
             return self.contenido.publicado_en
         return recibido_en_creible(self.contenido.comando.recibido_en, self.contenido.publicado_en)[0]
 
 
-def comandos_guardados(cliente: ClientePulsar, topico: str, epoca: UUID) -> Iterator[ComandoGuardado]:
-    """Recorre los comandos que guarda el tópico.
+def comandos_guardados(
+    cliente: ClientePulsar, topico: str, epoca: UUID, ajenas: Collection[str] = ()
+) -> Iterator[ComandoGuardado]:
+    """Recorre los comandos que guarda el tópico; los argumentos son los de `abrir_comando`.
 
     Raises:
         FalloDelBroker: el broker no respondió.
@@ -55,5 +61,6 @@ def comandos_guardados(cliente: ClientePulsar, topico: str, epoca: UUID) -> Iter
                 publicado_en=mensaje.publicado_en,
                 posicion=mensaje.posicion,
                 epoca=epoca,
+                ajenas=ajenas,
             ),
         )

@@ -3,10 +3,12 @@ package com.alpespartners.ejemplos;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Map;
 import java.util.UUID;
+import java.util.regex.Pattern;
 import org.apache.pulsar.client.api.Schema;
 import org.apache.pulsar.client.api.schema.GenericRecord;
 import org.apache.pulsar.client.api.schema.GenericSchema;
@@ -53,8 +55,17 @@ public final class PublicarConversion {
         }
     }
 
+    /** Con qué esquema se escribe: lo dice la última línea del historial que habla de este registro. */
+    private static String ceDataschema() throws IOException {
+        var suyo = Pattern.compile("\"(urn:avro:[\\w.]+\\." + REGISTRO + "(?:#\\p{XDigit}{16})?)\"");
+        try (var archivo = PublicarConversion.class.getResourceAsStream("/historial.jsonl")) {
+            var historial = new String(archivo.readAllBytes(), StandardCharsets.UTF_8);
+            return suyo.matcher(historial).results().reduce((antes, despues) -> despues).orElseThrow().group(1);
+        }
+    }
+
     /** CloudEvents 1.0. Quien repita el envío del mismo comando debe repetir su {@code ce_id}. */
-    private static Map<String, String> propiedades(String id) {
+    private static Map<String, String> propiedades(String id) throws IOException {
         return Map.of(
                 "ce_specversion", "1.0",
                 "ce_id", UUID.randomUUID().toString(),
@@ -63,7 +74,7 @@ public final class PublicarConversion {
                 "ce_time", Instant.now().toString(),
                 "ce_subject", id,
                 "ce_datacontenttype", "application/avro",
-                "ce_dataschema", "urn:avro:com.alpespartners.tracking.v1." + REGISTRO);
+                "ce_dataschema", ceDataschema());
     }
 
     private static ByteBuffer octetos(BigDecimal importe) {
