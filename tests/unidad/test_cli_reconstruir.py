@@ -5,8 +5,8 @@ from typing import NoReturn
 import pytest
 from typer.testing import CliRunner
 
-from alpespartners import composicion
 from alpespartners.cli import principal
+from alpespartners.composicion import ordenes
 from alpespartners.modulos.tracking.aplicacion.puertos import EsquemaDesconocido
 
 
@@ -16,7 +16,7 @@ def test_ante_lo_escrito_por_una_version_posterior_termina_con_dos_y_dice_que_ha
     def reconstruir(_configuracion: object, **_ajustes: object) -> NoReturn:
         raise EsquemaDesconocido("EventoConversionRegistrada", "0123456789abcdef")
 
-    monkeypatch.setattr(composicion, "reconstruir", reconstruir)
+    monkeypatch.setattr(ordenes, "reconstruir", reconstruir)
     dicho = CliRunner().invoke(principal, ["reconstruir"])
     assert dicho.exit_code == 2
     assert (

@@ -264,6 +264,11 @@ async def test_json_en_utf8_es_el_tipo_de_contenido_que_se_admite(
     assert respuesta.status_code == 202
 
 
+def _en_octetos(cabeceras: list[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
+    """Como viajan: un valor puede traer lo que no es ASCII (RFC 9110 §5.5)."""
+    return [(nombre.encode(), valor.encode("latin-1")) for nombre, valor in cabeceras]
+
+
 @pytest.mark.parametrize(
     "cabeceras",
     [
@@ -287,7 +292,9 @@ async def test_json_en_utf8_es_el_tipo_de_contenido_que_se_admite(
 async def test_otro_tipo_de_contenido_o_ninguno_es_415(
     cliente: httpx2.AsyncClient, puertos: PuertosEnMemoria, cabeceras: list[tuple[str, str]]
 ) -> None:
-    respuesta = await cliente.post("/tracking/impresiones", content=json.dumps(IMPRESION), headers=cabeceras)
+    respuesta = await cliente.post(
+        "/tracking/impresiones", content=json.dumps(IMPRESION), headers=_en_octetos(cabeceras)
+    )
     assert respuesta.status_code == 415
     assert respuesta.headers["Content-Type"] == "application/problem+json"
     assert puertos.publicados == []
