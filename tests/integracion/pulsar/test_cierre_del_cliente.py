@@ -40,8 +40,8 @@ with ThreadPoolExecutor(1) as hilos:
     callado, _ = enchufe.accept()
     callado.recv(1)
     cliente.cerrar()
-    assert isinstance(conexion.exception(10), FalloDelBroker), conexion
-    assert isinstance(hilos.submit(conectar).exception(10), FalloDelBroker)
+    assert isinstance(conexion.exception(30), FalloDelBroker), conexion
+    assert isinstance(hilos.submit(conectar).exception(30), FalloDelBroker)
 """
 
 

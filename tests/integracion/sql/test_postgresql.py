@@ -685,7 +685,7 @@ async def test_un_servidor_que_no_responde_no_retiene_ni_a_quien_pide_ni_a_quien
         with pytest.raises(BaseDatosNoDisponible):
             await servidor.ejecutar(lambda c: c.scalar(text("SELECT 1")))
         await asyncio.to_thread(servidor.cerrar)
-        assert time.monotonic() - inicio < 9
+        assert time.monotonic() - inicio < 30
     finally:
         os.kill(proceso, signal.SIGCONT)
 
