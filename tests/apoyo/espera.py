@@ -10,7 +10,7 @@ import pytest
 Valor = TypeVar("Valor")
 
 
-def hasta(condicion: Callable[[], Valor | None], segundos: float = 10.0, cada: float = 0.02) -> Valor:
+def hasta(condicion: Callable[[], Valor | None], segundos: float = 60.0, cada: float = 0.02) -> Valor:
     """Devuelve lo que dé ``condicion`` en cuanto sea verdadero; si no llega a serlo, la prueba falla."""
     plazo = time.monotonic() + segundos
     while not (valor := condicion()):
@@ -21,7 +21,7 @@ def hasta(condicion: Callable[[], Valor | None], segundos: float = 10.0, cada: f
 
 
 async def hasta_en_el_bucle(
-    condicion: Callable[[], Valor | None], segundos: float = 10.0, cada: float = 0.02
+    condicion: Callable[[], Valor | None], segundos: float = 60.0, cada: float = 0.02
 ) -> Valor:
     """Como ``hasta``, pero deja correr el bucle de asyncio mientras espera."""
     plazo = time.monotonic() + segundos

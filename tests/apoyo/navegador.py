@@ -94,13 +94,13 @@ def pestaña(perfil: Path) -> Iterator[Pestaña]:
         )
     try:
         archivo = perfil / "DevToolsActivePort"
-        hasta(lambda: archivo.exists() and archivo.stat().st_size, 30)
+        hasta(lambda: archivo.exists() and archivo.stat().st_size)
         puerto = archivo.read_text(encoding="ascii").splitlines()[0]
         with httpx2.Client(trust_env=False) as http:
-            pestañas: Any = hasta(lambda: http.get(f"http://127.0.0.1:{puerto}/json/list").json(), 30)
+            pestañas: Any = hasta(lambda: http.get(f"http://127.0.0.1:{puerto}/json/list").json())
         (direccion,) = [una["webSocketDebuggerUrl"] for una in pestañas if una["type"] == "page"]
         with connect(direccion, max_size=None, proxy=None) as conexion:
             yield Pestaña(conexion)
     finally:
         proceso.terminate()
-        proceso.wait(15)
+        proceso.wait(60)

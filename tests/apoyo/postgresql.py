@@ -143,12 +143,12 @@ class ServidorDePrueba:
     def detener(self) -> None:
         """Lo detiene sin esperar a las transacciones en curso."""
         self._proceso.send_signal(signal.SIGINT)
-        self._proceso.wait(30)
+        self._proceso.wait(60)
 
     def matar(self) -> None:
         """Mata con -9 a todos sus procesos, como un corte que la máquina no sufre."""
         os.killpg(self._proceso.pid, signal.SIGKILL)
-        self._proceso.wait(30)
+        self._proceso.wait(60)
 
     def url(self, base: str, parametros: str = "") -> str:
         """La URL de una de sus bases de datos."""

@@ -186,7 +186,7 @@ async def vivir(datos: Path, broker: BrokerQueSobrevive, muere_antes_de: int | N
     def en_calma() -> bool:
         return not broker.sin_confirmar and sql(datos, "SELECT * FROM bandeja_salida") == []
 
-    await hasta_en_el_bucle(lambda: vida.muerta.is_set() or en_calma(), 20)
+    await hasta_en_el_bucle(lambda: vida.muerta.is_set() or en_calma())
     if vida.muerta.is_set():
         trabajo.cancel()
         await asyncio.gather(trabajo, return_exceptions=True)

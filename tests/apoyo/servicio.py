@@ -30,7 +30,7 @@ class Instalacion:
         if not self.datos.exists():
             reservar_puerto_del_broker(self.datos)
         self.ajustes = ajustes
-        self.http = httpx2.Client(base_url=f"http://127.0.0.1:{self.puerto}", timeout=10, trust_env=False)
+        self.http = httpx2.Client(base_url=f"http://127.0.0.1:{self.puerto}", timeout=30, trust_env=False)
         self._lanzados: list[subprocess.Popen[bytes]] = []
 
     def lanzar(self, orden: Sequence[str], **ajustes: str) -> "subprocess.Popen[bytes]":
@@ -92,12 +92,12 @@ class Instalacion:
 
     def esperar_lista(self) -> None:
         """Espera a que la API acepte eventos."""
-        hasta(self.lista, 30)
+        hasta(self.lista)
 
     def esperar_consumidores(self) -> None:
         """Espera a que la API acepte eventos y haya quien los consuma."""
         self.esperar_lista()
-        hasta(lambda: self.http.get("/salud/lista").json()["consumidores"] == 1, 30)
+        hasta(lambda: self.http.get("/salud/lista").json()["consumidores"] == 1)
 
     def procesos(self) -> dict[int, str]:
         """Los procesos vivos que usan esta carpeta de datos: número → orden."""
@@ -129,14 +129,14 @@ class Instalacion:
                 proceso.send_signal(signal.SIGTERM)
         for proceso in self._lanzados:
             try:
-                proceso.wait(15)
+                proceso.wait(60)
             except subprocess.TimeoutExpired:
                 proceso.kill()
                 proceso.wait()
         for numero, orden in self.procesos().items():
             if "broker_embebido.guardian" in orden:  # sin esperar los diez segundos de cortesía
                 avisar(numero, signal.SIGTERM)
-        hasta(lambda: not self.procesos(), 30)
+        hasta(lambda: not self.procesos())
 
 
 @contextmanager

@@ -29,9 +29,9 @@ def servidor(api: ASGIApp, http: str = "httptools") -> Generator[int]:
 
     hilo = threading.Thread(target=asyncio.run, args=(servir(),), daemon=True)
     hilo.start()
-    assert listo.wait(10)
+    assert listo.wait(60)
     try:
         yield enchufe.getsockname()[1]
     finally:
         proceso.should_exit = True
-        hilo.join(10)
+        hilo.join(60)

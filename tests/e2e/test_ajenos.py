@@ -72,7 +72,7 @@ def test_cada_mensaje_ajeno_tiene_su_destino_y_sus_vecinos_se_registran(servicio
         return Counter({str(estado): int(str(n)) for estado, n in (*filas, *registradas)})
 
     esperado = {"REGISTRADA": 8, "RECHAZADA": 1, "ILEGIBLE": 7}
-    hasta(lambda: destinos().total() == len(mezclados), 30)
+    hasta(lambda: destinos().total() == len(mezclados))
     assert destinos() == esperado
 
     consulta = "SELECT id, comando_id FROM impresiones"
@@ -87,7 +87,7 @@ def test_cada_mensaje_ajeno_tiene_su_destino_y_sus_vecinos_se_registran(servicio
     conflicto = "SELECT comando_id, motivo FROM destinos WHERE estado = 'RECHAZADA'"
     assert sql(servicio.datos, conflicto) == [("disputa", "conflicto_de_id")]
 
-    hasta(lambda: sql(servicio.datos, "SELECT * FROM bandeja_salida") == [], 30)
+    hasta(lambda: sql(servicio.datos, "SELECT * FROM bandeja_salida") == [])
     cartas = mensajes_del_topico(servicio.datos, CARTAS)
     assert Counter(carta.data() for carta in cartas) == Counter(carga or b"" for carga, _ in ilegibles)
     eventos = [campos["id"] for _, campos in mensajes_publicados(servicio.datos, EVENTO_IMPRESION_REGISTRADA)]

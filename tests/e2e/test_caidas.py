@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Final
 
 import httpx2
-import pytest
 
 from tests.apoyo.base_datos import sql
 from tests.apoyo.discos import disco_pequeño
@@ -33,7 +32,6 @@ def _enviar(servicio: Instalacion, id_evento: str) -> httpx2.Response:
     return servicio.http.post("/tracking/impresiones", json={"id": id_evento, "campaña_id": "cmp-1"})
 
 
-@pytest.mark.timeout(240)
 def test_con_el_disco_lleno_nada_se_acepta_y_al_haber_sitio_todo_sigue_solo(tmp_path: Path) -> None:
     with disco_pequeño(tmp_path / "datos", megas=256) as disco, instalacion(tmp_path) as servicio:
         reservar_puerto_del_broker(servicio.datos)
@@ -44,15 +42,15 @@ def test_con_el_disco_lleno_nada_se_acepta_y_al_haber_sitio_todo_sigue_solo(tmp_
         try:
             hasta(lambda: len(carga.aceptados) > 200, 60)
             disco.llenar()
-            negado = hasta(partial(_negado, servicio), 30)
+            negado = hasta(partial(_negado, servicio))
             aceptados = len(carga.aceptados)
             assert negado.json()["type"] == "urn:alpespartners:error:almacenamiento_lleno"
             assert negado.headers["Retry-After"]
-            salud = hasta(lambda: _salud_si_no_lista(servicio), 30)
+            salud = hasta(lambda: _salud_si_no_lista(servicio))
             assert salud["broker"] == "no_disponible"
             assert servicio.http.get("/tracking/campañas/cmp-1/impresiones").status_code == 200
             # El guardián ya detuvo al broker: lo que se acepte desde aquí no estaría en ningún sitio.
-            hasta(lambda: "sin ellos no hay broker" in _registro_del_broker(servicio), 30)
+            hasta(lambda: "sin ellos no hay broker" in _registro_del_broker(servicio))
             assert all(_negado(servicio) for _ in range(20))
             assert len(carga.aceptados) == aceptados
             disco.vaciar()
@@ -79,7 +77,6 @@ def _registro_del_broker(servicio: Instalacion) -> str:
     return (servicio.datos / "broker" / "registro.log").read_text(encoding="utf-8", errors="replace")
 
 
-@pytest.mark.timeout(240)
 def test_sin_broker_no_se_acepta_nada_ni_crece_la_memoria_y_al_volver_todo_sigue_solo(tmp_path: Path) -> None:
     ausencia = dejar_sin_broker(tmp_path, segundos=8)
     estado, salud = ausencia.salud
@@ -89,13 +86,12 @@ def test_sin_broker_no_se_acepta_nada_ni_crece_la_memoria_y_al_volver_todo_sigue
     assert ausencia.auditoria.discrepancias == []
 
 
-@pytest.mark.timeout(240)
 def test_sin_base_de_datos_se_sigue_aceptando_y_al_volver_todo_se_registra_solo(tmp_path: Path) -> None:
     with instalacion(tmp_path) as servicio:
         principal = servicio.iniciar()
         servicio.esperar_consumidores()
         assert _enviar(servicio, "antes").status_code == 202
-        hasta(lambda: _visibles(servicio) == {"antes"}, 30)
+        hasta(lambda: _visibles(servicio) == {"antes"})
 
         ids = {"antes"}
         with _base_de_datos_tomada(servicio.datos):

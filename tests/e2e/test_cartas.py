@@ -66,7 +66,7 @@ def renglon_de(servicio: Instalacion, comando_id: str) -> str:
         renglones = [linea.split("\t") for linea in salida.splitlines()]
         return next((partes[-1] for partes in renglones if partes[0] == comando_id), None)
 
-    return hasta(leer, 30)
+    return hasta(leer)
 
 
 def reinyectado(servicio: Instalacion, topico: str, anterior: str) -> set[str]:
@@ -81,7 +81,7 @@ def registrada(servicio: Instalacion, direccion: str) -> dict[str, Any]:
         leida: dict[str, Any] = respuesta.json()
         return leida if respuesta.status_code == 200 else None
 
-    return hasta(leer, 30)
+    return hasta(leer)
 
 
 def test_una_impresion_que_fue_al_topico_de_conversiones_se_reinyecta_y_se_registra_una_sola_vez(
@@ -212,7 +212,7 @@ def test_con_los_consumidores_parados_lo_reinyectado_espera_a_que_vuelvan(tmp_pa
         carga = carga_de(replace(IMPRESION, id="perdida"))
         queda_ilegible(servicio, COMANDO_REGISTRAR_CONVERSION, carga, "ajena-1", "perdida")
         consumidores.terminate()
-        consumidores.wait(15)
+        consumidores.wait(60)
         codigo, salida = cartas(servicio, "reinyectar", "conversion", "--todas", "--a", "impresion")
         assert codigo == 0
         assert "1 reinyectadas." in salida

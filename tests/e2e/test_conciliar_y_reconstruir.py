@@ -78,7 +78,7 @@ class Montaje:
 
     def parar(self) -> None:
         self.proceso.send_signal(signal.SIGTERM)
-        self.proceso.wait(30)
+        self.proceso.wait(60)
 
     def matar_reconstruyendo(self) -> None:
         """Empieza a reconstruir y lo mata con -9 en cuanto hay algo escrito."""
@@ -123,8 +123,8 @@ class Montaje:
         nuevos = self._publicar_rarezas()
         reinyectadas = self.servicio.orden("cartas", "reinyectar", "impresion", "--todas").stdout
         nuevos += int(reinyectadas.split()[0])
-        hasta(lambda: self._asentados() == asentados + nuevos, 30)
-        hasta(lambda: not self.auditado.libro.envios_pendientes(), 30)
+        hasta(lambda: self._asentados() == asentados + nuevos)
+        hasta(lambda: not self.auditado.libro.envios_pendientes())
 
     def _asentados(self) -> int:
         return sum(sum(self.auditado.libro.balance(clase).values()) for clase in CLASES)

@@ -52,7 +52,7 @@ def enviar(servicio: Instalacion, clase: str, **campos: object) -> httpx2.Respon
 
 def leer(servicio: Instalacion, direccion: str) -> httpx2.Response:
     """Lo registrado en esa dirección, en cuanto se pueda leer."""
-    return hasta(lambda: _si_esta(servicio.http.get(direccion)), 30)
+    return hasta(lambda: _si_esta(servicio.http.get(direccion)))
 
 
 def _si_esta(respuesta: httpx2.Response) -> httpx2.Response | None:
@@ -104,7 +104,7 @@ def test_veinte_envios_simultaneos_del_mismo_id_son_una_fila_un_evento_y_19_dupl
     assert len(comandos) == 20
 
     consulta = "SELECT comando_id, original FROM destinos WHERE evento_id = 'veinte' AND estado = 'DUPLICADA'"
-    duplicados: list[Any] = hasta(lambda: _si_son(19, sql(servicio.datos, consulta)), 30)
+    duplicados: list[Any] = hasta(lambda: _si_son(19, sql(servicio.datos, consulta)))
     ((original,),) = sql(servicio.datos, "SELECT comando_id FROM impresiones WHERE id = 'veinte'")
     assert {comando for comando, _ in duplicados} == comandos - {original}
     assert {apuntado for _, apuntado in duplicados} == {original}
@@ -127,7 +127,7 @@ def test_el_mismo_id_con_otro_contenido_es_un_conflicto_que_nombra_los_campos(se
         moneda="COP",
     )
     consulta = "SELECT estado, motivo, campos, detalle FROM destinos WHERE evento_id = 'disputada'"
-    ((estado, motivo, campos, detalle),) = hasta(lambda: sql(servicio.datos, consulta), 30)
+    ((estado, motivo, campos, detalle),) = hasta(lambda: sql(servicio.datos, consulta))
     assert (estado, motivo) == ("RECHAZADA", "conflicto_de_id")
     assert json.loads(str(campos)) == ["influencer_id", "moneda"]
     assert "secreto" not in str(detalle)
@@ -267,7 +267,7 @@ def test_lo_ilegible_acaba_en_su_destino_y_en_las_cartas_muertas_y_sus_vecinos_s
         "SELECT topico, comando_id, evento_id FROM destinos"
         " WHERE comando_id LIKE 'ilegible-%' ORDER BY comando_id"
     )
-    anotados: list[Any] = hasta(lambda: _si_son(len(ilegibles), sql(servicio.datos, consulta)), 30)
+    anotados: list[Any] = hasta(lambda: _si_son(len(ilegibles), sql(servicio.datos, consulta)))
     assert anotados == [(topico, f"ilegible-{n}", clave) for n, (topico, _, clave) in enumerate(ilegibles)]
     cartas = hasta(lambda: _si_estan_las_cartas(servicio, len(ilegibles)), 30, 0.2)
     assert {ce_id: carta.data() for ce_id, carta in cartas.items()} == {
@@ -321,7 +321,7 @@ def test_la_salida_de_los_procesos_no_lleva_datos_de_nadie_ni_los_accesos_de_uvi
     enviar(servicio, "impresiones", **(marcas | {"usuario_id": "otro-marcado"}))
     publicar(servicio.datos, COMANDO_REGISTRAR_IMPRESION, b"marcada", {"ce_id": "ce-marcado"}, "id-marcado")
     consulta = "SELECT estado FROM destinos WHERE evento_id = 'id-marcado' ORDER BY estado"
-    estados: list[Any] = hasta(lambda: _si_son(2, sql(servicio.datos, consulta)), 30)
+    estados: list[Any] = hasta(lambda: _si_son(2, sql(servicio.datos, consulta)))
     assert estados == [("ILEGIBLE",), ("RECHAZADA",)]
     assert servicio.http.post("/tracking/conversiones", json={"moneda": "marcada"}).status_code == 422
     assert servicio.http.get("/tracking/marcada?consulta=marcada").status_code == 404

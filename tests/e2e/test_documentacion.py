@@ -91,7 +91,7 @@ def navegador(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pestaña]:
 @pytest.fixture
 def pagina(direccion: str, navegador: Pestaña) -> Pestaña:
     navegador.ir(f"{direccion}/docs")
-    hasta(lambda: len(navegador.evaluar(LEER_OPERACIONES)) == len(OPERACIONES), 30)
+    hasta(lambda: len(navegador.evaluar(LEER_OPERACIONES)) == len(OPERACIONES))
     return navegador
 
 

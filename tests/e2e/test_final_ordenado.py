@@ -88,8 +88,8 @@ def base_de_datos_bloqueada(servicio: Instalacion) -> Iterator[None]:
     """Otro programa retiene el turno de escritura."""
     biblioteca = biblioteca_sqlite()
     with closing(biblioteca.connect(archivo_de(servicio.datos), isolation_level=None)) as ajena:
-        hasta(lambda: _bloquea(ajena, biblioteca.OperationalError), 30)
-        hasta(lambda: "la base de datos no está disponible" in _salidas(servicio), 30)
+        hasta(lambda: _bloquea(ajena, biblioteca.OperationalError))
+        hasta(lambda: "la base de datos no está disponible" in _salidas(servicio))
         yield
 
 

@@ -77,15 +77,15 @@ def test_si_otro_programa_tiene_la_base_de_datos_la_sonda_lo_dice_y_se_sigue_ace
         def lista() -> httpx2.Response:
             return httpx2.get(f"http://127.0.0.1:{puerto}/salud/lista", trust_env=False)
 
-        hasta(lambda: lista().status_code == 200, 30)
+        hasta(lambda: lista().status_code == 200)
         with closing(biblioteca_sqlite().connect(archivo_de(servicio.datos), isolation_level=None)) as ajena:
             ajena.execute("BEGIN IMMEDIATE")
             assert servicio.http.post("/tracking/conversiones", json=VENTA | {"id": "a"}).status_code == 202
-            hasta(lambda: lista().status_code == 503, 30)
+            hasta(lambda: lista().status_code == 503)
             assert lista().json()["base_datos"] == "no_disponible"
             ajena.execute("ROLLBACK")
-        hasta(lambda: lista().status_code == 200, 30)
-        hasta(lambda: servicio.http.get("/tracking/conversiones/a").status_code == 200, 30)
+        hasta(lambda: lista().status_code == 200)
+        hasta(lambda: servicio.http.get("/tracking/conversiones/a").status_code == 200)
 
 
 def test_la_sonda_escucha_solo_donde_se_le_dice_y_dice_que_no_esta_lista_sin_broker(tmp_path: Path) -> None:
@@ -93,9 +93,9 @@ def test_la_sonda_escucha_solo_donde_se_le_dice_y_dice_que_no_esta_lista_sin_bro
     ajustes = {"ALPES_PULSAR_URL": "pulsar://127.0.0.1:1", "ALPES_METRICAS_CONSUMIDOR": f"127.0.0.1:{puerto}"}
     with instalacion(tmp_path, **ajustes) as servicio:
         consumidores = servicio.consumidores()
-        hasta(lambda: escuchas(consumidores.pid), 30)
+        hasta(lambda: escuchas(consumidores.pid))
         assert escuchas(consumidores.pid) == {("127.0.0.1", puerto)}
-        lista = hasta(lambda: httpx2.get(f"http://127.0.0.1:{puerto}/salud/lista", trust_env=False), 30)
+        lista = hasta(lambda: httpx2.get(f"http://127.0.0.1:{puerto}/salud/lista", trust_env=False))
         assert (lista.status_code, lista.json()["estado"]) == (503, "no_lista")
         assert set(lista.json()["broker"].values()) == {"no_disponible"}
 
@@ -105,7 +105,7 @@ def test_dos_consumidores_en_la_misma_direccion_es_una_frase(tmp_path: Path) -> 
         puerto = ocupado.getsockname()[1]
         with instalacion(tmp_path, ALPES_METRICAS_CONSUMIDOR=f"127.0.0.1:{puerto}") as servicio:
             consumidores = servicio.consumidores()
-            assert consumidores.wait(30) == 1
+            assert consumidores.wait(60) == 1
             salida = servicio.salida(consumidores)
     assert f"El puerto {puerto} de 127.0.0.1 está ocupado" in salida
     assert "ALPES_METRICAS_CONSUMIDOR" in salida

@@ -6,8 +6,6 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import pytest
-
 from alpespartners.modulos.tracking.aplicacion.topicos import EVENTO_IMPRESION_REGISTRADA
 from tests.apoyo.base_datos import sql
 from tests.apoyo.espera import hasta
@@ -33,7 +31,6 @@ def _enviar(puerto: int, cuerpos: list[bytes]) -> Counter[int]:
     return estados
 
 
-@pytest.mark.timeout(240)
 def test_mil_ids_enviados_veinte_veces_a_la_vez_son_mil_filas_y_mil_eventos(tmp_path: Path) -> None:
     # Con esta carga una confirmación puede tardar; un 503 repetido sería otro comando y otra cuenta.
     with instalacion(tmp_path, ALPES_LIMITE_CONFIRMACION="60") as servicio:
@@ -41,7 +38,7 @@ def test_mil_ids_enviados_veinte_veces_a_la_vez_son_mil_filas_y_mil_eventos(tmp_
         otro_puerto = puerto_libre()
         servicio.lanzar([*UVICORN, "--port", str(otro_puerto)])
         servicio.esperar_consumidores()
-        hasta(lambda: _responde(otro_puerto), 30)
+        hasta(lambda: _responde(otro_puerto))
 
         # Las copias de un id salen seguidas y repartidas: varios clientes lo envían en el mismo instante.
         copias = [

@@ -51,7 +51,7 @@ class Arbol:
         }
         self.auditado = embebida(servicio)
         servicio.esperar_consumidores()
-        hasta(self.auditado.libro.tiene_tablas, 30)
+        hasta(self.auditado.libro.tiene_tablas)
 
     @property
     def broker(self) -> str:
@@ -70,7 +70,7 @@ class Arbol:
             papel: uno de los cinco.
             puerto: cuál de las APIs; sin él, la del supervisor.
         """
-        return hasta(lambda: self._numero(papel, puerto), 30)
+        return hasta(lambda: self._numero(papel, puerto))
 
     def conciliar(self) -> "subprocess.CompletedProcess[str]":
         """Lo que `alpespartners conciliar` dice de esta instalación."""
@@ -89,12 +89,12 @@ class Arbol:
     def _reponer(self, papel: str, puerto: int | None) -> None:
         """Arranca lo que nadie repone por su cuenta."""
         if papel == SUPERVISOR:
-            self._supervisor.wait(10)
+            self._supervisor.wait(60)
             # El puerto y los cerrojos quedan libres cuando terminan sus hijos.
-            hasta(lambda: not self._hijos(), 30)
+            hasta(lambda: not self._hijos())
             self._supervisor = self._instalacion.iniciar()
         elif puerto in self._otras_apis:
-            self._otras_apis[puerto].wait(10)
+            self._otras_apis[puerto].wait(60)
             self._otras_apis[puerto] = self._lanzar_api(puerto)
 
     def _lanzar_api(self, puerto: int) -> "subprocess.Popen[bytes]":

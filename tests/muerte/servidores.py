@@ -82,12 +82,12 @@ class Servidores:
         if papel == API:
             puerto = azar.choice(self.puertos)
             tenia = matar_en_plena_faena(self._apis[puerto].pid, lambda: carga.en_vuelo(puerto))
-            self._apis[puerto].wait(10)
+            self._apis[puerto].wait(60)
             self._apis[puerto] = self._lanzar_api(puerto)
         elif papel == CONSUMIDORES:
             numero = next(self._turno)
             tenia = matar_en_plena_faena(self._consumidores[numero].pid, lambda: self._en_mano(numero))
-            self._consumidores[numero].wait(10)
+            self._consumidores[numero].wait(60)
             self._consumidores[numero] = self._lanzar_consumidores(numero)
         elif papel == BROKER:
             tenia = matar_en_plena_faena(self._apache.numero, lambda: en_el_aire() + carga.en_vuelo())

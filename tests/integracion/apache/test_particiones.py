@@ -102,7 +102,7 @@ def test_lo_recibido_por_adelantado_no_crece_con_las_particiones(
     for _ in range(2 * COLA):
         productor.send(b"")
     ajeno.close()
-    hasta(lambda: en_poder_de_alguien() > COLA - PARTICIONES, 30)
+    hasta(lambda: en_poder_de_alguien() > COLA - PARTICIONES)
     otra = cliente.suscribir(COMANDO_REGISTRAR_IMPRESION)
     for _ in range(COLA):
         assert otra.recibir(10_000) is not None

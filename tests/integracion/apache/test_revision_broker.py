@@ -114,6 +114,6 @@ def test_el_servicio_lo_dice_en_su_salud_y_en_su_registro_sin_dejar_de_aceptar(
         servicio.esperar_consumidores()
         cuerpo = servicio.http.get("/salud/lista").json()
         assert (cuerpo["estado"], cuerpo["retencion"]) == ("lista", "insuficiente")
-        hasta(lambda: all("set-retention" in servicio.salida(proceso) for proceso in procesos), 30)
+        hasta(lambda: all("set-retention" in servicio.salida(proceso) for proceso in procesos))
         respuesta = servicio.http.post("/tracking/impresiones", json={"campaña_id": "c"})
         assert respuesta.status_code == 202

@@ -99,7 +99,7 @@ def test_con_su_token_y_su_autoridad_todo_funciona(seguro: Seguro, tmp_path: Pat
             "/tracking/impresiones", json={"campaña_id": "c"}, headers={"Prefer": "wait=10"}, timeout=30
         )
         assert respuesta.status_code == 201
-        hasta(lambda: servicio.http.get("/tracking/balance").json()["bandeja_salida"]["pendientes"] == 0, 30)
+        hasta(lambda: servicio.http.get("/tracking/balance").json()["bandeja_salida"]["pendientes"] == 0)
         assert all(ajustes["ALPES_PULSAR_TOKEN"] not in servicio.salida(proceso) for proceso in procesos)
 
 

@@ -54,10 +54,10 @@ async def test_lo_que_ya_estaba_registrado_no_se_rechaza_cuando_vuelve(puesta: P
         comando = replace(IMPRESION, id="imp-7")
         await despachador.publicar(comando, comando_id="c-1", traza=None)
         async with puesta.consumiendo():
-            await hasta_en_el_bucle(lambda: puesta.contar(impresiones) == 1, 30)
+            await hasta_en_el_bucle(lambda: puesta.contar(impresiones) == 1)
             # La restricción es de después: la fila está, y su comando vuelve a entregarse.
             sql(puesta.datos, NO_CABE)
             await despachador.publicar(comando, comando_id="c-1", traza=None)
             await despachador.publicar(replace(IMPRESION, id="imp-13"), comando_id="c-2", traza=None)
-            await hasta_en_el_bucle(lambda: puesta.contar(destinos) == 1, 30)
+            await hasta_en_el_bucle(lambda: puesta.contar(destinos) == 1)
     assert sql(puesta.datos, "SELECT comando_id FROM destinos") == [("c-2",)]

@@ -38,6 +38,7 @@ from alpespartners.modulos.tracking.infraestructura.motores.postgresql.servidor 
     SentenciaRechazada,
     ServidorPostgreSQL,
     para_asyncpg,
+    pausas_con_azar,
 )
 from alpespartners.modulos.tracking.infraestructura.repositorios import DatosRechazados, TransaccionSQL
 from alpespartners.seedwork.arranque import ErrorDeArranque
@@ -51,9 +52,9 @@ CAMPAÑA = FiltroEventos(campaña_id="cmp-456")
 
 
 @contextmanager
-def conexion(url: str) -> Generator[Callable[[Callable[[Connection], Any]], Any]]:
+def conexion(url: str, **ajustes: Any) -> Generator[Callable[[Callable[[Connection], Any]], Any]]:
     """Ejecuta funciones en transacciones, sin libro de por medio."""
-    servidor = ServidorPostgreSQL(url, nombre="prueba", conexiones=1)
+    servidor = ServidorPostgreSQL(url, nombre="prueba", conexiones=1, **ajustes)
     try:
         yield servidor.ejecutar_y_esperar
     finally:
@@ -504,30 +505,87 @@ async def test_varios_consumidores_sobre_los_mismos_ids_dejan_una_fila_un_evento
     assert sql(url, bloqueos) == [["0"]]
 
 
-async def test_un_bloqueo_en_circulo_se_deshace_y_se_repite_una_vez(url: str) -> None:
+async def test_un_bloqueo_en_circulo_se_deshace_y_se_repite_aunque_vuelva_a_bloquearse(url: str) -> None:
     sql(url, "INSERT INTO balance SELECT t, 0, 'e', 'm', 0, NULL FROM unnest(ARRAY['a', 'b']) t")
-    intentos: list[str] = []
+    intentos: list[int] = []
     juntos = threading.Barrier(2)
 
-    def sumar(primero: str, segundo: str) -> Callable[[Connection], None]:
-        def trabajo(abierta: Connection) -> None:
-            intentos.append(primero)
-            es_repeticion = len(intentos) > 2
-            for topico in (primero, segundo):
-                abierta.execute(
-                    text("UPDATE balance SET cuantos = cuantos + 1 WHERE topico = :t"), {"t": topico}
-                )
-                if topico == primero and not es_repeticion:
-                    juntos.wait(10)
+    def sumar(abierta: Connection, topico: str) -> None:
+        abierta.execute(text("UPDATE balance SET cuantos = cuantos + 1 WHERE topico = :t"), {"t": topico})
 
-        return trabajo
+    def el_que_pierde(abierta: Connection) -> None:
+        intentos.append(len(intentos))
+        abierta.execute(text("SET LOCAL deadlock_timeout = '50ms'"))
+        sumar(abierta, "a")
+        if len(intentos) <= 2:
+            juntos.wait(60)
+        sumar(abierta, "b")
 
-    with conexion(url) as uno, conexion(url) as otro:
-        await asyncio.gather(
-            asyncio.to_thread(uno, sumar("a", "b")), asyncio.to_thread(otro, sumar("b", "a"))
-        )
-    assert len(intentos) == 3
-    assert sql(url, "SELECT topico, cuantos FROM balance ORDER BY 1") == [["a", "2"], ["b", "2"]]
+    def el_que_gana(abierta: Connection) -> None:
+        # No mira si hay un círculo: lo deshace siempre el otro.
+        abierta.execute(text("SET LOCAL deadlock_timeout = '10min'"))
+        sumar(abierta, "b")
+        juntos.wait(60)
+        sumar(abierta, "a")
+
+    with conexion(url, limite=None) as uno, conexion(url, limite=None) as otro, ThreadPoolExecutor(1) as hilo:
+        perdedor = hilo.submit(uno, el_que_pierde)
+        otro(el_que_gana)
+        otro(el_que_gana)
+        perdedor.result()
+    assert intentos == [0, 1, 2]
+    assert sql(url, "SELECT topico, cuantos FROM balance ORDER BY 1") == [["a", "3"], ["b", "3"]]
+
+
+def _chocar(estado: str, intentos: list[str]) -> Callable[[Connection], None]:
+    """Un trabajo que el servidor deshace siempre, como si hubiera chocado con el de otro."""
+
+    def trabajo(abierta: Connection) -> None:
+        intentos.append(estado)
+        abierta.execute(text(f"DO $$ BEGIN RAISE EXCEPTION 'choque' USING ERRCODE = '{estado}'; END $$"))
+
+    return trabajo
+
+
+@pytest.mark.parametrize("estado", ["40P01", "40001"])
+def test_si_siempre_choca_se_repite_tras_cada_pausa_y_luego_se_dice_que_esta_ocupada(
+    url: str, estado: str
+) -> None:
+    intentos: list[str] = []
+    with (
+        conexion(url, pausas=lambda: [0.0, 0.001, 0.002]) as ejecutar,
+        pytest.raises(BaseDatosOcupada, match="choque"),
+    ):
+        ejecutar(_chocar(estado, intentos))
+    assert intentos == [estado] * 4
+
+
+def test_las_pausas_no_alargan_el_limite_de_una_transaccion(url: str) -> None:
+    intentos: list[str] = []
+    with (
+        conexion(url, limite=1, pausas=lambda: [3_600.0]) as ejecutar,
+        pytest.raises(BaseDatosNoDisponible, match="TimeoutError"),
+    ):
+        ejecutar(_chocar("40P01", intentos))
+    assert intentos == ["40P01"]
+
+
+def test_las_pausas_son_pocas_crecen_y_llevan_azar() -> None:
+    sorteos = [pausas_con_azar() for _ in range(20)]
+    assert all(0 < sum(pausas) < 1 and pausas == sorted(pausas) for pausas in sorteos)
+    assert len({tuple(pausas) for pausas in sorteos}) > 1
+
+
+def test_una_conexion_cortada_dos_veces_seguidas_no_se_repite_mas(url: str) -> None:
+    intentos: list[int] = []
+
+    def cortarse(abierta: Connection) -> None:
+        intentos.append(len(intentos))
+        abierta.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+
+    with conexion(url) as ejecutar, pytest.raises(BaseDatosNoDisponible, match="terminating connection"):
+        ejecutar(cortarse)
+    assert intentos == [0, 1]
 
 
 # Las ausencias
@@ -647,7 +705,7 @@ async def test_un_servidor_que_no_responde_no_retiene_ni_a_quien_pide_ni_a_quien
         with pytest.raises(BaseDatosNoDisponible):
             await servidor.ejecutar(lambda c: c.scalar(text("SELECT 1")))
         await asyncio.to_thread(servidor.cerrar)
-        assert time.monotonic() - inicio < 9
+        assert time.monotonic() - inicio < 30
     finally:
         os.kill(proceso, signal.SIGCONT)
 

@@ -82,7 +82,7 @@ class LibroPostgreSQL:
     async def ejecutar(self, trabajo: Callable[[TransaccionSQL], T]) -> T:
         """Ejecuta el trabajo en una transacción y vuelve tras su commit; si falla no queda nada.
 
-        Lo puede ejecutar dos veces: véase `ServidorPostgreSQL.ejecutar`.
+        Lo puede ejecutar varias veces: véase `ServidorPostgreSQL.ejecutar`.
 
         Raises:
             BaseDatosNoDisponible: la base de datos no respondió, o su esquema no es el de este programa.

@@ -8,9 +8,10 @@ cierra no necesita tener uno.
 """
 
 import asyncio
+import random
 import ssl
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
@@ -55,6 +56,9 @@ _ABANDONO = {
 Por omisión son horas, y mientras tanto los demás esperan por las filas que retiene.
 """
 _CODIFICACION = "UTF8"
+
+_TOPES_DE_PAUSA = (0.05, 0.1, 0.2)
+"""Segundos que como mucho se espera antes de cada repetición."""
 
 # SQLSTATE (PostgreSQL, apéndice A).
 _REPETIBLES = {"40001", "40P01"}
@@ -115,6 +119,14 @@ class SentenciaRechazada(Exception):
     """El servidor respondió que la sentencia o sus datos no valen. Dice el SQLSTATE, nunca los datos."""
 
 
+def pausas_con_azar() -> list[float]:
+    """Segundos que se espera antes de cada repetición de una transacción que chocó con otra.
+
+    Crecen, y con azar: quienes chocaron no deben volver a la vez, ni quien perdió adelantarse a quien ganó.
+    """
+    return [random.uniform(tope / 2, tope) for tope in _TOPES_DE_PAUSA]  # noqa: S311 (no es un secreto)
+
+
 class ServidorPostgreSQL:
     """Las conexiones de este proceso a una base de datos. Nada se abre hasta la primera transacción.
 
@@ -124,6 +136,7 @@ class ServidorPostgreSQL:
         conexiones: cuántas como mucho.
         solo_lectura: cada transacción lee una sola instantánea y no puede escribir.
         limite: segundos que puede durar una sentencia; `None` es sin límite.
+        pausas: segundos que se espera antes de cada repetición de una transacción; si se acaban, falla.
 
     Raises:
         ErrorDeArranque: la URL pide lo que asyncpg no sabe hacer.
@@ -137,6 +150,7 @@ class ServidorPostgreSQL:
         conexiones: int,
         solo_lectura: bool = False,
         limite: float | None = _LIMITE_DE_SENTENCIA,
+        pausas: Callable[[], Iterable[float]] = pausas_con_azar,
     ) -> None:
         ajustes = {
             "application_name": nombre,
@@ -147,6 +161,7 @@ class ServidorPostgreSQL:
             ajustes |= _ABANDONO | {"lock_timeout": _LIMITE_DE_ESPERA}
         direccion = para_asyncpg(url)
         self._limite = None if limite is None else limite + _MARGEN
+        self._pausas = pausas
 
         async def conectar() -> Any:
             try:
@@ -190,10 +205,12 @@ class ServidorPostgreSQL:
     async def ejecutar(self, trabajo: Callable[[Connection], T]) -> T:
         """Ejecuta el trabajo en una transacción y vuelve tras su commit; si falla no queda nada.
 
-        Se repite una vez si el servidor deshizo la transacción por chocar con otra o cerró la conexión. En
-        este caso pudo haberla confirmado: el trabajo debe dar lo mismo hecho dos veces.
+        Se repite, tras una pausa cada vez mayor, si el servidor deshizo la transacción por chocar con otra;
+        y una vez si cerró la conexión: entonces pudo haberla confirmado, y el trabajo debe dar lo mismo hecho
+        dos veces. Todo ello, dentro del límite de una sola.
 
         Raises:
+            BaseDatosOcupada: sigue chocando con otras, o no terminó a tiempo.
             BaseDatosNoDisponible: el servidor no respondió o no puede atender.
             SentenciaRechazada: respondió, y la culpa es de la sentencia o de sus datos.
         """
@@ -234,16 +251,28 @@ class ServidorPostgreSQL:
     async def _transaccion(self, trabajo: Callable[[Connection], T]) -> T:
         try:
             async with asyncio.timeout(self._limite):
-                try:
-                    return await self._intentar(trabajo)
-                except DBAPIError as error:
-                    if not (error.connection_invalidated or estado_de(error) in _REPETIBLES):
-                        raise
-                    return await self._intentar(trabajo)
+                return await self._insistir(trabajo)
         except DBAPIError as error:
             raise traducido(error).with_traceback(error.__traceback__) from _sin_datos(error)
         except (OSError, SinConexionLibre, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             raise BaseDatosNoDisponible(str(error) or type(error).__name__) from error
+
+    async def _insistir(self, trabajo: Callable[[Connection], T]) -> T:
+        pausas = iter(self._pausas())
+        cortes = iter([0.0])
+        while True:
+            try:
+                return await self._intentar(trabajo)
+            except DBAPIError as error:
+                if error.connection_invalidated:
+                    pausa = next(cortes, None)
+                elif estado_de(error) in _REPETIBLES:
+                    pausa = next(pausas, None)
+                else:
+                    raise
+                if pausa is None:
+                    raise
+            await asyncio.sleep(pausa)
 
     async def _intentar(self, trabajo: Callable[[Connection], T]) -> T:
         async with self._motor.connect() as conexion:
