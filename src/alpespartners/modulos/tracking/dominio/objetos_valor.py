@@ -353,7 +353,8 @@ def _direccion_canonica(texto: str) -> str | None:
     except ValueError:
         return None
     if isinstance(direccion, ipaddress.IPv4Address):
-        return str(direccion)
+        # Python solo lee la que está escrita de la única manera canónica.
+        return texto
     return None if direccion.scope_id is not None else str(direccion.ipv4_mapped or direccion)
 
 
