@@ -88,7 +88,6 @@ def preparar(definicion: Definicion, publicados: Mapping[str, Definicion]) -> Es
         publicados: con las que pudo escribirse lo que se lea, por su `ce_dataschema`; la primera, delante.
     """
     primero = next(iter(publicados.values()), definicion)
-    actual = ce_dataschema_de(definicion, primero)
     canonica = to_parsing_canonical_form(definicion)
     lector = _para_leer(definicion)
 
@@ -100,6 +99,7 @@ def preparar(definicion: Definicion, publicados: Mapping[str, Definicion]) -> Es
     urn = _urn(definicion)
     # También quien da la huella del primero dice la verdad.
     del_primero = {urn: primero, f"{urn}#{huella_de_esquema(primero)}": primero}
+    actual = urn if to_parsing_canonical_form(primero) == canonica else ce_dataschema_de(definicion, primero)
     escritores = {**del_primero, **publicados, actual: definicion}
     return Esquema(
         registro=definicion["name"],
