@@ -14,7 +14,7 @@ from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Sequ
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, closing
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 from uuid import UUID
 
 import structlog
@@ -44,9 +44,8 @@ from alpespartners.modulos.tracking.infraestructura.metricas import (
     MetricasDeConsumo,
     MetricasDePublicacion,
 )
-from alpespartners.modulos.tracking.infraestructura.motores.sqlite.lecturas import LecturasSQLite
-from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import LibroSQLite
-from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import migrar as migrar_sqlite
+from alpespartners.modulos.tracking.infraestructura.motores.base_datos import BaseDatos, Libro
+from alpespartners.modulos.tracking.infraestructura.motores.sqlite.base_datos import BaseDatosSQLite
 from alpespartners.modulos.tracking.infraestructura.operacion.cartas import (
     Carta,
     Reinyeccion,
@@ -63,11 +62,6 @@ from alpespartners.seedwork.arranque import ErrorDeArranque
 from alpespartners.seedwork.asgi import ASGIApp
 from alpespartners.seedwork.observacion.registro import configurar_registro
 from alpespartners.seedwork.procesos.padre import terminar_con_el_padre
-
-if TYPE_CHECKING:
-    # Se importan al usarlos: quien usa SQLite no paga por ellos.
-    from alpespartners.modulos.tracking.infraestructura.motores.postgresql.lecturas import LecturasPostgreSQL
-    from alpespartners.modulos.tracking.infraestructura.motores.postgresql.libro import LibroPostgreSQL
 
 _PENDIENTES = 64
 """Conexiones que esperan a la sonda: pregunta quien vigila, y nadie más."""
@@ -86,7 +80,8 @@ def crear_app(configuracion: Configuracion, *, migra: bool = False) -> ASGIApp:
         migra: si deja al día un PostgreSQL; si no, se niega a usar uno de otra versión. SQLite, siempre.
     """
     _empezar(configuracion, "api")
-    lecturas = _lecturas(configuracion)
+    base_datos = _base_datos(configuracion)
+    lecturas = base_datos.lecturas()
     registro = _registro_de_metricas()
     revisor = _revisor(configuracion)
     despachador = DespachadorPulsar(configuracion.limite_confirmacion, MetricasDePublicacion(registro))
@@ -96,7 +91,7 @@ def crear_app(configuracion: Configuracion, *, migra: bool = False) -> ASGIApp:
         terminar_con_el_padre()
         async with AsyncExitStack() as pila:
             pila.callback(lecturas.cerrar)
-            await asyncio.to_thread(_dejar_lista, configuracion, lecturas, migra=migra)
+            await asyncio.to_thread(base_datos.dejar_lista, migra=migra)
             cliente, _ = await asyncio.to_thread(_conectar, configuracion, pila)
             await despachador.abrir(cliente)
             pila.push_async_callback(despachador.cerrar)
@@ -135,9 +130,10 @@ def consumir(
     _empezar(configuracion, "consumidores")
     with ExitStack() as pila:
         sonda = _enchufe_de_la_sonda(configuracion, pila)
+        base_datos = _base_datos(configuracion)
         if migra:
-            _migrar(configuracion)
-        libro = _libro(configuracion)
+            base_datos.migrar()
+        libro = base_datos.libro()
         libro.abrir()
         # Se cierra después que el libro, cuyo hilo puede seguir con un lote en la mano.
         en_mano = pila.enter_context(archivo_en_mano(configuracion.datos))
@@ -154,7 +150,7 @@ def migrar(configuracion: Configuracion) -> None:
         ErrorDeArranque: no se puede abrir o migrar.
     """
     _empezar(configuracion, "migrar")
-    _migrar(configuracion)
+    _base_datos(configuracion).migrar()
 
 
 def cartas(
@@ -172,7 +168,7 @@ def cartas(
     _empezar(configuracion, "cartas")
     with ExitStack() as pila:
         bucle = pila.enter_context(asyncio.Runner())
-        lecturas = _lecturas(configuracion)
+        lecturas = _base_datos(configuracion).lecturas()
         pila.callback(lecturas.cerrar)
         cliente, _ = _conectar(configuracion, pila)
         for carta in pila.enter_context(closing(leer_cartas(cliente, topicos))):
@@ -210,7 +206,7 @@ def consultar_destino(
         ErrorDeArranque: la base de datos no se puede leer.
     """
     _preparar(configuracion)
-    lecturas = _lecturas(configuracion)
+    lecturas = _base_datos(configuracion).lecturas()
 
     async def leer() -> tuple[Historia | SinNoticias, int | None]:
         hallado = await lecturas.leer(lambda consulta: destino_de(consulta, clase, evento_id))
@@ -246,7 +242,7 @@ def conciliar(
     """
     _preparar(configuracion)
     with ExitStack() as pila:
-        lecturas = _lecturas(configuracion)
+        lecturas = _base_datos(configuracion).lecturas()
         pila.callback(lecturas.cerrar)
         cliente, epoca = _conectar(configuracion, pila)
         revisor = _revisor(configuracion)
@@ -276,9 +272,10 @@ def reconstruir(configuracion: Configuracion, *, avanza: Callable[[str, int], No
     """
     _preparar(configuracion)
     with ExitStack() as pila:
-        lecturas = _lecturas(configuracion)
+        base_datos = _base_datos(configuracion)
+        lecturas = base_datos.lecturas()
         pila.callback(lecturas.cerrar)
-        libro = _libro(configuracion)
+        libro = base_datos.libro()
         # Antes de abrir el libro, que se cuenta a sí mismo.
         if asyncio.run(lecturas.consumidores()):
             raise ErrorDeArranque("Hay consumidores en marcha: deténgalos antes de reconstruir.")
@@ -303,7 +300,7 @@ def reconstruir(configuracion: Configuracion, *, avanza: Callable[[str, int], No
 async def _consumir(
     configuracion: Configuracion,
     cliente: ClientePulsar,
-    libro: "LibroSQLite | LibroPostgreSQL",
+    libro: Libro,
     en_mano: BinaryIO,
     epoca: UUID,
     sonda: socket.socket | None,
@@ -435,39 +432,14 @@ def _preparar(configuracion: Configuracion) -> None:
     configurar_registro(configuracion.registro)
 
 
-def _lecturas(configuracion: Configuracion) -> "LecturasSQLite | LecturasPostgreSQL":
+def _base_datos(configuracion: Configuracion) -> BaseDatos:
     if configuracion.base_datos is None:
-        return LecturasSQLite(configuracion.datos)
-    from alpespartners.modulos.tracking.infraestructura.motores.postgresql.lecturas import LecturasPostgreSQL
+        return BaseDatosSQLite(configuracion.datos)
+    from alpespartners.modulos.tracking.infraestructura.motores.postgresql.base_datos import (
+        BaseDatosPostgreSQL,
+    )
 
-    return LecturasPostgreSQL(configuracion.base_datos)
-
-
-def _libro(configuracion: Configuracion) -> "LibroSQLite | LibroPostgreSQL":
-    if configuracion.base_datos is None:
-        return LibroSQLite(configuracion.datos)
-    from alpespartners.modulos.tracking.infraestructura.motores.postgresql.libro import LibroPostgreSQL
-
-    return LibroPostgreSQL(configuracion.base_datos)
-
-
-def _dejar_lista(
-    configuracion: Configuracion, lecturas: "LecturasSQLite | LecturasPostgreSQL", *, migra: bool
-) -> None:
-    """Migra la base de datos si le toca a este proceso; si no, comprueba que la puede leer."""
-    if migra or isinstance(lecturas, LecturasSQLite):
-        _migrar(configuracion)
-    else:
-        lecturas.comprobar()
-
-
-def _migrar(configuracion: Configuracion) -> None:
-    if configuracion.base_datos is None:
-        migrar_sqlite(configuracion.datos)
-    else:
-        from alpespartners.modulos.tracking.infraestructura.motores.postgresql.libro import migrar
-
-        migrar(configuracion.base_datos)
+    return BaseDatosPostgreSQL(configuracion.base_datos)
 
 
 def _conectar(
