@@ -13,9 +13,11 @@ from subprocess import Popen
 import psutil
 import pytest
 
+from tests.apoyo.base_datos import sql
 from tests.apoyo.espera import hasta
 from tests.apoyo.procesos import avisar
 from tests.apoyo.servicio import INICIAR, Instalacion, instalacion
+from tests.apoyo.tabla_cambiada import comprobar_que_se_dice_y_los_eventos_esperan
 
 IMPRESION = {"campaña_id": "cmp-456", "timestamp": "2024-01-15T10:30:00Z"}
 
@@ -284,6 +286,38 @@ def test_una_carpeta_en_la_que_no_se_puede_escribir_se_dice_en_una_frase(
         salida = servicio.salida(proceso)
         assert str(tmp_path / "datos") in salida
         assert "Traceback" not in salida
+
+
+@pytest.mark.parametrize(
+    ("estropear", "frase"),
+    [
+        ("ALTER TABLE impresiones DROP COLUMN referrer", "impresiones le falta la columna referrer"),
+        (
+            "DROP TABLE alembic_version",
+            "falló la revisión 0001 (OperationalError: table impresiones already exists).",
+        ),
+    ],
+    ids=["olvidada", "falla"],
+)
+def test_un_esquema_que_no_sirve_detiene_el_arranque_y_se_dice_por_que(
+    servicio: Instalacion, estropear: str, frase: str
+) -> None:
+    assert servicio.orden("migrar").returncode == 0
+    sql(servicio.datos, estropear)
+    antes = sql(servicio.datos, "SELECT name, sql FROM sqlite_master")
+    for arrancar in (servicio.iniciar, servicio.consumidores, servicio.api):
+        proceso = arrancar()
+        assert proceso.wait(20) != 0
+        assert frase in servicio.salida(proceso)
+    orden = servicio.orden("migrar")
+    assert orden.returncode == 1
+    assert orden.stderr.splitlines()[-1].startswith(f"La base de datos {servicio.datos}/tracking.sqlite3 ")
+    assert frase in orden.stderr.splitlines()[-1]
+    assert sql(servicio.datos, "SELECT name, sql FROM sqlite_master") == antes
+
+
+def test_una_tabla_cambiada_en_marcha_se_dice_y_los_eventos_esperan(tmp_path: Path) -> None:
+    comprobar_que_se_dice_y_los_eventos_esperan(tmp_path, sql)
 
 
 @pytest.mark.parametrize(

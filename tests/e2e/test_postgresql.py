@@ -24,6 +24,7 @@ from tests.apoyo.postgresql import (
 )
 from tests.apoyo.puertos import puerto_libre
 from tests.apoyo.servicio import BINARIOS, Instalacion, instalacion
+from tests.apoyo.tabla_cambiada import FALTA, QUITAR, comprobar_que_se_dice_y_los_eventos_esperan
 from tests.muerte.auditoria import Auditado, auditar, esperar_calma
 from tests.muerte.carga import Carga
 from tests.muerte.libro import libro_postgresql
@@ -105,6 +106,29 @@ def test_por_partes_nadie_mas_migra_y_mientras_tanto_se_aceptan_eventos(
         assert segundo.wait(60) == 1
         assert "el broker embebido admite uno" in servicio.salida(segundo)
         assert servicio.http.get("/salud/lista").json()["consumidores"] == 1
+
+
+def test_un_esquema_al_que_le_falta_una_columna_detiene_el_arranque_y_se_dice_cual(
+    servidor_postgresql: ServidorDePrueba, tmp_path: Path
+) -> None:
+    url = servidor_postgresql.base_nueva()
+    sql(url, QUITAR)
+    with instalacion(tmp_path, ALPES_BASE_DATOS=url) as servicio:
+        for arrancar in (servicio.iniciar, servicio.consumidores, servicio.api):
+            proceso = arrancar()
+            assert proceso.wait(20) != 0
+            assert FALTA in servicio.salida(proceso)
+        orden = servicio.orden("migrar")
+        assert (orden.returncode, FALTA in orden.stderr, "Traceback" in orden.stderr) == (1, True, False)
+
+
+def test_una_tabla_cambiada_en_marcha_se_dice_y_los_eventos_esperan(
+    servidor_postgresql: ServidorDePrueba, tmp_path: Path
+) -> None:
+    url = servidor_postgresql.base_nueva()
+    comprobar_que_se_dice_y_los_eventos_esperan(
+        tmp_path, lambda _datos, sentencia: sql(url, sentencia), ALPES_BASE_DATOS=url
+    )
 
 
 @pytest.fixture

@@ -5,11 +5,8 @@ Por qué existe: la de SQLite o PostgreSQL, y la del broker embebido o Apache Pu
 compone un proceso no vuelve a preguntar.
 """
 
-from collections.abc import Callable
 from contextlib import AsyncExitStack, ExitStack
 from datetime import UTC, datetime
-from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 import uuid_utils
@@ -18,68 +15,25 @@ from prometheus_client import CollectorRegistry, ProcessCollector, disable_creat
 from alpespartners.api.http.acceso import ReglasDeAcceso
 from alpespartners.broker_embebido import BrokerEmbebido
 from alpespartners.config import Configuracion
-from alpespartners.modulos.tracking.infraestructura.motores.sqlite.lecturas import LecturasSQLite
-from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import LibroSQLite
-from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import migrar as migrar_sqlite
+from alpespartners.modulos.tracking.infraestructura.motores.base_datos import BaseDatos
+from alpespartners.modulos.tracking.infraestructura.motores.sqlite.base_datos import BaseDatosSQLite
 from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import ClientePulsar
 from alpespartners.modulos.tracking.infraestructura.pulsar.revision import RevisorDelBroker
-
-if TYPE_CHECKING:
-    # Se importan al usarlos: quien usa SQLite no paga por ellos.
-    from alpespartners.modulos.tracking.infraestructura.motores.postgresql.lecturas import LecturasPostgreSQL
-    from alpespartners.modulos.tracking.infraestructura.motores.postgresql.libro import LibroPostgreSQL
-
-    Libro = LibroSQLite | LibroPostgreSQL
-    Lecturas = LecturasSQLite | LecturasPostgreSQL
 
 _EPOCA_DE_APACHE = UUID("0a3c8f52-9d0e-4a55-8c55-0d3b8c7a1f10")
 """La época de un Apache Pulsar al que nadie le puso otra; sus posiciones no se repiten mientras viva."""
 
 
-class BaseDatos(NamedTuple):
-    """La base de datos de un proceso, por sus dos caras.
-
-    Attributes:
-        libro: hace la de escribir.
-        lecturas: hace la de leer.
-        migrar: lleva el esquema al de esta versión.
-        comprobar: lo que hace al arrancar quien solo lee y no migra. SQLite, siempre lo migra.
-    """
-
-    libro: "Callable[[], Libro]"
-    lecturas: "Callable[[], Lecturas]"
-    migrar: Callable[[], None]
-    comprobar: Callable[[], None]
-
-
 def base_datos(configuracion: Configuracion) -> BaseDatos:
     """La que dicen los ajustes: SQLite en la carpeta de datos, o PostgreSQL."""
     if configuracion.base_datos is None:
-        datos = configuracion.datos
-        migrar = partial(migrar_sqlite, datos)
-        return BaseDatos(partial(LibroSQLite, datos), partial(LecturasSQLite, datos), migrar, migrar)
-    from alpespartners.modulos.tracking.infraestructura.motores.postgresql.lecturas import LecturasPostgreSQL
-    from alpespartners.modulos.tracking.infraestructura.motores.postgresql.libro import LibroPostgreSQL
-    from alpespartners.modulos.tracking.infraestructura.motores.postgresql.libro import (
-        migrar as migrar_postgresql,
+        return BaseDatosSQLite(configuracion.datos)
+    # Se importa al usarlo: quien usa SQLite no paga por él.
+    from alpespartners.modulos.tracking.infraestructura.motores.postgresql.base_datos import (
+        BaseDatosPostgreSQL,
     )
 
-    url = configuracion.base_datos
-    lecturas = partial(LecturasPostgreSQL, url)
-    return BaseDatos(
-        partial(LibroPostgreSQL, url),
-        lecturas,
-        partial(migrar_postgresql, url),
-        partial(_comprobar, lecturas),
-    )
-
-
-def _comprobar(lecturas: "Callable[[], LecturasPostgreSQL]") -> None:
-    abiertas = lecturas()
-    try:
-        abiertas.comprobar()
-    finally:
-        abiertas.cerrar()
+    return BaseDatosPostgreSQL(configuracion.base_datos)
 
 
 def conectar(

@@ -47,7 +47,7 @@ def crear_app(configuracion: Configuracion, *, migra: bool = False) -> ASGIApp:
         terminar_con_el_padre()
         async with AsyncExitStack() as pila:
             pila.callback(lecturas.cerrar)
-            await asyncio.to_thread(base.migrar if migra else base.comprobar)
+            await asyncio.to_thread(base.dejar_lista, migra=migra)
             cliente, _ = await asyncio.to_thread(conectar, configuracion, pila)
             await despachador.abrir(cliente)
             pila.push_async_callback(despachador.cerrar)

@@ -10,7 +10,7 @@ import socket
 from collections.abc import Callable
 from contextlib import AsyncExitStack, ExitStack
 from functools import partial
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 from uuid import UUID
 
 from alpespartners.composicion.adaptadores import (
@@ -37,12 +37,10 @@ from alpespartners.modulos.tracking.infraestructura.consumo.relevo import Relevo
 from alpespartners.modulos.tracking.infraestructura.consumo.ritmo import Ritmo, RitmoDelRelevo
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import abrir_comando
 from alpespartners.modulos.tracking.infraestructura.metricas import MetricasDeConsumo
+from alpespartners.modulos.tracking.infraestructura.motores.base_datos import Libro
 from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import ClientePulsar
 from alpespartners.modulos.tracking.infraestructura.pulsar.revision import avisando
 from alpespartners.seedwork.procesos.ciclos import buscar_menos_ciclos
-
-if TYPE_CHECKING:
-    from alpespartners.composicion.adaptadores import Libro
 
 _PENDIENTES = 64
 """Conexiones que esperan a la sonda: pregunta quien vigila, y nadie más."""
@@ -82,7 +80,7 @@ def consumir(
 async def _consumir(
     configuracion: Configuracion,
     cliente: ClientePulsar,
-    libro: "Libro",
+    libro: Libro,
     archivo: BinaryIO,
     epoca: UUID,
     sonda: socket.socket | None,

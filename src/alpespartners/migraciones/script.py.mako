@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from alpespartners.seedwork.sql.tipos import TEXTO, Importe, Instante, TextoJson
+from alpespartners.migraciones.tipos import IMPORTE, INSTANTE, TEXTO, TEXTO_JSON
 ${imports if imports else ""}
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import logging
 import os
 import signal
 import threading
@@ -14,6 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -32,6 +35,7 @@ from alpespartners.modulos.tracking.dominio.eventos import ImpresionRegistrada
 from alpespartners.modulos.tracking.dominio.repositorios import FiltroEventos
 from alpespartners.modulos.tracking.infraestructura.libro.tablas import METADATOS, bandeja_salida, impresiones
 from alpespartners.modulos.tracking.infraestructura.motores.postgresql import servidor as postgresql
+from alpespartners.modulos.tracking.infraestructura.motores.postgresql.base_datos import BaseDatosPostgreSQL
 from alpespartners.modulos.tracking.infraestructura.motores.postgresql.lecturas import LecturasPostgreSQL
 from alpespartners.modulos.tracking.infraestructura.motores.postgresql.libro import LibroPostgreSQL, migrar
 from alpespartners.modulos.tracking.infraestructura.motores.postgresql.servidor import (
@@ -44,7 +48,9 @@ from alpespartners.modulos.tracking.infraestructura.repositorios import DatosRec
 from alpespartners.seedwork.arranque import ErrorDeArranque
 from alpespartners.seedwork.sql.tipos import TEXTO, RelojDeLaBase
 from tests.apoyo.espera import hasta
+from tests.apoyo.estructura import estructura
 from tests.apoyo.eventos import AHORA, IMPRESION, ilegible, impresion, recibido
+from tests.apoyo.migraciones import historia_con
 from tests.apoyo.postgresql import ServidorDePrueba, libro_postgresql, servidor_de_prueba, sql
 
 LARGO = timedelta(minutes=5)
@@ -105,13 +111,17 @@ def url(servidor_postgresql: ServidorDePrueba) -> str:
 # El esquema
 
 
-def test_migrar_da_las_tablas_que_el_codigo_espera_y_sus_ajustes(url: str) -> None:
+def test_migrar_da_las_tablas_que_el_codigo_espera_y_sus_ajustes(
+    servidor_postgresql: ServidorDePrueba, url: str
+) -> None:
     def comparar(abierta: Connection) -> list[Any]:
         contexto = MigrationContext.configure(abierta, opts={"compare_type": True})
         return list(compare_metadata(contexto, METADATOS))
 
-    with conexion(url) as ejecutar:
+    with conexion(url) as ejecutar, conexion(servidor_postgresql.base_vacia()) as ejecutar_en_otra:
         assert ejecutar(comparar) == []
+        ejecutar_en_otra(METADATOS.create_all)
+        assert ejecutar(estructura) == ejecutar_en_otra(estructura)
     ajustes = sql(
         url, "SELECT relname, unnest(reloptions) FROM pg_class WHERE relkind = 'r' AND reloptions <> '{}'"
     )
@@ -170,6 +180,99 @@ def test_un_esquema_de_otra_version_se_dice_en_una_frase(url: str, revision: str
     if revision == "9999":
         with pytest.raises(ErrorDeArranque, match=frase):
             migrar(url)
+
+
+@pytest.mark.parametrize(
+    ("paso", "causa"),
+    [
+        ("op.execute('SELECT no_existe FROM impresiones')", r"ProgrammingError: .*no_existe"),
+        ("1 / 0", "ZeroDivisionError: division by zero"),
+    ],
+)
+@pytest.mark.parametrize("base", ["base_nueva", "base_vacia"])
+def test_una_migracion_que_falla_dice_cual_y_por_que_y_no_deja_nada_a_medias(
+    servidor_postgresql: ServidorDePrueba,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    base: str,
+    paso: str,
+    causa: str,
+) -> None:
+    url = getattr(servidor_postgresql, base)()
+    tablas = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace ORDER BY 1"
+    antes = sql(url, tablas)
+    rota = historia_con(tmp_path, "op.execute('CREATE TABLE a_medias (n INTEGER)')", paso)
+    with pytest.raises(ErrorDeArranque, match=rf"sigue como estaba: falló la revisión siguiente \({causa}"):
+        migrar(url, rota)
+    assert [(r.levelname, bool(r.exc_info)) for r in caplog.records if r.levelno > logging.INFO] == [
+        ("ERROR", True)
+    ]
+    assert sql(url, tablas) == antes
+    migrar(url, historia_con(tmp_path, "op.execute('CREATE TABLE a_medias (n INTEGER)')"))
+    assert sql(url, "SELECT version_num FROM alembic_version") == [["siguiente"]]
+
+
+def test_una_migracion_que_choca_con_quien_escribe_se_repite(url: str, tmp_path: Path) -> None:
+    # El servidor dice que hay un bloqueo en círculo la primera vez; la secuencia sobrevive a deshacer.
+    sql(url, "CREATE SEQUENCE intentos")
+    choca = "RAISE 'choque' USING ERRCODE = '40P01'"
+    orden = f"DO $$ BEGIN IF nextval('intentos') = 1 THEN {choca}; END IF; END $$"
+    migrar(url, historia_con(tmp_path, f'op.execute("{orden}")'))
+    assert sql(url, "SELECT version_num, last_value FROM alembic_version, intentos") == [["siguiente", "2"]]
+
+
+def test_una_migracion_olvidada_se_dice_al_arrancar_y_no_toca_nada(url: str) -> None:
+    sql(url, "ALTER TABLE impresiones DROP COLUMN referrer")
+    frase = "a la tabla impresiones le falta la columna referrer"
+    with lector(url) as lecturas:
+        base_datos = BaseDatosPostgreSQL(url)
+        arranques: list[Callable[[], None]] = [
+            base_datos.migrar,
+            base_datos.libro().abrir,
+            lecturas.comprobar,
+            partial(base_datos.dejar_lista, migra=False),
+        ]
+        for arrancar in arranques:
+            with pytest.raises(ErrorDeArranque, match=frase):
+                arrancar()
+
+
+async def test_una_tabla_que_otro_cambia_en_marcha_se_dice_y_los_eventos_esperan(url: str) -> None:
+    frase = "a la tabla impresiones le falta la columna referrer"
+    with abierto(url) as libro, lector(url) as lecturas:
+        assert await lecturas.leer(lambda c: c.eventos(clases.IMPRESIONES).obtener(["imp-123"])) == {}
+        sql(url, "ALTER TABLE impresiones DROP COLUMN referrer")
+        with pytest.raises(BaseDatosNoDisponible):
+            await libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion()]))
+        with pytest.raises(BaseDatosNoDisponible, match=frase):
+            await libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion()]))
+        with pytest.raises(BaseDatosNoDisponible):
+            await lecturas.leer(lambda c: c.eventos(clases.IMPRESIONES).obtener(["imp-123"]))
+        # También a quien pregunta por lo que sí se podría leer.
+        with pytest.raises(BaseDatosNoDisponible, match=frase):
+            await lecturas.leer(lambda c: c.balance.renglones())
+        with pytest.raises(BaseDatosNoDisponible, match=frase):
+            await asyncio.to_thread(lecturas.leer_libro, lambda c: c)
+        sql(url, "ALTER TABLE impresiones ADD COLUMN referrer text")
+        assert await libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion()])) == {
+            "imp-123"
+        }
+        assert await lecturas.leer(lambda c: c.balance.renglones()) == []
+
+
+async def test_una_columna_que_pide_un_valor_que_no_se_escribe_se_dice_y_no_rechaza_a_nadie(url: str) -> None:
+    with abierto(url) as libro:
+        sql(url, "ALTER TABLE impresiones ADD COLUMN nueva integer NOT NULL")
+        with pytest.raises(BaseDatosOcupada, match="23502"):
+            await libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion()]))
+        with pytest.raises(BaseDatosNoDisponible, match="nueva de la tabla impresiones no admite nulos"):
+            await libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion()]))
+        # Lo que el servidor pone él solo no estorba.
+        sql(url, "ALTER TABLE impresiones ALTER COLUMN nueva SET DEFAULT 1")
+        sql(url, "ALTER TABLE impresiones ADD COLUMN otra integer GENERATED ALWAYS AS IDENTITY")
+        assert await libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion()])) == {
+            "imp-123"
+        }
 
 
 def test_una_base_de_datos_que_no_guarda_cualquier_texto_no_se_usa(

@@ -142,7 +142,7 @@ async def test_un_fallo_de_la_base_de_datos_se_dice_como_tal_sin_datos_personale
     sql(tmp_path, "ALTER TABLE impresiones RENAME TO apartada")
     with pytest.raises(BaseDatosNoDisponible) as fallo:
         await libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion()]))
-    assert "no such table" in str(fallo.value)
+    assert "falta la tabla impresiones" in str(fallo.value)
     assert "usr-101" not in f"{fallo.value} {fallo.value.__cause__}"
     sql(tmp_path, "ALTER TABLE apartada RENAME TO impresiones")
     assert await libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion()])) == {"imp-123"}

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from alpespartners.seedwork.sql.tipos import TEXTO, Importe, Instante, TextoJson
+from alpespartners.migraciones.tipos import IMPORTE, INSTANTE, TEXTO, TEXTO_JSON
 
 revision = "0001"
 down_revision = None
@@ -17,7 +17,7 @@ def upgrade() -> None:
     _crear_tabla_de_eventos(
         "conversiones",
         sa.Column("tipo_conversion", TEXTO, nullable=False),
-        sa.Column("valor", Importe()),
+        sa.Column("valor", IMPORTE),
         sa.Column("moneda", TEXTO),
     )
     op.create_index(
@@ -34,10 +34,10 @@ def upgrade() -> None:
         sa.Column("estado", TEXTO, nullable=False),
         sa.Column("motivo", TEXTO),
         sa.Column("detalle", TEXTO),
-        sa.Column("campos", TextoJson(), nullable=False),
+        sa.Column("campos", TEXTO_JSON, nullable=False),
         sa.Column("original", TEXTO),
-        sa.Column("recibido_en", Instante(), nullable=False),
-        sa.Column("decidido_en", Instante(), nullable=False),
+        sa.Column("recibido_en", INSTANTE, nullable=False),
+        sa.Column("decidido_en", INSTANTE, nullable=False),
         sa.PrimaryKeyConstraint("topico", "comando_id", "huella", name=op.f("pk_destinos")),
     )
     op.create_index(
@@ -50,7 +50,7 @@ def upgrade() -> None:
         sa.Column("estado", TEXTO, nullable=False),
         sa.Column("motivo", TEXTO, nullable=False),
         sa.Column("cuantos", sa.BigInteger(), nullable=False),
-        sa.Column("procesado_hasta", Instante()),
+        sa.Column("procesado_hasta", INSTANTE),
         sa.PrimaryKeyConstraint("topico", "fragmento", "estado", "motivo", name=op.f("pk_balance")),
     )
     op.create_table(
@@ -58,10 +58,10 @@ def upgrade() -> None:
         sa.Column("numero", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("topico", TEXTO, nullable=False),
         sa.Column("clave", TEXTO),
-        sa.Column("propiedades", TextoJson(), nullable=False),
+        sa.Column("propiedades", TEXTO_JSON, nullable=False),
         sa.Column("carga", sa.LargeBinary(), nullable=False),
-        sa.Column("depositado_en", Instante(), nullable=False),
-        sa.Column("reservada_hasta", Instante(), nullable=False),
+        sa.Column("depositado_en", INSTANTE, nullable=False),
+        sa.Column("reservada_hasta", INSTANTE, nullable=False),
         sa.PrimaryKeyConstraint("numero", name=op.f("pk_bandeja_salida")),
         sqlite_autoincrement=True,
     )
@@ -79,14 +79,14 @@ def _crear_tabla_de_eventos(nombre: str, *propias: sa.Column[object]) -> None:
         sa.Column("user_agent", TEXTO),
         sa.Column("ip_address", TEXTO),
         sa.Column("referrer", TEXTO),
-        sa.Column("timestamp", Instante()),
-        sa.Column("propiedades", TextoJson(), nullable=False),
+        sa.Column("timestamp", INSTANTE),
+        sa.Column("propiedades", TEXTO_JSON, nullable=False),
         sa.Column("comando_id", TEXTO, nullable=False),
         sa.Column("huella", sa.LargeBinary()),
-        sa.Column("recibido_en", Instante(), nullable=False),
-        sa.Column("registrado_en", Instante(), nullable=False),
-        sa.Column("ocurrido_en", Instante(), nullable=False),
-        sa.Column("advertencias", TextoJson(), nullable=False),
+        sa.Column("recibido_en", INSTANTE, nullable=False),
+        sa.Column("registrado_en", INSTANTE, nullable=False),
+        sa.Column("ocurrido_en", INSTANTE, nullable=False),
+        sa.Column("advertencias", TEXTO_JSON, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f(f"pk_{nombre}")),
     )
     op.create_index(

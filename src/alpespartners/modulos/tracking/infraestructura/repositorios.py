@@ -10,10 +10,10 @@ Por qué existe: un repositorio sirve a todas las clases de evento; lo que las d
 from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from functools import cache
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Connection, Select, Table, bindparam, literal, select, tuple_, update
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError
 
 from alpespartners.modulos.tracking.aplicacion.clases import ClaseDeEvento
 from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
@@ -22,6 +22,7 @@ from alpespartners.modulos.tracking.infraestructura.libro.balance import Balance
 from alpespartners.modulos.tracking.infraestructura.libro.bandeja_salida import BandejaSalidaSQL
 from alpespartners.modulos.tracking.infraestructura.libro.destinos import RegistroDestinosSQL
 from alpespartners.modulos.tracking.infraestructura.libro.filas import a_entidad, a_fila, tabla_de
+from alpespartners.seedwork.sql.errores import por_los_datos
 from alpespartners.seedwork.sql.sentencias import (
     en_tandas,
     entre_las_claves,
@@ -31,14 +32,6 @@ from alpespartners.seedwork.sql.sentencias import (
 from alpespartners.seedwork.sql.tipos import TEXTO, Instante
 
 E = TypeVar("E", bound=EventoSeguido[Any])
-
-
-DE_LOS_DATOS: Final = ("22", "23514")
-"""SQLSTATE (ISO/IEC 9075 y PostgreSQL, apéndice A): excepción de datos, y una regla de la tabla incumplida.
-
-Las demás violaciones de integridad no las causan los datos, que el dominio ya miró, sino que otro cambió la
-tabla: rechazarlos por eso no tendría vuelta atrás.
-"""
 
 
 class DatosRechazados(Exception):
@@ -64,7 +57,7 @@ class RepositorioEventosSQL(Generic[E]):
         try:
             claves = insertar_lo_nuevo(self._conexion, self._tabla, filas)
         except DBAPIError as error:
-            if _por_los_datos(error):
+            if por_los_datos(error):
                 raise DatosRechazados(type(error.orig).__name__) from error
             raise
         return {id_nuevo for (id_nuevo,) in claves}
@@ -177,12 +170,3 @@ def _autores(motor: str, tabla: Table) -> Select[Any]:
     return select(columnas.id, columnas.comando_id, columnas.huella).where(
         entre_las_claves(motor, columnas.id)
     )
-
-
-def _por_los_datos(error: DBAPIError) -> bool:
-    estado: str | None = getattr(error.orig, "sqlstate", None)
-    if estado is not None:
-        return estado.startswith(DE_LOS_DATOS)
-    # asyncpg rechaza él mismo, con un ValueError, lo que no puede escribir en el tipo de la columna.
-    causa = error.orig.__cause__ if error.orig is not None else None
-    return isinstance(error, (DataError, IntegrityError)) or isinstance(causa, ValueError)

@@ -14,7 +14,11 @@ from sqlalchemy import Connection, text
 from alpespartners.migraciones import revision
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible, Consulta
 from alpespartners.modulos.tracking.infraestructura.libro.consulta_vacia import ConsultaVacia
-from alpespartners.modulos.tracking.infraestructura.motores.postgresql.libro import frase_de_esquema
+from alpespartners.modulos.tracking.infraestructura.motores.esquema import (
+    EsquemaNoSirve,
+    comprobar,
+    comprobar_en_marcha,
+)
 from alpespartners.modulos.tracking.infraestructura.motores.postgresql.servidor import (
     CONSUMIDORES,
     NO_SE_PUEDE_USAR,
@@ -37,6 +41,7 @@ class LecturasPostgreSQL:
             url, nombre="alpespartners-lecturas", conexiones=_CONEXIONES, solo_lectura=True
         )
         self._hay_tablas = False
+        self._comprobado = False
 
     def comprobar(self) -> None:
         """Comprueba que el esquema no es de otra versión. Que falte, o que el servidor no responda, vale.
@@ -45,15 +50,14 @@ class LecturasPostgreSQL:
             ErrorDeArranque: el esquema es otro, o los ajustes no valen.
         """
         try:
-            escrita = self._servidor.ejecutar_y_esperar(revision)
+            self._servidor.ejecutar_y_esperar(_comprobar_si_hay_tablas)
+        except EsquemaNoSirve as fallo:
+            raise ErrorDeArranque(f"La base de datos {fallo}") from None
         except ConexionRechazada as fallo:
             if not fallo.no_existe:
                 raise ErrorDeArranque(f"{NO_SE_PUEDE_USAR}: {fallo}.") from None
-            return
         except BaseDatosNoDisponible:
             return
-        if escrita is not None and (frase := frase_de_esquema(escrita)) is not None:
-            raise ErrorDeArranque(frase)
 
     def cerrar(self) -> None:
         """Cierra las conexiones; nadie puede estar leyendo."""
@@ -71,6 +75,10 @@ class LecturasPostgreSQL:
             if fallo.no_existe and not self._hay_tablas:
                 return consulta(ConsultaVacia())
             raise
+        except BaseDatosNoDisponible:
+            # Quizá la cambió una migración: la lectura siguiente lo dirá.
+            self._comprobado = False
+            raise
 
     def leer_libro(self, trabajo: Callable[[Connection], T]) -> T:
         """Ejecuta el trabajo en una transacción corta, y espera a que termine.
@@ -80,8 +88,7 @@ class LecturasPostgreSQL:
         """
 
         def con_tablas(conexion: Connection) -> T:
-            if (frase := frase_de_esquema(revision(conexion))) is not None:
-                raise BaseDatosNoDisponible(frase)
+            comprobar_en_marcha(conexion)
             return trabajo(conexion)
 
         return self._servidor.ejecutar_y_esperar(con_tablas)
@@ -100,14 +107,17 @@ class LecturasPostgreSQL:
             raise
 
     def _leer(self, conexion: Connection, consulta: Callable[[Consulta], T]) -> T:
-        if not self._hay_tablas:
-            escrita = revision(conexion)
-            if escrita is None:
+        if not self._comprobado:
+            if not self._hay_tablas and revision(conexion) is None:
                 return consulta(ConsultaVacia())
-            if (frase := frase_de_esquema(escrita)) is not None:
-                raise BaseDatosNoDisponible(frase)
-            self._hay_tablas = True
+            comprobar_en_marcha(conexion)
+            self._hay_tablas = self._comprobado = True
         return consulta(ConsultaSQL(conexion))
+
+
+def _comprobar_si_hay_tablas(conexion: Connection) -> None:
+    if revision(conexion) is not None:
+        comprobar(conexion)
 
 
 def _contar_consumidores(conexion: Connection) -> int:

@@ -12,11 +12,18 @@ from datetime import timedelta
 from typing import TypeVar
 
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 
-from alpespartners.migraciones import CABEZA, EsquemaDesconocido, actualizar, revision
+from alpespartners.migraciones import HISTORIA, Historia
 from alpespartners.modulos.tracking.aplicacion.mensajes import Envio
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible
 from alpespartners.modulos.tracking.infraestructura.libro.bandeja_salida import ARRIENDO
+from alpespartners.modulos.tracking.infraestructura.motores.esquema import (
+    EsquemaNoSirve,
+    comprobar,
+    comprobar_en_marcha,
+    poner_al_dia,
+)
 from alpespartners.modulos.tracking.infraestructura.motores.postgresql.servidor import (
     CONSUMIDORES,
     NO_SE_PUEDE_USAR,
@@ -26,6 +33,7 @@ from alpespartners.modulos.tracking.infraestructura.motores.postgresql.servidor 
 )
 from alpespartners.modulos.tracking.infraestructura.repositorios import TransaccionSQL
 from alpespartners.seedwork.arranque import ErrorDeArranque
+from alpespartners.seedwork.sql.errores import REPETIBLES, estado_de
 
 T = TypeVar("T")
 
@@ -63,16 +71,16 @@ class LibroPostgreSQL:
             ErrorDeArranque: el esquema falta o es otro, o los ajustes no valen.
         """
         try:
-            escrita = self._servidor.ejecutar_y_esperar(revision)
+            self._servidor.ejecutar_y_esperar(comprobar)
+        except EsquemaNoSirve as fallo:
+            self._servidor.cerrar()
+            raise ErrorDeArranque(f"La base de datos {fallo}") from None
         except ConexionRechazada as fallo:
             self._servidor.cerrar()
             raise ErrorDeArranque(f"{NO_SE_PUEDE_USAR}: {fallo}.") from None
         except BaseDatosNoDisponible as fallo:
             _registro.warning("La base de datos aún no responde: %s", fallo)
             return
-        if (frase := frase_de_esquema(escrita)) is not None:
-            self._servidor.cerrar()
-            raise ErrorDeArranque(frase)
         self._comprobado = True
 
     def cerrar(self) -> None:
@@ -91,8 +99,7 @@ class LibroPostgreSQL:
 
         def en_transaccion(conexion: Connection) -> T:
             if not self._comprobado:
-                if (frase := frase_de_esquema(revision(conexion))) is not None:
-                    raise BaseDatosNoDisponible(frase)
+                comprobar_en_marcha(conexion)
                 self._comprobado = True
             return trabajo(TransaccionSQL(conexion, self._arriendo, self._fragmento))
 
@@ -116,18 +123,7 @@ class LibroPostgreSQL:
         return await self.ejecutar(lambda transaccion: transaccion.bandeja.reservar_vencidos(limite))
 
 
-def frase_de_esquema(escrita: str | None) -> str | None:
-    """Por qué este programa no puede usar un esquema de esa revisión, o `None` si puede."""
-    if escrita == CABEZA:
-        return None
-    if escrita is None:
-        return "La base de datos no tiene las tablas del programa: ejecute `alpespartners migrar`."
-    if escrita > CABEZA:
-        return "La base de datos es de una versión posterior a este programa: actualícelo."
-    return "La base de datos es de una versión anterior a este programa: ejecute `alpespartners migrar`."
-
-
-def migrar(url: str) -> None:
+def migrar(url: str, historia: Historia = HISTORIA) -> None:
     """Deja al día el esquema; si otro proceso lo está migrando, le espera.
 
     Raises:
@@ -135,17 +131,21 @@ def migrar(url: str) -> None:
     """
     servidor = ServidorPostgreSQL(url, nombre="alpespartners-migrar", conexiones=1, limite=None)
     try:
-        servidor.ejecutar_y_esperar(_migrar)
-    except EsquemaDesconocido:
-        raise ErrorDeArranque(
-            "La base de datos es de una versión posterior a este programa: actualícelo."
-        ) from None
+        servidor.ejecutar_y_esperar(lambda conexion: _migrar(conexion, historia))
+    except EsquemaNoSirve as fallo:
+        raise ErrorDeArranque(f"La base de datos {fallo}") from fallo
     except (BaseDatosNoDisponible, SentenciaRechazada) as error:
         raise ErrorDeArranque(f"No se puede migrar la base de datos de ALPES_BASE_DATOS: {error}.") from error
     finally:
         servidor.cerrar()
 
 
-def _migrar(conexion: Connection) -> None:
+def _migrar(conexion: Connection, historia: Historia) -> None:
     conexion.execute(text("SELECT pg_advisory_xact_lock(:cerrojo)"), {"cerrojo": _CERROJO_DE_MIGRACION})
-    actualizar(conexion)
+    try:
+        poner_al_dia(conexion, historia)
+    except EsquemaNoSirve as fallo:
+        if isinstance(fallo.causa, DBAPIError) and estado_de(fallo.causa) in REPETIBLES:
+            # Chocó con quien escribe: tal cual, para que se repita.
+            raise fallo.causa from None
+        raise

@@ -1,8 +1,9 @@
-"""PostgreSQL: las conexiones de un proceso, sus ajustes y qué significa cada error.
+"""PostgreSQL: las conexiones de un proceso, sus ajustes y a quién culpa cada error.
 
 Qué es: transacciones sobre un servidor con asyncpg, en un bucle de asyncio con hilo propio. Las sentencias
 son las mismas funciones síncronas que corren sobre SQLite, mediante `AsyncConnection.run_sync`.
-Qué no es: quién escribe ni qué; eso son `libro_postgresql.py` y `lecturas_postgresql.py`.
+Qué no es: quién escribe ni qué (`libro.py`, `lecturas.py`), ni qué significa cada SQLSTATE
+(`seedwork/sql/errores.py`).
 Por qué existe: ni esperar al servidor ni construir un lote detienen el bucle de quien pide, y quien abre y
 cierra no necesita tener uno.
 """
@@ -26,8 +27,19 @@ from sqlalchemy.exc import TimeoutError as SinConexionLibre
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible, BaseDatosOcupada
-from alpespartners.modulos.tracking.infraestructura.repositorios import DE_LOS_DATOS
 from alpespartners.seedwork.arranque import ErrorDeArranque
+from alpespartners.seedwork.sql.errores import (
+    DE_LA_CONEXION,
+    INTEGRIDAD,
+    NO_EXISTE,
+    OCUPADA,
+    REPETIBLES,
+    SOLO_LECTURA,
+    con_su_causa,
+    estado_de,
+    por_los_datos,
+    sin_datos,
+)
 
 T = TypeVar("T")
 
@@ -59,33 +71,6 @@ _CODIFICACION = "UTF8"
 
 _TOPES_DE_PAUSA = (0.05, 0.1, 0.2)
 """Segundos que como mucho se espera antes de cada repetición."""
-
-# SQLSTATE (PostgreSQL, apéndice A).
-_REPETIBLES = {"40001", "40P01"}
-_INTEGRIDAD = "23"
-"""Las demás reglas de una tabla: otro la cambió, o dejó en ella lo suyo."""
-_OCUPADA = ("40", "55", "57014")
-"""Choca con la transacción de otro, o no terminó a tiempo."""
-_DE_LA_CONEXION = ("22", "28", "3D", "42")
-"""Al conectar: un parámetro, la contraseña, el nombre de la base de datos o un permiso."""
-_NO_EXISTE = "3D000"
-_SOLO_LECTURA = "25006"
-
-_CAUSAS = {
-    _SOLO_LECTURA: "solo admite lecturas",
-    "28": "no admite a este usuario",
-    "42501": "a este usuario le falta un permiso",
-    "53100": "no le queda sitio en el disco",
-    "53200": "no le queda memoria",
-    "53300": "no le quedan conexiones",
-    "57P03": "no atiende todavía",
-    "58030": "no puede leer o escribir en su disco",
-}
-"""Lo que ha de arreglar quien lo administra, por el SQLSTATE o como empieza.
-
-El servidor lo dice en su idioma, y quien lee el registro puede no saber a qué obedece.
-"""
-
 _AJENOS = {
     "connect_timeout",
     "fallback_application_name",
@@ -175,9 +160,9 @@ class ServidorPostgreSQL:
                 raise ConexionRechazada("la URL no se entiende") from None
             except asyncpg.PostgresError as error:
                 estado = str(error.sqlstate)
-                frase = _con_su_causa(estado, error)
-                if estado.startswith(_DE_LA_CONEXION):
-                    raise ConexionRechazada(frase, no_existe=estado == _NO_EXISTE) from error
+                frase = con_su_causa(estado, error)
+                if estado.startswith(DE_LA_CONEXION):
+                    raise ConexionRechazada(frase, no_existe=estado == NO_EXISTE) from error
                 # Aquí mismo: sin conexión no hay lote que partir, diga el servidor lo que diga.
                 raise BaseDatosNoDisponible(frase) from error
             codificacion = conexion.get_settings().server_encoding
@@ -253,7 +238,7 @@ class ServidorPostgreSQL:
             async with asyncio.timeout(self._limite):
                 return await self._insistir(trabajo)
         except DBAPIError as error:
-            raise traducido(error).with_traceback(error.__traceback__) from _sin_datos(error)
+            raise traducido(error).with_traceback(error.__traceback__) from sin_datos(error)
         except (OSError, SinConexionLibre, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             raise BaseDatosNoDisponible(str(error) or type(error).__name__) from error
 
@@ -266,7 +251,7 @@ class ServidorPostgreSQL:
             except DBAPIError as error:
                 if error.connection_invalidated:
                     pausa = next(cortes, None)
-                elif estado_de(error) in _REPETIBLES:
+                elif estado_de(error) in REPETIBLES:
                     pausa = next(pausas, None)
                 else:
                     raise
@@ -281,37 +266,18 @@ class ServidorPostgreSQL:
             return resultado
 
 
-def estado_de(error: DBAPIError) -> str:
-    """El SQLSTATE de la respuesta del servidor; vacío si no fue una respuesta suya."""
-    return getattr(error.orig, "sqlstate", None) or ""
-
-
-def _sin_datos(error: DBAPIError) -> BaseException | None:
-    """La causa que se puede encadenar: la de un error de datos los cita en su detalle."""
-    return None if estado_de(error).startswith((*DE_LOS_DATOS, _INTEGRIDAD)) else error.orig
-
-
 def traducido(error: DBAPIError) -> BaseDatosNoDisponible | SentenciaRechazada:
     """Lo que ese error significa para quien pidió la transacción."""
     estado = estado_de(error)
     causa = error.orig.__cause__ if error.orig is not None else None
-    if estado.startswith(DE_LOS_DATOS):
-        return SentenciaRechazada(estado)
-    if not estado and isinstance(causa, ValueError):
-        # asyncpg no pudo escribir un valor en su tipo; su frase lo cita.
-        return SentenciaRechazada(type(causa).__name__)
-    if estado.startswith(_INTEGRIDAD):
+    if por_los_datos(error):
+        # Sin SQLSTATE es asyncpg quien no pudo escribir un valor en su tipo; su frase lo cita.
+        return SentenciaRechazada(estado or type(causa).__name__)
+    if estado.startswith(INTEGRIDAD):
         # Solo el código: la frase cita los datos.
         return BaseDatosOcupada(f"SQLSTATE {estado}")
-    clase = BaseDatosOcupada if estado.startswith(_OCUPADA) else BaseDatosNoDisponible
-    return clase(_con_su_causa(estado, causa or error.orig))
-
-
-def _con_su_causa(estado: str, error: BaseException | None) -> str:
-    """La frase del servidor en una línea, con su causa delante si es de las que tienen nombre."""
-    frase = " ".join(str(error).split())
-    causa = next((causa for comienzo, causa in _CAUSAS.items() if estado.startswith(comienzo)), None)
-    return frase if causa is None else f"{causa} ({estado}): {frase}"
+    clase = BaseDatosOcupada if estado.startswith(OCUPADA) else BaseDatosNoDisponible
+    return clase(con_su_causa(estado, causa or error.orig))
 
 
 def _renovar_si_no_puede_escribir(fallo: ExceptionContext) -> None:
@@ -321,11 +287,11 @@ def _renovar_si_no_puede_escribir(fallo: ExceptionContext) -> None:
     servidor ya no lo sea, o aunque ahora escriba otro. A la primera se conserva: un consumidor sin ninguna
     conexión no se contaría entre los vivos.
     """
-    if fallo.connection is None or getattr(fallo.original_exception, "sqlstate", None) != _SOLO_LECTURA:
+    if fallo.connection is None or getattr(fallo.original_exception, "sqlstate", None) != SOLO_LECTURA:
         return
-    if _SOLO_LECTURA in fallo.connection.info:
+    if SOLO_LECTURA in fallo.connection.info:
         fallo.is_disconnect = True
-    fallo.connection.info[_SOLO_LECTURA] = True
+    fallo.connection.info[SOLO_LECTURA] = True
 
 
 def para_asyncpg(url: str) -> str:

@@ -13,11 +13,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection
 
+from alpespartners.migraciones import revision
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible, Consulta
 from alpespartners.modulos.tracking.infraestructura.libro.consulta_vacia import ConsultaVacia
-from alpespartners.modulos.tracking.infraestructura.libro.tablas import impresiones
+from alpespartners.modulos.tracking.infraestructura.motores.esquema import comprobar_en_marcha
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.archivo import (
     archivo_de,
     como_no_disponible,
@@ -38,7 +39,7 @@ class LecturasSQLite:
         self._datos = datos
         self._motor = motor_de_lectura(datos, _HILOS)
         self._hilos = ThreadPoolExecutor(_HILOS, "lecturas-sqlite")
-        self._hay_tablas = False
+        self._comprobado = False
 
     def cerrar(self) -> None:
         """Espera a las lecturas en curso y cierra el archivo."""
@@ -49,7 +50,7 @@ class LecturasSQLite:
         """Ejecuta la consulta en una transacción corta; sin base de datos, sobre una vacía.
 
         Raises:
-            BaseDatosNoDisponible: la base de datos no respondió.
+            BaseDatosNoDisponible: la base de datos no respondió, o su esquema no es el de este programa.
         """
         return await asyncio.get_running_loop().run_in_executor(self._hilos, self._leer, consulta)
 
@@ -57,13 +58,12 @@ class LecturasSQLite:
         """Ejecuta el trabajo en una transacción corta, y espera a que termine.
 
         Raises:
-            BaseDatosNoDisponible: la base de datos no respondió, o todavía no existe.
+            BaseDatosNoDisponible: la base de datos no respondió, todavía no existe o es de otra versión.
         """
         if not archivo_de(self._datos).exists():
             raise BaseDatosNoDisponible("todavía no existe")
         with como_no_disponible(), self._motor.begin() as conexion:
-            if not inspect(conexion).has_table(impresiones.name):
-                raise BaseDatosNoDisponible("todavía no tiene tablas")
+            comprobar_en_marcha(conexion)
             return trabajo(conexion)
 
     async def consumidores(self) -> int:
@@ -77,10 +77,19 @@ class LecturasSQLite:
     def _leer(self, consulta: Callable[[Consulta], T]) -> T:
         if not archivo_de(self._datos).exists():
             return consulta(ConsultaVacia())
-        with como_no_disponible(), self._motor.begin() as conexion:
-            # El archivo existe un instante antes que sus tablas.
-            self._hay_tablas = self._hay_tablas or inspect(conexion).has_table(impresiones.name)
-            return consulta(ConsultaSQL(conexion) if self._hay_tablas else ConsultaVacia())
+        try:
+            with como_no_disponible(), self._motor.begin() as conexion:
+                if not self._comprobado:
+                    # El archivo existe un instante antes que sus tablas.
+                    if revision(conexion) is None:
+                        return consulta(ConsultaVacia())
+                    comprobar_en_marcha(conexion)
+                    self._comprobado = True
+                return consulta(ConsultaSQL(conexion))
+        except BaseDatosNoDisponible:
+            # Quizá la cambió una migración: la lectura siguiente lo dirá.
+            self._comprobado = False
+            raise
 
     def _consumidores(self) -> int:
         try:

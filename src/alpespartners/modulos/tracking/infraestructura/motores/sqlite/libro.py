@@ -15,9 +15,14 @@ from typing import TypeVar
 
 from sqlalchemy.exc import DBAPIError
 
-from alpespartners.migraciones import EsquemaDesconocido, actualizar
+from alpespartners.migraciones import HISTORIA, Historia
 from alpespartners.modulos.tracking.aplicacion.mensajes import Envio
 from alpespartners.modulos.tracking.infraestructura.libro.bandeja_salida import ARRIENDO
+from alpespartners.modulos.tracking.infraestructura.motores.esquema import (
+    EsquemaNoSirve,
+    comprobar_en_marcha,
+    poner_al_dia,
+)
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.archivo import (
     archivo_de,
     como_no_disponible,
@@ -62,7 +67,7 @@ class LibroSQLite:
             pila.callback(self._motor.dispose)
             pila.callback(self._hilo.shutdown)
             with self._motor.begin() as conexion:
-                actualizar(conexion)
+                poner_al_dia(conexion)
                 # Quien tiene el turno está solo: los arriendos que haya son de un proceso que murió.
                 TransaccionSQL(conexion, self._arriendo).bandeja.liberar_todo()
                 # Para arrancar se espera más. Después quien pide sabe insistir, y al parar no hay tiempo.
@@ -81,7 +86,7 @@ class LibroSQLite:
         Las transacciones van de una en una, en el orden en que se piden.
 
         Raises:
-            BaseDatosNoDisponible: la base de datos no respondió.
+            BaseDatosNoDisponible: la base de datos no respondió, o su esquema no es el de este programa.
         """
         return await asyncio.get_running_loop().run_in_executor(self._hilo, self._en_transaccion, trabajo)
 
@@ -99,10 +104,15 @@ class LibroSQLite:
 
     def _en_transaccion(self, trabajo: Callable[[TransaccionSQL], T]) -> T:
         with como_no_disponible(), self._motor.begin() as conexion:
-            return trabajo(TransaccionSQL(conexion, self._arriendo))
+            try:
+                return trabajo(TransaccionSQL(conexion, self._arriendo))
+            except Exception:
+                # Quizá otra mano cambió las tablas, y lo que se rechaza no tiene vuelta atrás.
+                comprobar_en_marcha(conexion)
+                raise
 
 
-def migrar(datos: Path) -> None:
+def migrar(datos: Path, historia: Historia = HISTORIA) -> None:
     """Deja al día el esquema de esa carpeta, si nadie escribe en ella.
 
     Si otro proceso tiene el turno de escritura no hace nada: ese proceso ya lo migró o lo está migrando.
@@ -115,7 +125,7 @@ def migrar(datos: Path) -> None:
             motor = motor_de_escritura(datos)
             try:
                 with motor.begin() as conexion:
-                    actualizar(conexion)
+                    poner_al_dia(conexion, historia)
             finally:
                 motor.dispose()
 
@@ -128,10 +138,8 @@ def _abriendo(datos: Path) -> Iterator[None]:
         # SQLite lo crearía legible para todos, y guarda datos personales.
         archivo_de(datos).touch(mode=0o600)
         yield
-    except EsquemaDesconocido:
-        raise ErrorDeArranque(
-            f"La base de datos {archivo_de(datos)} es de una versión posterior a este programa: actualícelo."
-        ) from None
+    except EsquemaNoSirve as fallo:
+        raise ErrorDeArranque(f"La base de datos {archivo_de(datos)} {fallo}") from fallo
     except OSError as error:
         raise ErrorDeArranque(
             f"No se puede escribir en la carpeta de datos {datos} ({error.strerror}): "
