@@ -14,11 +14,11 @@ from alpespartners.modulos.tracking.aplicacion.topicos import (
     EVENTO_IMPRESION_REGISTRADA,
 )
 from alpespartners.modulos.tracking.infraestructura.mensajes.lectura_avro import MAXIMO_CARGA
-from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import sobre_de_comando
 from tests.apoyo.base_datos import sql
 from tests.apoyo.espera import hasta
 from tests.apoyo.eventos import IMPRESION
 from tests.apoyo.lector import mensajes_del_topico, mensajes_publicados, publicar
+from tests.apoyo.primer_esquema import carga_del_primero
 from tests.apoyo.servicio import Instalacion, instalacion
 
 CARTAS = f"{COMANDO_REGISTRAR_IMPRESION}-tracking-DLQ"
@@ -33,7 +33,7 @@ def servicio(tmp_path: Path) -> Iterator[Instalacion]:
 
 
 def impresion(id_evento: str | None, **cambios: Any) -> bytes:
-    return sobre_de_comando(replace(IMPRESION, id=id_evento, **cambios), "da igual", None).carga
+    return carga_del_primero(replace(IMPRESION, id=id_evento, **cambios))
 
 
 def test_cada_mensaje_ajeno_tiene_su_destino_y_sus_vecinos_se_registran(servicio: Instalacion) -> None:

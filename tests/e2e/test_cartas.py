@@ -14,11 +14,11 @@ from alpespartners.modulos.tracking.aplicacion.topicos import (
     COMANDO_REGISTRAR_IMPRESION,
     EVENTO_IMPRESION_REGISTRADA,
 )
-from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import sobre_de_comando
 from tests.apoyo.base_datos import sql
 from tests.apoyo.espera import hasta
 from tests.apoyo.eventos import CONVERSION, IMPRESION
 from tests.apoyo.lector import mensajes_del_topico, mensajes_publicados, publicar
+from tests.apoyo.primer_esquema import carga_del_primero
 from tests.apoyo.puertos import puerto_libre
 from tests.apoyo.servicio import BINARIOS, Instalacion, instalacion
 
@@ -39,7 +39,7 @@ def cartas(servicio: Instalacion, *argumentos: str, **ajustes: str) -> tuple[int
 
 
 def carga_de(comando: Comando) -> bytes:
-    return sobre_de_comando(comando, "c-1", None).carga
+    return carga_del_primero(comando)
 
 
 def queda_ilegible(

@@ -20,11 +20,12 @@ from alpespartners.modulos.tracking.aplicacion.topicos import (
     EVENTO_CONVERSION_REGISTRADA,
     EVENTO_IMPRESION_REGISTRADA,
 )
-from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import sobre_de_comando
+from alpespartners.modulos.tracking.infraestructura.mensajes.esquemas import ESQUEMAS
 from tests.apoyo.base_datos import sql
 from tests.apoyo.espera import hasta
 from tests.apoyo.eventos import IMPRESION
 from tests.apoyo.lector import mensajes_del_topico, mensajes_publicados, publicar
+from tests.apoyo.primer_esquema import carga_del_primero
 from tests.apoyo.procesos import conexiones
 from tests.apoyo.servicio import Instalacion, instalacion
 
@@ -197,9 +198,10 @@ def test_un_evento_lleva_las_propiedades_cloudevents_del_contrato_y_la_fila_ente
         "ce_time": leida["registrado_en"],
         "ce_subject": "nube/ñ",
         "ce_datacontenttype": "application/avro",
-        "ce_dataschema": f"urn:avro:{registro}",
+        "ce_dataschema": ESQUEMAS[EVENTO_CONVERSION_REGISTRADA].ce_dataschema,
         "traceparent": TRAZA,
     }
+    assert propiedades["ce_dataschema"].partition("#")[0] == f"urn:avro:{registro}"
     assert campos.pop("tipo_mensaje") == "EventoConversionRegistrada"
     assert campos.pop("valor") == Decimal(str(leida.pop("valor"))) == Decimal(150000)
     campos["campaña_id"] = campos.pop("campana_id")
@@ -236,7 +238,7 @@ def test_un_comando_lleva_su_identidad_su_id_por_clave_y_la_hora_en_que_se_recib
 
 def test_otro_servicio_puede_publicar_un_comando_sin_propiedades_ni_clave(servicio: Instalacion) -> None:
     comando = replace(IMPRESION, id="ajeno", recibido_en=None, advertencias=("la suya",))
-    carga = sobre_de_comando(comando, "c-1", None).carga
+    carga = carga_del_primero(comando)
     publicar(servicio.datos, COMANDO_REGISTRAR_IMPRESION, carga, {}, None)
     leida = leer(servicio, "/tracking/impresiones/ajeno").json()
     assert leida["campaña_id"] == "cmp-456"
@@ -248,7 +250,7 @@ def test_otro_servicio_puede_publicar_un_comando_sin_propiedades_ni_clave(servic
 def test_lo_ilegible_acaba_en_su_destino_y_en_las_cartas_muertas_y_sus_vecinos_se_registran(
     servicio: Instalacion,
 ) -> None:
-    impresion = sobre_de_comando(replace(IMPRESION, id="vecina"), "c-1", None).carga
+    impresion = carga_del_primero(replace(IMPRESION, id="vecina"))
     ilegibles = [
         (COMANDO_REGISTRAR_IMPRESION, b"\x00basura", "basura"),
         (COMANDO_REGISTRAR_CONVERSION, impresion, "impresion entre conversiones"),

@@ -25,10 +25,9 @@ from alpespartners.modulos.tracking.aplicacion.topicos import (
 )
 from alpespartners.modulos.tracking.infraestructura.mensajes.esquemas import (
     ESQUEMAS,
-    Definicion,
-    leer_historial,
 )
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import abrir_comando
+from tests.apoyo.primer_esquema import primero
 
 RECIBIDO = datetime(2026, 1, 15, 10, 36, 0, 120_000, tzinfo=UTC)
 OCURRIDO = datetime(2026, 1, 15, 10, 30, 0, 1, tzinfo=UTC)
@@ -142,11 +141,6 @@ EVENTOS: dict[str, dict[str, Any]] = {
 def grabado(nombre: str) -> bytes:
     ruta = Path(__file__).parent / "v1" / f"{nombre}.hex"
     return bytes.fromhex(ruta.read_text(encoding="ascii"))
-
-
-def primero(topico: str) -> Definicion:
-    """El esquema con que se grabaron los octetos de ese tópico."""
-    return next(iter(leer_historial()[ESQUEMAS[topico].registro].values()))
 
 
 @pytest.mark.parametrize("topico", ESQUEMAS)

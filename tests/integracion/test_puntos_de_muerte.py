@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from alpespartners.modulos.tracking.aplicacion.comandos import RegistrarImpresion
-from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import sobre_de_comando
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import migrar
 from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import MensajeRecibido
 from tests.apoyo.base_datos import sql
 from tests.apoyo.eventos import AHORA, IMPRESION
+from tests.apoyo.primer_esquema import carga_del_primero
 from tests.apoyo.puntos_de_muerte import BrokerQueSobrevive, vivir
 
 COMANDOS = {
@@ -42,7 +42,7 @@ PASOS = {
 
 
 def mensaje(posicion: str, comando_id: str, comando: RegistrarImpresion | None) -> MensajeRecibido:
-    carga = b"no es Avro" if comando is None else sobre_de_comando(comando, comando_id, None).carga
+    carga = b"no es Avro" if comando is None else carga_del_primero(comando)
     return MensajeRecibido(posicion, posicion, carga, {"ce_id": comando_id}, None, AHORA)
 
 

@@ -14,11 +14,12 @@ from alpespartners.modulos.tracking.aplicacion.topicos import (
     EVENTO_IMPRESION_REGISTRADA,
 )
 from alpespartners.modulos.tracking.infraestructura.libro.tablas import bandeja_salida, destinos, impresiones
-from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import SUFIJO_CARTAS, sobre_de_comando
+from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import SUFIJO_CARTAS
 from alpespartners.modulos.tracking.infraestructura.pulsar.revision import RevisorDelBroker
 from tests.apoyo.base_datos import sql
 from tests.apoyo.espera import hasta, hasta_en_el_bucle
 from tests.apoyo.eventos import IMPRESION
+from tests.apoyo.primer_esquema import carga_del_primero
 from tests.apoyo.puesta import Puesta
 from tests.apoyo.pulsar_apache import ServidorApache
 
@@ -69,7 +70,7 @@ async def test_sin_identidad_la_derivan_de_su_particion_y_es_la_misma_al_leerlos
         f"persistent://{puesta.broker.espacio}/{COMANDO_REGISTRAR_IMPRESION}", batching_enabled=False
     )
     # La misma carga y sin `id`: si la posición no distinguiera particiones, unos pasarían por otros.
-    carga = sobre_de_comando(replace(IMPRESION, id=None), "x", None).carga
+    carga = carga_del_primero(replace(IMPRESION, id=None))
     for numero in range(CUANTAS):
         productor.send(carga, partition_key=f"clave-{numero}")
     ajeno.close()

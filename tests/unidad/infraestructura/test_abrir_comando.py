@@ -13,10 +13,12 @@ from fastavro import schemaless_writer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from alpespartners.modulos.tracking.aplicacion.comandos import Comando
 from alpespartners.modulos.tracking.aplicacion.mensajes import (
     ComandoRecibido,
     MensajeDeOtraVersion,
     MensajeIlegible,
+    Sobre,
 )
 from alpespartners.modulos.tracking.aplicacion.topicos import (
     COMANDO_REGISTRAR_CONVERSION,
@@ -31,10 +33,17 @@ from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import (
     sobre_de_comando,
 )
 from tests.apoyo.eventos import AHORA, CONVERSION, IMPRESION
+from tests.apoyo.primer_esquema import carga_del_primero, primero
+
+
+def del_primero(comando: Comando) -> Sobre:
+    """Lo que publica quien no dice con qué esquema escribe."""
+    return sobre_de_comando(comando, "c-1", None)._replace(carga=carga_del_primero(comando))
+
 
 EPOCA = UUID(int=1)
-SOBRE_IMPRESION = sobre_de_comando(IMPRESION, "c-1", None)
-SOBRE_CONVERSION = sobre_de_comando(replace(CONVERSION, propiedades={"a": "b"}), "c-1", None)
+SOBRE_IMPRESION = del_primero(IMPRESION)
+SOBRE_CONVERSION = del_primero(replace(CONVERSION, propiedades={"a": "b"}))
 
 Abierto = ComandoRecibido | MensajeIlegible | MensajeDeOtraVersion
 
@@ -72,7 +81,7 @@ def detalle(abierto: Abierto) -> str:
 def avro(topico: str = COMANDO_REGISTRAR_IMPRESION, **campos: object) -> bytes:
     salida = BytesIO()
     minimo = {"campana_id": "cmp-456", "tipo_conversion": "OTRA", **campos}
-    schemaless_writer(salida, ESQUEMAS[topico].definicion, minimo)
+    schemaless_writer(salida, primero(topico), minimo)
     return salida.getvalue()
 
 

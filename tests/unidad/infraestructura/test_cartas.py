@@ -19,7 +19,6 @@ from alpespartners.modulos.tracking.dominio.entidades import Impresion
 from alpespartners.modulos.tracking.dominio.excepciones import Codigo
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import (
     sobre_de_carta,
-    sobre_de_comando,
 )
 from alpespartners.modulos.tracking.infraestructura.operacion.cartas import (
     Carta,
@@ -36,6 +35,7 @@ from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import (
 )
 from tests.apoyo.eventos import AHORA, HUELLA, IMPRESION, ilegible, impresion
 from tests.apoyo.libro_en_memoria import EventosEnMemoria, TransaccionEnMemoria
+from tests.apoyo.primer_esquema import carga_del_primero
 from tests.apoyo.pulsar_falso import Aviso, ClienteFalso, ProductorFalso
 
 CARTA = Carta(
@@ -85,7 +85,7 @@ def test_reinyectarla_en_otro_topico_es_otro_comando() -> None:
 
 RECHAZO = Rechazada(Codigo.CONFLICTO_DE_ID, "ya se registró con otro contenido", ())
 OTRA_VEZ = Ilegible("los octetos no son Avro de este registro")
-DE_UNA_IMPRESION = replace(CARTA, carga=sobre_de_comando(IMPRESION, "c-1", None).carga)
+DE_UNA_IMPRESION = replace(CARTA, carga=carga_del_primero(IMPRESION))
 
 
 class EventosQueNadieLee(EventosEnMemoria[Impresion]):
@@ -131,7 +131,7 @@ def test_que_otro_comando_registrase_ese_id_no_es_una_reinyeccion() -> None:
 
 
 def test_una_carta_con_un_id_que_no_cabe_en_el_libro_no_se_busca_en_el() -> None:
-    imposible = replace(CARTA, carga=sobre_de_comando(replace(IMPRESION, id="a\x00b"), "c-1", None).carga)
+    imposible = replace(CARTA, carga=carga_del_primero(replace(IMPRESION, id="a\x00b")))
     libro = TransaccionEnMemoria()
     libro.libros[clases.IMPRESIONES] = EventosQueNadieLee(clases.IMPRESIONES)
     assert reinyecciones(imposible, libro) == []

@@ -17,7 +17,7 @@ from alpespartners.modulos.tracking.dominio.contenido import ContenidoConversion
 from alpespartners.modulos.tracking.dominio.entidades import Conversion, Impresion
 from alpespartners.modulos.tracking.dominio.eventos import ConversionRegistrada, ImpresionRegistrada
 from alpespartners.modulos.tracking.dominio.excepciones import Recolector
-from alpespartners.modulos.tracking.infraestructura.mensajes.esquemas import ESQUEMAS
+from alpespartners.modulos.tracking.infraestructura.mensajes.esquemas import ESQUEMAS, huella_de_esquema
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import (
     MAXIMO_CARTA,
     abrir_comando,
@@ -120,9 +120,12 @@ def test_un_comando_lleva_sus_propiedades_cloudevents_y_su_id_por_clave() -> Non
         "ce_time": "2026-01-15T10:36:00.120000Z",
         "ce_subject": "ñandú 1/2",
         "ce_datacontenttype": "application/avro",
-        "ce_dataschema": "urn:avro:com.alpespartners.tracking.v1.ComandoRegistrarImpresion",
+        "ce_dataschema": ESQUEMAS[COMANDO_REGISTRAR_IMPRESION].ce_dataschema,
         "traceparent": TRAZA,
     }
+    urn, _, huella = sobre.propiedades["ce_dataschema"].partition("#")
+    assert urn == "urn:avro:com.alpespartners.tracking.v1.ComandoRegistrarImpresion"
+    assert huella in {"", huella_de_esquema(ESQUEMAS[COMANDO_REGISTRAR_IMPRESION].definicion)}
 
 
 def test_un_evento_lleva_la_campaña_por_clave_y_su_hora_de_registro() -> None:
