@@ -6,8 +6,7 @@ Qué no es: quién puede migrar y cuándo; eso lo decide cada adaptador con su c
 Por qué existe: importar Alembic cuesta casi un segundo. Con el esquema al día, que es lo normal al
 arrancar, aquí no se importa.
 
-Una revisión nueva se escribe a partir de `script.py.mako` con los tipos de `tipos.py`, y `CABEZA` pasa a
-nombrarla.
+Una revisión nueva se escribe a partir de `script.py.mako` con los tipos de `tipos.py`.
 """
 
 import logging
@@ -21,10 +20,10 @@ from sqlalchemy import Connection, MetaData, inspect, text
 if TYPE_CHECKING:
     from alembic.config import Config
 
-CABEZA = "0002"
-"""La última revisión; una prueba comprueba que Alembic dice lo mismo."""
-
 _PROPIAS = Path(__file__).parent / "versions"
+
+CABEZA = max(revision.name[:4] for revision in _PROPIAS.glob("[0-9]*.py"))
+"""La última revisión, que da nombre a su archivo; una prueba comprueba que Alembic dice lo mismo."""
 _CONGELADOS = {"Texto": "TEXTO", "Instante": "INSTANTE", "Importe": "IMPORTE", "TextoJson": "TEXTO_JSON"}
 """De cada tipo de hoy, por su nombre, el que se escribe en una revisión."""
 

@@ -1,44 +1,44 @@
 """Los DTO: una petición con los nombres de campo ya resueltos y cada valor con su tipo.
 
 Qué es: la frontera entre el JSON y la aplicación. Los alias (`campana_id`) ya son un solo nombre, los
-campos desconocidos ya están en `propiedades`, y `null` ya es ausencia.
+campos desconocidos ya están en `propiedades`, y `null` ya es ausencia. Un DTO tiene los campos de su comando
+que pone quien envía, todos opcionales: un campo más en el comando es un campo más aquí.
 Qué no es: datos válidos; ninguna regla del dominio los ha mirado.
 Por qué existe: separa «qué forma tiene el JSON» de «qué significa cada valor». Vive lo que una petición, y
 por eso no paga por ser inmutable.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal
+from dataclasses import dataclass, fields, make_dataclass
+from typing import Any, Final
+
+from alpespartners.modulos.tracking.aplicacion.comandos import (
+    Comando,
+    RegistrarConversion,
+    RegistrarImpresion,
+)
+
+_DEL_SERVIDOR: Final = frozenset({"recibido_en", "advertencias"})
 
 
 @dataclass(slots=True, kw_only=True)
 class EventoDTO:
-    """Lo común a las peticiones de todas las clases de evento."""
+    """Lo que tiene cualquier petición."""
 
     id: str | None = None
-    campaña_id: str | None = None
-    influencer_id: str | None = None
-    usuario_id: str | None = None
-    user_agent: str | None = None
-    ip_address: str | None = None
-    referrer: str | None = None
-    timestamp: datetime | None = None
     propiedades: Mapping[str, str]
 
 
-@dataclass(slots=True, kw_only=True)
-class RegistrarImpresionDTO(EventoDTO):
-    """El cuerpo de `POST /tracking/impresiones`."""
+def _dto_de(comando: type[Comando]) -> type[EventoDTO]:
+    comunes = _DEL_SERVIDOR.union(campo.name for campo in fields(EventoDTO))
+    propios: list[tuple[str, Any, Any]] = [
+        (campo.name, f"{campo.type} | None", None) for campo in fields(comando) if campo.name not in comunes
+    ]
+    return make_dataclass(f"{comando.__name__}DTO", propios, bases=(EventoDTO,), slots=True, kw_only=True)
 
-    tipo_evento: str | None = None
 
+RegistrarImpresionDTO: Final = _dto_de(RegistrarImpresion)
+"""El cuerpo de `POST /tracking/impresiones`."""
 
-@dataclass(slots=True, kw_only=True)
-class RegistrarConversionDTO(EventoDTO):
-    """El cuerpo de `POST /tracking/conversiones`."""
-
-    tipo_conversion: str | None = None
-    valor: Decimal | None = None
-    moneda: str | None = None
+RegistrarConversionDTO: Final = _dto_de(RegistrarConversion)
+"""El cuerpo de `POST /tracking/conversiones`."""

@@ -87,8 +87,8 @@ def texto_normalizado(campo: str, texto: str) -> str:
     return unicodedata.normalize("NFC", texto)
 
 
-def identificador(campo: str, texto: str) -> str:
-    """Devuelve un identificador normalizado: de 1 a 128 caracteres, sin controles ni espacios al borde.
+def identificador(campo: str, texto: str, maximo: int = LONGITUD_IDENTIFICADOR) -> str:
+    """Devuelve un identificador normalizado: de 1 a `maximo` caracteres, sin controles ni espacios al borde.
 
     Raises:
         CampoInvalido: falta o incumple la regla.
@@ -96,10 +96,8 @@ def identificador(campo: str, texto: str) -> str:
     texto = texto_normalizado(campo, texto)
     if not texto:
         raise CampoInvalido(campo, Codigo.REQUERIDO, "es obligatorio")
-    if len(texto) > LONGITUD_IDENTIFICADOR:
-        raise CampoInvalido(
-            campo, Codigo.LONGITUD_EXCEDIDA, f"admite como mucho {LONGITUD_IDENTIFICADOR} caracteres"
-        )
+    if len(texto) > maximo:
+        raise CampoInvalido(campo, Codigo.LONGITUD_EXCEDIDA, f"admite como mucho {maximo} caracteres")
     if _CONTROL.search(texto):
         raise CampoInvalido(campo, Codigo.CARACTER_DE_CONTROL, "contiene un carácter de control")
     if texto != texto.strip():
@@ -109,9 +107,9 @@ def identificador(campo: str, texto: str) -> str:
     return texto
 
 
-def identificador_opcional(campo: str, texto: str | None) -> str | None:
+def identificador_opcional(campo: str, texto: str | None, maximo: int = LONGITUD_IDENTIFICADOR) -> str | None:
     """Como `identificador`, pero ausente y vacío valen `None`."""
-    return identificador(campo, texto) if texto else None
+    return identificador(campo, texto, maximo) if texto else None
 
 
 def id_de_evento(texto: str) -> str:
