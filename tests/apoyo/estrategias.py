@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from alpespartners.modulos.tracking.aplicacion.comandos import RegistrarConversion, RegistrarImpresion
+from alpespartners.modulos.tracking.dominio.contenido import LONGITUD_CUPON
 from alpespartners.modulos.tracking.dominio.monedas import DECIMALES
 from alpespartners.modulos.tracking.dominio.objetos_valor import (
     ADELANTO_MAXIMO,
@@ -97,6 +98,7 @@ def comandos_de_conversion(sortear: st.DrawFn) -> RegistrarConversion:
         tipo_conversion=tipo.value,
         valor=valor if con_valor else None,
         moneda=moneda if con_moneda else None,
+        cupon=sortear(st.none() | identificadores.filter(lambda texto: len(texto) <= LONGITUD_CUPON)),
         user_agent=sortear(textos),
         ip_address=sortear(direcciones),
         referrer=sortear(st.sampled_from([None, "https://instagram.com/ñ?q='\"", "no es una URL"])),

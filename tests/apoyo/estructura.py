@@ -6,14 +6,14 @@ from sqlalchemy import Connection, inspect, text
 
 
 def estructura(conexion: Connection) -> dict[str, dict[str, Any]]:
-    """Por cada tabla, salvo la de Alembic: sus columnas en su orden, su clave, sus índices y sus reglas."""
+    """Por cada tabla, salvo la de Alembic: sus columnas (su orden no: nada depende de él), su clave, sus índices y sus reglas."""
     inspector = inspect(conexion)
     return {
         tabla: {
-            "columnas": [
-                (c["name"], c["type"].compile(conexion.dialect), c["nullable"], c["default"])
+            "columnas": {
+                c["name"]: (c["type"].compile(conexion.dialect), c["nullable"], c["default"])
                 for c in inspector.get_columns(tabla)
-            ],
+            },
             "clave": inspector.get_pk_constraint(tabla),
             "indices": {i["name"]: i for i in inspector.get_indexes(tabla)},
             "reglas": (inspector.get_unique_constraints(tabla), inspector.get_check_constraints(tabla)),

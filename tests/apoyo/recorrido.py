@@ -149,8 +149,14 @@ def envios_de_conversion(sortear: st.DrawFn) -> Envio:
         "tipo_conversion": json.dumps(sortear(_con_otras_mayusculas(comando.tipo_conversion))),
         "moneda": json.dumps(comando.moneda and sortear(_con_otras_mayusculas(comando.moneda))),
         "valor": "null" if comando.valor is None else sortear(_literales_de_importe(comando.valor)),
+        "cupon": json.dumps(comando.cupon),
     }
-    esperado = {"tipo_conversion": comando.tipo_conversion, "moneda": comando.moneda, "valor": None}
+    esperado = {
+        "tipo_conversion": comando.tipo_conversion,
+        "moneda": comando.moneda,
+        "valor": None,
+        "cupon": _nfc(comando.cupon),
+    }
     if comando.valor is not None and comando.moneda is not None:
         esperado["valor"] = f"{comando.valor:.{DECIMALES[comando.moneda]}f}"
     return _envio(sortear, comando, propios, esperado)

@@ -182,6 +182,7 @@ def test_un_evento_lleva_las_propiedades_cloudevents_del_contrato_y_la_fila_ente
         "referrer": "no es una URL",
         "timestamp": "2024-01-15T10:35:00.123456-05:00",
         "cupon": "ENERO",
+        "canal": "ig",
     }
     aceptada = servicio.http.post(
         "/tracking/conversiones", json=cuerpo, headers={"traceparent": TRAZA}
@@ -208,8 +209,9 @@ def test_un_evento_lleva_las_propiedades_cloudevents_del_contrato_y_la_fila_ente
     for instante in ("timestamp", "recibido_en", "ocurrido_en", "registrado_en"):
         campos[instante] = campos[instante].isoformat().replace("+00:00", "Z")
     assert campos == leida
+    assert leida["cupon"] == "ENERO"
     assert leida["comando_id"] == aceptada["comando_id"]
-    assert leida["advertencias"] == ["campo_desconocido:cupon", "referrer_ilegible"]
+    assert leida["advertencias"] == ["campo_desconocido:canal", "referrer_ilegible"]
 
     (mensaje,) = [
         m

@@ -44,7 +44,7 @@ def test_migrar_desde_nada_da_las_tablas_que_el_codigo_espera(migrada: Connectio
 
 
 def test_la_migracion_y_las_tablas_dan_la_misma_estructura(migrada: Connection) -> None:
-    # `compare_metadata` no mira nombres de claves, AUTOINCREMENT ni el orden de las columnas.
+    # `compare_metadata` no mira nombres de claves ni AUTOINCREMENT.
     motor = create_engine("sqlite://")
     with motor.begin() as conexion:
         METADATOS.create_all(conexion)

@@ -171,3 +171,23 @@ def test_el_contenido_validado_vuelve_a_validarse_igual() -> None:
         RegistrarConversion(**primero.campos(), recibido_en=AHORA, advertencias=()), AHORA, recolector
     )
     assert (segundo, recolector.avisos) == (primero, [])
+
+
+def test_el_cupon_es_parte_del_contenido_y_vacio_vale_ausente() -> None:
+    assert contenido(cupon="ANA10").campos_distintos(contenido(cupon="LUIS10")) == ("cupon",)
+    assert contenido(cupon="") == contenido()
+
+
+@pytest.mark.parametrize(
+    ("cupon", "codigo"), [("x" * 65, Codigo.LONGITUD_EXCEDIDA), ("a\x00", Codigo.CARACTER_DE_CONTROL)]
+)
+def test_un_cupon_que_no_vale_es_una_falta(cupon: str, codigo: Codigo) -> None:
+    assert fallos(cupon=cupon) == {"cupon": codigo}
+
+
+def test_un_envio_que_se_registro_antes_de_que_hubiera_cupon_es_el_mismo_al_repetirse() -> None:
+    antes = contenido(propiedades={"cupon": "ANA10", "canal": "ig"})
+    repetido = contenido(cupon="ANA10", propiedades={"canal": "ig"})
+    assert antes.campos_distintos(repetido) == repetido.campos_distintos(antes) == ()
+    assert antes.campos_distintos(contenido(cupon="LUIS10", propiedades={"canal": "ig"})) == ("cupon",)
+    assert antes.propiedades == {"cupon": "ANA10", "canal": "ig"}

@@ -8,10 +8,11 @@ from msgspec import Meta
 
 from alpespartners.api.http.descripcion import CuerpoPedido, Esquema
 from alpespartners.api.tracking.clases import ClaseHTTP
-from alpespartners.api.tracking.cuerpos import AUSENTE, esquema_de_envio
+from alpespartners.api.tracking.cuerpos import AUSENTE, IDENTIFICADOR_OPCIONAL, esquema_de_envio
 from alpespartners.api.tracking.ejemplos import EJEMPLOS
 from alpespartners.api.tracking.presentacion import DEL_SERVIDOR, EventoRegistrado, Pagina
 from alpespartners.modulos.tracking.aplicacion import clases
+from alpespartners.modulos.tracking.dominio.contenido import LONGITUD_CUPON
 from alpespartners.modulos.tracking.dominio.monedas import DECIMALES
 from alpespartners.modulos.tracking.dominio.objetos_valor import MAXIMO_DIGITOS_ENTEROS, TipoConversion
 
@@ -22,7 +23,7 @@ _SIN_VALOR_OBLIGATORIO: Final = [tipo for tipo in TipoConversion if tipo is not 
 class Conversion(EventoRegistrado):
     """Una conversión registrada."""
 
-    ejemplos = ({**_EJEMPLO, **DEL_SERVIDOR, "ocurrido_en": _EJEMPLO["timestamp"]},)
+    ejemplos = ({**_EJEMPLO, "cupon": None, **DEL_SERVIDOR, "ocurrido_en": _EJEMPLO["timestamp"]},)
 
     tipo_conversion: TipoConversion
     valor: Annotated[
@@ -30,6 +31,7 @@ class Conversion(EventoRegistrado):
         Meta(description="Con todos los decimales de su moneda: `150000.00`."),
     ]
     moneda: Annotated[str, Meta(extra_json_schema={"enum": sorted(DECIMALES)})] | None
+    cupon: Annotated[str | None, Meta(description="El código con que se atribuye a quien lo repartió.")]
 
 
 class PaginaConversion(Pagina[Conversion]):
@@ -79,6 +81,11 @@ _PROPIOS: Final[Esquema] = {
     "moneda": {
         "enum": [*sorted(DECIMALES), *AUSENTE],
         "description": "ISO 4217, activa y con unidad menor. También en minúsculas.",
+    },
+    "cupon": {
+        **IDENTIFICADOR_OPCIONAL,
+        "maxLength": LONGITUD_CUPON,
+        "description": "El código con que se atribuye a quien lo repartió, si se usó alguno.",
     },
 }
 

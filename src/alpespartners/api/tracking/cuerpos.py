@@ -34,7 +34,7 @@ IDENTIFICADOR: Final[Esquema] = {
     "pattern": f"^{_PATRON}$",
 }
 
-_IDENTIFICADOR_OPCIONAL: Final[Esquema] = {
+IDENTIFICADOR_OPCIONAL: Final[Esquema] = {
     "type": ["string", "null"],
     "maxLength": LONGITUD_IDENTIFICADOR,
     "pattern": f"^(?:{_PATRON})?$",
@@ -54,13 +54,13 @@ def esquema_de_envio(propios: Esquema, requeridos: Sequence[str]) -> dict[str, o
     """El de un envío: los campos comunes, los propios de su clase y lo que se acepta de más."""
     campos: Esquema = {
         "id": {
-            **_IDENTIFICADOR_OPCIONAL,
+            **IDENTIFICADOR_OPCIONAL,
             "not": {"enum": [".", ".."]},
             "description": "Clave de idempotencia. Si falta se asigna un UUIDv7.",
         },
         "campaña_id": IDENTIFICADOR,
-        "influencer_id": _IDENTIFICADOR_OPCIONAL,
-        "usuario_id": _IDENTIFICADOR_OPCIONAL,
+        "influencer_id": IDENTIFICADOR_OPCIONAL,
+        "usuario_id": IDENTIFICADOR_OPCIONAL,
         **propios,
         "user_agent": _DESCRIPTIVO,
         "ip_address": _DESCRIPTIVO,

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self
 
 from alpespartners.modulos.tracking.dominio.excepciones import Codigo, Recolector
 from alpespartners.modulos.tracking.dominio.objetos_valor import (
@@ -28,6 +28,8 @@ from alpespartners.modulos.tracking.dominio.objetos_valor import (
     tipo,
     tipo_guardado,
 )
+
+LONGITUD_CUPON = 64
 
 
 class _DatosEvento(Protocol):
@@ -69,6 +71,8 @@ class _DatosConversion(_DatosEvento, Protocol):
     def valor(self) -> Decimal | None: ...
     @property
     def moneda(self) -> str | None: ...
+    @property
+    def cupon(self) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +86,9 @@ class Contenido(ABC):
     metadatos: Metadatos
     timestamp: datetime | None
     propiedades: Mapping[str, str]
+
+    antes_en_propiedades: ClassVar[tuple[str, ...]] = ()
+    """Los campos que una versión anterior no conocía, y por eso guardó entre las propiedades."""
 
     @classmethod
     @abstractmethod
@@ -133,9 +140,21 @@ class Contenido(ABC):
     def _leer_propios(cls, campos: Mapping[str, Any]) -> dict[str, Any]: ...
 
     def campos_distintos(self, otro: Self) -> tuple[str, ...]:
-        """Devuelve los nombres, nunca los valores, de los campos en que ambos difieren."""
-        ajenos = otro.campos()
-        return tuple(nombre for nombre, valor in self.campos().items() if ajenos[nombre] != valor)
+        """Devuelve los nombres, nunca los valores, de los campos en que ambos difieren.
+
+        Un campo vale lo mismo en su sitio que entre las propiedades de quien todavía no lo conocía: repetir
+        un envío después de actualizar no es un conflicto.
+        """
+        propios, ajenos = self._comparables(), otro._comparables()
+        return tuple(nombre for nombre, valor in propios.items() if ajenos[nombre] != valor)
+
+    def _comparables(self) -> dict[str, Any]:
+        campos = self.campos()
+        for nombre in self.antes_en_propiedades:
+            if campos[nombre] is None and nombre in self.propiedades:
+                campos["propiedades"] = dict(campos["propiedades"])
+                campos[nombre] = campos["propiedades"].pop(nombre)
+        return campos
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,6 +190,9 @@ class ContenidoConversion(Contenido):
 
     tipo_conversion: TipoConversion
     valor: ValorConversion | None
+    cupon: str | None
+
+    antes_en_propiedades: ClassVar[tuple[str, ...]] = ("cupon",)
 
     @classmethod
     def crear(cls, datos: _DatosConversion, recibido_en: datetime, recolector: Recolector) -> Self:
@@ -183,6 +205,7 @@ class ContenidoConversion(Contenido):
         texto = datos.tipo_conversion or ""
         campos["tipo_conversion"] = recolector.intentar(tipo, "tipo_conversion", texto, TipoConversion)
         campos["valor"] = _valor(datos, campos["tipo_conversion"], recolector)
+        campos["cupon"] = recolector.intentar(identificador_opcional, "cupon", datos.cupon, LONGITUD_CUPON)
         recolector.exigir()
         return cls(**campos)
 
@@ -191,6 +214,7 @@ class ContenidoConversion(Contenido):
             "tipo_conversion": self.tipo_conversion.value,
             "valor": self.valor and self.valor.valor,
             "moneda": self.valor and self.valor.moneda,
+            "cupon": self.cupon,
         }
 
     @classmethod
@@ -199,6 +223,7 @@ class ContenidoConversion(Contenido):
         return {
             "tipo_conversion": tipo_guardado("tipo_conversion", campos["tipo_conversion"], TipoConversion),
             "valor": None if moneda is None else ValorConversion.leer(campos["valor"], moneda),
+            "cupon": campos["cupon"],
         }
 
 

@@ -21,6 +21,7 @@ class RegistrarConversion:
     tipo_conversion: str
     valor: Decimal | None
     moneda: str | None
+    cupon: str | None = None
     user_agent: str | None
     ip_address: str | None
     referrer: str | None

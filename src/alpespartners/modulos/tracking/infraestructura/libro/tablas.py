@@ -52,6 +52,7 @@ conversiones = _tabla_de_eventos(
     Column("tipo_conversion", TEXTO, nullable=False),
     Column("valor", Importe),
     Column("moneda", TEXTO),
+    Column("cupon", TEXTO),
 )
 Index(
     None,
