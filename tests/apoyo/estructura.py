@@ -6,7 +6,10 @@ from sqlalchemy import Connection, inspect, text
 
 
 def estructura(conexion: Connection) -> dict[str, dict[str, Any]]:
-    """Por cada tabla, salvo la de Alembic: sus columnas (su orden no: nada depende de él), su clave, sus índices y sus reglas."""
+    """Por cada tabla, salvo la de Alembic: sus columnas, su clave, sus índices y sus reglas.
+
+    El orden de las columnas no: nada depende de él, y una añadida va siempre al final.
+    """
     inspector = inspect(conexion)
     return {
         tabla: {
