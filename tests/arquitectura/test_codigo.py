@@ -2,6 +2,7 @@
 
 import ast
 import re
+import subprocess
 import sys
 import tokenize
 from collections.abc import Iterator
@@ -55,6 +56,11 @@ def test_la_historia_del_esquema_no_importa_codigo_que_cambia() -> None:
         if "alpespartners" in nombre and "alpespartners.migraciones" not in nombre
     ]
     assert vivos == []
+
+
+def test_quien_usa_sqlite_no_importa_lo_de_postgresql() -> None:
+    guion = "import sys, alpespartners.composicion; sys.exit('asyncpg' in sys.modules)"
+    subprocess.run([sys.executable, "-c", guion], check=True)
 
 
 def test_el_dominio_no_conoce_los_numeros_de_coma_flotante() -> None:
