@@ -41,7 +41,7 @@ class Bitacora:
     def asentada(self, tanda: Sequence[Entrada], escrita: Escrita) -> None:
         """Una tanda llegó a su commit."""
         self.hay_base_datos = True
-        destinos, _, segundos = escrita
+        (destinos, _), segundos = escrita
         retraso = self._reloj() - min(entrada.mensaje.publicado_en for entrada in tanda)
         self._metricas.lote(self.topico, len(tanda), destinos, segundos, max(0.0, retraso.total_seconds()))
         if logging.getLogger(__name__).isEnabledFor(logging.DEBUG):

@@ -11,8 +11,6 @@ from typing import Any, NamedTuple, Protocol
 
 from alpespartners.modulos.tracking.aplicacion.mensajes import (
     ComandoRecibido,
-    DestinoDeComando,
-    Envio,
     LoteAsentado,
     MensajeIlegible,
 )
@@ -46,8 +44,7 @@ class Manejador(Protocol):
 class Escrita(NamedTuple):
     """Lo que una transacción hizo con una tanda, y los segundos que tardó."""
 
-    destinos: Sequence[DestinoDeComando]
-    envios: Sequence[Envio]
+    asentado: LoteAsentado
     segundos: float
 
 
@@ -95,12 +92,12 @@ class Escritor:
         await self._relevo.esperar_a_que_quepan()
         inicio = time.monotonic()
         asentado = await self._libro.ejecutar(trabajo)
-        return Escrita(asentado.destinos, asentado.envios, time.monotonic() - inicio)
+        return Escrita(asentado, time.monotonic() - inicio)
 
     def tras_el_commit(self, tanda: Sequence[Entrada], escrita: Escrita) -> None:
         """Deja libres de sospecha a sus mensajes y en manos del relevo sus envíos: ya se puede confirmar."""
         self._en_mano.asentados(_claves(tanda))
-        self._relevo.entregar(escrita.envios)
+        self._relevo.entregar(escrita.asentado.envios)
 
     def _asentar(self, tanda: Sequence[Entrada], transaccion: Transaccion) -> LoteAsentado:
         unica = tanda[0]
