@@ -31,7 +31,8 @@ def test_los_dos_leeme_dan_las_mismas_ordenes_y_los_mismos_ajustes() -> None:
 
 
 @pytest.mark.parametrize(
-    "archivo", ["README.md", "README.en.md", "CHANGELOG.md", "SECURITY.md", "docs/operacion.md"]
+    "archivo",
+    ["README.md", "README.en.md", "CHANGELOG.md", "SECURITY.md", "docs/operacion.md", "docs/arquitectura.md"],
 )
 def test_los_enlaces_del_repositorio_llevan_a_algo(archivo: str) -> None:
     enlaces = re.findall(r"\]\((?!https?:)([^)#]+)\)", (RAIZ / archivo).read_text(encoding="utf-8"))
@@ -53,3 +54,13 @@ def test_una_decision_es_corta_tiene_sus_secciones_y_nombra_lo_que_la_vigila(dec
     )
     assert vigilantes != []
     assert [vigilante for vigilante in vigilantes if not (RAIZ / vigilante).exists()] == []
+
+
+_RUTA = re.compile(r"`([\w./-]+(?:/|\.(?:py|avsc|jsonl|md|toml)))`")
+_RAICES = (RAIZ, RAIZ / "src/alpespartners", RAIZ / "src/alpespartners/modulos/tracking")
+
+
+def test_cada_ruta_que_nombra_la_arquitectura_existe() -> None:
+    rutas = _RUTA.findall((RAIZ / "docs/arquitectura.md").read_text(encoding="utf-8"))
+    assert len(rutas) > len(_RAICES)
+    assert [ruta for ruta in rutas if not any((raiz / ruta).exists() for raiz in _RAICES)] == []

@@ -5,7 +5,7 @@ Qué es: los archivos que lleva el paquete, leídos una vez. `schema/v1/*.avsc` 
 Qué no es: un registro de esquemas; donde el broker tiene uno, el productor declara ahí su definición.
 Por qué existe: Avro no se puede leer sin el esquema de quien escribió. Lo escrito hoy tiene que poder leerse
 siempre, así que ese esquema viaja con el código y no depende de lo que recuerde un broker. Véase
-docs/decisiones/0028.
+docs/decisiones/0025.
 """
 
 import json
