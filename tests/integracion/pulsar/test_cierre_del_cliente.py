@@ -50,7 +50,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import ClientePulsar
+from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import ClientePulsar
 
 cliente = ClientePulsar(sys.argv[1], embebido=True)
 # Desde aquí, este hilo solo suelta el intérprete cuando quiere.

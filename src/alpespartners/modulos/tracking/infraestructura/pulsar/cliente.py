@@ -35,7 +35,6 @@ _LIMITE_CONEXION_MS = 5_000
 _LIMITE_OPERACION = 10
 """Segundos. Con más, el cliente espacia sus intentos, y tarda en notar que el broker ha vuelto."""
 _LIMITE_LECTURA_MS = 30_000
-_LIMITE_DE_CIERRE = 2.0
 _ESPERA_DE_CONEXIONES = 0.25
 _ESPERA_EMBEBIDO_MS = 300
 _SILENCIOS_TOLERADOS = 20
@@ -371,16 +370,10 @@ class ClientePulsar:
         productores y suscripciones.
         """
         self._cerrado = True
-        # Un broker que responde no tarda más en aceptar a quien se conectaba, y así se despide de él.
-        wait(list(self._conectando), _ESPERA_DE_CONEXIONES)
         # `shutdown` retiene el intérprete y espera a hilos que pueden esperarlo a él, para decir a alguien
-        # que ya está conectado: tardaba diez segundos. Este cierre lo hace un hilo de la biblioteca.
-        cierre: Future[None] = Future()
-        self._interno.close_async(lambda _: cierre.set_result(None))
-        _, sin_cerrar = wait([cierre], _LIMITE_DE_CIERRE)
-        if sin_cerrar:
-            # Quedaba algo de lo que despedirse, y el broker no responde.
-            self._cliente.shutdown()
+        # que ya está conectado: tardaba diez segundos. Un broker que responde lo dice antes.
+        wait(list(self._conectando), _ESPERA_DE_CONEXIONES)
+        self._cliente.shutdown()
         # La biblioteca puede dejar para siempre sin respuesta a quien se conectaba.
         _, sin_respuesta = wait(list(self._conectando), _ESPERA_DE_CONEXIONES)
         for conexion in sin_respuesta:
