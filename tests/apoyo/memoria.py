@@ -25,7 +25,7 @@ from alpespartners.modulos.tracking.aplicacion.comandos import (
     RegistrarConversion,
     RegistrarImpresion,
 )
-from alpespartners.modulos.tracking.aplicacion.esperas import Esperas
+from alpespartners.modulos.tracking.aplicacion.esperas import ESPERAS_MAXIMAS, Esperas
 from alpespartners.modulos.tracking.aplicacion.handlers import ManejadorDeRegistro
 from alpespartners.modulos.tracking.aplicacion.mensajes import ComandoRecibido, IdentidadComando
 from alpespartners.modulos.tracking.aplicacion.puertos import (
@@ -119,6 +119,7 @@ def api_en_memoria(
     sin_clave: bool = False,
     nombres: Collection[str] = (),
     segundos_de_cuerpo: float = 10.0,
+    esperas_maximas: int = ESPERAS_MAXIMAS,
     reloj: Callable[[], datetime] = lambda: AHORA,
     administracion: Administracion | None = None,
 ) -> ASGIApp:
@@ -134,6 +135,7 @@ def api_en_memoria(
         acceso=ReglasDeAcceso(claves=claves, sin_clave=sin_clave, nombres=nombres),
         ciclo_de_vida=sin_nada_que_abrir,
         segundos_de_cuerpo=segundos_de_cuerpo,
+        esperas_maximas=esperas_maximas,
     )
 
 

@@ -18,7 +18,7 @@ from alpespartners.api.operacion.metricas import Peticiones, estado_de_la_api, r
 from alpespartners.api.operacion.salud import rutas_de_salud
 from alpespartners.api.tracking.envios import Envios
 from alpespartners.api.tracking.rutas import rutas_de_tracking
-from alpespartners.modulos.tracking.aplicacion.esperas import Esperas
+from alpespartners.modulos.tracking.aplicacion.esperas import ESPERAS_MAXIMAS, Esperas
 from alpespartners.modulos.tracking.aplicacion.puertos import (
     Administracion,
     DespachadorComandos,
@@ -39,17 +39,18 @@ def crear_api(  # noqa: PLR0913 (por nombre: es la lista de lo que la API necesi
     registro: CollectorRegistry,
     administracion: Administracion | None = None,
     segundos_de_cuerpo: float = SEGUNDOS_MAXIMOS,
+    esperas_maximas: int = ESPERAS_MAXIMAS,
 ) -> ASGIApp:
     """Devuelve la aplicación ASGI.
 
     `reloj` da la hora en UTC con zona; `nuevo_id`, un UUIDv7 en texto; `ciclo_de_vida` abre lo que
     los puertos necesitan antes de la primera petición y lo cierra después de la última; `registro`, donde
     el proceso cuenta lo que sale por `/metricas`; `administracion`, a quién se pregunta cómo está puesto el
-    broker. Un `ErrorDeArranque` al abrir detiene el servidor con su frase y sin traza.
+    broker; `esperas_maximas`, cuántos envíos pueden esperar su destino a la vez. Un `ErrorDeArranque` al abrir detiene el servidor con su frase y sin traza.
     """
     envios = Envios(
         despachador=despachador,
-        esperas=Esperas(lecturas),
+        esperas=Esperas(lecturas, esperas_maximas),
         reloj=reloj,
         nuevo_id=nuevo_id,
         segundos_de_cuerpo=segundos_de_cuerpo,
