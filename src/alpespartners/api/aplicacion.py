@@ -46,7 +46,8 @@ def crear_api(  # noqa: PLR0913 (por nombre: es la lista de lo que la API necesi
     `reloj` da la hora en UTC con zona; `nuevo_id`, un UUIDv7 en texto; `ciclo_de_vida` abre lo que
     los puertos necesitan antes de la primera petición y lo cierra después de la última; `registro`, donde
     el proceso cuenta lo que sale por `/metricas`; `administracion`, a quién se pregunta cómo está puesto el
-    broker; `esperas_maximas`, cuántos envíos pueden esperar su destino a la vez. Un `ErrorDeArranque` al abrir detiene el servidor con su frase y sin traza.
+    broker; `esperas_maximas`, cuántos envíos pueden esperar su destino a la vez. Un `ErrorDeArranque` al
+    abrir detiene el servidor con su frase y sin traza.
     """
     envios = Envios(
         despachador=despachador,
