@@ -6,7 +6,8 @@ broker embebido, en los núcleos que haya: aquí no se mide el tiempo.
 Qué no es: memoria virtual, ni la del sistema; el sistema guarda además en la suya los archivos que se leen.
 Por qué existe: un proceso que crece un poco con cada evento acaba muerto de madrugada.
 
-Lo que crece al calentar es el caché de páginas de SQLite del consumidor, que tiene un máximo (`sqlite.py`).
+Lo que crece al calentar es el caché de páginas de SQLite del consumidor, que tiene un máximo
+(`motores/sqlite/archivo.py`).
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence

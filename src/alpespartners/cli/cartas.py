@@ -1,6 +1,6 @@
 """`alpespartners cartas`: ver los mensajes que no se pudieron descifrar y enviarlos otra vez tras repararlos.
 
-Qué es: la cara en la terminal de `infraestructura/cartas.py`.
+Qué es: la cara en la terminal de `infraestructura/operacion/cartas.py`.
 Qué no es: una reparación; lo que hacía ilegible al mensaje se arregla antes, en el programa o aquí, con
 `--a` (el tópico al que debió ir) y `--quitar` (una propiedad falsa).
 Por qué existe: quien pregunta por una venta que falta debe poder recuperarla sin escribir código.

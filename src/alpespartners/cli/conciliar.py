@@ -1,6 +1,7 @@
 """`alpespartners conciliar`: comprobar, con lo que guardan los tópicos, que no falta ni sobra nada.
 
-Qué es: la cara en la terminal de `infraestructura/conciliador.py`: avance, balance por tópico y hallazgos.
+Qué es: la cara en la terminal de `infraestructura/operacion/conciliador.py`: avance, balance por tópico y
+hallazgos.
 Qué no es: una reparación; no escribe nada, y puede ejecutarse con todo en marcha.
 Por qué existe: «ninguno se pierde, ninguno se cuenta dos veces» tiene que poder comprobarlo cualquiera.
 """

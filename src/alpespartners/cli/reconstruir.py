@@ -1,6 +1,6 @@
 """`alpespartners reconstruir`: dejar entera una base de datos vacía con lo que guardan los tópicos.
 
-Qué es: la cara en la terminal de `infraestructura/reconstructor.py`.
+Qué es: la cara en la terminal de `infraestructura/operacion/reconstructor.py`.
 Qué no es: una copia de seguridad; lo que el broker ya no guarda no vuelve.
 Por qué existe: perder la base de datos no debe ser perder lo que se registró.
 """

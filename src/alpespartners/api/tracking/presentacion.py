@@ -100,7 +100,7 @@ class SucesoContado(CuerpoDescrito, kw_only=True, tag_field="estado"):
 
 
 class Registrada(SucesoContado, tag="REGISTRADA"):
-    """Se guardó, y su evento de dominio se publica una vez."""
+    """Se guardó, y su evento de dominio se publica."""
 
 
 class Duplicada(SucesoContado, tag="DUPLICADA"):

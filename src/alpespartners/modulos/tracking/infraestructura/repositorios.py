@@ -1,7 +1,7 @@
 """Implementaciones de repositorios: los eventos en SQL, y lo que una transacción o una consulta abarcan.
 
-Qué es: los repositorios del dominio sobre una conexión con una transacción abierta, y los dos ramos en que se
-entregan: `TransaccionSQL` a quien escribe y `ConsultaSQL` a quien lee.
+Qué es: los repositorios del dominio sobre una conexión con una transacción abierta, y lo que los reúne:
+`TransaccionSQL` para quien escribe y `ConsultaSQL` para quien lee.
 Qué no es: quien abre la conexión y hace el commit; eso es de cada motor (`motores/`).
 Por qué existe: un repositorio sirve a todas las clases de evento; lo que las distingue lo dice su descriptor
 (`aplicacion/clases.py`).

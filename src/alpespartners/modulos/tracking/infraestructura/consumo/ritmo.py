@@ -19,12 +19,12 @@ class Ritmo:
     """El ritmo de los consumidores de un proceso; en segundos, salvo lo que acaba en `_ms`.
 
     Attributes:
-        maximo_lote: mensajes que lleva un lote cuando no hay de qué cuidarse.
+        maximo_lote: mensajes que lleva un lote, si no se sospecha de ninguno (`en_mano.py`).
         maximo_octetos: los de las cargas de un lote; con el mensaje que los pasa, el lote se cierra.
         espera_ms: lo que se espera un mensaje antes de mirar si sigue habiendo conexión.
         espera_siguiente_ms: lo que se espera a otro que vaya en el mismo lote.
-        entre_lotes: de un lote al siguiente del mismo tópico: una transacción cuesta lo que asentar treinta
-            comandos. El primero tras un silencio no espera.
+        entre_lotes: desde que se recogió un lote hasta el siguiente del mismo tópico, si no está lleno: una
+            transacción cuesta lo que asentar treinta comandos. El primero tras un silencio no espera.
         intentos: veces que el programa puede fallar al asentar un mensaje, él solo, antes de darlo por
             ilegible.
         pausas: entre dos intentos.

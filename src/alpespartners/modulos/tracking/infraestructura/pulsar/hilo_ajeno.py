@@ -1,4 +1,4 @@
-"""Que un hilo que Python no creó conserve su estado de una llamada a otra.
+"""Conservar el estado de Python de un hilo que creó la biblioteca de Pulsar.
 
 Qué es: una llamada que hace el propio hilo, dentro de Python; vale para lo que le quede de vida.
 Qué no es: un hilo, ni un cerrojo.

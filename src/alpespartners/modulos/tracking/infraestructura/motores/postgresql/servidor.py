@@ -1,4 +1,4 @@
-"""PostgreSQL: las conexiones de un proceso, sus ajustes y a quién culpa cada error.
+"""PostgreSQL: las conexiones de un proceso, sus ajustes, cuándo se repite y qué significa cada error.
 
 Qué es: transacciones sobre un servidor con asyncpg, en un bucle de asyncio con hilo propio. Las sentencias
 son las mismas funciones síncronas que corren sobre SQLite, mediante `AsyncConnection.run_sync`.

@@ -1,7 +1,7 @@
 """SQLite: el archivo, la biblioteca que lo abre y los ajustes con que lo hace.
 
 Qué es: los dos motores de SQLAlchemy sobre el archivo, el de quien escribe y el de quien lee.
-Qué no es: quién puede escribir (`escritor.py`), ni transacciones.
+Qué no es: quién puede escribir (`turno.py`), ni transacciones.
 Por qué existe: un commit cuyos mensajes ya se confirmaron no puede perderse en un corte de luz, y las
 versiones de SQLite anteriores a la 3.51.3 pueden dañar un WAL compartido.
 """
