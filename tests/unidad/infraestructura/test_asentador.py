@@ -11,6 +11,7 @@ from alpespartners.modulos.tracking.aplicacion.mensajes import (
     LoteAsentado,
     MensajeIlegible,
 )
+from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible
 from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import MensajeRecibido
 from alpespartners.modulos.tracking.infraestructura.repositorios import DatosRechazados
 from alpespartners.seedwork.pausas import Pausas
@@ -125,6 +126,20 @@ async def test_lo_que_la_base_de_datos_no_admite_se_rechaza_aparte_y_se_confirma
     assert prueba.manejador.rechazados == ["b", "e"]
     assert [lote for lote in prueba.libro.asentados if {"b", "e"} & {*lote}] == [["b"], ["e"]]
     assert prueba.suscripcion.devueltos == []
+
+
+async def test_lo_que_la_base_de_datos_no_admitia_se_juzga_otra_vez_si_falta_antes_de_rechazarlo(
+    prueba: Consumo,
+) -> None:
+    prueba.manejador.inadmisibles = {"a"}
+    prueba.manejador.fallo_al_rechazar = BaseDatosNoDisponible("es de otra versión")
+    prueba.llegan("a")
+    async with prueba.consumiendo():
+        await hasta_en_el_bucle(lambda: prueba.manejador.intentos["a"] > 1)
+        prueba.manejador.inadmisibles = set()
+        await prueba.confirmados("a")
+    assert prueba.libro.asentados[-1] == ["a"]
+    assert prueba.manejador.rechazados == []
 
 
 @pytest.mark.parametrize("fallo", [ZeroDivisionError(), DatosRechazados("IntegrityError")], ids=repr)

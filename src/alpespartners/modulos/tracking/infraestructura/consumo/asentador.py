@@ -81,7 +81,8 @@ class Asentador:
                 tandas.extendleft(self._tras_un_fallo(tanda, ocupada, suscripcion))
             except BaseDatosNoDisponible as fallo:
                 self._bitacora.base_datos_muda(len(tanda), pausa, str(fallo))
-                tandas.appendleft(tanda)
+                # Lo que no admitía quizá lo admita la que vuelva: pudo ser el esquema de otra versión.
+                tandas.appendleft([entrada._replace(rechazada=False) for entrada in tanda])
                 await dormir(pausa, parar)
                 pausa = self._ritmo.pausas.siguiente(pausa)
             except Exception as error:  # noqa: BLE001 (queda en el registro, y el bucle debe sobrevivir a un mal mensaje)
