@@ -5,6 +5,7 @@ En un proceso aparte: lo que se comprueba es también cómo termina.
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,6 @@ A_UN_BROKER_QUE_CALLA = """
 import socket
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from types import SimpleNamespace
 
 from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import ClientePulsar, FalloDelBroker
 
@@ -30,11 +30,7 @@ conectar = {
     "suscripcion": lambda: cliente.suscribir("comando-registrar-impresion"),
 }[sys.argv[1]]
 if sys.argv[2] == "muda":
-    cliente._interno = SimpleNamespace(
-        close_async=lambda avisar: avisar(None),
-        create_producer_async=cliente._interno.create_producer_async,
-        subscribe_async=cliente._interno.subscribe_async,
-    )
+    cliente._cliente.close = lambda: None
 with ThreadPoolExecutor(1) as hilos:
     conexion = hilos.submit(conectar)
     callado, _ = enchufe.accept()
@@ -93,3 +89,15 @@ def test_cerrar_no_espera_al_hilo_que_lo_espera_a_el_para_decir_que_ya_esta_cone
     with broker_de_prueba(tmp_path / "broker") as broker:
         broker.arrancar()
         ejecutar(A_UN_BROKER_QUE_YA_RESPONDIO, broker.url)
+
+
+def test_un_proceso_que_cierra_y_termina_no_aborta() -> None:
+    programa = """
+from alpespartners.modulos.tracking.infraestructura.cliente_pulsar import ClientePulsar
+
+ClientePulsar("pulsar://127.0.0.1:1", embebido=False).cerrar()
+"""
+    # Los hilos de la biblioteca terminan a la vez que el proceso, y no siempre en el mismo orden.
+    with ThreadPoolExecutor(4) as hilos:
+        for _ in hilos.map(lambda _: ejecutar(programa), range(24)):
+            pass

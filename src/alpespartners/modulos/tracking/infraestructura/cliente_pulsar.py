@@ -6,6 +6,7 @@ Por qué existe: la biblioteca no tiene tipos, y sus valores por omisión no son
 cliente no sobrevive a un `fork`: se construye al arrancar el proceso que lo usa.
 """
 
+import threading
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, InvalidStateError, wait
 from contextlib import ExitStack, closing, suppress
@@ -374,17 +375,24 @@ class ClientePulsar:
         # Un broker que responde no tarda más en aceptar a quien se conectaba, y así se despide de él.
         wait(list(self._conectando), _ESPERA_DE_CONEXIONES)
         # `shutdown` retiene el intérprete y espera a hilos que pueden esperarlo a él, para decir a alguien
-        # que ya está conectado: tardaba diez segundos. Este cierre lo hace un hilo de la biblioteca.
-        cierre: Future[None] = Future()
-        self._interno.close_async(lambda _: cierre.set_result(None))
-        _, sin_cerrar = wait([cierre], _LIMITE_DE_CIERRE)
-        if sin_cerrar:
+        # que ya está conectado: tardaba diez segundos. `close` lo suelta, pero espera al broker. Y a
+        # `close_async` habría que darle una función de Python, que un hilo suyo destruye después de llamarla:
+        # si el proceso ya termina, lo aborta.
+        cierre = threading.Thread(target=self._despedirse, name="cierra-pulsar", daemon=True)
+        cierre.start()
+        cierre.join(_LIMITE_DE_CIERRE)
+        if cierre.is_alive():
             # Quedaba algo de lo que despedirse, y el broker no responde.
             self._cliente.shutdown()
+            cierre.join(_ESPERA_DE_CONEXIONES)
         # La biblioteca puede dejar para siempre sin respuesta a quien se conectaba.
         _, sin_respuesta = wait(list(self._conectando), _ESPERA_DE_CONEXIONES)
         for conexion in sin_respuesta:
             _responder(conexion, pulsar.Result.AlreadyClosed, None)
+
+    def _despedirse(self) -> None:
+        with suppress(FalloDelBroker):
+            self._cliente.close()
 
     def _conectado(self, conectar: Callable[[Callable[[pulsar.Result, T], None]], None]) -> T:
         """Conecta y, si el broker calla, dice lo que la biblioteca no dice.
