@@ -49,7 +49,7 @@ from alpespartners.modulos.tracking.infraestructura.unidad_trabajo import Transa
 from alpespartners.seedwork.arranque import ErrorDeArranque
 from tests.apoyo.espera import hasta
 from tests.apoyo.eventos import AHORA, IMPRESION, ilegible, impresion, recibido
-from tests.apoyo.postgresql import ServidorDePrueba, libro_postgresql, servidor_de_prueba, sql
+from tests.apoyo.postgresql import SIN_PRISA, ServidorDePrueba, libro_postgresql, servidor_de_prueba, sql
 
 LARGO = timedelta(minutes=5)
 CAMPAÑA = FiltroEventos(campaña_id="cmp-456")
@@ -67,7 +67,7 @@ def conexion(url: str, **ajustes: Any) -> Generator[Callable[[Callable[[Connecti
 
 @contextmanager
 def abierto(url: str, arriendo: timedelta = LARGO) -> Generator[LibroPostgreSQL]:
-    libro = LibroPostgreSQL(url, arriendo)
+    libro = LibroPostgreSQL(url, arriendo, limite=SIN_PRISA)
     libro.abrir()
     try:
         yield libro
@@ -77,7 +77,7 @@ def abierto(url: str, arriendo: timedelta = LARGO) -> Generator[LibroPostgreSQL]
 
 @contextmanager
 def lector(url: str) -> Generator[LecturasPostgreSQL]:
-    lecturas = LecturasPostgreSQL(url)
+    lecturas = LecturasPostgreSQL(url, limite=SIN_PRISA)
     try:
         yield lecturas
     finally:

@@ -196,6 +196,7 @@ async def test_mil_esperan_a_la_vez_y_el_siguiente_recibe_su_202_al_momento(
     cliente: httpx2.AsyncClient, puertos: PuertosEnMemoria
 ) -> None:
     puertos.cuantos_consumidores = 0
+    inicio = time.monotonic()
     envios = [
         asyncio.create_task(
             cliente.post("/tracking/impresiones", json={**IMPRESION, "id": f"i-{n}"}, headers=ESPERAR)
@@ -208,7 +209,10 @@ async def test_mil_esperan_a_la_vez_y_el_siguiente_recibe_su_202_al_momento(
     assert "Preference-Applied" not in de_mas.headers
     puertos.consumir()
     respuestas = await asyncio.gather(*envios)
-    assert {respuesta.status_code for respuesta in respuestas} == {201}
+    assert {respuesta.headers["Preference-Applied"] for respuesta in respuestas} == {"wait=10"}
+    # En una máquina muy cargada puede vencer antes el plazo de quien pidió esperar diez segundos.
+    a_tiempo = time.monotonic() - inicio < 10
+    assert {respuesta.status_code for respuesta in respuestas} <= ({201} if a_tiempo else {201, 202})
     assert {respuesta.json()["id"] for respuesta in respuestas} == {f"i-{n}" for n in range(ESPERAS_MAXIMAS)}
 
 
