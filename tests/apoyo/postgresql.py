@@ -26,6 +26,9 @@ from tests.apoyo.puertos import puerto_libre
 CLAVE = "contr@seña/:#%+ y espacios"
 """Todo lo que en una URL hay que escribir de otra manera."""
 
+SIN_PRISA = 60.0
+"""Segundos para una sentencia cuando la prueba no trata de cuánto tarda: la máquina puede estar cargada."""
+
 _AJUSTES = {
     # Nada de lo que estas pruebas guardan ha de sobrevivir a la máquina.
     "fsync": "off",
@@ -266,7 +269,8 @@ def _carpeta_del_servidor() -> Generator[tuple[Path, Path]]:
 @contextmanager
 def libro_postgresql(url: str) -> Generator[tuple[LibroPostgreSQL, LecturasPostgreSQL]]:
     """Un libro abierto en esa base de datos y quien lo lee; sin arriendos, todo envío está ya vencido."""
-    libro, lecturas = LibroPostgreSQL(url, arriendo=timedelta(0)), LecturasPostgreSQL(url)
+    libro = LibroPostgreSQL(url, arriendo=timedelta(0), limite=SIN_PRISA)
+    lecturas = LecturasPostgreSQL(url, limite=SIN_PRISA)
     libro.abrir()
     try:
         yield libro, lecturas

@@ -87,7 +87,7 @@ class SobreUnBroker(ContratoDespachador):
     async def despacho(self, broker: Broker) -> AsyncGenerator[Despacho]:
         broker.arrancar()
         cliente = broker.cliente()
-        despachador = DespachadorPulsar(limite=2.0, metricas=metricas_de_publicacion())
+        despachador = DespachadorPulsar(limite=20.0, metricas=metricas_de_publicacion())
         await despachador.abrir(cliente)
         yield Despacho(despachador, lambda: _publicados(broker), broker.matar)
         await despachador.cerrar()

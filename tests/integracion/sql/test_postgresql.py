@@ -51,7 +51,7 @@ from tests.apoyo.espera import hasta
 from tests.apoyo.estructura import estructura
 from tests.apoyo.eventos import AHORA, IMPRESION, ilegible, impresion, recibido
 from tests.apoyo.migraciones import historia_con
-from tests.apoyo.postgresql import ServidorDePrueba, libro_postgresql, servidor_de_prueba, sql
+from tests.apoyo.postgresql import SIN_PRISA, ServidorDePrueba, libro_postgresql, servidor_de_prueba, sql
 
 LARGO = timedelta(minutes=5)
 CAMPAÑA = FiltroEventos(campaña_id="cmp-456")
@@ -69,7 +69,7 @@ def conexion(url: str, **ajustes: Any) -> Generator[Callable[[Callable[[Connecti
 
 @contextmanager
 def abierto(url: str, arriendo: timedelta = LARGO) -> Generator[LibroPostgreSQL]:
-    libro = LibroPostgreSQL(url, arriendo)
+    libro = LibroPostgreSQL(url, arriendo, limite=SIN_PRISA)
     libro.abrir()
     try:
         yield libro
@@ -79,7 +79,7 @@ def abierto(url: str, arriendo: timedelta = LARGO) -> Generator[LibroPostgreSQL]
 
 @contextmanager
 def lector(url: str) -> Generator[LecturasPostgreSQL]:
-    lecturas = LecturasPostgreSQL(url)
+    lecturas = LecturasPostgreSQL(url, limite=SIN_PRISA)
     try:
         yield lecturas
     finally:

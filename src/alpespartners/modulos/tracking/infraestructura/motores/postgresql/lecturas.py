@@ -21,6 +21,7 @@ from alpespartners.modulos.tracking.infraestructura.motores.esquema import (
 )
 from alpespartners.modulos.tracking.infraestructura.motores.postgresql.servidor import (
     CONSUMIDORES,
+    LIMITE_DE_SENTENCIA,
     NO_SE_PUEDE_USAR,
     ConexionRechazada,
     ServidorPostgreSQL,
@@ -34,11 +35,16 @@ _CONEXIONES = 4
 
 
 class LecturasPostgreSQL:
-    """Una base de datos PostgreSQL, para leer; cumple los puertos `Lecturas` y `Presencia`."""
+    """Una base de datos PostgreSQL, para leer; cumple los puertos `Lecturas` y `Presencia`.
 
-    def __init__(self, url: str) -> None:
+    Args:
+        url: `postgresql://…`.
+        limite: segundos que puede durar una sentencia.
+    """
+
+    def __init__(self, url: str, *, limite: float = LIMITE_DE_SENTENCIA) -> None:
         self._servidor = ServidorPostgreSQL(
-            url, nombre="alpespartners-lecturas", conexiones=_CONEXIONES, solo_lectura=True
+            url, nombre="alpespartners-lecturas", conexiones=_CONEXIONES, solo_lectura=True, limite=limite
         )
         self._hay_tablas = False
         self._comprobado = False

@@ -26,6 +26,7 @@ from alpespartners.modulos.tracking.infraestructura.motores.esquema import (
 )
 from alpespartners.modulos.tracking.infraestructura.motores.postgresql.servidor import (
     CONSUMIDORES,
+    LIMITE_DE_SENTENCIA,
     NO_SE_PUEDE_USAR,
     ConexionRechazada,
     SentenciaRechazada,
@@ -54,14 +55,22 @@ class LibroPostgreSQL:
         arriendo: cuánto tiene un envío quien lo depositó o lo reservó.
         fragmento: en qué filas del balance suma este proceso; si falta, se sortea. Dos que coincidan se
             esperan un poco más, y nada más.
+        limite: segundos que puede durar una sentencia.
     """
 
-    def __init__(self, url: str, arriendo: timedelta = ARRIENDO, fragmento: int | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        arriendo: timedelta = ARRIENDO,
+        fragmento: int | None = None,
+        *,
+        limite: float = LIMITE_DE_SENTENCIA,
+    ) -> None:
         self._arriendo = arriendo
         self._fragmento = secrets.randbelow(_FRAGMENTOS) if fragmento is None else fragmento
         # Quien cuenta consumidores cuenta nombres distintos: todas las conexiones del proceso llevan el suyo.
         nombre = f"{CONSUMIDORES}{secrets.token_hex(8)}"
-        self._servidor = ServidorPostgreSQL(url, nombre=nombre, conexiones=_CONEXIONES)
+        self._servidor = ServidorPostgreSQL(url, nombre=nombre, conexiones=_CONEXIONES, limite=limite)
         self._comprobado = False
 
     def abrir(self) -> None:

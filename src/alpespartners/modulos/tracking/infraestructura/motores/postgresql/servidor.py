@@ -46,12 +46,14 @@ T = TypeVar("T")
 CONSUMIDORES = "alpespartners-consumidores-"
 """Cómo empieza el nombre de las conexiones de un proceso de consumidores; sigue algo que solo tiene él."""
 
+LIMITE_DE_SENTENCIA = 5.0
+"""Segundos que puede durar una sentencia."""
+
 NO_SE_PUEDE_USAR = "No se puede usar la base de datos de ALPES_BASE_DATOS"
 
 _LIMITE_DE_CONEXION = 5.0
 _LIMITE_DE_CIERRE = 3.0
 _VUELTAS_DE_CIERRE = 5
-_LIMITE_DE_SENTENCIA = 5.0
 _LIMITE_DE_ESPERA = "2000"
 """Milisegundos que se espera por una fila que otro retiene; lo normal es lo que dura un commit."""
 _MARGEN = 3.0
@@ -134,7 +136,7 @@ class ServidorPostgreSQL:
         nombre: str,
         conexiones: int,
         solo_lectura: bool = False,
-        limite: float | None = _LIMITE_DE_SENTENCIA,
+        limite: float | None = LIMITE_DE_SENTENCIA,
         pausas: Callable[[], Iterable[float]] = pausas_con_azar,
     ) -> None:
         ajustes = {
