@@ -667,7 +667,7 @@ def test_las_pausas_no_alargan_el_limite_de_una_transaccion(url: str) -> None:
     intentos: list[str] = []
     with (
         conexion(url, limite=1, pausas=lambda: [3_600.0]) as ejecutar,
-        pytest.raises(BaseDatosNoDisponible, match="TimeoutError"),
+        pytest.raises(BaseDatosOcupada, match="40P01"),
     ):
         ejecutar(_chocar("40P01", intentos))
     assert intentos == ["40P01"]

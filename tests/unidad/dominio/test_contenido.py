@@ -191,3 +191,7 @@ def test_un_envio_que_se_registro_antes_de_que_hubiera_cupon_es_el_mismo_al_repe
     assert antes.campos_distintos(repetido) == repetido.campos_distintos(antes) == ()
     assert antes.campos_distintos(contenido(cupon="LUIS10", propiedades={"canal": "ig"})) == ("cupon",)
     assert antes.propiedades == {"cupon": "ANA10", "canal": "ig"}
+
+
+def test_un_cupon_vacio_entre_las_propiedades_de_antes_tambien_vale_ausente() -> None:
+    assert contenido(propiedades={"cupon": ""}).campos_distintos(contenido()) == ()

@@ -402,3 +402,8 @@ def test_las_advertencias_ajenas_se_acotan() -> None:
     acotadas = advertencias_ajenas(["x\x00" * 500] * 100)
     assert len(acotadas) == 64
     assert acotadas[0] == ("x\ufffd" * 500)[:128]
+
+
+def test_un_importe_ajeno_que_no_cabria_se_lee_tal_cual() -> None:
+    enorme = Decimal("1" * 30)
+    assert ValorConversion.leer(enorme, "COP") == ValorConversion(enorme, "COP")

@@ -19,6 +19,7 @@ from alpespartners.modulos.tracking.dominio.entidades import Impresion
 from alpespartners.modulos.tracking.dominio.excepciones import Codigo
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import (
     sobre_de_carta,
+    sobre_de_comando,
 )
 from alpespartners.modulos.tracking.infraestructura.operacion.cartas import (
     Carta,
@@ -33,7 +34,7 @@ from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import (
     MensajeRecibido,
     Productor,
 )
-from tests.apoyo.eventos import AHORA, HUELLA, IMPRESION, ilegible, impresion
+from tests.apoyo.eventos import AHORA, CONVERSION, HUELLA, IMPRESION, conversion, ilegible, impresion
 from tests.apoyo.libro_en_memoria import EventosEnMemoria, TransaccionEnMemoria
 from tests.apoyo.primer_esquema import carga_del_primero
 from tests.apoyo.pulsar_falso import Aviso, ClienteFalso, ProductorFalso
@@ -99,6 +100,18 @@ def test_de_una_carta_reinyectada_se_dice_en_que_libro_esta_y_con_que_id() -> No
     libro.eventos(clases.IMPRESIONES).agregar([impresion(comando_id=identidad(DE_UNA_IMPRESION))])
     assert reinyecciones(DE_UNA_IMPRESION, libro) == [
         Reinyeccion(COMANDO_REGISTRAR_IMPRESION, IMPRESION.id, Registrada())
+    ]
+
+
+def test_una_carta_escrita_con_el_esquema_de_hoy_se_encuentra_por_el_que_dice_la_carta() -> None:
+    propio = sobre_de_comando(CONVERSION, "ajena-1", None)
+    carta = replace(CARTA, carga=propio.carga, propiedades=dict(propio.propiedades))
+    libro = TransaccionEnMemoria()
+    libro.eventos(clases.CONVERSIONES).agregar(
+        [conversion(comando_id=identidad(carta, COMANDO_REGISTRAR_CONVERSION))]
+    )
+    assert reinyecciones(carta, libro) == [
+        Reinyeccion(COMANDO_REGISTRAR_CONVERSION, CONVERSION.id, Registrada())
     ]
 
 

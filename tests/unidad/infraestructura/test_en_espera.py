@@ -87,12 +87,21 @@ def test_no_se_recuerdan_mas_que_los_que_caben_pero_se_cuentan_todos() -> None:
     assert devueltos(espera) == ["0", "1", "2"]
 
 
-def test_de_lo_retenido_no_se_guarda_la_carga() -> None:
+def test_un_mensaje_que_llega_otra_vez_sin_haberlo_devuelto_es_el_mismo() -> None:
+    espera, _reloj = con_reloj(maximo=2)
+    for _ in range(3):
+        retener(espera, "1", "2")
+    estado = espera.estado()
+    assert estado is not None
+    assert estado.mensajes == 2
+
+
+def test_de_lo_retenido_no_se_guarda_lo_que_ocupa() -> None:
     espera, reloj = con_reloj()
     retener(espera, "1")
     reloj.segundos += 10
     (devuelto,) = espera.por_devolver()
-    assert (devuelto.carga, devuelto.propiedades) == (None, {})
+    assert (devuelto.carga, devuelto.propiedades, devuelto.clave) == (None, {}, None)
 
 
 def test_al_cerrarse_la_suscripcion_no_queda_nada_que_devolver() -> None:

@@ -153,7 +153,7 @@ class Contenido(ABC):
         for nombre in self.antes_en_propiedades:
             if campos[nombre] is None and nombre in self.propiedades:
                 campos["propiedades"] = dict(campos["propiedades"])
-                campos[nombre] = campos["propiedades"].pop(nombre)
+                campos[nombre] = campos["propiedades"].pop(nombre) or None
         return campos
 
 

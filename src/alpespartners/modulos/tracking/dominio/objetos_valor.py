@@ -272,7 +272,8 @@ class ValorConversion:
     def leer(cls, valor: Decimal | None, moneda: str) -> Self:
         """Lo guardado, con los decimales de su moneda de hoy si así no cambia; no juzga nada."""
         unidad = _UNIDADES_MENORES.get(DECIMALES.get(moneda, -1))
-        if valor is None or unidad is None:
+        # Uno ajeno puede no caber, y ajustarlo fallaría.
+        if valor is None or unidad is None or valor.adjusted() >= MAXIMO_DIGITOS_ENTEROS:
             return cls(valor, moneda)
         ajustado = valor.quantize(unidad)
         return cls(ajustado if ajustado == valor else valor, moneda)

@@ -91,9 +91,9 @@ class EnEspera:
                     huella=huella,
                 )
             self._devueltos.pop(mensaje.posicion, None)
-            if len(self._retenidos) < self._maximo:
-                # La carga la guarda el broker.
-                ligero = mensaje._replace(carga=None, propiedades={})
+            if mensaje.posicion in self._retenidos or len(self._retenidos) < self._maximo:
+                # Lo que ocupa lo guarda el broker.
+                ligero = mensaje._replace(carga=None, propiedades={}, clave=None)
                 self._retenidos[mensaje.posicion] = _Retenido(ligero, huella)
             else:
                 self._sin_recordar[huella if huella in self._sin_recordar else self._otra(huella)] += 1

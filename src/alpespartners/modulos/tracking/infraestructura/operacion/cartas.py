@@ -8,7 +8,7 @@ Por qué existe: lo que alguien envió no se tira, y repararlo no puede contarlo
 carta cuantas veces se quiera es siempre el mismo comando.
 """
 
-from collections.abc import Collection, Generator, Iterable, Iterator
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -109,21 +109,29 @@ def _en_el_topico(carta: Carta, clase: Clase, consulta: Consulta) -> Iterator[Re
     comando_id = sobre.propiedades["ce_id"]
     for anotado in consulta.destinos.de_comandos(clase.topico, [comando_id]):
         yield Reinyeccion(clase.topico, anotado.evento_id, anotado.destino)
+    # Al reinyectarla pudo quitarse qué esquema la escribió. Lo que no se puede abrir de ninguno de los dos
+    # modos no puede estar en el libro, que se lee por el `id` del evento.
+    esquema = {n: v for n, v in carta.propiedades.items() if n == "ce_dataschema"}
+    abiertas = (_id_que_lleva(clase, sobre, carta, propias) for propias in ({}, esquema))
+    ids = {evento_id for evento_id in abiertas if evento_id is not None}
+    registrados = consulta.eventos(clase).obtener(ids) if ids else {}
+    for evento_id, evento in registrados.items():
+        if evento.comando_id == comando_id:
+            yield Reinyeccion(clase.topico, evento_id, Registrada())
+
+
+def _id_que_lleva(clase: Clase, sobre: Sobre, carta: Carta, propias: Mapping[str, str]) -> str | None:
+    """El `id` de su comando si se abre con esas propiedades; `None` si no es uno de esa clase."""
     abierta = abrir_comando(
         clase.topico,
         carga=sobre.carga,
-        propiedades=sobre.propiedades,
+        propiedades={**sobre.propiedades, **propias},
         clave=sobre.clave,
         publicado_en=carta.publicado_en,
         posicion="",
         epoca=_ESPACIO,
     )
-    # Lo que no se puede abrir no puede estar en el libro, que se lee por el `id` del evento.
-    evento_id = id_consultable(abierta.comando.id) if isinstance(abierta, ComandoRecibido) else None
-    if evento_id is not None:
-        evento = consulta.eventos(clase).obtener([evento_id]).get(evento_id)
-        if evento is not None and evento.comando_id == comando_id:
-            yield Reinyeccion(clase.topico, evento_id, Registrada())
+    return id_consultable(abierta.comando.id) if isinstance(abierta, ComandoRecibido) else None
 
 
 def sobre_reinyectado(carta: Carta, topico: str, quitar: Collection[str]) -> Sobre:

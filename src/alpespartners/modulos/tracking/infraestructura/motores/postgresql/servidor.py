@@ -236,15 +236,20 @@ class ServidorPostgreSQL:
             await asyncio.sleep(0)
 
     async def _transaccion(self, trabajo: Callable[[Connection], T]) -> T:
+        choques: list[str] = []
         try:
             async with asyncio.timeout(self._limite):
-                return await self._insistir(trabajo)
+                return await self._insistir(trabajo, choques)
         except DBAPIError as error:
             raise traducido(error).with_traceback(error.__traceback__) from sin_datos(error)
         except (OSError, SinConexionLibre, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            if choques and isinstance(error, TimeoutError):
+                # Está: lo que se agotó fue repetir, y una transacción menor quizá pueda.
+                raise BaseDatosOcupada(f"SQLSTATE {choques[-1]}, hasta agotar el límite") from error
             raise BaseDatosNoDisponible(str(error) or type(error).__name__) from error
 
-    async def _insistir(self, trabajo: Callable[[Connection], T]) -> T:
+    async def _insistir(self, trabajo: Callable[[Connection], T], choques: list[str]) -> T:
+        """Repite el trabajo mientras queden pausas; anota en `choques` el SQLSTATE de cada choque."""
         pausas = iter(self._pausas())
         cortes = iter([0.0])
         while True:
@@ -254,6 +259,7 @@ class ServidorPostgreSQL:
                 if error.connection_invalidated:
                     pausa = next(cortes, None)
                 elif estado_de(error) in REPETIBLES:
+                    choques.append(estado_de(error))
                     pausa = next(pausas, None)
                 else:
                     raise
