@@ -1,4 +1,4 @@
-"""Qué mensajes tiene en mano el proceso de consumidores, escrito donde sobrevive a su muerte.
+"""Con qué mensajes trabaja en este instante el consumidor, en un archivo que sobrevive a su muerte.
 
 Qué es: un archivo pequeño que dice con qué mensajes se está trabajando en este instante. Si el proceso
 muere, el siguiente lo lee, hace la mitad de lo que su antecesor hacía de una vez, y así llega al mensaje

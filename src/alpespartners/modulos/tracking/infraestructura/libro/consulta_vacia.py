@@ -1,4 +1,4 @@
-"""Lo que se lee antes de que exista la base de datos: nada, sin ser un error.
+"""La respuesta a cualquier consulta mientras no existe la base de datos: está vacía, y no es un error.
 
 Por qué existe: la API acepta eventos antes de que nadie haya creado las tablas, y las listas están vacías.
 """
