@@ -19,6 +19,7 @@ from alpespartners.modulos.tracking.aplicacion.consultas.consultar_destino impor
 from alpespartners.modulos.tracking.aplicacion.consultas.consultar_destino import (
     consultar_destino as destino_de,
 )
+from alpespartners.modulos.tracking.aplicacion.consultas.contar_consumidores import consumidores_vivos
 from alpespartners.modulos.tracking.aplicacion.handlers import ManejadorDeRegistro
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible, BrokerNoDisponible
 from alpespartners.modulos.tracking.infraestructura.operacion.cartas import (
@@ -103,10 +104,7 @@ def consultar_destino(
 
     async def leer() -> tuple[Historia | SinNoticias, int | None]:
         hallado = await lecturas.leer(lambda consulta: destino_de(consulta, clase, evento_id))
-        try:
-            return hallado, await lecturas.consumidores()
-        except BaseDatosNoDisponible:
-            return hallado, None
+        return hallado, await consumidores_vivos(lecturas)
 
     try:
         return asyncio.run(leer())

@@ -455,6 +455,13 @@ async def test_un_defecto_del_programa_no_cita_los_datos_ni_pasa_por_una_caida(u
     assert fallo.value.__cause__ is None
 
 
+def test_lo_que_no_cabe_en_el_tipo_de_su_columna_no_sale_en_el_registro(url: str) -> None:
+    dato = impresion().contenido.usuario_id or ""
+    with conexion(url) as ejecutar, pytest.raises(SentenciaRechazada) as fallo:
+        ejecutar(lambda c: c.execute(text("SELECT CAST(:dato AS bigint)"), {"dato": dato}))
+    assert dato not in "".join(traceback.format_exception(fallo.value))
+
+
 # La bandeja
 
 

@@ -56,7 +56,6 @@ class CuerpoPedido:
 
     nombre: str
     esquema: Esquema
-    descripcion: str
     ejemplo: Mapping[str, Any]
 
 

@@ -1,7 +1,7 @@
 """La preferencia `wait` de la cabecera `Prefer` (RFC 7240): cuánto está dispuesto a esperar quien envía.
 
 Qué es: de las cabeceras crudas a un número de segundos, o a nada.
-Qué no es: la espera misma (`envios.py`).
+Qué no es: la espera misma (`tracking/envios.py`).
 Por qué existe: una preferencia no es una orden; la que no se entiende se ignora y nunca es un error.
 """
 

@@ -16,7 +16,7 @@ import msgspec
 
 from alpespartners import __version__
 from alpespartners.api.http.acceso import NEGATIVAS, pide_clave
-from alpespartners.api.http.cuerpo import FALTAS_DEL_CUERPO
+from alpespartners.api.http.cuerpo import FALTAS_DEL_CUERPO, OCTETOS_MAXIMOS
 from alpespartners.api.http.descripcion import (
     JSON,
     Contestacion,
@@ -156,7 +156,7 @@ def _parametro(parametro: Parametro) -> dict[str, object]:
 def _cuerpo(pedido: CuerpoPedido) -> dict[str, object]:
     return {
         "required": True,
-        "description": pedido.descripcion,
+        "description": f"Hasta {OCTETOS_MAXIMOS // 1024} KiB, en UTF-8.",
         "content": {
             JSON: {
                 "schema": {"$ref": f"{_ESQUEMAS}{pedido.nombre}"},

@@ -95,7 +95,6 @@ CONVERSIONES: Final = ClaseHTTP(
     todas="las conversiones",
     cuerpo=CuerpoPedido(
         nombre="NuevaConversion",
-        descripcion="Hasta 64 KiB, en UTF-8.",
         ejemplo=_EJEMPLO,
         esquema={
             **esquema_de_envio(_PROPIOS, requeridos=["campaña_id", "tipo_conversion"]),

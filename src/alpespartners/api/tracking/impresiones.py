@@ -32,7 +32,6 @@ IMPRESIONES: Final = ClaseHTTP(
     todas="las impresiones",
     cuerpo=CuerpoPedido(
         nombre="NuevaImpresion",
-        descripcion="Hasta 64 KiB, en UTF-8.",
         ejemplo=_EJEMPLO,
         esquema=esquema_de_envio(
             {

@@ -58,7 +58,7 @@ def por_los_datos(error: DBAPIError) -> bool:
 
 def sin_datos(error: DBAPIError) -> BaseException | None:
     """La causa que se puede encadenar: la de un error de datos los cita en su detalle."""
-    return None if estado_de(error).startswith((*_DE_LOS_DATOS, INTEGRIDAD)) else error.orig
+    return None if por_los_datos(error) or estado_de(error).startswith(INTEGRIDAD) else error.orig
 
 
 def con_su_causa(estado: str, error: BaseException | None) -> str:

@@ -3,13 +3,14 @@
 Qué es: lotes de cualquier tamaño con los límites de parámetros de los motores.
 Qué no es: un constructor de consultas; lo demás se escribe donde se usa.
 Por qué existe: de «insertar ordenado por clave y saber qué era nuevo» depende que nada cuente dos veces y
-que dos consumidores no se bloqueen uno a otro. Qué motor hay detrás solo se pregunta aquí.
+que dos consumidores no se bloqueen uno a otro. Qué motor hay detrás solo se pregunta aquí
+y en `tipos.py`.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cache
 from operator import itemgetter
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 from sqlalchemy import (
@@ -29,8 +30,6 @@ from sqlalchemy import (
     Sequence as Secuencia,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-
-T = TypeVar("T")
 
 _TANDA = 1_000
 _CLAVES = "claves"

@@ -57,7 +57,7 @@ class Relevo:
         ritmo: cuántos tiene en mano a la vez y cada cuánto barre y retira.
 
     Attributes:
-        hay_base_datos: si la base de datos respondió al último barrido.
+        hay_base_datos: si respondió la última vez que se usó para barrer o retirar.
     """
 
     def __init__(

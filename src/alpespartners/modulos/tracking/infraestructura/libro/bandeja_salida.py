@@ -12,11 +12,12 @@ from datetime import timedelta
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Connection, Delete, Integer, Row, Text, column, delete, func, select, table, update
+from sqlalchemy import Connection, Delete, Integer, Text, column, delete, func, select, table, update
 
 from alpespartners.modulos.tracking.aplicacion.mensajes import Envio, MensajeIlegible, Sobre
 from alpespartners.modulos.tracking.dominio.eventos import EventoDominio
 from alpespartners.modulos.tracking.infraestructura.libro.balance import BalanceSQL
+from alpespartners.modulos.tracking.infraestructura.libro.filas import FilaLeida
 from alpespartners.modulos.tracking.infraestructura.libro.tablas import bandeja_salida as tabla
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import sobre_de_carta, sobre_de_evento
 from alpespartners.seedwork.sql.sentencias import (
@@ -149,5 +150,5 @@ def _fila(envio: Envio) -> dict[str, object]:
     }
 
 
-def _envio(fila: Row[*tuple[Any, ...]]) -> Envio:
+def _envio(fila: FilaLeida) -> Envio:
     return Envio(fila.numero, Sobre(fila.topico, fila.clave, fila.propiedades, fila.carga))

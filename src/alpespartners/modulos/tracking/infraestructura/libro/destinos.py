@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, LargeBinary, Row, Select, bindparam, func, literal, select, tuple_
+from sqlalchemy import Connection, LargeBinary, Select, bindparam, func, literal, select, tuple_
 
 from alpespartners.modulos.tracking.aplicacion.codigos import CODIGOS
 from alpespartners.modulos.tracking.aplicacion.mensajes import DestinoDeComando, IdentidadComando
@@ -121,7 +121,7 @@ def _fila(topico: str, asiento: DestinoDeComando) -> dict[str, object]:
     return fila
 
 
-def _destino(fila: Row[*tuple[Any, ...]]) -> DestinoDeComando:
+def _destino(fila: FilaLeida) -> DestinoDeComando:
     destino: Destino
     if fila.estado == Duplicada.estado:
         destino = Duplicada(fila.original)

@@ -55,7 +55,9 @@ SUFIJO_CARTAS: Final = "-tracking-DLQ"
 PROPIEDAD_COMANDO: Final = "alpes_comando_id"
 PROPIEDAD_DETALLE: Final = "alpes_detalle"
 PROPIEDAD_RECORTADA: Final = "alpes_recortada"
-"""Las propiedades con que una carta muerta dice de qué comando es, por qué lo es y si le falta algo."""
+PROPIEDAD_TOPICO: Final = "alpes_topico"
+PROPIEDAD_CLAVE: Final = "alpes_clave"
+"""Con ellas una carta muerta dice de qué comando es, por qué lo es, si le falta algo y cómo llegó."""
 
 
 _CONSTANTES: Final = {
@@ -139,13 +141,13 @@ def sobre_de_carta(topico: str, ilegible: MensajeIlegible) -> Sobre:
     Un mensaje que rozara el máximo del broker ya no cabría con el porqué: se recorta, y la carta lo dice.
     """
     propias = {
-        "alpes_topico": topico,
+        PROPIEDAD_TOPICO: topico,
         PROPIEDAD_DETALLE: ilegible.detalle,
         PROPIEDAD_COMANDO: ilegible.identidad.comando_id,
         "alpes_publicado_en": _rfc_3339(ilegible.publicado_en),
     }
     if ilegible.clave is not None:
-        propias["alpes_clave"] = ilegible.clave
+        propias[PROPIEDAD_CLAVE] = ilegible.clave
     carga = ilegible.carga[:MAXIMO_CARTA]
     if len(carga) < len(ilegible.carga):
         propias[PROPIEDAD_RECORTADA] = f"la carga tenía {len(ilegible.carga)} octetos"

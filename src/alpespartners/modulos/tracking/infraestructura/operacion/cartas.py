@@ -22,9 +22,11 @@ from alpespartners.modulos.tracking.aplicacion.puertos import BrokerNoDisponible
 from alpespartners.modulos.tracking.dominio.destinos import Destino, Registrada
 from alpespartners.modulos.tracking.dominio.objetos_valor import id_consultable
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import (
+    PROPIEDAD_CLAVE,
     PROPIEDAD_COMANDO,
     PROPIEDAD_DETALLE,
     PROPIEDAD_RECORTADA,
+    PROPIEDAD_TOPICO,
     SUFIJO_CARTAS,
     abrir_comando,
 )
@@ -66,10 +68,10 @@ def leer_cartas(cliente: ClientePulsar, topicos: Iterable[str]) -> Generator[Car
                 for mensaje in mensajes:
                     propias = mensaje.propiedades
                     yield Carta(
-                        topico=propias.get("alpes_topico", topico),
+                        topico=propias.get(PROPIEDAD_TOPICO, topico),
                         comando_id=propias.get(PROPIEDAD_COMANDO, ""),
                         detalle=propias.get(PROPIEDAD_DETALLE, ""),
-                        clave=propias.get("alpes_clave"),
+                        clave=propias.get(PROPIEDAD_CLAVE),
                         publicado_en=mensaje.publicado_en,
                         recortada=PROPIEDAD_RECORTADA in propias,
                         carga=mensaje.carga or b"",

@@ -15,6 +15,7 @@ import urllib.request
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any, Final
@@ -201,7 +202,7 @@ class RevisorDelBroker:
             with urllib.request.urlopen(peticion, timeout=queda, context=self._cifrado) as respuesta:  # noqa: S310
                 contenido = respuesta.read(_MAXIMO_OCTETOS)
         except urllib.error.HTTPError as error:
-            if error.code == 404:  # noqa: PLR2004 (RFC 9110)
+            if error.code == HTTPStatus.NOT_FOUND:
                 return None
             raise
         return json.loads(contenido) if contenido else None

@@ -9,7 +9,6 @@ cierra no necesita tener uno.
 """
 
 import asyncio
-import random
 import ssl
 import threading
 from collections.abc import Callable, Coroutine, Iterable
@@ -28,6 +27,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible, BaseDatosOcupada
 from alpespartners.seedwork.arranque import ErrorDeArranque
+from alpespartners.seedwork.pausas import con_azar
 from alpespartners.seedwork.sql.errores import (
     DE_LA_CONEXION,
     INTEGRIDAD,
@@ -111,7 +111,7 @@ def pausas_con_azar() -> list[float]:
 
     Crecen, y con azar: quienes chocaron no deben volver a la vez, ni quien perdió adelantarse a quien ganó.
     """
-    return [random.uniform(tope / 2, tope) for tope in _TOPES_DE_PAUSA]  # noqa: S311 (no es un secreto)
+    return [con_azar(tope) for tope in _TOPES_DE_PAUSA]
 
 
 class ServidorPostgreSQL:
