@@ -52,18 +52,22 @@ from concurrent.futures import ThreadPoolExecutor
 
 from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import ClientePulsar
 
-cliente = ClientePulsar(sys.argv[1], embebido=True)
 # Desde aquí, este hilo solo suelta el intérprete cuando quiere.
 sys.setswitchinterval(1_000)
 with ThreadPoolExecutor(1) as hilos:
-    conexion = hilos.submit(cliente.suscribir, "comando-registrar-impresion")
-    while not cliente._conectando:
-        time.sleep(0)
-    # Lo retiene mientras el broker responde: el hilo de la biblioteca se queda esperándolo para decirlo.
-    hasta = time.monotonic() + 0.5
-    while time.monotonic() < hasta:
-        pass
-    assert not conexion.done()
+    while True:
+        cliente = ClientePulsar(sys.argv[1], embebido=True)
+        conexion = hilos.submit(cliente.suscribir, "comando-registrar-impresion")
+        while not cliente._conectando and not conexion.done():
+            time.sleep(0)
+        # Lo retiene mientras el broker responde: el hilo de la biblioteca se queda esperándolo para decirlo.
+        hasta = time.monotonic() + 0.5
+        while time.monotonic() < hasta:
+            pass
+        if not conexion.done():
+            break
+        # En una máquina cargada pudo conectarse antes de que este hilo lo retuviera: se intenta otra vez.
+        cliente.cerrar()
     inicio = time.monotonic()
     cliente.cerrar()
     assert time.monotonic() - inicio < 8

@@ -6,6 +6,8 @@ Por qué existe: la biblioteca no tiene tipos, y sus valores por omisión no son
 cliente no sobrevive a un `fork`: se construye al arrancar el proceso que lo usa.
 """
 
+import time
+import weakref
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, InvalidStateError, wait
 from contextlib import ExitStack, closing, suppress
@@ -35,7 +37,10 @@ _LIMITE_CONEXION_MS = 5_000
 _LIMITE_OPERACION = 10
 """Segundos. Con más, el cliente espacia sus intentos, y tarda en notar que el broker ha vuelto."""
 _LIMITE_LECTURA_MS = 30_000
-_ESPERA_DE_CONEXIONES = 0.25
+_ESPERA_DE_CONEXIONES = 1.0
+"""Segundos. Solo los agota un broker que calla; uno que responde, aun sin procesador libre, tarda menos."""
+_ESPERA_DE_RESPUESTAS = 0.25
+_PAUSA_DE_CIERRE = 0.005
 _ESPERA_EMBEBIDO_MS = 300
 _SILENCIOS_TOLERADOS = 20
 _COLA_DE_LECTURA = 100
@@ -189,6 +194,8 @@ class ClientePulsar:
         self._cifrado = url.startswith("pulsar+ssl:")
         self.hay_sitio = hay_sitio
         self._conectando: set[Future[Any]] = set()
+        self._avisos: set[weakref.ref[Callable[[pulsar.Result, Any], None]]] = set()
+        """Con qué dirá la biblioteca a cada uno que está conectado, mientras lo conserva."""
         self._cerrado = False
         self._cliente = pulsar.Client(
             url,
@@ -371,11 +378,13 @@ class ClientePulsar:
         """
         self._cerrado = True
         # `shutdown` retiene el intérprete y espera a hilos que pueden esperarlo a él, para decir a alguien
-        # que ya está conectado: tardaba diez segundos. Un broker que responde lo dice antes.
-        wait(list(self._conectando), _ESPERA_DE_CONEXIONES)
+        # que ya está conectado o para destruir con qué se lo dijeron: tardaba diez segundos.
+        hasta = time.monotonic() + _ESPERA_DE_CONEXIONES
+        while (self._conectando or self._avisos) and time.monotonic() < hasta:
+            time.sleep(_PAUSA_DE_CIERRE)
         self._cliente.shutdown()
         # La biblioteca puede dejar para siempre sin respuesta a quien se conectaba.
-        _, sin_respuesta = wait(list(self._conectando), _ESPERA_DE_CONEXIONES)
+        _, sin_respuesta = wait(list(self._conectando), _ESPERA_DE_RESPUESTAS)
         for conexion in sin_respuesta:
             _responder(conexion, pulsar.Result.AlreadyClosed, None)
 
@@ -395,7 +404,7 @@ class ClientePulsar:
             if self._cerrado:
                 _responder(conexion, pulsar.Result.AlreadyClosed, None)
             else:
-                conectar(partial(_responder, conexion))
+                conectar(self._aviso(conexion))
             return conexion.result()
         except pulsar.Timeout:
             if self._con_token:
@@ -413,6 +422,12 @@ class ClientePulsar:
             raise
         finally:
             self._conectando.discard(conexion)
+
+    def _aviso(self, conexion: Future[T]) -> Callable[[pulsar.Result, T], None]:
+        aviso = partial(_responder, conexion)
+        # `discard` no es Python: nadie se cuela entre que corre y que el hilo suelte el intérprete.
+        self._avisos.add(weakref.ref(aviso, self._avisos.discard))
+        return aviso
 
     def _suscribir(self, topico: str, suscripcion: str, cola: int) -> _pulsar.Consumer:
         ajustes = _pulsar.ConsumerConfiguration()
