@@ -14,6 +14,7 @@ class CodigoDePeticion(CodigoDeFalta):
     """Las faltas a la forma de lo que se envía o se pregunta."""
 
     TIPO_INCORRECTO = "tipo_incorrecto"
+    VALOR_AMBIGUO = "valor_ambiguo"
     CAMPO_RESERVADO = "campo_reservado"
     CAMPO_DESCONOCIDO = "campo_desconocido"
     PARAMETRO_DESCONOCIDO = "parametro_desconocido"
