@@ -24,9 +24,11 @@ _RFC_3339 = re.compile(
     re.ASCII,
 )
 _IMPORTE = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
-_CON_PUNTO_DE_MILES = re.compile(r"[1-9][0-9]{0,2}\.[0-9]{3}")
-_CIFRAS_DE_UN_MILLAR = 3
 
+CON_PUNTO_DE_MILES = re.compile(r"[1-9][0-9]{0,2}\.[0-9]{3}")
+"""El importe que, según quién lo lea, tiene un millar o tres decimales."""
+CIFRAS_DE_UN_MILLAR = 3
+"""En una moneda con tantos decimales o más, lo que sigue al punto son decimales para todos."""
 FORMA_DE_UN_INSTANTE = "RFC 3339 con zona, como 2024-01-15T10:30:00Z"
 """Cómo se escribe un instante, para decírselo a quien lo escribió de otra manera."""
 
@@ -80,9 +82,9 @@ def importe(campo: str, escrito: str, moneda: str | None) -> Decimal:
     """
     leer = importe_de_literal if isinstance(escrito, NumeroJson) else importe_de_texto
     leido = leer(campo, escrito)
-    if _CON_PUNTO_DE_MILES.fullmatch(escrito):
+    if CON_PUNTO_DE_MILES.fullmatch(escrito):
         decimales = DECIMALES.get(codigo_de_moneda(moneda or ""))
-        if decimales is None or decimales < _CIFRAS_DE_UN_MILLAR:
+        if decimales is None or decimales < CIFRAS_DE_UN_MILLAR:
             raise CampoInvalido(campo, CodigoDePeticion.VALOR_AMBIGUO, _las_dos_lecturas(escrito, decimales))
     return leido
 
@@ -96,7 +98,7 @@ def _las_dos_lecturas(escrito: str, decimales: int | None) -> str:
         demasiados = f"{enteros}.{significativos} tiene más de los que admite esta moneda"
         return f"se lee de dos maneras: {miles}; si separa decimales, {demasiados}"
     # Con un cero más, tres decimales ya no se confunden con un millar.
-    ceros = "0" if len(significativos) == _CIFRAS_DE_UN_MILLAR else ""
+    ceros = "0" if len(significativos) == CIFRAS_DE_UN_MILLAR else ""
     exacto = f"{enteros}.{significativos}{ceros}".rstrip(".")
     return f"se lee de dos maneras: {miles}, o {exacto} si separa decimales"
 
