@@ -36,8 +36,8 @@ FORMA_DE_UN_INSTANTE = "RFC 3339 con zona, como 2024-01-15T10:30:00Z"
 def instante_de_texto(campo: str, texto: str, forma: str = FORMA_DE_UN_INSTANTE) -> datetime:
     """Lee un instante RFC 3339 con desplazamiento y lo devuelve en UTC, truncado a microsegundos.
 
-    El desplazamiento vale también sin dos puntos (`-0700`, ISO 8601), como lo escriben muchas bibliotecas. Un
-    segundo intercalar (`:60`, RFC 3339 §5.7: solo al acabar un mes en UTC) es el comienzo del siguiente.
+    El desplazamiento vale también sin dos puntos (`-0700`, como lo escribe `strftime`). Un segundo
+    intercalar (`:60`, RFC 3339 §5.7: solo al acabar un mes en UTC) es el comienzo del siguiente.
 
     Raises:
         CampoInvalido: no es RFC 3339, no lleva desplazamiento o no cabe en el calendario en UTC.
