@@ -64,7 +64,7 @@ class DatosInvalidos(Problema):
             min_length=1,
             description=(
                 f"Todas las faltas a la vez, las de `propiedades` hasta la {PROPIEDADES_QUE_SE_JUZGAN}.ª; "
-                "nunca el valor recibido."
+                "nunca el valor recibido, salvo las dos lecturas de un `valor_ambiguo`."
             ),
         ),
     ]
@@ -136,7 +136,7 @@ def no_encontrado() -> ErrorHTTP:
 
 
 def datos_invalidos(fallos: Iterable[Fallo]) -> ErrorHTTP:
-    """Todas las faltas a la vez, sin el valor de ninguna."""
+    """Todas las faltas a la vez, sin añadir a ninguna el valor que la cometió."""
     errores = [Falta(nombre_seguro(fallo.campo), fallo.codigo, fallo.mensaje) for fallo in fallos]
     detalle = "Un dato no es válido." if len(errores) == 1 else f"{len(errores)} datos no son válidos."
     return ErrorHTTP(

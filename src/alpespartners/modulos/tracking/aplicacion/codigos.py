@@ -14,6 +14,7 @@ class CodigoDePeticion(CodigoDeFalta):
     """Las faltas a la forma de lo que se envía o se pregunta."""
 
     TIPO_INCORRECTO = "tipo_incorrecto"
+    VALOR_AMBIGUO = "valor_ambiguo"
     CAMPO_RESERVADO = "campo_reservado"
     CAMPO_DESCONOCIDO = "campo_desconocido"
     PARAMETRO_DESCONOCIDO = "parametro_desconocido"
@@ -27,7 +28,15 @@ class CodigoDeAlmacenamiento(CodigoDeFalta):
     RECHAZADA_POR_LA_BASE_DE_DATOS = "rechazada_por_la_base_de_datos"
 
 
+class CodigoDeAntes(CodigoDeFalta):
+    """Los que ya no se dan, y llevan los rechazos que guardó una versión anterior."""
+
+    TIMESTAMP_DEMASIADO_ANTIGUO = "timestamp_demasiado_antiguo"
+    TIMESTAMP_EN_EL_FUTURO = "timestamp_en_el_futuro"
+
+
 CODIGOS: Final = {
-    codigo.value: codigo for codigo in chain[CodigoDeFalta](Codigo, CodigoDePeticion, CodigoDeAlmacenamiento)
+    codigo.value: codigo
+    for codigo in chain[CodigoDeFalta](Codigo, CodigoDePeticion, CodigoDeAlmacenamiento, CodigoDeAntes)
 }
 """Todos, por lo que se escribe de ellos en una respuesta o en una fila."""
