@@ -16,6 +16,8 @@ class CodigoDePeticion(CodigoDeFalta):
     TIPO_INCORRECTO = "tipo_incorrecto"
     CAMPO_RESERVADO = "campo_reservado"
     CAMPO_DESCONOCIDO = "campo_desconocido"
+    CARACTER_INVISIBLE = "caracter_invisible"
+    CABECERA_ILEGIBLE = "cabecera_ilegible"
     PARAMETRO_DESCONOCIDO = "parametro_desconocido"
     PARAMETRO_INVALIDO = "parametro_invalido"
     CURSOR_INVALIDO = "cursor_invalido"

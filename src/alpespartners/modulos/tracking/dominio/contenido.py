@@ -23,11 +23,11 @@ from alpespartners.modulos.tracking.dominio.objetos_valor import (
     id_de_evento,
     identificador,
     identificador_opcional,
-    propiedades_validas,
     timestamp_valido,
     tipo,
     tipo_guardado,
 )
+from alpespartners.modulos.tracking.dominio.propiedades import propiedades_validas
 
 LONGITUD_CUPON = 64
 
