@@ -10,14 +10,26 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from alpespartners.api.http.descripcion import Esquema
 from alpespartners.modulos.tracking.aplicacion.codigos import CodigoDePeticion
 from alpespartners.modulos.tracking.dominio.excepciones import CampoInvalido
+from alpespartners.modulos.tracking.dominio.objetos_valor import LONGITUD_IDENTIFICADOR
 
 CABECERA: Final = "Idempotency-Key"
-ENTRE_COMILLAS: Final = r'"((?:[ !#-\[\]-~]|\\["\\])*)"'
-SIN_COMILLAS: Final = r"[!#-+\--~]+"
 
-_CLAVE: Final = re.compile(rf"{ENTRE_COMILLAS}|({SIN_COMILLAS})")
+_CARACTER: Final = r'(?:[!#-\[\]-~]|\\["\\])'
+_FICHA: Final = r"[!#-+\--~]"
+_CLAVE: Final = re.compile(rf'"((?:{_CARACTER}| )+)"|({_FICHA}+)')
+
+ESQUEMA: Final[Esquema] = {
+    "type": "string",
+    "pattern": (
+        rf'^(?:"{_CARACTER}(?:(?:{_CARACTER}| ){{0,{LONGITUD_IDENTIFICADOR - 2}}}{_CARACTER})?"'
+        rf"|{_FICHA}{{1,{LONGITUD_IDENTIFICADOR}}})$"
+    ),
+    "not": {"enum": [".", "..", '"."', '".."']},
+}
+"""Las claves que son un `id` que vale."""
 
 
 def clave_de_idempotencia(cabeceras: Sequence[str]) -> str | None:
@@ -29,7 +41,7 @@ def clave_de_idempotencia(cabeceras: Sequence[str]) -> str | None:
     if not cabeceras:
         return None
     hallada = _CLAVE.fullmatch(cabeceras[0].strip(" \t"))
-    if hallada is None or len(cabeceras) > 1 or not hallada[hallada.lastindex or 0]:
+    if hallada is None or len(cabeceras) > 1:
         raise CampoInvalido(
             CABECERA,
             CodigoDePeticion.CABECERA_ILEGIBLE,

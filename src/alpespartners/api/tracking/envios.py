@@ -16,12 +16,7 @@ from urllib.parse import quote
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from alpespartners.api.http.clave_de_idempotencia import (
-    CABECERA,
-    ENTRE_COMILLAS,
-    SIN_COMILLAS,
-    clave_de_idempotencia,
-)
+from alpespartners.api.http.clave_de_idempotencia import CABECERA, ESQUEMA, clave_de_idempotencia
 from alpespartners.api.http.cuerpo import leer_cuerpo
 from alpespartners.api.http.descripcion import Contestacion, Esquema, Operacion, Parametro
 from alpespartners.api.http.parametros import leer_parametros
@@ -92,11 +87,8 @@ _PREFER: Final = Parametro(
 _CLAVE: Final = Parametro(
     nombre=CABECERA,
     lugar="header",
-    esquema={
-        "type": "string",
-        "pattern": f"^(?:{ENTRE_COMILLAS}|{SIN_COMILLAS})$",
-        "examples": ['"pedido-7"'],
-    },
+    esquema=ESQUEMA,
+    ejemplo='"pedido-7"',
     descripcion="El `id`, si no va en el cuerpo; si va en los dos, tiene que ser el mismo.",
 )
 

@@ -29,7 +29,14 @@ class CodigoDeAlmacenamiento(CodigoDeFalta):
     RECHAZADA_POR_LA_BASE_DE_DATOS = "rechazada_por_la_base_de_datos"
 
 
+class CodigoDeAntes(CodigoDeFalta):
+    """Los que ya no se dan, y llevan los rechazos que guardó una versión anterior."""
+
+    DEMASIADAS_PROPIEDADES = "demasiadas_propiedades"
+
+
 CODIGOS: Final = {
-    codigo.value: codigo for codigo in chain[CodigoDeFalta](Codigo, CodigoDePeticion, CodigoDeAlmacenamiento)
+    codigo.value: codigo
+    for codigo in chain[CodigoDeFalta](Codigo, CodigoDePeticion, CodigoDeAlmacenamiento, CodigoDeAntes)
 }
 """Todos, por lo que se escribe de ellos en una respuesta o en una fila."""

@@ -44,8 +44,6 @@ class Codigo(CodigoDeFalta):
     TIMESTAMP_ILEGIBLE = "timestamp_ilegible"
     TIMESTAMP_DEMASIADO_ANTIGUO = "timestamp_demasiado_antiguo"
     TIMESTAMP_EN_EL_FUTURO = "timestamp_en_el_futuro"
-    DEMASIADAS_PROPIEDADES = "demasiadas_propiedades"
-    """Ya no se dice de nada; está en destinos de versiones anteriores."""
     CAMPO_REPETIDO = "campo_repetido"
     CONFLICTO_DE_ID = "conflicto_de_id"
 
