@@ -110,7 +110,7 @@ def _campos_del_cuerpo(
     cuerpo: Mapping[str, object], textos: frozenset[str], recolector: Recolector, *, estricto: bool
 ) -> dict[str, Any]:
     """Reparte el cuerpo entre los campos del DTO; `null` vale ausencia y `""` también, salvo en el `id`."""
-    campos: dict[str, Any] = {}
+    campos: dict[str, Any] = {"propiedades": {}}
     propiedades: object = None
     desconocidos: dict[str, object] = {}
     for nombre, valor in _sin_alias(cuerpo, recolector).items():
@@ -131,12 +131,12 @@ def _campos_del_cuerpo(
             )
         else:
             desconocidos[nombre] = valor
-    if desconocidos:
+    if desconocidos or propiedades is not None:
         presentes = [nombre for nombre, valor in campos.items() if valor]
         ausentes = textos.union(_DESCRIPTIVOS).difference(presentes)
         _decir_desconocidos(desconocidos, ausentes, recolector, estricto=estricto)
-    pares = _pares(propiedades, desconocidos, recolector)
-    campos["propiedades"] = reunir_propiedades(pares, recolector)
+        pares = _pares(propiedades, desconocidos, recolector)
+        campos["propiedades"] = reunir_propiedades(pares, recolector)
     for nombre, leer in _QUE_SE_LEEN.items():
         if campos.get(nombre) is not None:
             campos[nombre] = recolector.intentar(leer, nombre, campos[nombre])
