@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from alpespartners.modulos.tracking.aplicacion.comandos import RegistrarConversion, RegistrarImpresion
 from alpespartners.modulos.tracking.dominio.contenido import LONGITUD_CUPON
-from alpespartners.modulos.tracking.dominio.monedas import DECIMALES
+from alpespartners.modulos.tracking.dominio.monedas import DECIMALES, RETIRADA_EN
 from alpespartners.modulos.tracking.dominio.objetos_valor import (
     ADELANTO_MAXIMO,
     TIMESTAMP_MINIMO,
@@ -21,6 +21,7 @@ from tests.apoyo.eventos import AHORA
 MICROSEGUNDO = timedelta(microseconds=1)
 ULTIMO = AHORA + ADELANTO_MAXIMO
 
+_VIGENTES = sorted((codigo, suyos) for codigo, suyos in DECIMALES.items() if codigo not in RETIRADA_EN)
 _SIN_CONTROLES = st.characters(exclude_categories=["Cs", "Cc"])
 _RAREZAS = st.sampled_from(
     [
@@ -57,8 +58,8 @@ direcciones = st.one_of(st.none(), st.ip_addresses().map(str))
 
 @st.composite
 def importes(sortear: st.DrawFn) -> tuple[Decimal, str]:
-    """Un importe de hasta 14 dígitos enteros y una moneda que admite sus decimales."""
-    moneda, decimales = sortear(st.sampled_from(sorted(DECIMALES.items())))
+    """Un importe de hasta 14 dígitos enteros y una moneda vigente que admite sus decimales."""
+    moneda, decimales = sortear(st.sampled_from(_VIGENTES))
     unidades = sortear(st.integers(0, 10 ** (14 + decimales) - 1))
     return Decimal(unidades).scaleb(-decimales), moneda
 

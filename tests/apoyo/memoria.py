@@ -91,7 +91,8 @@ class PuertosEnMemoria:
 
 
 def _recibido(comando: C, identidad: IdentidadComando) -> ComandoRecibido:
-    return ComandoRecibido(identidad=identidad, comando=comando, publicado_en=AHORA, traza=None)
+    publicado_en = comando.recibido_en or AHORA
+    return ComandoRecibido(identidad=identidad, comando=comando, publicado_en=publicado_en, traza=None)
 
 
 def ids_consecutivos() -> Callable[[], str]:

@@ -186,7 +186,8 @@ def _con_otras_mayusculas(texto: str) -> st.SearchStrategy[str]:
 def _literales_de_importe(valor: Decimal) -> st.SearchStrategy[str]:
     """El mismo importe como número, con ceros de más, con exponente o como texto."""
     exacto = f"{valor:f}"
-    con_ceros = f"{exacto}000" if "." in exacto else f"{exacto}.000"
+    # Con tres cifras tras el punto se leería de dos maneras.
+    con_ceros = f"{exacto}000" if "." in exacto else f"{exacto}.0000"
     return st.sampled_from([exacto, con_ceros, f"{valor:E}", f'"{exacto}"', f'"{con_ceros}"'])
 
 

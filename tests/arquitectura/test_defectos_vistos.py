@@ -44,7 +44,9 @@ PUERTAS = {
     "src/alpespartners/migraciones/env.py": set(),
     "src/alpespartners/modulos/tracking/infraestructura/__main__.py": set(),
     # No los da nadie: se leen de las filas que los guardaron.
-    "src/alpespartners/modulos/tracking/aplicacion/codigos.py": {"DEMASIADAS_PROPIEDADES"},
+    "src/alpespartners/modulos/tracking/aplicacion/codigos.py": {
+        *("DEMASIADAS_PROPIEDADES", "TIMESTAMP_DEMASIADO_ANTIGUO", "TIMESTAMP_EN_EL_FUTURO"),
+    },
 }
 
 

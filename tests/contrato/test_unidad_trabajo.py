@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Collection, Generator, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import TypeVar
@@ -146,6 +146,19 @@ class ContratoUnidadTrabajo:
         guardada = await libro.unidad.ejecutar(lambda t: t.eventos(clases.CONVERSIONES).obtener(["conv-123"]))
         assert guardada == {"conv-123": conversion()}
         assert await libro.depositados() == {EVENTO_CONVERSION_REGISTRADA: 1}
+
+    async def test_un_comando_con_un_reloj_increible_se_registra_una_vez_con_lo_que_vino(
+        self, libro: Libro
+    ) -> None:
+        ajeno = replace(CONVERSION, timestamp=datetime(1970, 1, 1, 0, 0, 7, tzinfo=UTC))
+        (asiento,) = await libro.asentar([recibido(ajeno, "c-1")])
+        assert asiento.destino == Registrada()
+        assert await libro.asentar([recibido(ajeno, "c-1")]) == []
+        guardada = await libro.unidad.ejecutar(lambda t: t.eventos(clases.CONVERSIONES).obtener(["conv-123"]))
+        contenido = guardada["conv-123"].contenido
+        assert contenido.timestamp is None
+        assert contenido.propiedades["timestamp_recibido"] == "1970-01-01T00:00:07Z"
+        assert "timestamp_fuera_de_rango" in guardada["conv-123"].advertencias
 
     async def test_un_rechazo_sigue_rechazado_aunque_al_reentregarlo_ya_valga(self, libro: Libro) -> None:
         mala = replace(CONVERSION, moneda="ZZZ")

@@ -2,8 +2,8 @@
 
 Por cada operación, al menos 200 peticiones con datos que la descripción admite y que no admite, siempre
 las mismas, y todas las comprobaciones de schemathesis. Lo que un esquema no puede decir se le dice aquí:
-que un instante no está en el futuro, que un cursor solo sale de la página anterior, cuántos decimales lleva
-un importe y que el `id` se dice una vez.
+que un instante cabe en el calendario, que un cursor solo sale de la página anterior, cuántos decimales lleva
+un importe, hasta cuándo vale una moneda y que el `id` se dice una vez.
 """
 
 from collections.abc import Generator
@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, seed, settings
 from hypothesis import strategies as st
 from schemathesis.specs.openapi.formats import unregister_string_format
 
-from alpespartners.modulos.tracking.dominio.monedas import DECIMALES
+from alpespartners.modulos.tracking.dominio.monedas import DECIMALES, RETIRADA_EN
 from tests.apoyo.memoria import AHORA, PuertosEnMemoria, api_en_memoria, descripcion
 from tests.apoyo.servidor import servidor
 
@@ -57,6 +57,7 @@ def test_la_descripcion_y_el_servicio_dicen_lo_mismo(case: schemathesis.Case[Any
         case.query.pop("cursor", None)
         _redondear_el_importe(case.body)
         _decir_el_id_una_vez(case)
+        _pagar_con_lo_de_entonces(case.body)
     case.call_and_validate(base_url=direccion)
 
 
@@ -70,3 +71,9 @@ def _redondear_el_importe(cuerpo: Any) -> None:
     """Deja un importe que es un número con los decimales de su moneda."""
     if isinstance(cuerpo, dict) and isinstance(cuerpo.get("valor"), float):
         cuerpo["valor"] = round(cuerpo["valor"], DECIMALES[cuerpo["moneda"]])
+
+
+def _pagar_con_lo_de_entonces(cuerpo: Any) -> None:
+    """Deja una venta en una moneda retirada en un día en que existía."""
+    if isinstance(cuerpo, dict) and cuerpo.get("moneda") in RETIRADA_EN:
+        cuerpo["timestamp"] = "2000-01-15T10:30:00Z"

@@ -394,7 +394,7 @@ def test_el_dinero_llega_digito_por_digito(valor: object, esperado: str) -> None
 
 
 @pytest.mark.parametrize(
-    "valor", [" 15", "15 ", "+15", "-15", "1e3", "\u0661\u0662", "15.", ".5", "1,5", "1_000"]
+    "valor", [" 15", "15 ", "+15", "--15", "-1e3", "- 15", "1e3", "\u0661\u0662", "15.", ".5", "1,5", "1_000"]
 )
 def test_un_importe_escrito_de_otra_forma_es_ilegible(valor: str) -> None:
     assert fallos(valor=valor) == {"valor": Codigo.VALOR_ILEGIBLE}
@@ -422,6 +422,8 @@ def test_un_exponente_desmesurado_se_rechaza_sin_expandirlo(literal: str, codigo
         ("2024-01-15T10:30:00.1234567z", datetime(2024, 1, 15, 10, 30, 0, 123456, tzinfo=UTC)),
         ("2016-12-31T23:59:60Z", datetime(2017, 1, 1, tzinfo=UTC)),
         ("2024-01-15T10:30:00-00:00", datetime(2024, 1, 15, 10, 30, tzinfo=UTC)),
+        ("2024-01-15T10:30:00-0700", datetime(2024, 1, 15, 17, 30, tzinfo=UTC)),
+        ("2024-01-15T10:30:00.25+0530", datetime(2024, 1, 15, 5, 0, 0, 250000, tzinfo=UTC)),
     ],
 )
 def test_un_instante_rfc_3339_se_lee_en_utc(texto: str, instante: datetime) -> None:
@@ -438,7 +440,9 @@ def test_un_instante_rfc_3339_se_lee_en_utc(texto: str, instante: datetime) -> N
         "2024-01-15T24:00:00Z",
         "2024-01-15T10:30Z",
         "20240115T103000Z",
-        "2024-01-15T10:30:00+0500",
+        "2024-01-15T10:30:00+05",
+        "2024-01-15T10:30:00+05000",
+        "2024-01-15T10:30:00+2400",
         "9999-12-31T23:59:59-12:00",
         "0001-01-01T00:00:00+12:00",
         "9999-12-31T23:59:60Z",

@@ -88,6 +88,46 @@ def test_un_valor_exige_moneda() -> None:
     assert fallos(moneda=None) == {"moneda": Codigo.REQUERIDO}
 
 
+def test_un_valor_sin_moneda_se_juzga_igual_y_ninguna_moneda_lo_admite() -> None:
+    assert fallos(valor=Decimal(-3), moneda=None) == {
+        "valor": Codigo.VALOR_NEGATIVO,
+        "moneda": Codigo.REQUERIDO,
+    }
+    with pytest.raises(DatosInvalidos, match="ninguna moneda admite más de 4 decimales"):
+        contenido(valor=Decimal("1.00001"), moneda=None)
+
+
+def test_un_comando_lleva_un_decimal_y_nada_en_el_es_ambiguo() -> None:
+    """Lo que ya estaba en un tópico se juzga como cuando se aceptó."""
+    assert contenido(valor=Decimal("150.000")).valor == ValorConversion(Decimal("150.00"), "COP")
+
+
+def test_la_moneda_se_juzga_por_cuando_ocurrio_y_un_reloj_adelantado_no_la_retira() -> None:
+    ultima_tarde = datetime(2025, 12, 31, 20, tzinfo=UTC)
+    comando = replace(CONVERSION, moneda="BGN", timestamp=ultima_tarde + timedelta(hours=9))
+    recolector = Recolector()
+    creado = ContenidoConversion.crear(comando, ultima_tarde, recolector)
+    assert (creado.valor, recolector.avisos) == (
+        ValorConversion(Decimal("150000.00"), "BGN"),
+        ["reloj_adelantado"],
+    )
+    assert fallos(moneda="BGN", timestamp=None) == {"moneda": Codigo.MONEDA_DESCONOCIDA}
+    assert fallos(moneda="BGN", timestamp=datetime(1970, 1, 1, tzinfo=UTC)) == {
+        "moneda": Codigo.MONEDA_DESCONOCIDA
+    }
+
+
+@pytest.mark.parametrize("timestamp", [datetime(1970, 1, 1, tzinfo=UTC), datetime(2040, 1, 1, tzinfo=UTC)])
+def test_un_contenido_de_un_reloj_increible_vuelve_a_validarse_igual(timestamp: datetime) -> None:
+    """La API lo juzga, y el consumidor otra vez: ninguno añade nada a lo que dijo el otro."""
+    primero = contenido(timestamp=timestamp, propiedades={"canal": "ig", "timestamp_recibido": "ayer"})
+    recolector = Recolector()
+    segundo = ContenidoConversion.crear(
+        RegistrarConversion(**primero.campos(), recibido_en=AHORA, advertencias=()), AHORA, recolector
+    )
+    assert (segundo, recolector.avisos) == (primero, [])
+
+
 def test_un_registro_no_exige_valor() -> None:
     assert contenido(tipo_conversion="REGISTRO", valor=None, moneda=None).valor is None
 

@@ -1,10 +1,11 @@
 """Las reglas de cada valor del dominio."""
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
-import iso4217
+import iso_4217
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +17,7 @@ from alpespartners.modulos.tracking.dominio.excepciones import (
     DatosInvalidos,
     Recolector,
 )
-from alpespartners.modulos.tracking.dominio.monedas import DECIMALES
+from alpespartners.modulos.tracking.dominio.monedas import DECIMALES, RETIRADA_EN
 from alpespartners.modulos.tracking.dominio.objetos_valor import (
     TipoConversion,
     TipoEvento,
@@ -27,16 +28,17 @@ from alpespartners.modulos.tracking.dominio.objetos_valor import (
     identificador,
     identificador_opcional,
     recibido_en_creible,
-    timestamp_valido,
+    timestamp_creible,
     tipo,
 )
 
 AHORA = datetime(2026, 1, 15, 10, 30, tzinfo=UTC)
+INSTANTES = st.integers(0, 30 * 365 * 24).map(lambda h: datetime(2000, 1, 1, tzinfo=UTC) + timedelta(hours=h))
 
 
-def importe(valor: Decimal | None, moneda: str) -> ValorConversion:
+def importe(valor: Decimal | None, moneda: str, ocurrido_en: datetime | None = AHORA) -> ValorConversion:
     recolector = Recolector()
-    creado = ValorConversion.crear(valor, moneda, recolector)
+    creado = ValorConversion.crear(valor, moneda, ocurrido_en, recolector)
     recolector.exigir()
     return creado
 
@@ -131,33 +133,127 @@ def test_los_tipos_de_conversion_son_los_del_contrato() -> None:
     assert [*TipoConversion] == ["VENTA", "REGISTRO", "SUSCRIPCION", "DESCARGA", "FORMULARIO", "OTRA"]
 
 
+def creible(
+    timestamp: datetime | None, propiedades: Mapping[str, str] | None = None
+) -> tuple[datetime | None, Mapping[str, str], list[str]]:
+    recolector = Recolector()
+    instante, resultantes = timestamp_creible(timestamp, AHORA, propiedades or {}, recolector)
+    recolector.exigir()
+    return instante, resultantes, recolector.avisos
+
+
 def test_un_instante_se_guarda_en_utc() -> None:
     bogota = datetime(2026, 1, 15, 5, 30, tzinfo=timezone(timedelta(hours=-5)))
-    valido = timestamp_valido(bogota, AHORA)
-    assert (valido, valido.tzinfo) == (AHORA, UTC)
+    valido, _, avisos = creible(bogota)
+    assert valido is not None
+    assert (valido, valido.tzinfo, avisos) == (AHORA, UTC, [])
 
 
 @pytest.mark.parametrize(
-    ("timestamp", "codigo"),
+    ("timestamp", "escrito"),
     [
-        (datetime(1999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC), Codigo.TIMESTAMP_DEMASIADO_ANTIGUO),
-        (AHORA + timedelta(hours=24, microseconds=1), Codigo.TIMESTAMP_EN_EL_FUTURO),
+        (datetime(1970, 1, 1, 0, 0, 7, tzinfo=UTC), "1970-01-01T00:00:07Z"),
+        (datetime(1999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC), "1999-12-31T23:59:59.999999Z"),
+        (AHORA + timedelta(hours=24, microseconds=1), "2026-01-16T10:30:00.000001Z"),
+        (datetime(2040, 1, 1, tzinfo=timezone(timedelta(hours=-5))), "2040-01-01T05:00:00Z"),
+        (datetime(1, 1, 1, tzinfo=UTC), "0001-01-01T00:00:00Z"),
     ],
 )
-def test_un_instante_increible_se_rechaza(timestamp: datetime, codigo: Codigo) -> None:
-    with pytest.raises(CampoInvalido) as invalido:
-        timestamp_valido(timestamp, AHORA)
-    assert codigo_de(invalido) is codigo
+def test_un_reloj_que_no_se_puede_creer_queda_en_una_propiedad_y_se_avisa(
+    timestamp: datetime, escrito: str
+) -> None:
+    esperadas = {"timestamp_recibido": escrito, "canal": "ig"}
+    assert creible(timestamp, {"canal": "ig"}) == (None, esperadas, ["timestamp_fuera_de_rango"])
+
+
+def test_lo_que_vino_de_un_reloj_increible_es_la_primera_de_las_propiedades() -> None:
+    _, propiedades, _ = creible(datetime(1970, 1, 1, tzinfo=UTC), {str(numero): "" for numero in range(64)})
+    assert (next(iter(propiedades)), len(propiedades)) == ("timestamp_recibido", 65)
+
+
+def test_si_el_cliente_usaba_esa_propiedad_para_otra_cosa_cede_y_se_avisa() -> None:
+    _, propiedades, avisos = creible(datetime(1970, 1, 1, tzinfo=UTC), {"timestamp_recibido": "ayer"})
+    assert propiedades == {"timestamp_recibido": "1970-01-01T00:00:00Z"}
+    assert avisos == ["timestamp_fuera_de_rango", "propiedad_sustituida:timestamp_recibido"]
+
+
+def test_la_propiedad_del_cliente_se_respeta_si_su_reloj_se_puede_creer() -> None:
+    assert creible(AHORA, {"timestamp_recibido": "ayer"}) == (AHORA, {"timestamp_recibido": "ayer"}, [])
 
 
 def test_los_extremos_del_intervalo_creible_valen() -> None:
     for timestamp in (datetime(2000, 1, 1, tzinfo=UTC), AHORA + timedelta(hours=24)):
-        assert timestamp_valido(timestamp, AHORA) == timestamp
+        assert creible(timestamp)[0] == timestamp
 
 
-def test_la_tabla_de_monedas_es_la_lista_activa_de_iso_4217_con_unidad_menor() -> None:
-    oficial = {moneda.code: moneda.exponent for moneda in iso4217.Currency if moneda.exponent is not None}
-    assert oficial == DECIMALES
+def test_la_tabla_de_monedas_vigentes_es_la_lista_activa_de_iso_4217_con_unidad_menor() -> None:
+    oficial = {moneda.name: moneda.subunit_exp for moneda in iso_4217.Currency if moneda.entities}
+    vigentes = {codigo: suyos for codigo, suyos in DECIMALES.items() if codigo not in RETIRADA_EN}
+    assert vigentes == {codigo: suyos for codigo, suyos in oficial.items() if suyos is not None}
+
+
+def test_la_tabla_de_monedas_retiradas_es_la_lista_historica_de_iso_4217_desde_el_año_2000() -> None:
+    """La lista da un mes, unas veces el último con la moneda y otras el primero sin ella."""
+    oficial = {
+        moneda.name: moneda.withdrew_entities[-1].time.end
+        for moneda in iso_4217.Currency
+        if not moneda.entities and moneda.withdrew_entities[-1].time.end.year >= 2000
+    }
+    sin_unidad_menor = {"XFO", "XFU"}
+    assert RETIRADA_EN.keys() == oficial.keys() - sin_unidad_menor
+    for codigo, retirada_en in RETIRADA_EN.items():
+        ultimo_dia = retirada_en - timedelta(days=1)
+        meses = {(ultimo_dia.year, ultimo_dia.month), (retirada_en.year, retirada_en.month)}
+        assert (oficial[codigo].year, oficial[codigo].month) in meses, codigo
+
+
+@pytest.mark.parametrize(
+    ("moneda", "ultimo_dia"),
+    [
+        ("BGN", datetime(2025, 12, 31, 23, 59, 59, tzinfo=UTC)),
+        ("HRK", datetime(2022, 12, 31, 23, 59, 59, tzinfo=UTC)),
+        ("LTL", datetime(2014, 12, 31, 23, 59, 59, tzinfo=UTC)),
+        ("DEM", datetime(2002, 2, 28, 23, 59, 59, tzinfo=UTC)),
+    ],
+)
+def test_una_moneda_retirada_vale_para_lo_que_ocurrio_mientras_existio(
+    moneda: str, ultimo_dia: datetime
+) -> None:
+    assert importe(Decimal("10.5"), moneda.lower(), ultimo_dia) == ValorConversion(Decimal("10.50"), moneda)
+    with pytest.raises(DatosInvalidos) as invalidos:
+        importe(Decimal("10.5"), moneda, ultimo_dia + timedelta(seconds=1))
+    (fallo,) = invalidos.value.fallos
+    assert fallo.codigo is Codigo.MONEDA_DESCONOCIDA
+    assert f"antes de {ultimo_dia + timedelta(seconds=1):%Y-%m-%d}" in fallo.mensaje
+    assert moneda not in fallo.mensaje
+
+
+@given(st.sampled_from(sorted(DECIMALES)), INSTANTES)
+def test_una_moneda_vale_hasta_que_se_retira_y_antes_de_existir_tambien(
+    moneda: str, ocurrido_en: datetime
+) -> None:
+    """Un reloj algo atrasado no cuesta la primera venta en una moneda nueva."""
+    vale = moneda not in RETIRADA_EN or ocurrido_en < RETIRADA_EN[moneda]
+    try:
+        importe(Decimal(1), moneda, ocurrido_en)
+    except DatosInvalidos:
+        assert not vale
+    else:
+        assert vale
+
+
+def test_sin_saber_cuando_ocurrio_una_moneda_retirada_no_es_una_falta() -> None:
+    assert importe(Decimal(1), "BGN", None).moneda == "BGN"
+
+
+@pytest.mark.parametrize(
+    ("guardado", "moneda", "leido"),
+    [("10.5000", "BGN", "10.50"), ("10.0000", "ITL", "10"), ("10.5000", "ITL", "10.5000")],
+)
+def test_lo_guardado_en_una_moneda_retirada_se_lee_con_sus_decimales_si_asi_no_cambia(
+    guardado: str, moneda: str, leido: str
+) -> None:
+    assert str(ValorConversion.leer(Decimal(guardado), moneda).valor) == leido
 
 
 @pytest.mark.parametrize(
@@ -199,6 +295,8 @@ def test_un_importe_queda_con_los_decimales_de_su_moneda(valor: str, moneda: str
         ("1", "XXX", Codigo.MONEDA_DESCONOCIDA),
         ("1", "PESOS", Codigo.MONEDA_DESCONOCIDA),
         ("1", "ßGP", Codigo.MONEDA_DESCONOCIDA),
+        ("1", "u\u017fd", Codigo.MONEDA_DESCONOCIDA),
+        ("1", "GQE", Codigo.MONEDA_DESCONOCIDA),
     ],
 )
 def test_un_importe_que_incumple_la_regla_dice_cual(valor: str, moneda: str, codigo: Codigo) -> None:

@@ -61,7 +61,10 @@ class DatosInvalidos(Problema):
         list[Falta],
         Meta(
             min_length=1,
-            description="Todas las faltas a la vez; nunca el valor recibido.",
+            description=(
+                "Todas las faltas a la vez; nunca el valor recibido, salvo las dos lecturas de un "
+                "`valor_ambiguo`."
+            ),
         ),
     ]
 
@@ -132,7 +135,7 @@ def no_encontrado() -> ErrorHTTP:
 
 
 def datos_invalidos(fallos: Iterable[Fallo], cabeceras: Mapping[str, str] | None = None) -> ErrorHTTP:
-    """Todas las faltas a la vez, sin el valor de ninguna."""
+    """Todas las faltas a la vez, sin añadir a ninguna el valor que la cometió."""
     errores = [Falta(nombre_seguro(fallo.campo), fallo.codigo, fallo.mensaje) for fallo in fallos]
     detalle = "Un dato no es válido." if len(errores) == 1 else f"{len(errores)} datos no son válidos."
     return ErrorHTTP(

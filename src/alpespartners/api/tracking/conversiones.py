@@ -12,6 +12,7 @@ from alpespartners.api.tracking.cuerpos import AUSENTE, IDENTIFICADOR_OPCIONAL, 
 from alpespartners.api.tracking.ejemplos import EJEMPLOS
 from alpespartners.api.tracking.presentacion import DEL_SERVIDOR, EventoRegistrado, Pagina
 from alpespartners.modulos.tracking.aplicacion import clases
+from alpespartners.modulos.tracking.aplicacion.textos import CIFRAS_DE_UN_MILLAR, CON_PUNTO_DE_MILES
 from alpespartners.modulos.tracking.dominio.contenido import LONGITUD_CUPON
 from alpespartners.modulos.tracking.dominio.monedas import DECIMALES
 from alpespartners.modulos.tracking.dominio.objetos_valor import MAXIMO_DIGITOS_ENTEROS, TipoConversion
@@ -45,6 +46,7 @@ def _importe(decimales: int) -> Esquema:
     y así 19.99 no es múltiplo de un céntimo.
     """
     fraccion = rf"(?:\.[0-9]{{1,{decimales}}}0*)?" if decimales else r"(?:\.0+)?"
+    sin_ambiguos = "" if decimales >= CIFRAS_DE_UN_MILLAR else f"(?!{CON_PUNTO_DE_MILES.pattern}$)"
     regla: Esquema = {"multipleOf": 1}
     if decimales:
         regla = {
@@ -57,7 +59,7 @@ def _importe(decimales: int) -> Esquema:
             "valor": {
                 "type": ["number", "string"],
                 **regla,
-                "pattern": f"^0*[0-9]{{1,{MAXIMO_DIGITOS_ENTEROS}}}{fraccion}$",
+                "pattern": f"^{sin_ambiguos}0*[0-9]{{1,{MAXIMO_DIGITOS_ENTEROS}}}{fraccion}$",
             },
             "moneda": {"enum": sorted(m for m, suyos in DECIMALES.items() if suyos == decimales)},
         },
@@ -75,12 +77,16 @@ _PROPIOS: Final[Esquema] = {
         "exclusiveMaximum": 10**MAXIMO_DIGITOS_ENTEROS,
         "description": (
             "Importe exacto: como número o como texto de dígitos con punto decimal. Nunca se convierte a "
-            "coma flotante."
+            "coma flotante. Lo que se lee de dos maneras, como `150.000` COP, es un 422 `valor_ambiguo`: "
+            "escriba `150000` o `150`. Uno negativo no vale: revertir una venta no tiene todavía operación."
         ),
     },
     "moneda": {
         "enum": [*sorted(DECIMALES), *AUSENTE],
-        "description": "ISO 4217, activa y con unidad menor. También en minúsculas.",
+        "description": (
+            "ISO 4217, con unidad menor. Una retirada (`HRK` en 2023, `BGN` en 2026) vale para lo que, según "
+            "su `timestamp`, ocurrió antes. También en minúsculas."
+        ),
     },
     "cupon": {
         **IDENTIFICADOR_OPCIONAL,

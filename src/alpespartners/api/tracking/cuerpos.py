@@ -1,8 +1,8 @@
 """Los cuerpos que se envían, descritos: lo común a las dos clases de evento.
 
 Qué es: el esquema de los campos comunes, con los límites y las listas cerradas del dominio.
-Qué no es: una validación, que es del dominio. Lo que un esquema no puede decir (que un instante no esté en el
-futuro, cuántos decimales lleva un número) se dice con palabras.
+Qué no es: una validación, que es del dominio. Lo que un esquema no puede decir (hasta cuándo vale una moneda,
+cuántos decimales lleva un número) se dice con palabras.
 """
 
 import re
@@ -71,8 +71,8 @@ def esquema_de_envio(propios: Esquema, requeridos: Sequence[str]) -> dict[str, o
         "timestamp": {
             "anyOf": [INSTANTE, {"enum": [*AUSENTE]}],
             "description": (
-                "RFC 3339 con zona, desde el año 2000 y como mucho 24 horas por delante del reloj del "
-                "servidor."
+                "RFC 3339 con zona; también como `-0700`. Anterior al año 2000 o más de 24 horas por delante "
+                "del reloj del servidor, queda en `propiedades.timestamp_recibido`, con una advertencia."
             ),
         },
         "propiedades": {

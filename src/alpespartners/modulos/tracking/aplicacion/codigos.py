@@ -14,6 +14,7 @@ class CodigoDePeticion(CodigoDeFalta):
     """Las faltas a la forma de lo que se envía o se pregunta."""
 
     TIPO_INCORRECTO = "tipo_incorrecto"
+    VALOR_AMBIGUO = "valor_ambiguo"
     CAMPO_RESERVADO = "campo_reservado"
     CAMPO_DESCONOCIDO = "campo_desconocido"
     CARACTER_INVISIBLE = "caracter_invisible"
@@ -33,6 +34,8 @@ class CodigoDeAntes(CodigoDeFalta):
     """Los que ya no se dan, y llevan los rechazos que guardó una versión anterior."""
 
     DEMASIADAS_PROPIEDADES = "demasiadas_propiedades"
+    TIMESTAMP_DEMASIADO_ANTIGUO = "timestamp_demasiado_antiguo"
+    TIMESTAMP_EN_EL_FUTURO = "timestamp_en_el_futuro"
 
 
 CODIGOS: Final = {

@@ -20,7 +20,11 @@ from alpespartners.modulos.tracking.aplicacion.codigos import CodigoDePeticion
 from alpespartners.modulos.tracking.aplicacion.comandos import Comando
 from alpespartners.modulos.tracking.aplicacion.dto import EventoDTO
 from alpespartners.modulos.tracking.aplicacion.invisibles import posicion_de_invisible
-from alpespartners.modulos.tracking.aplicacion.textos import importe, instante_de_texto
+from alpespartners.modulos.tracking.aplicacion.textos import (
+    FORMA_DE_UN_INSTANTE,
+    importe,
+    instante_de_texto,
+)
 from alpespartners.modulos.tracking.dominio.excepciones import Codigo, Recolector
 from alpespartners.modulos.tracking.dominio.propiedades import (
     LONGITUD_CLAVE_PROPIEDAD,
@@ -45,7 +49,15 @@ _TEXTOS = {
 """De cada clase, los campos estrictos: los que deben ser un texto."""
 _CANONICOS = frozenset[str]().union(*_TEXTOS.values(), _DESCRIPTIVOS, {"propiedades"})
 _ALIAS = {"campana_id": "campaña_id"}
-_QUE_SE_LEEN: dict[str, Callable[[str, str], object]] = {"timestamp": instante_de_texto, "valor": importe}
+_QUE_SE_LEEN: dict[str, Callable[[str, str, Mapping[str, Any]], object]] = {
+    "timestamp": lambda campo, escrito, _: instante_de_texto(campo, escrito),
+    "valor": lambda campo, escrito, campos: importe(campo, escrito, campos.get("moneda")),
+}
+"""De cada campo que no se queda en texto, cómo se lee; recibe también los demás campos."""
+_QUE_DEBEN_SER = {
+    "timestamp": f"debe ser un texto {FORMA_DE_UN_INSTANTE}",
+    "valor": "debe ser un número o un texto numérico",
+}
 _PARECIDO = 0.8
 """Cuánto se parece, de 0 a 1, un nombre mal escrito al que se le propone: `influencer`, 0,87."""
 _PREFIJO = 4 * LONGITUD_CLAVE_PROPIEDAD
@@ -139,7 +151,7 @@ def _campos_del_cuerpo(
         campos["propiedades"] = reunir_propiedades(pares, recolector)
     for nombre, leer in _QUE_SE_LEEN.items():
         if campos.get(nombre) is not None:
-            campos[nombre] = recolector.intentar(leer, nombre, campos[nombre])
+            campos[nombre] = recolector.intentar(leer, nombre, campos[nombre], campos)
     return campos
 
 
@@ -176,9 +188,7 @@ def _texto(nombre: str, valor: object, recolector: Recolector) -> str | None:
             _exigir_visible(nombre, valor, recolector)
         return valor or None
     recolector.anotar(
-        nombre,
-        CodigoDePeticion.TIPO_INCORRECTO,
-        "debe ser un número o un texto numérico" if nombre == "valor" else "debe ser un texto",
+        nombre, CodigoDePeticion.TIPO_INCORRECTO, _QUE_DEBEN_SER.get(nombre, "debe ser un texto")
     )
     return None
 

@@ -23,7 +23,9 @@ from alpespartners.modulos.tracking.dominio.objetos_valor import (
     id_de_evento,
     identificador,
     identificador_opcional,
-    timestamp_valido,
+    importe_valido,
+    momento_de_ocurrencia,
+    timestamp_creible,
     tipo,
     tipo_guardado,
 )
@@ -204,7 +206,8 @@ class ContenidoConversion(Contenido):
         campos = _comunes(datos, recibido_en, recolector)
         texto = datos.tipo_conversion or ""
         campos["tipo_conversion"] = recolector.intentar(tipo, "tipo_conversion", texto, TipoConversion)
-        campos["valor"] = _valor(datos, campos["tipo_conversion"], recolector)
+        ocurrido_en = momento_de_ocurrencia(campos["timestamp"], recibido_en)
+        campos["valor"] = _valor(datos, campos["tipo_conversion"], ocurrido_en, recolector)
         campos["cupon"] = recolector.intentar(identificador_opcional, "cupon", datos.cupon, LONGITUD_CUPON)
         recolector.exigir()
         return cls(**campos)
@@ -231,11 +234,7 @@ def _comunes(datos: _DatosEvento, recibido_en: datetime, recolector: Recolector)
     """Valida los campos comunes; un campo con falta queda en `None` y el recolector la conserva."""
     intentar = recolector.intentar
     metadatos = Metadatos.limpiar(datos.user_agent, datos.ip_address, datos.referrer, recolector)
-    timestamp = None
-    if datos.timestamp is not None:
-        timestamp = intentar(timestamp_valido, datos.timestamp, recibido_en)
-        if timestamp is not None and timestamp > recibido_en:
-            recolector.avisar("reloj_adelantado")
+    timestamp, propiedades = timestamp_creible(datos.timestamp, recibido_en, datos.propiedades, recolector)
     return {
         "id": intentar(id_de_evento, datos.id or ""),
         "campaña_id": intentar(identificador, "campaña_id", datos.campaña_id or ""),
@@ -243,18 +242,25 @@ def _comunes(datos: _DatosEvento, recibido_en: datetime, recolector: Recolector)
         "usuario_id": intentar(identificador_opcional, "usuario_id", datos.usuario_id),
         "metadatos": metadatos,
         "timestamp": timestamp,
-        "propiedades": propiedades_validas(datos.propiedades, recolector),
+        "propiedades": propiedades_validas(propiedades, recolector),
     }
 
 
 def _valor(
-    datos: _DatosConversion, tipo_conversion: TipoConversion | None, recolector: Recolector
+    datos: _DatosConversion,
+    tipo_conversion: TipoConversion | None,
+    ocurrido_en: datetime,
+    recolector: Recolector,
 ) -> ValorConversion | None:
     """Una venta exige valor, y un valor exige moneda: un importe sin ella no se puede pagar."""
     if datos.valor is None and tipo_conversion is TipoConversion.VENTA:
         recolector.anotar("valor", Codigo.REQUERIDO, "es obligatorio en una VENTA")
     if datos.moneda:
-        return ValorConversion.crear(datos.valor, datos.moneda, recolector)
+        # Sin saber cuándo fue no se acusa a una moneda retirada: ya lo hará cuando el instante se corrija.
+        cuando = None if recolector.tiene("timestamp") else ocurrido_en
+        return ValorConversion.crear(datos.valor, datos.moneda, cuando, recolector)
+    if datos.valor is not None:
+        recolector.intentar(importe_valido, datos.valor, None)
     # Un valor que falta o no se pudo leer ya es una falta, y la moneda que debía acompañarlo es otra.
     if datos.valor is not None or recolector.tiene("valor"):
         recolector.anotar("moneda", Codigo.REQUERIDO, "es obligatoria cuando hay valor")

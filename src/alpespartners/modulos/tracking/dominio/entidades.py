@@ -16,6 +16,7 @@ from alpespartners.modulos.tracking.dominio.contenido import (
     ContenidoConversion,
     ContenidoImpresion,
 )
+from alpespartners.modulos.tracking.dominio.objetos_valor import momento_de_ocurrencia
 
 C = TypeVar("C", bound=Contenido)
 
@@ -68,8 +69,3 @@ class Impresion(EventoSeguido[ContenidoImpresion]):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conversion(EventoSeguido[ContenidoConversion]):
     """Un logro de la campaña por el que puede pagarse: una venta, por ejemplo."""
-
-
-def momento_de_ocurrencia(timestamp: datetime | None, recibido_en: datetime) -> datetime:
-    """Devuelve el instante por el que van listas e informes; un reloj adelantado no escribe el futuro."""
-    return recibido_en if timestamp is None or timestamp > recibido_en else timestamp

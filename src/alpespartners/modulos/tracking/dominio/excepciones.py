@@ -42,8 +42,6 @@ class Codigo(CodigoDeFalta):
     DEMASIADOS_DECIMALES = "demasiados_decimales"
     MONEDA_DESCONOCIDA = "moneda_desconocida"
     TIMESTAMP_ILEGIBLE = "timestamp_ilegible"
-    TIMESTAMP_DEMASIADO_ANTIGUO = "timestamp_demasiado_antiguo"
-    TIMESTAMP_EN_EL_FUTURO = "timestamp_en_el_futuro"
     CAMPO_REPETIDO = "campo_repetido"
     CONFLICTO_DE_ID = "conflicto_de_id"
 

@@ -10,7 +10,7 @@ una a su propio resultado no lo cambia.
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -28,13 +28,15 @@ from alpespartners.modulos.tracking.dominio.excepciones import (
     Codigo,
     Recolector,
 )
-from alpespartners.modulos.tracking.dominio.monedas import DECIMALES
+from alpespartners.modulos.tracking.dominio.monedas import DECIMALES, RETIRADA_EN
 
 LONGITUD_IDENTIFICADOR = 128
 MAXIMO_DIGITOS_ENTEROS = 14
 LONGITUD_ADVERTENCIA = 128
 TIMESTAMP_MINIMO = datetime(2000, 1, 1, tzinfo=UTC)
 ADELANTO_MAXIMO = timedelta(hours=24)
+TIMESTAMP_RECIBIDO = "timestamp_recibido"
+"""La propiedad en que queda el `timestamp` de un reloj que no se puede creer."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SUSTITUTO = re.compile(r"[\ud800-\udfff]")
@@ -150,24 +152,40 @@ def tipo_guardado(campo: str, texto: str, enumeracion: type[_Tipo]) -> _Tipo:
         raise CampoInvalido(campo, Codigo.VALOR_NO_PERMITIDO, "el programa no lo conoce") from None
 
 
-def timestamp_valido(timestamp: datetime, recibido_en: datetime) -> datetime:
-    """Devuelve el instante en UTC, si es creíble frente al momento en que se recibió.
+def timestamp_creible(
+    timestamp: datetime | None,
+    recibido_en: datetime,
+    propiedades: Mapping[str, str],
+    recolector: Recolector,
+) -> tuple[datetime | None, Mapping[str, str]]:
+    """Devuelve el instante en UTC y las propiedades; de un reloj que no se puede creer solo quedan estas.
+
+    No lo es el anterior al año 2000 ni el que se adelanta más de 24 horas: una pila gastada no debe
+    costarle a nadie una venta. Lo que vino queda en `timestamp_recibido`, la primera de las propiedades,
+    para que no sea la que sobre; si el cliente usaba ese nombre para otra cosa, cede y se avisa.
 
     Se juzga frente a `recibido_en` y no frente al reloj de quien juzga: una reentrega de mañana recibe
     el mismo veredicto que hoy.
-
-    Raises:
-        CampoInvalido: es anterior al año 2000 o se adelanta más de 24 horas a `recibido_en`.
     """
-    if timestamp < TIMESTAMP_MINIMO:
-        raise CampoInvalido(
-            "timestamp", Codigo.TIMESTAMP_DEMASIADO_ANTIGUO, "es anterior a 2000-01-01T00:00:00Z"
-        )
-    if timestamp > recibido_en + ADELANTO_MAXIMO:
-        raise CampoInvalido(
-            "timestamp", Codigo.TIMESTAMP_EN_EL_FUTURO, "se adelanta más de 24 horas al reloj del servidor"
-        )
-    return timestamp if timestamp.tzinfo is UTC else timestamp.astimezone(UTC)
+    if timestamp is None:
+        return None, propiedades
+    if timestamp.tzinfo is not UTC:
+        timestamp = timestamp.astimezone(UTC)
+    if TIMESTAMP_MINIMO <= timestamp <= recibido_en + ADELANTO_MAXIMO:
+        if timestamp > recibido_en:
+            recolector.avisar("reloj_adelantado")
+        return timestamp, propiedades
+    recolector.avisar("timestamp_fuera_de_rango")
+    recibido = timestamp.isoformat().replace("+00:00", "Z")
+    if propiedades.get(TIMESTAMP_RECIBIDO, recibido) != recibido:
+        recolector.avisar(f"propiedad_sustituida:{TIMESTAMP_RECIBIDO}")
+    suyas = {clave: valor for clave, valor in propiedades.items() if clave != TIMESTAMP_RECIBIDO}
+    return None, {TIMESTAMP_RECIBIDO: recibido, **suyas}
+
+
+def momento_de_ocurrencia(timestamp: datetime | None, recibido_en: datetime) -> datetime:
+    """Devuelve el instante por el que van listas e informes; un reloj adelantado no escribe el futuro."""
+    return recibido_en if timestamp is None or timestamp > recibido_en else timestamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,20 +200,30 @@ class ValorConversion:
     moneda: str
 
     @classmethod
-    def crear(cls, valor: Decimal | None, moneda: str, recolector: Recolector) -> Self:
+    def crear(
+        cls, valor: Decimal | None, moneda: str, ocurrido_en: datetime | None, recolector: Recolector
+    ) -> Self:
         """Valida importe y moneda y los normaliza (`150000.0` COP → `150000.00`).
 
-        Anota en el recolector una moneda desconocida, y un importe negativo, demasiado grande o con más
-        decimales (sin contar ceros finales) que la moneda.
+        Anota en el recolector una moneda que no existía cuando ocurrió (o nunca, si no se sabe cuándo fue), y
+        un importe negativo, demasiado grande o con más decimales (sin contar ceros finales) que la moneda.
         """
-        codigo = moneda.upper() if moneda.isascii() else moneda
-        decimales = DECIMALES.get(codigo)
-        if decimales is None:
+        codigo = codigo_de_moneda(moneda)
+        if codigo not in DECIMALES:
             recolector.anotar(
-                "moneda", Codigo.MONEDA_DESCONOCIDA, "no es un código activo de ISO 4217 con unidad menor"
+                "moneda",
+                Codigo.MONEDA_DESCONOCIDA,
+                "debe ser un código de ISO 4217 con unidad menor, como COP, USD o EUR",
             )
-            decimales = _DECIMALES_MAXIMOS
-        return cls(None if valor is None else recolector.intentar(_importe, valor, decimales), codigo)
+        elif codigo in RETIRADA_EN and ocurrido_en is not None and ocurrido_en >= RETIRADA_EN[codigo]:
+            recolector.anotar(
+                "moneda",
+                Codigo.MONEDA_DESCONOCIDA,
+                "se retiró de ISO 4217: solo vale para lo que, según su timestamp, ocurrió antes de "
+                f"{RETIRADA_EN[codigo]:%Y-%m-%d}",
+            )
+        decimales = DECIMALES.get(codigo)
+        return cls(None if valor is None else recolector.intentar(importe_valido, valor, decimales), codigo)
 
     @classmethod
     def leer(cls, valor: Decimal | None, moneda: str) -> Self:
@@ -208,14 +236,32 @@ class ValorConversion:
         return cls(ajustado if ajustado == valor else valor, moneda)
 
 
-def _importe(valor: Decimal, decimales: int) -> Decimal:
-    """Ajusta el importe a los decimales de su moneda sin expandir jamás su exponente."""
+def codigo_de_moneda(moneda: str) -> str:
+    """Devuelve el código en mayúsculas."""
+    # Solo ASCII: la mayúscula de una s larga es «S», y uno mal escrito pasaría por bueno.
+    return moneda.upper() if moneda.isascii() else moneda
+
+
+def importe_valido(valor: Decimal, decimales: int | None) -> Decimal:
+    """Ajusta el importe a los decimales de su moneda sin expandir jamás su exponente.
+
+    Si no se sabe cuál es (`None`), los de la que más tiene.
+
+    Raises:
+        CampoInvalido: no es finito, es negativo, es demasiado grande o le sobran decimales.
+    """
+    maximo = _DECIMALES_MAXIMOS if decimales is None else decimales
     if not valor.is_finite():
         raise CampoInvalido("valor", Codigo.VALOR_ILEGIBLE, "no es un número finito")
     if valor.is_zero():
-        return Decimal((0, (0,), -decimales))
+        return Decimal((0, (0,), -maximo))
     if valor.is_signed():
-        raise CampoInvalido("valor", Codigo.VALOR_NEGATIVO, "no puede ser negativo")
+        raise CampoInvalido(
+            "valor",
+            Codigo.VALOR_NEGATIVO,
+            "no puede ser negativo; para revertir una venta todavía no hay operación: descuéntela al pagar, "
+            "por su id",
+        )
     if valor.adjusted() >= MAXIMO_DIGITOS_ENTEROS:
         raise CampoInvalido(
             "valor",
@@ -224,12 +270,11 @@ def _importe(valor: Decimal, decimales: int) -> Decimal:
         )
     _, digitos, exponente = valor.as_tuple()
     # `is_finite` ya descartó los exponentes que son letras.
-    sobrantes = -int(exponente) - decimales
+    sobrantes = -int(exponente) - maximo
     if sobrantes > 0 and (sobrantes >= len(digitos) or any(digitos[-sobrantes:])):
-        raise CampoInvalido(
-            "valor", Codigo.DEMASIADOS_DECIMALES, f"esta moneda admite como mucho {decimales} decimales"
-        )
-    return valor.quantize(_UNIDADES_MENORES[decimales])
+        quien = "ninguna moneda admite más de" if decimales is None else "esta moneda admite como mucho"
+        raise CampoInvalido("valor", Codigo.DEMASIADOS_DECIMALES, f"{quien} {maximo} decimales")
+    return valor.quantize(_UNIDADES_MENORES[maximo])
 
 
 @dataclass(frozen=True, slots=True)

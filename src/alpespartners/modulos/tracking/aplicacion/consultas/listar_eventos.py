@@ -18,7 +18,7 @@ from typing import Any, Generic, TypeVar
 
 from alpespartners.modulos.tracking.aplicacion.clases import Clase
 from alpespartners.modulos.tracking.aplicacion.codigos import CodigoDePeticion
-from alpespartners.modulos.tracking.aplicacion.textos import instante_de_texto
+from alpespartners.modulos.tracking.aplicacion.textos import instante_de_parametro
 from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
 from alpespartners.modulos.tracking.dominio.excepciones import CampoInvalido, Recolector
 from alpespartners.modulos.tracking.dominio.objetos_valor import identificador, tipo
@@ -66,11 +66,12 @@ def peticion_de_lista(clase: Clase, campaña_id: str, parametros: Mapping[str, s
     """
     recolector = Recolector()
     intentar = recolector.intentar
+    desde, hasta = parametros.get("desde"), parametros.get("hasta")
     influencer, de_tipo = parametros.get("influencer_id"), parametros.get(clase.campo_tipo)
     filtro = FiltroEventos(
         campaña_id=campaña_id,
-        desde=intentar(instante_de_texto, "desde", parametros["desde"]) if "desde" in parametros else None,
-        hasta=intentar(instante_de_texto, "hasta", parametros["hasta"]) if "hasta" in parametros else None,
+        desde=None if desde is None else intentar(instante_de_parametro, "desde", desde),
+        hasta=None if hasta is None else intentar(instante_de_parametro, "hasta", hasta),
         influencer_id=None if influencer is None else intentar(identificador, "influencer_id", influencer),
         tipo=None if de_tipo is None else intentar(tipo, clase.campo_tipo, de_tipo, clase.tipos),
     )
