@@ -33,6 +33,7 @@ _RAREZAS = st.sampled_from(
         '"\\',
         "🛒",
         "ﬁ",
+        "👨\u200d👩\u200d👧",
         "\u200b",
     ]
 )
@@ -47,7 +48,7 @@ textos = st.one_of(st.none(), st.text(st.characters(exclude_categories=["Cs"]), 
 propiedades = st.dictionaries(
     st.text(st.characters(codec="ascii", exclude_categories=["Cc"]), min_size=1, max_size=64),
     st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=60),
-    max_size=32,
+    max_size=60,
 )
 timestamps = st.integers(0, (ULTIMO - TIMESTAMP_MINIMO) // MICROSEGUNDO).map(
     lambda micros: TIMESTAMP_MINIMO + micros * MICROSEGUNDO

@@ -26,6 +26,7 @@ from alpespartners.modulos.tracking.aplicacion.comandos import (
     RegistrarImpresion,
 )
 from alpespartners.modulos.tracking.aplicacion.handlers import ManejadorDeRegistro
+from alpespartners.modulos.tracking.aplicacion.invisibles import posicion_de_invisible
 from alpespartners.modulos.tracking.aplicacion.mapeadores import comando_del_cuerpo
 from alpespartners.modulos.tracking.aplicacion.mensajes import ComandoRecibido, DestinoDeComando
 from alpespartners.modulos.tracking.aplicacion.puertos import Consulta, Transaccion
@@ -73,6 +74,13 @@ def _direccion(texto: str | None) -> str | None:
     return str(getattr(direccion, "ipv4_mapped", None) or direccion)
 
 
+def _se_ve(comando: RegistrarImpresion | RegistrarConversion) -> bool:
+    """Con algo invisible en un identificador, un envío no se acepta; un comando, sí."""
+    campos = (comando.id, comando.campaña_id, comando.influencer_id, comando.usuario_id)
+    propio = getattr(comando, "cupon", None)
+    return all(posicion_de_invisible(texto or "") is None for texto in (*campos, propio))
+
+
 def _envio(
     sortear: st.DrawFn,
     comando: RegistrarImpresion | RegistrarConversion,
@@ -89,11 +97,11 @@ def _envio(
     con_id = sortear(st.booleans())
     con_referrer = comando.referrer is None or comando.referrer.startswith("https://")
     zona = sortear(st.sampled_from(_ZONAS))
-    propiedades = dict(list(comando.propiedades.items())[: 32 - len(_DESCONOCIDOS)])
+    propiedades = dict(comando.propiedades)
     desconocidos = sortear(st.sets(st.sampled_from(sorted(_DESCONOCIDOS)))) - propiedades.keys()
     literales = {
         **propios,
-        "id": texto(comando.id) if con_id else sortear(st.sampled_from(['""', "null"])),
+        "id": texto(comando.id) if con_id else "null",
         sortear(st.sampled_from(_GRAFIAS_DE_CAMPAÑA)): texto(comando.campaña_id),
         "influencer_id": texto(comando.influencer_id),
         "usuario_id": texto(comando.usuario_id),
@@ -107,6 +115,8 @@ def _envio(
     pares = sortear(st.permutations(list(literales.items())))
     octetos = "{" + ", ".join(f"{texto(nombre)}: {literal}" for nombre, literal in pares) + "}"
 
+    propuestos = {} if comando.influencer_id else {"influencerid": ["quiso_decir:influencer_id"]}
+    agente = _CONTROL.sub("\ufffd", _nfc(comando.user_agent) or "") or None
     adelantado = comando.timestamp is not None and comando.timestamp > recibido_en
     esperado = {
         **esperado_de_los_propios,
@@ -114,7 +124,7 @@ def _envio(
         "campaña_id": _nfc(comando.campaña_id),
         "influencer_id": _nfc(comando.influencer_id),
         "usuario_id": _nfc(comando.usuario_id),
-        "user_agent": _CONTROL.sub("\ufffd", _nfc(comando.user_agent) or "") or None,
+        "user_agent": agente,
         "ip_address": _direccion(comando.ip_address),
         "referrer": _nfc(comando.referrer) if con_referrer else None,
         "timestamp": comando.timestamp and _rfc_3339(comando.timestamp),
@@ -124,7 +134,14 @@ def _envio(
         "recibido_en": _rfc_3339(recibido_en),
         "registrado_en": _rfc_3339(REGISTRADO_EN),
         "comando_id": COMANDO_ID,
-        "advertencias": [f"campo_desconocido:{nombre}" for nombre, _ in pares if nombre in desconocidos]
+        "advertencias": [
+            aviso
+            for nombre, _ in pares
+            if nombre in desconocidos
+            for aviso in [f"campo_desconocido:{nombre}", *propuestos.get(nombre, [])]
+        ]
+        + ["id_asignado"] * (not con_id)
+        + ["user_agent_reparado"] * (agente != _nfc(comando.user_agent))
         + ["referrer_ilegible"] * (not con_referrer)
         + ["reloj_adelantado"] * adelantado,
     }
@@ -134,7 +151,7 @@ def _envio(
 @st.composite
 def envios_de_impresion(sortear: st.DrawFn) -> Envio:
     """Un cuerpo que acaba en una impresión."""
-    comando = sortear(comandos_de_impresion())
+    comando = sortear(comandos_de_impresion().filter(_se_ve))
     propios = {"tipo_evento": json.dumps(sortear(_con_otras_mayusculas(comando.tipo_evento)))}
     if comando.tipo_evento == "IMPRESION" and sortear(st.booleans()):
         del propios["tipo_evento"]
@@ -144,7 +161,7 @@ def envios_de_impresion(sortear: st.DrawFn) -> Envio:
 @st.composite
 def envios_de_conversion(sortear: st.DrawFn) -> Envio:
     """Un cuerpo que acaba en una conversión."""
-    comando = sortear(comandos_de_conversion())
+    comando = sortear(comandos_de_conversion().filter(_se_ve))
     propios = {
         "tipo_conversion": json.dumps(sortear(_con_otras_mayusculas(comando.tipo_conversion))),
         "moneda": json.dumps(comando.moneda and sortear(_con_otras_mayusculas(comando.moneda))),

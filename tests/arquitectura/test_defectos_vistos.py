@@ -45,7 +45,7 @@ PUERTAS = {
     "src/alpespartners/modulos/tracking/infraestructura/__main__.py": set(),
     # No los da nadie: se leen de las filas que los guardaron.
     "src/alpespartners/modulos/tracking/aplicacion/codigos.py": {
-        *("TIMESTAMP_DEMASIADO_ANTIGUO", "TIMESTAMP_EN_EL_FUTURO"),
+        *("DEMASIADAS_PROPIEDADES", "TIMESTAMP_DEMASIADO_ANTIGUO", "TIMESTAMP_EN_EL_FUTURO"),
     },
 }
 

@@ -3,7 +3,7 @@
 Por cada operación, al menos 200 peticiones con datos que la descripción admite y que no admite, siempre
 las mismas, y todas las comprobaciones de schemathesis. Lo que un esquema no puede decir se le dice aquí:
 que un instante cabe en el calendario, que un cursor solo sale de la página anterior, cuántos decimales lleva
-un importe y hasta cuándo vale una moneda.
+un importe, hasta cuándo vale una moneda y que el `id` se dice una vez.
 """
 
 from collections.abc import Generator
@@ -56,8 +56,15 @@ def test_la_descripcion_y_el_servicio_dicen_lo_mismo(case: schemathesis.Case[Any
     if case.meta.generation.mode.is_positive:
         case.query.pop("cursor", None)
         _redondear_el_importe(case.body)
+        _decir_el_id_una_vez(case)
         _pagar_con_lo_de_entonces(case.body)
     case.call_and_validate(base_url=direccion)
+
+
+def _decir_el_id_una_vez(case: schemathesis.Case[Any]) -> None:
+    """Deja el `id` en la cabecera o en el cuerpo: en los dos tiene que ser el mismo."""
+    if isinstance(case.body, dict) and "Idempotency-Key" in (case.headers or {}):
+        case.body.pop("id", None)
 
 
 def _redondear_el_importe(cuerpo: Any) -> None:

@@ -1,4 +1,4 @@
-"""Lectura estricta de JSON (RFC 8259): de los octetos de una petición a un objeto de Python.
+"""Lectura estricta de JSON (RFC 8259): de los octetos de una petición a un objeto de Python, y de vuelta.
 
 Qué es: un lector que ve lo que los lectores corrientes callan (claves repetidas, `NaN`, una marca
 BOM, texto que no es UTF-8) y que entrega cada número como su literal, sin convertirlo ni desplegarlo.
@@ -61,6 +61,23 @@ def leer_json(octetos: bytes) -> object:
             f"El cuerpo no es JSON: error en la línea {error.lineno}, columna {error.colno}."
         ) from None
     return valor
+
+
+def escribir_json(valor: object) -> str:
+    """Devuelve el JSON de algo leído con `leer_json`, compacto y con cada número como llegó.
+
+    Un sustituto suelto sale como tal: quien lo guarde dirá qué hace con él.
+    """
+    match valor:
+        case dict():
+            pares = [f"{escribir_json(clave)}:{escribir_json(suyo)}" for clave, suyo in valor.items()]
+            return f"{{{','.join(pares)}}}"
+        case list():
+            return f"[{','.join([escribir_json(elemento) for elemento in valor])}]"
+        case NumeroJson():
+            return str(valor)
+        case _:
+            return json.dumps(valor, ensure_ascii=False)
 
 
 def _comprobar_profundidad(octetos: bytes) -> None:

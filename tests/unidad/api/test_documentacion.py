@@ -76,6 +76,39 @@ async def test_openapi_avisa_a_quien_no_envia_id(cliente: httpx2.AsyncClient) ->
         assert "no puede repetir" in texto
 
 
+async def test_openapi_dice_que_los_ids_son_un_solo_espacio_y_como_no_chocar(
+    cliente: httpx2.AsyncClient,
+) -> None:
+    documento = (await cliente.get("/openapi.json")).json()
+    for ruta, esquema in (("impresiones", "NuevaImpresion"), ("conversiones", "NuevaConversion")):
+        envio = documento["paths"][f"/tracking/{ruta}"]["post"]
+        campo = documento["components"]["schemas"][esquema]["properties"]["id"]
+        for texto in (envio["description"], campo["description"]):
+            assert "un solo espacio" in texto
+            assert "`tienda-1001`" in texto
+        assert "Idempotency-Key" in [parametro["name"] for parametro in envio["parameters"]]
+
+
+def test_un_identificador_cumple_su_esquema_si_y_solo_si_se_ve_entero() -> None:
+    esquemas: Any = descripcion()["components"]
+    validador = jsonschema_rs.validator_for(esquemas["schemas"]["NuevaImpresion"])
+    for texto in ("a", "a b", "ñandú", "👨\u200d👩\u200d👧", "a  b\u200dc"):
+        assert validador.is_valid(IMPRESION | {"id": texto, "campaña_id": texto}), texto
+    for texto in (
+        "",
+        "a\u200b",
+        "\u200da",
+        "a\u200d",
+        "a\u200d b",
+        "a\u200d\u200db",
+        "\U000e0041",
+        "a\ufe0f",
+        " a",
+    ):
+        assert not validador.is_valid(IMPRESION | {"campaña_id": texto}), texto
+        assert not validador.is_valid(IMPRESION | {"id": texto}), texto
+
+
 def test_toda_clave_de_un_componente_es_de_las_que_openapi_admite() -> None:
     componentes: Any = descripcion()["components"]
     claves = [clave for suyos in componentes.values() for clave in suyos]

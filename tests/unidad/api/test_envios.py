@@ -11,6 +11,7 @@ from tests.apoyo.memoria import AHORA, PuertosEnMemoria
 
 RUTAS = ["/tracking/impresiones", "/tracking/conversiones"]
 JSON = {"Content-Type": "application/json"}
+RIGOR = {"Prefer": "handling=strict"}
 
 
 def _faltas(respuesta: httpx2.Response) -> dict[str, str]:
@@ -60,11 +61,50 @@ async def test_una_errata_en_un_campo_se_acepta_con_su_advertencia(cliente: http
     assert respuesta.json()["advertencias"] == ["campo_desconocido:influencerid"]
 
 
+async def test_una_errata_en_un_campo_que_falta_propone_su_nombre(cliente: httpx2.AsyncClient) -> None:
+    cuerpo = {**IMPRESION, "influencer_id": "", "influencer": "inf-789"}
+    respuesta = await cliente.post("/tracking/impresiones", json=cuerpo)
+    assert respuesta.status_code == 202
+    assert respuesta.json()["advertencias"] == ["campo_desconocido:influencer", "quiso_decir:influencer_id"]
+
+
+async def test_con_rigor_una_errata_es_422_con_la_misma_propuesta(
+    cliente: httpx2.AsyncClient, puertos: PuertosEnMemoria
+) -> None:
+    respuesta = await cliente.post(
+        "/tracking/conversiones", json={**CONVERSION, "influencer": "x"}, headers=RIGOR
+    )
+    assert respuesta.headers["Preference-Applied"] == "handling=strict"
+    assert respuesta.status_code == 422
+    assert respuesta.json()["errores"] == [
+        {
+            "campo": "influencer",
+            "codigo": "campo_desconocido",
+            "mensaje": "no es un campo conocido; ¿quiso decir influencer_id?",
+        }
+    ]
+    assert puertos.publicados == []
+
+
+async def test_con_rigor_y_sin_erratas_se_acepta_como_siempre_y_se_dice(cliente: httpx2.AsyncClient) -> None:
+    aceptada = await cliente.post("/tracking/conversiones", json=CONVERSION, headers=RIGOR)
+    assert (aceptada.status_code, aceptada.headers["Preference-Applied"]) == (202, "handling=strict")
+    repetida = await cliente.post(
+        "/tracking/conversiones", json=CONVERSION, headers={"Prefer": "wait=3, handling=strict"}
+    )
+    assert (repetida.status_code, repetida.headers["Preference-Applied"]) == (200, "wait=3, handling=strict")
+
+
+async def test_sin_rigor_ni_espera_no_se_dice_que_se_concediera_nada(cliente: httpx2.AsyncClient) -> None:
+    respuesta = await cliente.post("/tracking/conversiones", json=CONVERSION)
+    assert "Preference-Applied" not in respuesta.headers
+
+
 async def test_sin_confirmacion_del_broker_es_503_con_el_id_para_repetir(
     cliente: httpx2.AsyncClient, puertos: PuertosEnMemoria
 ) -> None:
     puertos.disponible = False
-    respuesta = await cliente.post("/tracking/impresiones", json={**IMPRESION, "id": ""})
+    respuesta = await cliente.post("/tracking/impresiones", json={**IMPRESION, "id": None})
     assert respuesta.status_code == 503
     assert respuesta.headers["Content-Type"] == "application/problem+json"
     assert int(respuesta.headers["Retry-After"]) > 0
@@ -197,7 +237,8 @@ async def test_lo_que_no_es_json_es_400_y_no_se_publica(
         ("campaña_id", '["cmp-456"]'),
         ("influencer_id", "1.5"),
         ("usuario_id", r'"\ud800\ud800"'),
-        ("user_agent", r'"a\udfff"'),
+        ("id", '""'),
+        ("campaña_id", r'"cmp-456\u200b"'),
         ("tipo_conversion", "[]"),
         ("tipo_conversion", '"COMPRA"'),
         ("valor", "1e400"),
@@ -218,9 +259,7 @@ async def test_lo_que_no_es_json_es_400_y_no_se_publica(
         ("timestamp", '"2024-01-15T10:30:00"'),
         ("timestamp", '"9999-12-31T23:59:59-12:00"'),
         ("timestamp", '"ayer"'),
-        ("propiedades", "[]"),
         ("recibido_en", '"2024-01-15T10:30:00Z"'),
-        ("desconocido", "[]"),
     ],
 )
 async def test_un_dato_de_otra_clase_es_422_con_su_campo(
@@ -244,7 +283,9 @@ async def test_una_clave_hostil_no_rompe_la_respuesta_ni_se_devuelve_entera(
     cliente: httpx2.AsyncClient, clave: str
 ) -> None:
     respuesta = await cliente.post(
-        "/tracking/impresiones", content=f'{{"campaña_id": "c", "{clave}": []}}'.encode(), headers=JSON
+        "/tracking/impresiones",
+        content=f'{{"campaña_id": "c", "{clave}": []}}'.encode(),
+        headers=JSON | RIGOR,
     )
     (campo,) = _faltas(respuesta)
     assert len(campo) <= 130

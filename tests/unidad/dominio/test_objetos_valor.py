@@ -1,6 +1,5 @@
 """Las reglas de cada valor del dominio."""
 
-import ipaddress
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
@@ -20,7 +19,6 @@ from alpespartners.modulos.tracking.dominio.excepciones import (
 )
 from alpespartners.modulos.tracking.dominio.monedas import DECIMALES, RETIRADA_EN
 from alpespartners.modulos.tracking.dominio.objetos_valor import (
-    Metadatos,
     TipoConversion,
     TipoEvento,
     ValorConversion,
@@ -29,7 +27,6 @@ from alpespartners.modulos.tracking.dominio.objetos_valor import (
     id_de_evento,
     identificador,
     identificador_opcional,
-    propiedades_validas,
     recibido_en_creible,
     timestamp_creible,
     tipo,
@@ -44,15 +41,6 @@ def importe(valor: Decimal | None, moneda: str, ocurrido_en: datetime | None = A
     creado = ValorConversion.crear(valor, moneda, ocurrido_en, recolector)
     recolector.exigir()
     return creado
-
-
-def limpiar(
-    agente: str | None = None, direccion: str | None = None, procedencia: str | None = None
-) -> tuple[Metadatos, list[str]]:
-    recolector = Recolector()
-    limpios = Metadatos.limpiar(agente, direccion, procedencia, recolector)
-    recolector.exigir()
-    return limpios, recolector.avisos
 
 
 def codigos(invalidos: pytest.ExceptionInfo[DatosInvalidos]) -> dict[str, CodigoDeFalta]:
@@ -328,160 +316,10 @@ def test_ningun_importe_pierde_ni_gana_nada(valor: Decimal, ceros: int) -> None:
     assert importe(creado, "COP").valor == creado
 
 
-def test_los_metadatos_sanos_pasan_sin_cambios_ni_avisos() -> None:
-    limpios = limpiar("Mozilla/5.0...", "192.168.1.1", "https://instagram.com")
-    assert limpios == (Metadatos("Mozilla/5.0...", "192.168.1.1", "https://instagram.com"), [])
-
-
-def test_un_user_agent_largo_se_recorta_con_aviso() -> None:
-    limpios, avisos = limpiar("x" * 1025, None, None)
-    assert (limpios.user_agent, avisos) == ("x" * 1024, ["user_agent_recortado"])
-
-
-def test_los_controles_de_un_user_agent_se_reemplazan() -> None:
-    assert limpiar("a\x00\x1b[31m", None, None)[0].user_agent == "a\ufffd\ufffd[31m"
-
-
-@pytest.mark.parametrize(
-    ("texto", "canonica"),
-    [
-        ("192.168.1.1", "192.168.1.1"),
-        ("::ffff:10.0.0.1", "10.0.0.1"),
-        ("2001:DB8:0:0::1", "2001:db8::1"),
-        ("::1", "::1"),
-    ],
-)
-def test_una_direccion_queda_en_su_forma_canonica(texto: str, canonica: str) -> None:
-    assert limpiar(None, texto, None) == (Metadatos(ip_address=canonica), [])
-
-
-@given(st.lists(st.from_regex(r"[0-9]{1,4}|[a-f ]", fullmatch=True), min_size=3, max_size=5).map(".".join))
-def test_una_direccion_escrita_con_puntos_vale_si_y_solo_si_lo_dice_la_biblioteca(texto: str) -> None:
-    try:
-        canonica: str | None = str(ipaddress.ip_address(texto))
-    except ValueError:
-        canonica = None
-    assert limpiar(None, texto, None)[0].ip_address == canonica
-
-
-@pytest.mark.parametrize("texto", ["999.1.1.1", "localhost", "10.0.0.1/24", "fe80::1%eth0", "010.0.0.1", "1"])
-def test_una_direccion_ilegible_se_descarta_con_aviso(texto: str) -> None:
-    assert limpiar(None, texto, None) == (Metadatos(), ["ip_ilegible"])
-
-
-@pytest.mark.parametrize(
-    "texto", ["http://a.co/x?y#z", "HTTPS://A.co", "android-app://com.x/", "ios-app://1/x"]
-)
-def test_una_procedencia_de_web_o_aplicacion_vale(texto: str) -> None:
-    assert limpiar(None, None, texto) == (Metadatos(referrer=texto), [])
-
-
-@pytest.mark.parametrize(
-    "texto",
-    [
-        "instagram",
-        "javascript:alert(1)",
-        "https://",
-        "http://[::1",
-        "https://a b",
-        "https://a\u2028b",
-        "https://a\\b",
-        "https://u:c@:/",
-        "https://a/" + "x" * 2048,
-    ],
-)
-def test_una_procedencia_ilegible_se_descarta_con_aviso(texto: str) -> None:
-    assert limpiar(None, None, texto) == (Metadatos(), ["referrer_ilegible"])
-
-
-@given(*[st.none() | st.text(max_size=1100)] * 3)
-def test_limpiar_metadatos_dos_veces_es_como_una_y_nunca_los_rechaza(
-    agente: str | None, direccion: str | None, procedencia: str | None
-) -> None:
-    limpios, _ = limpiar(agente, direccion, procedencia)
-    assert limpiar(limpios.user_agent, limpios.ip_address, limpios.referrer) == (limpios, [])
-
-
-@pytest.mark.parametrize(
-    ("propiedades", "codigo"),
-    [
-        ({str(numero): "" for numero in range(33)}, Codigo.DEMASIADAS_PROPIEDADES),
-        ({"": "x"}, Codigo.REQUERIDO),
-        ({"k" * 65: "x"}, Codigo.LONGITUD_EXCEDIDA),
-        ({"k": "x" * 257}, Codigo.LONGITUD_EXCEDIDA),
-        ({"k": "\x00"}, Codigo.CARACTER_DE_CONTROL),
-        ({"k\n": "x"}, Codigo.CARACTER_DE_CONTROL),
-        ({"k": "\udfff"}, Codigo.SUSTITUTO_SUELTO),
-        ({"ñ": "a", "n\u0303": "b"}, Codigo.CAMPO_REPETIDO),
-    ],
-)
-def test_unas_propiedades_que_incumplen_la_regla_dicen_cual(
-    propiedades: dict[str, str], codigo: Codigo
-) -> None:
-    recolector = Recolector()
-    propiedades_validas(propiedades, recolector)
-    assert [fallo.codigo for fallo in recolector.fallos] == [codigo]
-
-
-def test_cada_propiedad_que_incumple_la_regla_se_dice() -> None:
-    recolector = Recolector()
-    assert propiedades_validas({"a": "x" * 300, "b": "bien", "c": "\x00"}, recolector) == {"b": "bien"}
-    assert [fallo.campo for fallo in recolector.fallos] == ["propiedades.a", "propiedades.c"]
-
-
-@pytest.mark.parametrize(
-    ("clave", "campo"),
-    [
-        ("", "propiedades.(vacío)"),
-        ("k" * 65, f"propiedades.{'k' * 64}"),
-        ("a\x00b", "propiedades.a\ufffdb"),
-        ("a\ud800", "propiedades.a\ufffd"),
-    ],
-)
-def test_la_falta_de_una_clave_la_nombra_corta_y_sin_controles(clave: str, campo: str) -> None:
-    recolector = Recolector()
-    propiedades_validas({clave: "x"}, recolector)
-    assert [fallo.campo for fallo in recolector.fallos] == [campo]
-
-
-def test_dos_claves_que_se_leen_igual_son_dos_faltas() -> None:
-    recolector = Recolector()
-    propiedades_validas({"a\x01": "1", "a\x02": "2", "k" * 65: "3", "k" * 66: "4"}, recolector)
-    assert len(recolector.fallos) == 4
-
-
-def test_demasiadas_propiedades_no_callan_las_demas_faltas() -> None:
-    recolector = Recolector()
-    propiedades_validas({f"{numero}\n": "" for numero in range(33)}, recolector)
-    assert [fallo.codigo for fallo in recolector.fallos] == [
-        Codigo.DEMASIADAS_PROPIEDADES,
-        *[Codigo.CARACTER_DE_CONTROL] * 33,
-    ]
-
-
-def test_las_faltas_de_unas_propiedades_tienen_un_limite_por_muchas_que_traiga_un_publicador_ajeno() -> None:
-    recolector = Recolector()
-    propiedades_validas({f"{numero}\n": "" for numero in range(100_000)}, recolector)
-    assert len(recolector.fallos) == 129
-
-
 def test_un_importe_y_una_moneda_malos_se_dicen_a_la_vez() -> None:
     with pytest.raises(DatosInvalidos) as invalidos:
         importe(Decimal(-1), "XXX")
     assert codigos(invalidos) == {"moneda": Codigo.MONEDA_DESCONOCIDA, "valor": Codigo.VALOR_NEGATIVO}
-
-
-def test_cada_metadato_con_un_sustituto_suelto_se_dice() -> None:
-    with pytest.raises(DatosInvalidos) as invalidos:
-        limpiar("\ud800", "\ud800", "\ud800")
-    assert [*codigos(invalidos)] == ["user_agent", "ip_address", "referrer"]
-
-
-def test_las_propiedades_en_el_limite_valen() -> None:
-    recolector = Recolector()
-    en_el_limite = {f"{numero:0>64}": "x" * 256 for numero in range(32)}
-    assert propiedades_validas(en_el_limite, recolector) == en_el_limite
-    assert recolector.fallos == []
 
 
 @pytest.mark.parametrize("recibido_en", [None, AHORA - timedelta(days=2), AHORA + timedelta(days=2)])

@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alpespartners.seedwork.json_estricto import PROFUNDIDAD_MAXIMA, JsonIlegible, NumeroJson, leer_json
+from alpespartners.seedwork.json_estricto import (
+    PROFUNDIDAD_MAXIMA,
+    JsonIlegible,
+    NumeroJson,
+    escribir_json,
+    leer_json,
+)
 
 JSON_CUALQUIERA = st.recursive(
     st.none() | st.booleans() | st.text(),
@@ -21,6 +27,17 @@ JSON_CUALQUIERA = st.recursive(
 def test_lo_que_no_son_numeros_se_lee_como_lo_lee_la_biblioteca_estandar(valor: object) -> None:
     assert leer_json(json.dumps(valor).encode()) == valor
     assert leer_json(json.dumps(valor, ensure_ascii=False).encode()) == valor
+
+
+@given(JSON_CUALQUIERA)
+def test_lo_leido_se_escribe_como_el_json_que_era(valor: object) -> None:
+    escrito = json.dumps(valor, ensure_ascii=False, separators=(",", ":"))
+    assert escribir_json(leer_json(escrito.encode())) == escrito
+
+
+@pytest.mark.parametrize("octetos", [b'{"a":[1.50,1E400,-0],"b":{}}', b"99999999999999.990", b'"1.50"'])
+def test_un_numero_se_escribe_con_su_literal(octetos: bytes) -> None:
+    assert escribir_json(leer_json(octetos)).encode() == octetos
 
 
 @given(st.binary(max_size=60))

@@ -1,17 +1,18 @@
-"""La preferencia `wait` de la cabecera `Prefer` (RFC 7240): cuánto está dispuesto a esperar quien envía.
+"""La cabecera `Prefer` (RFC 7240): cuánto está dispuesto a esperar quien envía, y con qué rigor se le juzga.
 
-Qué es: de las cabeceras crudas a un número de segundos, o a nada.
+Qué es: de las cabeceras crudas a las preferencias `wait` y `handling`, o a nada.
 Qué no es: la espera misma (`tracking/envios.py`).
 Por qué existe: una preferencia no es una orden; la que no se entiende se ignora y nunca es un error.
 """
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from alpespartners.api.http.descripcion import Esquema
 
 ESPERA_MAXIMA: Final = 10
+RIGOR: Final = "handling=strict"
 
 _FICHA: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _TEXTO: Final = r'"(?:[^"\\]|\\.)*"'
@@ -21,27 +22,46 @@ _PREFERENCIA: Final = re.compile(rf"{_PAR}(?:[ \t]*;(?:[ \t]*{_PAR})?)*", re.ASC
 _ENTRE_COMAS: Final = re.compile(r'(?:[^",]|"(?:[^"\\]|\\.)*(?:"|\\?$))+', re.DOTALL)
 
 
-def espera_aplicada(*, obligatoria: bool = True) -> dict[str, Esquema]:
-    """Cómo se describe la cabecera que dice la espera que se concedió."""
+def preferencias_aplicadas(*, obligatoria: bool = True) -> dict[str, Esquema]:
+    """Cómo se describe la cabecera que dice qué se concedió; es obligatoria si hubo espera."""
+    espera = "wait=(?:[0-9]|10)"
     return {
         "Preference-Applied": {
-            "description": "La espera que se concedió, en segundos.",
+            "description": "La espera que se concedió, en segundos, y si se juzgó con rigor.",
             "required": obligatoria,
-            "schema": {"type": "string", "pattern": "^wait=(?:[0-9]|10)$"},
+            "schema": {"type": "string", "pattern": f"^(?:{espera}|{RIGOR}|{espera}, {RIGOR})$"},
         }
     }
 
 
-def espera_preferida(cabeceras: Sequence[str]) -> int | None:
-    """Devuelve los segundos de la primera preferencia `wait`, como mucho 10; `None` si no hay una que valga.
+class Preferencias(NamedTuple):
+    """Lo que prefiere quien envía.
+
+    Attributes:
+        espera: segundos, como mucho 10; `None` si no hay una preferencia `wait` que valga.
+        rigor: si un campo desconocido es una falta.
+    """
+
+    espera: int | None
+    rigor: bool
+
+    def aplicadas(self, *, espera: bool) -> dict[str, str]:
+        """La cabecera que dice cuáles se concedieron, si alguna; `espera` es si se esperó."""
+        concedidas = [f"wait={self.espera}"] * espera + [RIGOR] * self.rigor
+        return {"Preference-Applied": ", ".join(concedidas)} if concedidas else {}
+
+
+def preferencias(cabeceras: Sequence[str]) -> Preferencias:
+    """Lee las cabeceras `Prefer` de una petición.
 
     Varias cabeceras son una sola lista, el nombre no distingue mayúsculas y solo cuenta la primera de cada
-    nombre (RFC 7240 §2); `wait` es un número de segundos entero (§4.3).
+    nombre (RFC 7240 §2); `wait` es un número de segundos entero (§4.3), y `handling`, `strict` o `lenient`,
+    que es lo que se hace si falta (§4.4).
     """
+    primeras: dict[str, str] = {}
     for nombre, valor in _preferencias(cabeceras):
-        if nombre == "wait":
-            return _segundos(valor)
-    return None
+        primeras.setdefault(nombre, valor)
+    return Preferencias(_segundos(primeras.get("wait", "")), primeras.get("handling", "").lower() == "strict")
 
 
 def _preferencias(cabeceras: Sequence[str]) -> Iterator[tuple[str, str]]:

@@ -20,7 +20,6 @@ from alpespartners.modulos.tracking.aplicacion.codigos import CODIGOS
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible
 from alpespartners.modulos.tracking.dominio import excepciones
 from alpespartners.modulos.tracking.dominio.excepciones import Fallo
-from alpespartners.modulos.tracking.dominio.objetos_valor import PROPIEDADES_QUE_SE_JUZGAN
 from alpespartners.seedwork.json_estricto import JsonIlegible
 
 TIPO_DE_PROBLEMA: Final = "application/problem+json"
@@ -63,8 +62,8 @@ class DatosInvalidos(Problema):
         Meta(
             min_length=1,
             description=(
-                f"Todas las faltas a la vez, las de `propiedades` hasta la {PROPIEDADES_QUE_SE_JUZGAN}.ª; "
-                "nunca el valor recibido, salvo las dos lecturas de un `valor_ambiguo`."
+                "Todas las faltas a la vez; nunca el valor recibido, salvo las dos lecturas de un "
+                "`valor_ambiguo`."
             ),
         ),
     ]
@@ -135,12 +134,18 @@ def no_encontrado() -> ErrorHTTP:
     return ErrorHTTP(404, "no_encontrado", "No encontrado", "No hay nada en esta dirección.")
 
 
-def datos_invalidos(fallos: Iterable[Fallo]) -> ErrorHTTP:
+def datos_invalidos(fallos: Iterable[Fallo], cabeceras: Mapping[str, str] | None = None) -> ErrorHTTP:
     """Todas las faltas a la vez, sin añadir a ninguna el valor que la cometió."""
     errores = [Falta(nombre_seguro(fallo.campo), fallo.codigo, fallo.mensaje) for fallo in fallos]
     detalle = "Un dato no es válido." if len(errores) == 1 else f"{len(errores)} datos no son válidos."
     return ErrorHTTP(
-        422, "datos_invalidos", "Datos no válidos", detalle, forma=DatosInvalidos, errores=errores
+        422,
+        "datos_invalidos",
+        "Datos no válidos",
+        detalle,
+        cabeceras=cabeceras,
+        forma=DatosInvalidos,
+        errores=errores,
     )
 
 

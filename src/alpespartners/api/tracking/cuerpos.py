@@ -5,21 +5,25 @@ Qué no es: una validación, que es del dominio. Lo que un esquema no puede deci
 cuántos decimales lleva un número) se dice con palabras.
 """
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
 from alpespartners.api.http.descripcion import Esquema
-from alpespartners.modulos.tracking.dominio.objetos_valor import (
+from alpespartners.modulos.tracking.aplicacion.invisibles import INVISIBLES
+from alpespartners.modulos.tracking.dominio.objetos_valor import LONGITUD_IDENTIFICADOR
+from alpespartners.modulos.tracking.dominio.propiedades import (
     LONGITUD_CLAVE_PROPIEDAD,
-    LONGITUD_IDENTIFICADOR,
     LONGITUD_VALOR_PROPIEDAD,
     MAXIMO_PROPIEDADES,
 )
 
 _CONTROL: Final = r"\u0000-\u001f\u007f-\u009f"
+# ECMA-262 no conoce `\U`: los de fuera del plano básico van tal cual.
+_INVISIBLE: Final = re.sub(r"\\U([0-9a-f]{8})", lambda hallado: chr(int(hallado[1], 16)), INVISIBLES)
 _BLANCO: Final = r"\u0020\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
-_PATRON: Final = f"[^{_CONTROL}{_BLANCO}](?:[^{_CONTROL}]*[^{_CONTROL}{_BLANCO}])?"
-_NOMBRE: Final = f"[^{_CONTROL}]{{1,{LONGITUD_CLAVE_PROPIEDAD}}}"
+_VISIBLE: Final = f"[^{_CONTROL}{_BLANCO}{_INVISIBLE}]"
+_PATRON: Final = rf"{_VISIBLE}(?:(?:[\u200c\u200d]|[{_BLANCO}]*){_VISIBLE})*"
 _RESERVADOS: Final = ("recibido_en", "registrado_en", "ocurrido_en", "estado", "advertencias", "comando_id")
 
 AUSENTE: Final = ("", None)
@@ -40,11 +44,6 @@ IDENTIFICADOR_OPCIONAL: Final[Esquema] = {
     "pattern": f"^(?:{_PATRON})?$",
 }
 _NULO: Final[Esquema] = {"type": "null"}
-_ESCALAR: Final[Esquema] = {
-    "type": ["string", "number", "boolean", "null"],
-    "maxLength": LONGITUD_VALOR_PROPIEDAD,
-    "pattern": r"^[^\u0000]*$",
-}
 _DESCRIPTIVO: Final[Esquema] = {
     "description": "Texto. Nunca es motivo de rechazo: lo ilegible se repara o descarta con una advertencia."
 }
@@ -56,7 +55,11 @@ def esquema_de_envio(propios: Esquema, requeridos: Sequence[str]) -> dict[str, o
         "id": {
             **IDENTIFICADOR_OPCIONAL,
             "not": {"enum": [".", ".."]},
-            "description": "Clave de idempotencia. Si falta se asigna un UUIDv7.",
+            "minLength": 1,
+            "description": (
+                "Clave de idempotencia, en un solo espacio para todas las campañas: `tienda-1001` mejor que "
+                "`1001`. Si falta vale la cabecera `Idempotency-Key`, y sin ella se asigna un UUIDv7."
+            ),
         },
         "campaña_id": IDENTIFICADOR,
         "influencer_id": IDENTIFICADOR_OPCIONAL,
@@ -73,16 +76,13 @@ def esquema_de_envio(propios: Esquema, requeridos: Sequence[str]) -> dict[str, o
             ),
         },
         "propiedades": {
-            "anyOf": [
-                {
-                    "type": "object",
-                    "maxProperties": MAXIMO_PROPIEDADES,
-                    "patternProperties": {f"^{_NOMBRE}$": _ESCALAR},
-                    "additionalProperties": _NULO,
-                },
-                {"enum": [*AUSENTE]},
-            ],
-            "description": "Texto → texto; los números y booleanos quedan como su literal.",
+            "description": (
+                "Un objeto de textos. Nunca es motivo de rechazo: un número o un booleano queda como su "
+                'literal, `{"utm": {"source": …}}` como `utm.source`, y lo más anidado como su JSON. Se '
+                f"guardan {MAXIMO_PROPIEDADES}, con nombres de hasta {LONGITUD_CLAVE_PROPIEDAD} caracteres y "
+                f"valores de hasta {LONGITUD_VALOR_PROPIEDAD}; lo que pasa de ahí se recorta o se deja, con "
+                "una advertencia."
+            )
         },
         **{nombre: {**_NULO, "description": "Lo pone el servidor."} for nombre in _RESERVADOS},
     }
@@ -90,11 +90,7 @@ def esquema_de_envio(propios: Esquema, requeridos: Sequence[str]) -> dict[str, o
         "type": "object",
         "required": [*requeridos],
         "properties": campos,
-        "patternProperties": {
-            f"^(?!(?:{'|'.join(campos)})$){_NOMBRE}$": {
-                **_ESCALAR,
-                "description": "Un campo desconocido pasa a `propiedades`, con advertencia.",
-            }
+        "additionalProperties": {
+            "description": "Un campo desconocido pasa a `propiedades`, con advertencia."
         },
-        "additionalProperties": _NULO,
     }

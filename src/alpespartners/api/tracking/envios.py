@@ -7,7 +7,7 @@ recibe el destino a tiempo recibe esa misma promesa.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple
@@ -16,10 +16,17 @@ from urllib.parse import quote
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from alpespartners.api.http.clave_de_idempotencia import CABECERA, ESQUEMA, clave_de_idempotencia
 from alpespartners.api.http.cuerpo import leer_cuerpo
 from alpespartners.api.http.descripcion import Contestacion, Esquema, Operacion, Parametro
 from alpespartners.api.http.parametros import leer_parametros
-from alpespartners.api.http.preferencias import ESPERA_MAXIMA, espera_aplicada, espera_preferida
+from alpespartners.api.http.preferencias import (
+    ESPERA_MAXIMA,
+    Preferencias,
+    preferencias,
+    preferencias_aplicadas,
+)
+from alpespartners.api.http.problemas import datos_invalidos
 from alpespartners.api.http.respuestas import RespuestaJSON
 from alpespartners.api.http.rutas import RutaDescrita
 from alpespartners.api.http.traza import traza_de
@@ -53,6 +60,12 @@ _DESCRIPCION: Final = (
     "Con `Prefer: wait=N` (RFC 7240) la respuesta espera hasta N segundos a saber qué fue del envío: 201 si "
     "quedó registrado, 200 si ya lo estaba con el mismo contenido, 409 si ese `id` ya tiene otro contenido, "
     "y 202 si N segundos no bastaron: el envío sigue a salvo y se puede preguntar por su destino.\n\n"
+    "Los `id` son un solo espacio para todas las campañas y para todos los que envían: el pedido 1001 de dos "
+    "tiendas es un conflicto. Póngales un prefijo, como `tienda-1001`. El `id` puede ir también en la "
+    "cabecera `Idempotency-Key`.\n\n"
+    "Lo que solo describe (`user_agent`, `ip_address`, `referrer`, `propiedades` y los campos desconocidos, "
+    "que pasan a ellas) nunca es motivo de rechazo: se repara o se descarta, y `advertencias` lo dice. Con "
+    "`Prefer: handling=strict` un campo desconocido es un 422 que propone a cuál se parece.\n\n"
     "Además de los campos descritos se admite `campana_id` en lugar de `campaña_id`, y los tipos y la moneda "
     "también en minúsculas."
 )
@@ -67,8 +80,16 @@ _PREFER: Final = Parametro(
     },
     descripcion=(
         f"`wait=N`: esperar el destino hasta N segundos, con un máximo de {ESPERA_MAXIMA}. Lo que no se "
-        f"entiende se ignora. Si ya esperan {ESPERAS_MAXIMAS} envíos, el 202 sale sin esperar."
+        f"entiende se ignora. Si ya esperan {ESPERAS_MAXIMAS} envíos, el 202 sale sin esperar.\n\n"
+        "`handling=strict`: rechazar los campos desconocidos. Las dos, separadas por una coma."
     ),
+)
+_CLAVE: Final = Parametro(
+    nombre=CABECERA,
+    lugar="header",
+    esquema=ESQUEMA,
+    ejemplo='"pedido-7"',
+    descripcion="El `id`, si no va en el cuerpo; si va en los dos, tiene que ser el mismo.",
 )
 
 
@@ -86,9 +107,9 @@ class Envios:
         """La de los envíos de una clase."""
 
         async def atender(peticion: Request) -> Response:
-            faltas = _faltas_de_los_parametros(peticion)
+            preferidas = preferencias(peticion.headers.getlist("prefer"))
             cuerpo = leer_json(await leer_cuerpo(peticion, self.segundos_de_cuerpo))
-            comando = _comando(cuerpo, clase.clase, faltas, self.nuevo_id, self.reloj())
+            comando = self._comando(peticion, cuerpo, clase.clase, preferidas)
             comando_id = self.nuevo_id()
             try:
                 await self.despachador.publicar(comando, comando_id=comando_id, traza=traza_de(peticion))
@@ -97,24 +118,55 @@ class Envios:
             except BrokerNoDisponible:
                 raise broker_no_disponible(comando.id) from None
             envio = _Envio(clase, comando, comando_id)
-            segundos = espera_preferida(peticion.headers.getlist("prefer"))
-            return envio.aceptado() if segundos is None else await self._esperar(envio, peticion, segundos)
+            if preferidas.espera is None:
+                respuesta = envio.aceptado()
+                respuesta.headers.update(preferidas.aplicadas(espera=False))
+                return respuesta
+            return await self._esperar(envio, peticion, preferidas)
 
         return RutaDescrita(
             plantilla=clase.ruta, metodo="POST", atencion=atender, operacion=_operacion(clase)
         )
 
-    async def _esperar(self, envio: "_Envio", peticion: Request, segundos: int) -> Response:
+    def _comando(self, peticion: Request, cuerpo: object, clase: Clase, preferidas: Preferencias) -> Comando:
+        """El comando que pide la petición.
+
+        Raises:
+            ErrorHTTP: 422, con las faltas de la consulta, de las cabeceras y del cuerpo.
+        """
+        recolector = Recolector()
+        if peticion.scope["query_string"]:
+            leer_parametros(peticion.scope["query_string"], (), recolector)
+        clave = recolector.intentar(clave_de_idempotencia, peticion.headers.getlist(CABECERA))
+        faltas = recolector.fallos
+        aplicadas = preferidas.aplicadas(espera=False)
+        try:
+            comando = comando_del_cuerpo(
+                clase,
+                _objeto(cuerpo),
+                id_asignado=self.nuevo_id,
+                recibido_en=self.reloj(),
+                clave=clave,
+                estricto=preferidas.rigor,
+            )
+        except DatosInvalidos as invalidos:
+            raise datos_invalidos([*faltas, *invalidos.fallos], aplicadas) from None
+        if faltas:
+            raise datos_invalidos(faltas, aplicadas)
+        return comando
+
+    async def _esperar(self, envio: "_Envio", peticion: Request, preferidas: Preferencias) -> Response:
         """La respuesta con el destino, si llega en ese tiempo; si no, la de aceptado."""
+        segundos = preferidas.espera or 0
         desenlace = None
+        se_espero = True
         if segundos:
             with self.esperas.apuntar(envio.clase.clase, envio.evento_id, envio.comando_id) as futuro:
-                if futuro is None or not await _en_el_plazo(futuro, peticion, segundos):
-                    return envio.aceptado()
-                if futuro.done():
+                se_espero = futuro is not None and await _en_el_plazo(futuro, peticion, segundos)
+                if se_espero and futuro is not None and futuro.done():
                     desenlace = futuro.result()
         respuesta = envio.aceptado() if desenlace is None else envio.decidido(desenlace)
-        respuesta.headers["Preference-Applied"] = f"wait={segundos}"
+        respuesta.headers.update(preferidas.aplicadas(espera=se_espero))
         return respuesta
 
 
@@ -170,32 +222,10 @@ async def _desconexion(peticion: Request) -> None:
         pass
 
 
-def _faltas_de_los_parametros(peticion: Request) -> Sequence[Fallo]:
-    cadena = peticion.scope["query_string"]
-    if not cadena:
-        return ()
-    recolector = Recolector()
-    leer_parametros(cadena, (), recolector)
-    return recolector.fallos
-
-
-def _comando(
-    cuerpo: object,
-    clase: Clase,
-    faltas: Sequence[Fallo],
-    nuevo_id: Callable[[], str],
-    recibido_en: datetime,
-) -> Comando:
-    if not isinstance(cuerpo, dict):
-        falta = Fallo("", CodigoDePeticion.TIPO_INCORRECTO, "el cuerpo debe ser un objeto JSON")
-        raise DatosInvalidos([*faltas, falta])
-    try:
-        comando = comando_del_cuerpo(clase, cuerpo, id_asignado=nuevo_id, recibido_en=recibido_en)
-    except DatosInvalidos as invalidos:
-        raise DatosInvalidos([*faltas, *invalidos.fallos]) from None
-    if faltas:
-        raise DatosInvalidos(faltas)
-    return comando
+def _objeto(cuerpo: object) -> Mapping[str, object]:
+    if isinstance(cuerpo, dict):
+        return cuerpo
+    raise DatosInvalidos([Fallo("", CodigoDePeticion.TIPO_INCORRECTO, "el cuerpo debe ser un objeto JSON")])
 
 
 def _operacion(clase: ClaseHTTP) -> Operacion:
@@ -209,23 +239,23 @@ def _operacion(clase: ClaseHTTP) -> Operacion:
         etiqueta=clase.etiqueta,
         resumen=f"Registrar {clase.una}",
         descripcion=_DESCRIPCION,
-        parametros=(_PREFER,),
+        parametros=(_PREFER, _CLAVE),
         cuerpo=clase.cuerpo,
         contestaciones={
             200: Contestacion(
                 descripcion="Con `Prefer: wait`: ya estaba registrado con el mismo contenido; es este.",
                 formas=(clase.forma,),
-                cabeceras=espera_aplicada(),
+                cabeceras=preferencias_aplicadas(),
             ),
             201: Contestacion(
                 descripcion="Con `Prefer: wait`: quedó registrado.",
                 formas=(clase.forma,),
-                cabeceras={"Location": direccion, **espera_aplicada()},
+                cabeceras={"Location": direccion, **preferencias_aplicadas()},
             ),
             202: Contestacion(
                 descripcion="Aceptado y a salvo en el broker.",
                 formas=(Aceptado,),
-                cabeceras={"Location": direccion, **espera_aplicada(obligatoria=False)},
+                cabeceras={"Location": direccion, **preferencias_aplicadas(obligatoria=False)},
             ),
             409: EN_CONFLICTO,
             422: NO_VALIDO_O_NEGADO,

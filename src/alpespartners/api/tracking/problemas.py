@@ -4,7 +4,7 @@ from typing import Annotated, Final
 
 from msgspec import UNSET, Meta, UnsetType
 
-from alpespartners.api.http.preferencias import espera_aplicada
+from alpespartners.api.http.preferencias import preferencias_aplicadas
 from alpespartners.api.http.problemas import (
     REINTENTO,
     SEGUNDOS_PARA_REINTENTAR,
@@ -116,12 +116,12 @@ EN_CONFLICTO: Final = contestacion_de_error(
     "409",
     "Con `Prefer: wait`: ese `id` ya está registrado con otro contenido.",
     EnvioNegado,
-    cabeceras=espera_aplicada(),
+    cabeceras=preferencias_aplicadas(),
 )
 NO_VALIDO_O_NEGADO: Final = contestacion_de_error(
     "422_envio",
     "Hay datos no válidos; se dicen todos. O, con `Prefer: wait`, el envío se aceptó y no se pudo registrar.",
     DatosInvalidos,
     EnvioNegado,
-    cabeceras=espera_aplicada(obligatoria=False),
+    cabeceras=preferencias_aplicadas(obligatoria=False),
 )

@@ -17,6 +17,8 @@ class CodigoDePeticion(CodigoDeFalta):
     VALOR_AMBIGUO = "valor_ambiguo"
     CAMPO_RESERVADO = "campo_reservado"
     CAMPO_DESCONOCIDO = "campo_desconocido"
+    CARACTER_INVISIBLE = "caracter_invisible"
+    CABECERA_ILEGIBLE = "cabecera_ilegible"
     PARAMETRO_DESCONOCIDO = "parametro_desconocido"
     PARAMETRO_INVALIDO = "parametro_invalido"
     CURSOR_INVALIDO = "cursor_invalido"
@@ -31,6 +33,7 @@ class CodigoDeAlmacenamiento(CodigoDeFalta):
 class CodigoDeAntes(CodigoDeFalta):
     """Los que ya no se dan, y llevan los rechazos que guardó una versión anterior."""
 
+    DEMASIADAS_PROPIEDADES = "demasiadas_propiedades"
     TIMESTAMP_DEMASIADO_ANTIGUO = "timestamp_demasiado_antiguo"
     TIMESTAMP_EN_EL_FUTURO = "timestamp_en_el_futuro"
 

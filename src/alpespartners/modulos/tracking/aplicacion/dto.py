@@ -3,7 +3,7 @@
 Qué es: la frontera entre el JSON y la aplicación. Los alias (`campana_id`) ya son un solo nombre, los
 campos desconocidos ya están en `propiedades`, y `null` ya es ausencia. Un DTO tiene los campos de su comando
 que pone quien envía, todos opcionales: un campo más en el comando es un campo más aquí.
-Qué no es: datos válidos; ninguna regla del dominio los ha mirado.
+Qué no es: datos válidos; de las reglas del dominio solo se les ha aplicado la que reúne las propiedades.
 Por qué existe: separa «qué forma tiene el JSON» de «qué significa cada valor». Vive lo que una petición, y
 por eso no paga por ser inmutable.
 """

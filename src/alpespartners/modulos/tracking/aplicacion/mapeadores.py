@@ -7,26 +7,32 @@ Por qué existe: quien integra debe ver en una sola respuesta todo lo que tiene 
 de tecleo (`influencerid`) debe notarse sin costarle el evento.
 """
 
-import json
-import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
 from datetime import datetime
+from difflib import get_close_matches
+from functools import lru_cache
 from typing import Any
 
 from alpespartners.modulos.tracking.aplicacion.clases import CLASES, Clase
 from alpespartners.modulos.tracking.aplicacion.codigos import CodigoDePeticion
 from alpespartners.modulos.tracking.aplicacion.comandos import Comando
 from alpespartners.modulos.tracking.aplicacion.dto import EventoDTO
+from alpespartners.modulos.tracking.aplicacion.invisibles import posicion_de_invisible
 from alpespartners.modulos.tracking.aplicacion.textos import (
     FORMA_DE_UN_INSTANTE,
     importe,
     instante_de_texto,
 )
 from alpespartners.modulos.tracking.dominio.excepciones import Codigo, Recolector
-from alpespartners.modulos.tracking.dominio.objetos_valor import anotar_propiedad, nombre_legible
-from alpespartners.seedwork.json_estricto import NumeroJson
+from alpespartners.modulos.tracking.dominio.propiedades import (
+    LONGITUD_CLAVE_PROPIEDAD,
+    MAXIMO_PROPIEDADES,
+    nombre_legible,
+    reunir_propiedades,
+)
+from alpespartners.seedwork.json_estricto import NumeroJson, escribir_json
 
 _DESCRIPTIVOS = {
     "user_agent": "user_agent_ilegible",
@@ -37,7 +43,7 @@ _RESERVADOS = frozenset(
     {"recibido_en", "registrado_en", "ocurrido_en", "estado", "advertencias", "comando_id"}
 )
 _TEXTOS = {
-    clase: frozenset(campo.name for campo in fields(clase.dto)) - _DESCRIPTIVOS.keys() - {"propiedades"}
+    clase: frozenset(campo.name for campo in fields(clase.dto)).difference(_DESCRIPTIVOS, {"propiedades"})
     for clase in CLASES
 }
 """De cada clase, los campos estrictos: los que deben ser un texto."""
@@ -52,12 +58,17 @@ _QUE_DEBEN_SER = {
     "timestamp": f"debe ser un texto {FORMA_DE_UN_INSTANTE}",
     "valor": "debe ser un número o un texto numérico",
 }
-_SUSTITUTO = re.compile(r"[\ud800-\udfff]")
+_PARECIDO = 0.8
+"""Cuánto se parece, de 0 a 1, un nombre mal escrito al que se le propone: `influencer`, 0,87."""
+_PREFIJO = 4 * LONGITUD_CLAVE_PROPIEDAD
+"""Lo que se lee del nombre de un objeto: en NFC puede menguar a la cuarta parte, y lo demás no se guarda."""
 
 
-def json_a_dto(clase: Clase, cuerpo: Mapping[str, object], recolector: Recolector) -> EventoDTO:
+def json_a_dto(
+    clase: Clase, cuerpo: Mapping[str, object], recolector: Recolector, *, estricto: bool = False
+) -> EventoDTO:
     """Da forma de DTO a un cuerpo; faltas y avisos quedan en el recolector."""
-    return clase.dto(**_campos_del_cuerpo(cuerpo, _TEXTOS[clase], recolector))
+    return clase.dto(**_campos_del_cuerpo(cuerpo, _TEXTOS[clase], recolector, estricto=estricto))
 
 
 def dto_a_comando(
@@ -73,50 +84,71 @@ def dto_a_comando(
     Raises:
         DatosInvalidos: con todas las faltas, también las que el recolector ya traía.
     """
-    dto.id = dto.id or id_asignado()
+    if dto.id is None:
+        dto.id = id_asignado()
+        recolector.avisar("id_asignado")
     contenido = clase.contenido.crear(dto, recibido_en, recolector)
     return clase.comando(**contenido.campos(), recibido_en=recibido_en, advertencias=tuple(recolector.avisos))
 
 
 def comando_del_cuerpo(
-    clase: Clase, cuerpo: Mapping[str, object], *, id_asignado: Callable[[], str], recibido_en: datetime
+    clase: Clase,
+    cuerpo: Mapping[str, object],
+    *,
+    id_asignado: Callable[[], str],
+    recibido_en: datetime,
+    clave: str | None = None,
+    estricto: bool = False,
 ) -> Comando:
     """Recorre JSON → DTO → comando.
+
+    `clave` es el `id` que se dijo fuera del cuerpo: si este trae otro, es una falta. Con `estricto` lo es un
+    campo desconocido, que si no deja una advertencia.
 
     Raises:
         DatosInvalidos: con todas las faltas del cuerpo.
     """
     recolector = Recolector()
-    dto = json_a_dto(clase, cuerpo, recolector)
+    dto = json_a_dto(clase, cuerpo, recolector, estricto=estricto)
+    if clave is not None:
+        if dto.id is None:
+            dto.id = clave
+        elif dto.id != clave:
+            recolector.anotar("id", Codigo.CAMPO_REPETIDO, "no es el que dice la cabecera Idempotency-Key")
     return dto_a_comando(clase, dto, recolector, id_asignado=id_asignado, recibido_en=recibido_en)
 
 
 def _campos_del_cuerpo(
-    cuerpo: Mapping[str, object], textos: frozenset[str], recolector: Recolector
+    cuerpo: Mapping[str, object], textos: frozenset[str], recolector: Recolector, *, estricto: bool
 ) -> dict[str, Any]:
-    """Reparte el cuerpo entre los campos del DTO; `""` y `null` valen ausencia."""
+    """Reparte el cuerpo entre los campos del DTO; `null` vale ausencia y `""` también, salvo en el `id`."""
     campos: dict[str, Any] = {"propiedades": {}}
+    propiedades: object = None
     desconocidos: dict[str, object] = {}
     for nombre, valor in _sin_alias(cuerpo, recolector).items():
         if nombre in textos:
             # Un texto sin más no necesita ni la llamada; un `NumeroJson` es de otra clase.
-            es_texto = type(valor) is str
-            campos[nombre] = (valor or None) if es_texto else _texto(nombre, valor, recolector)
+            llano = type(valor) is str and valor and valor.isascii()
+            campos[nombre] = valor if llano else _texto(nombre, valor, recolector)
         elif nombre in _DESCRIPTIVOS:
             if type(valor) is str:
                 campos[nombre] = valor
             else:
-                _descartar(nombre, valor, recolector)
+                recolector.avisar(_DESCRIPTIVOS[nombre])
         elif nombre == "propiedades":
-            campos[nombre] = _propiedades(valor, recolector)
+            propiedades = valor
         elif nombre in _RESERVADOS:
             recolector.anotar(
                 nombre, CodigoDePeticion.CAMPO_RESERVADO, "lo pone el servidor; no se puede enviar"
             )
         else:
             desconocidos[nombre] = valor
-    if desconocidos:
-        _acoger_desconocidos(desconocidos, campos["propiedades"], recolector)
+    if desconocidos or propiedades is not None:
+        presentes = [nombre for nombre, valor in campos.items() if valor]
+        ausentes = textos.union(_DESCRIPTIVOS).difference(presentes)
+        _decir_desconocidos(desconocidos, ausentes, recolector, estricto=estricto)
+        pares = _pares(propiedades, desconocidos, recolector)
+        campos["propiedades"] = reunir_propiedades(pares, recolector)
     for nombre, leer in _QUE_SE_LEEN.items():
         if campos.get(nombre) is not None:
             campos[nombre] = recolector.intentar(leer, nombre, campos[nombre], campos)
@@ -126,24 +158,21 @@ def _campos_del_cuerpo(
 def _sin_alias(cuerpo: Mapping[str, object], recolector: Recolector) -> Mapping[str, object]:
     """Reúne los campos por su nombre canónico, sin los que valen `null`.
 
-    Dos grafías de un mismo nombre (`campaña_id`, `campana_id`, o la ñ descompuesta) solo valen juntas si
-    dicen lo mismo.
+    Dos grafías de un mismo campo (`campaña_id`, `campana_id`, o la ñ descompuesta) solo valen juntas si
+    dicen lo mismo. Los desconocidos quedan con la suya.
     """
     if cuerpo.keys() <= _CANONICOS and None not in cuerpo.values():
         return cuerpo
     campos: dict[str, object] = {}
     for nombre, valor in cuerpo.items():
-        canonico = nombre if nombre.isascii() else unicodedata.normalize("NFC", nombre)
-        canonico = _ALIAS.get(canonico, canonico)
         if valor is None:
             continue
-        if not _dicen_lo_mismo(campos.setdefault(canonico, valor), valor):
-            recolector.anotar(
-                canonico,
-                Codigo.CAMPO_REPETIDO,
-                "aparece con dos grafías y valores distintos",
-                nombre=nombre_legible(canonico),
-            )
+        canonico = nombre if nombre.isascii() else unicodedata.normalize("NFC", nombre)
+        canonico = _ALIAS.get(canonico, canonico)
+        if canonico not in _CANONICOS:
+            campos[nombre] = valor
+        elif not _dicen_lo_mismo(campos.setdefault(canonico, valor), valor):
+            recolector.anotar(canonico, Codigo.CAMPO_REPETIDO, "aparece con dos grafías y valores distintos")
     return campos
 
 
@@ -153,8 +182,10 @@ def _dicen_lo_mismo(uno: object, otro: object) -> bool:
 
 
 def _texto(nombre: str, valor: object, recolector: Recolector) -> str | None:
-    """Un campo estricto debe ser un texto; solo el importe puede venir también como número."""
+    """Un campo estricto debe ser un texto que se vea; solo el importe puede venir también como número."""
     if isinstance(valor, str) and (nombre == "valor" or not isinstance(valor, NumeroJson)):
+        if nombre not in _QUE_SE_LEEN:
+            _exigir_visible(nombre, valor, recolector)
         return valor or None
     recolector.anotar(
         nombre, CodigoDePeticion.TIPO_INCORRECTO, _QUE_DEBEN_SER.get(nombre, "debe ser un texto")
@@ -162,70 +193,77 @@ def _texto(nombre: str, valor: object, recolector: Recolector) -> str | None:
     return None
 
 
-def _descartar(nombre: str, valor: object, recolector: Recolector) -> None:
-    """Un metadato que no es un texto se descarta con aviso: nunca es motivo para rechazar el evento."""
-    if _SUSTITUTO.search(json.dumps(valor, ensure_ascii=False)):
-        recolector.anotar(nombre, Codigo.SUSTITUTO_SUELTO, "contiene un carácter sustituto suelto")
-    recolector.avisar(_DESCRIPTIVOS[nombre])
+def _exigir_visible(nombre: str, texto: str, recolector: Recolector) -> None:
+    """Anota lo que no se ve: un carácter invisible, y un `id` vacío."""
+    if nombre == "id" and not texto:
+        recolector.anotar(
+            nombre, Codigo.REQUERIDO, "está vacío; si no lo hay, no lo envíe, y se asignará uno"
+        )
+    posicion = posicion_de_invisible(texto)
+    if posicion is not None:
+        recolector.anotar(
+            nombre,
+            CodigoDePeticion.CARACTER_INVISIBLE,
+            f"contiene el carácter invisible U+{ord(texto[posicion]):04X} en la posición {posicion}, "
+            "contando desde 0",
+        )
 
 
-def _propiedades(valor: object, recolector: Recolector) -> dict[str, str]:
-    """Lleva cada propiedad a texto; números y booleanos quedan como su literal de JSON."""
-    propiedades: dict[str, str] = {}
-    if valor == "":
-        return propiedades
-    if not isinstance(valor, dict):
-        recolector.anotar("propiedades", CodigoDePeticion.TIPO_INCORRECTO, "debe ser un objeto")
-        return propiedades
-    for clave, contenido in valor.items():
-        if contenido is None:
-            continue
-        literal = _literal(contenido)
-        if literal is None:
-            anotar_propiedad(
-                clave,
-                CodigoDePeticion.TIPO_INCORRECTO,
-                "debe ser un texto, un número o un booleano",
-                recolector,
-            )
-        else:
-            propiedades[clave] = literal
-    return propiedades
-
-
-def _acoger_desconocidos(
-    desconocidos: Mapping[str, object], propiedades: dict[str, str], recolector: Recolector
+def _decir_desconocidos(
+    desconocidos: Mapping[str, object], ausentes: frozenset[str], recolector: Recolector, *, estricto: bool
 ) -> None:
-    """Lleva los campos desconocidos a `propiedades`, cada uno con su aviso: un error de tecleo se nota.
-
-    Allí se juzgan como las demás, pero sus faltas llevan el nombre que el cliente escribió.
-    """
-    for nombre, valor in desconocidos.items():
+    """Dice cada campo desconocido, y a cuál de los ausentes se parece: un error de tecleo debe notarse."""
+    for numero, nombre in enumerate(desconocidos):
         legible = nombre_legible(nombre)
-        literal = _literal(valor)
-        if literal is None:
+        # Comparar nombres cuesta, y un cuerpo hostil trae miles.
+        parecido = _parecido(legible, ausentes) if numero < MAXIMO_PROPIEDADES else None
+        if estricto:
             recolector.anotar(
                 nombre,
                 CodigoDePeticion.CAMPO_DESCONOCIDO,
-                "no es un campo conocido ni un texto, número o booleano",
-                nombre=legible,
-            )
-        elif propiedades.setdefault(nombre, literal) != literal:
-            recolector.anotar(
-                nombre,
-                Codigo.CAMPO_REPETIDO,
-                "está también en propiedades con otro valor",
+                f"no es un campo conocido; ¿quiso decir {parecido}?"
+                if parecido
+                else "no es un campo conocido",
                 nombre=legible,
             )
         else:
-            recolector.nombrar(f"propiedades.{nombre}", legible)
             recolector.avisar(f"campo_desconocido:{legible}")
+            if parecido is not None:
+                recolector.avisar(f"quiso_decir:{parecido}")
 
 
-def _literal(valor: object) -> str | None:
-    """Devuelve el texto de un escalar de JSON, o `None` si no lo es."""
-    if isinstance(valor, str):
-        return str(valor)
-    if isinstance(valor, bool):
-        return "true" if valor else "false"
-    return None
+@lru_cache(maxsize=1024)
+def _parecido(nombre: str, campos: frozenset[str]) -> str | None:
+    """El campo que más se parece a ese nombre, si alguno se parece lo bastante."""
+    # En orden, para que de dos que se parezcan igual salga siempre el mismo.
+    sin_ñ = {campo.replace("ñ", "n"): campo for campo in sorted(campos)}
+    parecidos = get_close_matches(nombre.lower().replace("ñ", "n"), sin_ñ, n=1, cutoff=_PARECIDO)
+    return sin_ñ[parecidos[0]] if parecidos else None
+
+
+def _pares(
+    propiedades: object, desconocidos: Mapping[str, object], recolector: Recolector
+) -> Iterator[tuple[str, str]]:
+    """Cada propiedad como un nombre y un texto; los campos desconocidos, detrás de las suyas."""
+    if isinstance(propiedades, dict):
+        yield from _aplanadas(propiedades)
+    elif propiedades is not None and propiedades != "":
+        recolector.avisar("propiedades_reparadas")
+        yield "propiedades", _como_texto(propiedades)
+    yield from _aplanadas(desconocidos)
+
+
+def _aplanadas(objeto: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """Un nivel de anidamiento va al nombre (`utm.source`); lo que haya más adentro queda como su JSON."""
+    for clave, contenido in objeto.items():
+        if isinstance(contenido, dict) and contenido:
+            for interna, suyo in contenido.items():
+                if suyo is not None:
+                    yield f"{clave[:_PREFIJO]}.{interna}", _como_texto(suyo)
+        elif contenido is not None:
+            yield clave, _como_texto(contenido)
+
+
+def _como_texto(valor: object) -> str:
+    """Un texto, tal cual; lo demás, su literal de JSON."""
+    return str(valor) if isinstance(valor, str) else escribir_json(valor)

@@ -25,11 +25,11 @@ from alpespartners.modulos.tracking.dominio.objetos_valor import (
     identificador_opcional,
     importe_valido,
     momento_de_ocurrencia,
-    propiedades_validas,
     timestamp_creible,
     tipo,
     tipo_guardado,
 )
+from alpespartners.modulos.tracking.dominio.propiedades import propiedades_validas
 
 LONGITUD_CUPON = 64
 

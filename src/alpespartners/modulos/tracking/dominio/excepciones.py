@@ -18,6 +18,9 @@ from typing import ParamSpec, TypeVar
 P = ParamSpec("P")
 T = TypeVar("T")
 
+MAXIMO_ADVERTENCIAS = 64
+_FALTAN = "advertencias_de_mas"
+
 
 class CodigoDeFalta(StrEnum):
     """Un código estable. Cada capa enumera los suyos, cada uno contado y probado."""
@@ -39,7 +42,6 @@ class Codigo(CodigoDeFalta):
     DEMASIADOS_DECIMALES = "demasiados_decimales"
     MONEDA_DESCONOCIDA = "moneda_desconocida"
     TIMESTAMP_ILEGIBLE = "timestamp_ilegible"
-    DEMASIADAS_PROPIEDADES = "demasiadas_propiedades"
     CAMPO_REPETIDO = "campo_repetido"
     CONFLICTO_DE_ID = "conflicto_de_id"
 
@@ -77,7 +79,6 @@ class Recolector:
     """
 
     _fallos: dict[str, Fallo] = field(default_factory=dict)
-    _nombres: dict[str, str] = field(default_factory=dict)
     _avisos: dict[str, None] = field(default_factory=dict)
 
     @property
@@ -87,8 +88,15 @@ class Recolector:
 
     @property
     def avisos(self) -> list[str]:
-        """Los avisos, en el orden en que se anotaron."""
-        return list(self._avisos)
+        """Los avisos, en el orden en que se anotaron y como mucho 64.
+
+        De más quedan los primeros y el de que faltan, y antes que ninguno los que no dicen `:campo`: de esos
+        hay pocos, y no deben perderse entre los de mil campos desconocidos.
+        """
+        if len(self._avisos) <= MAXIMO_ADVERTENCIAS:
+            return list(self._avisos)
+        avisos = sorted((a for a in self._avisos if a != _FALTAN), key=lambda aviso: ":" in aviso)
+        return [*avisos[: MAXIMO_ADVERTENCIAS - 1], _FALTAN]
 
     def intentar(self, regla: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
         """Aplica una regla; si el campo la incumple anota la falta y devuelve `None`."""
@@ -105,11 +113,7 @@ class Recolector:
         `nombre` es cómo se le dice ese campo a quien lo envió, si no es tal cual.
         """
         if campo not in self._fallos:
-            self._fallos[campo] = Fallo(self._nombres.get(campo) or nombre or campo, codigo, mensaje)
-
-    def nombrar(self, campo: str, nombre: str) -> None:
-        """Dice con qué nombre llegó un campo: si tiene una falta, se contará con él."""
-        self._nombres[campo] = nombre
+            self._fallos[campo] = Fallo(nombre or campo, codigo, mensaje)
 
     def tiene(self, campo: str) -> bool:
         """Dice si ese campo tiene ya una falta."""

@@ -2,14 +2,12 @@
 
 Qué es: funciones y objetos inmutables que aceptan un valor ya tipado y lo devuelven normalizado, o
 dicen con `CampoInvalido` por qué no vale. Identidad, tipo, dinero y tiempo son estrictos; lo que solo
-describe (`Metadatos`) se repara o se descarta con un aviso, porque un mal `referrer` no debe costarle
-a nadie una venta pagada.
+describe (`Metadatos`) se repara o se descarta con un aviso (`descriptivos.py`).
 Qué no es: lectura de JSON o de Avro; eso ocurre antes, en los mapeadores.
 Por qué existe: la API y el consumidor juzgan con estas mismas reglas. Todas son idempotentes: aplicar
 una a su propio resultado no lo cambia.
 """
 
-import ipaddress
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -17,28 +15,23 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from itertools import islice
 from typing import Self, TypeVar
-from urllib.parse import urlsplit
 
+from alpespartners.modulos.tracking.dominio.descriptivos import (
+    ip_legible,
+    referrer_legible,
+    user_agent_legible,
+)
 from alpespartners.modulos.tracking.dominio.excepciones import (
+    MAXIMO_ADVERTENCIAS,
     CampoInvalido,
     Codigo,
-    CodigoDeFalta,
     Recolector,
 )
 from alpespartners.modulos.tracking.dominio.monedas import DECIMALES, RETIRADA_EN
 
 LONGITUD_IDENTIFICADOR = 128
-LONGITUD_USER_AGENT = 1024
-LONGITUD_REFERRER = 2048
-MAXIMO_PROPIEDADES = 32
-PROPIEDADES_QUE_SE_JUZGAN = 128
-"""De las que sobran también se dicen las faltas, con un límite: un rechazo se guarda con todas las suyas."""
-LONGITUD_CLAVE_PROPIEDAD = 64
-LONGITUD_VALOR_PROPIEDAD = 256
 MAXIMO_DIGITOS_ENTEROS = 14
-MAXIMO_ADVERTENCIAS = 64
 LONGITUD_ADVERTENCIA = 128
 TIMESTAMP_MINIMO = datetime(2000, 1, 1, tzinfo=UTC)
 ADELANTO_MAXIMO = timedelta(hours=24)
@@ -47,11 +40,8 @@ TIMESTAMP_RECIBIDO = "timestamp_recibido"
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SUSTITUTO = re.compile(r"[\ud800-\udfff]")
-_ILEGIBLE_EN_UN_NOMBRE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-_FUERA_DE_UNA_URL = re.compile(r"[\x00-\x1f\x7f-\x9f\s\\]")
 _DECIMALES_MAXIMOS = max(DECIMALES.values())
 _UNIDADES_MENORES = {decimales: Decimal((0, (1,), -decimales)) for decimales in DECIMALES.values()}
-_ESQUEMAS_REFERRER = frozenset({"http", "https", "android-app", "ios-app"})
 
 
 class TipoEvento(StrEnum):
@@ -198,67 +188,6 @@ def momento_de_ocurrencia(timestamp: datetime | None, recibido_en: datetime) -> 
     return recibido_en if timestamp is None or timestamp > recibido_en else timestamp
 
 
-def propiedades_validas(propiedades: Mapping[str, str], recolector: Recolector) -> dict[str, str]:
-    """Devuelve las propiedades en NFC: hasta 32, claves de 1 a 64 caracteres, valores de hasta 256.
-
-    Las que incumplen la regla quedan fuera y en el recolector, cada una con su falta; el campo es
-    `propiedades.<clave>`.
-    """
-    validas: dict[str, str] = {}
-    if not propiedades:
-        return validas
-    if len(propiedades) > MAXIMO_PROPIEDADES:
-        recolector.anotar(
-            "propiedades",
-            Codigo.DEMASIADAS_PROPIEDADES,
-            f"admite como mucho {MAXIMO_PROPIEDADES}, y entre ellas cuentan los campos desconocidos",
-        )
-    for clave, valor in islice(propiedades.items(), PROPIEDADES_QUE_SE_JUZGAN):
-        try:
-            clave_normal, valor_normal = _propiedad_valida(clave, valor)
-        except CampoInvalido as invalido:
-            anotar_propiedad(clave, invalido.fallo.codigo, invalido.fallo.mensaje, recolector)
-        else:
-            if validas.setdefault(clave_normal, valor_normal) != valor_normal:
-                anotar_propiedad(
-                    clave, Codigo.CAMPO_REPETIDO, "aparece dos veces con valores distintos", recolector
-                )
-    return validas
-
-
-def anotar_propiedad(clave: str, codigo: CodigoDeFalta, mensaje: str, recolector: Recolector) -> None:
-    """Anota la falta de una propiedad.
-
-    Se distingue por su clave entera: dos que se leen igual, recortadas y sin controles, son dos faltas.
-    """
-    recolector.anotar(f"propiedades.{clave}", codigo, mensaje, nombre=f"propiedades.{nombre_legible(clave)}")
-
-
-def nombre_legible(nombre: str) -> str:
-    """Devuelve un nombre ajeno en condiciones de ir en una respuesta: sin controles, corto y visible."""
-    return _ILEGIBLE_EN_UN_NOMBRE.sub("\ufffd", nombre)[:LONGITUD_CLAVE_PROPIEDAD] or "(vacío)"
-
-
-def _propiedad_valida(clave: str, valor: str) -> tuple[str, str]:
-    clave_normal = texto_normalizado(clave, clave)
-    if not clave_normal:
-        raise CampoInvalido(clave, Codigo.REQUERIDO, "su nombre está vacío")
-    if len(clave_normal) > LONGITUD_CLAVE_PROPIEDAD:
-        raise CampoInvalido(
-            clave, Codigo.LONGITUD_EXCEDIDA, f"su nombre pasa de {LONGITUD_CLAVE_PROPIEDAD} caracteres"
-        )
-    if _CONTROL.search(clave_normal):
-        raise CampoInvalido(clave, Codigo.CARACTER_DE_CONTROL, "su nombre contiene un carácter de control")
-    valor_normal = texto_normalizado(clave, valor)
-    if len(valor_normal) > LONGITUD_VALOR_PROPIEDAD:
-        raise CampoInvalido(
-            clave, Codigo.LONGITUD_EXCEDIDA, f"admite como mucho {LONGITUD_VALOR_PROPIEDAD} caracteres"
-        )
-    if "\x00" in valor_normal:
-        raise CampoInvalido(clave, Codigo.CARACTER_DE_CONTROL, "contiene el carácter NUL")
-    return clave_normal, valor_normal
-
-
 @dataclass(frozen=True, slots=True)
 class ValorConversion:
     """Cuánto vale una conversión y en qué moneda (ISO 4217).
@@ -360,61 +289,12 @@ class Metadatos:
     def limpiar(
         cls, user_agent: str | None, ip_address: str | None, referrer: str | None, recolector: Recolector
     ) -> Self:
-        """Repara o descarta cada metadato y deja en el recolector el aviso de lo que hizo.
-
-        Solo un sustituto suelto es una falta: ni siquiera puede guardarse su reparación.
-        """
-        agente = _metadato("user_agent", user_agent, recolector)
-        if agente is not None:
-            if not agente.isprintable():
-                agente = _CONTROL.sub("\ufffd", agente)
-            if len(agente) > LONGITUD_USER_AGENT:
-                agente = agente[:LONGITUD_USER_AGENT]
-                recolector.avisar("user_agent_recortado")
-        direccion = _metadato("ip_address", ip_address, recolector)
-        if direccion is not None:
-            direccion = _direccion_canonica(direccion)
-            if direccion is None:
-                recolector.avisar("ip_ilegible")
-        procedencia = _metadato("referrer", referrer, recolector)
-        if procedencia is not None:
-            procedencia = _referrer_legible(procedencia)
-            if procedencia is None:
-                recolector.avisar("referrer_ilegible")
-        return cls(agente, direccion, procedencia)
-
-
-def _metadato(campo: str, texto: str | None, recolector: Recolector) -> str | None:
-    if not texto or texto.isascii():
-        return texto or None
-    return recolector.intentar(texto_normalizado, campo, texto)
-
-
-def _direccion_canonica(texto: str) -> str | None:
-    """Forma canónica de una IPv4 o IPv6 (RFC 5952); una IPv4 envuelta en IPv6 vuelve a ser IPv4."""
-    try:
-        direccion = ipaddress.ip_address(texto)
-    except ValueError:
-        return None
-    if isinstance(direccion, ipaddress.IPv4Address):
-        # Python solo lee la que está escrita de la única manera canónica.
-        return texto
-    return None if direccion.scope_id is not None else str(direccion.ipv4_mapped or direccion)
-
-
-def _referrer_legible(texto: str) -> str | None:
-    """El mismo texto si es una URL (RFC 3986) con anfitrión y un esquema de web o de aplicación."""
-    return texto if len(texto) <= LONGITUD_REFERRER and _es_referrer(texto) else None
-
-
-def _es_referrer(texto: str) -> bool:
-    if _FUERA_DE_UNA_URL.search(texto):
-        return False
-    try:
-        partes = urlsplit(texto)
-    except ValueError:
-        return False
-    return partes.scheme in _ESQUEMAS_REFERRER and bool(partes.hostname)
+        """Repara o descarta cada metadato y deja el aviso de lo que hizo; `""` es ausencia."""
+        return cls(
+            user_agent_legible(user_agent, recolector) if user_agent else None,
+            ip_legible(ip_address, recolector) if ip_address else None,
+            referrer_legible(referrer, recolector) if referrer else None,
+        )
 
 
 def recibido_en_creible(

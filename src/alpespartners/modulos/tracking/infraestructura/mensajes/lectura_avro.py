@@ -18,7 +18,7 @@ from alpespartners.modulos.tracking.aplicacion.puertos import EsquemaDesconocido
 from alpespartners.modulos.tracking.infraestructura.mensajes.esquemas import Esquema, Lectura
 
 MAXIMO_CARGA: Final = 1024 * 1024
-"""Octetos que puede ocupar la carga de un mensaje; la de uno de la API no llega a la décima parte."""
+"""Octetos que puede ocupar la carga de un mensaje; la de uno de la API no llega a la cuarta parte."""
 
 # Lo que fastavro lanza ante octetos ajenos: fin prematuro, rama de unión o instante imposibles, mal UTF-8.
 _ERRORES_DE_LECTURA = (EOFError, LookupError, ArithmeticError, ValueError)
