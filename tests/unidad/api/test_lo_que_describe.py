@@ -1,6 +1,7 @@
 """Nada de lo que solo describe le cuesta a nadie una venta: ni a la API ni al consumidor."""
 
 import json
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -11,11 +12,16 @@ from hypothesis import strategies as st
 
 from alpespartners.api.http.cuerpo import OCTETOS_MAXIMOS
 from alpespartners.modulos.tracking.aplicacion import clases
+from alpespartners.modulos.tracking.aplicacion.handlers import ManejadorDeRegistro
 from alpespartners.modulos.tracking.aplicacion.mensajes import ComandoRecibido
+from alpespartners.modulos.tracking.dominio.destinos import Registrada
 from alpespartners.modulos.tracking.dominio.excepciones import Recolector
 from alpespartners.modulos.tracking.infraestructura.mensajes.lectura_avro import MAXIMO_CARGA
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import abrir_comando, sobre_de_comando
 from tests.apoyo.cuerpos import CONVERSION
+from tests.apoyo.eventos import CONVERSION as COMANDO
+from tests.apoyo.eventos import recibido
+from tests.apoyo.libro_en_memoria import TransaccionEnMemoria
 from tests.apoyo.memoria import AHORA, PuertosEnMemoria, api_en_memoria, cliente_de
 
 JSON = {"Content-Type": "application/json"}
@@ -102,6 +108,21 @@ async def test_ningun_contenido_descriptivo_rechaza_una_venta_valida(
     cuerpo = CONVERSION | desconocidos | descriptivos
     if len(json.dumps(cuerpo)) <= OCTETOS_MAXIMOS:
         await _registrada(cuerpo)
+
+
+_DE_AVRO = st.text(st.characters(exclude_categories=["Cs"]), max_size=70)
+
+
+@given(*[st.none() | _DE_AVRO] * 3, st.dictionaries(_DE_AVRO, _DE_AVRO, max_size=100))
+def test_ni_cuando_lo_publica_otro_en_avro(
+    agente: str | None, direccion: str | None, procedencia: str | None, propiedades: dict[str, str]
+) -> None:
+    comando = replace(
+        COMANDO, user_agent=agente, ip_address=direccion, referrer=procedencia, propiedades=propiedades
+    )
+    manejador = ManejadorDeRegistro(clases.CONVERSIONES)
+    asentado = manejador.manejar([recibido(comando, "c-1")], TransaccionEnMemoria(), AHORA)
+    assert [decidido.destino for decidido in asentado.destinos] == [Registrada()]
 
 
 @pytest.mark.parametrize(
