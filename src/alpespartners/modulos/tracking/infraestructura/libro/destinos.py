@@ -1,30 +1,34 @@
 """El registro de destinos, en SQL: duplicados, rechazos e ilegibles.
 
 Qué es: una fila por comando que no acabó en una fila del libro.
-Qué no es: dónde se decide el destino (eso es el manejador), ni un lugar para valores del cliente: guarda
-nombres de campos.
+Qué no es: dónde se decide el destino (eso es el manejador), ni un lugar para lo que el cliente dijo: guarda
+nombres de campos, y a qué campaña e influencer iba. Lo demás está en `enviados.py`, y no para siempre.
 Por qué existe: un comando reentregado mañana debe acabar donde acabó hoy.
 """
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, LargeBinary, Select, bindparam, func, literal, select, tuple_
+from sqlalchemy import Connection, LargeBinary, Select, and_, bindparam, func, literal, select, tuple_
 
 from alpespartners.modulos.tracking.aplicacion.codigos import CODIGOS
 from alpespartners.modulos.tracking.aplicacion.mensajes import DestinoDeComando, IdentidadComando
+from alpespartners.modulos.tracking.aplicacion.puertos import FiltroDestinos
 from alpespartners.modulos.tracking.dominio.destinos import Destino, Duplicada, Ilegible, Rechazada
 from alpespartners.modulos.tracking.dominio.excepciones import CodigoDeFalta
+from alpespartners.modulos.tracking.infraestructura.libro.enviados import guardar_enviados, leer_enviado
 from alpespartners.modulos.tracking.infraestructura.libro.filas import FilaLeida, desconocido
 from alpespartners.modulos.tracking.infraestructura.libro.tablas import destinos as tabla
+from alpespartners.modulos.tracking.infraestructura.libro.tablas import enviados
 from alpespartners.seedwork.sql.sentencias import (
     en_tandas,
     entre_las_claves,
     insertar_lo_nuevo,
     motor_de,
 )
-from alpespartners.seedwork.sql.tipos import TEXTO
+from alpespartners.seedwork.sql.tipos import TEXTO, Instante
 
 
 class RegistroDestinosSQL:
@@ -84,10 +88,52 @@ class RegistroDestinosSQL:
             consulta = consulta.where(tuple_(*identidad) > anterior)
         return [_destino(fila) for fila in self._conexion.execute(consulta)]
 
+    def listar(
+        self,
+        topico: str,
+        filtro: FiltroDestinos,
+        despues_de: tuple[datetime, IdentidadComando] | None,
+        limite: int,
+    ) -> list[DestinoDeComando]:
+        """Devuelve hasta `limite` destinos, del más nuevo al más antiguo, con lo que se envió en cada uno."""
+        orden = (tabla.c.decidido_en, tabla.c.comando_id, tabla.c.huella)
+        suyo = and_(*(mia == suya for mia, suya in zip(tabla.primary_key, enviados.primary_key, strict=True)))
+        consulta = (
+            select(tabla, enviados.c.campos.label("enviado"))
+            .outerjoin(enviados, suyo)
+            .where(tabla.c.topico == topico)
+        )
+        if filtro.motivo is not None:
+            consulta = consulta.where(tabla.c.motivo == filtro.motivo)
+        if filtro.motivo is None or filtro.campaña_id is not None:
+            # Un motivo ya es de un solo estado: repetirlo llevaría a SQLite a otro índice.
+            consulta = consulta.where(tabla.c.estado == filtro.estado)
+        if filtro.campaña_id is not None:
+            consulta = consulta.where(tabla.c.campana_id == filtro.campaña_id)
+        if filtro.desde is not None:
+            consulta = consulta.where(tabla.c.decidido_en >= filtro.desde)
+        if filtro.hasta is not None:
+            consulta = consulta.where(tabla.c.decidido_en < filtro.hasta)
+        if despues_de is not None:
+            cuando, identidad = despues_de
+            posicion = tuple_(
+                literal(cuando, Instante()),
+                literal(identidad.comando_id, TEXTO),
+                literal(identidad.huella, LargeBinary),
+            )
+            consulta = consulta.where(tuple_(*orden) < posicion)
+        consulta = consulta.order_by(*(columna.desc() for columna in orden)).limit(limite)
+        return [
+            _destino(fila)._replace(enviado=leer_enviado(fila.enviado))
+            for fila in self._conexion.execute(consulta)
+        ]
+
     def anotar(self, topico: str, destinos: Sequence[DestinoDeComando]) -> set[IdentidadComando]:
         """Anota los destinos que no estaban y devuelve los comandos a los que correspondían."""
         claves = insertar_lo_nuevo(self._conexion, tabla, [_fila(topico, destino) for destino in destinos])
-        return {IdentidadComando(comando_id, huella) for _, comando_id, huella in claves}
+        anotados = {IdentidadComando(comando_id, huella) for _, comando_id, huella in claves}
+        guardar_enviados(self._conexion, topico, [d for d in destinos if d.identidad in anotados])
+        return anotados
 
 
 @cache
@@ -110,10 +156,12 @@ def _fila(topico: str, asiento: DestinoDeComando) -> dict[str, object]:
         "original": None,
         "recibido_en": asiento.recibido_en,
         "decidido_en": asiento.decidido_en,
+        "campana_id": asiento.campaña_id,
+        "influencer_id": asiento.influencer_id,
     }
     match asiento.destino:
-        case Duplicada(original):
-            fila["original"] = original
+        case Duplicada(original, difieren):
+            fila |= {"original": original, "campos": difieren}
         case Rechazada(motivo, detalle, campos):
             fila |= {"motivo": motivo.value, "detalle": detalle, "campos": campos}
         case Ilegible(detalle):
@@ -124,7 +172,7 @@ def _fila(topico: str, asiento: DestinoDeComando) -> dict[str, object]:
 def _destino(fila: FilaLeida) -> DestinoDeComando:
     destino: Destino
     if fila.estado == Duplicada.estado:
-        destino = Duplicada(fila.original)
+        destino = Duplicada(fila.original, tuple(fila.campos))
     elif fila.estado == Rechazada.estado:
         destino = Rechazada(_motivo(fila), fila.detalle, tuple(fila.campos))
     else:
@@ -135,6 +183,8 @@ def _destino(fila: FilaLeida) -> DestinoDeComando:
         recibido_en=fila.recibido_en,
         decidido_en=fila.decidido_en,
         destino=destino,
+        campaña_id=fila.campana_id,
+        influencer_id=fila.influencer_id,
     )
 
 
