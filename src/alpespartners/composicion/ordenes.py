@@ -20,6 +20,13 @@ from alpespartners.modulos.tracking.aplicacion.consultas.consultar_destino impor
     consultar_destino as destino_de,
 )
 from alpespartners.modulos.tracking.aplicacion.consultas.contar_consumidores import consumidores_vivos
+from alpespartners.modulos.tracking.aplicacion.consultas.listar_destinos import (
+    PaginaDestinos,
+    PeticionDestinos,
+)
+from alpespartners.modulos.tracking.aplicacion.consultas.listar_destinos import (
+    listar_destinos as pagina_de_destinos,
+)
 from alpespartners.modulos.tracking.aplicacion.handlers import ManejadorDeRegistro
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible, BrokerNoDisponible
 from alpespartners.modulos.tracking.infraestructura.operacion.cartas import (
@@ -108,6 +115,25 @@ def consultar_destino(
 
     try:
         return asyncio.run(leer())
+    except BaseDatosNoDisponible as error:
+        raise ErrorDeArranque(
+            f"No se puede leer la base de datos de {configuracion.lugar}: {error}."
+        ) from None
+    finally:
+        lecturas.cerrar()
+
+
+def listar_destinos(configuracion: Configuracion, peticion: PeticionDestinos) -> PaginaDestinos:
+    """Devuelve una página de los destinos de todos los envíos. Solo lee.
+
+    Raises:
+        ErrorDeArranque: la base de datos no se puede leer.
+        FilaIlegible: otra mano cambió una de las filas.
+    """
+    configurar_registro(configuracion.registro)
+    lecturas = base_datos(configuracion).lecturas()
+    try:
+        return asyncio.run(lecturas.leer(lambda consulta: pagina_de_destinos(consulta, peticion)))
     except BaseDatosNoDisponible as error:
         raise ErrorDeArranque(
             f"No se puede leer la base de datos de {configuracion.lugar}: {error}."

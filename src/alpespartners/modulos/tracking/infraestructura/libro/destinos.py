@@ -18,7 +18,11 @@ from alpespartners.modulos.tracking.aplicacion.mensajes import DestinoDeComando,
 from alpespartners.modulos.tracking.aplicacion.puertos import FiltroDestinos
 from alpespartners.modulos.tracking.dominio.destinos import Destino, Duplicada, Ilegible, Rechazada
 from alpespartners.modulos.tracking.dominio.excepciones import CodigoDeFalta
-from alpespartners.modulos.tracking.infraestructura.libro.enviados import guardar_enviados, leer_enviado
+from alpespartners.modulos.tracking.infraestructura.libro.enviados import (
+    guardar_enviados,
+    leer_enviado,
+    olvidar_enviados,
+)
 from alpespartners.modulos.tracking.infraestructura.libro.filas import FilaLeida, desconocido
 from alpespartners.modulos.tracking.infraestructura.libro.tablas import destinos as tabla
 from alpespartners.modulos.tracking.infraestructura.libro.tablas import enviados
@@ -134,6 +138,13 @@ class RegistroDestinosSQL:
         anotados = {IdentidadComando(comando_id, huella) for _, comando_id, huella in claves}
         guardar_enviados(self._conexion, topico, [d for d in destinos if d.identidad in anotados])
         return anotados
+
+    def olvidar_enviados(self, recibidos_antes_de: datetime, limite: int) -> int:
+        """Olvida lo que se envió en hasta `limite` comandos anteriores a ese instante, y dice en cuántos.
+
+        Sus destinos quedan como están.
+        """
+        return olvidar_enviados(self._conexion, recibidos_antes_de, limite)
 
 
 @cache
