@@ -12,6 +12,7 @@ from typing import Annotated
 import msgspec
 import typer
 
+from alpespartners.cli.clase import ALTERNATIVAS
 from alpespartners.cli.destino import a_quien_iba, imprimible, momento, que_paso
 from alpespartners.config import Configuracion
 from alpespartners.modulos.tracking.aplicacion.consultas.listar_destinos import (
@@ -37,7 +38,7 @@ def destinos(
         str | None, typer.Option("--motivo", help="Solo los rechazos por este motivo: conflicto_de_id…")
     ] = None,
     clase: Annotated[
-        str | None, typer.Option("--clase", help="Solo los de esta clase: impresion o conversion.")
+        str | None, typer.Option("--clase", help=f"Solo los de esta clase: {ALTERNATIVAS}.")
     ] = None,
     campana: Annotated[
         str | None, typer.Option("--campaña", "--campana", help="Solo los de esta campaña.")

@@ -18,7 +18,6 @@ _INDICES = {
     "destinos": (
         ["topico", "estado", "decidido_en", "comando_id", "huella"],
         ["topico", "motivo", "decidido_en", "comando_id", "huella"],
-        ["topico", "campana_id", "estado", "decidido_en", "comando_id", "huella"],
     ),
     "impresiones": (["registrado_en", "id"], ["campana_id", "registrado_en", "id"]),
     "conversiones": (["registrado_en", "id"], ["campana_id", "registrado_en", "id"]),
@@ -39,6 +38,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("topico", "comando_id", "huella", name=op.f("pk_enviados")),
     )
     op.create_index(op.f("ix_enviados_recibido_en"), "enviados", ["recibido_en"])
+    op.create_index(
+        op.f("ix_destinos_de_una_campana"),
+        "destinos",
+        ["topico", "campana_id", "estado", "decidido_en", "comando_id", "huella"],
+    )
     for tabla, indices in _INDICES.items():
         for columnas in indices:
             op.create_index(op.f(f"ix_{tabla}_{'_'.join(columnas)}"), tabla, columnas)

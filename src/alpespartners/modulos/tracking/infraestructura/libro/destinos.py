@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, LargeBinary, Select, and_, bindparam, func, literal, select, tuple_
+from sqlalchemy import Connection, LargeBinary, Select, bindparam, func, literal, select, tuple_
 
 from alpespartners.modulos.tracking.aplicacion.codigos import CODIGOS
 from alpespartners.modulos.tracking.aplicacion.mensajes import DestinoDeComando, IdentidadComando
@@ -19,13 +19,12 @@ from alpespartners.modulos.tracking.aplicacion.puertos import FiltroDestinos
 from alpespartners.modulos.tracking.dominio.destinos import Destino, Duplicada, Ilegible, Rechazada
 from alpespartners.modulos.tracking.dominio.excepciones import CodigoDeFalta
 from alpespartners.modulos.tracking.infraestructura.libro.enviados import (
+    enviados_de,
     guardar_enviados,
-    leer_enviado,
     olvidar_enviados,
 )
 from alpespartners.modulos.tracking.infraestructura.libro.filas import FilaLeida, desconocido
 from alpespartners.modulos.tracking.infraestructura.libro.tablas import destinos as tabla
-from alpespartners.modulos.tracking.infraestructura.libro.tablas import enviados
 from alpespartners.seedwork.sql.sentencias import (
     en_tandas,
     entre_las_claves,
@@ -101,12 +100,7 @@ class RegistroDestinosSQL:
     ) -> list[DestinoDeComando]:
         """Devuelve hasta `limite` destinos, del más nuevo al más antiguo, con lo que se envió en cada uno."""
         orden = (tabla.c.decidido_en, tabla.c.comando_id, tabla.c.huella)
-        suyo = and_(*(mia == suya for mia, suya in zip(tabla.primary_key, enviados.primary_key, strict=True)))
-        consulta = (
-            select(tabla, enviados.c.campos.label("enviado"))
-            .outerjoin(enviados, suyo)
-            .where(tabla.c.topico == topico)
-        )
+        consulta = select(tabla).where(tabla.c.topico == topico)
         if filtro.motivo is not None:
             consulta = consulta.where(tabla.c.motivo == filtro.motivo)
         if filtro.motivo is None or filtro.campaña_id is not None:
@@ -127,10 +121,10 @@ class RegistroDestinosSQL:
             )
             consulta = consulta.where(tuple_(*orden) < posicion)
         consulta = consulta.order_by(*(columna.desc() for columna in orden)).limit(limite)
-        return [
-            _destino(fila)._replace(enviado=leer_enviado(fila.enviado))
-            for fila in self._conexion.execute(consulta)
-        ]
+        hallados = [_destino(fila) for fila in self._conexion.execute(consulta)]
+        comandos = {hallado.identidad.comando_id for hallado in hallados}
+        enviados = enviados_de(self._conexion, topico, comandos)
+        return [hallado._replace(enviado=enviados.get(hallado.identidad)) for hallado in hallados]
 
     def anotar(self, topico: str, destinos: Sequence[DestinoDeComando]) -> set[IdentidadComando]:
         """Anota los destinos que no estaban y devuelve los comandos a los que correspondían."""

@@ -87,7 +87,16 @@ destinos = Table(
     # Cada filtro de la lista de destinos necesita el suyo, que acaba en el orden de la lista.
     Index(None, "topico", "estado", "decidido_en", "comando_id", "huella"),
     Index(None, "topico", "motivo", "decidido_en", "comando_id", "huella"),
-    Index(None, "topico", "campana_id", "estado", "decidido_en", "comando_id", "huella"),
+    # Con nombre: el que le tocaría no cabe en PostgreSQL.
+    Index(
+        "ix_destinos_de_una_campana",
+        "topico",
+        "campana_id",
+        "estado",
+        "decidido_en",
+        "comando_id",
+        "huella",
+    ),
 )
 
 enviados = Table(
