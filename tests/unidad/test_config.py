@@ -36,6 +36,8 @@ def test_sin_nada_en_el_entorno_se_escucha_solo_en_esta_maquina_con_lo_embebido(
         ("ALPES_SIN_CLAVE", "1", "sin_clave", True),
         ("ALPES_LIMITE_CONFIRMACION", "0.5", "limite_confirmacion", 0.5),
         ("ALPES_REGISTRO", "debug", "registro", "DEBUG"),
+        ("ALPES_DIAS_RECHAZADOS", "", "dias_rechazados", 90),
+        ("ALPES_DIAS_RECHAZADOS", "7", "dias_rechazados", 7),
         ("ALPES_PULSAR_URL", "pulsar+ssl://a:6651", "pulsar_url", "pulsar+ssl://a:6651"),
         ("ALPES_PULSAR_URL", "pulsar://a:6650,b:6650/", "pulsar_url", "pulsar://a:6650,b:6650/"),
         ("ALPES_PULSAR_EPOCA", "0a3c8f52-9d0e-4a55-8c55-0d3b8c7a1f10", "pulsar_epoca", None),

@@ -58,9 +58,10 @@ def relato(historia: Historia) -> Iterator[str]:
     """Devuelve las líneas que cuentan la historia, del suceso más antiguo al más nuevo."""
     for suceso in historia.sucesos:
         yield f"{momento(suceso.decidido_en)}  {suceso.destino.estado}"
-        yield f"    {imprimible(que_paso(suceso.destino))}"
+        frases = [que_paso(suceso.destino)]
         if isinstance(suceso.destino, Rechazada):
-            yield f"    {imprimible(a_quien_iba(suceso.campaña_id, suceso.influencer_id))}"
+            frases.append(a_quien_iba(suceso.campaña_id, suceso.influencer_id))
+        yield f"    {imprimible(' '.join(frases))}"
         yield (f"    Comando {imprimible(suceso.comando_id)}, recibido el {momento(suceso.recibido_en)}.")
     if historia.omitidos:
         yield f"Y {historia.omitidos} más, posteriores."
