@@ -35,6 +35,7 @@ from alpespartners.modulos.tracking.aplicacion.consultas.consultar_destino impor
     consultar_destino,
 )
 from alpespartners.modulos.tracking.aplicacion.consultas.contar_consumidores import consumidores_vivos
+from alpespartners.modulos.tracking.aplicacion.consultas.cursores import LIMITE_MAXIMO, LIMITE_POR_OMISION
 from alpespartners.modulos.tracking.aplicacion.consultas.listar_destinos import (
     ESTADOS,
     PARAMETROS,
@@ -46,7 +47,6 @@ from alpespartners.modulos.tracking.aplicacion.consultas.listar_eventos import (
     parametros_de_lista,
     peticion_de_lista,
 )
-from alpespartners.modulos.tracking.aplicacion.consultas.paginas import LIMITE_MAXIMO, LIMITE_POR_OMISION
 from alpespartners.modulos.tracking.aplicacion.puertos import Lecturas, Presencia
 from alpespartners.modulos.tracking.dominio.excepciones import (
     CampoInvalido,
@@ -99,7 +99,7 @@ _FILTROS: Final = (
 
 _DESTINOS: Final = Etiqueta("destinos", "Qué fue de cada envío, también de los que no se registraron.")
 _ALIAS: Final = {"campana_id": "campaña_id"}
-_ENLACE: Final = {
+ENLACE: Final[Esquema] = {
     "description": 'La página siguiente, si la hay: `<…>; rel="next"` (RFC 8288).',
     "schema": {"type": "string", "pattern": '^<[^>]+>; rel="next"$'},
 }
@@ -215,7 +215,7 @@ def ruta_de_lista(clase: ClaseHTTP, lecturas: Lecturas) -> RutaDescrita:
             *_filtros_de(clase.clase),
         ),
         contestaciones={
-            200: Contestacion(descripcion="Una página.", formas=(clase.pagina,), cabeceras={"Link": _ENLACE}),
+            200: Contestacion(descripcion="Una página.", formas=(clase.pagina,), cabeceras={"Link": ENLACE}),
             404: NO_ENCONTRADO,
             503: SIN_BASE_DE_DATOS,
         },
@@ -262,7 +262,7 @@ def ruta_de_destinos(lecturas: Lecturas) -> RutaDescrita:
         parametros=_FILTROS_DE_DESTINOS,
         contestaciones={
             200: Contestacion(
-                descripcion="Una página.", formas=(PaginaDestinos,), cabeceras={"Link": _ENLACE}
+                descripcion="Una página.", formas=(PaginaDestinos,), cabeceras={"Link": ENLACE}
             ),
             503: SIN_BASE_DE_DATOS,
         },

@@ -18,8 +18,8 @@ from alpespartners.modulos.tracking.aplicacion.codigos import CODIGOS
 from alpespartners.modulos.tracking.aplicacion.consultas import consultar_destino, listar_destinos
 from alpespartners.modulos.tracking.aplicacion.consultas.consultar_balance import BalanceDelModulo
 from alpespartners.modulos.tracking.aplicacion.consultas.consultar_destino import SUCESOS_MAXIMOS, Suceso
+from alpespartners.modulos.tracking.aplicacion.consultas.cursores import LIMITE_MAXIMO
 from alpespartners.modulos.tracking.aplicacion.consultas.listar_destinos import ESTADOS
-from alpespartners.modulos.tracking.aplicacion.consultas.paginas import LIMITE_MAXIMO
 from alpespartners.modulos.tracking.dominio import destinos
 
 R = TypeVar("R", bound="EventoRegistrado")
@@ -44,6 +44,19 @@ CampañaEnviada = Annotated[
 ]
 InfluencerEnviado = Annotated[
     str | None, Meta(description="El que se envió; `null` si faltaba o no podía ser uno.")
+]
+Enviado = Annotated[
+    Mapping[str, Any],
+    Meta(
+        extra_json_schema={
+            "additionalProperties": {
+                "anyOf": [
+                    {"type": ["string", "number", "boolean", "null"]},
+                    {"type": "object", "additionalProperties": {"type": "string"}},
+                ]
+            }
+        }
+    ),
 ]
 ProcesadoHasta = Annotated[
     Instante | None,
@@ -165,7 +178,7 @@ class DestinoListado(CuerpoDescrito, kw_only=True):
     recibido_en: Instante
     decidido_en: Instante
     enviado: Annotated[
-        Mapping[str, Any] | None,
+        Enviado | None,
         Meta(
             description=(
                 "Los campos que se enviaron, con sus nombres. `null` si el mensaje no se pudo descifrar "

@@ -19,8 +19,8 @@ _INDICES = {
         ["topico", "estado", "decidido_en", "comando_id", "huella"],
         ["topico", "motivo", "decidido_en", "comando_id", "huella"],
     ),
-    "impresiones": (["registrado_en", "id"], ["campana_id", "registrado_en", "id"]),
-    "conversiones": (["registrado_en", "id"], ["campana_id", "registrado_en", "id"]),
+    "impresiones": (["registrado_en", "id"],),
+    "conversiones": (["registrado_en", "id"],),
 }
 
 

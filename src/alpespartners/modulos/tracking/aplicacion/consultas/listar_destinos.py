@@ -11,19 +11,18 @@ Cada clase y estado es una fuente, que su índice da ya en orden: de cada una se
 import heapq
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from alpespartners.modulos.tracking.aplicacion.clases import CLASES, Clase
 from alpespartners.modulos.tracking.aplicacion.codigos import CODIGOS, CodigoDePeticion
-from alpespartners.modulos.tracking.aplicacion.consultas.paginas import (
+from alpespartners.modulos.tracking.aplicacion.consultas.cursores import (
     LIMITE_POR_OMISION,
     atadura_de,
-    cursor_invalido,
-    escribir_cursor,
-    leer_cursor,
-    limite_de_texto,
+    cursor_en_texto,
+    limite_de,
+    partes_del_cursor,
 )
 from alpespartners.modulos.tracking.aplicacion.mensajes import DestinoDeComando, IdentidadComando
 from alpespartners.modulos.tracking.aplicacion.puertos import Consulta, FiltroDestinos
@@ -45,7 +44,8 @@ PARAMETROS: Final = frozenset(
     {"limite", "cursor", "estado", "motivo", "clase", "campaña_id", "desde", "hasta"}
 )
 
-_DE_QUE: Final = "la lista de destinos con estos filtros"
+_VERSION_CURSOR: Final = 1
+_EPOCA: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSEGUNDO: Final = timedelta(microseconds=1)
 _CLASES_POR_NOMBRE: Final = {nombre: clase for clase in CLASES for nombre in (clase.nombre, clase.plural)}
 
@@ -132,7 +132,7 @@ def peticion_de_destinos(parametros: Mapping[str, str]) -> PeticionDestinos:
     desde, hasta = leer("desde", instante_de_texto), leer("hasta", instante_de_texto)
     limite = LIMITE_POR_OMISION
     if "limite" in parametros:
-        limite = recolector.intentar(limite_de_texto, parametros["limite"]) or limite
+        limite = recolector.intentar(limite_de, parametros["limite"]) or limite
     recolector.exigir()
     fuentes = [
         numero
@@ -143,7 +143,8 @@ def peticion_de_destinos(parametros: Mapping[str, str]) -> PeticionDestinos:
         # De lo que no se pudo descifrar no se sabe la campaña.
         and (campaña_id is None or fuente.estado != Ilegible.estado)
     ]
-    atadura = atadura_de("destinos", estado, motivo, clase and clase.nombre, campaña_id, desde, hasta)
+    filtro = ("destinos", estado, motivo, clase and clase.nombre, campaña_id, desde, hasta)
+    atadura = atadura_de(filtro, PARAMETROS)
     despues_de = None
     if "cursor" in parametros:
         despues_de = recolector.intentar(_leer_cursor, parametros["cursor"], atadura)
@@ -169,10 +170,7 @@ def listar_destinos(consulta: Consulta, peticion: PeticionDestinos) -> PaginaDes
     elementos = _completados(consulta, [listado for _, listado in pagina])
     if len(hallados) == len(pagina):
         return PaginaDestinos(elementos, None)
-    cuando, fuente, clave = pagina[-1][0]
-    return PaginaDestinos(
-        elementos, escribir_cursor(peticion.atadura, cuando, _FUENTES[fuente].nombre, *clave)
-    )
+    return PaginaDestinos(elementos, _escribir_cursor(pagina[-1][0], peticion.atadura))
 
 
 def _de_la_fuente(
@@ -266,21 +264,34 @@ def _uno_de(nombre: str, texto: str, admitidos: Mapping[str, Any]) -> Any:
         ) from None
 
 
+def _escribir_cursor(lugar: _Posicion, atadura: str) -> str:
+    micros = (lugar.decidido_en - _EPOCA) // _MICROSEGUNDO
+    return cursor_en_texto(_VERSION_CURSOR, atadura, micros, _FUENTES[lugar.fuente].nombre, *lugar.clave)
+
+
 def _leer_cursor(texto: str, atadura: str) -> _Posicion:
-    cuando, partes = leer_cursor(texto, atadura, _DE_QUE)
+    """Lee una posición. Nadie firma un cursor: el que se escribe a mano no puede hacer fallar la consulta."""
+    invalido = CampoInvalido(
+        "cursor", CodigoDePeticion.CURSOR_INVALIDO, "no es un cursor de esta lista con estos filtros"
+    )
+    match partes_del_cursor(texto):
+        case [int(version), str(suya), int(micros), str(nombre), str(primera), *resto] if (
+            version == _VERSION_CURSOR and suya == atadura and nombre in _NUMEROS
+        ):
+            pass
+        case _:
+            raise invalido
+    fuente = _NUMEROS[nombre]
     try:
-        nombre, *clave = partes
-        lugar = _Posicion(cuando, _NUMEROS[nombre], tuple(clave))
-        # Nadie firma un cursor: el que se escribe a mano no puede hacer fallar la consulta.
-        lugar.decidido_en + _MICROSEGUNDO
-        if _FUENTES[lugar.fuente].estado == Registrada.estado:
-            (id_evento,) = clave
-            identificador("cursor", id_evento)
+        if _FUENTES[fuente].estado == Registrada.estado:
+            clave: tuple[str, ...] = (identificador("cursor", primera), *resto)
         else:
-            _identidad(lugar.clave)
-    except (KeyError, OverflowError, ValueError):
-        raise cursor_invalido(_DE_QUE) from None
-    return lugar
+            comando_id, huella = _identidad((primera, *resto))
+            clave = (comando_id, huella.hex())
+        # Un instante más también tiene que caber.
+        return _Posicion(_EPOCA + (micros + 1) * _MICROSEGUNDO - _MICROSEGUNDO, fuente, clave)
+    except (OverflowError, TypeError, ValueError):
+        raise invalido from None
 
 
 def _identidad(clave: tuple[str, ...]) -> IdentidadComando:

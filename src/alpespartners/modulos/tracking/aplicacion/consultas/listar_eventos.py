@@ -9,27 +9,30 @@ entiende es una falta, y todas se dicen a la vez.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 from alpespartners.modulos.tracking.aplicacion.clases import Clase
-from alpespartners.modulos.tracking.aplicacion.consultas.paginas import (
+from alpespartners.modulos.tracking.aplicacion.codigos import CodigoDePeticion
+from alpespartners.modulos.tracking.aplicacion.consultas.cursores import (
     LIMITE_POR_OMISION,
     atadura_de,
-    cursor_invalido,
-    escribir_cursor,
-    leer_cursor,
-    limite_de_texto,
+    cursor_en_texto,
+    limite_de,
+    partes_del_cursor,
 )
 from alpespartners.modulos.tracking.aplicacion.textos import instante_de_texto
 from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
-from alpespartners.modulos.tracking.dominio.excepciones import Recolector
+from alpespartners.modulos.tracking.dominio.excepciones import CampoInvalido, Recolector
 from alpespartners.modulos.tracking.dominio.objetos_valor import identificador, tipo
 from alpespartners.modulos.tracking.dominio.repositorios import FiltroEventos, LecturaEventos, Posicion
 
 E = TypeVar("E", bound=EventoSeguido[Any])
 
 _PARAMETROS = frozenset({"limite", "cursor", "desde", "hasta", "influencer_id"})
-_DE_QUE = "esta campaña con estos filtros"
+_VERSION_CURSOR = 1
+_EPOCA = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSEGUNDO = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +75,9 @@ def peticion_de_lista(clase: Clase, campaña_id: str, parametros: Mapping[str, s
         influencer_id=None if influencer is None else intentar(identificador, "influencer_id", influencer),
         tipo=None if de_tipo is None else intentar(tipo, clase.campo_tipo, de_tipo, clase.tipos),
     )
-    limite = intentar(limite_de_texto, parametros["limite"]) if "limite" in parametros else LIMITE_POR_OMISION
+    limite = intentar(limite_de, parametros["limite"]) if "limite" in parametros else LIMITE_POR_OMISION
     recolector.exigir()
-    atadura = atadura_de(filtro, sorted(parametros_de_lista(clase)))
+    atadura = atadura_de(filtro, parametros_de_lista(clase))
     despues_de = intentar(_leer_cursor, parametros["cursor"], atadura) if "cursor" in parametros else None
     recolector.exigir()
     return PeticionLista(filtro, despues_de, limite or LIMITE_POR_OMISION, atadura)
@@ -87,13 +90,27 @@ def listar_eventos(eventos: LecturaEventos[E], peticion: PeticionLista) -> Pagin
         return Pagina(elementos, None)
     elementos = elementos[: peticion.limite]
     ultimo = elementos[-1]
-    return Pagina(elementos, escribir_cursor(peticion.atadura, ultimo.ocurrido_en, ultimo.id))
+    cursor = _escribir_cursor(Posicion(ultimo.ocurrido_en, ultimo.id), peticion.atadura)
+    return Pagina(elementos, cursor)
+
+
+def _escribir_cursor(posicion: Posicion, atadura: str) -> str:
+    micros = (posicion.ocurrido_en - _EPOCA) // _MICROSEGUNDO
+    return cursor_en_texto(_VERSION_CURSOR, atadura, micros, posicion.id)
 
 
 def _leer_cursor(texto: str, atadura: str) -> Posicion:
-    cuando, clave = leer_cursor(texto, atadura, _DE_QUE)
+    invalido = CampoInvalido(
+        "cursor", CodigoDePeticion.CURSOR_INVALIDO, "no es un cursor de esta campaña con estos filtros"
+    )
+    match partes_del_cursor(texto):
+        case [int(version), str(suya), int(micros), str(id_evento)] if (
+            version == _VERSION_CURSOR and suya == atadura
+        ):
+            pass
+        case _:
+            raise invalido
     try:
-        (id_evento,) = clave
-        return Posicion(cuando, identificador("cursor", id_evento))
-    except ValueError:
-        raise cursor_invalido(_DE_QUE) from None
+        return Posicion(_EPOCA + micros * _MICROSEGUNDO, identificador("cursor", id_evento))
+    except (OverflowError, CampoInvalido):
+        raise invalido from None

@@ -44,7 +44,6 @@ def _tabla_de_eventos(nombre: str, *propias: Column[object]) -> Table:
         Index(None, "campana_id", "influencer_id", "ocurrido_en", "id"),
         # Entre los destinos de todos, los más nuevos primero, están los suyos.
         Index(None, "registrado_en", "id"),
-        Index(None, "campana_id", "registrado_en", "id"),
     )
 
 
