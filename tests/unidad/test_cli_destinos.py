@@ -44,7 +44,10 @@ def test_un_destino_dice_cuando_de_que_id_que_paso_a_quien_iba_y_que_se_envio() 
 
 
 def test_de_lo_que_ya_no_se_guarda_se_dice() -> None:
-    assert "    Lo que se envió ya no se guarda." in list(relato(replace(LISTADO, enviado=None)))
+    lineas = list(relato(replace(LISTADO, enviado=None)))
+    assert lineas[3] == (
+        "    Lo que se envió no está guardado: pasaron sus días, o es anterior a que se guardara."
+    )
 
 
 def test_de_un_ilegible_no_hay_nada_que_ensenar() -> None:

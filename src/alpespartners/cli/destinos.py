@@ -101,5 +101,5 @@ def relato(listado: DestinoListado) -> Iterator[str]:
 
 def _enviado(listado: DestinoListado) -> str:
     if listado.enviado is None:
-        return "Lo que se envió ya no se guarda."
+        return "Lo que se envió no está guardado: pasaron sus días, o es anterior a que se guardara."
     return f"Se envió: {imprimible(_JSON.encode(listado.enviado).decode())}"

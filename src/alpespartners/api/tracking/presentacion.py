@@ -183,7 +183,7 @@ class DestinoListado(CuerpoDescrito, kw_only=True):
             description=(
                 "Los campos que se enviaron, con sus nombres. `null` si el mensaje no se pudo descifrar "
                 "(está en las cartas muertas) o si, de algo que no se registró, ya pasaron los días que se "
-                "guarda. `recortado` dice que no cabían enteros."
+                "guarda o es anterior a que se guardara. `recortado` dice que no cabían enteros."
             )
         ),
     ]

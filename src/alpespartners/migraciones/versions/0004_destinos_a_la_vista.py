@@ -26,8 +26,9 @@ _INDICES = {
 
 def upgrade() -> None:
     """Aplica la revisión."""
-    op.add_column("destinos", sa.Column("campana_id", TEXTO))
-    op.add_column("destinos", sa.Column("influencer_id", TEXTO))
+    for tabla, indices in _INDICES.items():
+        for columnas in indices:
+            op.create_index(op.f(f"ix_{tabla}_{'_'.join(columnas)}"), tabla, columnas)
     op.create_table(
         "enviados",
         sa.Column("topico", TEXTO, nullable=False),
@@ -38,11 +39,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("topico", "comando_id", "huella", name=op.f("pk_enviados")),
     )
     op.create_index(op.f("ix_enviados_recibido_en"), "enviados", ["recibido_en"])
+    # Lo último: en PostgreSQL, hasta el commit nadie lee una tabla a la que se añade una columna.
+    op.add_column("destinos", sa.Column("campana_id", TEXTO))
+    op.add_column("destinos", sa.Column("influencer_id", TEXTO))
     op.create_index(
         op.f("ix_destinos_de_una_campana"),
         "destinos",
         ["topico", "campana_id", "estado", "decidido_en", "comando_id", "huella"],
     )
-    for tabla, indices in _INDICES.items():
-        for columnas in indices:
-            op.create_index(op.f(f"ix_{tabla}_{'_'.join(columnas)}"), tabla, columnas)
