@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from hypothesis import assume, given
 
 from alpespartners.modulos.tracking.aplicacion.comandos import RegistrarConversion, RegistrarImpresion
 from alpespartners.modulos.tracking.dominio.contenido import ContenidoConversion, ContenidoImpresion
@@ -16,6 +17,7 @@ from alpespartners.modulos.tracking.dominio.excepciones import (
     Recolector,
 )
 from alpespartners.modulos.tracking.dominio.objetos_valor import ValorConversion
+from tests.apoyo.estrategias import comandos_de_conversion
 
 AHORA = datetime(2026, 1, 15, 10, 30, tzinfo=UTC)
 IMPRESION = RegistrarImpresion(
@@ -145,6 +147,24 @@ def test_cada_campo_decide_el_dinero_o_solo_describe(
     campos = contenido_de_su_clase.campos().keys()
     assert set(contenido_de_su_clase.decisivos_entre(campos)) == de_quien | propios
     assert campos == {"id"} | de_quien | propios | describen
+
+
+@given(uno=comandos_de_conversion(), otro=comandos_de_conversion())
+def test_nada_de_lo_que_describe_hace_de_un_reintento_un_conflicto(
+    uno: RegistrarConversion, otro: RegistrarConversion
+) -> None:
+    reintento = replace(
+        uno,
+        user_agent=otro.user_agent,
+        ip_address=otro.ip_address,
+        referrer=otro.referrer,
+        timestamp=otro.timestamp,
+        # Con él entre las propiedades, quien no tiene cupón lo tendría.
+        propiedades={clave: valor for clave, valor in otro.propiedades.items() if clave != "cupon"},
+    )
+    assume("cupon" not in uno.propiedades)
+    antes, despues = (ContenidoConversion.crear(c, AHORA, Recolector()) for c in (uno, reintento))
+    assert antes.decisivos_entre(antes.campos_distintos(despues)) == ()
 
 
 def test_sin_tipo_es_una_impresion() -> None:
