@@ -83,7 +83,7 @@ def que_paso(destino: Destino) -> str:
 
 def a_quien_iba(campaña_id: str | None, influencer_id: str | None) -> str:
     """La frase que dice a qué campaña y a qué influencer iba un envío."""
-    campaña = "sin campaña que lo fuera" if campaña_id is None else f"campaña {campaña_id}"
+    campaña = "campaña desconocida" if campaña_id is None else f"campaña {campaña_id}"
     influencer = "sin influencer" if influencer_id is None else f"influencer {influencer_id}"
     return f"Iba a: {campaña}, {influencer}."
 

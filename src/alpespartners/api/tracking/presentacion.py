@@ -40,10 +40,10 @@ Difieren = Annotated[
     Meta(description="Los campos, de los que solo describen, en que no dice lo mismo que lo registrado."),
 ]
 CampañaEnviada = Annotated[
-    str | None, Meta(description="La que se envió; `null` si faltaba o no podía ser una.")
+    str | None, Meta(description="La que se envió; `null` si faltaba, no podía ser una o no se guardaba aún.")
 ]
 InfluencerEnviado = Annotated[
-    str | None, Meta(description="El que se envió; `null` si faltaba o no podía ser uno.")
+    str | None, Meta(description="El que se envió; `null` si faltaba, no podía ser uno o no se guardaba aún.")
 ]
 Enviado = Annotated[
     Mapping[str, Any],
