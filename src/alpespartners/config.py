@@ -28,6 +28,7 @@ _HUELLA = re.compile("[0-9a-f]{16}")
 _NUMERO = re.compile(r"[0-9]*\.?[0-9]+")
 _PUERTO_MAXIMO = 65535
 _ESPERA_MAXIMA = 60.0
+_DIAS_MAXIMOS = 36_500
 _PREFIJO = "ALPES_"
 
 
@@ -60,6 +61,12 @@ def _espera(texto: str) -> float:
     if not _NUMERO.fullmatch(texto) or not 0 < segundos <= _ESPERA_MAXIMA:
         raise ValueError
     return segundos
+
+
+def _dias(texto: str) -> int:
+    if not (texto.isascii() and texto.isdigit()) or not 1 <= int(texto) <= _DIAS_MAXIMOS:
+        raise ValueError
+    return int(texto)
 
 
 def _nivel(texto: str) -> str:
@@ -250,6 +257,11 @@ class Configuracion:
         "ALPES_ESQUEMAS_AJENOS", _huellas, (), "huellas de 16 cifras hexadecimales, entre comas"
     )
     """Huellas de esquemas que no son de nadie: un comando que las nombra es ilegible, en vez de esperar."""
+
+    dias_rechazados: int = _ajuste(
+        "ALPES_DIAS_RECHAZADOS", _dias, 90, f"un número de días, de 1 a {_DIAS_MAXIMOS}"
+    )
+    """Días que se guarda lo que se envió en un comando que no se registró; su destino, siempre."""
 
     registro: str = _ajuste("ALPES_REGISTRO", _nivel, "INFO", f"uno de {', '.join(_NIVELES)}")
 

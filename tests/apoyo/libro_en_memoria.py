@@ -20,11 +20,11 @@ from alpespartners.modulos.tracking.aplicacion.mensajes import (
     RenglonBalance,
     Sobre,
 )
-from alpespartners.modulos.tracking.aplicacion.puertos import Consulta, Transaccion
+from alpespartners.modulos.tracking.aplicacion.puertos import Consulta, FiltroDestinos, Transaccion
 from alpespartners.modulos.tracking.dominio.destinos import Rechazada
 from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
 from alpespartners.modulos.tracking.dominio.eventos import EventoDominio
-from alpespartners.modulos.tracking.dominio.repositorios import FiltroEventos, Posicion
+from alpespartners.modulos.tracking.dominio.repositorios import FiltroEventos, FiltroRegistro, Posicion
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import sobre_de_carta, sobre_de_evento
 
 T = TypeVar("T")
@@ -56,6 +56,18 @@ class EventosEnMemoria(Generic[E]):
             elegidos = [e for e in elegidos if _orden(e) < (despues_de.ocurrido_en, despues_de.id)]
         return elegidos[:limite]
 
+    def registrados(
+        self, filtro: FiltroRegistro, despues_de: tuple[datetime, str] | None, limite: int
+    ) -> list[E]:
+        elegidos = [
+            evento
+            for evento in self.eventos.values()
+            if filtro.campaña_id in (None, evento.contenido.campaña_id)
+            and _en_el_tramo(evento.registrado_en, filtro)
+            and (despues_de is None or (evento.registrado_en, evento.id) < despues_de)
+        ]
+        return sorted(elegidos, key=lambda e: (e.registrado_en, e.id), reverse=True)[:limite]
+
     def _cumple(self, evento: E, filtro: FiltroEventos) -> bool:
         campos = evento.campos()
         return (
@@ -65,6 +77,12 @@ class EventosEnMemoria(Generic[E]):
             and filtro.influencer_id in (None, campos["influencer_id"])
             and filtro.tipo in (None, campos[self.clase.campo_tipo])
         )
+
+
+def _en_el_tramo(cuando: datetime, filtro: FiltroRegistro | FiltroDestinos) -> bool:
+    return (filtro.desde is None or cuando >= filtro.desde) and (
+        filtro.hasta is None or cuando < filtro.hasta
+    )
 
 
 def _orden(evento: EventoSeguido[Any]) -> tuple[datetime, str]:
@@ -91,7 +109,7 @@ class DestinosEnMemoria:
 
     def de_evento(self, topico: str, evento_id: str, limite: int) -> list[DestinoDeComando]:
         suyos = [
-            destino
+            destino._replace(enviado=None)
             for (de_topico, _), destino in self.anotados.items()
             if de_topico == topico and destino.evento_id == evento_id
         ]
@@ -103,10 +121,29 @@ class DestinosEnMemoria:
 
     def de_comandos(self, topico: str, comandos: Collection[str]) -> list[DestinoDeComando]:
         return [
-            destino
+            destino._replace(enviado=None)
             for (de_topico, identidad), destino in self.anotados.items()
             if de_topico == topico and identidad.comando_id in comandos
         ]
+
+    def listar(
+        self,
+        topico: str,
+        filtro: FiltroDestinos,
+        despues_de: tuple[datetime, IdentidadComando] | None,
+        limite: int,
+    ) -> list[DestinoDeComando]:
+        elegidos = [
+            asiento
+            for (de_topico, identidad), asiento in self.anotados.items()
+            if de_topico == topico
+            and asiento.destino.estado == filtro.estado
+            and filtro.motivo in (None, getattr(asiento.destino, "motivo", None))
+            and filtro.campaña_id in (None, asiento.campaña_id)
+            and _en_el_tramo(asiento.decidido_en, filtro)
+            and (despues_de is None or (asiento.decidido_en, identidad) < despues_de)
+        ]
+        return sorted(elegidos, key=lambda a: (a.decidido_en, a.identidad), reverse=True)[:limite]
 
 
 @dataclass

@@ -1,14 +1,21 @@
 """El contrato de las consultas de destinos y de balance: se lee lo que se anotó, y en el mismo orden."""
 
-from collections.abc import Callable, Generator, Sequence
+from collections import Counter
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
 from alpespartners.modulos.tracking.aplicacion import clases
+from alpespartners.modulos.tracking.aplicacion.consultas.listar_destinos import (
+    listar_destinos,
+    peticion_de_destinos,
+)
 from alpespartners.modulos.tracking.aplicacion.handlers import ManejadorDeRegistro
 from alpespartners.modulos.tracking.aplicacion.mensajes import (
     ComandoRecibido,
@@ -17,7 +24,12 @@ from alpespartners.modulos.tracking.aplicacion.mensajes import (
     MensajeIlegible,
     RenglonBalance,
 )
-from alpespartners.modulos.tracking.aplicacion.puertos import Consulta, Lecturas, UnidadTrabajo
+from alpespartners.modulos.tracking.aplicacion.puertos import (
+    Consulta,
+    FiltroDestinos,
+    Lecturas,
+    UnidadTrabajo,
+)
 from alpespartners.modulos.tracking.aplicacion.topicos import (
     COMANDO_REGISTRAR_CONVERSION,
     COMANDO_REGISTRAR_IMPRESION,
@@ -27,7 +39,7 @@ from alpespartners.modulos.tracking.dominio.excepciones import Codigo
 from alpespartners.modulos.tracking.infraestructura.motores.postgresql.libro import LibroPostgreSQL
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import LibroSQLite
 from tests.apoyo.base_datos import libro_sqlite
-from tests.apoyo.eventos import AHORA, CONVERSION, HUELLA, IMPRESION, ilegible, recibido
+from tests.apoyo.eventos import AHORA, CONVERSION, HUELLA, IMPRESION, conversion, ilegible, recibido
 from tests.apoyo.libro_en_memoria import LibroEnMemoria
 from tests.apoyo.postgresql import ServidorDePrueba, libro_postgresql
 
@@ -35,6 +47,10 @@ T = TypeVar("T")
 Conversiones = Sequence[ComandoRecibido | MensajeIlegible]
 
 MINUTO = timedelta(minutes=1)
+
+
+def _otra(identidad: IdentidadComando, minuto: int) -> IdentidadComando:
+    return IdentidadComando(f"{identidad.comando_id}/{minuto}", identidad.huella)
 
 
 class Libro:
@@ -141,6 +157,116 @@ class ContratoConsultas:
         todos = [f"c-{n}" for n in range(1_500)]
         assert await de_comandos(COMANDO_REGISTRAR_CONVERSION, *todos) == sorted(todos)
 
+    async def test_la_lista_trae_los_destinos_de_un_estado_con_lo_que_se_envio_y_de_nuevo_a_viejo(
+        self, libro: Libro
+    ) -> None:
+        await libro.asentar([recibido(CONVERSION, "c-1")])
+        mala = replace(CONVERSION, campaña_id="otra", valor=Decimal("10.5000"), moneda="ZZZ")
+        await libro.asentar([recibido(replace(CONVERSION, user_agent="otro"), "c-2")], 1)
+        await libro.asentar([recibido(CONVERSION, "c-3"), recibido(mala, "c-4")], 2)
+        await libro.asentar([recibido(replace(CONVERSION, valor=Decimal(7)), "c-5"), ilegible("c-6")], 3)
+
+        async def listar(filtro: FiltroDestinos) -> list[DestinoDeComando]:
+            return await libro.leer(
+                lambda c: c.destinos.listar(COMANDO_REGISTRAR_CONVERSION, filtro, None, 10)
+            )
+
+        conflicto, rechazo = await listar(FiltroDestinos(estado="RECHAZADA"))
+        assert comandos([conflicto, rechazo]) == ["c-5", "c-4"]
+        assert (conflicto.campaña_id, conflicto.influencer_id) == ("cmp-456", "inf-789")
+        assert conflicto.enviado == conversion(valor=Decimal(7)).contenido.campos()
+        assert rechazo.campaña_id == "otra"
+        assert rechazo.enviado == {
+            **{campo: getattr(mala, campo) for campo in conversion().contenido.campos()},
+            "valor": Decimal("10.5"),
+        }
+        assert str(rechazo.enviado["valor"]) == "10.5"
+        repetidos = await listar(FiltroDestinos(estado="DUPLICADA"))
+        assert [(d.identidad.comando_id, d.destino, d.enviado) for d in repetidos] == [
+            ("c-3", Duplicada("c-1"), None),
+            ("c-2", Duplicada("c-1", ("user_agent",)), {"user_agent": "otro"}),
+        ]
+        (carta,) = await listar(FiltroDestinos(estado="ILEGIBLE"))
+        assert (carta.campaña_id, carta.enviado) == (None, None)
+        assert await listar(FiltroDestinos(estado="RECHAZADA", motivo="conflicto_de_id")) == [conflicto]
+        assert await listar(FiltroDestinos(estado="RECHAZADA", campaña_id="otra")) == [rechazo]
+        de_la_otra = FiltroDestinos(estado="RECHAZADA", campaña_id="otra", motivo="conflicto_de_id")
+        assert await listar(de_la_otra) == []
+        tramo = FiltroDestinos(estado="RECHAZADA", desde=AHORA + 2 * MINUTO, hasta=AHORA + 3 * MINUTO)
+        assert await listar(tramo) == [rechazo]
+
+    async def test_lo_demas_se_lee_sin_lo_que_se_envio(self, libro: Libro) -> None:
+        await libro.asentar([recibido(replace(CONVERSION, moneda="ZZZ"), "c-1")])
+        de_evento = await libro.leer(
+            lambda c: c.destinos.de_evento(COMANDO_REGISTRAR_CONVERSION, "conv-123", 10)
+        )
+        de_comandos = await libro.leer(
+            lambda c: c.destinos.de_comandos(COMANDO_REGISTRAR_CONVERSION, ["c-1"])
+        )
+        assert [(d.campaña_id, d.enviado) for d in (*de_evento, *de_comandos)] == [("cmp-456", None)] * 2
+
+    async def test_un_identificador_que_no_puede_serlo_no_estorba_al_rechazo(self, libro: Libro) -> None:
+        largo = "x" * 5_000
+        mala = replace(CONVERSION, campaña_id=largo, influencer_id="a\x00b", propiedades={"n": "\x00"})
+        await libro.asentar([recibido(mala, "c-1")])
+        (rechazo,) = await libro.leer(
+            lambda c: c.destinos.listar(
+                COMANDO_REGISTRAR_CONVERSION, FiltroDestinos(estado="RECHAZADA"), None, 10
+            )
+        )
+        assert (rechazo.campaña_id, rechazo.influencer_id) == (None, None)
+        assert rechazo.enviado is not None
+        assert (rechazo.enviado["campaña_id"], rechazo.enviado["influencer_id"]) == (largo, "a\x00b")
+        assert rechazo.enviado["propiedades"] == {"n": "\x00"}
+
+    @pytest.mark.parametrize("limite", [1, 2, 3, 100])
+    async def test_recorrer_los_destinos_da_cada_comando_una_vez_en_el_mismo_orden(
+        self, libro: Libro, limite: int
+    ) -> None:
+        lote: Conversiones = [
+            *(recibido(replace(CONVERSION, id=f"v-{n % 4}"), f"c-{n}") for n in range(8)),
+            recibido(replace(CONVERSION, moneda="ZZZ"), "m-1", huella=b"1" * 16),
+            recibido(replace(CONVERSION, moneda="ZZZ"), "m-1", huella=b"2" * 16),
+            ilegible("i-1"),
+        ]
+        for minuto in range(2):
+            await libro.asentar(
+                [
+                    m._replace(identidad=_otra(m.identidad, minuto)) if isinstance(m, ComandoRecibido) else m
+                    for m in lote
+                ],
+                minuto,
+            )
+        manejador = ManejadorDeRegistro(clases.IMPRESIONES)
+        de_impresion: Sequence[ComandoRecibido | MensajeIlegible] = [
+            recibido(IMPRESION, f"c-{n}") for n in range(3)
+        ]
+        await libro.unidad.ejecutar(lambda t: manejador.manejar(de_impresion, t, AHORA))
+
+        async def recorrer(cuantos: int) -> list[tuple[str, str, datetime, str]]:
+            vistos: list[tuple[str, str, datetime, str]] = []
+            cursor: dict[str, str] = {}
+            while True:
+                peticion = peticion_de_destinos({"limite": str(cuantos), **cursor})
+                pagina = await libro.leer(partial(listar_destinos, peticion=peticion))
+                vistos += [
+                    (d.clase.nombre, d.comando_id, d.decidido_en, d.destino.estado) for d in pagina.elementos
+                ]
+                if pagina.siguiente is None:
+                    return vistos
+                cursor = {"cursor": pagina.siguiente}
+
+        todos = await recorrer(1_000)
+        assert await recorrer(limite) == todos
+        assert [cuando for _, _, cuando, _ in todos] == sorted((c for _, _, c, _ in todos), reverse=True)
+        assert Counter(estado for *_, estado in todos) == {
+            "REGISTRADA": 5,
+            "DUPLICADA": 14,
+            "RECHAZADA": 4,
+            "ILEGIBLE": 1,
+        }
+        assert len({(clase, comando) for clase, comando, *_ in todos}) == 22
+
     async def test_el_balance_suma_por_topico_estado_y_motivo_y_recuerda_lo_mas_nuevo(
         self, libro: Libro
     ) -> None:
@@ -196,6 +322,44 @@ class ContratoConsultas:
         assert await libro.leer(lambda c: c.balance.renglones()) == []
 
 
+class ContratoOlvido:
+    """Lo que cumple además todo adaptador que guarda un tiempo lo que se envió."""
+
+    async def test_lo_enviado_se_olvida_por_tandas_y_el_destino_queda(self, libro: Libro) -> None:
+        def mala(numero: int) -> ComandoRecibido:
+            recibido_en = AHORA + numero * MINUTO
+            return recibido(replace(CONVERSION, moneda="ZZZ", recibido_en=recibido_en), f"c-{numero}")
+
+        await libro.asentar([mala(numero) for numero in range(5)])
+        limite = AHORA + 4 * MINUTO
+        assert await libro.bandeja.olvidar_enviados(limite, 3) == 3
+        assert await libro.bandeja.olvidar_enviados(limite, 3) == 1
+        assert await libro.bandeja.olvidar_enviados(limite, 3) == 0
+        rechazos = await libro.leer(
+            lambda c: c.destinos.listar(
+                COMANDO_REGISTRAR_CONVERSION, FiltroDestinos(estado="RECHAZADA"), None, 10
+            )
+        )
+        assert {d.identidad.comando_id: d.enviado is not None for d in rechazos} == {
+            f"c-{numero}": numero == 4 for numero in range(5)
+        }
+
+    async def test_de_un_duplicado_se_dice_lo_que_se_envio_mientras_se_sabe(self, libro: Libro) -> None:
+        await libro.asentar([recibido(CONVERSION, "c-1")])
+        await libro.asentar([recibido(replace(CONVERSION, user_agent="otro"), "c-2")], 1)
+        await libro.asentar([recibido(CONVERSION, "c-3")], 2)
+        peticion = peticion_de_destinos({"estado": "duplicada"})
+
+        async def enviados() -> list[Mapping[str, Any] | None]:
+            pagina = await libro.leer(lambda c: listar_destinos(c, peticion))
+            return [listado.enviado for listado in pagina.elementos]
+
+        suyos = conversion().contenido.campos()
+        assert await enviados() == [suyos, {**suyos, "user_agent": "otro"}]
+        await libro.bandeja.olvidar_enviados(AHORA + MINUTO, 10)
+        assert await enviados() == [suyos, None]
+
+
 class ContratoBandeja:
     """Lo que cumple además todo adaptador que guarda los envíos hasta que el broker los confirma."""
 
@@ -226,14 +390,14 @@ class TestConsultasEnMemoria(ContratoConsultas):
         return Libro(memoria, memoria)
 
 
-class TestConsultasSQLite(ContratoConsultas, ContratoBandeja):
+class TestConsultasSQLite(ContratoConsultas, ContratoBandeja, ContratoOlvido):
     @pytest.fixture
     def libro(self, tmp_path: Path) -> Generator[Libro]:
         with libro_sqlite(tmp_path) as (sqlite, lecturas):
             yield Libro(sqlite, lecturas, sqlite)
 
 
-class TestConsultasPostgreSQL(ContratoConsultas, ContratoBandeja):
+class TestConsultasPostgreSQL(ContratoConsultas, ContratoBandeja, ContratoOlvido):
     @pytest.fixture
     def libro(self, servidor_postgresql: ServidorDePrueba) -> Generator[Libro]:
         with libro_postgresql(servidor_postgresql.base_nueva()) as (postgresql, lecturas):

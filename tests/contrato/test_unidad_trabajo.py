@@ -133,6 +133,34 @@ class ContratoUnidadTrabajo:
         assert destino.destino == Duplicada("c-1")
         assert await libro.depositados() == {EVENTO_CONVERSION_REGISTRADA: 1}
 
+    async def test_un_reintento_que_solo_difiere_en_lo_que_describe_es_un_duplicado_que_dice_en_que(
+        self, libro: Libro
+    ) -> None:
+        await libro.asentar([recibido(CONVERSION, "c-1")])
+        reintento = replace(
+            CONVERSION,
+            user_agent="otro",
+            ip_address=None,
+            referrer=None,
+            timestamp=CONVERSION.timestamp and CONVERSION.timestamp + timedelta(seconds=7),
+            propiedades={"intento": "2"},
+        )
+        (asiento,) = await libro.asentar([recibido(reintento, "c-2")])
+        difieren = ("user_agent", "ip_address", "referrer", "timestamp", "propiedades")
+        assert asiento.destino == Duplicada("c-1", difieren)
+        assert await libro.depositados() == {EVENTO_CONVERSION_REGISTRADA: 1}
+        guardada = await libro.unidad.ejecutar(lambda t: t.eventos(clases.CONVERSIONES).obtener(["conv-123"]))
+        assert guardada == {"conv-123": conversion()}
+
+    async def test_reentregar_el_comando_de_una_fila_reconstruida_no_lo_duplica_aunque_hoy_se_repare_distinto(
+        self, libro: Libro
+    ) -> None:
+        reconstruida = replace(conversion(), huella=None)
+        await libro.unidad.ejecutar(lambda t: t.eventos(clases.CONVERSIONES).agregar([reconstruida]))
+        reparado = replace(CONVERSION, referrer="https://instagram.com/hoy")
+        assert await libro.asentar([recibido(reparado, "c-1")]) == []
+        assert estados(await libro.asentar([recibido(reparado, "c-2")])) == {"DUPLICADA": 1}
+
     async def test_un_conflicto_nombra_los_campos_que_difieren_y_no_cambia_la_fila(
         self, libro: Libro
     ) -> None:

@@ -36,8 +36,12 @@ def enviar(servicio: Instalacion, cuerpo: dict[str, object], espera: int) -> htt
 
 
 def destino_en_la_terminal(datos: Path, clase: str, id_evento: str) -> tuple[int, str]:
+    return en_la_terminal(datos, "destino", clase, id_evento)
+
+
+def en_la_terminal(datos: Path, *orden: str) -> tuple[int, str]:
     resultado = subprocess.run(
-        [str(BINARIOS / "alpespartners"), "destino", clase, id_evento],
+        [str(BINARIOS / "alpespartners"), *orden],
         env=os.environ | {"ALPES_DATOS": str(datos)},
         capture_output=True,
         text=True,
@@ -59,6 +63,9 @@ def test_la_vida_de_un_id_se_puede_preguntar_en_todo_momento(servicio: Instalaci
     assert (repetida.status_code, repetida.content) == (200, registrada.content)
     distinta = enviar(servicio, {**VENTA, "valor": 1}, 10)
     assert (distinta.status_code, distinta.json()["campos"]) == (409, ["valor"])
+    (rechazo,) = servicio.http.get("/tracking/destinos?estado=RECHAZADA").json()["elementos"]
+    assert rechazo["comando_id"] == distinta.json()["comando_id"]
+    assert (rechazo["campaña_id"], rechazo["enviado"]["valor"]) == ("cmp-456", 1)
     original = registrada.json()["comando_id"]
 
     contado = servicio.http.get(DESTINO).json()
@@ -81,6 +88,8 @@ def test_la_vida_de_un_id_se_puede_preguntar_en_todo_momento(servicio: Instalaci
     nunca = servicio.http.get("/tracking/conversiones/nunca/destino")
     assert (nunca.status_code, nunca.json()["consumidores"]) == (404, 1)
     assert nunca.json()["procesado_hasta"] == hasta_ahora["procesado_hasta"]
+    codigo, listados = en_la_terminal(servicio.datos, "destinos", "--motivo", "conflicto_de_id")
+    assert (codigo, listados.count("RECHAZADA"), '"valor":1.00' in listados) == (0, 1, True)
     codigo, con_consumidores = destino_en_la_terminal(servicio.datos, "conversion", "FV/2024/001")
     assert codigo == 0
     assert [linea.split()[-1] for linea in con_consumidores.splitlines()[::3]] == [

@@ -36,7 +36,10 @@ BIEN = {
     f'alpes_confirmacion_segundos_bucket{{{API},{T},le="+Inf"}}': "0+600x60",
     f"alpes_comandos_aceptados_total{{{API},{T}}}": "0+600x60",
     f'alpes_comandos_total{{{API},{T},estado="REGISTRADA",motivo=""}}': "0+600x60",
+    # Un cliente que repite cada envío no es una avería, ni tapa la de otro.
+    f'alpes_comandos_total{{{API},{T},estado="DUPLICADA",motivo=""}}': "0+6000x60",
     f'alpes_comandos_total{{{API},{T},estado="ILEGIBLE",motivo=""}}': "0+0x60",
+    f'alpes_comandos_total{{{API},{T},estado="RECHAZADA",motivo="moneda_desconocida"}}': "0+1x60",
     f'alpes_comandos_total{{{API},{T},estado="RECHAZADA",motivo="conflicto_de_id"}}': "0+1x60",
     f'alpes_retraso_segundos_bucket{{{CONSUMIDOR},{T},le="15"}}': "0+600x60",
     f'alpes_retraso_segundos_bucket{{{CONSUMIDOR},{T},le="300"}}': "0+600x60",
@@ -58,7 +61,9 @@ AVERIAS: dict[str, dict[str, str]] = {
     "AlpesBandejaSalidaDetenida": {"alpes_bandeja_salida_antiguedad_segundos": "0+60x60"},
     "AlpesComandosEnEspera": {"alpes_comandos_en_espera": "1+0x60"},
     "AlpesMensajesIlegibles": {f'alpes_comandos_total{{{API},{T},estado="ILEGIBLE"': "0+1x60"},
-    "AlpesRechazos": {f'alpes_comandos_total{{{API},{T},estado="RECHAZADA"': "0+60x60"},
+    "AlpesRechazos": {
+        f'alpes_comandos_total{{{API},{T},estado="RECHAZADA",motivo="conflicto_de_id"': "0+12x60"
+    },
 }
 
 

@@ -18,7 +18,13 @@ DECIDIDO = datetime(2026, 1, 15, 10, 36, 0, 9_000, tzinfo=UTC)
 
 
 def _contar(destino: Destino, *, comando_id: str = "c-1", omitidos: int = 0) -> list[str]:
-    suceso = Suceso(comando_id=comando_id, recibido_en=RECIBIDO, decidido_en=DECIDIDO, destino=destino)
+    suceso = Suceso(
+        comando_id=comando_id,
+        recibido_en=RECIBIDO,
+        decidido_en=DECIDIDO,
+        destino=destino,
+        campaña_id="cmp-1",
+    )
     return list(relato(Historia(sucesos=(suceso,), omitidos=omitidos)))
 
 
@@ -36,12 +42,16 @@ def test_cada_destino_se_cuenta_con_una_frase() -> None:
     )
     frases = {
         destino.estado: _contar(destino)[1].strip()
-        for destino in (Duplicada("c-0"), rechazada, Ilegible("no es un registro Avro"))
+        for destino in (Duplicada("c-0", ("referrer",)), rechazada, Ilegible("no es un registro Avro"))
     }
     assert frases == {
-        "DUPLICADA": "Repetía lo que ya había registrado el comando c-0; no añadió nada.",
+        "DUPLICADA": (
+            "Repetía lo que ya había registrado el comando c-0; no añadió nada. "
+            "Difieren, sin decidir el dinero: referrer."
+        ),
         "RECHAZADA": (
-            "No se registró (conflicto_de_id): ya existe ese id con otro contenido; difieren: valor."
+            "No se registró (conflicto_de_id): ya existe ese id con otro contenido; difieren: valor. "
+            "Iba a: campaña cmp-1, sin influencer."
         ),
         "ILEGIBLE": ("No se pudo descifrar: no es un registro Avro. El mensaje está en las cartas muertas."),
     }

@@ -67,7 +67,7 @@ def test_una_opcion_que_no_existe_se_dice_en_cualquier_orden(
     ("orden", "frase"),
     [
         ("foo", "No existe la orden «foo»."),
-        ("destinos", "No existe la orden «destinos». ¿Quiso decir «destino»?"),
+        ("concilia", "No existe la orden «concilia». ¿Quiso decir «conciliar»?"),
         ("cartas foo", "No existe la orden «foo»."),
         ("destino compra x", "Lo dado en clase no vale: De qué clase es el evento: impresion o conversion."),
         ("destino conversion", "Falta id: Su id, tal como se envió."),

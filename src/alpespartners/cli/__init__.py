@@ -10,6 +10,7 @@ import typer
 from alpespartners.cli.cartas import cartas
 from alpespartners.cli.conciliar import conciliar
 from alpespartners.cli.destino import destino
+from alpespartners.cli.destinos import destinos
 from alpespartners.cli.idioma import Grupo, Orden
 from alpespartners.cli.medir import medir
 from alpespartners.cli.reconstruir import reconstruir
@@ -28,6 +29,7 @@ principal.command(cls=Orden)(api)
 principal.command(cls=Orden)(consumidores)
 principal.command(cls=Orden)(migrar)
 principal.command(cls=Orden)(destino)
+principal.command(cls=Orden)(destinos)
 principal.command(cls=Orden)(conciliar)
 principal.command(cls=Orden)(reconstruir)
 principal.command(cls=Orden)(medir)

@@ -14,13 +14,15 @@ import typer
 
 from alpespartners.cli.clase import ALTERNATIVAS, NombreDeClase, clase_llamada
 from alpespartners.config import Configuracion
-from alpespartners.modulos.tracking.aplicacion.consultas.consultar_destino import (
-    Historia,
-    SinNoticias,
-    Suceso,
-)
+from alpespartners.modulos.tracking.aplicacion.consultas.consultar_destino import Historia, SinNoticias
 from alpespartners.modulos.tracking.aplicacion.puertos import FilaIlegible
-from alpespartners.modulos.tracking.dominio.destinos import Duplicada, Ilegible, Rechazada, Registrada
+from alpespartners.modulos.tracking.dominio.destinos import (
+    Destino,
+    Duplicada,
+    Ilegible,
+    Rechazada,
+    Registrada,
+)
 from alpespartners.modulos.tracking.dominio.excepciones import CampoInvalido
 from alpespartners.modulos.tracking.dominio.objetos_valor import identificador
 from alpespartners.seedwork.arranque import ErrorDeArranque
@@ -55,26 +57,39 @@ def destino(
 def relato(historia: Historia) -> Iterator[str]:
     """Devuelve las líneas que cuentan la historia, del suceso más antiguo al más nuevo."""
     for suceso in historia.sucesos:
-        yield f"{_momento(suceso.decidido_en)}  {suceso.destino.estado}"
-        yield f"    {imprimible(_que_paso(suceso))}"
-        yield (f"    Comando {imprimible(suceso.comando_id)}, recibido el {_momento(suceso.recibido_en)}.")
+        yield f"{momento(suceso.decidido_en)}  {suceso.destino.estado}"
+        frases = [que_paso(suceso.destino)]
+        if isinstance(suceso.destino, Rechazada):
+            frases.append(a_quien_iba(suceso.campaña_id, suceso.influencer_id))
+        yield f"    {imprimible(' '.join(frases))}"
+        yield (f"    Comando {imprimible(suceso.comando_id)}, recibido el {momento(suceso.recibido_en)}.")
     if historia.omitidos:
         yield f"Y {historia.omitidos} más, posteriores."
 
 
-def _que_paso(suceso: Suceso) -> str:
-    match suceso.destino:
+def que_paso(destino: Destino) -> str:
+    """La frase que cuenta un destino; puede llevar lo que escribió un publicador ajeno."""
+    match destino:
         case Registrada():
             return "Se registró."
-        case Duplicada(original):
-            return f"Repetía lo que ya había registrado el comando {original}; no añadió nada."
+        case Duplicada(original, difieren):
+            salvo = f" Difieren, sin decidir el dinero: {', '.join(difieren)}." if difieren else ""
+            return f"Repetía lo que ya había registrado el comando {original}; no añadió nada.{salvo}"
         case Rechazada(motivo, detalle, _):
             return f"No se registró ({motivo}): {detalle}."
         case Ilegible(detalle):
             return f"No se pudo descifrar: {detalle}. El mensaje está en las cartas muertas."
 
 
-def _momento(instante: datetime) -> str:
+def a_quien_iba(campaña_id: str | None, influencer_id: str | None) -> str:
+    """La frase que dice a qué campaña y a qué influencer iba un envío."""
+    campaña = "campaña desconocida" if campaña_id is None else f"campaña {campaña_id}"
+    influencer = "sin influencer" if influencer_id is None else f"influencer {influencer_id}"
+    return f"Iba a: {campaña}, {influencer}."
+
+
+def momento(instante: datetime) -> str:
+    """Un instante como se escribe a una persona, en UTC y con milésimas."""
     return f"{instante:%Y-%m-%d %H:%M:%S}.{instante.microsecond // 1000:03} UTC"
 
 

@@ -32,9 +32,14 @@ from alpespartners.modulos.tracking.infraestructura.consumo.bitacora import Bita
 from alpespartners.modulos.tracking.infraestructura.consumo.en_espera import EnEspera
 from alpespartners.modulos.tracking.infraestructura.consumo.en_mano import EnMano, archivo_en_mano
 from alpespartners.modulos.tracking.infraestructura.consumo.escritor import Escritor
+from alpespartners.modulos.tracking.infraestructura.consumo.olvido import olvidando
 from alpespartners.modulos.tracking.infraestructura.consumo.recogida import Recogida
 from alpespartners.modulos.tracking.infraestructura.consumo.relevo import Relevo
-from alpespartners.modulos.tracking.infraestructura.consumo.ritmo import Ritmo, RitmoDelRelevo
+from alpespartners.modulos.tracking.infraestructura.consumo.ritmo import (
+    Ritmo,
+    RitmoDelOlvido,
+    RitmoDelRelevo,
+)
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import abrir_comando
 from alpespartners.modulos.tracking.infraestructura.metricas import MetricasDeConsumo
 from alpespartners.modulos.tracking.infraestructura.motores.base_datos import Libro
@@ -118,6 +123,9 @@ async def _consumir(
                 registro=registro,
             )
             await pila.enter_async_context(sirviendo(aplicacion, sonda))
+        await pila.enter_async_context(
+            olvidando(libro, configuracion.dias_rechazados, ahora, RitmoDelOlvido())
+        )
         await pila.enter_async_context(
             avisando(revisor(configuracion), lambda: all(consumidores.suscripciones().values()))
         )

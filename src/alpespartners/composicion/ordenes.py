@@ -5,10 +5,11 @@ Qué no es: el trabajo (`infraestructura/operacion`), ni lo que se le dice a una
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterator, Sequence
 from contextlib import ExitStack, closing
 from datetime import timedelta
 from functools import partial
+from typing import Any, TypeVar
 
 from alpespartners.composicion.adaptadores import ahora, base_datos, conectar, revisor
 from alpespartners.composicion.inicio import empezar
@@ -20,8 +21,16 @@ from alpespartners.modulos.tracking.aplicacion.consultas.consultar_destino impor
     consultar_destino as destino_de,
 )
 from alpespartners.modulos.tracking.aplicacion.consultas.contar_consumidores import consumidores_vivos
+from alpespartners.modulos.tracking.aplicacion.consultas.listar_destinos import (
+    PaginaDestinos,
+    PeticionDestinos,
+)
+from alpespartners.modulos.tracking.aplicacion.consultas.listar_destinos import (
+    listar_destinos as pagina_de_destinos,
+)
 from alpespartners.modulos.tracking.aplicacion.handlers import ManejadorDeRegistro
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible, BrokerNoDisponible
+from alpespartners.modulos.tracking.infraestructura.motores.base_datos import LecturasDelLibro
 from alpespartners.modulos.tracking.infraestructura.operacion.cartas import (
     Carta,
     Reinyeccion,
@@ -35,6 +44,8 @@ from alpespartners.modulos.tracking.infraestructura.operacion.reconstructor impo
 from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import FalloDelBroker
 from alpespartners.seedwork.arranque import ErrorDeArranque
 from alpespartners.seedwork.observacion.registro import configurar_registro
+
+T = TypeVar("T")
 
 
 def migrar(configuracion: Configuracion) -> None:
@@ -99,21 +110,26 @@ def consultar_destino(
     Raises:
         ErrorDeArranque: la base de datos no se puede leer.
     """
-    configurar_registro(configuracion.registro)
-    lecturas = base_datos(configuracion).lecturas()
 
-    async def leer() -> tuple[Historia | SinNoticias, int | None]:
+    async def leer(lecturas: LecturasDelLibro) -> tuple[Historia | SinNoticias, int | None]:
         hallado = await lecturas.leer(lambda consulta: destino_de(consulta, clase, evento_id))
         return hallado, await consumidores_vivos(lecturas)
 
-    try:
-        return asyncio.run(leer())
-    except BaseDatosNoDisponible as error:
-        raise ErrorDeArranque(
-            f"No se puede leer la base de datos de {configuracion.lugar}: {error}."
-        ) from None
-    finally:
-        lecturas.cerrar()
+    return _leyendo(configuracion, leer)
+
+
+def listar_destinos(configuracion: Configuracion, peticion: PeticionDestinos) -> PaginaDestinos:
+    """Devuelve una página de los destinos de todos los envíos. Solo lee.
+
+    Raises:
+        ErrorDeArranque: la base de datos no se puede leer.
+        FilaIlegible: otra mano cambió una de las filas.
+    """
+
+    async def leer(lecturas: LecturasDelLibro) -> PaginaDestinos:
+        return await lecturas.leer(lambda consulta: pagina_de_destinos(consulta, peticion))
+
+    return _leyendo(configuracion, leer)
 
 
 def conciliar(
@@ -189,6 +205,21 @@ def reconstruir(configuracion: Configuracion, *, avanza: Callable[[str, int], No
             return asyncio.run(reconstructor.reconstruir())
         except FalloDelBroker as fallo:
             raise BrokerNoDisponible(str(fallo)) from fallo
+
+
+def _leyendo(configuracion: Configuracion, leer: Callable[[LecturasDelLibro], Coroutine[Any, Any, T]]) -> T:
+    """Lee de la base de datos, esté lo demás en marcha o no."""
+    configurar_registro(configuracion.registro)
+    lecturas = base_datos(configuracion).lecturas()
+    try:
+        return asyncio.run(leer(lecturas))
+    except BaseDatosNoDisponible as error:
+        frase = str(error).removesuffix(".")
+        raise ErrorDeArranque(
+            f"No se puede leer la base de datos de {configuracion.lugar}: {frase}."
+        ) from None
+    finally:
+        lecturas.cerrar()
 
 
 def _nada_se_sabe_confirmado(_topico: str) -> None:

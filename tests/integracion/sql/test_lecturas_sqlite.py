@@ -2,14 +2,17 @@
 
 import asyncio
 from collections.abc import Generator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from alpespartners.modulos.tracking.aplicacion import clases
-from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible, Consulta
-from alpespartners.modulos.tracking.dominio.repositorios import FiltroEventos, Posicion
+from alpespartners.modulos.tracking.aplicacion.mensajes import IdentidadComando
+from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible, Consulta, FiltroDestinos
+from alpespartners.modulos.tracking.dominio.repositorios import FiltroEventos, FiltroRegistro, Posicion
 from alpespartners.modulos.tracking.infraestructura.libro.destinos import RegistroDestinosSQL
+from alpespartners.modulos.tracking.infraestructura.libro.enviados import enviados_de
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.archivo import archivo_de
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.lecturas import LecturasSQLite
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import LibroSQLite, migrar
@@ -185,3 +188,56 @@ def test_lo_que_se_espera_sale_de_la_clave_de_los_destinos() -> None:
     assert plan.startswith(
         "SEARCH destinos USING INDEX sqlite_autoindex_destinos_1 (topico=? AND comando_id=?"
     )
+
+
+@pytest.mark.parametrize(
+    ("filtro", "indice"),
+    [
+        (FiltroDestinos(estado="DUPLICADA"), "topico_estado_decidido_en_comando_id_huella"),
+        (
+            FiltroDestinos(estado="RECHAZADA", desde=AHORA, hasta=AHORA),
+            "topico_estado_decidido_en_comando_id_huella",
+        ),
+        (
+            FiltroDestinos(estado="RECHAZADA", motivo="requerido"),
+            "topico_motivo_decidido_en_comando_id_huella",
+        ),
+        (FiltroDestinos(estado="RECHAZADA", campaña_id="a"), "de_una_campana"),
+    ],
+)
+@pytest.mark.parametrize("despues_de", [None, (AHORA, IdentidadComando("c", b"h"))])
+def test_una_pagina_de_destinos_sale_de_su_indice_sin_ordenar_nada(
+    filtro: FiltroDestinos, indice: str, despues_de: tuple[datetime, IdentidadComando] | None
+) -> None:
+    (plan,) = planes(lambda conexion: RegistroDestinosSQL(conexion).listar("t", filtro, despues_de, 10))
+    assert f"USING INDEX ix_destinos_{indice} " in plan
+    assert ("decidido_en" in plan.partition("(")[2]) == (despues_de is not None or filtro.desde is not None)
+
+
+def test_lo_que_se_envio_sale_de_su_clave() -> None:
+    plan, *_ = planes(lambda conexion: enviados_de(conexion, "t", ["c-1", "c-2"]))
+    assert plan.startswith(
+        "SEARCH enviados USING INDEX sqlite_autoindex_enviados_1 (topico=? AND comando_id=?"
+    )
+
+
+@pytest.mark.parametrize("filtro", [FiltroRegistro(), FiltroRegistro(desde=AHORA)])
+@pytest.mark.parametrize("despues_de", [None, (AHORA, "x")])
+def test_una_pagina_de_lo_registrado_sale_de_su_indice_sin_ordenar_nada(
+    filtro: FiltroRegistro, despues_de: tuple[datetime, str] | None
+) -> None:
+    (plan,) = planes(
+        lambda conexion: RepositorioEventosSQL(conexion, clases.IMPRESIONES).registrados(
+            filtro, despues_de, 10
+        )
+    )
+    assert "USING INDEX ix_impresiones_registrado_en_id" in plan
+
+
+def test_lo_registrado_de_una_campaña_no_recorre_las_demas() -> None:
+    plan, *_ = planes(
+        lambda conexion: RepositorioEventosSQL(conexion, clases.IMPRESIONES).registrados(
+            FiltroRegistro(campaña_id="a"), None, 10
+        )
+    )
+    assert "(campana_id=?" in plan

@@ -23,16 +23,21 @@ from urllib.parse import urlsplit
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, func, literal, select, text
+from sqlalchemy import Connection, event, func, literal, select, text
 
 from alpespartners.migraciones import CABEZA
 from alpespartners.modulos.tracking.aplicacion import clases
 from alpespartners.modulos.tracking.aplicacion.handlers import ManejadorDeRegistro
-from alpespartners.modulos.tracking.aplicacion.mensajes import DestinoDeComando, Envio
-from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible, BaseDatosOcupada
+from alpespartners.modulos.tracking.aplicacion.mensajes import DestinoDeComando, Envio, IdentidadComando
+from alpespartners.modulos.tracking.aplicacion.puertos import (
+    BaseDatosNoDisponible,
+    BaseDatosOcupada,
+    FiltroDestinos,
+)
 from alpespartners.modulos.tracking.aplicacion.topicos import COMANDO_REGISTRAR_IMPRESION
 from alpespartners.modulos.tracking.dominio.eventos import ImpresionRegistrada
-from alpespartners.modulos.tracking.dominio.repositorios import FiltroEventos
+from alpespartners.modulos.tracking.dominio.repositorios import FiltroEventos, FiltroRegistro
+from alpespartners.modulos.tracking.infraestructura.libro.destinos import RegistroDestinosSQL
 from alpespartners.modulos.tracking.infraestructura.libro.tablas import METADATOS, bandeja_salida, impresiones
 from alpespartners.modulos.tracking.infraestructura.motores.postgresql import servidor as postgresql
 from alpespartners.modulos.tracking.infraestructura.motores.postgresql.base_datos import BaseDatosPostgreSQL
@@ -44,12 +49,16 @@ from alpespartners.modulos.tracking.infraestructura.motores.postgresql.servidor 
     para_asyncpg,
     pausas_con_azar,
 )
-from alpespartners.modulos.tracking.infraestructura.repositorios import DatosRechazados, TransaccionSQL
+from alpespartners.modulos.tracking.infraestructura.repositorios import (
+    DatosRechazados,
+    RepositorioEventosSQL,
+    TransaccionSQL,
+)
 from alpespartners.seedwork.arranque import ErrorDeArranque
 from alpespartners.seedwork.sql.tipos import TEXTO, RelojDeLaBase
 from tests.apoyo.espera import hasta
 from tests.apoyo.estructura import estructura
-from tests.apoyo.eventos import AHORA, IMPRESION, ilegible, impresion, recibido
+from tests.apoyo.eventos import AHORA, CONVERSION, IMPRESION, ilegible, impresion, recibido
 from tests.apoyo.migraciones import historia_con
 from tests.apoyo.postgresql import SIN_PRISA, ServidorDePrueba, libro_postgresql, servidor_de_prueba, sql
 
@@ -513,6 +522,91 @@ async def test_lo_retirado_no_vuelve_y_su_numero_no_se_repite(url: str) -> None:
         assert await libro.reservar_vencidos(10) == [segundo]
         await libro.renovar([segundo.numero])
         assert segundo.numero > primero.numero
+
+
+# La lista de destinos
+
+
+@contextmanager
+def planes(url: str) -> Generator[Callable[[Callable[[Connection], Any]], list[str]]]:
+    """Cómo resolvería PostgreSQL las lecturas de una consulta con tantas filas que convenga un índice."""
+
+    def explicar(consulta: Callable[[Connection], Any]) -> Callable[[Connection], list[str]]:
+        def trabajo(abierta: Connection) -> list[str]:
+            hallados: list[str] = []
+
+            def antes(_c: Any, cursor: Any, sentencia: str, parametros: Any, *_: Any) -> None:
+                cursor.execute(f"EXPLAIN {sentencia}", parametros)
+                hallados.append("\n".join(fila[0] for fila in cursor.fetchall()))
+
+            for ajuste in ("enable_seqscan", "enable_bitmapscan", "enable_sort"):
+                abierta.execute(text(f"SET LOCAL {ajuste} = off"))
+            event.listen(abierta, "before_cursor_execute", antes)
+            consulta(abierta)
+            event.remove(abierta, "before_cursor_execute", antes)
+            return hallados
+
+        return trabajo
+
+    with conexion(url) as ejecutar:
+        yield lambda consulta: ejecutar(explicar(consulta))
+
+
+def test_una_pagina_de_destinos_sale_de_su_indice_sin_ordenar_nada(url: str) -> None:
+    lugar = (AHORA, IdentidadComando("c", b"h"))
+    casos = [
+        (FiltroDestinos(estado="DUPLICADA"), "topico_estado_decidido_en_comando_id_huella"),
+        (
+            FiltroDestinos(estado="RECHAZADA", motivo="requerido"),
+            "topico_motivo_decidido_en_comando_id_huella",
+        ),
+        (FiltroDestinos(estado="RECHAZADA", campaña_id="a"), "de_una_campana"),
+    ]
+    # Que un filtro deja pocas filas lo sabe por sus estadísticas.
+    sql(
+        url,
+        "INSERT INTO destinos (topico, comando_id, huella, estado, motivo, campos, recibido_en, decidido_en,"
+        " campana_id) SELECT 't', 'c-' || n, '', CASE WHEN n % 10 = 0 THEN 'RECHAZADA' ELSE 'DUPLICADA' END,"
+        " CASE WHEN n % 1000 = 0 THEN 'requerido' WHEN n % 10 = 0 THEN 'conflicto_de_id' END, '[]', now(),"
+        " now(), 'cmp-' || n % 500 FROM generate_series(1, 20000) n",
+    )
+    sql(url, "ANALYZE destinos")
+    with planes(url) as explicar:
+        for filtro, indice in casos:
+            (plan,) = explicar(
+                lambda c, filtro=filtro: RegistroDestinosSQL(c).listar("t", filtro, lugar, 10)  # type: ignore[misc]
+            )
+            assert f"Index Scan Backward using ix_destinos_{indice} " in plan
+            assert "ROW(decidido_en, comando_id, huella) <" in plan
+            assert "Sort" not in plan
+
+
+def test_una_pagina_de_lo_registrado_sale_de_su_indice_sin_ordenar_nada(url: str) -> None:
+    with planes(url) as explicar:
+        (plan,) = explicar(
+            lambda c: RepositorioEventosSQL(c, clases.IMPRESIONES).registrados(
+                FiltroRegistro(), (AHORA, "x"), 10
+            )
+        )
+    assert "Index Scan Backward using ix_impresiones_registrado_en_id " in plan
+    assert "Index Cond" in plan
+    assert "Sort" not in plan
+
+
+async def test_dos_que_olvidan_a_la_vez_no_se_esperan(url: str) -> None:
+    manejador = ManejadorDeRegistro(clases.CONVERSIONES)
+    malas = [recibido(replace(CONVERSION, moneda="ZZZ"), f"c-{n}") for n in range(4)]
+    despues = AHORA + timedelta(days=1)
+    with abierto(url) as uno, abierto(url) as otro:
+        await uno.ejecutar(lambda t: manejador.manejar(malas, t, AHORA))
+
+        def con_otro_en_medio(transaccion: TransaccionSQL) -> tuple[int, int]:
+            primeros = transaccion.destinos.olvidar_enviados(despues, 3)
+            # Sin haber confirmado los primeros. En otro hilo: este tiene un bucle en marcha.
+            with ThreadPoolExecutor(1) as hilo:
+                return primeros, hilo.submit(asyncio.run, otro.olvidar_enviados(despues, 10)).result()
+
+        assert await uno.ejecutar(con_otro_en_medio) == (3, 1)
 
 
 # Las lecturas

@@ -27,7 +27,7 @@ from tests.apoyo.base_datos import sql
 from tests.apoyo.eventos import CONVERSION, IMPRESION, conversion, ilegible
 from tests.apoyo.topicos_y_libro import TopicosYLibro, topicos_y_libro
 
-TODAS = ("conversiones", "impresiones", "destinos", "balance", "bandeja_salida")
+TODAS = ("conversiones", "impresiones", "destinos", "enviados", "balance", "bandeja_salida")
 
 HUELLA = "0123456789abcdef"
 
@@ -58,6 +58,7 @@ def pasa_de_todo(caso: TopicosYLibro) -> None:
         caso.publicar(replace(CONVERSION, id=f"conv-{numero}"), f"c-{numero}")
     caso.publicar(replace(CONVERSION, id="conv-1"), "duplicada")
     caso.publicar(replace(CONVERSION, id="conv-1", campaña_id="otra"), "en-conflicto", segundo=9)
+    caso.publicar(replace(CONVERSION, id="conv-1", user_agent="otro"), "duplicada-que-difiere")
     caso.publicar(replace(CONVERSION, id="mala", valor=None, moneda=None), "rechazada")
     caso.publicar(replace(CONVERSION, id="conv-9", advertencias=("ip_ilegible",)), "doble")
     caso.publicar(replace(CONVERSION, id="conv-9"), "doble")

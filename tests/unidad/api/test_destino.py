@@ -33,8 +33,8 @@ async def test_el_destino_cuenta_todo_lo_que_paso_con_el_id(
     cliente: httpx2.AsyncClient, puertos: PuertosEnMemoria
 ) -> None:
     registrado = await _enviar(cliente)
-    duplicado = await _enviar(cliente)
-    rechazado = await _enviar(cliente, valor=1)
+    duplicado = await _enviar(cliente, user_agent="otro", timestamp="2024-01-15T10:35:07Z")
+    rechazado = await _enviar(cliente, valor=1, influencer_id="inf-9")
     ManejadorDeRegistro(clases.CONVERSIONES).manejar(
         [ilegible("x", clave="conv-123")], puertos.registrado, AHORA + timedelta(seconds=1)
     )
@@ -46,12 +46,24 @@ async def test_el_destino_cuenta_todo_lo_que_paso_con_el_id(
         "id": "conv-123",
         "destinos": [
             {"estado": "REGISTRADA", "comando_id": registrado, **cuando},
-            {"estado": "DUPLICADA", "original": registrado, "comando_id": duplicado, **cuando},
+            {
+                "estado": "DUPLICADA",
+                "original": registrado,
+                "difieren": ["user_agent", "timestamp"],
+                "comando_id": duplicado,
+                **cuando,
+            },
             {
                 "estado": "RECHAZADA",
                 "motivo": "conflicto_de_id",
-                "detalle": "ya existe ese id con otro contenido; difieren: valor",
-                "campos": ["valor"],
+                "detalle": (
+                    "ya existe ese id con otro contenido; difieren: influencer_id, valor. Todas las campañas "
+                    "y todos los que envían comparten los id: si es otro evento, anteponga al suyo algo "
+                    "propio, como tienda-1001"
+                ),
+                "campos": ["influencer_id", "valor"],
+                "campaña_id": "cmp-456",
+                "influencer_id": "inf-9",
                 "comando_id": rechazado,
                 **cuando,
             },

@@ -65,6 +65,18 @@ async def test_registrado_es_201_y_repetido_igual_es_200_con_el_recurso(
     assert repetido.content == leido.content
 
 
+async def test_un_reintento_que_solo_difiere_en_lo_que_describe_es_200_y_dice_en_que(
+    cliente: httpx2.AsyncClient,
+) -> None:
+    await cliente.post("/tracking/conversiones", json=CONVERSION)
+    leido = await cliente.get("/tracking/conversiones/conv-123")
+    otra = {**CONVERSION, "user_agent": "otro", "timestamp": "2024-01-15T10:35:07Z"}
+    respuesta = await cliente.post("/tracking/conversiones", json=otra, headers=ESPERAR)
+    assert respuesta.status_code == 200
+    assert respuesta.json() == {**leido.json(), "difieren": ["user_agent", "timestamp"]}
+    _cumple(respuesta, "ConversionRepetida")
+
+
 async def test_el_mismo_id_con_otro_contenido_es_409_con_los_campos_que_difieren(
     cliente: httpx2.AsyncClient, puertos: PuertosEnMemoria
 ) -> None:
@@ -78,11 +90,17 @@ async def test_el_mismo_id_con_otro_contenido_es_409_con_los_campos_que_difieren
         "type": "urn:alpespartners:error:conflicto_de_id",
         "title": "Conflicto de id",
         "status": 409,
-        "detail": "No se registró: ya existe ese id con otro contenido; difieren: usuario_id, valor.",
+        "detail": (
+            "No se registró: ya existe ese id con otro contenido; difieren: usuario_id, valor. Todas las "
+            "campañas y todos los que envían comparten los id: si es otro evento, anteponga al suyo algo "
+            "propio, como tienda-1001."
+        ),
         "id": "conv-123",
         "comando_id": puertos.publicados[-1][1],
         "motivo": "conflicto_de_id",
         "campos": ["usuario_id", "valor"],
+        "campaña_id": "cmp-456",
+        "influencer_id": None,
     }
     _cumple(respuesta, "EnvioNegado")
 

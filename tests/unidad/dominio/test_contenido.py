@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from hypothesis import assume, given
 
 from alpespartners.modulos.tracking.aplicacion.comandos import RegistrarConversion, RegistrarImpresion
 from alpespartners.modulos.tracking.dominio.contenido import ContenidoConversion, ContenidoImpresion
@@ -16,6 +17,7 @@ from alpespartners.modulos.tracking.dominio.excepciones import (
     Recolector,
 )
 from alpespartners.modulos.tracking.dominio.objetos_valor import ValorConversion
+from tests.apoyo.estrategias import comandos_de_conversion
 
 AHORA = datetime(2026, 1, 15, 10, 30, tzinfo=UTC)
 IMPRESION = RegistrarImpresion(
@@ -167,6 +169,44 @@ def test_dos_contenidos_distintos_nombran_los_campos_en_que_difieren(
     assert contenido().campos_distintos(contenido(**distinto)) == campos
 
 
+@pytest.mark.parametrize(
+    ("contenido_de_su_clase", "propios"),
+    [
+        (ContenidoImpresion.crear(IMPRESION, AHORA, Recolector()), {"tipo_evento"}),
+        (
+            ContenidoConversion.crear(CONVERSION, AHORA, Recolector()),
+            {"tipo_conversion", "valor", "moneda", "cupon"},
+        ),
+    ],
+)
+def test_cada_campo_decide_el_dinero_o_solo_describe(
+    contenido_de_su_clase: ContenidoImpresion | ContenidoConversion, propios: set[str]
+) -> None:
+    de_quien = {"campaña_id", "influencer_id", "usuario_id"}
+    describen = {"user_agent", "ip_address", "referrer", "timestamp", "propiedades"}
+    campos = contenido_de_su_clase.campos().keys()
+    assert set(contenido_de_su_clase.decisivos_entre(campos)) == de_quien | propios
+    assert campos == {"id"} | de_quien | propios | describen
+
+
+@given(uno=comandos_de_conversion(), otro=comandos_de_conversion())
+def test_nada_de_lo_que_describe_hace_de_un_reintento_un_conflicto(
+    uno: RegistrarConversion, otro: RegistrarConversion
+) -> None:
+    reintento = replace(
+        uno,
+        user_agent=otro.user_agent,
+        ip_address=otro.ip_address,
+        referrer=otro.referrer,
+        timestamp=otro.timestamp,
+        # Con él entre las propiedades, quien no tiene cupón lo tendría.
+        propiedades={clave: valor for clave, valor in otro.propiedades.items() if clave != "cupon"},
+    )
+    assume("cupon" not in uno.propiedades)
+    antes, despues = (ContenidoConversion.crear(c, AHORA, Recolector()) for c in (uno, reintento))
+    assert antes.decisivos_entre(antes.campos_distintos(despues)) == ()
+
+
 def test_sin_tipo_es_una_impresion() -> None:
     creado = ContenidoImpresion.crear(replace(IMPRESION, tipo_evento=""), AHORA, Recolector())
     assert creado == ContenidoImpresion.crear(IMPRESION, AHORA, Recolector())
@@ -231,6 +271,7 @@ def test_un_envio_que_se_registro_antes_de_que_hubiera_cupon_es_el_mismo_al_repe
     assert antes.campos_distintos(repetido) == repetido.campos_distintos(antes) == ()
     assert antes.campos_distintos(contenido(cupon="LUIS10", propiedades={"canal": "ig"})) == ("cupon",)
     assert antes.propiedades == {"cupon": "ANA10", "canal": "ig"}
+    assert antes.decisivos_entre(antes.campos_distintos(contenido(cupon="LUIS10"))) == ("cupon",)
 
 
 def test_un_cupon_vacio_entre_las_propiedades_de_antes_tambien_vale_ausente() -> None:

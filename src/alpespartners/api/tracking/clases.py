@@ -4,8 +4,11 @@ Qué es: un descriptor por clase; rutas, envíos y consultas recorren la tabla e
 Qué no es: la clase misma (`aplicacion/clases.py`).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from msgspec import UNSET
 
 from alpespartners.api.http.descripcion import CuerpoPedido, Etiqueta
 from alpespartners.api.tracking.presentacion import EventoRegistrado, Pagina
@@ -26,6 +29,7 @@ class ClaseHTTP:
         una: cómo se nombra una en una frase.
         todas: cómo se nombran todas.
         forma: la de un evento registrado al leerlo.
+        forma_repetida: la misma, en respuesta a quien lo envió otra vez.
         pagina: la de una lista.
     """
 
@@ -34,6 +38,7 @@ class ClaseHTTP:
     todas: str
     cuerpo: CuerpoPedido
     forma: type[EventoRegistrado]
+    forma_repetida: type[Any]
     pagina: type[Pagina[Any]]
 
     @property
@@ -49,6 +54,11 @@ class ClaseHTTP:
     def recurso(self, evento: EventoSeguido[Any]) -> EventoRegistrado:
         """El evento como se lee."""
         return self.forma(**evento.campos())
+
+    def repetido(self, evento: EventoSeguido[Any], difieren: Sequence[str]) -> EventoRegistrado:
+        """El evento como se lee, para quien lo envió otra vez, con los campos en que difirió."""
+        repetido: EventoRegistrado = self.forma_repetida(**evento.campos(), difieren=difieren or UNSET)
+        return repetido
 
     def lista(self, consulta: Consulta, pedido: PeticionLista) -> Pagina[Any]:
         """La página que se pide, con cada evento como se lee."""

@@ -11,31 +11,49 @@ from urllib.parse import quote, urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from alpespartners.api.http.descripcion import Contestacion, Etiqueta, Operacion, Parametro
+from alpespartners.api.http.descripcion import Contestacion, Esquema, Etiqueta, Operacion, Parametro
 from alpespartners.api.http.parametros import leer_parametros, sin_parametros
 from alpespartners.api.http.problemas import NO_ENCONTRADO, SIN_BASE_DE_DATOS, no_encontrado
 from alpespartners.api.http.respuestas import RespuestaJSON
 from alpespartners.api.http.rutas import RutaDescrita
 from alpespartners.api.tracking.clases import ClaseHTTP
 from alpespartners.api.tracking.cuerpos import IDENTIFICADOR, INSTANTE
-from alpespartners.api.tracking.presentacion import Balance, Historia, balance, historia
+from alpespartners.api.tracking.presentacion import (
+    Balance,
+    Historia,
+    PaginaDestinos,
+    balance,
+    historia,
+    pagina_de_destinos,
+)
 from alpespartners.api.tracking.problemas import SIN_DESTINO, destino_desconocido
-from alpespartners.modulos.tracking.aplicacion.clases import Clase
+from alpespartners.modulos.tracking.aplicacion.clases import CLASES, Clase
+from alpespartners.modulos.tracking.aplicacion.codigos import CODIGOS
 from alpespartners.modulos.tracking.aplicacion.consultas.consultar_balance import consultar_balance
 from alpespartners.modulos.tracking.aplicacion.consultas.consultar_destino import (
     SinNoticias,
     consultar_destino,
 )
 from alpespartners.modulos.tracking.aplicacion.consultas.contar_consumidores import consumidores_vivos
+from alpespartners.modulos.tracking.aplicacion.consultas.cursores import LIMITE_MAXIMO, LIMITE_POR_OMISION
+from alpespartners.modulos.tracking.aplicacion.consultas.listar_destinos import (
+    ESTADOS,
+    PARAMETROS,
+    listar_destinos,
+    peticion_de_destinos,
+)
 from alpespartners.modulos.tracking.aplicacion.consultas.listar_eventos import (
-    LIMITE_MAXIMO,
-    LIMITE_POR_OMISION,
     PeticionLista,
     parametros_de_lista,
     peticion_de_lista,
 )
 from alpespartners.modulos.tracking.aplicacion.puertos import Lecturas, Presencia
-from alpespartners.modulos.tracking.dominio.excepciones import CampoInvalido, DatosInvalidos, Recolector
+from alpespartners.modulos.tracking.dominio.excepciones import (
+    CampoInvalido,
+    Codigo,
+    DatosInvalidos,
+    Recolector,
+)
 from alpespartners.modulos.tracking.dominio.objetos_valor import identificador
 
 _BALANCE: Final = Etiqueta("balance", "Si las cuentas cuadran, y qué falta por publicar.")
@@ -77,6 +95,35 @@ _FILTROS: Final = (
         esquema=IDENTIFICADOR,
         descripcion="Solo los de este influencer.",
     ),
+)
+
+_DESTINOS: Final = Etiqueta("destinos", "Qué fue de cada envío, también de los que no se registraron.")
+_ALIAS: Final = {"campana_id": "campaña_id"}
+ENLACE: Final[Esquema] = {
+    "description": 'La página siguiente, si la hay: `<…>; rel="next"` (RFC 8288).',
+    "schema": {"type": "string", "pattern": '^<[^>]+>; rel="next"$'},
+}
+
+
+def _filtro(nombre: str, esquema: Esquema, descripcion: str) -> Parametro:
+    return Parametro(nombre=nombre, lugar="query", esquema=esquema, descripcion=descripcion)
+
+
+_FILTROS_DE_DESTINOS: Final = (
+    _filtro("limite", _FILTROS[0].esquema, "Cuántos destinos como mucho."),
+    _filtro(
+        "cursor",
+        _FILTROS[1].esquema,
+        "El `siguiente` de la página anterior; solo vale con los mismos filtros.",
+    ),
+    _filtro("estado", {"enum": [*ESTADOS]}, "Solo los que acabaron así; también en minúsculas."),
+    _filtro("motivo", {"enum": [*CODIGOS]}, "Solo los rechazos por este motivo."),
+    _filtro("clase", {"enum": [clase.nombre for clase in CLASES]}, "Solo los de esta clase de evento."),
+    _filtro(
+        "campaña_id", IDENTIFICADOR, "Solo los de esta campaña, sin los ilegibles; también `campana_id`."
+    ),
+    _filtro("desde", INSTANTE, "`decidido_en` desde este instante, incluido."),
+    _filtro("hasta", INSTANTE, "`decidido_en` hasta este instante, sin incluirlo."),
 )
 
 
@@ -151,14 +198,9 @@ def ruta_de_lista(clase: ClaseHTTP, lecturas: Lecturas) -> RutaDescrita:
         respuesta = RespuestaJSON(pagina)
         if pagina.siguiente is not None:
             direccion = f"/tracking/campa%C3%B1as/{quote(campaña_id, safe='')}/{clase.clase.plural}"
-            consulta = urlencode({**parametros, "cursor": pagina.siguiente})
-            respuesta.headers["Link"] = f'<{direccion}?{consulta}>; rel="next"'
+            respuesta.headers["Link"] = _enlace(direccion, parametros, pagina.siguiente)
         return respuesta
 
-    enlace = {
-        "description": 'La página siguiente, si la hay: `<…>; rel="next"` (RFC 8288).',
-        "schema": {"type": "string", "pattern": '^<[^>]+>; rel="next"$'},
-    }
     operacion = Operacion(
         id=f"listar_{clase.clase.plural}",
         etiqueta=clase.etiqueta,
@@ -173,7 +215,7 @@ def ruta_de_lista(clase: ClaseHTTP, lecturas: Lecturas) -> RutaDescrita:
             *_filtros_de(clase.clase),
         ),
         contestaciones={
-            200: Contestacion(descripcion="Una página.", formas=(clase.pagina,), cabeceras={"Link": enlace}),
+            200: Contestacion(descripcion="Una página.", formas=(clase.pagina,), cabeceras={"Link": ENLACE}),
             404: NO_ENCONTRADO,
             503: SIN_BASE_DE_DATOS,
         },
@@ -185,6 +227,47 @@ def ruta_de_lista(clase: ClaseHTTP, lecturas: Lecturas) -> RutaDescrita:
         atencion=atender,
         operacion=operacion,
     )
+
+
+def ruta_de_destinos(lecturas: Lecturas) -> RutaDescrita:
+    """La que recorre los destinos de todos los envíos."""
+
+    async def atender(peticion: Request) -> Response:
+        recolector = Recolector()
+        parametros = _sin_alias(
+            leer_parametros(peticion.scope["query_string"], {*PARAMETROS, *_ALIAS}, recolector), recolector
+        )
+        try:
+            pedido = peticion_de_destinos(parametros)
+        except DatosInvalidos as invalidos:
+            raise DatosInvalidos([*recolector.fallos, *invalidos.fallos]) from None
+        recolector.exigir()
+        pagina = await lecturas.leer(lambda consulta: listar_destinos(consulta, pedido))
+        respuesta = RespuestaJSON(pagina_de_destinos(pagina))
+        if pagina.siguiente is not None:
+            respuesta.headers["Link"] = _enlace("/tracking/destinos", parametros, pagina.siguiente)
+        return respuesta
+
+    operacion = Operacion(
+        id="listar_destinos",
+        etiqueta=_DESTINOS,
+        resumen="Listar qué fue de todos los envíos",
+        descripcion=(
+            "Del último decidido al primero, de las dos clases y de todas las campañas: también lo que se "
+            "aceptó y no se registró, con lo que se envió (se guarda `ALPES_DIAS_RECHAZADOS` días, 90 si no "
+            "se dice otra cosa; después queda el destino). Los ilegibles no tienen `enviado`: sus octetos "
+            "están en las cartas muertas. Recorrer la lista mientras llegan envíos no repite ninguno ni se "
+            "salta los que ya estaban."
+        ),
+        parametros=_FILTROS_DE_DESTINOS,
+        contestaciones={
+            200: Contestacion(
+                descripcion="Una página.", formas=(PaginaDestinos,), cabeceras={"Link": ENLACE}
+            ),
+            503: SIN_BASE_DE_DATOS,
+        },
+    )
+    return RutaDescrita(plantilla="/tracking/destinos", metodo="GET", atencion=atender, operacion=operacion)
 
 
 def ruta_de_balance(lecturas: Lecturas) -> RutaDescrita:
@@ -209,6 +292,20 @@ def ruta_de_balance(lecturas: Lecturas) -> RutaDescrita:
         },
     )
     return RutaDescrita(plantilla="/tracking/balance", metodo="GET", atencion=atender, operacion=operacion)
+
+
+def _enlace(direccion: str, parametros: Mapping[str, str], cursor: str) -> str:
+    return f'<{direccion}?{urlencode({**parametros, "cursor": cursor})}>; rel="next"'
+
+
+def _sin_alias(parametros: Mapping[str, str], recolector: Recolector) -> Mapping[str, str]:
+    """Los reúne por su nombre canónico; las dos grafías de uno a la vez son una falta."""
+    canonicos: dict[str, str] = {}
+    for nombre, valor in parametros.items():
+        canonico = _ALIAS.get(nombre, nombre)
+        if canonicos.setdefault(canonico, valor) != valor:
+            recolector.anotar(canonico, Codigo.CAMPO_REPETIDO, "aparece con dos grafías y valores distintos")
+    return canonicos
 
 
 def _de_la_ruta(nombre: str, clase: ClaseHTTP) -> Parametro:

@@ -4,13 +4,13 @@ import json
 from decimal import Decimal
 from typing import Annotated, Final
 
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from alpespartners.api.http.descripcion import CuerpoPedido, Esquema
 from alpespartners.api.tracking.clases import ClaseHTTP
 from alpespartners.api.tracking.cuerpos import AUSENTE, IDENTIFICADOR_OPCIONAL, esquema_de_envio
 from alpespartners.api.tracking.ejemplos import EJEMPLOS
-from alpespartners.api.tracking.presentacion import DEL_SERVIDOR, EventoRegistrado, Pagina
+from alpespartners.api.tracking.presentacion import DEL_SERVIDOR, Difieren, EventoRegistrado, Pagina
 from alpespartners.modulos.tracking.aplicacion import clases
 from alpespartners.modulos.tracking.aplicacion.textos import CIFRAS_DE_UN_MILLAR, CON_PUNTO_DE_MILES
 from alpespartners.modulos.tracking.dominio.contenido import LONGITUD_CUPON
@@ -33,6 +33,12 @@ class Conversion(EventoRegistrado):
     ]
     moneda: Annotated[str, Meta(extra_json_schema={"enum": sorted(DECIMALES)})] | None
     cupon: Annotated[str | None, Meta(description="El código con que se atribuye a quien lo repartió.")]
+
+
+class ConversionRepetida(Conversion, kw_only=True):
+    """Una conversión que ya estaba registrada cuando se envió otra vez."""
+
+    difieren: Difieren | UnsetType = UNSET
 
 
 class PaginaConversion(Pagina[Conversion]):
@@ -117,5 +123,6 @@ CONVERSIONES: Final = ClaseHTTP(
         },
     ),
     forma=Conversion,
+    forma_repetida=ConversionRepetida,
     pagina=PaginaConversion,
 )

@@ -192,9 +192,10 @@ class _Envio(NamedTuple):
     def decidido(self, desenlace: Desenlace) -> Response:
         """201 si lo registró este comando, 200 si ya estaba igual, y si no el problema que lo explica."""
         if not isinstance(desenlace, Asentado):
-            return envio_negado(desenlace, self.evento_id, self.comando_id).respuesta()
-        recurso = self.clase.recurso(desenlace.evento)
-        return RespuestaJSON(recurso, 201, self._direccion) if desenlace.es_nuevo else RespuestaJSON(recurso)
+            return envio_negado(desenlace, self.comando, self.comando_id).respuesta()
+        if desenlace.es_nuevo:
+            return RespuestaJSON(self.clase.recurso(desenlace.evento), 201, self._direccion)
+        return RespuestaJSON(self.clase.repetido(desenlace.evento, desenlace.difieren))
 
 
 async def _en_el_plazo(futuro: asyncio.Future[Desenlace], peticion: Request, segundos: int) -> bool:
@@ -243,8 +244,11 @@ def _operacion(clase: ClaseHTTP) -> Operacion:
         cuerpo=clase.cuerpo,
         contestaciones={
             200: Contestacion(
-                descripcion="Con `Prefer: wait`: ya estaba registrado con el mismo contenido; es este.",
-                formas=(clase.forma,),
+                descripcion=(
+                    "Con `Prefer: wait`: ya estaba registrado con el mismo contenido; es este, y `difieren` "
+                    "nombra lo que, sin decidir el dinero, no era igual."
+                ),
+                formas=(clase.forma_repetida,),
                 cabeceras=preferencias_aplicadas(),
             ),
             201: Contestacion(

@@ -3,11 +3,13 @@
 import json
 from typing import Final
 
+from msgspec import UNSET, UnsetType
+
 from alpespartners.api.http.descripcion import CuerpoPedido
 from alpespartners.api.tracking.clases import ClaseHTTP
 from alpespartners.api.tracking.cuerpos import AUSENTE, esquema_de_envio
 from alpespartners.api.tracking.ejemplos import EJEMPLOS
-from alpespartners.api.tracking.presentacion import DEL_SERVIDOR, EventoRegistrado, Pagina
+from alpespartners.api.tracking.presentacion import DEL_SERVIDOR, Difieren, EventoRegistrado, Pagina
 from alpespartners.modulos.tracking.aplicacion import clases
 from alpespartners.modulos.tracking.dominio.objetos_valor import TipoEvento
 
@@ -20,6 +22,12 @@ class Impresion(EventoRegistrado):
     ejemplos = ({**_EJEMPLO, **DEL_SERVIDOR, "ocurrido_en": _EJEMPLO["timestamp"]},)
 
     tipo_evento: TipoEvento
+
+
+class ImpresionRepetida(Impresion, kw_only=True):
+    """Una impresión que ya estaba registrada cuando se envió otra vez."""
+
+    difieren: Difieren | UnsetType = UNSET
 
 
 class PaginaImpresion(Pagina[Impresion]):
@@ -45,5 +53,6 @@ IMPRESIONES: Final = ClaseHTTP(
         ),
     ),
     forma=Impresion,
+    forma_repetida=ImpresionRepetida,
     pagina=PaginaImpresion,
 )

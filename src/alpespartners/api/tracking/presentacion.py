@@ -13,11 +13,13 @@ from msgspec import Meta
 
 from alpespartners.api.http.descripcion import CuerpoDescrito, Esquema
 from alpespartners.api.http.problemas import CodigoEscrito
+from alpespartners.modulos.tracking.aplicacion.clases import CLASES
 from alpespartners.modulos.tracking.aplicacion.codigos import CODIGOS
-from alpespartners.modulos.tracking.aplicacion.consultas import consultar_destino
+from alpespartners.modulos.tracking.aplicacion.consultas import consultar_destino, listar_destinos
 from alpespartners.modulos.tracking.aplicacion.consultas.consultar_balance import BalanceDelModulo
 from alpespartners.modulos.tracking.aplicacion.consultas.consultar_destino import SUCESOS_MAXIMOS, Suceso
-from alpespartners.modulos.tracking.aplicacion.consultas.listar_eventos import LIMITE_MAXIMO
+from alpespartners.modulos.tracking.aplicacion.consultas.cursores import LIMITE_MAXIMO
+from alpespartners.modulos.tracking.aplicacion.consultas.listar_destinos import ESTADOS
 from alpespartners.modulos.tracking.dominio import destinos
 
 R = TypeVar("R", bound="EventoRegistrado")
@@ -32,6 +34,29 @@ Frase = Annotated[str, Meta(description="Una frase; nunca un valor recibido.")]
 Campos = Annotated[
     Sequence[str],
     Meta(description="Los que faltan a su regla o, si el `id` ya era de otro contenido, los que difieren."),
+]
+Difieren = Annotated[
+    Sequence[str],
+    Meta(description="Los campos, de los que solo describen, en que no dice lo mismo que lo registrado."),
+]
+CampañaEnviada = Annotated[
+    str | None, Meta(description="La que se envió; `null` si faltaba, no podía ser una o no se guardaba aún.")
+]
+InfluencerEnviado = Annotated[
+    str | None, Meta(description="El que se envió; `null` si faltaba, no podía ser uno o no se guardaba aún.")
+]
+Enviado = Annotated[
+    Mapping[str, Any],
+    Meta(
+        extra_json_schema={
+            "additionalProperties": {
+                "anyOf": [
+                    {"type": ["string", "number", "boolean", "null"]},
+                    {"type": "object", "additionalProperties": {"type": "string"}},
+                ]
+            }
+        }
+    ),
 ]
 ProcesadoHasta = Annotated[
     Instante | None,
@@ -104,9 +129,10 @@ class Registrada(SucesoContado, tag="REGISTRADA"):
 
 
 class Duplicada(SucesoContado, tag="DUPLICADA"):
-    """Ya estaba registrado con el mismo contenido: no añadió nada."""
+    """Ya estaba registrado, y lo que decide el dinero es lo mismo: no añadió nada."""
 
     original: Annotated[str, Meta(description="El comando que lo registró.")]
+    difieren: Difieren
 
 
 class Rechazada(SucesoContado, tag="RECHAZADA"):
@@ -115,6 +141,8 @@ class Rechazada(SucesoContado, tag="RECHAZADA"):
     motivo: CodigoEscrito
     detalle: Frase
     campos: Campos
+    campaña_id: CampañaEnviada
+    influencer_id: InfluencerEnviado
 
 
 class Ilegible(SucesoContado, tag="ILEGIBLE"):
@@ -131,6 +159,41 @@ class Historia(CuerpoDescrito):
         list[Registrada | Duplicada | Rechazada | Ilegible], Meta(min_length=1, max_length=SUCESOS_MAXIMOS)
     ]
     omitidos: Annotated[Cuenta, Meta(description=f"Cuántos hay además de los {SUCESOS_MAXIMOS} primeros.")]
+
+
+class DestinoListado(CuerpoDescrito, kw_only=True):
+    """En qué acabó un comando y qué se envió en él; lo que su `estado` no tiene es `null`, o está vacío."""
+
+    estado: Annotated[str, Meta(extra_json_schema={"enum": [*ESTADOS]})]
+    clase: Annotated[str, Meta(extra_json_schema={"enum": [clase.nombre for clase in CLASES]})]
+    id: Annotated[str | None, Meta(description="`null` si faltaba o no podía ser un `id`.")]
+    campaña_id: CampañaEnviada
+    influencer_id: InfluencerEnviado
+    motivo: CodigoEscrito | None
+    detalle: Frase | None
+    campos: Campos
+    original: Annotated[str | None, Meta(description="De un duplicado, el comando que lo registró.")]
+    difieren: Difieren
+    comando_id: str
+    recibido_en: Instante
+    decidido_en: Instante
+    enviado: Annotated[
+        Enviado | None,
+        Meta(
+            description=(
+                "Los campos que se enviaron, con sus nombres. `null` si el mensaje no se pudo descifrar "
+                "(está en las cartas muertas) o si, de algo que no se registró, ya pasaron los días que se "
+                "guarda o es anterior a que se guardara. `recortado` dice que no cabían enteros."
+            )
+        ),
+    ]
+
+
+class PaginaDestinos(CuerpoDescrito):
+    """Una página de destinos."""
+
+    elementos: Annotated[list[DestinoListado], Meta(max_length=LIMITE_MAXIMO)]
+    siguiente: Annotated[str | None, Meta(description="El `cursor` de la página siguiente, si la hay.")]
 
 
 class BalanceDeTopico(CuerpoDescrito):
@@ -182,12 +245,48 @@ def _suceso(suceso: Suceso) -> Registrada | Duplicada | Rechazada | Ilegible:
     match suceso.destino:
         case destinos.Registrada():
             return Registrada(**comunes)
-        case destinos.Duplicada(original):
-            return Duplicada(original, **comunes)
+        case destinos.Duplicada(original, difieren):
+            return Duplicada(original, difieren, **comunes)
         case destinos.Rechazada(motivo, detalle, campos):
-            return Rechazada(motivo, detalle, campos, **comunes)
+            return Rechazada(motivo, detalle, campos, suceso.campaña_id, suceso.influencer_id, **comunes)
         case destinos.Ilegible(detalle):
             return Ilegible(detalle, **comunes)
+
+
+def pagina_de_destinos(hallada: listar_destinos.PaginaDestinos) -> PaginaDestinos:
+    """Cuenta una página de destinos."""
+    return PaginaDestinos([_listado(listado) for listado in hallada.elementos], hallada.siguiente)
+
+
+def _listado(listado: listar_destinos.DestinoListado) -> DestinoListado:
+    motivo: str | None = None
+    detalle: str | None = None
+    original: str | None = None
+    campos: Sequence[str] = ()
+    difieren: Sequence[str] = ()
+    match listado.destino:
+        case destinos.Duplicada(original, difieren):
+            pass
+        case destinos.Rechazada(motivo, detalle, campos):
+            pass
+        case destinos.Ilegible(detalle):
+            pass
+    return DestinoListado(
+        estado=listado.destino.estado,
+        clase=listado.clase.nombre,
+        id=listado.evento_id,
+        campaña_id=listado.campaña_id,
+        influencer_id=listado.influencer_id,
+        motivo=motivo,
+        detalle=detalle,
+        campos=campos,
+        original=original,
+        difieren=difieren,
+        comando_id=listado.comando_id,
+        recibido_en=listado.recibido_en,
+        decidido_en=listado.decidido_en,
+        enviado=listado.enviado,
+    )
 
 
 def balance(actual: BalanceDelModulo) -> Balance:

@@ -14,7 +14,14 @@ from alpespartners.api.http.problemas import (
     Problema,
     contestacion_de_error,
 )
-from alpespartners.api.tracking.presentacion import Campos, Cuenta, ProcesadoHasta
+from alpespartners.api.tracking.presentacion import (
+    CampañaEnviada,
+    Campos,
+    Cuenta,
+    InfluencerEnviado,
+    ProcesadoHasta,
+)
+from alpespartners.modulos.tracking.aplicacion.comandos import Comando
 from alpespartners.modulos.tracking.aplicacion.consultas.consultar_destino import SinNoticias
 from alpespartners.modulos.tracking.dominio.destinos import Ilegible, Rechazada
 from alpespartners.modulos.tracking.dominio.excepciones import Codigo
@@ -27,6 +34,8 @@ class EnvioNegado(Problema):
     comando_id: Annotated[str, Meta(extra_json_schema={"format": "uuid"})]
     motivo: Annotated[CodigoEscrito | None, Meta(description="`null` si el mensaje no se pudo descifrar.")]
     campos: Campos
+    campaña_id: CampañaEnviada
+    influencer_id: InfluencerEnviado
 
 
 class DestinoDesconocido(Problema):
@@ -83,7 +92,7 @@ def destino_desconocido(noticias: SinNoticias, consumidores: int | None) -> Erro
     )
 
 
-def envio_negado(destino: Rechazada | Ilegible, id_del_evento: str, comando_id: str) -> ErrorHTTP:
+def envio_negado(destino: Rechazada | Ilegible, comando: Comando, comando_id: str) -> ErrorHTTP:
     """El comando se aceptó y al procesarlo no se pudo registrar: 409 si el `id` ya era de otro contenido."""
     motivo, campos = (destino.motivo, destino.campos) if isinstance(destino, Rechazada) else (None, ())
     if motivo is Codigo.CONFLICTO_DE_ID:
@@ -96,10 +105,12 @@ def envio_negado(destino: Rechazada | Ilegible, id_del_evento: str, comando_id: 
         titulo,
         f"No se registró: {destino.detalle}.",
         forma=EnvioNegado,
-        id=id_del_evento,
+        id=comando.id,
         comando_id=comando_id,
         motivo=motivo,
         campos=campos,
+        campaña_id=comando.campaña_id,
+        influencer_id=comando.influencer_id,
     )
 
 

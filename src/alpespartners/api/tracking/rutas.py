@@ -7,6 +7,7 @@ from alpespartners.api.tracking.clases import ClaseHTTP
 from alpespartners.api.tracking.consultas import (
     ruta_de_balance,
     ruta_de_destino,
+    ruta_de_destinos,
     ruta_de_evento,
     ruta_de_lista,
 )
@@ -19,7 +20,7 @@ _CLASES: Final[tuple[ClaseHTTP, ...]] = (IMPRESIONES, CONVERSIONES)
 
 
 def rutas_de_tracking(envios: Envios, lecturas: Lecturas, presencia: Presencia) -> list[RutaDescrita]:
-    """Las de cada clase de evento, y el balance."""
+    """Las de cada clase de evento, los destinos de todas y el balance."""
     rutas: list[RutaDescrita] = []
     for clase in _CLASES:
         rutas += [
@@ -28,4 +29,4 @@ def rutas_de_tracking(envios: Envios, lecturas: Lecturas, presencia: Presencia) 
             ruta_de_destino(clase, lecturas, presencia),
             ruta_de_lista(clase, lecturas),
         ]
-    return [*rutas, ruta_de_balance(lecturas)]
+    return [*rutas, ruta_de_destinos(lecturas), ruta_de_balance(lecturas)]

@@ -18,7 +18,8 @@ from alpespartners.modulos.tracking.aplicacion.comandos import (
     RegistrarImpresion,
 )
 
-_DEL_SERVIDOR: Final = frozenset({"recibido_en", "advertencias"})
+CAMPOS_DEL_SERVIDOR: Final = frozenset({"recibido_en", "advertencias"})
+"""Los de un comando que no pone quien envía."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -30,7 +31,7 @@ class EventoDTO:
 
 
 def _dto_de(comando: type[Comando]) -> type[EventoDTO]:
-    comunes = _DEL_SERVIDOR.union(campo.name for campo in fields(EventoDTO))
+    comunes = CAMPOS_DEL_SERVIDOR.union(campo.name for campo in fields(EventoDTO))
     propios: list[tuple[str, Any, Any]] = [
         (campo.name, f"{campo.type} | None", None) for campo in fields(comando) if campo.name not in comunes
     ]

@@ -30,10 +30,14 @@ _registro = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Asentado:
-    """El comando quedó en el libro: lo registró él (`es_nuevo`), u otro antes con el mismo contenido."""
+    """El comando quedó en el libro: lo registró él (`es_nuevo`), u otro antes con el mismo contenido.
+
+    `difieren` son los campos, de los que solo describen, en que el otro decía otra cosa.
+    """
 
     evento: EventoSeguido[Any]
     es_nuevo: bool
+    difieren: tuple[str, ...] = ()
 
 
 Desenlace = Asentado | Rechazada | Ilegible
@@ -143,5 +147,5 @@ def _desenlaces(consulta: Consulta, esperadas: Mapping[str, _Espera]) -> dict[st
             elif isinstance(destino, Rechazada | Ilegible):
                 desenlaces[comando_id] = destino
             elif isinstance(destino, Duplicada) and evento is not None:
-                desenlaces[comando_id] = Asentado(evento, es_nuevo=False)
+                desenlaces[comando_id] = Asentado(evento, es_nuevo=False, difieren=destino.difieren)
     return desenlaces

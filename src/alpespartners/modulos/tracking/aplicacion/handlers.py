@@ -9,10 +9,12 @@ Por qué existe: que nada cuente dos veces depende del orden de estos pasos, y a
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from alpespartners.modulos.tracking.aplicacion.clases import Clase
 from alpespartners.modulos.tracking.aplicacion.codigos import CodigoDeAlmacenamiento
+from alpespartners.modulos.tracking.aplicacion.comandos import Comando
+from alpespartners.modulos.tracking.aplicacion.enviado import acotado, lo_enviado
 from alpespartners.modulos.tracking.aplicacion.mensajes import (
     ComandoRecibido,
     DestinoDeComando,
@@ -21,6 +23,7 @@ from alpespartners.modulos.tracking.aplicacion.mensajes import (
     MensajeIlegible,
 )
 from alpespartners.modulos.tracking.aplicacion.puertos import Transaccion
+from alpespartners.modulos.tracking.dominio.contenido import Contenido
 from alpespartners.modulos.tracking.dominio.destinos import (
     Destino,
     Duplicada,
@@ -34,7 +37,13 @@ from alpespartners.modulos.tracking.dominio.excepciones import Codigo, DatosInva
 from alpespartners.modulos.tracking.dominio.objetos_valor import (
     advertencias_ajenas,
     id_consultable,
+    identificador_consultable,
     recibido_en_creible,
+)
+
+_UN_SOLO_ESPACIO: Final = (
+    "Todas las campañas y todos los que envían comparten los id: si es otro evento, anteponga al suyo algo "
+    "propio, como tienda-1001"
 )
 
 
@@ -81,7 +90,8 @@ class ManejadorDeRegistro:
                 eventos.append((self._clase.evento(entidad), mensaje.traza))
                 destinos.append(_destino(mensaje, entidad.recibido_en, ahora, Registrada()))
             elif (decidido := _frente_a_la_guardada(entidad, guardada)) is not None:
-                destinos.append(_destino(mensaje, entidad.recibido_en, ahora, decidido))
+                asiento = _destino(mensaje, entidad.recibido_en, ahora, decidido)
+                destinos.append(_con_lo_suyo(asiento, entidad.contenido))
 
         anotados = transaccion.destinos.anotar(
             self.topico, [asiento for asiento in destinos if not isinstance(asiento.destino, Registrada)]
@@ -106,15 +116,10 @@ class ManejadorDeRegistro:
         podría citar los datos.
         """
         recibido_en, _ = recibido_en_creible(mensaje.comando.recibido_en, mensaje.publicado_en)
-        asiento = _destino(
-            mensaje,
-            recibido_en,
-            ahora,
-            Rechazada(
-                CodigoDeAlmacenamiento.RECHAZADA_POR_LA_BASE_DE_DATOS,
-                "la base de datos no admite estos datos",
-            ),
+        rechazo = Rechazada(
+            CodigoDeAlmacenamiento.RECHAZADA_POR_LA_BASE_DE_DATOS, "la base de datos no admite estos datos"
         )
+        asiento = _con_lo_recibido(_destino(mensaje, recibido_en, ahora, rechazo), mensaje.comando)
         nuevos = self._sin_fila([asiento], transaccion)
         if not transaccion.destinos.anotar(self.topico, nuevos):
             return LoteAsentado([])
@@ -177,7 +182,8 @@ class ManejadorDeRegistro:
         try:
             contenido = self._clase.contenido.crear(mensaje.comando, recibido_en, recolector)
         except DatosInvalidos as invalidos:
-            return _destino(mensaje, recibido_en, ahora, _rechazo(invalidos))
+            asiento = _destino(mensaje, recibido_en, ahora, _rechazo(invalidos))
+            return _con_lo_recibido(asiento, mensaje.comando)
         entidad: EventoSeguido[Any] = self._clase.entidad(
             contenido=contenido,
             comando_id=mensaje.identidad.comando_id,
@@ -197,16 +203,16 @@ def _frente_a_la_guardada(
         # Antes que su contenido: otra versión pudo normalizar hoy de otro modo lo mismo que registró.
         return None
     distintos = guardada.contenido.campos_distintos(entidad.contenido)
-    if distintos:
-        return Rechazada(
-            Codigo.CONFLICTO_DE_ID,
-            f"ya existe ese id con otro contenido; difieren: {', '.join(distintos)}",
-            distintos,
-        )
-    if guardada.comando_id == entidad.comando_id and guardada.huella is None:
-        # Reconstruida de su evento, que no lleva huella.
-        return None
-    return Duplicada(guardada.comando_id)
+    if not entidad.contenido.decisivos_entre(distintos):
+        if guardada.comando_id == entidad.comando_id and guardada.huella is None:
+            # Reconstruida de su evento, que no lleva huella.
+            return None
+        return Duplicada(guardada.comando_id, distintos)
+    return Rechazada(
+        Codigo.CONFLICTO_DE_ID,
+        f"ya existe ese id con otro contenido; difieren: {', '.join(distintos)}. {_UN_SOLO_ESPACIO}",
+        distintos,
+    )
 
 
 def _rechazo(invalidos: DatosInvalidos) -> Rechazada:
@@ -223,6 +229,27 @@ def _destino(
         recibido_en=recibido_en,
         decidido_en=ahora,
         destino=destino,
+    )
+
+
+def _con_lo_suyo(asiento: DestinoDeComando, contenido: Contenido) -> DestinoDeComando:
+    """Le añade lo que se envió y no está en la fila con la que se comparó."""
+    propio = asiento._replace(campaña_id=contenido.campaña_id, influencer_id=contenido.influencer_id)
+    destino = asiento.destino
+    if not isinstance(destino, Duplicada):
+        return propio._replace(enviado=acotado(contenido.campos()))
+    if not destino.difieren:
+        return propio
+    campos = contenido.campos()
+    return propio._replace(enviado=acotado({nombre: campos[nombre] for nombre in destino.difieren}))
+
+
+def _con_lo_recibido(asiento: DestinoDeComando, comando: Comando) -> DestinoDeComando:
+    """Le añade lo que se envió en un comando que no se pudo dar por bueno."""
+    return asiento._replace(
+        campaña_id=identificador_consultable(comando.campaña_id),
+        influencer_id=identificador_consultable(comando.influencer_id),
+        enviado=lo_enviado(comando),
     )
 
 

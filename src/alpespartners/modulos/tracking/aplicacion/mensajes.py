@@ -9,7 +9,7 @@ Por qué existe: el mismo comando puede entregarse muchas veces, y solo su ident
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from alpespartners.modulos.tracking.aplicacion.comandos import Comando
 from alpespartners.modulos.tracking.dominio.destinos import Destino
@@ -79,13 +79,21 @@ class EnviosPendientes:
 
 
 class DestinoDeComando(NamedTuple):
-    """El destino de un comando; `evento_id` es el `id` por el que se podrá preguntar, si lo hubo."""
+    """El destino de un comando; `evento_id` es el `id` por el que se podrá preguntar, si lo hubo.
+
+    `campaña_id` e `influencer_id` son los que se enviaron, si podían serlo. `enviado` es lo que dijo el
+    cliente y no está ya en una fila del libro, por su nombre en el JSON: todo lo de un rechazo, y de un
+    duplicado solo aquello en que difiere. Se guarda un tiempo; después, y en lo registrado, es `None`.
+    """
 
     identidad: IdentidadComando
     evento_id: str | None
     recibido_en: datetime
     decidido_en: datetime
     destino: Destino
+    campaña_id: str | None = None
+    influencer_id: str | None = None
+    enviado: Mapping[str, Any] | None = None
 
 
 class Sobre(NamedTuple):

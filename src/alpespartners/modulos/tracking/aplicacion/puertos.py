@@ -8,6 +8,7 @@ Por qué existe: el mismo código corre en un portátil (SQLite, broker embebido
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal, Protocol, TypeVar
 
 from alpespartners.modulos.tracking.aplicacion.clases import ClaseDeEvento
@@ -77,6 +78,17 @@ class DespachadorComandos(Protocol):
         """Dice si el broker acepta comandos en este momento."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FiltroDestinos:
+    """Qué destinos de un tópico se piden, todos de un estado; `desde` se incluye y `hasta` no."""
+
+    estado: str
+    motivo: str | None = None
+    campaña_id: str | None = None
+    desde: datetime | None = None
+    hasta: datetime | None = None
+
+
 class RegistroDestinos(Protocol):
     """Los destinos que no son la propia fila: duplicados, rechazos e ilegibles."""
 
@@ -115,6 +127,18 @@ class LecturaDestinos(Protocol):
 
     def de_comandos(self, topico: str, comandos: Collection[str]) -> list[DestinoDeComando]:
         """Devuelve los destinos anotados de esos `comando_id`."""
+
+    def listar(
+        self,
+        topico: str,
+        filtro: FiltroDestinos,
+        despues_de: tuple[datetime, IdentidadComando] | None,
+        limite: int,
+    ) -> list[DestinoDeComando]:
+        """Devuelve hasta `limite` destinos, del más nuevo al más antiguo por (`decidido_en`, identidad).
+
+        Es la única lectura que trae `enviado`. Empieza justo después de `despues_de`, sin incluirlo.
+        """
 
 
 class BandejaSalida(Protocol):

@@ -1,14 +1,15 @@
 """Lo que el cliente dijo de un evento, ya normalizado.
 
-Qué es: los campos de cliente de una impresión o de una conversión. Dos contenidos iguales (`==`) son
-«el mismo contenido»: de ello depende que un envío repetido sea un duplicado o un conflicto.
+Qué es: los campos de cliente de una impresión o de una conversión. Dos contenidos son «el mismo» si
+coinciden en lo que decide el dinero (`decisivos`): de ello depende que un envío repetido sea un duplicado o
+un conflicto.
 Qué no es: la entidad, que añade lo que pone el servidor (cuándo se recibió, qué comando la creó).
 Por qué existe: la API y el consumidor construyen el contenido por este único camino, así que no pueden
 juzgar distinto; y se compara la fila misma, no una huella de ella.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -89,6 +90,10 @@ class Contenido(ABC):
     timestamp: datetime | None
     propiedades: Mapping[str, str]
 
+    decisivos: ClassVar[tuple[str, ...]] = ("campaña_id", "influencer_id", "usuario_id")
+    """Los campos que deciden a quién se paga y cuánto; los demás solo describen, y cambian de un reintento a
+    otro sin que el evento sea otro."""
+
     antes_en_propiedades: ClassVar[tuple[str, ...]] = ()
     """Los campos que una versión anterior no conocía, y por eso guardó entre las propiedades."""
 
@@ -150,6 +155,10 @@ class Contenido(ABC):
         propios, ajenos = self._comparables(), otro._comparables()
         return tuple(nombre for nombre, valor in propios.items() if ajenos[nombre] != valor)
 
+    def decisivos_entre(self, campos: Collection[str]) -> tuple[str, ...]:
+        """Devuelve cuáles de esos campos deciden el dinero: si difiere uno, el evento es otro."""
+        return tuple(nombre for nombre in self.decisivos if nombre in campos)
+
     def _comparables(self) -> dict[str, Any]:
         campos = self.campos()
         for nombre in self.antes_en_propiedades:
@@ -164,6 +173,8 @@ class ContenidoImpresion(Contenido):
     """Lo que el cliente dijo de una impresión."""
 
     tipo_evento: TipoEvento
+
+    decisivos: ClassVar[tuple[str, ...]] = (*Contenido.decisivos, "tipo_evento")
 
     @classmethod
     def crear(cls, datos: _DatosImpresion, recibido_en: datetime, recolector: Recolector) -> Self:
@@ -194,6 +205,13 @@ class ContenidoConversion(Contenido):
     valor: ValorConversion | None
     cupon: str | None
 
+    decisivos: ClassVar[tuple[str, ...]] = (
+        *Contenido.decisivos,
+        "tipo_conversion",
+        "valor",
+        "moneda",
+        "cupon",
+    )
     antes_en_propiedades: ClassVar[tuple[str, ...]] = ("cupon",)
 
     @classmethod

@@ -22,11 +22,13 @@ class Registrada:
 
 @dataclass(frozen=True, slots=True)
 class Duplicada:
-    """Otro comando ya había registrado ese `id` con el mismo contenido."""
+    """Otro comando ya había registrado ese `id`, y este dice lo mismo en lo que decide el dinero."""
 
     estado: ClassVar[str] = "DUPLICADA"
     original: str
     """El `comando_id` que registró el evento."""
+    difieren: tuple[str, ...] = ()
+    """Los nombres de los campos, de los que solo describen, en que no dice lo mismo; nunca sus valores."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,6 +116,14 @@ def id_de_evento(texto: str) -> str:
     return texto
 
 
+def identificador_consultable(texto: str | None) -> str | None:
+    """Devuelve el identificador por el que se podrá buscar, o `None` si ese texto nunca pudo ser uno."""
+    try:
+        return identificador("", texto or "")
+    except CampoInvalido:
+        return None
+
+
 def id_consultable(texto: str | None) -> str | None:
     """Devuelve el `id` por el que se podrá preguntar, o `None` si ese texto nunca pudo ser un `id`."""
     try:

@@ -36,6 +36,15 @@ class FiltroEventos:
     tipo: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FiltroRegistro:
+    """Qué eventos se piden por cuándo se registraron; `desde` se incluye y `hasta` no."""
+
+    campaña_id: str | None = None
+    desde: datetime | None = None
+    hasta: datetime | None = None
+
+
 class LecturaEventos(Protocol[E]):
     """Consultas sobre los eventos de una clase."""
 
@@ -47,6 +56,14 @@ class LecturaEventos(Protocol[E]):
 
         Empieza justo después de `despues_de`, sin incluirlo; a igual instante manda el `id` mayor,
         comparado por puntos de código.
+        """
+
+    def registrados(
+        self, filtro: FiltroRegistro, despues_de: tuple[datetime, str] | None, limite: int
+    ) -> list[E]:
+        """Devuelve hasta `limite` eventos, del último registrado al primero por (`registrado_en`, `id`).
+
+        Empieza justo después de `despues_de`, sin incluirlo; el `id` se compara por puntos de código.
         """
 
 

@@ -8,7 +8,7 @@ Por qué existe: un repositorio sirve a todas las clases de evento; lo que las d
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Generic, TypeVar
 
@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 
 from alpespartners.modulos.tracking.aplicacion.clases import ClaseDeEvento
 from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
-from alpespartners.modulos.tracking.dominio.repositorios import FiltroEventos, Posicion
+from alpespartners.modulos.tracking.dominio.repositorios import FiltroEventos, FiltroRegistro, Posicion
 from alpespartners.modulos.tracking.infraestructura.libro.balance import BalanceSQL
 from alpespartners.modulos.tracking.infraestructura.libro.bandeja_salida import BandejaSalidaSQL
 from alpespartners.modulos.tracking.infraestructura.libro.destinos import RegistroDestinosSQL
@@ -99,6 +99,25 @@ class RepositorioEventosSQL(Generic[E]):
             posicion = tuple_(literal(despues_de.ocurrido_en, Instante), literal(despues_de.id, TEXTO))
             consulta = consulta.where(tuple_(columnas.ocurrido_en, columnas.id) < posicion)
         consulta = consulta.order_by(columnas.ocurrido_en.desc(), columnas.id.desc()).limit(limite)
+        return [a_entidad(self._clase, fila) for fila in self._conexion.execute(consulta)]
+
+    def registrados(
+        self, filtro: FiltroRegistro, despues_de: tuple[datetime, str] | None, limite: int
+    ) -> list[E]:
+        """Devuelve hasta `limite` eventos, del último registrado al primero por (`registrado_en`, `id`)."""
+        columnas = self._tabla.c
+        consulta = select(self._tabla)
+        if filtro.campaña_id is not None:
+            consulta = consulta.where(columnas.campana_id == filtro.campaña_id)
+        if filtro.desde is not None:
+            consulta = consulta.where(columnas.registrado_en >= filtro.desde)
+        if filtro.hasta is not None:
+            consulta = consulta.where(columnas.registrado_en < filtro.hasta)
+        if despues_de is not None:
+            cuando, id_evento = despues_de
+            posicion = tuple_(literal(cuando, Instante()), literal(id_evento, TEXTO))
+            consulta = consulta.where(tuple_(columnas.registrado_en, columnas.id) < posicion)
+        consulta = consulta.order_by(columnas.registrado_en.desc(), columnas.id.desc()).limit(limite)
         return [a_entidad(self._clase, fila) for fila in self._conexion.execute(consulta)]
 
     def por_id(self, despues_de: str | None, limite: int) -> list[E]:

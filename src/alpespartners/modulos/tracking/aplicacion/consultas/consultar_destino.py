@@ -19,12 +19,17 @@ SUCESOS_MAXIMOS: Final = 1_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suceso:
-    """En qué acabó un comando de ese `id`; `decidido_en` es del reloj del consumidor, en UTC."""
+    """En qué acabó un comando de ese `id`; `decidido_en` es del reloj del consumidor, en UTC.
+
+    `campaña_id` e `influencer_id` son los que se enviaron, si podían serlo; en un registro los dice su fila.
+    """
 
     comando_id: str
     recibido_en: datetime
     decidido_en: datetime
     destino: Destino
+    campaña_id: str | None = None
+    influencer_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +83,8 @@ def consultar_destino(consulta: Consulta, clase: Clase, evento_id: str) -> Histo
             recibido_en=anotado.recibido_en,
             decidido_en=anotado.decidido_en,
             destino=anotado.destino,
+            campaña_id=anotado.campaña_id,
+            influencer_id=anotado.influencer_id,
         )
         for anotado in anotados
     ]

@@ -50,6 +50,21 @@ class Ritmo:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RitmoDelOlvido:
+    """El ritmo con que se olvida lo enviado, en segundos.
+
+    Attributes:
+        tanda: lo que se borra en cada transacción; con pocos, quien asienta no nota que le tocó esperar.
+        entre_tandas: lo que descansa si quedan más.
+        entre_rondas: lo que espera cuando ya no queda nada que olvidar, o si no se pudo.
+    """
+
+    tanda: int = 500
+    entre_tandas: float = 0.5
+    entre_rondas: float = 600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RitmoDelRelevo:
     """El ritmo del relevo, en segundos.
 

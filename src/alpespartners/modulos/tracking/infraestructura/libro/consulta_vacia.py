@@ -4,16 +4,24 @@ Por qué existe: la API acepta eventos antes de que nadie haya creado las tablas
 """
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from alpespartners.modulos.tracking.aplicacion.clases import ClaseDeEvento
 from alpespartners.modulos.tracking.aplicacion.mensajes import (
     DestinoDeComando,
     EnviosPendientes,
+    IdentidadComando,
     RenglonBalance,
 )
+from alpespartners.modulos.tracking.aplicacion.puertos import FiltroDestinos
 from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
-from alpespartners.modulos.tracking.dominio.repositorios import FiltroEventos, LecturaEventos, Posicion
+from alpespartners.modulos.tracking.dominio.repositorios import (
+    FiltroEventos,
+    FiltroRegistro,
+    LecturaEventos,
+    Posicion,
+)
 
 E = TypeVar("E", bound=EventoSeguido[Any])
 
@@ -25,6 +33,11 @@ class _SinEventos(Generic[E]):
     def listar(self, _filtro: FiltroEventos, _despues_de: Posicion | None, _limite: int) -> list[E]:
         return []
 
+    def registrados(
+        self, _filtro: FiltroRegistro, _despues_de: tuple[datetime, str] | None, _limite: int
+    ) -> list[E]:
+        return []
+
 
 class _SinDestinos:
     def de_evento(self, _topico: str, _evento_id: str, _limite: int) -> list[DestinoDeComando]:
@@ -34,6 +47,15 @@ class _SinDestinos:
         return 0
 
     def de_comandos(self, _topico: str, _comandos: Collection[str]) -> list[DestinoDeComando]:
+        return []
+
+    def listar(
+        self,
+        _topico: str,
+        _filtro: FiltroDestinos,
+        _despues_de: tuple[datetime, IdentidadComando] | None,
+        _limite: int,
+    ) -> list[DestinoDeComando]:
         return []
 
 

@@ -1,12 +1,13 @@
 """El registro de destinos, en SQL: duplicados, rechazos e ilegibles.
 
 Qué es: una fila por comando que no acabó en una fila del libro.
-Qué no es: dónde se decide el destino (eso es el manejador), ni un lugar para valores del cliente: guarda
-nombres de campos.
+Qué no es: dónde se decide el destino (eso es el manejador), ni un lugar para lo que el cliente dijo: guarda
+nombres de campos, y a qué campaña e influencer iba. Lo demás está en `enviados.py`, y no para siempre.
 Por qué existe: un comando reentregado mañana debe acabar donde acabó hoy.
 """
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -14,8 +15,14 @@ from sqlalchemy import Connection, LargeBinary, Select, bindparam, func, literal
 
 from alpespartners.modulos.tracking.aplicacion.codigos import CODIGOS
 from alpespartners.modulos.tracking.aplicacion.mensajes import DestinoDeComando, IdentidadComando
+from alpespartners.modulos.tracking.aplicacion.puertos import FiltroDestinos
 from alpespartners.modulos.tracking.dominio.destinos import Destino, Duplicada, Ilegible, Rechazada
 from alpespartners.modulos.tracking.dominio.excepciones import CodigoDeFalta
+from alpespartners.modulos.tracking.infraestructura.libro.enviados import (
+    enviados_de,
+    guardar_enviados,
+    olvidar_enviados,
+)
 from alpespartners.modulos.tracking.infraestructura.libro.filas import FilaLeida, desconocido
 from alpespartners.modulos.tracking.infraestructura.libro.tablas import destinos as tabla
 from alpespartners.seedwork.sql.sentencias import (
@@ -24,7 +31,7 @@ from alpespartners.seedwork.sql.sentencias import (
     insertar_lo_nuevo,
     motor_de,
 )
-from alpespartners.seedwork.sql.tipos import TEXTO
+from alpespartners.seedwork.sql.tipos import TEXTO, Instante
 
 
 class RegistroDestinosSQL:
@@ -84,10 +91,54 @@ class RegistroDestinosSQL:
             consulta = consulta.where(tuple_(*identidad) > anterior)
         return [_destino(fila) for fila in self._conexion.execute(consulta)]
 
+    def listar(
+        self,
+        topico: str,
+        filtro: FiltroDestinos,
+        despues_de: tuple[datetime, IdentidadComando] | None,
+        limite: int,
+    ) -> list[DestinoDeComando]:
+        """Devuelve hasta `limite` destinos, del más nuevo al más antiguo, con lo que se envió en cada uno."""
+        orden = (tabla.c.decidido_en, tabla.c.comando_id, tabla.c.huella)
+        consulta = select(tabla).where(tabla.c.topico == topico)
+        if filtro.motivo is not None:
+            consulta = consulta.where(tabla.c.motivo == filtro.motivo)
+        if filtro.motivo is None or filtro.campaña_id is not None:
+            # Un motivo ya es de un solo estado: repetirlo llevaría a SQLite a otro índice.
+            consulta = consulta.where(tabla.c.estado == filtro.estado)
+        if filtro.campaña_id is not None:
+            consulta = consulta.where(tabla.c.campana_id == filtro.campaña_id)
+        if filtro.desde is not None:
+            consulta = consulta.where(tabla.c.decidido_en >= filtro.desde)
+        if filtro.hasta is not None:
+            consulta = consulta.where(tabla.c.decidido_en < filtro.hasta)
+        if despues_de is not None:
+            cuando, identidad = despues_de
+            posicion = tuple_(
+                literal(cuando, Instante()),
+                literal(identidad.comando_id, TEXTO),
+                literal(identidad.huella, LargeBinary),
+            )
+            consulta = consulta.where(tuple_(*orden) < posicion)
+        consulta = consulta.order_by(*(columna.desc() for columna in orden)).limit(limite)
+        hallados = [_destino(fila) for fila in self._conexion.execute(consulta)]
+        comandos = {hallado.identidad.comando_id for hallado in hallados}
+        enviados = enviados_de(self._conexion, topico, comandos)
+        return [hallado._replace(enviado=enviados.get(hallado.identidad)) for hallado in hallados]
+
     def anotar(self, topico: str, destinos: Sequence[DestinoDeComando]) -> set[IdentidadComando]:
         """Anota los destinos que no estaban y devuelve los comandos a los que correspondían."""
         claves = insertar_lo_nuevo(self._conexion, tabla, [_fila(topico, destino) for destino in destinos])
-        return {IdentidadComando(comando_id, huella) for _, comando_id, huella in claves}
+        anotados = {IdentidadComando(comando_id, huella) for _, comando_id, huella in claves}
+        guardar_enviados(self._conexion, topico, [d for d in destinos if d.identidad in anotados])
+        return anotados
+
+    def olvidar_enviados(self, recibidos_antes_de: datetime, limite: int) -> int:
+        """Olvida lo que se envió en hasta `limite` comandos anteriores a ese instante, y dice en cuántos.
+
+        Sus destinos quedan como están.
+        """
+        return olvidar_enviados(self._conexion, recibidos_antes_de, limite)
 
 
 @cache
@@ -110,10 +161,12 @@ def _fila(topico: str, asiento: DestinoDeComando) -> dict[str, object]:
         "original": None,
         "recibido_en": asiento.recibido_en,
         "decidido_en": asiento.decidido_en,
+        "campana_id": asiento.campaña_id,
+        "influencer_id": asiento.influencer_id,
     }
     match asiento.destino:
-        case Duplicada(original):
-            fila["original"] = original
+        case Duplicada(original, difieren):
+            fila |= {"original": original, "campos": difieren}
         case Rechazada(motivo, detalle, campos):
             fila |= {"motivo": motivo.value, "detalle": detalle, "campos": campos}
         case Ilegible(detalle):
@@ -124,7 +177,7 @@ def _fila(topico: str, asiento: DestinoDeComando) -> dict[str, object]:
 def _destino(fila: FilaLeida) -> DestinoDeComando:
     destino: Destino
     if fila.estado == Duplicada.estado:
-        destino = Duplicada(fila.original)
+        destino = Duplicada(fila.original, tuple(fila.campos))
     elif fila.estado == Rechazada.estado:
         destino = Rechazada(_motivo(fila), fila.detalle, tuple(fila.campos))
     else:
@@ -135,6 +188,8 @@ def _destino(fila: FilaLeida) -> DestinoDeComando:
         recibido_en=fila.recibido_en,
         decidido_en=fila.decidido_en,
         destino=destino,
+        campaña_id=fila.campana_id,
+        influencer_id=fila.influencer_id,
     )
 
 

@@ -42,6 +42,8 @@ def _tabla_de_eventos(nombre: str, *propias: Column[object]) -> Table:
         # Cada filtro de una lista necesita el suyo, o la consulta recorre toda la campaña.
         Index(None, "campana_id", "ocurrido_en", "id"),
         Index(None, "campana_id", "influencer_id", "ocurrido_en", "id"),
+        # Entre los destinos de todos, los más nuevos primero, están los suyos.
+        Index(None, "registrado_en", "id"),
     )
 
 
@@ -77,8 +79,34 @@ destinos = Table(
     Column("original", TEXTO),
     Column("recibido_en", Instante, nullable=False),
     Column("decidido_en", Instante, nullable=False),
+    Column("campana_id", TEXTO),
+    Column("influencer_id", TEXTO),
     # Un id repetido un millón de veces se cuenta por el principio sin ordenar el millón.
     Index(None, "topico", "evento_id", "decidido_en"),
+    # Cada filtro de la lista de destinos necesita el suyo, que acaba en el orden de la lista.
+    Index(None, "topico", "estado", "decidido_en", "comando_id", "huella"),
+    Index(None, "topico", "motivo", "decidido_en", "comando_id", "huella"),
+    # Con nombre: el que le tocaría no cabe en PostgreSQL.
+    Index(
+        "ix_destinos_de_una_campana",
+        "topico",
+        "campana_id",
+        "estado",
+        "decidido_en",
+        "comando_id",
+        "huella",
+    ),
+)
+
+enviados = Table(
+    "enviados",
+    METADATOS,
+    # La clave de su destino. Aparte: se borra a los noventa días, y un destino no se toca jamás.
+    Column("topico", TEXTO, primary_key=True),
+    Column("comando_id", TEXTO, primary_key=True),
+    Column("huella", LargeBinary, primary_key=True),
+    Column("campos", TEXTO, nullable=False),
+    Column("recibido_en", Instante, nullable=False, index=True),
 )
 
 balance = Table(

@@ -5,6 +5,7 @@ Por qué existe: quien escribe, quien lee y quien migra no pueden hablar con mot
 """
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection
@@ -40,6 +41,9 @@ class Libro(Protocol):
 
     async def reservar_vencidos(self, limite: int) -> list[Envio]:
         """Arrienda hasta `limite` envíos que nadie tiene, los más antiguos primero."""
+
+    async def olvidar_enviados(self, recibidos_antes_de: datetime, limite: int) -> int:
+        """Olvida lo que se envió en hasta `limite` comandos anteriores a ese instante, y dice en cuántos."""
 
 
 class LecturasDelLibro(Lecturas, Presencia, Protocol):

@@ -8,7 +8,7 @@ Por qué existe: el libro de una empresa lo escriben varios consumidores, y el s
 import logging
 import secrets
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from sqlalchemy import Connection, text
@@ -130,6 +130,12 @@ class LibroPostgreSQL:
     async def reservar_vencidos(self, limite: int) -> list[Envio]:
         """Arrienda hasta `limite` envíos que nadie tiene, los más antiguos primero."""
         return await self.ejecutar(lambda transaccion: transaccion.bandeja.reservar_vencidos(limite))
+
+    async def olvidar_enviados(self, recibidos_antes_de: datetime, limite: int) -> int:
+        """Olvida lo que se envió en hasta `limite` comandos anteriores a ese instante, y dice en cuántos."""
+        return await self.ejecutar(
+            lambda transaccion: transaccion.destinos.olvidar_enviados(recibidos_antes_de, limite)
+        )
 
 
 def migrar(url: str, historia: Historia = HISTORIA) -> None:

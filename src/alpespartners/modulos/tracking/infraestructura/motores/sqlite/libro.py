@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
@@ -101,6 +101,12 @@ class LibroSQLite:
     async def reservar_vencidos(self, limite: int) -> list[Envio]:
         """Arrienda hasta `limite` envíos que nadie tiene, los más antiguos primero."""
         return await self.ejecutar(lambda transaccion: transaccion.bandeja.reservar_vencidos(limite))
+
+    async def olvidar_enviados(self, recibidos_antes_de: datetime, limite: int) -> int:
+        """Olvida lo que se envió en hasta `limite` comandos anteriores a ese instante, y dice en cuántos."""
+        return await self.ejecutar(
+            lambda transaccion: transaccion.destinos.olvidar_enviados(recibidos_antes_de, limite)
+        )
 
     def _en_transaccion(self, trabajo: Callable[[TransaccionSQL], T]) -> T:
         with como_no_disponible(), self._motor.begin() as conexion:

@@ -1,0 +1,49 @@
+"""Los destinos a la vista: qué se envió en los que no son una fila, y los índices para listarlos.
+
+Por qué no concurre: una revisión va entera o no va, y `CREATE INDEX CONCURRENTLY` no cabe en una transacción.
+Mientras se construyen, quien escribe en esa tabla espera; lo aceptado espera con él en el broker.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+from alpespartners.migraciones.tipos import INSTANTE, TEXTO
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+_INDICES = {
+    "destinos": (
+        ["topico", "estado", "decidido_en", "comando_id", "huella"],
+        ["topico", "motivo", "decidido_en", "comando_id", "huella"],
+    ),
+    "impresiones": (["registrado_en", "id"],),
+    "conversiones": (["registrado_en", "id"],),
+}
+
+
+def upgrade() -> None:
+    """Aplica la revisión."""
+    for tabla, indices in _INDICES.items():
+        for columnas in indices:
+            op.create_index(op.f(f"ix_{tabla}_{'_'.join(columnas)}"), tabla, columnas)
+    op.create_table(
+        "enviados",
+        sa.Column("topico", TEXTO, nullable=False),
+        sa.Column("comando_id", TEXTO, nullable=False),
+        sa.Column("huella", sa.LargeBinary(), nullable=False),
+        sa.Column("campos", TEXTO, nullable=False),
+        sa.Column("recibido_en", INSTANTE, nullable=False),
+        sa.PrimaryKeyConstraint("topico", "comando_id", "huella", name=op.f("pk_enviados")),
+    )
+    op.create_index(op.f("ix_enviados_recibido_en"), "enviados", ["recibido_en"])
+    # Lo último: en PostgreSQL, hasta el commit nadie lee una tabla a la que se añade una columna.
+    op.add_column("destinos", sa.Column("campana_id", TEXTO))
+    op.add_column("destinos", sa.Column("influencer_id", TEXTO))
+    op.create_index(
+        op.f("ix_destinos_de_una_campana"),
+        "destinos",
+        ["topico", "campana_id", "estado", "decidido_en", "comando_id", "huella"],
+    )
