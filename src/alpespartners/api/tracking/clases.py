@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from alpespartners.api.http.descripcion import CuerpoPedido, Etiqueta
-from alpespartners.api.tracking.presentacion import EventoRegistrado, Pagina
+from alpespartners.api.tracking.presentacion import Corriente, EventoRegistrado, Pagina
 from alpespartners.modulos.tracking.aplicacion.clases import Clase
 from alpespartners.modulos.tracking.aplicacion.consultas.listar_eventos import (
     PeticionLista,
@@ -27,6 +27,7 @@ class ClaseHTTP:
         todas: cómo se nombran todas.
         forma: la de un evento registrado al leerlo.
         pagina: la de una lista.
+        corriente: la de una página de la corriente.
     """
 
     clase: Clase
@@ -35,6 +36,7 @@ class ClaseHTTP:
     cuerpo: CuerpoPedido
     forma: type[EventoRegistrado]
     pagina: type[Pagina[Any]]
+    corriente: type[Corriente[Any]]
 
     @property
     def ruta(self) -> str:

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from alpespartners.api.http.descripcion import Contestacion, Etiqueta, Operacion, Parametro
+from alpespartners.api.http.descripcion import Contestacion, Esquema, Etiqueta, Operacion, Parametro
 from alpespartners.api.http.parametros import leer_parametros, sin_parametros
 from alpespartners.api.http.problemas import NO_ENCONTRADO, SIN_BASE_DE_DATOS, no_encontrado
 from alpespartners.api.http.respuestas import RespuestaJSON
@@ -27,9 +27,8 @@ from alpespartners.modulos.tracking.aplicacion.consultas.consultar_destino impor
     consultar_destino,
 )
 from alpespartners.modulos.tracking.aplicacion.consultas.contar_consumidores import consumidores_vivos
+from alpespartners.modulos.tracking.aplicacion.consultas.cursores import LIMITE_MAXIMO, LIMITE_POR_OMISION
 from alpespartners.modulos.tracking.aplicacion.consultas.listar_eventos import (
-    LIMITE_MAXIMO,
-    LIMITE_POR_OMISION,
     PeticionLista,
     parametros_de_lista,
     peticion_de_lista,
@@ -39,6 +38,10 @@ from alpespartners.modulos.tracking.dominio.excepciones import CampoInvalido, Da
 from alpespartners.modulos.tracking.dominio.objetos_valor import identificador
 
 _BALANCE: Final = Etiqueta("balance", "Si las cuentas cuadran, y qué falta por publicar.")
+ENLACE: Final[Esquema] = {
+    "description": 'La página siguiente, si la hay: `<…>; rel="next"` (RFC 8288).',
+    "schema": {"type": "string", "pattern": '^<[^>]+>; rel="next"$'},
+}
 _FILTROS: Final = (
     Parametro(
         nombre="limite",
@@ -155,10 +158,6 @@ def ruta_de_lista(clase: ClaseHTTP, lecturas: Lecturas) -> RutaDescrita:
             respuesta.headers["Link"] = f'<{direccion}?{consulta}>; rel="next"'
         return respuesta
 
-    enlace = {
-        "description": 'La página siguiente, si la hay: `<…>; rel="next"` (RFC 8288).',
-        "schema": {"type": "string", "pattern": '^<[^>]+>; rel="next"$'},
-    }
     operacion = Operacion(
         id=f"listar_{clase.clase.plural}",
         etiqueta=clase.etiqueta,
@@ -170,10 +169,10 @@ def ruta_de_lista(clase: ClaseHTTP, lecturas: Lecturas) -> RutaDescrita:
         ),
         parametros=(
             _de_la_ruta("campaña_id", clase),
-            *_filtros_de(clase.clase),
+            *filtros_de(clase.clase),
         ),
         contestaciones={
-            200: Contestacion(descripcion="Una página.", formas=(clase.pagina,), cabeceras={"Link": enlace}),
+            200: Contestacion(descripcion="Una página.", formas=(clase.pagina,), cabeceras={"Link": ENLACE}),
             404: NO_ENCONTRADO,
             503: SIN_BASE_DE_DATOS,
         },
@@ -216,7 +215,7 @@ def _de_la_ruta(nombre: str, clase: ClaseHTTP) -> Parametro:
     return Parametro(nombre=nombre, lugar="path", esquema=IDENTIFICADOR, ejemplo=ejemplo)
 
 
-def _filtros_de(clase: Clase) -> list[Parametro]:
+def filtros_de(clase: Clase) -> list[Parametro]:
     """Los de sus listas; uno que se admite y no se describe es un `KeyError` al arrancar."""
     de_tipo = Parametro(
         nombre=clase.campo_tipo,

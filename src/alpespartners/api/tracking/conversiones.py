@@ -10,7 +10,7 @@ from alpespartners.api.http.descripcion import CuerpoPedido, Esquema
 from alpespartners.api.tracking.clases import ClaseHTTP
 from alpespartners.api.tracking.cuerpos import AUSENTE, IDENTIFICADOR_OPCIONAL, esquema_de_envio
 from alpespartners.api.tracking.ejemplos import EJEMPLOS
-from alpespartners.api.tracking.presentacion import DEL_SERVIDOR, EventoRegistrado, Pagina
+from alpespartners.api.tracking.presentacion import DEL_SERVIDOR, Corriente, EventoRegistrado, Pagina
 from alpespartners.modulos.tracking.aplicacion import clases
 from alpespartners.modulos.tracking.dominio.contenido import LONGITUD_CUPON
 from alpespartners.modulos.tracking.dominio.monedas import DECIMALES
@@ -32,6 +32,10 @@ class Conversion(EventoRegistrado):
     ]
     moneda: Annotated[str, Meta(extra_json_schema={"enum": sorted(DECIMALES)})] | None
     cupon: Annotated[str | None, Meta(description="El código con que se atribuye a quien lo repartió.")]
+
+
+class CorrienteConversion(Corriente[Conversion]):
+    """Una página de la corriente de conversiones."""
 
 
 class PaginaConversion(Pagina[Conversion]):
@@ -112,4 +116,5 @@ CONVERSIONES: Final = ClaseHTTP(
     ),
     forma=Conversion,
     pagina=PaginaConversion,
+    corriente=CorrienteConversion,
 )

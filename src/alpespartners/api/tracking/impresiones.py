@@ -7,7 +7,7 @@ from alpespartners.api.http.descripcion import CuerpoPedido
 from alpespartners.api.tracking.clases import ClaseHTTP
 from alpespartners.api.tracking.cuerpos import AUSENTE, esquema_de_envio
 from alpespartners.api.tracking.ejemplos import EJEMPLOS
-from alpespartners.api.tracking.presentacion import DEL_SERVIDOR, EventoRegistrado, Pagina
+from alpespartners.api.tracking.presentacion import DEL_SERVIDOR, Corriente, EventoRegistrado, Pagina
 from alpespartners.modulos.tracking.aplicacion import clases
 from alpespartners.modulos.tracking.dominio.objetos_valor import TipoEvento
 
@@ -20,6 +20,10 @@ class Impresion(EventoRegistrado):
     ejemplos = ({**_EJEMPLO, **DEL_SERVIDOR, "ocurrido_en": _EJEMPLO["timestamp"]},)
 
     tipo_evento: TipoEvento
+
+
+class CorrienteImpresion(Corriente[Impresion]):
+    """Una página de la corriente de impresiones."""
 
 
 class PaginaImpresion(Pagina[Impresion]):
@@ -46,4 +50,5 @@ IMPRESIONES: Final = ClaseHTTP(
     ),
     forma=Impresion,
     pagina=PaginaImpresion,
+    corriente=CorrienteImpresion,
 )

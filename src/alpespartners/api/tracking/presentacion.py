@@ -17,7 +17,7 @@ from alpespartners.modulos.tracking.aplicacion.codigos import CODIGOS
 from alpespartners.modulos.tracking.aplicacion.consultas import consultar_destino
 from alpespartners.modulos.tracking.aplicacion.consultas.consultar_balance import BalanceDelModulo
 from alpespartners.modulos.tracking.aplicacion.consultas.consultar_destino import SUCESOS_MAXIMOS, Suceso
-from alpespartners.modulos.tracking.aplicacion.consultas.listar_eventos import LIMITE_MAXIMO
+from alpespartners.modulos.tracking.aplicacion.consultas.cursores import LIMITE_MAXIMO
 from alpespartners.modulos.tracking.dominio import destinos
 
 R = TypeVar("R", bound="EventoRegistrado")
@@ -80,6 +80,14 @@ class Pagina(CuerpoDescrito, Generic[R]):
 
     elementos: Annotated[list[R], Meta(max_length=LIMITE_MAXIMO)]
     siguiente: Annotated[str | None, Meta(description="El `cursor` de la página siguiente, si la hay.")]
+
+
+class Corriente(CuerpoDescrito, Generic[R]):
+    """Una página de la corriente."""
+
+    elementos: Annotated[list[R], Meta(max_length=LIMITE_MAXIMO)]
+    siguiente: Annotated[str, Meta(description="El `cursor` por el que seguir, ahora o más tarde.")]
+    al_dia: Annotated[bool, Meta(description="Si ahora mismo no queda nada más por leer.")]
 
 
 class Aceptado(CuerpoDescrito):

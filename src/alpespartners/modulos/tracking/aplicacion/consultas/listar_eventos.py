@@ -7,10 +7,6 @@ Por qué existe: un filtro mal escrito que se ignorara daría totales falsos; aq
 entiende es una falta, y todas se dicen a la vez.
 """
 
-import base64
-import binascii
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -18,6 +14,13 @@ from typing import Any, Generic, TypeVar
 
 from alpespartners.modulos.tracking.aplicacion.clases import Clase
 from alpespartners.modulos.tracking.aplicacion.codigos import CodigoDePeticion
+from alpespartners.modulos.tracking.aplicacion.consultas.cursores import (
+    LIMITE_POR_OMISION,
+    atadura_de,
+    cursor_en_texto,
+    limite_de,
+    partes_del_cursor,
+)
 from alpespartners.modulos.tracking.aplicacion.textos import instante_de_texto
 from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
 from alpespartners.modulos.tracking.dominio.excepciones import CampoInvalido, Recolector
@@ -26,8 +29,6 @@ from alpespartners.modulos.tracking.dominio.repositorios import FiltroEventos, L
 
 E = TypeVar("E", bound=EventoSeguido[Any])
 
-LIMITE_MAXIMO = 1000
-LIMITE_POR_OMISION = 100
 _PARAMETROS = frozenset({"limite", "cursor", "desde", "hasta", "influencer_id"})
 _VERSION_CURSOR = 1
 _EPOCA = datetime(1970, 1, 1, tzinfo=UTC)
@@ -74,9 +75,9 @@ def peticion_de_lista(clase: Clase, campaña_id: str, parametros: Mapping[str, s
         influencer_id=None if influencer is None else intentar(identificador, "influencer_id", influencer),
         tipo=None if de_tipo is None else intentar(tipo, clase.campo_tipo, de_tipo, clase.tipos),
     )
-    limite = intentar(_limite, parametros["limite"]) if "limite" in parametros else LIMITE_POR_OMISION
+    limite = intentar(limite_de, parametros["limite"]) if "limite" in parametros else LIMITE_POR_OMISION
     recolector.exigir()
-    atadura = _atadura(filtro, parametros_de_lista(clase))
+    atadura = atadura_de(filtro, parametros_de_lista(clase))
     despues_de = intentar(_leer_cursor, parametros["cursor"], atadura) if "cursor" in parametros else None
     recolector.exigir()
     return PeticionLista(filtro, despues_de, limite or LIMITE_POR_OMISION, atadura)
@@ -93,37 +94,16 @@ def listar_eventos(eventos: LecturaEventos[E], peticion: PeticionLista) -> Pagin
     return Pagina(elementos, cursor)
 
 
-def _limite(texto: str) -> int:
-    # La longitud se mira antes de convertir: un número de miles de cifras no llega a serlo.
-    es_entero = texto.isascii() and texto.isdigit() and len(texto) <= len(str(LIMITE_MAXIMO))
-    if not es_entero or not 1 <= int(texto) <= LIMITE_MAXIMO:
-        raise CampoInvalido(
-            "limite", CodigoDePeticion.PARAMETRO_INVALIDO, f"debe ser un entero entre 1 y {LIMITE_MAXIMO}"
-        )
-    return int(texto)
-
-
-def _atadura(filtro: FiltroEventos, permitidos: frozenset[str]) -> str:
-    identidad = repr((filtro, sorted(permitidos))).encode("utf-8", "surrogatepass")
-    return hashlib.blake2b(identidad, digest_size=8).hexdigest()
-
-
 def _escribir_cursor(posicion: Posicion, atadura: str) -> str:
     micros = (posicion.ocurrido_en - _EPOCA) // _MICROSEGUNDO
-    contenido = json.dumps([_VERSION_CURSOR, atadura, micros, posicion.id])
-    return base64.urlsafe_b64encode(contenido.encode()).decode().rstrip("=")
+    return cursor_en_texto(_VERSION_CURSOR, atadura, micros, posicion.id)
 
 
 def _leer_cursor(texto: str, atadura: str) -> Posicion:
     invalido = CampoInvalido(
         "cursor", CodigoDePeticion.CURSOR_INVALIDO, "no es un cursor de esta campaña con estos filtros"
     )
-    try:
-        relleno = "=" * (-len(texto) % 4)
-        contenido = json.loads(base64.b64decode(texto + relleno, altchars=b"-_", validate=True))
-    except (ValueError, RecursionError, binascii.Error):
-        raise invalido from None
-    match contenido:
+    match partes_del_cursor(texto):
         case [int(version), str(suya), int(micros), str(id_evento)] if (
             version == _VERSION_CURSOR and suya == atadura
         ):

@@ -4,6 +4,7 @@ Por qué existe: la API acepta eventos antes de que nadie haya creado las tablas
 """
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from alpespartners.modulos.tracking.aplicacion.clases import ClaseDeEvento
@@ -13,7 +14,14 @@ from alpespartners.modulos.tracking.aplicacion.mensajes import (
     RenglonBalance,
 )
 from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
-from alpespartners.modulos.tracking.dominio.repositorios import FiltroEventos, LecturaEventos, Posicion
+from alpespartners.modulos.tracking.dominio.repositorios import (
+    FiltroCorriente,
+    FiltroEventos,
+    LecturaCorriente,
+    LecturaEventos,
+    Posicion,
+    Tramo,
+)
 
 E = TypeVar("E", bound=EventoSeguido[Any])
 
@@ -24,6 +32,20 @@ class _SinEventos(Generic[E]):
 
     def listar(self, _filtro: FiltroEventos, _despues_de: Posicion | None, _limite: int) -> list[E]:
         return []
+
+
+class _SinCorriente(Generic[E]):
+    def frontera(self) -> int:
+        return 0
+
+    def leer(self, _filtro: FiltroCorriente, despues_de: int, _frontera: int, _limite: int) -> Tramo[E]:
+        return Tramo([], despues_de)
+
+    def antes_de(self, _registrado_desde: datetime, _frontera: int) -> int:
+        return 0
+
+    def sello(self, _hasta: int) -> str:
+        return ""
 
 
 class _SinDestinos:
@@ -55,3 +77,7 @@ class ConsultaVacia:
     def eventos(self, _clase: ClaseDeEvento[E]) -> LecturaEventos[E]:
         """Ninguno."""
         return _SinEventos()
+
+    def corriente(self, _clase: ClaseDeEvento[E]) -> LecturaCorriente[E]:
+        """Seca."""
+        return _SinCorriente()

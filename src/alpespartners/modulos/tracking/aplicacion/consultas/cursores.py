@@ -1,0 +1,54 @@
+"""Lo que comparten las lecturas por páginas: el límite, el texto de un cursor y a qué está atado.
+
+Qué es: un cursor es opaco para quien lo lleva, y solo vale para la misma lectura con los mismos filtros.
+Qué no es: la posición que lleva dentro, que es de cada lectura.
+Por qué existe: un cursor de otra lectura que se aceptara se saltaría eventos sin que nadie lo supiera.
+"""
+
+import base64
+import binascii
+import hashlib
+import json
+from typing import Any, Final
+
+from alpespartners.modulos.tracking.aplicacion.codigos import CodigoDePeticion
+from alpespartners.modulos.tracking.dominio.excepciones import CampoInvalido
+from alpespartners.modulos.tracking.dominio.repositorios import FiltroEventos
+
+LIMITE_MAXIMO: Final = 1000
+LIMITE_POR_OMISION: Final = 100
+
+
+def limite_de(texto: str) -> int:
+    """El límite que dice un parámetro.
+
+    Raises:
+        CampoInvalido: no es un entero entre 1 y el máximo.
+    """
+    # La longitud se mira antes de convertir: un número de miles de cifras no llega a serlo.
+    es_entero = texto.isascii() and texto.isdigit() and len(texto) <= len(str(LIMITE_MAXIMO))
+    if not es_entero or not 1 <= int(texto) <= LIMITE_MAXIMO:
+        raise CampoInvalido(
+            "limite", CodigoDePeticion.PARAMETRO_INVALIDO, f"debe ser un entero entre 1 y {LIMITE_MAXIMO}"
+        )
+    return int(texto)
+
+
+def atadura_de(filtro: FiltroEventos, permitidos: frozenset[str]) -> str:
+    """La huella de un filtro y de los parámetros que su lectura admite, que la distinguen de las demás."""
+    identidad = repr((filtro, sorted(permitidos))).encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(identidad, digest_size=8).hexdigest()
+
+
+def cursor_en_texto(*partes: str | int) -> str:
+    """El texto de un cursor, que puede ir en una URL."""
+    return base64.urlsafe_b64encode(json.dumps(partes).encode()).decode().rstrip("=")
+
+
+def partes_del_cursor(texto: str) -> Any:
+    """Lo que lleva el texto de un cursor, o `None` si no es ninguno; puede ser cualquier JSON."""
+    try:
+        relleno = "=" * (-len(texto) % 4)
+        return json.loads(base64.b64decode(texto + relleno, altchars=b"-_", validate=True))
+    except (ValueError, RecursionError, binascii.Error):
+        return None
