@@ -8,7 +8,8 @@ import pytest
 
 from alpespartners.modulos.tracking.aplicacion import clases
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible, Consulta
-from alpespartners.modulos.tracking.dominio.repositorios import FiltroEventos, Posicion
+from alpespartners.modulos.tracking.dominio.repositorios import FiltroCorriente, FiltroEventos, Posicion
+from alpespartners.modulos.tracking.infraestructura.libro.corriente import CorrienteSQL
 from alpespartners.modulos.tracking.infraestructura.libro.destinos import RegistroDestinosSQL
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.archivo import archivo_de
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.lecturas import LecturasSQLite
@@ -167,6 +168,35 @@ def test_una_pagina_sale_de_su_indice_sin_ordenar_nada(filtro: FiltroEventos, in
     )
     assert f"USING INDEX ix_conversiones_{indice} " in plan
     assert "(ocurrido_en,id)<(?,?)" in plan
+
+
+@pytest.mark.parametrize(
+    "filtro",
+    [
+        FiltroCorriente(),
+        FiltroCorriente(campaña_id="a"),
+        FiltroCorriente(influencer_id="b"),
+        FiltroCorriente(tipo="VENTA"),
+        FiltroCorriente(desde=AHORA, hasta=AHORA),
+        FiltroCorriente(registrado_desde=AHORA),
+    ],
+    ids=["ninguno", "campaña", "influencer", "tipo", "ocurrido", "registrado"],
+)
+def test_un_tramo_de_la_corriente_sale_de_su_indice_sin_ordenar_nada(filtro: FiltroCorriente) -> None:
+    *_, tramo = planes(lambda conexion: CorrienteSQL(conexion, clases.CONVERSIONES).leer(filtro, 1, 9, 10))
+    assert tramo == "SEARCH conversiones USING INDEX ix_conversiones_secuencia (secuencia>? AND secuencia<?)"
+
+
+def test_lo_demas_de_la_corriente_tampoco_recorre_ninguna_tabla() -> None:
+    (frontera,) = planes(lambda conexion: CorrienteSQL(conexion, clases.CONVERSIONES).frontera())[-1:]
+    assert "USING COVERING INDEX ix_conversiones_secuencia" in frontera
+    comienzo = planes(lambda conexion: CorrienteSQL(conexion, clases.CONVERSIONES).antes_de(AHORA, 9))
+    indice = (
+        "SEARCH conversiones USING COVERING INDEX ix_conversiones_registrado_en_secuencia (registrado_en>?)"
+    )
+    assert indice in comienzo
+    sello = planes(lambda conexion: CorrienteSQL(conexion, clases.CONVERSIONES).sello(9))
+    assert sello[0] == "SEARCH conversiones USING INDEX ix_conversiones_secuencia (secuencia<?)"
 
 
 def test_los_destinos_de_un_id_salen_de_su_indice_por_orden_de_llegada() -> None:
