@@ -35,7 +35,7 @@ from alpespartners.modulos.tracking.infraestructura.motores.postgresql.libro imp
 from alpespartners.modulos.tracking.infraestructura.motores.postgresql.servidor import ServidorPostgreSQL
 from tests.apoyo.espera import hasta
 from tests.apoyo.eventos import AHORA, impresion
-from tests.apoyo.postgresql import SIN_PRISA, ServidorDePrueba, libro_postgresql, sql
+from tests.apoyo.postgresql import SIN_PRISA, ServidorDePrueba, libro_postgresql, servidor_de_prueba, sql
 
 SIN_EL_DISPARADOR = "DROP TRIGGER apuntar_escritor ON impresiones"
 INSERTAR_COMO_UNA_VERSION_ANTERIOR = (
@@ -266,6 +266,21 @@ async def test_una_copia_restaurada_sigue_apuntando_y_un_cursor_posterior_a_ella
             await otro_lector.pagina()
 
 
+@pytest.mark.usefixtures("servidor_postgresql")
+async def test_en_una_replica_no_avanza_y_cuando_pasa_a_ser_la_principal_si() -> None:
+    with servidor_de_prueba() as servidor:
+        url = servidor.base_nueva()
+        with libro_postgresql(url) as (libro, _):
+            await libro.ejecutar(agregar("a"))
+        servidor.detener()
+        servidor.en_espera()
+        servidor.arrancar()
+        with leyendo(url) as lector:
+            assert await lector.ponerse_al_dia() == []
+            sql(url, "SELECT pg_promote()")
+            assert await lector.ponerse_al_dia() == ["a"]
+
+
 def test_migrar_numera_lo_que_habia_por_cuando_se_registro_y_lo_nuevo_sigue(
     servidor_postgresql: ServidorDePrueba,
 ) -> None:
@@ -347,6 +362,13 @@ def test_un_tramo_sale_de_su_indice_y_acotado_con_cualquier_filtro(
     assert "Sort" not in tramo
     assert "Index Cond: ((secuencia > " in tramo
     assert "Index Only Scan using ix_conversiones_registrado_en_secuencia" in comienzo
+
+
+def test_toda_tabla_de_eventos_apunta_a_quien_escribe(url: str) -> None:
+    con_disparador = sql(
+        url, "SELECT tgrelid::regclass FROM pg_trigger WHERE tgname = 'apuntar_escritor' AND tgenabled = 'O'"
+    )
+    assert sorted(con_disparador) == sorted([clase.plural] for clase in clases.CLASES)
 
 
 def test_los_numeros_no_se_dan_por_adelantado_a_ninguna_conexion(url: str) -> None:

@@ -36,7 +36,11 @@ END $$
 """
 _ESCRITORES = """
 CREATE FUNCTION escritores_desde(tabla text) RETURNS bigint LANGUAGE sql STABLE AS $$
-    SELECT min(((classid::bigint & 65535) << 32) | objid::bigint)
+    -- En una réplica no hay apuntes: nada está completo.
+    SELECT least(
+        min(((classid::bigint & 65535) << 32) | objid::bigint),
+        CASE WHEN pg_is_in_recovery() THEN 0 END
+    )
     FROM pg_locks
     WHERE locktype = 'advisory' AND objsubid = 1
         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())

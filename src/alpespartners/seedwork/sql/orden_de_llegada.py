@@ -36,7 +36,7 @@ def frontera(conexion: Connection, tabla: Table) -> int:
     """El número hasta el que está todo: de ahí para abajo no aparecerá ninguna fila más. 0 si no hay nada.
 
     Vale para lo que se lea con una instantánea posterior, es decir, en otra transacción que empiece después.
-    Puede ser menor que otra anterior, que sigue valiendo.
+    Puede ser menor que otra anterior, que sigue valiendo; en una réplica de PostgreSQL es siempre 0.
     """
     return conexion.scalar(_frontera(motor_de(conexion), tabla)) or 0
 

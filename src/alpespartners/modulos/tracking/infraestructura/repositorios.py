@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from functools import cache
 from typing import Any, Generic, TypeVar
+from uuid import uuid4
 
 from sqlalchemy import Connection, Select, Table, bindparam, literal, select, tuple_, update
 from sqlalchemy.exc import DBAPIError
@@ -23,6 +24,7 @@ from alpespartners.modulos.tracking.infraestructura.libro.bandeja_salida import 
 from alpespartners.modulos.tracking.infraestructura.libro.corriente import CorrienteSQL, condiciones
 from alpespartners.modulos.tracking.infraestructura.libro.destinos import RegistroDestinosSQL
 from alpespartners.modulos.tracking.infraestructura.libro.filas import a_entidad, a_fila, tabla_de
+from alpespartners.modulos.tracking.infraestructura.libro.tablas import libro
 from alpespartners.seedwork.sql.errores import por_los_datos
 from alpespartners.seedwork.sql.orden_de_llegada import numeradas
 from alpespartners.seedwork.sql.sentencias import (
@@ -132,6 +134,10 @@ class TransaccionSQL:
     def eventos(self, clase: ClaseDeEvento[E]) -> RepositorioEventosSQL[E]:
         """El libro de los eventos de esa clase."""
         return RepositorioEventosSQL(self._conexion, clase)
+
+    def renovar_identidad(self) -> None:
+        """Da al libro otra identidad: los cursores de la corriente que dio hasta ahora dejan de valer."""
+        self._conexion.execute(update(libro).values(identidad=uuid4().hex))
 
 
 class ConsultaSQL:

@@ -40,12 +40,12 @@ def condiciones(clase: Clase, filtro: FiltroEventos) -> list[ColumnElement[bool]
         columnas.influencer_id: filtro.influencer_id,
         columnas[clase.campo_tipo]: filtro.tipo,
     }
-    iguales = [columna == valor for columna, valor in pedidas.items() if valor is not None]
+    todas = [columna == valor for columna, valor in pedidas.items() if valor is not None]
     if filtro.desde is not None:
-        iguales.append(columnas.ocurrido_en >= filtro.desde)
+        todas.append(columnas.ocurrido_en >= filtro.desde)
     if filtro.hasta is not None:
-        iguales.append(columnas.ocurrido_en < filtro.hasta)
-    return iguales
+        todas.append(columnas.ocurrido_en < filtro.hasta)
+    return todas
 
 
 class CorrienteSQL(Generic[E]):
