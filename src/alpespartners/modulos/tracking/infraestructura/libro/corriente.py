@@ -24,7 +24,7 @@ from alpespartners.seedwork.sql.orden_de_llegada import frontera
 E = TypeVar("E", bound=EventoSeguido[Any])
 
 FILAS_MIRADAS: Final = 50_000
-"""Las que como mucho se miran para un tramo, cumplan o no el filtro: unas décimas de segundo."""
+"""Las que como mucho se miran para un tramo, cumplan o no el filtro: unas centésimas de segundo."""
 
 FILAS_CONTADAS: Final = 1_000_000
 """Las que como mucho se miran, en su índice, para saber dónde empieza lo registrado desde un instante."""
