@@ -19,9 +19,11 @@ branch_labels = None
 depends_on = None
 
 _APUNTAR = """
-CREATE FUNCTION apuntar_escritor() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION apuntar_escritor() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     -- 16 bits para la tabla y 48 para el número. Es compartido, y se suelta después de verse el commit.
+    -- Con los permisos del dueño: quien inserta no necesita ninguno en la secuencia.
     PERFORM pg_advisory_xact_lock_shared(
         ((1 + TG_RELID::bigint % 32767) << 48)
         | coalesce(
