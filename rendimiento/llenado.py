@@ -27,6 +27,7 @@ from alpespartners.modulos.tracking.infraestructura.motores.sqlite.archivo impor
     biblioteca_sqlite,
 )
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import migrar
+from alpespartners.seedwork.sql.orden_de_llegada import SECUENCIA
 
 POR_CAMPAÑA: Final = 10_000
 
@@ -91,7 +92,7 @@ async def _copiar(url: str, cuantas: int) -> None:
 def _filas(cuantas: int, dialecto: Dialect) -> Iterator[tuple[object, ...]]:
     """Las filas, por orden de tiempo, con los valores que ese motor guarda."""
     tabla = impresiones
-    modelo = a_fila(_MODELO)
+    modelo = a_fila(_MODELO) | {SECUENCIA: 0}
     pasar = {columna.name: _conversor(columna.type, dialecto) for columna in tabla.c}
     lugar = {nombre: indice for indice, nombre in enumerate(tabla.c.keys())}
     fila = [pasar[nombre](modelo[nombre]) for nombre in lugar]
@@ -105,6 +106,7 @@ def _filas(cuantas: int, dialecto: Dialect) -> Iterator[tuple[object, ...]]:
             fila[indice] = ocurrido_en
         for indice in identidad:
             fila[indice] = id_de(numero)
+        fila[lugar[SECUENCIA]] = numero + 1
         fila[lugar["campana_id"]] = nombres[numero % len(nombres)]
         yield tuple(fila)
 

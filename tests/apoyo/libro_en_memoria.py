@@ -24,7 +24,13 @@ from alpespartners.modulos.tracking.aplicacion.puertos import Consulta, FiltroDe
 from alpespartners.modulos.tracking.dominio.destinos import Rechazada
 from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
 from alpespartners.modulos.tracking.dominio.eventos import EventoDominio
-from alpespartners.modulos.tracking.dominio.repositorios import FiltroEventos, FiltroRegistro, Posicion
+from alpespartners.modulos.tracking.dominio.repositorios import (
+    FiltroCorriente,
+    FiltroEventos,
+    FiltroRegistro,
+    Posicion,
+    Tramo,
+)
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import sobre_de_carta, sobre_de_evento
 
 T = TypeVar("T")
@@ -33,7 +39,7 @@ E = TypeVar("E", bound=EventoSeguido[Any])
 
 @dataclass
 class EventosEnMemoria(Generic[E]):
-    """Los eventos de una clase; cumple `RepositorioEventos`."""
+    """Los eventos de una clase; cumple `RepositorioEventos` y `LecturaCorriente`."""
 
     clase: ClaseDeEvento[E]
     eventos: dict[str, E] = field(default_factory=dict)
@@ -68,10 +74,30 @@ class EventosEnMemoria(Generic[E]):
         ]
         return sorted(elegidos, key=lambda e: (e.registrado_en, e.id), reverse=True)[:limite]
 
+    def frontera(self) -> int:
+        return len(self.eventos)
+
+    def leer(self, filtro: FiltroCorriente, despues_de: int, frontera: int, limite: int) -> Tramo[E]:
+        numerados = [
+            (numero, evento)
+            for numero, evento in enumerate(self.eventos.values(), 1)
+            if despues_de < numero <= frontera
+            and self._cumple(evento, filtro)
+            and (filtro.registrado_desde is None or evento.registrado_en >= filtro.registrado_desde)
+        ][:limite]
+        hasta = numerados[-1][0] if len(numerados) == limite else max(despues_de, frontera)
+        return Tramo([evento for _, evento in numerados], hasta)
+
+    def antes_de(self, _registrado_desde: datetime, _frontera: int) -> int:
+        return 0
+
+    def sello(self, hasta: int) -> str:
+        return "".join(list(self.eventos)[:hasta][-1:])
+
     def _cumple(self, evento: E, filtro: FiltroEventos) -> bool:
         campos = evento.campos()
         return (
-            campos["campaña_id"] == filtro.campaña_id
+            filtro.campaña_id in (None, campos["campaña_id"])
             and (filtro.desde is None or evento.ocurrido_en >= filtro.desde)
             and (filtro.hasta is None or evento.ocurrido_en < filtro.hasta)
             and filtro.influencer_id in (None, campos["influencer_id"])
@@ -205,6 +231,9 @@ class TransaccionEnMemoria:
     balance: BalanceEnMemoria = field(default_factory=BalanceEnMemoria)
 
     def eventos(self, clase: ClaseDeEvento[E]) -> EventosEnMemoria[E]:
+        return self.libros[clase]
+
+    def corriente(self, clase: ClaseDeEvento[E]) -> EventosEnMemoria[E]:
         return self.libros[clase]
 
     def copia(self) -> Self:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pulsar
 import pytest
+from sqlalchemy import Table, select
 
 from alpespartners.modulos.tracking.aplicacion.comandos import Comando
 from alpespartners.modulos.tracking.aplicacion.topicos import (
@@ -22,6 +23,7 @@ from alpespartners.modulos.tracking.aplicacion.topicos import (
     EVENTO_CONVERSION_REGISTRADA,
     EVENTO_IMPRESION_REGISTRADA,
 )
+from alpespartners.modulos.tracking.infraestructura.libro.tablas import conversiones, impresiones
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import SUFIJO_CARTAS, sobre_de_comando
 from tests.apoyo import base_datos, postgresql
 from tests.apoyo.espera import hasta
@@ -35,7 +37,8 @@ from tests.muerte.carga import Carga
 from tests.muerte.libro import TOPICOS as CLASES
 from tests.muerte.libro import libro_postgresql
 
-# Lo único que no está en ningún tópico: cuándo se decidió un destino, y la historia de la bandeja de salida.
+# Lo único que no está en ningún tópico: cuándo se decidió un destino, en qué orden llegaron los eventos y la
+# historia de la bandeja de salida.
 DESTINOS = (
     "SELECT topico, comando_id, huella, evento_id, estado, motivo, detalle, campos, original, recibido_en"
     " FROM destinos ORDER BY 1, 2, 3"
@@ -56,6 +59,10 @@ PUBLICADOS = (
     COMANDO_REGISTRAR_IMPRESION + SUFIJO_CARTAS,
     COMANDO_REGISTRAR_CONVERSION + SUFIJO_CARTAS,
 )
+
+
+def _eventos(tabla: Table) -> str:
+    return str(select(*(columna for columna in tabla.c if columna.name != "secuencia")).order_by(tabla.c.id))
 
 
 @dataclass
@@ -94,8 +101,8 @@ class Montaje:
 
     def volcar(self) -> dict[str, list[list[str]]]:
         return {
-            "impresiones": self._filas("SELECT * FROM impresiones ORDER BY id"),
-            "conversiones": self._filas("SELECT * FROM conversiones ORDER BY id"),
+            "impresiones": self._filas(_eventos(impresiones)),
+            "conversiones": self._filas(_eventos(conversiones)),
             "destinos": self._filas(DESTINOS),
             "balance": self._filas(BALANCE),
             "hasta": self._filas(HASTA),
@@ -228,6 +235,7 @@ def _copiar(
 ) -> None:
     """Añade a la tabla una copia de una fila suya, con esos otros valores."""
     nombres = [str(columna[1]) for columna in sql(f"PRAGMA table_info({tabla})")]
+    otros = {"secuencia": f"(SELECT 1 + max(secuencia) FROM {tabla})", **otros}  # noqa: S608 (ídem)
     valores = ", ".join(otros.get(nombre, nombre) for nombre in nombres)
     sql(f"INSERT INTO {tabla} SELECT {valores} FROM {tabla} ORDER BY {orden} DESC LIMIT 1")  # noqa: S608
 

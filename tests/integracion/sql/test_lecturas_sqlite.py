@@ -10,7 +10,13 @@ import pytest
 from alpespartners.modulos.tracking.aplicacion import clases
 from alpespartners.modulos.tracking.aplicacion.mensajes import IdentidadComando
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible, Consulta, FiltroDestinos
-from alpespartners.modulos.tracking.dominio.repositorios import FiltroEventos, FiltroRegistro, Posicion
+from alpespartners.modulos.tracking.dominio.repositorios import (
+    FiltroCorriente,
+    FiltroEventos,
+    FiltroRegistro,
+    Posicion,
+)
+from alpespartners.modulos.tracking.infraestructura.libro.corriente import CorrienteSQL
 from alpespartners.modulos.tracking.infraestructura.libro.destinos import RegistroDestinosSQL
 from alpespartners.modulos.tracking.infraestructura.libro.enviados import enviados_de
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.archivo import archivo_de
@@ -172,6 +178,35 @@ def test_una_pagina_sale_de_su_indice_sin_ordenar_nada(filtro: FiltroEventos, in
     assert "(ocurrido_en,id)<(?,?)" in plan
 
 
+@pytest.mark.parametrize(
+    "filtro",
+    [
+        FiltroCorriente(),
+        FiltroCorriente(campaña_id="a"),
+        FiltroCorriente(influencer_id="b"),
+        FiltroCorriente(tipo="VENTA"),
+        FiltroCorriente(desde=AHORA, hasta=AHORA),
+        FiltroCorriente(registrado_desde=AHORA),
+    ],
+    ids=["ninguno", "campaña", "influencer", "tipo", "ocurrido", "registrado"],
+)
+def test_un_tramo_de_la_corriente_sale_de_su_indice_sin_ordenar_nada(filtro: FiltroCorriente) -> None:
+    *_, tramo = planes(lambda conexion: CorrienteSQL(conexion, clases.CONVERSIONES).leer(filtro, 1, 9, 10))
+    assert tramo == "SEARCH conversiones USING INDEX ix_conversiones_secuencia (secuencia>? AND secuencia<?)"
+
+
+def test_lo_demas_de_la_corriente_tampoco_recorre_ninguna_tabla() -> None:
+    (frontera,) = planes(lambda conexion: CorrienteSQL(conexion, clases.CONVERSIONES).frontera())[-1:]
+    assert "USING COVERING INDEX ix_conversiones_secuencia" in frontera
+    comienzo = planes(lambda conexion: CorrienteSQL(conexion, clases.CONVERSIONES).antes_de(AHORA, 9))
+    indice = (
+        "SEARCH conversiones USING COVERING INDEX ix_conversiones_registrado_en_secuencia (registrado_en>?)"
+    )
+    assert indice in comienzo
+    sello = planes(lambda conexion: CorrienteSQL(conexion, clases.CONVERSIONES).sello(9))
+    assert sello[0] == "SEARCH conversiones USING INDEX ix_conversiones_secuencia (secuencia<?)"
+
+
 def test_los_destinos_de_un_id_salen_de_su_indice_por_orden_de_llegada() -> None:
     lectura, orden = planes(lambda conexion: RegistroDestinosSQL(conexion).de_evento("t", "a", 10))
     assert lectura == (
@@ -223,15 +258,16 @@ def test_lo_que_se_envio_sale_de_su_clave() -> None:
 
 @pytest.mark.parametrize("filtro", [FiltroRegistro(), FiltroRegistro(desde=AHORA)])
 @pytest.mark.parametrize("despues_de", [None, (AHORA, "x")])
-def test_una_pagina_de_lo_registrado_sale_de_su_indice_sin_ordenar_nada(
+def test_una_pagina_de_lo_registrado_sale_de_su_indice_y_solo_ordena_cada_instante(
     filtro: FiltroRegistro, despues_de: tuple[datetime, str] | None
 ) -> None:
-    (plan,) = planes(
+    plan, *orden = planes(
         lambda conexion: RepositorioEventosSQL(conexion, clases.IMPRESIONES).registrados(
             filtro, despues_de, 10
         )
     )
-    assert "USING INDEX ix_impresiones_registrado_en_id" in plan
+    assert "USING INDEX ix_impresiones_registrado_en_secuencia" in plan
+    assert [paso for paso in orden if "ORDER BY" in paso] == orden != ["USE TEMP B-TREE FOR ORDER BY"]
 
 
 def test_lo_registrado_de_una_campaña_no_recorre_las_demas() -> None:

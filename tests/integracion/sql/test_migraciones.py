@@ -1,5 +1,6 @@
 """Las migraciones: llegan a las tablas que el código espera, enteras o nada, y solo cuando hace falta."""
 
+import asyncio
 import logging
 import runpy
 import subprocess
@@ -55,6 +56,36 @@ def test_la_migracion_y_las_tablas_dan_la_misma_estructura(migrada: Connection) 
 
 def test_la_cabeza_es_la_ultima_revision(migrada: Connection) -> None:
     assert ScriptDirectory.from_config(configuracion(migrada)).get_heads() == [CABEZA]
+
+
+def test_lo_que_habia_se_numera_por_cuando_se_registro_y_lo_nuevo_sigue(tmp_path: Path) -> None:
+    motor = create_engine(f"sqlite:///{archivo_de(tmp_path)}")
+    with motor.begin() as conexion:
+        command.upgrade(configuracion(conexion), "0003")
+    motor.dispose()
+    for numero, registrado_en in enumerate((3, 1, 2, 1)):
+        sql(
+            tmp_path,
+            "INSERT INTO impresiones (id, campana_id, tipo_evento, propiedades, comando_id, recibido_en,"  # noqa: S608
+            " registrado_en, ocurrido_en, advertencias)"
+            f" VALUES ('{numero}', 'c', 'CLIC', '{{}}', 'c-1', 1, {registrado_en}, 1, '[]')",
+        )
+    libro = LibroSQLite(tmp_path)
+    libro.abrir()
+    try:
+        asyncio.run(libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion()])))
+    finally:
+        libro.cerrar()
+    numeradas = enumerate(["1", "3", "2", "0", "imp-123"], 1)
+    assert sql(tmp_path, "SELECT secuencia, id FROM impresiones ORDER BY 1") == [*numeradas]
+
+
+def test_cada_base_de_datos_tiene_su_identidad(tmp_path: Path) -> None:
+    for carpeta in ("una", "otra"):
+        migrar(tmp_path / carpeta)
+    una, otra = (sql(tmp_path / carpeta, "SELECT identidad FROM libro") for carpeta in ("una", "otra"))
+    assert len(una) == len(otra) == 1
+    assert una != otra
 
 
 def test_migrar_dos_veces_no_cambia_nada(tmp_path: Path) -> None:

@@ -112,6 +112,16 @@ def test_un_mensaje_sin_valor_y_su_carta_vuelven_como_estaban(caso: TopicosYLibr
     assert caso.pendientes() == []
 
 
+def test_lo_reconstruido_en_el_mismo_sitio_es_otro_libro(caso: TopicosYLibro) -> None:
+    pasa_de_todo(caso)
+    antes = sql(caso.datos, "SELECT identidad FROM libro")
+    vaciar(caso)
+    caso.reconstruir()
+    despues = sql(caso.datos, "SELECT identidad FROM libro")
+    assert len(antes) == len(despues) == 1
+    assert antes != despues
+
+
 def test_lo_reconstruido_no_se_vuelve_a_reconstruir(caso: TopicosYLibro) -> None:
     pasa_de_todo(caso)
     with pytest.raises(ErrorDeArranque, match="no está vacía"):

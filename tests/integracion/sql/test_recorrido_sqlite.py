@@ -8,7 +8,7 @@ from sqlalchemy import Connection, create_engine
 
 from alpespartners.modulos.tracking.infraestructura.libro.bandeja_salida import ARRIENDO
 from alpespartners.modulos.tracking.infraestructura.libro.tablas import METADATOS
-from alpespartners.modulos.tracking.infraestructura.repositorios import TransaccionSQL
+from alpespartners.modulos.tracking.infraestructura.repositorios import ConsultaSQL, TransaccionSQL
 from tests.apoyo.recorrido import (
     Envio,
     asentar_conversion,
@@ -36,7 +36,7 @@ def test_lo_que_se_lee_de_una_impresion_guardada_es_lo_que_se_envio(
 ) -> None:
     with conexion.begin_nested() as guardado:
         asentar_impresion(envio, TransaccionSQL(conexion, ARRIENDO))
-        leida = impresion_leida(TransaccionSQL(conexion, ARRIENDO), envio.esperado["id"])
+        leida = impresion_leida(ConsultaSQL(conexion), envio.esperado["id"])
         guardado.rollback()
     assert leida == envio.esperado
 
@@ -48,6 +48,6 @@ def test_lo_que_se_lee_de_una_conversion_guardada_es_lo_que_se_envio(
 ) -> None:
     with conexion.begin_nested() as guardado:
         asentar_conversion(envio, TransaccionSQL(conexion, ARRIENDO))
-        leida = conversion_leida(TransaccionSQL(conexion, ARRIENDO), envio.esperado["id"])
+        leida = conversion_leida(ConsultaSQL(conexion), envio.esperado["id"])
         guardado.rollback()
     assert leida == envio.esperado

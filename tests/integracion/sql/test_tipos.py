@@ -70,7 +70,7 @@ def test_un_importe_con_mas_de_cuatro_decimales_no_se_redondea_se_rechaza(conexi
 
 
 def test_una_fila_con_una_moneda_que_dejo_de_estar_activa_se_sigue_leyendo(conexion: Connection) -> None:
-    antigua = a_fila(conversion(id="antigua", valor=Decimal("7.5"))) | {"moneda": "HRK"}
+    antigua = a_fila(conversion(id="antigua", valor=Decimal("7.5"))) | {"moneda": "HRK", "secuencia": 1}
     with conexion.begin_nested() as guardado:
         conexion.execute(insert(conversiones).values(antigua))
         leida = RepositorioEventosSQL(conexion, clases.CONVERSIONES).obtener(["antigua"])["antigua"]

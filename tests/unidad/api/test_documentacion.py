@@ -62,6 +62,8 @@ async def test_openapi_nombra_todos_los_puntos_de_entrada(
         ("GET", "/tracking/impresiones/{id}/destino"),
         ("GET", "/tracking/conversiones/{id}/destino"),
         ("GET", "/tracking/destinos"),
+        ("GET", "/tracking/impresiones"),
+        ("GET", "/tracking/conversiones"),
         ("GET", "/tracking/balance"),
         ("GET", "/tracking/campañas/{campaña_id}/conversiones"),
         ("GET", "/salud/viva"),

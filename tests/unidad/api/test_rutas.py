@@ -115,9 +115,9 @@ def test_una_ruta_con_octetos_sin_codificar_que_no_son_ascii_o_utf8_es_404(cruda
 @pytest.mark.parametrize(
     ("metodo", "direccion", "permitidos"),
     [
-        ("GET", "/tracking/impresiones", "POST"),
-        ("DELETE", "/tracking/conversiones", "POST"),
-        ("OPTIONS", "/tracking/conversiones", "POST"),
+        ("PUT", "/tracking/impresiones", "POST, GET, HEAD"),
+        ("DELETE", "/tracking/conversiones", "POST, GET, HEAD"),
+        ("OPTIONS", "/tracking/conversiones", "POST, GET, HEAD"),
         ("POST", "/tracking/impresiones/a", "GET, HEAD"),
         ("PUT", "/tracking/campañas/c/impresiones", "GET, HEAD"),
         ("POST", "/salud/viva", "GET, HEAD"),

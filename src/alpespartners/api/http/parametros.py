@@ -5,6 +5,7 @@ Qué no es: lo que cada parámetro significa; eso lo decide la consulta.
 Por qué existe: un filtro mal escrito que se ignorase devolvería totales equivocados sin avisar.
 """
 
+import unicodedata
 from collections.abc import Collection
 from typing import Final
 from urllib.parse import unquote_to_bytes
@@ -31,6 +32,8 @@ def leer_parametros(cadena: bytes, conocidos: Collection[str], recolector: Recol
     for par in filter(None, cadena.split(b"&")):
         nombre_crudo, _, valor_crudo = par.partition(b"=")
         nombre = _decodificado(nombre_crudo)
+        # Una ñ puede venir en dos trozos, como las que escribe macOS.
+        nombre = nombre and unicodedata.normalize("NFC", nombre)
         if nombre is None or nombre not in conocidos:
             permitidos = ", ".join(sorted(conocidos)) or "ninguno"
             recolector.anotar(

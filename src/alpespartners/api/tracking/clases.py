@@ -11,7 +11,7 @@ from typing import Any
 from msgspec import UNSET
 
 from alpespartners.api.http.descripcion import CuerpoPedido, Etiqueta
-from alpespartners.api.tracking.presentacion import EventoRegistrado, Pagina
+from alpespartners.api.tracking.presentacion import Corriente, EventoRegistrado, Pagina
 from alpespartners.modulos.tracking.aplicacion.clases import Clase
 from alpespartners.modulos.tracking.aplicacion.consultas.listar_eventos import (
     PeticionLista,
@@ -31,6 +31,7 @@ class ClaseHTTP:
         forma: la de un evento registrado al leerlo.
         forma_repetida: la misma, en respuesta a quien lo envió otra vez.
         pagina: la de una lista.
+        corriente: la de una página de la corriente.
     """
 
     clase: Clase
@@ -40,6 +41,7 @@ class ClaseHTTP:
     forma: type[EventoRegistrado]
     forma_repetida: type[Any]
     pagina: type[Pagina[Any]]
+    corriente: type[Corriente[Any]]
 
     @property
     def ruta(self) -> str:

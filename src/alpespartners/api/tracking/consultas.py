@@ -57,6 +57,10 @@ from alpespartners.modulos.tracking.dominio.excepciones import (
 from alpespartners.modulos.tracking.dominio.objetos_valor import identificador
 
 _BALANCE: Final = Etiqueta("balance", "Si las cuentas cuadran, y qué falta por publicar.")
+ENLACE: Final[Esquema] = {
+    "description": 'La página siguiente, si la hay: `<…>; rel="next"` (RFC 8288).',
+    "schema": {"type": "string", "pattern": '^<[^>]+>; rel="next"$'},
+}
 _FILTROS: Final = (
     Parametro(
         nombre="limite",
@@ -99,10 +103,6 @@ _FILTROS: Final = (
 
 _DESTINOS: Final = Etiqueta("destinos", "Qué fue de cada envío, también de los que no se registraron.")
 _ALIAS: Final = {"campana_id": "campaña_id"}
-ENLACE: Final[Esquema] = {
-    "description": 'La página siguiente, si la hay: `<…>; rel="next"` (RFC 8288).',
-    "schema": {"type": "string", "pattern": '^<[^>]+>; rel="next"$'},
-}
 
 
 def _filtro(nombre: str, esquema: Esquema, descripcion: str) -> Parametro:
@@ -212,7 +212,7 @@ def ruta_de_lista(clase: ClaseHTTP, lecturas: Lecturas) -> RutaDescrita:
         ),
         parametros=(
             _de_la_ruta("campaña_id", clase),
-            *_filtros_de(clase.clase),
+            *filtros_de(clase.clase),
         ),
         contestaciones={
             200: Contestacion(descripcion="Una página.", formas=(clase.pagina,), cabeceras={"Link": ENLACE}),
@@ -313,7 +313,7 @@ def _de_la_ruta(nombre: str, clase: ClaseHTTP) -> Parametro:
     return Parametro(nombre=nombre, lugar="path", esquema=IDENTIFICADOR, ejemplo=ejemplo)
 
 
-def _filtros_de(clase: Clase) -> list[Parametro]:
+def filtros_de(clase: Clase) -> list[Parametro]:
     """Los de sus listas; uno que se admite y no se describe es un `KeyError` al arrancar."""
     de_tipo = Parametro(
         nombre=clase.campo_tipo,

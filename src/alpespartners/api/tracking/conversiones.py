@@ -10,7 +10,13 @@ from alpespartners.api.http.descripcion import CuerpoPedido, Esquema
 from alpespartners.api.tracking.clases import ClaseHTTP
 from alpespartners.api.tracking.cuerpos import AUSENTE, IDENTIFICADOR_OPCIONAL, esquema_de_envio
 from alpespartners.api.tracking.ejemplos import EJEMPLOS
-from alpespartners.api.tracking.presentacion import DEL_SERVIDOR, Difieren, EventoRegistrado, Pagina
+from alpespartners.api.tracking.presentacion import (
+    DEL_SERVIDOR,
+    Corriente,
+    Difieren,
+    EventoRegistrado,
+    Pagina,
+)
 from alpespartners.modulos.tracking.aplicacion import clases
 from alpespartners.modulos.tracking.aplicacion.textos import CIFRAS_DE_UN_MILLAR, CON_PUNTO_DE_MILES
 from alpespartners.modulos.tracking.dominio.contenido import LONGITUD_CUPON
@@ -39,6 +45,10 @@ class ConversionRepetida(Conversion, kw_only=True):
     """Una conversión que ya estaba registrada cuando se envió otra vez."""
 
     difieren: Difieren | UnsetType = UNSET
+
+
+class CorrienteConversion(Corriente[Conversion]):
+    """Una página de la corriente de conversiones."""
 
 
 class PaginaConversion(Pagina[Conversion]):
@@ -125,4 +135,5 @@ CONVERSIONES: Final = ClaseHTTP(
     forma=Conversion,
     forma_repetida=ConversionRepetida,
     pagina=PaginaConversion,
+    corriente=CorrienteConversion,
 )

@@ -9,7 +9,13 @@ from alpespartners.api.http.descripcion import CuerpoPedido
 from alpespartners.api.tracking.clases import ClaseHTTP
 from alpespartners.api.tracking.cuerpos import AUSENTE, esquema_de_envio
 from alpespartners.api.tracking.ejemplos import EJEMPLOS
-from alpespartners.api.tracking.presentacion import DEL_SERVIDOR, Difieren, EventoRegistrado, Pagina
+from alpespartners.api.tracking.presentacion import (
+    DEL_SERVIDOR,
+    Corriente,
+    Difieren,
+    EventoRegistrado,
+    Pagina,
+)
 from alpespartners.modulos.tracking.aplicacion import clases
 from alpespartners.modulos.tracking.dominio.objetos_valor import TipoEvento
 
@@ -28,6 +34,10 @@ class ImpresionRepetida(Impresion, kw_only=True):
     """Una impresión que ya estaba registrada cuando se envió otra vez."""
 
     difieren: Difieren | UnsetType = UNSET
+
+
+class CorrienteImpresion(Corriente[Impresion]):
+    """Una página de la corriente de impresiones."""
 
 
 class PaginaImpresion(Pagina[Impresion]):
@@ -55,4 +65,5 @@ IMPRESIONES: Final = ClaseHTTP(
     forma=Impresion,
     forma_repetida=ImpresionRepetida,
     pagina=PaginaImpresion,
+    corriente=CorrienteImpresion,
 )

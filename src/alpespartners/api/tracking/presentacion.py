@@ -107,6 +107,14 @@ class Pagina(CuerpoDescrito, Generic[R]):
     siguiente: Annotated[str | None, Meta(description="El `cursor` de la página siguiente, si la hay.")]
 
 
+class Corriente(CuerpoDescrito, Generic[R]):
+    """Una página de la corriente."""
+
+    elementos: Annotated[list[R], Meta(max_length=LIMITE_MAXIMO)]
+    siguiente: Annotated[str, Meta(description="El `cursor` por el que seguir, ahora o más tarde.")]
+    al_dia: Annotated[bool, Meta(description="Si ahora mismo no queda nada más por leer.")]
+
+
 class Aceptado(CuerpoDescrito):
     """Un envío que el broker ya guardó."""
 

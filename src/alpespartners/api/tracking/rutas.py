@@ -12,6 +12,7 @@ from alpespartners.api.tracking.consultas import (
     ruta_de_lista,
 )
 from alpespartners.api.tracking.conversiones import CONVERSIONES
+from alpespartners.api.tracking.corriente import ruta_de_corriente
 from alpespartners.api.tracking.envios import Envios
 from alpespartners.api.tracking.impresiones import IMPRESIONES
 from alpespartners.modulos.tracking.aplicacion.puertos import Lecturas, Presencia
@@ -25,6 +26,7 @@ def rutas_de_tracking(envios: Envios, lecturas: Lecturas, presencia: Presencia) 
     for clase in _CLASES:
         rutas += [
             envios.ruta(clase),
+            ruta_de_corriente(clase, lecturas),
             ruta_de_evento(clase, lecturas),
             ruta_de_destino(clase, lecturas, presencia),
             ruta_de_lista(clase, lecturas),

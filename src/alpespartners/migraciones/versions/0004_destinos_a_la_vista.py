@@ -14,21 +14,16 @@ down_revision = "0003"
 branch_labels = None
 depends_on = None
 
-_INDICES = {
-    "destinos": (
-        ["topico", "estado", "decidido_en", "comando_id", "huella"],
-        ["topico", "motivo", "decidido_en", "comando_id", "huella"],
-    ),
-    "impresiones": (["registrado_en", "id"],),
-    "conversiones": (["registrado_en", "id"],),
-}
+_INDICES = (
+    ["topico", "estado", "decidido_en", "comando_id", "huella"],
+    ["topico", "motivo", "decidido_en", "comando_id", "huella"],
+)
 
 
 def upgrade() -> None:
     """Aplica la revisión."""
-    for tabla, indices in _INDICES.items():
-        for columnas in indices:
-            op.create_index(op.f(f"ix_{tabla}_{'_'.join(columnas)}"), tabla, columnas)
+    for columnas in _INDICES:
+        op.create_index(op.f(f"ix_destinos_{'_'.join(columnas)}"), "destinos", columnas)
     op.create_table(
         "enviados",
         sa.Column("topico", TEXTO, nullable=False),

@@ -23,7 +23,11 @@ from alpespartners.modulos.tracking.aplicacion.mensajes import (
 )
 from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
 from alpespartners.modulos.tracking.dominio.eventos import EventoDominio
-from alpespartners.modulos.tracking.dominio.repositorios import LecturaEventos, RepositorioEventos
+from alpespartners.modulos.tracking.dominio.repositorios import (
+    LecturaCorriente,
+    LecturaEventos,
+    RepositorioEventos,
+)
 
 E = TypeVar("E", bound=EventoSeguido[Any])
 T = TypeVar("T")
@@ -186,6 +190,9 @@ class Consulta(Protocol):
 
     def eventos(self, clase: ClaseDeEvento[E]) -> LecturaEventos[E]:
         """Los eventos registrados de esa clase."""
+
+    def corriente(self, clase: ClaseDeEvento[E]) -> LecturaCorriente[E]:
+        """Los mismos, por orden de llegada."""
 
     @property
     def destinos(self) -> LecturaDestinos:

@@ -3,14 +3,14 @@
 Qué es: interfaces. Las implementaciones están en `infraestructura/repositorios.py`, y una misma suite
 de contrato las prueba a todas.
 Qué no es: una transacción; la abre y la cierra la unidad de trabajo.
-Por qué existe: el libro de eventos tiene una sola regla de escritura (lo que ya está no se toca) y un
-solo orden de lectura (lo más reciente primero).
+Por qué existe: el libro de eventos tiene una sola regla de escritura (lo que ya está no se toca) y dos
+órdenes de lectura: lo más reciente primero, y como fue llegando.
 """
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
 
@@ -27,9 +27,9 @@ class Posicion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FiltroEventos:
-    """Qué eventos de una campaña se piden; `desde` se incluye y `hasta` no."""
+    """Qué eventos se piden; `desde` se incluye y `hasta` no. Una lista es siempre de una campaña."""
 
-    campaña_id: str
+    campaña_id: str | None = None
     desde: datetime | None = None
     hasta: datetime | None = None
     influencer_id: str | None = None
@@ -43,6 +43,54 @@ class FiltroRegistro:
     campaña_id: str | None = None
     desde: datetime | None = None
     hasta: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FiltroCorriente(FiltroEventos):
+    """Qué eventos de la corriente se piden; `registrado_desde` se incluye."""
+
+    registrado_desde: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tramo(Generic[E]):
+    """Lo que se leyó de la corriente de una vez.
+
+    Attributes:
+        eventos: los que cumplen el filtro, por orden de llegada.
+        hasta: el número hasta el que se miró; lo siguiente empieza detrás.
+    """
+
+    eventos: list[E]
+    hasta: int
+
+
+class LecturaCorriente(Protocol[E]):
+    """Los eventos de una clase por orden de llegada: cada uno tiene su número, que crece y no se repite.
+
+    Hasta la frontera está todo: detrás de ella puede aparecer algo que aún se escribe; delante, no.
+    """
+
+    def frontera(self) -> int:
+        """Devuelve el número hasta el que está todo; 0 si no hay nada.
+
+        Vale para las lecturas que empiecen después, y nunca para la misma: esa ya tiene su instantánea.
+        """
+
+    def leer(self, filtro: FiltroCorriente, despues_de: int, frontera: int, limite: int) -> Tramo[E]:
+        """Devuelve hasta `limite` eventos de los que van detrás de `despues_de`, y de la frontera ninguno.
+
+        Con filtro mira como mucho unos miles, cumplan o no: el tramo puede venir vacío antes de la frontera.
+        """
+
+    def antes_de(self, registrado_desde: datetime, frontera: int) -> int:
+        """Devuelve un número que nadie registrado en ese instante o después tiene, ni ninguno menor."""
+
+    def sello(self, hasta: int) -> str:
+        """Devuelve una huella del libro y de lo último que hay hasta ese número; vacía si no hay nada.
+
+        Si hay otra que la que hubo, lo leído hasta ahí no es lo que hoy hay hasta ahí.
+        """
 
 
 class LecturaEventos(Protocol[E]):

@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Generic, TypeVar
+from uuid import uuid4
 
 from sqlalchemy import Connection, Select, Table, bindparam, literal, select, tuple_, update
 from sqlalchemy.exc import DBAPIError
@@ -20,9 +21,12 @@ from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
 from alpespartners.modulos.tracking.dominio.repositorios import FiltroEventos, FiltroRegistro, Posicion
 from alpespartners.modulos.tracking.infraestructura.libro.balance import BalanceSQL
 from alpespartners.modulos.tracking.infraestructura.libro.bandeja_salida import BandejaSalidaSQL
+from alpespartners.modulos.tracking.infraestructura.libro.corriente import CorrienteSQL, condiciones
 from alpespartners.modulos.tracking.infraestructura.libro.destinos import RegistroDestinosSQL
 from alpespartners.modulos.tracking.infraestructura.libro.filas import a_entidad, a_fila, tabla_de
+from alpespartners.modulos.tracking.infraestructura.libro.tablas import libro
 from alpespartners.seedwork.sql.errores import por_los_datos
+from alpespartners.seedwork.sql.orden_de_llegada import numeradas
 from alpespartners.seedwork.sql.sentencias import (
     en_tandas,
     entre_las_claves,
@@ -55,7 +59,9 @@ class RepositorioEventosSQL(Generic[E]):
         """
         filas = [a_fila(entidad) for entidad in entidades]
         try:
-            claves = insertar_lo_nuevo(self._conexion, self._tabla, filas)
+            claves = insertar_lo_nuevo(
+                self._conexion, self._tabla, numeradas(self._conexion, self._tabla, filas)
+            )
         except DBAPIError as error:
             if por_los_datos(error):
                 raise DatosRechazados(type(error.orig).__name__) from error
@@ -86,15 +92,7 @@ class RepositorioEventosSQL(Generic[E]):
     def listar(self, filtro: FiltroEventos, despues_de: Posicion | None, limite: int) -> list[E]:
         """Devuelve hasta `limite` eventos, del más reciente al más antiguo por (`ocurrido_en`, `id`)."""
         columnas = self._tabla.c
-        consulta = select(self._tabla).where(columnas.campana_id == filtro.campaña_id)
-        if filtro.desde is not None:
-            consulta = consulta.where(columnas.ocurrido_en >= filtro.desde)
-        if filtro.hasta is not None:
-            consulta = consulta.where(columnas.ocurrido_en < filtro.hasta)
-        if filtro.influencer_id is not None:
-            consulta = consulta.where(columnas.influencer_id == filtro.influencer_id)
-        if filtro.tipo is not None:
-            consulta = consulta.where(self._tabla.c[self._clase.campo_tipo] == filtro.tipo)
+        consulta = select(self._tabla).where(*condiciones(self._clase, filtro))
         if despues_de is not None:
             posicion = tuple_(literal(despues_de.ocurrido_en, Instante), literal(despues_de.id, TEXTO))
             consulta = consulta.where(tuple_(columnas.ocurrido_en, columnas.id) < posicion)
@@ -156,6 +154,10 @@ class TransaccionSQL:
         """El libro de los eventos de esa clase."""
         return RepositorioEventosSQL(self._conexion, clase)
 
+    def renovar_identidad(self) -> None:
+        """Da al libro otra identidad: los cursores de la corriente que dio hasta ahora dejan de valer."""
+        self._conexion.execute(update(libro).values(identidad=uuid4().hex))
+
 
 class ConsultaSQL:
     """Lo que una consulta puede leer mientras dura su transacción; cumple el puerto `Consulta`."""
@@ -176,6 +178,10 @@ class ConsultaSQL:
     def eventos(self, clase: ClaseDeEvento[E]) -> RepositorioEventosSQL[E]:
         """Los eventos registrados de esa clase."""
         return RepositorioEventosSQL(self._conexion, clase)
+
+    def corriente(self, clase: ClaseDeEvento[E]) -> CorrienteSQL[E]:
+        """Los mismos, por orden de llegada."""
+        return CorrienteSQL(self._conexion, clase)
 
 
 @cache

@@ -17,10 +17,13 @@ from alpespartners.modulos.tracking.aplicacion.mensajes import (
 from alpespartners.modulos.tracking.aplicacion.puertos import FiltroDestinos
 from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
 from alpespartners.modulos.tracking.dominio.repositorios import (
+    FiltroCorriente,
     FiltroEventos,
     FiltroRegistro,
+    LecturaCorriente,
     LecturaEventos,
     Posicion,
+    Tramo,
 )
 
 E = TypeVar("E", bound=EventoSeguido[Any])
@@ -37,6 +40,20 @@ class _SinEventos(Generic[E]):
         self, _filtro: FiltroRegistro, _despues_de: tuple[datetime, str] | None, _limite: int
     ) -> list[E]:
         return []
+
+
+class _SinCorriente(Generic[E]):
+    def frontera(self) -> int:
+        return 0
+
+    def leer(self, _filtro: FiltroCorriente, despues_de: int, _frontera: int, _limite: int) -> Tramo[E]:
+        return Tramo([], despues_de)
+
+    def antes_de(self, _registrado_desde: datetime, _frontera: int) -> int:
+        return 0
+
+    def sello(self, _hasta: int) -> str:
+        return ""
 
 
 class _SinDestinos:
@@ -77,3 +94,7 @@ class ConsultaVacia:
     def eventos(self, _clase: ClaseDeEvento[E]) -> LecturaEventos[E]:
         """Ninguno."""
         return _SinEventos()
+
+    def corriente(self, _clase: ClaseDeEvento[E]) -> LecturaCorriente[E]:
+        """Seca."""
+        return _SinCorriente()

@@ -6,7 +6,7 @@ mismo.
 Por qué existe: nombres de columna y tipos, en un solo lugar. Todo es ASCII: `campana_id`, no `campaña_id`.
 """
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, Table
+from sqlalchemy import BigInteger, Column, Identity, Index, Integer, LargeBinary, MetaData, Table
 
 from alpespartners.seedwork.sql.tipos import TEXTO, Importe, Instante, TextoJson
 
@@ -39,11 +39,14 @@ def _tabla_de_eventos(nombre: str, *propias: Column[object]) -> Table:
         Column("registrado_en", Instante, nullable=False),
         Column("ocurrido_en", Instante, nullable=False),
         Column("advertencias", TextoJson, nullable=False),
+        # El orden de llegada (`seedwork/sql/orden_de_llegada.py`); en SQLite lo da quien inserta.
+        Column("secuencia", BigInteger, Identity(), nullable=False),
+        Index(None, "secuencia", unique=True),
+        # Los destinos de lo registrado salen también de él: solo se ordena por id lo de un mismo instante.
+        Index(None, "registrado_en", "secuencia"),
         # Cada filtro de una lista necesita el suyo, o la consulta recorre toda la campaña.
         Index(None, "campana_id", "ocurrido_en", "id"),
         Index(None, "campana_id", "influencer_id", "ocurrido_en", "id"),
-        # Entre los destinos de todos, los más nuevos primero, están los suyos.
-        Index(None, "registrado_en", "id"),
     )
 
 
@@ -119,6 +122,13 @@ balance = Table(
     Column("motivo", TEXTO, primary_key=True),
     Column("cuantos", BigInteger, nullable=False),
     Column("procesado_hasta", Instante),
+)
+
+libro = Table(
+    "libro",
+    METADATOS,
+    # Una sola fila: distingue a este libro del que se reconstruya, donde los números vuelven a empezar.
+    Column("identidad", TEXTO, primary_key=True),
 )
 
 bandeja_salida = Table(

@@ -146,6 +146,8 @@ class Reconstructor:
         """
         if self._lector.leer_libro(lambda c: BalanceSQL(c).renglones()):
             raise ErrorDeArranque(_NO_ESTA_VACIA)
+        # Los números de la corriente vuelven a empezar, y quizá para otros eventos.
+        await self._libro.ejecutar(lambda t: t.renovar_identidad())
         hechos = [await self._reconstruir(clase) for clase in CLASES]
         await self._contar()
         return hechos

@@ -1,0 +1,170 @@
+"""La corriente: los eventos de una clase, de todas las campañas, por orden de llegada y para siempre.
+
+Qué es: cada página con el cursor por el que seguir, también la última: quien vuelve con él ve todo lo que
+llegue después, lo atrasado incluido, y nada dos veces.
+Qué no es: la lista de una campaña, que va por cuándo ocurrió y se acaba.
+Por qué existe: quien copia los eventos a otro sitio por cuándo ocurrieron se salta los que llegan tarde.
+
+Son dos lecturas, y su orden importa: la frontera se pregunta antes de tomar la instantánea de la que salen
+los eventos. En una sola, lo que se confirma entre medias quedaría por debajo de la frontera y sin verse.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Generic, TypeVar
+
+from alpespartners.modulos.tracking.aplicacion.clases import Clase, ClaseDeEvento
+from alpespartners.modulos.tracking.aplicacion.codigos import CodigoDePeticion
+from alpespartners.modulos.tracking.aplicacion.consultas.cursores import (
+    LIMITE_POR_OMISION,
+    atadura_de,
+    cursor_en_texto,
+    limite_de,
+    partes_del_cursor,
+)
+from alpespartners.modulos.tracking.aplicacion.puertos import Lecturas
+from alpespartners.modulos.tracking.aplicacion.textos import instante_de_texto
+from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
+from alpespartners.modulos.tracking.dominio.excepciones import (
+    CampoInvalido,
+    DatosInvalidos,
+    Fallo,
+    Recolector,
+)
+from alpespartners.modulos.tracking.dominio.objetos_valor import identificador, tipo
+from alpespartners.modulos.tracking.dominio.repositorios import FiltroCorriente, LecturaCorriente
+
+E = TypeVar("E", bound=EventoSeguido[Any])
+
+CAMPAÑA: Final = ("campaña_id", "campana_id")
+"""Las dos maneras de escribir el parámetro de la campaña."""
+_INSTANTES: Final = ("registrado_desde", "desde", "hasta")
+_PARAMETROS: Final = frozenset({*CAMPAÑA, *_INSTANTES, "limite", "cursor", "influencer_id"})
+_VERSION_CURSOR: Final = 1
+_ULTIMO_NUMERO: Final = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Lugar:
+    """Hasta dónde se leyó, y el sello de lo que había: si hoy es otro, el libro no es el que se leía."""
+
+    numero: int
+    sello: str
+
+
+@dataclass(frozen=True, slots=True)
+class PeticionCorriente:
+    """Qué se pide: filtro, por dónde seguir (`None`: por el principio) y cuántos.
+
+    Attributes:
+        atadura: huella de la clase y los filtros; el cursor solo vale con los mismos.
+    """
+
+    filtro: FiltroCorriente
+    desde: Lugar | None
+    limite: int
+    atadura: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaginaCorriente(Generic[E]):
+    """Hasta `limite` eventos por orden de llegada.
+
+    Attributes:
+        siguiente: el cursor por el que seguir; siempre lo hay.
+        al_dia: si ahora mismo no queda nada más por leer.
+    """
+
+    elementos: list[E]
+    siguiente: str
+    al_dia: bool
+
+
+def parametros_de_corriente(clase: Clase) -> frozenset[str]:
+    """Los parámetros que admite la corriente de una clase."""
+    return _PARAMETROS | {clase.campo_tipo} if clase.filtra_por_tipo else _PARAMETROS
+
+
+def peticion_de_corriente(clase: Clase, parametros: Mapping[str, str]) -> PeticionCorriente:
+    """Lee los parámetros de una corriente; todos son de los que admite.
+
+    Raises:
+        DatosInvalidos: con todas las faltas; el campo de cada una es el nombre del parámetro.
+    """
+    recolector = Recolector()
+    intentar = recolector.intentar
+    instantes = {
+        nombre: intentar(instante_de_texto, nombre, parametros[nombre])
+        for nombre in _INSTANTES
+        if nombre in parametros
+    }
+    influencer, de_tipo = parametros.get("influencer_id"), parametros.get(clase.campo_tipo)
+    filtro = FiltroCorriente(
+        campaña_id=intentar(_campaña, parametros),
+        influencer_id=None if influencer is None else intentar(identificador, "influencer_id", influencer),
+        tipo=None if de_tipo is None else intentar(tipo, clase.campo_tipo, de_tipo, clase.tipos),
+        **instantes,
+    )
+    limite = intentar(limite_de, parametros["limite"]) if "limite" in parametros else LIMITE_POR_OMISION
+    recolector.exigir()
+    # El nombre de la clase: sus parámetros no bastan para distinguirla de otra.
+    atadura = atadura_de(filtro, parametros_de_corriente(clase) | {clase.topico})
+    desde = intentar(_leer_cursor, parametros["cursor"], atadura) if "cursor" in parametros else None
+    recolector.exigir()
+    return PeticionCorriente(filtro, desde, limite or LIMITE_POR_OMISION, atadura)
+
+
+async def leer_corriente(
+    lecturas: Lecturas, clase: ClaseDeEvento[E], peticion: PeticionCorriente
+) -> PaginaCorriente[E]:
+    """Devuelve la página pedida; sin nada que leer, una vacía con el mismo lugar.
+
+    Raises:
+        BaseDatosNoDisponible: la base de datos no respondió.
+        DatosInvalidos: el cursor es de otro libro: se reconstruyó, o se restauró de una copia anterior.
+    """
+    frontera = await lecturas.leer(lambda consulta: consulta.corriente(clase).frontera())
+    return await lecturas.leer(lambda consulta: _pagina(consulta.corriente(clase), peticion, frontera))
+
+
+def _pagina(corriente: LecturaCorriente[E], peticion: PeticionCorriente, frontera: int) -> PaginaCorriente[E]:
+    filtro = peticion.filtro
+    if peticion.desde is not None:
+        if corriente.sello(peticion.desde.numero) != peticion.desde.sello:
+            raise DatosInvalidos([_DE_OTRO_LIBRO])
+        despues_de = peticion.desde.numero
+    elif filtro.registrado_desde is not None:
+        despues_de = corriente.antes_de(filtro.registrado_desde, frontera)
+    else:
+        despues_de = 0
+    tramo = corriente.leer(filtro, despues_de, frontera, peticion.limite)
+    cursor = cursor_en_texto(_VERSION_CURSOR, peticion.atadura, tramo.hasta, corriente.sello(tramo.hasta))
+    return PaginaCorriente(tramo.eventos, cursor, al_dia=tramo.hasta >= frontera)
+
+
+_DE_OTRO_LIBRO: Final = Fallo(
+    "cursor",
+    CodigoDePeticion.CURSOR_INVALIDO,
+    "lo leído hasta ahí ya no es lo que hay: la base de datos se reconstruyó o se restauró. Empiece sin "
+    "cursor, con registrado_desde si basta con lo último, y reconozca por su id lo que ya tenía",
+)
+
+
+def _campaña(parametros: Mapping[str, str]) -> str | None:
+    dichas = {nombre: identificador(nombre, parametros[nombre]) for nombre in CAMPAÑA if nombre in parametros}
+    if len({*dichas.values()}) > 1:
+        raise CampoInvalido(
+            CAMPAÑA[0], CodigoDePeticion.PARAMETRO_INVALIDO, f"también se dice en {CAMPAÑA[1]}, y es otra"
+        )
+    return next(iter(dichas.values()), None)
+
+
+def _leer_cursor(texto: str, atadura: str) -> Lugar:
+    match partes_del_cursor(texto):
+        case [int(version), str(suya), int(numero), str(sello)] if (
+            version == _VERSION_CURSOR and suya == atadura and 0 <= numero <= _ULTIMO_NUMERO
+        ):
+            return Lugar(numero, sello)
+    raise CampoInvalido(
+        "cursor", CodigoDePeticion.CURSOR_INVALIDO, "no es un cursor de esta corriente con estos filtros"
+    )
