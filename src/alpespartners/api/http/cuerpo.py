@@ -1,11 +1,13 @@
-"""Lectura del cuerpo de un envío: tipo de contenido, tamaño y tiempo.
+"""Lectura del cuerpo de un envío: tipo de contenido, codificación, tamaño y tiempo.
 
-Qué es: los límites que se comprueban antes de interpretar nada.
+Qué es: los límites que se comprueban antes de interpretar nada; lo comprimido los tiene en lo que llega y en
+lo que sale.
 Qué no es: el lector de JSON (`seedwork/json_estricto.py`).
 Por qué existe: un cuerpo enorme, lento o cortado a la mitad no puede ocupar memoria ni publicar nada.
 """
 
 import asyncio
+import zlib
 from collections.abc import Mapping
 from typing import Final
 
@@ -23,28 +25,37 @@ _BLANCOS: Final = " \t\n\r\v\f"
 
 FALTAS_DEL_CUERPO: Final[Mapping[int, Contestacion]] = {
     400: contestacion_de_error(
-        "400", "El cuerpo no es JSON: mal formado, vacío, con claves repetidas o demasiado anidado."
+        "400",
+        "El cuerpo no es JSON (mal formado, vacío, con claves repetidas o demasiado anidado), o no es el "
+        "gzip que dice ser.",
     ),
     408: contestacion_de_error("408", "El cuerpo no llegó entero a tiempo."),
     413: contestacion_de_error("413", f"El cuerpo pasa de {OCTETOS_MAXIMOS // 1024} KiB."),
-    415: contestacion_de_error("415", "El cuerpo no viene como `application/json` sin comprimir."),
+    415: contestacion_de_error(
+        "415", "El cuerpo no viene como `application/json`, o viene comprimido de otro modo que gzip."
+    ),
 }
+_GZIP: Final = frozenset({"gzip", "x-gzip"})
+"""El mismo, con dos nombres (RFC 9110 §8.4.1.3)."""
+_CON_CABECERA_DE_GZIP: Final = 16 + zlib.MAX_WBITS
 
 
 async def leer_cuerpo(peticion: Request, segundos: float) -> bytes:
-    """Devuelve el cuerpo entero de una petición `application/json`.
+    """Devuelve el cuerpo entero de una petición `application/json`, descomprimido si llegó en gzip.
 
     Raises:
-        ErrorHTTP: 415 (tipo o codificación), 413 (más de 64 KiB) o 408 (no llegó entero en ese plazo).
+        ErrorHTTP: 415 (tipo o codificación), 413 (más de 64 KiB), 408 (no llegó entero en ese plazo) o 400
+            (no es el gzip que dice ser).
         ClientDisconnect: el cliente se fue antes de terminar.
     """
     _exigir_json(peticion)
+    comprimido = _viene_en_gzip(peticion)
     longitud = peticion.headers.get("content-length", "")
     if longitud.isdecimal() and (len(longitud) > CIFRAS_DE_UNA_LONGITUD or int(longitud) > OCTETOS_MAXIMOS):
         raise _demasiado_grande()
     try:
         async with asyncio.timeout(segundos):
-            return await _todo(peticion)
+            cuerpo = await _todo(peticion)
     except TimeoutError:
         raise ErrorHTTP(
             408,
@@ -54,6 +65,7 @@ async def leer_cuerpo(peticion: Request, segundos: float) -> bytes:
             # Lo que queda por llegar no debe leerse como otra petición.
             cabeceras={"Connection": "close"},
         ) from None
+    return _descomprimido(cuerpo) if comprimido else cuerpo
 
 
 async def _todo(peticion: Request) -> bytes:
@@ -81,15 +93,42 @@ def _exigir_json(peticion: Request) -> None:
             "El cuerpo debe llegar como «Content-Type: application/json», en UTF-8.",
             cabeceras={"Accept-Post": JSON},
         )
-    codificaciones = peticion.headers.getlist("content-encoding")
-    if {codificacion.strip(_BLANCOS).lower() for codificacion in codificaciones} - {"identity"}:
-        raise ErrorHTTP(
-            415,
-            "codificacion_de_contenido_no_admitida",
-            "Codificación de contenido no admitida",
-            "El cuerpo debe llegar sin comprimir.",
-            cabeceras={"Accept-Encoding": "identity"},
-        )
+
+
+def _viene_en_gzip(peticion: Request) -> bool:
+    """Dice si el cuerpo está en gzip; comprimido de otro modo, o más de una vez, es un 415 que lo dice."""
+    lista = ",".join(peticion.headers.getlist("content-encoding"))
+    codificaciones = [codificacion.strip(_BLANCOS).lower() for codificacion in lista.split(",")]
+    aplicadas = [codificacion for codificacion in codificaciones if codificacion not in {"", "identity"}]
+    if not aplicadas:
+        return False
+    if len(aplicadas) == 1 and aplicadas[0] in _GZIP:
+        return True
+    raise ErrorHTTP(
+        415,
+        "codificacion_de_contenido_no_admitida",
+        "Codificación de contenido no admitida",
+        "El cuerpo debe llegar sin comprimir o, una sola vez, en gzip («Content-Encoding: gzip»).",
+        cabeceras={"Accept-Encoding": "gzip, identity"},
+    )
+
+
+def _descomprimido(comprimido: bytes) -> bytes:
+    """Lo que había dentro: los miembros que sean, seguidos (RFC 1952 §2.2), y nunca más de 64 KiB."""
+    cuerpo = bytearray()
+    while True:
+        miembro = zlib.decompressobj(_CON_CABECERA_DE_GZIP)
+        try:
+            cuerpo += miembro.decompress(comprimido, OCTETOS_MAXIMOS + 1 - len(cuerpo))
+        except zlib.error:
+            raise _gzip_ilegible() from None
+        if len(cuerpo) > OCTETOS_MAXIMOS:
+            raise _demasiado_grande()
+        if not miembro.eof:
+            raise _gzip_ilegible()
+        comprimido = miembro.unused_data
+        if not comprimido:
+            return bytes(cuerpo)
 
 
 def _es_json(tipo: str) -> bool:
@@ -101,6 +140,12 @@ def _es_json(tipo: str) -> bool:
         if nombre.strip(_BLANCOS) == "charset" and valor.strip(_BLANCOS).strip('"') not in ("utf-8", "utf8"):
             return False
     return True
+
+
+def _gzip_ilegible() -> ErrorHTTP:
+    return ErrorHTTP(
+        400, "gzip_ilegible", "Gzip ilegible", "El cuerpo no es el gzip que dice ser, o está cortado."
+    )
 
 
 def _demasiado_grande() -> ErrorHTTP:
