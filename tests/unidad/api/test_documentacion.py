@@ -18,7 +18,7 @@ async def test_la_pagina_carga_solo_recursos_propios_que_existen(cliente: httpx2
     recursos = re.findall(r'(?:src|href)="(?!data:)([^"]+)"', pagina.text)
     assert len(recursos) == 4
     for recurso in recursos:
-        respuesta = await cliente.get(f"/{recurso}")
+        respuesta = await cliente.get(recurso)
         assert respuesta.status_code == 200
         assert respuesta.content
     assert "://" not in pagina.text
@@ -57,12 +57,14 @@ async def test_openapi_nombra_todos_los_puntos_de_entrada(
         ("POST", "/tracking/impresiones"),
         ("GET", "/tracking/impresiones/{id}"),
         ("GET", "/tracking/campañas/{campaña_id}/impresiones"),
+        ("GET", "/tracking/campanas/{campana_id}/impresiones"),
         ("POST", "/tracking/conversiones"),
         ("GET", "/tracking/conversiones/{id}"),
         ("GET", "/tracking/impresiones/{id}/destino"),
         ("GET", "/tracking/conversiones/{id}/destino"),
         ("GET", "/tracking/balance"),
         ("GET", "/tracking/campañas/{campaña_id}/conversiones"),
+        ("GET", "/tracking/campanas/{campana_id}/conversiones"),
         ("GET", "/salud/viva"),
         ("GET", "/salud/lista"),
         ("GET", "/metricas"),

@@ -18,7 +18,13 @@ from starlette.requests import Request
 from alpespartners.api.http.descripcion import Contestacion
 from alpespartners.api.http.problemas import ErrorHTTP, contestacion_de_error
 
-PRIMEROS_SEGMENTOS_ABIERTOS: Final = frozenset({"salud", "metricas", "docs", "openapi.json"})
+PRIMEROS_SEGMENTOS_ABIERTOS: Final = frozenset(
+    {
+        *("", "salud", "metricas", "docs", "openapi.json"),
+        # Los otros nombres que llevan a ellos (operacion/otros_nombres.py).
+        *("health", "healthz", "livez", "readyz", "metrics", "swagger", "redoc", "openapi", "swagger.json"),
+    }
+)
 """Lo que no pide clave: lo leen sondas y personas que todavía no la tienen."""
 
 NEGATIVAS: Final[Mapping[int, Contestacion]] = {

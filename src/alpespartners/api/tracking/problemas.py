@@ -29,6 +29,12 @@ class EnvioNegado(Problema):
     campos: Campos
 
 
+class EventoNoEncontrado(Problema):
+    """No hay un evento registrado con ese `id`: todavía no, o no se registró."""
+
+    destino: Annotated[str, Meta(description="Dónde se cuenta qué fue de ese `id`.")]
+
+
 class DestinoDesconocido(Problema):
     """De un `id` no consta nada; lo demás, que falta si no puede existir, separa «todavía no» de «nunca»."""
 
@@ -42,6 +48,19 @@ class BrokerNoDisponible(Problema):
     """El envío no se confirmó: puede que se guardara y puede que no."""
 
     id: Annotated[str, Meta(description="Repetir con este `id` es seguro.")]
+
+
+def evento_no_encontrado(destino: str) -> ErrorHTTP:
+    """No hay un evento registrado con ese `id`; qué fue de él lo dice esa dirección."""
+    return ErrorHTTP(
+        404,
+        "no_encontrado",
+        "No encontrado",
+        "No hay un evento registrado con ese id. Qué fue de él, si llegó, se pregunta en la dirección que "
+        "viene en «destino».",
+        forma=EventoNoEncontrado,
+        destino=destino,
+    )
 
 
 def broker_no_disponible(id_del_evento: str | None) -> ErrorHTTP:
@@ -108,6 +127,9 @@ SIN_BROKER: Final = contestacion_de_error(
     "El broker no confirmó a tiempo. Repetir con el `id` que viene aquí es seguro.",
     BrokerNoDisponible,
     cabeceras=REINTENTO,
+)
+SIN_EVENTO: Final = contestacion_de_error(
+    "404_evento", "No hay un evento registrado con ese `id`.", EventoNoEncontrado, Problema
 )
 SIN_DESTINO: Final = contestacion_de_error(
     "404_destino", "No consta nada de ese `id`: todavía no, o nunca llegó.", DestinoDesconocido
