@@ -117,7 +117,7 @@ async def _consumir(
                 acceso=acceso(configuracion),
                 registro=registro,
             )
-            await pila.enter_async_context(sirviendo(aplicacion, sonda))
+            await pila.enter_async_context(sirviendo(aplicacion, sonda, configuracion.espera_conexion))
         await pila.enter_async_context(
             avisando(revisor(configuracion), lambda: all(consumidores.suscripciones().values()))
         )
