@@ -148,7 +148,7 @@ def ruta_de_destino(clase: ClaseHTTP, lecturas: Lecturas, presencia: Presencia) 
 def rutas_de_lista(clase: ClaseHTTP, lecturas: Lecturas) -> list[RutaDescrita]:
     """Las que recorren los eventos de una campaña: la del negocio y la misma en ASCII.
 
-    La segunda es para quien genera un cliente: hay generadores que no admiten una ñ en un parámetro de la ruta.
+    La segunda es para quien genera un cliente: hay generadores que no admiten una ñ en un parámetro.
     """
     return [
         _ruta_de_lista(clase, lecturas, campaña="campaña", id_de_la_operacion=f"listar_{clase.clase.plural}"),
