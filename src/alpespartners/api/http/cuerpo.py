@@ -14,7 +14,8 @@ from typing import Final
 from starlette.requests import ClientDisconnect, Request
 
 from alpespartners.api.http.descripcion import JSON, Contestacion
-from alpespartners.api.http.problemas import ErrorHTTP, contestacion_de_error
+from alpespartners.api.http.problemas import ErrorHTTP, contestacion_de_error, error_de
+from alpespartners.seedwork.json_estricto import JsonIlegible
 
 OCTETOS_MAXIMOS: Final = 64 * 1024
 SEGUNDOS_MAXIMOS: Final = 10.0
@@ -23,18 +24,6 @@ CIFRAS_DE_UNA_LONGITUD: Final = 18
 _BLANCOS: Final = " \t\n\r\v\f"
 """Los de ASCII: en una cabecera, un espacio duro es un carácter más."""
 
-FALTAS_DEL_CUERPO: Final[Mapping[int, Contestacion]] = {
-    400: contestacion_de_error(
-        "400",
-        "El cuerpo no es JSON (mal formado, vacío, con claves repetidas o demasiado anidado), o no es el "
-        "gzip que dice ser.",
-    ),
-    408: contestacion_de_error("408", "El cuerpo no llegó entero a tiempo."),
-    413: contestacion_de_error("413", f"El cuerpo pasa de {OCTETOS_MAXIMOS // 1024} KiB."),
-    415: contestacion_de_error(
-        "415", "El cuerpo no viene como `application/json`, o viene comprimido de otro modo que gzip."
-    ),
-}
 _GZIP: Final = frozenset({"gzip", "x-gzip"})
 """El mismo, con dos nombres (RFC 9110 §8.4.1.3)."""
 _CON_CABECERA_DE_GZIP: Final = 16 + zlib.MAX_WBITS
@@ -57,14 +46,7 @@ async def leer_cuerpo(peticion: Request, segundos: float) -> bytes:
         async with asyncio.timeout(segundos):
             cuerpo = await _todo(peticion)
     except TimeoutError:
-        raise ErrorHTTP(
-            408,
-            "cuerpo_demasiado_lento",
-            "Cuerpo demasiado lento",
-            f"El cuerpo no llegó entero en {segundos:g} segundos.",
-            # Lo que queda por llegar no debe leerse como otra petición.
-            cabeceras={"Connection": "close"},
-        ) from None
+        raise _demasiado_lento(segundos) from None
     return _descomprimido(cuerpo) if comprimido else cuerpo
 
 
@@ -86,13 +68,7 @@ async def _todo(peticion: Request) -> bytes:
 def _exigir_json(peticion: Request) -> None:
     tipos = peticion.headers.getlist("content-type")
     if len(tipos) != 1 or not _es_json(tipos[0]):
-        raise ErrorHTTP(
-            415,
-            "tipo_de_contenido_no_admitido",
-            "Tipo de contenido no admitido",
-            "El cuerpo debe llegar como «Content-Type: application/json», en UTF-8.",
-            cabeceras={"Accept-Post": JSON},
-        )
+        raise _tipo_no_admitido()
 
 
 def _viene_en_gzip(peticion: Request) -> bool:
@@ -104,13 +80,7 @@ def _viene_en_gzip(peticion: Request) -> bool:
         return False
     if len(aplicadas) == 1 and aplicadas[0] in _GZIP:
         return True
-    raise ErrorHTTP(
-        415,
-        "codificacion_de_contenido_no_admitida",
-        "Codificación de contenido no admitida",
-        "El cuerpo debe llegar sin comprimir o, una sola vez, en gzip («Content-Encoding: gzip»).",
-        cabeceras={"Accept-Encoding": "gzip, identity"},
-    )
+    raise _codificacion_no_admitida()
 
 
 def _descomprimido(comprimido: bytes) -> bytes:
@@ -142,6 +112,37 @@ def _es_json(tipo: str) -> bool:
     return True
 
 
+def _tipo_no_admitido() -> ErrorHTTP:
+    return ErrorHTTP(
+        415,
+        "tipo_de_contenido_no_admitido",
+        "Tipo de contenido no admitido",
+        "El cuerpo debe llegar como «Content-Type: application/json», en UTF-8.",
+        cabeceras={"Accept-Post": JSON},
+    )
+
+
+def _codificacion_no_admitida() -> ErrorHTTP:
+    return ErrorHTTP(
+        415,
+        "codificacion_de_contenido_no_admitida",
+        "Codificación de contenido no admitida",
+        "El cuerpo debe llegar sin comprimir o, una sola vez, en gzip («Content-Encoding: gzip»).",
+        cabeceras={"Accept-Encoding": "gzip, identity"},
+    )
+
+
+def _demasiado_lento(segundos: float) -> ErrorHTTP:
+    return ErrorHTTP(
+        408,
+        "cuerpo_demasiado_lento",
+        "Cuerpo demasiado lento",
+        f"El cuerpo no llegó entero en {segundos:g} segundos.",
+        # Lo que queda por llegar no debe leerse como otra petición.
+        cabeceras={"Connection": "close"},
+    )
+
+
 def _gzip_ilegible() -> ErrorHTTP:
     return ErrorHTTP(
         400, "gzip_ilegible", "Gzip ilegible", "El cuerpo no es el gzip que dice ser, o está cortado."
@@ -156,3 +157,26 @@ def _demasiado_grande() -> ErrorHTTP:
         "Cuerpo demasiado grande",
         f"El cuerpo pasa de {OCTETOS_MAXIMOS // 1024} KiB.",
     )
+
+
+FALTAS_DEL_CUERPO: Final[Mapping[int, Contestacion]] = {
+    400: contestacion_de_error(
+        "400",
+        "El cuerpo no es JSON (mal formado, vacío, con claves repetidas o demasiado anidado), o no es el "
+        "gzip que dice ser.",
+        error_de(JsonIlegible("el cuerpo está vacío")),
+        _gzip_ilegible(),
+    ),
+    408: contestacion_de_error(
+        "408", "El cuerpo no llegó entero a tiempo.", _demasiado_lento(SEGUNDOS_MAXIMOS)
+    ),
+    413: contestacion_de_error(
+        "413", f"El cuerpo pasa de {OCTETOS_MAXIMOS // 1024} KiB.", _demasiado_grande()
+    ),
+    415: contestacion_de_error(
+        "415",
+        "El cuerpo no viene como `application/json`, o viene comprimido de otro modo que gzip.",
+        _tipo_no_admitido(),
+        _codificacion_no_admitida(),
+    ),
+}

@@ -41,11 +41,15 @@ Disponibilidad = Literal["disponible", "no_disponible"]
 class Viva(CuerpoDescrito):
     """El proceso vive."""
 
+    ejemplos = ({"estado": "viva"},)
+
     estado: Literal["viva"]
 
 
 class Salud(CuerpoDescrito):
     """Si se pueden recibir eventos, y qué falta."""
+
+    ejemplos = ({"estado": "lista", "broker": "disponible", "base_datos": "disponible", "consumidores": 1},)
 
     estado: Literal["lista", "degradada", "no_lista"]
     broker: Disponibilidad

@@ -46,7 +46,8 @@ _ESCALAR: Final[Esquema] = {
     "pattern": r"^[^\u0000]*$",
 }
 _DESCRIPTIVO: Final[Esquema] = {
-    "description": "Texto. Nunca es motivo de rechazo: lo ilegible se repara o descarta con una advertencia."
+    "type": ["string", "null"],
+    "description": "Texto. Nunca es motivo de rechazo: lo ilegible se repara o descarta con una advertencia.",
 }
 
 
@@ -55,7 +56,7 @@ def esquema_de_envio(propios: Esquema, requeridos: Sequence[str]) -> dict[str, o
     campos: Esquema = {
         "id": {
             **IDENTIFICADOR_OPCIONAL,
-            "not": {"enum": [".", ".."]},
+            "pattern": rf"^(?!\.\.?$)(?:{_PATRON})?$",
             "description": "Clave de idempotencia. Si falta se asigna un UUIDv7.",
         },
         "campaña_id": IDENTIFICADOR,

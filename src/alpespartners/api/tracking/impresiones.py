@@ -25,6 +25,8 @@ class Impresion(EventoRegistrado):
 class PaginaImpresion(Pagina[Impresion]):
     """Una página de impresiones."""
 
+    ejemplos = ({"elementos": [*Impresion.ejemplos], "siguiente": None},)
+
 
 IMPRESIONES: Final = ClaseHTTP(
     clase=clases.IMPRESIONES,

@@ -38,11 +38,13 @@ ProcesadoHasta = Annotated[
     Meta(description="El `recibido_en` del comando procesado más nuevo; `null` si no hay ninguno."),
 ]
 
+_COMANDO_DE_EJEMPLO: Final = "018d0c8e-5c00-7000-8000-000000000000"
+
 DEL_SERVIDOR: Final[Esquema] = {
     "propiedades": {},
     "recibido_en": "2024-01-15T10:36:00.120000Z",
     "registrado_en": "2024-01-15T10:36:00.250000Z",
-    "comando_id": "018d0c8e-5c00-7000-8000-000000000000",
+    "comando_id": _COMANDO_DE_EJEMPLO,
     "advertencias": [],
 }
 """Lo que a un envío de ejemplo le añade el servidor, salvo cuándo ocurrió."""
@@ -85,6 +87,10 @@ class Pagina(CuerpoDescrito, Generic[R]):
 class Aceptado(CuerpoDescrito):
     """Un envío que el broker ya guardó."""
 
+    ejemplos = (
+        {"id": "conv-123", "estado": "ACEPTADA", "comando_id": _COMANDO_DE_EJEMPLO, "advertencias": []},
+    )
+
     id: Annotated[str, Meta(description="El enviado, o el asignado (UUIDv7) si no lo había.")]
     estado: Literal["ACEPTADA"]
     comando_id: Annotated[str, Meta(extra_json_schema={"format": "uuid"})]
@@ -126,6 +132,21 @@ class Ilegible(SucesoContado, tag="ILEGIBLE"):
 class Historia(CuerpoDescrito):
     """Todo lo que pasó con un `id`, del suceso más antiguo al más nuevo."""
 
+    ejemplos = (
+        {
+            "id": "conv-123",
+            "destinos": [
+                {
+                    "estado": "REGISTRADA",
+                    "comando_id": _COMANDO_DE_EJEMPLO,
+                    "recibido_en": DEL_SERVIDOR["recibido_en"],
+                    "decidido_en": DEL_SERVIDOR["registrado_en"],
+                }
+            ],
+            "omitidos": 0,
+        },
+    )
+
     id: str
     destinos: Annotated[
         list[Registrada | Duplicada | Rechazada | Ilegible], Meta(min_length=1, max_length=SUCESOS_MAXIMOS)
@@ -160,6 +181,23 @@ class BandejaSalida(CuerpoDescrito):
 
 class Balance(CuerpoDescrito):
     """El balance de este instante."""
+
+    ejemplos = (
+        {
+            "comandos": [
+                {
+                    "topico": "comando-registrar-conversion",
+                    "registradas": 40,
+                    "duplicadas": 2,
+                    "rechazadas": {"conflicto_de_id": 1},
+                    "ilegibles": 0,
+                    "total": 43,
+                    "procesado_hasta": DEL_SERVIDOR["recibido_en"],
+                }
+            ],
+            "bandeja_salida": {"pendientes": 0, "desde": None},
+        },
+    )
 
     comandos: Annotated[list[BalanceDeTopico], Meta(description="Una cuenta por tópico de comandos.")]
     bandeja_salida: BandejaSalida

@@ -1,5 +1,6 @@
 """Los problemas de los eventos: un broker que no confirma, un envío no registrado, un `id` desconocido."""
 
+from datetime import UTC, datetime
 from typing import Annotated, Final
 
 from msgspec import UNSET, Meta, UnsetType
@@ -9,15 +10,16 @@ from alpespartners.api.http.problemas import (
     REINTENTO,
     SEGUNDOS_PARA_REINTENTAR,
     CodigoEscrito,
-    DatosInvalidos,
     ErrorHTTP,
     Problema,
     contestacion_de_error,
+    datos_invalidos,
+    no_encontrado,
 )
 from alpespartners.api.tracking.presentacion import Campos, Cuenta, ProcesadoHasta
 from alpespartners.modulos.tracking.aplicacion.consultas.consultar_destino import SinNoticias
 from alpespartners.modulos.tracking.dominio.destinos import Ilegible, Rechazada
-from alpespartners.modulos.tracking.dominio.excepciones import Codigo
+from alpespartners.modulos.tracking.dominio.excepciones import Codigo, Fallo
 
 
 class EnvioNegado(Problema):
@@ -122,28 +124,41 @@ def envio_negado(destino: Rechazada | Ilegible, id_del_evento: str, comando_id: 
     )
 
 
+_DE_EJEMPLO: Final = ("conv-123", "018d0c8e-5c00-7000-8000-000000000000")
+"""Un `id` y el comando que lo traía."""
+
 SIN_BROKER: Final = contestacion_de_error(
     "503_broker",
     "El broker no confirmó a tiempo. Repetir con el `id` que viene aquí es seguro.",
-    BrokerNoDisponible,
+    broker_no_disponible("conv-123"),
+    almacenamiento_lleno("conv-123"),
     cabeceras=REINTENTO,
 )
 SIN_EVENTO: Final = contestacion_de_error(
-    "404_evento", "No hay un evento registrado con ese `id`.", EventoNoEncontrado, Problema
+    "404_evento",
+    "No hay un evento registrado con ese `id`, o no puede haberlo.",
+    evento_no_encontrado("/tracking/conversiones/conv-123/destino"),
+    no_encontrado(),
 )
 SIN_DESTINO: Final = contestacion_de_error(
-    "404_destino", "No consta nada de ese `id`: todavía no, o nunca llegó.", DestinoDesconocido
+    "404_destino",
+    "No consta nada de ese `id`: todavía no, nunca llegó, o no puede existir.",
+    destino_desconocido(SinNoticias(procesado_hasta=datetime(2024, 1, 15, 10, 36, tzinfo=UTC)), 1),
+    no_encontrado(),
 )
 EN_CONFLICTO: Final = contestacion_de_error(
     "409",
     "Con `Prefer: wait`: ese `id` ya está registrado con otro contenido.",
-    EnvioNegado,
+    envio_negado(
+        Rechazada(Codigo.CONFLICTO_DE_ID, "ya existe ese id con otro contenido; difieren: valor", ("valor",)),
+        *_DE_EJEMPLO,
+    ),
     cabeceras=espera_aplicada(),
 )
 NO_VALIDO_O_NEGADO: Final = contestacion_de_error(
     "422_envio",
     "Hay datos no válidos; se dicen todos. O, con `Prefer: wait`, el envío se aceptó y no se pudo registrar.",
-    DatosInvalidos,
-    EnvioNegado,
+    datos_invalidos([Fallo("moneda", Codigo.REQUERIDO, "es obligatoria cuando hay valor")]),
+    envio_negado(Ilegible("el mensaje no se pudo descifrar"), *_DE_EJEMPLO),
     cabeceras=espera_aplicada(obligatoria=False),
 )
