@@ -92,7 +92,7 @@ class Api:
             plantilla,
             respuesta.status_code,
             segundos=segundos,
-            esperaba="Preference-Applied" in respuesta.headers,
+            esperaba="wait=" in respuesta.headers.get("Preference-Applied", ""),
             traza=identificador_de(traza),
         )
 

@@ -108,7 +108,8 @@ def _con_tipos(esquema: Any) -> Any:
         case {"format": "decimal"}:
             sin_formato = {clave: valor for clave, valor in esquema.items() if clave != "format"}
             return _con_tipos({**sin_formato, "type": "number"})
-        case {"enum": [*valores], **lo_demas} if None in valores:
+        case {"enum": [*valores]} if None in valores:
+            lo_demas = {clave: valor for clave, valor in esquema.items() if clave != "enum"}
             textos = {"type": "string", "enum": [valor for valor in valores if valor is not None]}
             return {**_con_tipos_dentro(lo_demas), "anyOf": [textos, {"type": "null"}]}
         case {"enum": [*_]}:

@@ -45,6 +45,12 @@ _ESCALAR: Final[Esquema] = {
     "maxLength": LONGITUD_VALOR_PROPIEDAD,
     "pattern": r"^[^\u0000]*$",
 }
+# Entre las propiedades, como campos que solo admiten `null`, hay clientes generados que no dejan enviar nada.
+_NO_RESERVADO: Final[Esquema] = {
+    "type": "string",
+    "pattern": f"^(?!(?:{'|'.join(_RESERVADOS)})$)",
+    "description": f"Los que pone el servidor no se envían: {', '.join(_RESERVADOS)}.",
+}
 _DESCRIPTIVO: Final[Esquema] = {
     "type": ["string", "null"],
     "description": "Texto. Nunca es motivo de rechazo: lo ilegible se repara o descarta con una advertencia.",
@@ -85,17 +91,13 @@ def esquema_de_envio(propios: Esquema, requeridos: Sequence[str]) -> dict[str, o
             ],
             "description": "Texto → texto; los números y booleanos quedan como su literal.",
         },
-        **{nombre: {**_NULO, "description": "Lo pone el servidor."} for nombre in _RESERVADOS},
     }
     return {
         "type": "object",
         "required": [*requeridos],
         "properties": campos,
-        "patternProperties": {
-            f"^(?!(?:{'|'.join(campos)})$){_NOMBRE}$": {
-                **_ESCALAR,
-                "description": "Un campo desconocido pasa a `propiedades`, con advertencia.",
-            }
+        "propertyNames": _NO_RESERVADO,
+        "additionalProperties": {
+            "description": "Un campo desconocido pasa a `propiedades`, con advertencia."
         },
-        "additionalProperties": _NULO,
     }
