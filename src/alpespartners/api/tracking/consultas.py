@@ -167,7 +167,7 @@ def _ruta_de_lista(
         pagina = await lecturas.leer(lambda consulta: clase.lista(consulta, pedido))
         respuesta = RespuestaJSON(pagina)
         if pagina.siguiente is not None:
-            direccion = f"/tracking/campa%C3%B1as/{quote(campaña_id, safe='')}/{clase.clase.plural}"
+            direccion = f"/tracking/{quote(campaña)}s/{quote(campaña_id, safe='')}/{clase.clase.plural}"
             consulta = urlencode({**parametros, "cursor": pagina.siguiente})
             respuesta.headers["Link"] = f'<{direccion}?{consulta}>; rel="next"'
         return respuesta
