@@ -20,6 +20,7 @@ const venta: NuevaConversion = {
   valor: "150000.50",
   moneda: "COP",
   user_agent: "Mozilla/5.0",
+  propiedades: { canal: "historias" },
 };
 const aceptada = await POST("/tracking/conversiones", { body: venta });
 const leida = await GET("/tracking/conversiones/{id}", { params: { path: { id: "venta-ts" } } });

@@ -164,7 +164,7 @@ FALTAS_DEL_CUERPO: Final[Mapping[int, Contestacion]] = {
         "400",
         "El cuerpo no es JSON (mal formado, vacío, con claves repetidas o demasiado anidado), o no es el "
         "gzip que dice ser.",
-        error_de(JsonIlegible("el cuerpo está vacío")),
+        error_de(JsonIlegible("El cuerpo está vacío.")),
         _gzip_ilegible(),
     ),
     408: contestacion_de_error(

@@ -13,6 +13,7 @@ from msgspec import Meta
 
 from alpespartners.api.http.descripcion import CuerpoDescrito, Esquema
 from alpespartners.api.http.problemas import CodigoEscrito
+from alpespartners.api.tracking import ejemplos as ejemplos_de_la_semilla
 from alpespartners.modulos.tracking.aplicacion.codigos import CODIGOS
 from alpespartners.modulos.tracking.aplicacion.consultas import consultar_destino
 from alpespartners.modulos.tracking.aplicacion.consultas.consultar_balance import BalanceDelModulo
@@ -38,13 +39,11 @@ ProcesadoHasta = Annotated[
     Meta(description="El `recibido_en` del comando procesado más nuevo; `null` si no hay ninguno."),
 ]
 
-_COMANDO_DE_EJEMPLO: Final = "018d0c8e-5c00-7000-8000-000000000000"
-
 DEL_SERVIDOR: Final[Esquema] = {
     "propiedades": {},
     "recibido_en": "2024-01-15T10:36:00.120000Z",
     "registrado_en": "2024-01-15T10:36:00.250000Z",
-    "comando_id": _COMANDO_DE_EJEMPLO,
+    "comando_id": ejemplos_de_la_semilla.COMANDO,
     "advertencias": [],
 }
 """Lo que a un envío de ejemplo le añade el servidor, salvo cuándo ocurrió."""
@@ -88,7 +87,12 @@ class Aceptado(CuerpoDescrito):
     """Un envío que el broker ya guardó."""
 
     ejemplos = (
-        {"id": "conv-123", "estado": "ACEPTADA", "comando_id": _COMANDO_DE_EJEMPLO, "advertencias": []},
+        {
+            "id": ejemplos_de_la_semilla.ID,
+            "estado": "ACEPTADA",
+            "comando_id": ejemplos_de_la_semilla.COMANDO,
+            "advertencias": [],
+        },
     )
 
     id: Annotated[str, Meta(description="El enviado, o el asignado (UUIDv7) si no lo había.")]
@@ -134,11 +138,11 @@ class Historia(CuerpoDescrito):
 
     ejemplos = (
         {
-            "id": "conv-123",
+            "id": ejemplos_de_la_semilla.ID,
             "destinos": [
                 {
                     "estado": "REGISTRADA",
-                    "comando_id": _COMANDO_DE_EJEMPLO,
+                    "comando_id": ejemplos_de_la_semilla.COMANDO,
                     "recibido_en": DEL_SERVIDOR["recibido_en"],
                     "decidido_en": DEL_SERVIDOR["registrado_en"],
                 }
@@ -186,7 +190,7 @@ class Balance(CuerpoDescrito):
         {
             "comandos": [
                 {
-                    "topico": "comando-registrar-conversion",
+                    "topico": ejemplos_de_la_semilla.TOPICO,
                     "registradas": 40,
                     "duplicadas": 2,
                     "rechazadas": {"conflicto_de_id": 1},

@@ -16,6 +16,7 @@ from alpespartners.api.http.problemas import (
     datos_invalidos,
     no_encontrado,
 )
+from alpespartners.api.tracking import ejemplos
 from alpespartners.api.tracking.presentacion import Campos, Cuenta, ProcesadoHasta
 from alpespartners.modulos.tracking.aplicacion.consultas.consultar_destino import SinNoticias
 from alpespartners.modulos.tracking.dominio.destinos import Ilegible, Rechazada
@@ -124,20 +125,17 @@ def envio_negado(destino: Rechazada | Ilegible, id_del_evento: str, comando_id: 
     )
 
 
-_DE_EJEMPLO: Final = ("conv-123", "018d0c8e-5c00-7000-8000-000000000000")
-"""Un `id` y el comando que lo traía."""
-
 SIN_BROKER: Final = contestacion_de_error(
     "503_broker",
     "El broker no confirmó a tiempo. Repetir con el `id` que viene aquí es seguro.",
-    broker_no_disponible("conv-123"),
-    almacenamiento_lleno("conv-123"),
+    broker_no_disponible(ejemplos.ID),
+    almacenamiento_lleno(ejemplos.ID),
     cabeceras=REINTENTO,
 )
 SIN_EVENTO: Final = contestacion_de_error(
     "404_evento",
     "No hay un evento registrado con ese `id`, o no puede haberlo.",
-    evento_no_encontrado("/tracking/conversiones/conv-123/destino"),
+    evento_no_encontrado(f"{ejemplos.DIRECCION}/destino"),
     no_encontrado(),
 )
 SIN_DESTINO: Final = contestacion_de_error(
@@ -151,7 +149,8 @@ EN_CONFLICTO: Final = contestacion_de_error(
     "Con `Prefer: wait`: ese `id` ya está registrado con otro contenido.",
     envio_negado(
         Rechazada(Codigo.CONFLICTO_DE_ID, "ya existe ese id con otro contenido; difieren: valor", ("valor",)),
-        *_DE_EJEMPLO,
+        ejemplos.ID,
+        ejemplos.COMANDO,
     ),
     cabeceras=espera_aplicada(),
 )
@@ -159,6 +158,6 @@ NO_VALIDO_O_NEGADO: Final = contestacion_de_error(
     "422_envio",
     "Hay datos no válidos; se dicen todos. O, con `Prefer: wait`, el envío se aceptó y no se pudo registrar.",
     datos_invalidos([Fallo("moneda", Codigo.REQUERIDO, "es obligatoria cuando hay valor")]),
-    envio_negado(Ilegible("el mensaje no se pudo descifrar"), *_DE_EJEMPLO),
+    envio_negado(Ilegible("el mensaje no se pudo descifrar"), ejemplos.ID, ejemplos.COMANDO),
     cabeceras=espera_aplicada(obligatoria=False),
 )
