@@ -163,11 +163,17 @@ def contestacion_de_error(
     *ejemplos: ErrorHTTP,
     cabeceras: Mapping[str, Esquema] | None = None,
 ) -> Contestacion:
-    """Cómo se describe una respuesta de error: con los errores que puede traer, y la forma de cada uno."""
+    """Cómo se describe una respuesta de error: con los errores que puede traer, y la forma de cada uno.
+
+    De los que comparten código se enseña el primero.
+    """
+    por_codigo: dict[str, object] = {}
+    for error in ejemplos:
+        por_codigo.setdefault(error.codigo, error.problema)
     return Contestacion(
         descripcion=descripcion,
         formas=tuple(dict.fromkeys(type(error.problema) for error in ejemplos)),
-        ejemplos={error.codigo: error.problema for error in ejemplos},
+        ejemplos=por_codigo,
         tipo=TIPO_DE_PROBLEMA,
         cabeceras=cabeceras or {},
         componente=componente,
