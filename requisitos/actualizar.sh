@@ -5,7 +5,9 @@
 #   requisitos/actualizar.sh --upgrade    todo a lo más nuevo (las demás opciones de uv también valen)
 #
 # Necesita uv (python3 -m pip install uv); quien instala el producto no lo necesita.
-# pruebas.txt contiene a servicio.txt, con las mismas versiones: los dos comparten .venv.
+# pruebas.txt contiene a servicio.txt, con las mismas versiones: los dos comparten .venv. Los de clientes.txt no
+# son compatibles con los nuestros y tienen el suyo (tests/apoyo/clientes). Lo de npm se bloquea en
+# tests/apoyo/clientes/package-lock.json, con npm install.
 set -eu
 cd -- "$(dirname -- "$0")/.."
 
@@ -14,8 +16,9 @@ bloquear() {
     shift
     uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-config \
         --no-emit-index-url --no-emit-find-links --custom-compile-command requisitos/actualizar.sh \
-        --output-file "requisitos/$salida" pyproject.toml "$@"
+        --output-file "requisitos/$salida" "$@"
 }
 
-bloquear servicio.txt "$@"
-bloquear pruebas.txt --group pruebas --constraints requisitos/servicio.txt "$@"
+bloquear servicio.txt pyproject.toml "$@"
+bloquear pruebas.txt pyproject.toml --group pruebas --constraints requisitos/servicio.txt "$@"
+bloquear clientes.txt --group clientes "$@"

@@ -29,6 +29,7 @@ _NUMERO = re.compile(r"[0-9]*\.?[0-9]+")
 _PUERTO_MAXIMO = 65535
 _ESPERA_MAXIMA = 60.0
 _DIAS_MAXIMOS = 36_500
+_CONEXION_MAXIMA = 3600
 _PREFIJO = "ALPES_"
 
 
@@ -65,6 +66,12 @@ def _espera(texto: str) -> float:
 
 def _dias(texto: str) -> int:
     if not (texto.isascii() and texto.isdigit()) or not 1 <= int(texto) <= _DIAS_MAXIMOS:
+        raise ValueError
+    return int(texto)
+
+
+def _segundos_de_conexion(texto: str) -> int:
+    if not (texto.isascii() and texto.isdigit()) or not 1 <= int(texto) <= _CONEXION_MAXIMA:
         raise ValueError
     return int(texto)
 
@@ -247,6 +254,14 @@ class Configuracion:
         "ALPES_LIMITE_CONFIRMACION", _espera, 5.0, f"segundos, más de 0 y hasta {_ESPERA_MAXIMA:.0f}"
     )
     """Segundos que se espera la confirmación del broker antes de responder 503."""
+
+    espera_conexion: int = _ajuste(
+        "ALPES_ESPERA_CONEXION",
+        _segundos_de_conexion,
+        75,
+        f"un número entero de segundos, de 1 a {_CONEXION_MAXIMA}",
+    )
+    """Segundos que sigue abierta una conexión ociosa: más que los del balanceador que haya delante."""
 
     metricas_consumidor: tuple[str, int] | None = _ajuste(
         "ALPES_METRICAS_CONSUMIDOR", _lugar, None, "anfitrión:puerto, como 127.0.0.1:9101"

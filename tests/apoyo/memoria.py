@@ -18,6 +18,7 @@ from alpespartners.api.aplicacion import crear_api, rutas_descritas
 from alpespartners.api.http.acceso import ReglasDeAcceso
 from alpespartners.api.http.cuerpo import SEGUNDOS_MAXIMOS
 from alpespartners.api.operacion import openapi
+from alpespartners.api.operacion.salud import quien_averigua
 from alpespartners.api.tracking.envios import Envios
 from alpespartners.modulos.tracking.aplicacion import clases
 from alpespartners.modulos.tracking.aplicacion.comandos import (
@@ -150,7 +151,8 @@ def descripcion() -> dict[str, object]:
         nuevo_id=ids_consecutivos(),
         segundos_de_cuerpo=SEGUNDOS_MAXIMOS,
     )
-    return openapi.descripcion(rutas_descritas(envios, puertos, puertos, CollectorRegistry(), None))
+    averiguar = quien_averigua(puertos, puertos, puertos, None)
+    return openapi.descripcion(rutas_descritas(envios, puertos, puertos, CollectorRegistry(), averiguar))
 
 
 def cliente_de(api: ASGIApp, desde: str = "127.0.0.1") -> httpx2.AsyncClient:

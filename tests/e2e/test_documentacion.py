@@ -88,6 +88,19 @@ def navegador(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pestaña]:
         yield abierta
 
 
+def test_la_portada_se_ve_entera_y_sin_pedir_nada_fuera(navegador: Pestaña, direccion: str) -> None:
+    navegador.ir(direccion)
+    assert hasta(lambda: navegador.evaluar("document.querySelector('h2')?.innerText")) == "Funciona"
+    # Con su hoja de estilo, que su política permite.
+    assert (
+        hasta(lambda: navegador.evaluar("getComputedStyle(document.querySelector('nav ul')).display"))
+        == "grid"
+    )
+    assert navegador.evaluar("document.documentElement.scrollWidth <= innerWidth")
+    assert [pedida for pedida in navegador.pedidas if not pedida.startswith((f"{direccion}/", "data:"))] == []
+    assert navegador.quejas == []
+
+
 @pytest.fixture
 def pagina(direccion: str, navegador: Pestaña) -> Pestaña:
     navegador.ir(f"{direccion}/docs")
@@ -100,6 +113,13 @@ def test_la_pagina_muestra_cada_operacion_sin_pedir_nada_fuera_ni_que_se_le_proh
 ) -> None:
     assert sorted(tuple(operacion) for operacion in pagina.evaluar(LEER_OPERACIONES)) == OPERACIONES
     assert [pedida for pedida in pagina.pedidas if not pedida.startswith((f"{direccion}/", "data:"))] == []
+    assert pagina.quejas == []
+
+
+def test_cada_operacion_se_puede_probar_con_los_ejemplos_que_trae(pagina: Pestaña) -> None:
+    # Primero, los envíos: lo demás pregunta por lo que envían.
+    for metodo, ruta in sorted(OPERACIONES, key=lambda operacion: operacion[0] != "POST"):
+        assert probar(pagina, metodo, ruta).codigo.startswith("2"), (metodo, ruta)
     assert pagina.quejas == []
 
 
@@ -130,6 +150,6 @@ def test_un_navegador_que_no_conserva_los_digitos_muestra_el_texto_como_llego(
     pagina: Pestaña, direccion: str
 ) -> None:
     assert probar(pagina, "POST", "/tracking/conversiones").codigo == "202"
-    llegado = httpx2.get(f"{direccion}/tracking/conversiones/conv-123").text
+    llegado = httpx2.get(f"{direccion}/tracking/conversiones/conv-123").text.strip()
     pagina.evaluar("delete JSON.rawJSON")
     assert probar(pagina, "GET", "/tracking/conversiones/{id}").cuerpo.strip() == llegado

@@ -15,6 +15,7 @@ def test_sin_nada_en_el_entorno_se_escucha_solo_en_esta_maquina_con_lo_embebido(
     assert (configuracion.pulsar_url, configuracion.base_datos) == (None, None)
     assert (configuracion.claves_api, configuracion.sin_clave, configuracion.nombres) == ((), False, ())
     assert (configuracion.limite_confirmacion, configuracion.registro) == (5.0, "INFO")
+    assert configuracion.espera_conexion == 75
     assert configuracion.pulsar_espacio == "public/default"
     assert configuracion.datos.is_absolute()
 
@@ -35,6 +36,8 @@ def test_sin_nada_en_el_entorno_se_escucha_solo_en_esta_maquina_con_lo_embebido(
         ("ALPES_NOMBRES", "192.0.2.1,[FD00::1],intranet", "nombres", ("192.0.2.1", "[FD00::1]", "intranet")),
         ("ALPES_SIN_CLAVE", "1", "sin_clave", True),
         ("ALPES_LIMITE_CONFIRMACION", "0.5", "limite_confirmacion", 0.5),
+        ("ALPES_ESPERA_CONEXION", "1", "espera_conexion", 1),
+        ("ALPES_ESPERA_CONEXION", "3600", "espera_conexion", 3600),
         ("ALPES_REGISTRO", "debug", "registro", "DEBUG"),
         ("ALPES_DIAS_RECHAZADOS", "", "dias_rechazados", 90),
         ("ALPES_DIAS_RECHAZADOS", "7", "dias_rechazados", 7),
@@ -87,6 +90,10 @@ def test_cada_variable_se_lee_y_vacia_vale_ausente(
         ("ALPES_LIMITE_CONFIRMACION", "61"),
         ("ALPES_LIMITE_CONFIRMACION", "1_0"),
         ("ALPES_LIMITE_CONFIRMACION", "\u0665"),
+        ("ALPES_ESPERA_CONEXION", "0"),
+        ("ALPES_ESPERA_CONEXION", "3601"),
+        ("ALPES_ESPERA_CONEXION", "7.5"),
+        ("ALPES_ESPERA_CONEXION", "\u0667"),
         ("ALPES_REGISTRO", "TODO"),
         ("ALPES_DIAS_RECHAZADOS", "0"),
         ("ALPES_DIAS_RECHAZADOS", "-1"),

@@ -3,7 +3,7 @@
 Por qué existe: lo que el servicio atiende se lee en un solo lugar, y con ello se compone su documentación.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from prometheus_client import CollectorRegistry
@@ -15,7 +15,9 @@ from alpespartners.api.http.cuerpo import SEGUNDOS_MAXIMOS
 from alpespartners.api.http.rutas import RutaDescrita, Rutas
 from alpespartners.api.operacion.documentacion import rutas_de_documentacion
 from alpespartners.api.operacion.metricas import Peticiones, estado_de_la_api, ruta_de_metricas
-from alpespartners.api.operacion.salud import rutas_de_salud
+from alpespartners.api.operacion.otros_nombres import rutas_de_otros_nombres
+from alpespartners.api.operacion.portada import ruta_de_portada
+from alpespartners.api.operacion.salud import Salud, quien_averigua, rutas_de_salud
 from alpespartners.api.tracking.envios import Envios
 from alpespartners.api.tracking.rutas import rutas_de_tracking
 from alpespartners.modulos.tracking.aplicacion.esperas import ESPERAS_MAXIMAS, Esperas
@@ -56,8 +58,16 @@ def crear_api(  # noqa: PLR0913 (por nombre: es la lista de lo que la API necesi
         nuevo_id=nuevo_id,
         segundos_de_cuerpo=segundos_de_cuerpo,
     )
-    descritas = rutas_descritas(envios, lecturas, presencia, registro, administracion)
-    rutas = Rutas([*descritas, *rutas_de_documentacion(descritas)])
+    averiguar = quien_averigua(despachador, lecturas, presencia, administracion)
+    descritas = rutas_descritas(envios, lecturas, presencia, registro, averiguar)
+    rutas = Rutas(
+        [
+            *descritas,
+            *rutas_de_documentacion(descritas),
+            ruta_de_portada(averiguar, reloj),
+            *rutas_de_otros_nombres(),
+        ]
+    )
     return Api(rutas, acceso, ciclo_de_vida, Peticiones(registro).observar)
 
 
@@ -66,12 +76,12 @@ def rutas_descritas(
     lecturas: Lecturas,
     presencia: Presencia,
     registro: CollectorRegistry,
-    administracion: Administracion | None,
+    averiguar: Callable[[], Awaitable[Salud]],
 ) -> list[RutaDescrita]:
-    """Las rutas de todos; las que no están aquí son las que muestran la documentación de estas."""
+    """Las rutas que la documentación describe; las demás son para quien la mira o se orienta."""
     despachador, esperas = envios.despachador, envios.esperas
     return [
         *rutas_de_tracking(envios, lecturas, presencia),
-        *rutas_de_salud(despachador, lecturas, presencia, administracion),
+        *rutas_de_salud(averiguar),
         ruta_de_metricas(registro, estado_de_la_api(despachador, lecturas, presencia, esperas)),
     ]

@@ -122,7 +122,7 @@ async def _consumir(
                 acceso=acceso(configuracion),
                 registro=registro,
             )
-            await pila.enter_async_context(sirviendo(aplicacion, sonda))
+            await pila.enter_async_context(sirviendo(aplicacion, sonda, configuracion.espera_conexion))
         await pila.enter_async_context(
             olvidando(libro, configuracion.dias_rechazados, ahora, RitmoDelOlvido())
         )

@@ -16,7 +16,8 @@ def servir_api(configuracion: Configuracion, enchufe: socket.socket, *, migra: b
     """Atiende HTTP en un puerto ya abierto hasta recibir SIGTERM; `migra`, si antes migra PostgreSQL."""
     from alpespartners.composicion.api import crear_app
 
-    ServidorHTTP(crear_app(configuracion, migra=migra)).run(sockets=[enchufe])
+    aplicacion = crear_app(configuracion, migra=migra)
+    ServidorHTTP(aplicacion, configuracion.espera_conexion).run(sockets=[enchufe])
 
 
 def migrar_y_servir_api(configuracion: Configuracion, enchufe: socket.socket) -> None:

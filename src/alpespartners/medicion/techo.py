@@ -144,4 +144,5 @@ if __name__ == "__main__":
     aplicacion = _aplicacion(*que)
     # Como la API.
     buscar_menos_ciclos()
-    ServidorHTTP(aplicacion).run(sockets=[abrir_puerto("127.0.0.1", int(puerto), 2048, "el puerto")])
+    servidor = ServidorHTTP(aplicacion, espera_conexion=75)
+    servidor.run(sockets=[abrir_puerto("127.0.0.1", int(puerto), 2048, "el puerto")])

@@ -28,4 +28,8 @@ def test_un_broker_que_no_esta_se_cuenta_con_el_lugar_de_donde_viene_el_aviso() 
         proceso.communicate()
     assert linea["logger"] == "pulsar"
     assert linea["level"] in {"warning", "error"}
+    assert linea["event"].endswith("del cliente de Pulsar") or linea["event"].endswith(
+        "en el cliente de Pulsar"
+    )
+    assert linea["dice"]
     assert linea["donde"]

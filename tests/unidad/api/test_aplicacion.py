@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message
 from structlog.testing import capture_logs
 
 from alpespartners.api.aplicacion import crear_api
+from alpespartners.api.http import registro_de_accesos
 from alpespartners.api.http.acceso import ReglasDeAcceso
 from alpespartners.api.http.api import CicloDeVida
 from alpespartners.modulos.tracking.aplicacion.puertos import Consulta
@@ -45,13 +46,15 @@ async def test_lo_inesperado_es_500_sin_nombres_internos_y_queda_anotado_con_su_
     ]
 
 
-async def test_cada_acceso_se_anota_con_su_plantilla_y_nada_que_identifique(
+async def test_con_debug_cada_acceso_se_anota_con_su_plantilla_y_nada_que_identifique(
     puertos: PuertosEnMemoria, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level("INFO", "acceso")
+    caplog.set_level("DEBUG", "acceso")
     async with cliente_de(api_en_memoria(puertos)) as cliente:
         await cliente.get("/tracking/campañas/secreta/impresiones?influencer_id=secreto")
         await cliente.request("SECRETO", "/secreto")
+        for de_sonda in ("/salud/viva", "/salud/lista", "/metricas"):
+            await cliente.get(de_sonda)
     await hasta_en_el_bucle(lambda: caplog.records)
     (tanda,) = (registro.msg for registro in caplog.records)
     assert isinstance(tanda, Tanda)
@@ -63,7 +66,7 @@ async def test_cada_acceso_se_anota_con_su_plantilla_y_nada_que_identifique(
         {
             "event": "petición",
             "logger": "acceso",
-            "level": "info",
+            "level": "debug",
             "metodo": "GET",
             "ruta": "/tracking/campañas/{campaña_id}/impresiones",
             "estado": 200,
@@ -71,11 +74,37 @@ async def test_cada_acceso_se_anota_con_su_plantilla_y_nada_que_identifique(
         {
             "event": "petición",
             "logger": "acceso",
-            "level": "info",
+            "level": "debug",
             "metodo": None,
             "ruta": None,
             "estado": 404,
         },
+    ]
+
+
+async def test_sin_debug_solo_se_anota_lo_que_falla_o_tarda_sin_que_se_pidiera(
+    puertos: PuertosEnMemoria, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level("INFO", "acceso")
+    envio = {"id": "a", "campaña_id": "c"}
+    async with cliente_de(api_en_memoria(puertos)) as cliente:
+        await cliente.post("/tracking/impresiones", json=envio)
+        await cliente.get("/nada")
+        puertos.disponible = False
+        await cliente.get("/salud/lista")
+        await cliente.post("/tracking/impresiones", json=envio)
+        puertos.disponible = True
+        monkeypatch.setattr(registro_de_accesos, "SEGUNDOS_DE_UNA_LENTA", 0.0)
+        await cliente.post("/tracking/conversiones", json=envio)
+        await cliente.post("/tracking/impresiones", json=envio, headers={"Prefer": "wait=5"})
+        await cliente.get("/metricas")
+    await hasta_en_el_bucle(lambda: caplog.records)
+    (registro,) = caplog.records
+    assert registro.levelname == "WARNING"
+    assert isinstance(registro.msg, Tanda)
+    assert [(linea["ruta"], linea["estado"], linea["level"]) for linea in registro.msg] == [
+        ("/tracking/impresiones", 503, "warning"),
+        ("/tracking/conversiones", 422, "warning"),
     ]
 
 

@@ -18,7 +18,7 @@ async def test_la_pagina_carga_solo_recursos_propios_que_existen(cliente: httpx2
     recursos = re.findall(r'(?:src|href)="(?!data:)([^"]+)"', pagina.text)
     assert len(recursos) == 4
     for recurso in recursos:
-        respuesta = await cliente.get(f"/{recurso}")
+        respuesta = await cliente.get(recurso)
         assert respuesta.status_code == 200
         assert respuesta.content
     assert "://" not in pagina.text
@@ -57,6 +57,7 @@ async def test_openapi_nombra_todos_los_puntos_de_entrada(
         ("POST", "/tracking/impresiones"),
         ("GET", "/tracking/impresiones/{id}"),
         ("GET", "/tracking/campañas/{campaña_id}/impresiones"),
+        ("GET", "/tracking/campanas/{campana_id}/impresiones"),
         ("POST", "/tracking/conversiones"),
         ("GET", "/tracking/conversiones/{id}"),
         ("GET", "/tracking/impresiones/{id}/destino"),
@@ -66,10 +67,75 @@ async def test_openapi_nombra_todos_los_puntos_de_entrada(
         ("GET", "/tracking/conversiones"),
         ("GET", "/tracking/balance"),
         ("GET", "/tracking/campañas/{campaña_id}/conversiones"),
+        ("GET", "/tracking/campanas/{campana_id}/conversiones"),
         ("GET", "/salud/viva"),
         ("GET", "/salud/lista"),
         ("GET", "/metricas"),
     }
+
+
+def test_ningun_esquema_es_cualquier_cosa_ni_ninguna() -> None:
+    componentes: Any = descripcion()["components"]
+
+    def recorrer(donde: str, esquema: Any) -> None:
+        assert not {"not", "const"} & esquema.keys(), donde
+        assert esquema.keys() & {"type", "$ref", "anyOf", "oneOf"}, donde
+        for nombre, parte in esquema.get("properties", {}).items():
+            recorrer(f"{donde}.{nombre}", parte)
+
+    for nombre, esquema in componentes["schemas"].items():
+        recorrer(nombre, esquema)
+
+
+def test_lo_que_se_envia_es_un_solo_objeto_con_sus_campos_obligatorios() -> None:
+    componentes: Any = descripcion()["components"]
+    for nombre in ("NuevaImpresion", "NuevaConversion"):
+        esquema = componentes["schemas"][nombre]
+        assert esquema["type"] == "object"
+        assert "campaña_id" in esquema["required"]
+        assert not esquema.keys() & {"anyOf", "oneOf", "allOf"}
+    conversion = jsonschema_rs.validator_for(componentes["schemas"]["NuevaConversion"])
+    for mala in (
+        {"valor": 1, "moneda": "COP"},
+        {"campaña_id": "c", "tipo_conversion": "VENTA"},
+        {"campaña_id": "c", "tipo_conversion": "VENTA", "valor": 1},
+        {"campaña_id": "c", "tipo_conversion": "REGISTRO", "valor": 1.5, "moneda": "JPY"},
+    ):
+        assert not conversion.is_valid(mala), mala
+    assert conversion.is_valid({"campaña_id": "c", "tipo_conversion": "REGISTRO", "valor": None})
+    for id_evento, vale in (
+        (".", False),
+        ("..", False),
+        ("...", True),
+        (".a", True),
+        ("", True),
+        (None, True),
+    ):
+        assert conversion.is_valid(CONVERSION | {"id": id_evento}) is vale, id_evento
+
+
+def test_toda_respuesta_ensena_ejemplos_de_verdad() -> None:
+    documento: Any = descripcion()
+    componentes = documento["components"]
+    respuestas = [
+        *componentes["responses"].values(),
+        *(
+            respuesta
+            for metodos in documento["paths"].values()
+            for operacion in metodos.values()
+            for respuesta in operacion["responses"].values()
+            if "content" in respuesta
+        ),
+    ]
+    for respuesta in respuestas:
+        for contenido in respuesta["content"].values():
+            esquema = {**contenido["schema"], "components": componentes}
+            nombre = contenido["schema"].get("$ref", "").rpartition("/")[2]
+            ejemplos = [ejemplo["value"] for ejemplo in contenido.get("examples", {}).values()]
+            ejemplos += componentes["schemas"].get(nombre, {}).get("examples", [])
+            assert ejemplos, respuesta["description"]
+            for ejemplo in ejemplos:
+                jsonschema_rs.validate(esquema, ejemplo)
 
 
 async def test_openapi_avisa_a_quien_no_envia_id(cliente: httpx2.AsyncClient) -> None:

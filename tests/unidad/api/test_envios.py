@@ -322,11 +322,13 @@ def _en_octetos(cabeceras: list[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
         [("Content-Type", "application/json\xa0")],
         [("Content-Type", "application/json; charset=utf-16")],
         [("Content-Type", "application/json"), ("Content-Type", "application/json")],
-        [("Content-Type", "application/json"), ("Content-Encoding", "gzip")],
+        [("Content-Type", "application/json"), ("Content-Encoding", "br")],
+        [("Content-Type", "application/json"), ("Content-Encoding", "gzip, gzip")],
+        [("Content-Type", "application/json"), ("Content-Encoding", "gzip\xa0")],
         [
             ("Content-Type", "application/json"),
-            ("Content-Encoding", "identity"),
             ("Content-Encoding", "gzip"),
+            ("Content-Encoding", "deflate"),
         ],
     ],
 )

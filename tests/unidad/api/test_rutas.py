@@ -56,9 +56,8 @@ async def test_las_campañas_se_piden_con_eñe_sin_ella_o_descompuesta(
 @pytest.mark.parametrize(
     "direccion",
     [
-        "/",
         "/tracking",
-        "/tracking/impresiones/",
+        "/tracking/",
         "/tracking/impresiones/nadie",
         "/tracking/impresiones/nadie/",
         "/tracking/impresiones//",
@@ -73,12 +72,11 @@ async def test_las_campañas_se_piden_con_eñe_sin_ella_o_descompuesta(
         f"/tracking/impresiones/{'a' * 129}",
         "/tracking/campañas//impresiones",
         f"/tracking/campañas/{'a' * 129}/impresiones",
-        "/tracking/campañas/c/impresiones/",
+        "/tracking/campañas/c/impresiones//",
         "/tracking/campañas/c",
-        "/docs/",
+        "/docs//",
         "/docs/recursos/otro.js",
         "/docs/recursos/..%2Fopenapi.py",
-        "/salud",
         "/openapi.yaml",
     ],
 )
@@ -88,17 +86,37 @@ async def test_lo_que_no_existe_es_404(cliente: httpx2.AsyncClient, direccion: s
     assert respuesta.json()["type"] == "urn:alpespartners:error:no_encontrado"
 
 
+@pytest.mark.parametrize("clase", ["impresiones", "conversiones"])
+async def test_una_barra_final_no_cambia_nada(cliente: httpx2.AsyncClient, clase: str) -> None:
+    cuerpo = {"id": "e", "campaña_id": "c", "tipo_conversion": "REGISTRO"}
+    assert (await cliente.post(f"/tracking/{clase}/", json=cuerpo)).status_code == 202
+    for direccion in (
+        f"/tracking/{clase}/e",
+        f"/tracking/{clase}/e/destino",
+        f"/tracking/campañas/c/{clase}",
+        "/salud/viva",
+        "/docs",
+    ):
+        con_barra, sin_barra = await cliente.get(f"{direccion}/"), await cliente.get(direccion)
+        assert (con_barra.status_code, con_barra.content) == (200, sin_barra.content)
+
+
 @pytest.mark.parametrize("metodo", ["GET", "HEAD", "POST", "PUT"])
 @pytest.mark.parametrize(
     "direccion",
     [
-        "/tracking/impresiones/",
-        "/tracking/conversiones/",
+        "/tracking/impresiones//",
+        "/tracking/conversiones//",
         "/tracking/campañas//impresiones",
+        "/tracking/impresiones/%00",
+        "/tracking/conversiones/%20a/destino",
+        f"/tracking/impresiones/{'a' * 129}",
+        f"/tracking/campanas/{'a' * 129}/conversiones",
         "/docs/recursos/",
+        "/docs/recursos/otro.js",
     ],
 )
-async def test_un_segmento_vacio_no_es_ningun_id_con_ningun_metodo(
+async def test_lo_que_no_puede_existir_es_404_con_cualquier_metodo(
     cliente: httpx2.AsyncClient, metodo: str, direccion: str
 ) -> None:
     respuesta = await cliente.request(metodo, f"http://127.0.0.1:8000{direccion}", json={"campaña_id": "c"})
@@ -132,6 +150,42 @@ async def test_un_metodo_que_no_toca_es_405_y_dice_cuales_si(
     assert respuesta.json()["status"] == 405
 
 
+@pytest.mark.parametrize(
+    ("otro", "nuestro"),
+    [
+        ("/health", "/salud/lista"),
+        ("/healthz", "/salud/lista"),
+        ("/readyz", "/salud/lista"),
+        ("/salud/", "/salud/lista"),
+        ("/livez", "/salud/viva"),
+        ("/metrics", "/metricas"),
+        ("/swagger", "/docs"),
+        ("/redoc", "/docs"),
+        ("/openapi", "/openapi.json"),
+        ("/swagger.json", "/openapi.json"),
+    ],
+)
+async def test_los_nombres_de_otros_servicios_llevan_a_los_nuestros_tambien_sin_clave(
+    puertos: PuertosEnMemoria, otro: str, nuestro: str
+) -> None:
+    async with cliente_de(api_en_memoria(puertos, claves=["k"])) as cliente:
+        hallada = await cliente.get(otro)
+        assert (hallada.status_code, hallada.headers["Location"]) == (308, nuestro)
+        assert nuestro in hallada.text
+        assert (await cliente.get(otro, follow_redirects=True)).status_code == 200
+
+
+@pytest.mark.parametrize("id_evento", ["nadie", "FV/2024/001", "a b%c?d#e", "ñandú"])
+@pytest.mark.parametrize("clase", ["impresiones", "conversiones"])
+async def test_el_404_de_un_id_lleva_a_su_destino(
+    cliente: httpx2.AsyncClient, clase: str, id_evento: str
+) -> None:
+    nadie = await cliente.get(f"/tracking/{clase}/{quote(id_evento, safe='')}")
+    assert nadie.status_code == 404
+    destino = await cliente.get(nadie.json()["destino"])
+    assert destino.json()["type"] == "urn:alpespartners:error:destino_desconocido"
+
+
 async def test_una_direccion_con_dos_rutas_admite_los_metodos_de_las_dos() -> None:
     async def leer(_peticion: Request) -> Response:
         return Response("leído")
@@ -161,6 +215,18 @@ async def test_head_responde_lo_mismo_que_get_sin_cuerpo(cliente: httpx2.AsyncCl
     assert sin_cuerpo.status_code == con_cuerpo.status_code == 200
     assert sin_cuerpo.headers["Content-Length"] == con_cuerpo.headers["Content-Length"]
     assert sin_cuerpo.content == b""
+
+
+async def test_toda_respuesta_de_texto_acaba_en_un_salto_de_linea_y_dice_cuanto_mide(
+    cliente: httpx2.AsyncClient,
+) -> None:
+    aceptada = await cliente.post("/tracking/impresiones", json={"id": "i", "campaña_id": "c"})
+    direcciones = ["/", "/nada", "/health", "/salud/lista", "/metricas", "/openapi.json", "/tracking/balance"]
+    leidas = [await cliente.get(direccion) for direccion in (*direcciones, aceptada.headers["Location"])]
+    for respuesta in (aceptada, *leidas, await cliente.post("/tracking/impresiones", json={})):
+        assert respuesta.text.endswith("\n")
+        assert not respuesta.text.endswith("\n\n")
+        assert respuesta.headers["Content-Length"] == str(len(respuesta.content))
 
 
 @pytest.mark.parametrize(

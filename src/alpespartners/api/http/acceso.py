@@ -18,22 +18,14 @@ from starlette.requests import Request
 from alpespartners.api.http.descripcion import Contestacion
 from alpespartners.api.http.problemas import ErrorHTTP, contestacion_de_error
 
-PRIMEROS_SEGMENTOS_ABIERTOS: Final = frozenset({"salud", "metricas", "docs", "openapi.json"})
+PRIMEROS_SEGMENTOS_ABIERTOS: Final = frozenset(
+    {
+        *("", "salud", "metricas", "docs", "openapi.json"),
+        # Los otros nombres que llevan a ellos (operacion/otros_nombres.py).
+        *("health", "healthz", "livez", "readyz", "metrics", "swagger", "redoc", "openapi", "swagger.json"),
+    }
+)
 """Lo que no pide clave: lo leen sondas y personas que todavía no la tienen."""
-
-NEGATIVAS: Final[Mapping[int, Contestacion]] = {
-    401: contestacion_de_error(
-        "401",
-        "Falta la clave o no es ninguna de las definidas.",
-        cabeceras={"WWW-Authenticate": {"required": True, "schema": {"type": "string"}}},
-    ),
-    403: contestacion_de_error(
-        "403", "Sin claves definidas, solo se atiende a esta máquina y sin intermediarios."
-    ),
-    421: contestacion_de_error(
-        "421", "Sin claves definidas, solo se atiende a nombres locales o de `ALPES_NOMBRES`."
-    ),
-}
 
 _LOCALES: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _DIRECCIONES_CORRIENTES: Final = frozenset({"127.0.0.1", "::1"})
@@ -60,21 +52,9 @@ class ReglasDeAcceso:
                 self._exigir_clave(peticion)
             return
         if not self._sin_clave and not (_viene_de_esta_maquina(peticion) and _viene_directa(peticion)):
-            raise ErrorHTTP(
-                403,
-                "acceso_solo_local",
-                "Acceso solo desde esta máquina",
-                "Sin claves, el servicio atiende solo a esta máquina y sin intermediarios. "
-                "Para abrirlo, defina ALPES_CLAVES_API (o ALPES_SIN_CLAVE=1 si la red ya es de confianza).",
-            )
+            raise _acceso_solo_local()
         if not self._anfitrion_conocido(peticion):
-            raise ErrorHTTP(
-                421,
-                "anfitrion_desconocido",
-                "Anfitrión desconocido",
-                "Sin claves, el servicio atiende solo a nombres locales. "
-                "Para usar otro, añádalo a ALPES_NOMBRES o defina ALPES_CLAVES_API.",
-            )
+            raise _anfitrion_desconocido()
 
     def _exigir_clave(self, peticion: Request) -> None:
         valores = peticion.headers.getlist("authorization")
@@ -85,13 +65,7 @@ class ReglasDeAcceso:
             aciertos = [hmac.compare_digest(ofrecida, clave) for clave in self._claves]
             if esquema.lower() == "bearer" and any(aciertos):
                 return
-        raise ErrorHTTP(
-            401,
-            "clave_requerida",
-            "Clave requerida",
-            "Hace falta una de las claves de ALPES_CLAVES_API en la cabecera «Authorization: Bearer …».",
-            cabeceras={"WWW-Authenticate": 'Bearer realm="alpespartners"'},
-        )
+        raise _clave_requerida()
 
     def _anfitrion_conocido(self, peticion: Request) -> bool:
         valores = peticion.headers.getlist("host")
@@ -105,6 +79,56 @@ class ReglasDeAcceso:
 def pide_clave(partes: Sequence[str]) -> bool:
     """Dice si a la ruta de esos segmentos solo se entra con clave, cuando las hay."""
     return partes[0] not in PRIMEROS_SEGMENTOS_ABIERTOS
+
+
+def _clave_requerida() -> ErrorHTTP:
+    return ErrorHTTP(
+        401,
+        "clave_requerida",
+        "Clave requerida",
+        "Hace falta una de las claves de ALPES_CLAVES_API en la cabecera «Authorization: Bearer …».",
+        cabeceras={"WWW-Authenticate": 'Bearer realm="alpespartners"'},
+    )
+
+
+def _acceso_solo_local() -> ErrorHTTP:
+    return ErrorHTTP(
+        403,
+        "acceso_solo_local",
+        "Acceso solo desde esta máquina",
+        "Sin claves, el servicio atiende solo a esta máquina y sin intermediarios. "
+        "Para abrirlo, defina ALPES_CLAVES_API (o ALPES_SIN_CLAVE=1 si la red ya es de confianza).",
+    )
+
+
+def _anfitrion_desconocido() -> ErrorHTTP:
+    return ErrorHTTP(
+        421,
+        "anfitrion_desconocido",
+        "Anfitrión desconocido",
+        "Sin claves, el servicio atiende solo a nombres locales. "
+        "Para usar otro, añádalo a ALPES_NOMBRES o defina ALPES_CLAVES_API.",
+    )
+
+
+NEGATIVAS: Final[Mapping[int, Contestacion]] = {
+    401: contestacion_de_error(
+        "401",
+        "Falta la clave o no es ninguna de las definidas.",
+        _clave_requerida(),
+        cabeceras={"WWW-Authenticate": {"required": True, "schema": {"type": "string"}}},
+    ),
+    403: contestacion_de_error(
+        "403",
+        "Sin claves definidas, solo se atiende a esta máquina y sin intermediarios.",
+        _acceso_solo_local(),
+    ),
+    421: contestacion_de_error(
+        "421",
+        "Sin claves definidas, solo se atiende a nombres locales o de `ALPES_NOMBRES`.",
+        _anfitrion_desconocido(),
+    ),
+}
 
 
 def _viene_de_esta_maquina(peticion: Request) -> bool:

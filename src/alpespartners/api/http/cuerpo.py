@@ -1,18 +1,21 @@
-"""Lectura del cuerpo de un envío: tipo de contenido, tamaño y tiempo.
+"""Lectura del cuerpo de un envío: tipo de contenido, codificación, tamaño y tiempo.
 
-Qué es: los límites que se comprueban antes de interpretar nada.
+Qué es: los límites que se comprueban antes de interpretar nada; lo comprimido los tiene en lo que llega y en
+lo que sale.
 Qué no es: el lector de JSON (`seedwork/json_estricto.py`).
 Por qué existe: un cuerpo enorme, lento o cortado a la mitad no puede ocupar memoria ni publicar nada.
 """
 
 import asyncio
+import zlib
 from collections.abc import Mapping
 from typing import Final
 
 from starlette.requests import ClientDisconnect, Request
 
 from alpespartners.api.http.descripcion import JSON, Contestacion
-from alpespartners.api.http.problemas import ErrorHTTP, contestacion_de_error
+from alpespartners.api.http.problemas import ErrorHTTP, contestacion_de_error, error_de
+from alpespartners.seedwork.json_estricto import JsonIlegible
 
 OCTETOS_MAXIMOS: Final = 64 * 1024
 SEGUNDOS_MAXIMOS: Final = 10.0
@@ -21,39 +24,30 @@ CIFRAS_DE_UNA_LONGITUD: Final = 18
 _BLANCOS: Final = " \t\n\r\v\f"
 """Los de ASCII: en una cabecera, un espacio duro es un carácter más."""
 
-FALTAS_DEL_CUERPO: Final[Mapping[int, Contestacion]] = {
-    400: contestacion_de_error(
-        "400", "El cuerpo no es JSON: mal formado, vacío, con claves repetidas o demasiado anidado."
-    ),
-    408: contestacion_de_error("408", "El cuerpo no llegó entero a tiempo."),
-    413: contestacion_de_error("413", f"El cuerpo pasa de {OCTETOS_MAXIMOS // 1024} KiB."),
-    415: contestacion_de_error("415", "El cuerpo no viene como `application/json` sin comprimir."),
-}
+_GZIP: Final = frozenset({"gzip", "x-gzip"})
+"""El mismo, con dos nombres (RFC 9110 §8.4.1.3)."""
+_CON_CABECERA_DE_GZIP: Final = 16 + zlib.MAX_WBITS
 
 
 async def leer_cuerpo(peticion: Request, segundos: float) -> bytes:
-    """Devuelve el cuerpo entero de una petición `application/json`.
+    """Devuelve el cuerpo entero de una petición `application/json`, descomprimido si llegó en gzip.
 
     Raises:
-        ErrorHTTP: 415 (tipo o codificación), 413 (más de 64 KiB) o 408 (no llegó entero en ese plazo).
+        ErrorHTTP: 415 (tipo o codificación), 413 (más de 64 KiB), 408 (no llegó entero en ese plazo) o 400
+            (no es el gzip que dice ser).
         ClientDisconnect: el cliente se fue antes de terminar.
     """
     _exigir_json(peticion)
+    comprimido = _viene_en_gzip(peticion)
     longitud = peticion.headers.get("content-length", "")
     if longitud.isdecimal() and (len(longitud) > CIFRAS_DE_UNA_LONGITUD or int(longitud) > OCTETOS_MAXIMOS):
         raise _demasiado_grande()
     try:
         async with asyncio.timeout(segundos):
-            return await _todo(peticion)
+            cuerpo = await _todo(peticion)
     except TimeoutError:
-        raise ErrorHTTP(
-            408,
-            "cuerpo_demasiado_lento",
-            "Cuerpo demasiado lento",
-            f"El cuerpo no llegó entero en {segundos:g} segundos.",
-            # Lo que queda por llegar no debe leerse como otra petición.
-            cabeceras={"Connection": "close"},
-        ) from None
+        raise _demasiado_lento(segundos) from None
+    return _descomprimido(cuerpo) if comprimido else cuerpo
 
 
 async def _todo(peticion: Request) -> bytes:
@@ -74,22 +68,37 @@ async def _todo(peticion: Request) -> bytes:
 def _exigir_json(peticion: Request) -> None:
     tipos = peticion.headers.getlist("content-type")
     if len(tipos) != 1 or not _es_json(tipos[0]):
-        raise ErrorHTTP(
-            415,
-            "tipo_de_contenido_no_admitido",
-            "Tipo de contenido no admitido",
-            "El cuerpo debe llegar como «Content-Type: application/json», en UTF-8.",
-            cabeceras={"Accept-Post": JSON},
-        )
-    codificaciones = peticion.headers.getlist("content-encoding")
-    if {codificacion.strip(_BLANCOS).lower() for codificacion in codificaciones} - {"identity"}:
-        raise ErrorHTTP(
-            415,
-            "codificacion_de_contenido_no_admitida",
-            "Codificación de contenido no admitida",
-            "El cuerpo debe llegar sin comprimir.",
-            cabeceras={"Accept-Encoding": "identity"},
-        )
+        raise _tipo_no_admitido()
+
+
+def _viene_en_gzip(peticion: Request) -> bool:
+    """Dice si el cuerpo está en gzip; comprimido de otro modo, o más de una vez, es un 415 que lo dice."""
+    lista = ",".join(peticion.headers.getlist("content-encoding"))
+    codificaciones = [codificacion.strip(_BLANCOS).lower() for codificacion in lista.split(",")]
+    aplicadas = [codificacion for codificacion in codificaciones if codificacion not in {"", "identity"}]
+    if not aplicadas:
+        return False
+    if len(aplicadas) == 1 and aplicadas[0] in _GZIP:
+        return True
+    raise _codificacion_no_admitida()
+
+
+def _descomprimido(comprimido: bytes) -> bytes:
+    """Lo que había dentro: los miembros que sean, seguidos (RFC 1952 §2.2), y nunca más de 64 KiB."""
+    cuerpo = bytearray()
+    while True:
+        miembro = zlib.decompressobj(_CON_CABECERA_DE_GZIP)
+        try:
+            cuerpo += miembro.decompress(comprimido, OCTETOS_MAXIMOS + 1 - len(cuerpo))
+        except zlib.error:
+            raise _gzip_ilegible() from None
+        if len(cuerpo) > OCTETOS_MAXIMOS:
+            raise _demasiado_grande()
+        if not miembro.eof:
+            raise _gzip_ilegible()
+        comprimido = miembro.unused_data
+        if not comprimido:
+            return bytes(cuerpo)
 
 
 def _es_json(tipo: str) -> bool:
@@ -103,6 +112,43 @@ def _es_json(tipo: str) -> bool:
     return True
 
 
+def _tipo_no_admitido() -> ErrorHTTP:
+    return ErrorHTTP(
+        415,
+        "tipo_de_contenido_no_admitido",
+        "Tipo de contenido no admitido",
+        "El cuerpo debe llegar como «Content-Type: application/json», en UTF-8.",
+        cabeceras={"Accept-Post": JSON},
+    )
+
+
+def _codificacion_no_admitida() -> ErrorHTTP:
+    return ErrorHTTP(
+        415,
+        "codificacion_de_contenido_no_admitida",
+        "Codificación de contenido no admitida",
+        "El cuerpo debe llegar sin comprimir o, una sola vez, en gzip («Content-Encoding: gzip»).",
+        cabeceras={"Accept-Encoding": "gzip, identity"},
+    )
+
+
+def _demasiado_lento(segundos: float) -> ErrorHTTP:
+    return ErrorHTTP(
+        408,
+        "cuerpo_demasiado_lento",
+        "Cuerpo demasiado lento",
+        f"El cuerpo no llegó entero en {segundos:g} segundos.",
+        # Lo que queda por llegar no debe leerse como otra petición.
+        cabeceras={"Connection": "close"},
+    )
+
+
+def _gzip_ilegible() -> ErrorHTTP:
+    return ErrorHTTP(
+        400, "gzip_ilegible", "Gzip ilegible", "El cuerpo no es el gzip que dice ser, o está cortado."
+    )
+
+
 def _demasiado_grande() -> ErrorHTTP:
     # La conexión no se cierra: el servidor descarta lo que siga llegando y el cliente alcanza a leer el 413.
     return ErrorHTTP(
@@ -111,3 +157,26 @@ def _demasiado_grande() -> ErrorHTTP:
         "Cuerpo demasiado grande",
         f"El cuerpo pasa de {OCTETOS_MAXIMOS // 1024} KiB.",
     )
+
+
+FALTAS_DEL_CUERPO: Final[Mapping[int, Contestacion]] = {
+    400: contestacion_de_error(
+        "400",
+        "El cuerpo no es JSON (mal formado, vacío, con claves repetidas o demasiado anidado), o no es el "
+        "gzip que dice ser.",
+        error_de(JsonIlegible("El cuerpo está vacío.")),
+        _gzip_ilegible(),
+    ),
+    408: contestacion_de_error(
+        "408", "El cuerpo no llegó entero a tiempo.", _demasiado_lento(SEGUNDOS_MAXIMOS)
+    ),
+    413: contestacion_de_error(
+        "413", f"El cuerpo pasa de {OCTETOS_MAXIMOS // 1024} KiB.", _demasiado_grande()
+    ),
+    415: contestacion_de_error(
+        "415",
+        "El cuerpo no viene como `application/json`, o viene comprimido de otro modo que gzip.",
+        _tipo_no_admitido(),
+        _codificacion_no_admitida(),
+    ),
+}

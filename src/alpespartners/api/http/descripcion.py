@@ -65,12 +65,14 @@ class Contestacion:
 
     Attributes:
         formas: de qué tipo es su cuerpo; si son varias, de cualquiera de ellas.
+        ejemplos: cuerpos que puede traer, por su nombre; si no hay, los enseña la forma.
         cabeceras: por su nombre, cómo es cada una.
         componente: si la comparten varias rutas, su nombre entre los componentes.
     """
 
     descripcion: str
     formas: tuple[type, ...]
+    ejemplos: Mapping[str, object] = field(default_factory=dict)
     tipo: str = JSON
     cabeceras: Mapping[str, Esquema] = field(default_factory=dict)
     componente: str | None = None

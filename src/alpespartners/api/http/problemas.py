@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from alpespartners.api.http.descripcion import Contestacion, Esquema
 from alpespartners.api.http.respuestas import RespuestaJSON
-from alpespartners.modulos.tracking.aplicacion.codigos import CODIGOS
+from alpespartners.modulos.tracking.aplicacion.codigos import CODIGOS, CodigoDePeticion
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible
 from alpespartners.modulos.tracking.dominio import excepciones
 from alpespartners.modulos.tracking.dominio.excepciones import Fallo
@@ -93,6 +93,11 @@ class ErrorHTTP(Exception):
         self.cabeceras = cabeceras
 
     @property
+    def codigo(self) -> str:
+        """El código estable, sin el prefijo de su `type`."""
+        return self.problema.type.removeprefix(PREFIJO_DE_TIPO)
+
+    @property
     def estado(self) -> int:
         """El código HTTP."""
         return self.problema.status
@@ -160,21 +165,37 @@ def nombre_seguro(nombre: str) -> str:
 def contestacion_de_error(
     componente: str,
     descripcion: str,
-    *formas: type[Problema],
+    *ejemplos: ErrorHTTP,
     cabeceras: Mapping[str, Esquema] | None = None,
 ) -> Contestacion:
-    """Cómo se describe una respuesta de error; sin más, es un `Problema`."""
+    """Cómo se describe una respuesta de error: con los errores que puede traer, y la forma de cada uno.
+
+    De los que comparten código se enseña el primero.
+    """
+    por_codigo: dict[str, object] = {}
+    for error in ejemplos:
+        por_codigo.setdefault(error.codigo, error.problema)
     return Contestacion(
         descripcion=descripcion,
-        formas=formas or (Problema,),
+        formas=tuple(dict.fromkeys(type(error.problema) for error in ejemplos)),
+        ejemplos=por_codigo,
         tipo=TIPO_DE_PROBLEMA,
         cabeceras=cabeceras or {},
         componente=componente,
     )
 
 
-NO_ENCONTRADO: Final = contestacion_de_error("404", "No hay nada en esa dirección.")
-NO_VALIDO: Final = contestacion_de_error("422", "Hay datos no válidos; se dicen todos.", DatosInvalidos)
+NO_ENCONTRADO: Final = contestacion_de_error("404", "No hay nada en esa dirección.", no_encontrado())
+NO_VALIDO: Final = contestacion_de_error(
+    "422",
+    "Hay datos no válidos; se dicen todos.",
+    datos_invalidos(
+        [Fallo("limit", CodigoDePeticion.PARAMETRO_DESCONOCIDO, "no es un parámetro; los que hay: ninguno")]
+    ),
+)
 SIN_BASE_DE_DATOS: Final = contestacion_de_error(
-    "503_base_de_datos", "La base de datos no responde.", cabeceras=REINTENTO
+    "503_base_de_datos",
+    "La base de datos no responde.",
+    error_de(BaseDatosNoDisponible()),
+    cabeceras=REINTENTO,
 )

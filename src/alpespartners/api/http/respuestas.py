@@ -1,7 +1,7 @@
 """Respuestas en JSON, y las precauciones que lleva toda respuesta.
 
 Por qué existe: el dinero sale como entró, con todos sus dígitos y como número; el tiempo, en UTC con `Z` y
-con microsegundos solo si los tiene (RFC 3339).
+con microsegundos solo si los tiene (RFC 3339). Acaban en un salto de línea, que en una terminal se agradece.
 """
 
 from typing import Final
@@ -28,5 +28,5 @@ class RespuestaJSON(Response):
 
 
 def en_json(contenido: object) -> bytes:
-    """Codifica en UTF-8. Los `Decimal` salen como número con sus dígitos exactos."""
-    return _CODIFICADOR.encode(contenido)
+    """Codifica en UTF-8, con un salto al final. Los `Decimal` salen como número con sus dígitos exactos."""
+    return _CODIFICADOR.encode(contenido) + b"\n"

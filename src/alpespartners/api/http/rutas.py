@@ -19,6 +19,8 @@ from starlette.types import Scope
 
 from alpespartners.api.http.descripcion import Operacion
 from alpespartners.api.http.problemas import ErrorHTTP, no_encontrado
+from alpespartners.modulos.tracking.dominio.excepciones import CampoInvalido
+from alpespartners.modulos.tracking.dominio.objetos_valor import identificador
 
 Atencion = Callable[[Request], Awaitable[Response]]
 """Atiende una petición; los segmentos variables, decodificados, están en `path_params`."""
@@ -28,16 +30,11 @@ VARIABLE: Final = "{"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ruta:
-    """Una plantilla con un método y quién lo atiende; `HEAD` acompaña siempre a `GET`.
-
-    Attributes:
-        alias: otras plantillas en que responde lo mismo.
-    """
+    """Una plantilla con un método y quién lo atiende; `HEAD` acompaña siempre a `GET`."""
 
     plantilla: str
     metodo: Literal["GET", "POST"]
     atencion: Atencion
-    alias: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,11 +72,10 @@ class Rutas:
     def __init__(self, rutas: Iterable[Ruta]) -> None:
         direcciones: dict[str, Direccion] = {}
         for ruta in rutas:
-            for plantilla in (ruta.plantilla, *ruta.alias):
-                direccion = direcciones.setdefault(plantilla, Direccion(plantilla, {}))
-                direccion.atenciones[ruta.metodo] = ruta.atencion
-                if ruta.metodo == HTTPMethod.GET:
-                    direccion.atenciones[HTTPMethod.HEAD] = ruta.atencion
+            direccion = direcciones.setdefault(ruta.plantilla, Direccion(ruta.plantilla, {}))
+            direccion.atenciones[ruta.metodo] = ruta.atencion
+            if ruta.metodo == HTTPMethod.GET:
+                direccion.atenciones[HTTPMethod.HEAD] = ruta.atencion
         todas = [(tuple(segmentos(plantilla)), direccion) for plantilla, direccion in direcciones.items()]
         self._fijas = {partes: direccion for partes, direccion in todas if not _tiene_variables(partes)}
         self._variables = [(partes, direccion) for partes, direccion in todas if _tiene_variables(partes)]
@@ -87,7 +83,7 @@ class Rutas:
     def buscar(self, partes: Sequence[str]) -> tuple[Direccion, Mapping[str, str]]:
         """Devuelve la dirección de esos segmentos decodificados y los que son variables, por su nombre.
 
-        Un segmento vacío no llena ninguna variable: `/tracking/impresiones/` no es la dirección de un evento.
+        Una variable solo la llena lo que puede ser un identificador: lo demás no existe con ningún método.
 
         Raises:
             ErrorHTTP: 404, no hay ninguna.
@@ -97,7 +93,7 @@ class Rutas:
             return fija, {}
         for plantilla, direccion in self._variables:
             if len(plantilla) == len(partes) and all(
-                (parte if _es_variable(esperado) else esperado == parte)
+                (_puede_ser_identificador(parte) if _es_variable(esperado) else esperado == parte)
                 for esperado, parte in zip(plantilla, partes, strict=True)
             ):
                 return direccion, {
@@ -111,13 +107,13 @@ class Rutas:
 def partes_de_la_ruta(scope: Scope) -> Sequence[str]:
     """Segmentos de la ruta cruda, decodificados uno a uno (RFC 3986 §2.1) y en forma NFC.
 
-    `/tracking/impresiones/a%2Fb` da `["tracking", "impresiones", "a/b"]`. Una barra final deja un
-    último segmento vacío.
+    `/tracking/impresiones/a%2Fb` da `["tracking", "impresiones", "a/b"]`. Una barra final no cuenta: con dos,
+    queda un último segmento vacío.
 
     Raises:
         ErrorHTTP: 404, un segmento no es UTF-8.
     """
-    cruda: bytes = scope["raw_path"]
+    cruda: bytes = scope["raw_path"].removesuffix(b"/")
     try:
         if b"%" not in cruda:
             return segmentos(cruda.decode("ascii"))
@@ -136,6 +132,14 @@ def segmentos(ruta: str) -> list[str]:
 
 def _tiene_variables(partes: Sequence[str]) -> bool:
     return any(map(_es_variable, partes))
+
+
+def _puede_ser_identificador(parte: str) -> bool:
+    try:
+        identificador("", parte)
+    except CampoInvalido:
+        return False
+    return True
 
 
 def _es_variable(segmento: str) -> bool:

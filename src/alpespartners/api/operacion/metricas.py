@@ -96,7 +96,12 @@ def ruta_de_metricas(registro: CollectorRegistry, estado: Estado) -> RutaDescrit
         resumen="Lo que el proceso cuenta de sí mismo, para Prometheus",
         descripcion="Ninguna métrica lleva un identificador de campaña, influencer, usuario o evento.",
         contestaciones={
-            200: Contestacion(descripcion="Texto de Prometheus.", formas=(str,), tipo="text/plain")
+            200: Contestacion(
+                descripcion="Texto de Prometheus.",
+                formas=(str,),
+                ejemplos={"texto": "# TYPE alpes_broker_disponible gauge\nalpes_broker_disponible 1.0\n"},
+                tipo="text/plain",
+            )
         },
     )
     return RutaDescrita(plantilla="/metricas", metodo="GET", atencion=metricas, operacion=operacion)

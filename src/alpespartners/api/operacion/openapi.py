@@ -26,6 +26,7 @@ from alpespartners.api.http.descripcion import (
     Parametro,
 )
 from alpespartners.api.http.problemas import NO_VALIDO
+from alpespartners.api.http.respuestas import en_json
 from alpespartners.api.http.rutas import RutaDescrita, segmentos
 
 _ESQUEMAS: Final = "#/components/schemas/"
@@ -69,7 +70,7 @@ def descripcion(rutas: Sequence[RutaDescrita]) -> dict[str, object]:
                     ),
                 }
             },
-            "schemas": {**{pedido.nombre: pedido.esquema for pedido in pedidos}, **esquemas},
+            "schemas": {**{pedido.nombre: _con_tipos(pedido.esquema) for pedido in pedidos}, **esquemas},
             "responses": {
                 contestacion.componente: _respuesta(contestacion, esquema_de)
                 for contestacion in todas
@@ -95,21 +96,35 @@ def _esquemas(formas: Sequence[type]) -> tuple[Mapping[type, object], dict[str, 
     for forma in formas:
         if issubclass(forma, CuerpoDescrito) and forma.ejemplos:
             componentes[forma.__name__]["examples"] = [*forma.ejemplos]
-    _decimales_como_numeros(componentes)
-    return dict(zip(formas, hechos, strict=True)), componentes
+    return dict(zip(formas, map(_con_tipos, hechos), strict=True)), _con_tipos(componentes)
 
 
-def _decimales_como_numeros(esquema: Any) -> None:
-    """Corrige en su sitio lo que msgspec describe de un `Decimal`, que aquí no sale como texto."""
-    if isinstance(esquema, dict):
-        if esquema.get("format") == "decimal":
-            del esquema["format"]
-            esquema["type"] = "number"
-        for parte in esquema.values():
-            _decimales_como_numeros(parte)
-    elif isinstance(esquema, list):
-        for parte in esquema:
-            _decimales_como_numeros(parte)
+def _con_tipos(esquema: Any) -> Any:
+    """El mismo esquema con lo que le falta: que un `Decimal` sale como número y de qué tipo es un `enum`.
+
+    Sin su tipo, quien enseña el esquema o genera un cliente toma un `enum` por cualquier cosa.
+    """
+    match esquema:
+        case {"format": "decimal"}:
+            sin_formato = {clave: valor for clave, valor in esquema.items() if clave != "format"}
+            return _con_tipos({**sin_formato, "type": "number"})
+        case {"enum": [*valores]} if None in valores:
+            lo_demas = {clave: valor for clave, valor in esquema.items() if clave != "enum"}
+            textos = {"type": "string", "enum": [valor for valor in valores if valor is not None]}
+            return {**_con_tipos_dentro(lo_demas), "anyOf": [textos, {"type": "null"}]}
+        case {"enum": [*_]}:
+            return {"type": "string", **_con_tipos_dentro(esquema)}
+        case dict():
+            return _con_tipos_dentro(esquema)
+        case list() | tuple():
+            return [_con_tipos(parte) for parte in esquema]
+        case _:
+            return esquema
+
+
+def _con_tipos_dentro(esquema: Mapping[str, Any]) -> dict[str, Any]:
+    """Lo mismo, en cada una de sus partes."""
+    return {clave: parte if clave == "examples" else _con_tipos(parte) for clave, parte in esquema.items()}
 
 
 def _etiquetas(etiquetas: Iterable[Etiqueta]) -> list[dict[str, str]]:
@@ -146,7 +161,7 @@ def _parametro(parametro: Parametro) -> dict[str, object]:
             "name": parametro.nombre,
             "in": parametro.lugar,
             "required": parametro.lugar == "path",
-            "schema": parametro.esquema,
+            "schema": _con_tipos(parametro.esquema),
             "description": parametro.descripcion,
             "example": parametro.ejemplo,
         }
@@ -156,7 +171,10 @@ def _parametro(parametro: Parametro) -> dict[str, object]:
 def _cuerpo(pedido: CuerpoPedido) -> dict[str, object]:
     return {
         "required": True,
-        "description": f"Hasta {OCTETOS_MAXIMOS // 1024} KiB, en UTF-8.",
+        "description": (
+            f"Hasta {OCTETOS_MAXIMOS // 1024} KiB, en UTF-8. También en gzip (`Content-Encoding: gzip`), con "
+            "ese límite en lo que llega y en lo que sale."
+        ),
         "content": {
             JSON: {
                 "schema": {"$ref": f"{_ESQUEMAS}{pedido.nombre}"},
@@ -169,11 +187,16 @@ def _cuerpo(pedido: CuerpoPedido) -> dict[str, object]:
 def _respuesta(contestacion: Contestacion, esquema_de: Mapping[type, object]) -> dict[str, object]:
     posibles = [esquema_de[forma] for forma in contestacion.formas]
     esquema = posibles[0] if len(posibles) == 1 else {"anyOf": posibles}
+    ejemplos = {
+        nombre: {"value": msgspec.json.decode(en_json(cuerpo))}
+        for nombre, cuerpo in contestacion.ejemplos.items()
+    }
+    contenido = _sin_ausentes({"schema": esquema, "examples": ejemplos or None})
     return _sin_ausentes(
         {
             "description": contestacion.descripcion,
             "headers": contestacion.cabeceras or None,
-            "content": {contestacion.tipo: {"schema": esquema}},
+            "content": {contestacion.tipo: contenido},
         }
     )
 

@@ -7,7 +7,7 @@ consumidores lo aceptado espera: ambas cosas se dicen, pero no apartan al servic
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Final, Literal
 
 import structlog
@@ -41,11 +41,15 @@ Disponibilidad = Literal["disponible", "no_disponible"]
 class Viva(CuerpoDescrito):
     """El proceso vive."""
 
+    ejemplos = ({"estado": "viva"},)
+
     estado: Literal["viva"]
 
 
 class Salud(CuerpoDescrito):
     """Si se pueden recibir eventos, y qué falta."""
+
+    ejemplos = ({"estado": "lista", "broker": "disponible", "base_datos": "disponible", "consumidores": 1},)
 
     estado: Literal["lista", "degradada", "no_lista"]
     broker: Disponibilidad
@@ -64,22 +68,21 @@ class Salud(CuerpoDescrito):
     ] = UNSET
 
 
-def rutas_de_salud(
+def quien_averigua(
     despachador: DespachadorComandos,
     lecturas: Lecturas,
     presencia: Presencia,
     administracion: Administracion | None,
-) -> list[RutaDescrita]:
-    """Las rutas de salud; sin `administracion` no se dice nada de cómo está puesto el broker."""
+) -> Callable[[], Awaitable[Salud]]:
+    """Quien dice cómo está el servicio; sin `administracion`, nada de cómo está puesto el broker."""
     contar_si_cambia = _relator()
 
-    async def lista(peticion: Request) -> Response:
-        sin_parametros(peticion)
+    async def averiguar() -> Salud:
         hay_broker = despachador.disponible
         fallo, vivos = await _de_la_base_de_datos(lecturas, presencia)
         contar_si_cambia(fallo)
         puesto = None if administracion is None else await administracion.estado()
-        salud = Salud(
+        return Salud(
             estado="no_lista" if not hay_broker else "lista" if fallo is None else "degradada",
             broker=disponibilidad(disponible=hay_broker),
             base_datos=disponibilidad(disponible=fallo is None),
@@ -87,7 +90,17 @@ def rutas_de_salud(
             retencion=UNSET if puesto is None else puesto.retencion,
             suscripciones=UNSET if puesto is None else puesto.suscripciones,
         )
-        return RespuestaJSON(salud, 200 if hay_broker else 503)
+
+    return averiguar
+
+
+def rutas_de_salud(averiguar: Callable[[], Awaitable[Salud]]) -> list[RutaDescrita]:
+    """Las rutas de salud."""
+
+    async def lista(peticion: Request) -> Response:
+        sin_parametros(peticion)
+        salud = await averiguar()
+        return RespuestaJSON(salud, 503 if salud.estado == "no_lista" else 200)
 
     operacion = Operacion(
         id="salud_lista",

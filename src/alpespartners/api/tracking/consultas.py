@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from alpespartners.api.http.descripcion import Contestacion, Esquema, Etiqueta, Operacion, Parametro
 from alpespartners.api.http.parametros import leer_parametros, sin_parametros
-from alpespartners.api.http.problemas import NO_ENCONTRADO, SIN_BASE_DE_DATOS, no_encontrado
+from alpespartners.api.http.problemas import NO_ENCONTRADO, SIN_BASE_DE_DATOS
 from alpespartners.api.http.respuestas import RespuestaJSON
 from alpespartners.api.http.rutas import RutaDescrita
 from alpespartners.api.tracking.clases import ClaseHTTP
@@ -26,7 +26,12 @@ from alpespartners.api.tracking.presentacion import (
     historia,
     pagina_de_destinos,
 )
-from alpespartners.api.tracking.problemas import SIN_DESTINO, destino_desconocido
+from alpespartners.api.tracking.problemas import (
+    SIN_DESTINO,
+    SIN_EVENTO,
+    destino_desconocido,
+    evento_no_encontrado,
+)
 from alpespartners.modulos.tracking.aplicacion.clases import CLASES, Clase
 from alpespartners.modulos.tracking.aplicacion.codigos import CODIGOS
 from alpespartners.modulos.tracking.aplicacion.consultas.consultar_balance import consultar_balance
@@ -49,12 +54,10 @@ from alpespartners.modulos.tracking.aplicacion.consultas.listar_eventos import (
 )
 from alpespartners.modulos.tracking.aplicacion.puertos import Lecturas, Presencia
 from alpespartners.modulos.tracking.dominio.excepciones import (
-    CampoInvalido,
     Codigo,
     DatosInvalidos,
     Recolector,
 )
-from alpespartners.modulos.tracking.dominio.objetos_valor import identificador
 
 _BALANCE: Final = Etiqueta("balance", "Si las cuentas cuadran, y qué falta por publicar.")
 ENLACE: Final[Esquema] = {
@@ -132,10 +135,10 @@ def ruta_de_evento(clase: ClaseHTTP, lecturas: Lecturas) -> RutaDescrita:
 
     async def atender(peticion: Request) -> Response:
         sin_parametros(peticion)
-        id_evento = _identificador_de_la_ruta(peticion, "id")
+        id_evento = peticion.path_params["id"]
         hallados = await lecturas.leer(lambda consulta: consulta.eventos(clase.clase).obtener([id_evento]))
         if id_evento not in hallados:
-            raise no_encontrado()
+            raise evento_no_encontrado(f"{clase.ruta}/{quote(id_evento, safe='')}/destino")
         return RespuestaJSON(clase.recurso(hallados[id_evento]))
 
     operacion = Operacion(
@@ -144,12 +147,12 @@ def ruta_de_evento(clase: ClaseHTTP, lecturas: Lecturas) -> RutaDescrita:
         resumen=f"Obtener {clase.una}",
         descripcion=(
             "El `id` va codificado: `FV/2024/001` se pide como `FV%2F2024%2F001`. Un evento recién aceptado "
-            "tarda un instante en registrarse; hasta entonces es 404."
+            "tarda un instante en registrarse; hasta entonces, un 404 que dice dónde preguntar qué fue de él."
         ),
-        parametros=(_de_la_ruta("id", clase),),
+        parametros=(_de_la_ruta("id", clase, "id"),),
         contestaciones={
             200: Contestacion(descripcion="Lo que se registró.", formas=(clase.forma,)),
-            404: NO_ENCONTRADO,
+            404: SIN_EVENTO,
             503: SIN_BASE_DE_DATOS,
         },
     )
@@ -161,7 +164,7 @@ def ruta_de_destino(clase: ClaseHTTP, lecturas: Lecturas, presencia: Presencia) 
 
     async def atender(peticion: Request) -> Response:
         sin_parametros(peticion)
-        id_evento = _identificador_de_la_ruta(peticion, "id")
+        id_evento = peticion.path_params["id"]
         hallado = await lecturas.leer(lambda consulta: consultar_destino(consulta, clase.clase, id_evento))
         if isinstance(hallado, SinNoticias):
             raise destino_desconocido(hallado, await consumidores_vivos(presencia))
@@ -176,7 +179,7 @@ def ruta_de_destino(clase: ClaseHTTP, lecturas: Lecturas, presencia: Presencia) 
             "en qué acabó. El 404 dice cuántos consumidores viven y hasta cuándo se ha procesado, para "
             "distinguir «todavía no» de «nunca llegó»."
         ),
-        parametros=(_de_la_ruta("id", clase),),
+        parametros=(_de_la_ruta("id", clase, "id"),),
         contestaciones={
             200: Contestacion(descripcion="Lo que pasó.", formas=(Historia,)),
             404: SIN_DESTINO,
@@ -188,30 +191,43 @@ def ruta_de_destino(clase: ClaseHTTP, lecturas: Lecturas, presencia: Presencia) 
     )
 
 
-def ruta_de_lista(clase: ClaseHTTP, lecturas: Lecturas) -> RutaDescrita:
-    """La que recorre los eventos de una campaña."""
+def rutas_de_lista(clase: ClaseHTTP, lecturas: Lecturas) -> list[RutaDescrita]:
+    """Las que recorren los eventos de una campaña: la del negocio y la misma en ASCII.
 
+    La segunda es para quien genera un cliente: hay generadores que no admiten una ñ en un parámetro.
+    """
+    return [
+        _ruta_de_lista(clase, lecturas, campaña="campaña", id_de_la_operacion=f"listar_{clase.clase.plural}"),
+        _ruta_de_lista(
+            clase, lecturas, campaña="campana", id_de_la_operacion=f"listar_{clase.clase.plural}_de_campana"
+        ),
+    ]
+
+
+def _ruta_de_lista(
+    clase: ClaseHTTP, lecturas: Lecturas, *, campaña: str, id_de_la_operacion: str
+) -> RutaDescrita:
     async def atender(peticion: Request) -> Response:
-        campaña_id = _identificador_de_la_ruta(peticion, "campaña_id")
+        campaña_id = peticion.path_params[f"{campaña}_id"]
         parametros, pedido = _peticion_de_lista(peticion, clase.clase, campaña_id)
         pagina = await lecturas.leer(lambda consulta: clase.lista(consulta, pedido))
         respuesta = RespuestaJSON(pagina)
         if pagina.siguiente is not None:
-            direccion = f"/tracking/campa%C3%B1as/{quote(campaña_id, safe='')}/{clase.clase.plural}"
+            direccion = f"/tracking/{quote(campaña)}s/{quote(campaña_id, safe='')}/{clase.clase.plural}"
             respuesta.headers["Link"] = _enlace(direccion, parametros, pagina.siguiente)
         return respuesta
 
     operacion = Operacion(
-        id=f"listar_{clase.clase.plural}",
+        id=id_de_la_operacion,
         etiqueta=clase.etiqueta,
         resumen=f"Listar {clase.todas} de una campaña",
         descripcion=(
             "De la más reciente a la más antigua por `ocurrido_en`. Recorrer la lista mientras llegan "
             "eventos no repite ninguno ni se salta los que ya estaban. Una campaña desconocida da una lista "
-            "vacía. También responde en `/tracking/campanas/…`."
+            "vacía. `/tracking/campañas/…` y `/tracking/campanas/…` son la misma lista."
         ),
         parametros=(
-            _de_la_ruta("campaña_id", clase),
+            _de_la_ruta(f"{campaña}_id", clase, "campaña_id"),
             *filtros_de(clase.clase),
         ),
         contestaciones={
@@ -221,8 +237,7 @@ def ruta_de_lista(clase: ClaseHTTP, lecturas: Lecturas) -> RutaDescrita:
         },
     )
     return RutaDescrita(
-        plantilla=f"/tracking/campañas/{{campaña_id}}/{clase.clase.plural}",
-        alias=(f"/tracking/campanas/{{campaña_id}}/{clase.clase.plural}",),
+        plantilla=f"/tracking/{campaña}s/{{{campaña}_id}}/{clase.clase.plural}",
         metodo="GET",
         atencion=atender,
         operacion=operacion,
@@ -308,8 +323,8 @@ def _sin_alias(parametros: Mapping[str, str], recolector: Recolector) -> Mapping
     return canonicos
 
 
-def _de_la_ruta(nombre: str, clase: ClaseHTTP) -> Parametro:
-    ejemplo = clase.cuerpo.ejemplo[nombre]
+def _de_la_ruta(nombre: str, clase: ClaseHTTP, campo: str) -> Parametro:
+    ejemplo = clase.cuerpo.ejemplo[campo]
     return Parametro(nombre=nombre, lugar="path", esquema=IDENTIFICADOR, ejemplo=ejemplo)
 
 
@@ -323,14 +338,6 @@ def filtros_de(clase: Clase) -> list[Parametro]:
     )
     por_nombre = {filtro.nombre: filtro for filtro in (*_FILTROS, de_tipo)}
     return [por_nombre[nombre] for nombre in sorted(parametros_de_lista(clase))]
-
-
-def _identificador_de_la_ruta(peticion: Request, nombre: str) -> str:
-    try:
-        return identificador(nombre, peticion.path_params[nombre])
-    except CampoInvalido:
-        # Un identificador que no puede existir no es una falta de forma: en esa dirección no hay nada.
-        raise no_encontrado() from None
 
 
 def _peticion_de_lista(

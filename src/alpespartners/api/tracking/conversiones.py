@@ -54,6 +54,8 @@ class CorrienteConversion(Corriente[Conversion]):
 class PaginaConversion(Pagina[Conversion]):
     """Una página de conversiones."""
 
+    ejemplos = ({"elementos": [*Conversion.ejemplos], "siguiente": None},)
+
 
 def _importe(decimales: int) -> Esquema:
     """Lo que distingue a las monedas con esos decimales.
@@ -120,16 +122,13 @@ CONVERSIONES: Final = ClaseHTTP(
         ejemplo=_EJEMPLO,
         esquema={
             **esquema_de_envio(_PROPIOS, requeridos=["campaña_id", "tipo_conversion"]),
-            "anyOf": [
-                *(_importe(decimales) for decimales in sorted(set(DECIMALES.values()))),
-                {
-                    "title": "Sin valor",
-                    "properties": {
-                        "tipo_conversion": {"enum": _SIN_VALOR_OBLIGATORIO},
-                        "valor": {"enum": [*AUSENTE]},
-                    },
-                },
-            ],
+            # Con un anyOf, quien genera un cliente entiende que basta con una de las partes.
+            "if": {"properties": {"valor": {"enum": [*AUSENTE]}}},
+            "then": {"properties": {"tipo_conversion": {"enum": _SIN_VALOR_OBLIGATORIO}}},
+            "else": {
+                "type": "object",
+                "anyOf": [_importe(decimales) for decimales in sorted(set(DECIMALES.values()))],
+            },
         },
     ),
     forma=Conversion,

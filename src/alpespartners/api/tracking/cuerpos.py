@@ -44,8 +44,15 @@ IDENTIFICADOR_OPCIONAL: Final[Esquema] = {
     "pattern": f"^(?:{_PATRON})?$",
 }
 _NULO: Final[Esquema] = {"type": "null"}
+# Entre las propiedades, como campos que solo admiten `null`, hay clientes generados que no dejan enviar nada.
+_NO_RESERVADO: Final[Esquema] = {
+    "type": "string",
+    "pattern": f"^(?!(?:{'|'.join(_RESERVADOS)})$)",
+    "description": f"Los que pone el servidor no se envían: {', '.join(_RESERVADOS)}.",
+}
 _DESCRIPTIVO: Final[Esquema] = {
-    "description": "Texto. Nunca es motivo de rechazo: lo ilegible se repara o descarta con una advertencia."
+    "type": ["string", "null"],
+    "description": "Texto. Nunca es motivo de rechazo: lo ilegible se repara o descarta con una advertencia.",
 }
 
 
@@ -54,7 +61,7 @@ def esquema_de_envio(propios: Esquema, requeridos: Sequence[str]) -> dict[str, o
     campos: Esquema = {
         "id": {
             **IDENTIFICADOR_OPCIONAL,
-            "not": {"enum": [".", ".."]},
+            "pattern": rf"^(?!\.\.?$)(?:{_PATRON})?$",
             "minLength": 1,
             "description": (
                 "Clave de idempotencia, en un solo espacio para todas las campañas: `tienda-1001` mejor que "
@@ -76,6 +83,7 @@ def esquema_de_envio(propios: Esquema, requeridos: Sequence[str]) -> dict[str, o
             ),
         },
         "propiedades": {
+            "type": ["object", "null"],
             "description": (
                 "Un objeto de textos. Nunca es motivo de rechazo: un número o un booleano queda como su "
                 'literal, `{"utm": {"source": …}}` como `utm.source`, y lo más anidado como su JSON. Se '
@@ -84,12 +92,12 @@ def esquema_de_envio(propios: Esquema, requeridos: Sequence[str]) -> dict[str, o
                 "una advertencia."
             )
         },
-        **{nombre: {**_NULO, "description": "Lo pone el servidor."} for nombre in _RESERVADOS},
     }
     return {
         "type": "object",
         "required": [*requeridos],
         "properties": campos,
+        "propertyNames": _NO_RESERVADO,
         "additionalProperties": {
             "description": "Un campo desconocido pasa a `propiedades`, con advertencia."
         },

@@ -1,6 +1,6 @@
 """Los dos envíos de ejemplo del documento de la semilla, tal como se escriben en una terminal.
 
-Qué es: el texto que enseñan OpenAPI y `alpespartners iniciar`.
+Qué es: el texto que enseñan OpenAPI y `alpespartners iniciar`, y lo que de ellos dicen las respuestas.
 Por qué existe: un ejemplo que se copia debe ser el mismo en todas partes; una prueba lo compara con el
 documento.
 """
@@ -34,3 +34,19 @@ EJEMPLOS: Final = {
   }""",
 }
 """Por recurso (`/tracking/<recurso>`), el cuerpo de un envío."""
+
+ID: Final = "conv-123"
+"""El `id` de uno de ellos."""
+
+DIRECCION: Final = f"/tracking/conversiones/{ID}"
+"""Dónde se lee ese."""
+
+COMANDO: Final = "018d0c8e-5c00-7000-8000-000000000000"
+"""El comando que lo traía."""
+
+TOPICO: Final = "comando-registrar-conversion"
+"""Por dónde va ese comando."""
+
+CAMPAÑA: Final = "cmp-456"
+INFLUENCER: Final = "inf-789"
+"""A quién nombraba."""

@@ -192,7 +192,13 @@ class _Envio(NamedTuple):
     def decidido(self, desenlace: Desenlace) -> Response:
         """201 si lo registró este comando, 200 si ya estaba igual, y si no el problema que lo explica."""
         if not isinstance(desenlace, Asentado):
-            return envio_negado(desenlace, self.comando, self.comando_id).respuesta()
+            return envio_negado(
+                desenlace,
+                evento_id=self.evento_id,
+                comando_id=self.comando_id,
+                campaña_id=self.comando.campaña_id,
+                influencer_id=self.comando.influencer_id,
+            ).respuesta()
         if desenlace.es_nuevo:
             return RespuestaJSON(self.clase.recurso(desenlace.evento), 201, self._direccion)
         return RespuestaJSON(self.clase.repetido(desenlace.evento, desenlace.difieren))

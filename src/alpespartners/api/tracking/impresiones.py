@@ -43,6 +43,8 @@ class CorrienteImpresion(Corriente[Impresion]):
 class PaginaImpresion(Pagina[Impresion]):
     """Una página de impresiones."""
 
+    ejemplos = ({"elementos": [*Impresion.ejemplos], "siguiente": None},)
+
 
 IMPRESIONES: Final = ClaseHTTP(
     clase=clases.IMPRESIONES,

@@ -13,6 +13,7 @@ from msgspec import Meta
 
 from alpespartners.api.http.descripcion import CuerpoDescrito, Esquema
 from alpespartners.api.http.problemas import CodigoEscrito
+from alpespartners.api.tracking import ejemplos as ejemplos_de_la_semilla
 from alpespartners.modulos.tracking.aplicacion.clases import CLASES
 from alpespartners.modulos.tracking.aplicacion.codigos import CODIGOS
 from alpespartners.modulos.tracking.aplicacion.consultas import consultar_destino, listar_destinos
@@ -67,7 +68,7 @@ DEL_SERVIDOR: Final[Esquema] = {
     "propiedades": {},
     "recibido_en": "2024-01-15T10:36:00.120000Z",
     "registrado_en": "2024-01-15T10:36:00.250000Z",
-    "comando_id": "018d0c8e-5c00-7000-8000-000000000000",
+    "comando_id": ejemplos_de_la_semilla.COMANDO,
     "advertencias": [],
 }
 """Lo que a un envío de ejemplo le añade el servidor, salvo cuándo ocurrió."""
@@ -118,6 +119,15 @@ class Corriente(CuerpoDescrito, Generic[R]):
 class Aceptado(CuerpoDescrito):
     """Un envío que el broker ya guardó."""
 
+    ejemplos = (
+        {
+            "id": ejemplos_de_la_semilla.ID,
+            "estado": "ACEPTADA",
+            "comando_id": ejemplos_de_la_semilla.COMANDO,
+            "advertencias": [],
+        },
+    )
+
     id: Annotated[str, Meta(description="El enviado, o el asignado (UUIDv7) si no lo había.")]
     estado: Literal["ACEPTADA"]
     comando_id: Annotated[str, Meta(extra_json_schema={"format": "uuid"})]
@@ -161,6 +171,21 @@ class Ilegible(SucesoContado, tag="ILEGIBLE"):
 
 class Historia(CuerpoDescrito):
     """Todo lo que pasó con un `id`, del suceso más antiguo al más nuevo."""
+
+    ejemplos = (
+        {
+            "id": ejemplos_de_la_semilla.ID,
+            "destinos": [
+                {
+                    "estado": "REGISTRADA",
+                    "comando_id": ejemplos_de_la_semilla.COMANDO,
+                    "recibido_en": DEL_SERVIDOR["recibido_en"],
+                    "decidido_en": DEL_SERVIDOR["registrado_en"],
+                }
+            ],
+            "omitidos": 0,
+        },
+    )
 
     id: str
     destinos: Annotated[
@@ -231,6 +256,23 @@ class BandejaSalida(CuerpoDescrito):
 
 class Balance(CuerpoDescrito):
     """El balance de este instante."""
+
+    ejemplos = (
+        {
+            "comandos": [
+                {
+                    "topico": ejemplos_de_la_semilla.TOPICO,
+                    "registradas": 40,
+                    "duplicadas": 2,
+                    "rechazadas": {"conflicto_de_id": 1},
+                    "ilegibles": 0,
+                    "total": 43,
+                    "procesado_hasta": DEL_SERVIDOR["recibido_en"],
+                }
+            ],
+            "bandeja_salida": {"pendientes": 0, "desde": None},
+        },
+    )
 
     comandos: Annotated[list[BalanceDeTopico], Meta(description="Una cuenta por tópico de comandos.")]
     bandeja_salida: BandejaSalida

@@ -1,5 +1,7 @@
 """Los problemas de los eventos: un broker que no confirma, un envío no registrado, un `id` desconocido."""
 
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Annotated, Final
 
 from msgspec import UNSET, Meta, UnsetType
@@ -9,11 +11,13 @@ from alpespartners.api.http.problemas import (
     REINTENTO,
     SEGUNDOS_PARA_REINTENTAR,
     CodigoEscrito,
-    DatosInvalidos,
     ErrorHTTP,
     Problema,
     contestacion_de_error,
+    datos_invalidos,
+    no_encontrado,
 )
+from alpespartners.api.tracking import ejemplos
 from alpespartners.api.tracking.presentacion import (
     CampañaEnviada,
     Campos,
@@ -21,10 +25,9 @@ from alpespartners.api.tracking.presentacion import (
     InfluencerEnviado,
     ProcesadoHasta,
 )
-from alpespartners.modulos.tracking.aplicacion.comandos import Comando
 from alpespartners.modulos.tracking.aplicacion.consultas.consultar_destino import SinNoticias
 from alpespartners.modulos.tracking.dominio.destinos import Ilegible, Rechazada
-from alpespartners.modulos.tracking.dominio.excepciones import Codigo
+from alpespartners.modulos.tracking.dominio.excepciones import Codigo, Fallo
 
 
 class EnvioNegado(Problema):
@@ -36,6 +39,12 @@ class EnvioNegado(Problema):
     campos: Campos
     campaña_id: CampañaEnviada
     influencer_id: InfluencerEnviado
+
+
+class EventoNoEncontrado(Problema):
+    """No hay un evento registrado con ese `id`: todavía no, o no se registró."""
+
+    destino: Annotated[str, Meta(description="Dónde se cuenta qué fue de ese `id`.")]
 
 
 class DestinoDesconocido(Problema):
@@ -51,6 +60,19 @@ class BrokerNoDisponible(Problema):
     """El envío no se confirmó: puede que se guardara y puede que no."""
 
     id: Annotated[str, Meta(description="Repetir con este `id` es seguro.")]
+
+
+def evento_no_encontrado(destino: str) -> ErrorHTTP:
+    """No hay un evento registrado con ese `id`; qué fue de él lo dice esa dirección."""
+    return ErrorHTTP(
+        404,
+        "no_encontrado",
+        "No encontrado",
+        "No hay un evento registrado con ese id. Qué fue de él, si llegó, se pregunta en la dirección que "
+        "viene en «destino».",
+        forma=EventoNoEncontrado,
+        destino=destino,
+    )
 
 
 def broker_no_disponible(id_del_evento: str | None) -> ErrorHTTP:
@@ -92,7 +114,14 @@ def destino_desconocido(noticias: SinNoticias, consumidores: int | None) -> Erro
     )
 
 
-def envio_negado(destino: Rechazada | Ilegible, comando: Comando, comando_id: str) -> ErrorHTTP:
+def envio_negado(
+    destino: Rechazada | Ilegible,
+    *,
+    evento_id: str,
+    comando_id: str,
+    campaña_id: str | None,
+    influencer_id: str | None,
+) -> ErrorHTTP:
     """El comando se aceptó y al procesarlo no se pudo registrar: 409 si el `id` ya era de otro contenido."""
     motivo, campos = (destino.motivo, destino.campos) if isinstance(destino, Rechazada) else (None, ())
     if motivo is Codigo.CONFLICTO_DE_ID:
@@ -105,34 +134,53 @@ def envio_negado(destino: Rechazada | Ilegible, comando: Comando, comando_id: st
         titulo,
         f"No se registró: {destino.detalle}.",
         forma=EnvioNegado,
-        id=comando.id,
+        id=evento_id,
         comando_id=comando_id,
         motivo=motivo,
         campos=campos,
-        campaña_id=comando.campaña_id,
-        influencer_id=comando.influencer_id,
+        campaña_id=campaña_id,
+        influencer_id=influencer_id,
     )
 
 
 SIN_BROKER: Final = contestacion_de_error(
     "503_broker",
     "El broker no confirmó a tiempo. Repetir con el `id` que viene aquí es seguro.",
-    BrokerNoDisponible,
+    broker_no_disponible(ejemplos.ID),
+    almacenamiento_lleno(ejemplos.ID),
     cabeceras=REINTENTO,
 )
-SIN_DESTINO: Final = contestacion_de_error(
-    "404_destino", "No consta nada de ese `id`: todavía no, o nunca llegó.", DestinoDesconocido
+SIN_EVENTO: Final = contestacion_de_error(
+    "404_evento",
+    "No hay un evento registrado con ese `id`, o no puede haberlo.",
+    evento_no_encontrado(f"{ejemplos.DIRECCION}/destino"),
+    no_encontrado(),
 )
+SIN_DESTINO: Final = contestacion_de_error(
+    "404_destino",
+    "No consta nada de ese `id`: todavía no, nunca llegó, o no puede existir.",
+    destino_desconocido(SinNoticias(procesado_hasta=datetime(2024, 1, 15, 10, 36, tzinfo=UTC)), 1),
+    no_encontrado(),
+)
+_NEGADO: Final[Mapping[str, str]] = {
+    "evento_id": ejemplos.ID,
+    "comando_id": ejemplos.COMANDO,
+    "campaña_id": ejemplos.CAMPAÑA,
+    "influencer_id": ejemplos.INFLUENCER,
+}
 EN_CONFLICTO: Final = contestacion_de_error(
     "409",
     "Con `Prefer: wait`: ese `id` ya está registrado con otro contenido.",
-    EnvioNegado,
+    envio_negado(
+        Rechazada(Codigo.CONFLICTO_DE_ID, "ya existe ese id con otro contenido; difieren: valor", ("valor",)),
+        **_NEGADO,
+    ),
     cabeceras=preferencias_aplicadas(),
 )
 NO_VALIDO_O_NEGADO: Final = contestacion_de_error(
     "422_envio",
     "Hay datos no válidos; se dicen todos. O, con `Prefer: wait`, el envío se aceptó y no se pudo registrar.",
-    DatosInvalidos,
-    EnvioNegado,
+    datos_invalidos([Fallo("moneda", Codigo.REQUERIDO, "es obligatoria cuando hay valor")]),
+    envio_negado(Ilegible("el mensaje no se pudo descifrar"), **_NEGADO),
     cabeceras=preferencias_aplicadas(obligatoria=False),
 )

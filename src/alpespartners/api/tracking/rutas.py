@@ -9,7 +9,7 @@ from alpespartners.api.tracking.consultas import (
     ruta_de_destino,
     ruta_de_destinos,
     ruta_de_evento,
-    ruta_de_lista,
+    rutas_de_lista,
 )
 from alpespartners.api.tracking.conversiones import CONVERSIONES
 from alpespartners.api.tracking.corriente import ruta_de_corriente
@@ -29,6 +29,6 @@ def rutas_de_tracking(envios: Envios, lecturas: Lecturas, presencia: Presencia) 
             ruta_de_corriente(clase, lecturas),
             ruta_de_evento(clase, lecturas),
             ruta_de_destino(clase, lecturas, presencia),
-            ruta_de_lista(clase, lecturas),
+            *rutas_de_lista(clase, lecturas),
         ]
     return [*rutas, ruta_de_destinos(lecturas), ruta_de_balance(lecturas)]

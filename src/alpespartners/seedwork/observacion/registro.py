@@ -9,12 +9,15 @@ identificadores y caracteres de control) no debe salir nunca.
 import logging
 import sys
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from functools import partial
 from typing import Any
 
 import msgspec
 import structlog
 from structlog.typing import Processor
+
+from alpespartners.seedwork.observacion.mensajes_de_uvicorn import EnEspañol
 
 PresentarHecho = Callable[[Mapping[str, object]], str]
 
@@ -76,10 +79,14 @@ def configurar_registro(nivel: str) -> None:
     raiz = logging.getLogger()
     raiz.handlers = [manejador]
     raiz.setLevel(nivel)
-    # Alembic cuenta su propio arranque; solo interesa si algo va mal.
-    logging.getLogger("alembic").setLevel(logging.WARNING)
-    # uvicorn trae sus propios manejadores; sin ellos sus avisos llegan a la raíz, y sus accesos a nadie.
-    logging.getLogger("uvicorn").handlers = []
+    # Cuentan su propio arranque; solo interesa si algo va mal.
+    for nombre in ("alembic", "asyncio"):
+        logging.getLogger(nombre).setLevel(logging.WARNING)
+    # La orden uvicorn trae manejadores; sin ellos sus avisos llegan a la raíz, y sus accesos a nadie.
+    de_uvicorn = logging.getLogger("uvicorn")
+    de_uvicorn.handlers = []
+    de_uvicorn.propagate = True
+    logging.getLogger("uvicorn.error").filters = [EnEspañol()]
     accesos = logging.getLogger("uvicorn.access")
     accesos.handlers = []
     accesos.propagate = False
@@ -90,4 +97,9 @@ def _en_json(hecho: Mapping[str, object]) -> str:
 
 
 def _en_la_consola(consola: structlog.dev.ConsoleRenderer, hecho: Mapping[str, object]) -> str:
-    return str(consola(None, "info", {nombre: str(valor) for nombre, valor in hecho.items()}))
+    return str(consola(None, "info", {nombre: _en_texto(valor) for nombre, valor in hecho.items()}))
+
+
+def _en_texto(valor: object) -> str:
+    """Una hora en UTC, como las de las demás líneas (RFC 3339)."""
+    return valor.isoformat().replace("+00:00", "Z") if isinstance(valor, datetime) else str(valor)

@@ -31,7 +31,7 @@ def _respuesta(estado: HTTPStatus, codigo: str, titulo: str, detalle: str) -> by
         "status": estado,
         "detail": detalle,
     }
-    cuerpo = json.dumps(problema, ensure_ascii=False, separators=(",", ":")).encode()
+    cuerpo = json.dumps(problema, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
     cabeceras = (
         f"HTTP/1.1 {estado.value} {estado.phrase}\r\n"
         "content-type: application/problem+json\r\n"

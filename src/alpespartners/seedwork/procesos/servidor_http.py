@@ -24,9 +24,14 @@ _LATIDO: Final = 0.5
 
 
 class ServidorHTTP(uvicorn.Server):
-    """uvicorn con menos latidos: los suyos, diez por segundo, gastan más que todo lo demás en reposo."""
+    """uvicorn con menos latidos: los suyos, diez por segundo, gastan más que todo lo demás en reposo.
 
-    def __init__(self, aplicacion: ASGIApp) -> None:
+    Args:
+        aplicacion: la que atiende.
+        espera_conexion: segundos que se deja abierta una conexión entre una petición y la siguiente.
+    """
+
+    def __init__(self, aplicacion: ASGIApp, espera_conexion: int) -> None:
         super().__init__(
             uvicorn.Config(
                 aplicacion,
@@ -36,6 +41,7 @@ class ServidorHTTP(uvicorn.Server):
                 server_header=False,
                 # Lo que diga un intermediario de quién llama no se cree: decide la conexión.
                 proxy_headers=False,
+                timeout_keep_alive=espera_conexion,
                 timeout_graceful_shutdown=_GRACIA,
             )
         )
@@ -56,9 +62,11 @@ class ServidorHTTPInvitado(ServidorHTTP):
 
 
 @asynccontextmanager
-async def sirviendo(aplicacion: ASGIApp, enchufe: socket.socket) -> AsyncGenerator[None]:
+async def sirviendo(
+    aplicacion: ASGIApp, enchufe: socket.socket, espera_conexion: int
+) -> AsyncGenerator[None]:
     """Sirve la aplicación en un puerto ya abierto mientras dura el bloque, en el bucle de quien llama."""
-    servidor = ServidorHTTPInvitado(aplicacion)
+    servidor = ServidorHTTPInvitado(aplicacion, espera_conexion)
     tarea = asyncio.create_task(servidor.serve(sockets=[enchufe]))
     try:
         yield

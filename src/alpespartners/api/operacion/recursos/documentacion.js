@@ -32,7 +32,7 @@ const respuestasIntactas = {
 };
 
 // Swagger UI solo sustituye las variables de plantillas ASCII: «campañas» va aquí como en la red.
-fetch("openapi.json")
+fetch("/openapi.json")
   .then((respuesta) => respuesta.json())
   .then((descripcion) => {
     descripcion.paths = Object.fromEntries(

@@ -23,7 +23,7 @@ from alpespartners.modulos.tracking.aplicacion.consultas.cursores import (
     partes_del_cursor,
 )
 from alpespartners.modulos.tracking.aplicacion.puertos import Lecturas
-from alpespartners.modulos.tracking.aplicacion.textos import instante_de_texto
+from alpespartners.modulos.tracking.aplicacion.textos import instante_de_parametro
 from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
 from alpespartners.modulos.tracking.dominio.excepciones import (
     CampoInvalido,
@@ -94,7 +94,7 @@ def peticion_de_corriente(clase: Clase, parametros: Mapping[str, str]) -> Petici
     recolector = Recolector()
     intentar = recolector.intentar
     instantes = {
-        nombre: intentar(instante_de_texto, nombre, parametros[nombre])
+        nombre: intentar(instante_de_parametro, nombre, parametros[nombre])
         for nombre in _INSTANTES
         if nombre in parametros
     }

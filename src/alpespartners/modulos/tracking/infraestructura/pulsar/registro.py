@@ -3,8 +3,8 @@
 Qué es: un registrador de la biblioteca que escribe líneas en un descriptor, y un hilo que las lee.
 Qué no es: el puente con `logging` que trae la biblioteca. Con él, sus hilos de C++ entran en el intérprete
 cuando quieren; si este ya termina, el proceso aborta (medido: una de cada diez veces al acabar).
-Por qué existe: lo que dice el cliente sale con el mismo formato que lo demás, y ningún proceso aborta por
-haberlo dicho tarde.
+Por qué existe: lo que dice el cliente sale con el mismo formato que lo demás (sus palabras, en inglés, son un
+campo), y ningún proceso aborta por haberlo dicho tarde.
 """
 
 import os
@@ -18,8 +18,13 @@ import pulsar
 import structlog
 
 _LINEA = re.compile(r"\S+ \S+ (?P<nivel>[A-Z]+)\s+\[\d+\] (?P<donde>\S+) \| (?P<mensaje>.*)")
-# Con esto responde el broker embebido a dónde acaba un tópico vacío: no es una avería.
-_TOPICO_VACIO = re.compile(r"Topic has no messages|Failed to getLastMessageId: UnknownError")
+# No son averías: así responde el broker embebido a dónde acaba un tópico vacío, y así se cierra una conexión.
+_SIN_IMPORTANCIA = re.compile(
+    "Topic has no messages|Failed to getLastMessageId: UnknownError|Failed to close producer: AlreadyClosed|"
+    r"Connection close timed out|Connection still has \d+ references"
+)
+_AVISO = "aviso del cliente de Pulsar"
+_FALLO = "fallo en el cliente de Pulsar"
 _CALLA_LO_REPETIDO = 30.0
 _DICHAS_QUE_SE_RECUERDAN = 100
 
@@ -45,7 +50,7 @@ def _trasladar(lineas: IO[str]) -> None:
     for linea in lineas:
         partes = _LINEA.fullmatch(linea.rstrip())
         if partes is None:
-            _registro.warning(linea.rstrip())
+            _registro.warning(_AVISO, dice=linea.rstrip())
             continue
         # Con el broker caído repite lo mismo varias veces por segundo, y quien se conecta ya lo cuenta.
         cual, ahora = (partes["donde"], partes["mensaje"]), time.monotonic()
@@ -54,9 +59,10 @@ def _trasladar(lineas: IO[str]) -> None:
         if len(dichas) >= _DICHAS_QUE_SE_RECUERDAN:
             dichas.clear()
         dichas[cual] = ahora
-        if _TOPICO_VACIO.search(partes["mensaje"]):
-            _registro.debug(partes["mensaje"], donde=partes["donde"])
+        campos = {"dice": partes["mensaje"], "donde": partes["donde"]}
+        if _SIN_IMPORTANCIA.search(partes["mensaje"]):
+            _registro.debug(_AVISO, **campos)
         elif partes["nivel"] == "WARN":
-            _registro.warning(partes["mensaje"], donde=partes["donde"])
+            _registro.warning(_AVISO, **campos)
         else:
-            _registro.error(partes["mensaje"], donde=partes["donde"])
+            _registro.error(_FALLO, **campos)

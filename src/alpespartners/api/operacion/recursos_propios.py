@@ -1,0 +1,59 @@
+"""Los archivos que cargan las páginas: estilos y guiones, servidos desde este paquete.
+
+Por qué existe: una página que no pide nada a otra máquina se ve en un avión y detrás de un cortafuegos, y su
+política de contenido puede prohibir todo lo demás.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from importlib.resources import files
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from alpespartners.api.http.rutas import Atencion, Ruta
+
+_RECURSOS: Final = files("alpespartners.api.operacion").joinpath("recursos")
+_TIPO_POR_RECURSO: Final[Mapping[str, str]] = {
+    "documentacion.js": "text/javascript",
+    "portada.css": "text/css",
+    "swagger-ui/swagger-ui-bundle.js": "text/javascript",
+    "swagger-ui/swagger-ui.css": "text/css",
+}
+
+
+def politica_de_contenido(*permisos: str) -> dict[str, str]:
+    """La cabecera que prohíbe a una página cargar, enviar o ejecutar nada que no se diga en `permisos`."""
+    directivas = (
+        "default-src 'none'",
+        *permisos,
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    )
+    return {"Content-Security-Policy": "; ".join(directivas)}
+
+
+async def leer_recurso(nombre: str) -> bytes:
+    """El contenido de un archivo de `recursos/`."""
+    return await asyncio.to_thread(_RECURSOS.joinpath(*nombre.split("/")).read_bytes)
+
+
+def rutas_de_recursos() -> list[Ruta]:
+    """Una por archivo, bajo `/docs/recursos/`."""
+    return [
+        Ruta(
+            plantilla=f"/docs/recursos/{recurso.rpartition('/')[2]}",
+            metodo="GET",
+            atencion=_servir(recurso, tipo),
+        )
+        for recurso, tipo in _TIPO_POR_RECURSO.items()
+    ]
+
+
+def _servir(recurso: str, tipo: str) -> Atencion:
+    async def servir(_peticion: Request) -> Response:
+        return Response(await leer_recurso(recurso), media_type=tipo)
+
+    return servir

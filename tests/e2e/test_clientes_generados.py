@@ -1,0 +1,193 @@
+"""Los clientes que se generan de nuestra descripción OpenAPI, en Python y en TypeScript: registran y listan.
+
+Lo que los genera se instala, con sus versiones bloqueadas, en `.venv/clientes`; otra vez, si cambian.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from alpespartners.seedwork.procesos.cerrojos import Cerrojo
+from tests.apoyo.espera import hasta
+from tests.apoyo.memoria import PuertosEnMemoria, api_en_memoria
+from tests.apoyo.repositorio import RAIZ
+from tests.apoyo.servidor import servidor
+
+pytestmark = [pytest.mark.servidores, pytest.mark.timeout(300)]
+
+_APOYO = RAIZ / "tests" / "apoyo" / "clientes"
+_INSTALADOS = Path(sys.prefix) / "clientes"
+
+PROGRAMA = """
+import json
+import sys
+
+from cliente import Client
+from cliente.api.conversiones import listar_conversiones_de_campana, obtener_conversion, registrar_conversion
+from cliente.api.impresiones import listar_impresiones_de_campana, registrar_impresion
+from cliente.models import (
+    Aceptado,
+    Conversion,
+    DatosInvalidos,
+    NuevaConversion,
+    NuevaConversionTipoConversion,
+    NuevaImpresion,
+    PaginaConversion,
+    PaginaImpresion,
+)
+
+cliente = Client(base_url=sys.argv[1], raise_on_unexpected_status=True, httpx_args={"trust_env": False})
+venta = NuevaConversion.from_dict(
+    {
+        "id": "venta-py",
+        "campaña_id": "cmp-ñ",
+        "tipo_conversion": "VENTA",
+        "valor": "150000.50",
+        "moneda": "COP",
+        "propiedades": {"canal": "historias"},
+    }
+)
+aceptada = registrar_conversion.sync(client=cliente, body=venta)
+assert isinstance(aceptada, Aceptado), aceptada
+leida = obtener_conversion.sync("venta-py", client=cliente)
+assert isinstance(leida, Conversion), leida
+lista = listar_conversiones_de_campana.sync("cmp-ñ", client=cliente, limite=10)
+assert isinstance(lista, PaginaConversion), lista
+sin_importe = NuevaConversion(campaña_id="c", tipo_conversion=NuevaConversionTipoConversion.VENTA)
+negada = registrar_conversion.sync(client=cliente, body=sin_importe)
+assert isinstance(negada, DatosInvalidos), negada
+registrar_impresion.sync(client=cliente, body=NuevaImpresion(campaña_id="cmp-ñ", id="imp-py"))
+impresiones = listar_impresiones_de_campana.sync("cmp-ñ", client=cliente)
+assert isinstance(impresiones, PaginaImpresion), impresiones
+print(
+    json.dumps(
+        {
+            "estado": aceptada.estado,
+            "moneda": leida.moneda,
+            "ids": [conversion.id for conversion in lista.elementos],
+            "impresiones": [impresion.id for impresion in impresiones.elementos],
+            "siguiente": lista.siguiente,
+            "negada": negada.type_,
+        }
+    )
+)
+"""
+
+
+def instalado(carpeta: Path, bloqueo: Path, instalar: Callable[[], None]) -> Path:
+    """La carpeta con lo que dice ese bloqueo, que instala de nuevo si cambió; de uno en uno."""
+    sello = carpeta / "sello"
+    cerrojo = Cerrojo(bloqueo)
+    hasta(cerrojo.tomar, 200, 0.2)
+    try:
+        if not sello.exists() or sello.read_bytes() != bloqueo.read_bytes():
+            shutil.rmtree(carpeta, ignore_errors=True)
+            carpeta.mkdir(parents=True)
+            instalar()
+            sello.write_bytes(bloqueo.read_bytes())
+    finally:
+        cerrojo.cerrar()
+    return carpeta
+
+
+def ejecutar(orden: Sequence[str | Path], carpeta: Path, **ambiente: str) -> str:
+    """Lo que escribe esa orden, que debe acabar bien."""
+    hecho = subprocess.run(
+        list(map(str, orden)),
+        cwd=carpeta,
+        env=os.environ | ambiente,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert hecho.returncode == 0, hecho.stdout + hecho.stderr
+    return hecho.stdout + hecho.stderr if not hecho.stdout.startswith("{") else hecho.stdout
+
+
+@pytest.fixture
+def direccion() -> Iterator[str]:
+    with servidor(api_en_memoria(PuertosEnMemoria())) as puerto:
+        yield f"http://127.0.0.1:{puerto}"
+
+
+@pytest.fixture
+def descripcion(direccion: str, tmp_path: Path) -> Path:
+    """El archivo con la descripción tal como la sirve la API."""
+    archivo = tmp_path / "openapi.json"
+    archivo.write_bytes(httpx2.get(f"{direccion}/openapi.json", trust_env=False).content)
+    return archivo
+
+
+def test_un_cliente_de_python_registra_y_lista(direccion: str, descripcion: Path, tmp_path: Path) -> None:
+    bloqueo = RAIZ / "requisitos" / "clientes.txt"
+    binarios = _INSTALADOS / "python" / "bin"
+
+    def instalar() -> None:
+        ejecutar([sys.executable, "-m", "venv", binarios.parent], tmp_path)
+        ejecutar(
+            [
+                *(binarios / "python", "-m", "pip", "install", "--quiet", "--require-hashes"),
+                *("--only-binary", ":all:", "-r", bloqueo),
+            ],
+            tmp_path,
+        )
+
+    instalado(binarios.parent, bloqueo, instalar)
+    generado = ejecutar(
+        [
+            *(binarios / "openapi-python-client", "generate", "--meta", "none"),
+            *("--path", descripcion, "--output-path", tmp_path / "cliente"),
+        ],
+        tmp_path,
+        PATH=f"{binarios}{os.pathsep}{os.environ['PATH']}",
+    )
+    # Las listas están dos veces, y solo las de la dirección con ñ se quedan fuera.
+    avisos = [linea for linea in generado.splitlines() if linea.startswith("WARNING")]
+    assert len(avisos) == 2
+    assert all("/tracking/campañas/{campaña_id}/" in aviso for aviso in avisos)
+
+    dicho = json.loads(ejecutar([binarios / "python", "-c", PROGRAMA, direccion], tmp_path, PYTHONPATH="."))
+    assert dicho == {
+        "estado": "ACEPTADA",
+        "moneda": "COP",
+        "ids": ["venta-py"],
+        "impresiones": ["imp-py"],
+        "siguiente": None,
+        "negada": "urn:alpespartners:error:datos_invalidos",
+    }
+
+
+@pytest.mark.skipif(shutil.which("npm") is None, reason="faltan Node.js y npm (paquetes nodejs y npm)")
+def test_un_cliente_de_typescript_compila_registra_y_lista(
+    direccion: str, descripcion: Path, tmp_path: Path
+) -> None:
+    carpeta = _INSTALADOS / "typescript"
+
+    def instalar() -> None:
+        for archivo in ("package.json", "package-lock.json"):
+            shutil.copy(_APOYO / archivo, carpeta)
+        ejecutar(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], carpeta)
+
+    instalado(carpeta, _APOYO / "package-lock.json", instalar)
+    for archivo in ("package.json", "programa.ts", "tsconfig.json"):
+        shutil.copy(_APOYO / archivo, tmp_path)
+    (tmp_path / "node_modules").symlink_to(carpeta / "node_modules")
+    herramientas = tmp_path / "node_modules" / ".bin"
+    ejecutar([herramientas / "openapi-typescript", descripcion, "-o", "esquema.d.ts"], tmp_path)
+    ejecutar([herramientas / "tsc"], tmp_path)
+
+    dicho = json.loads(ejecutar(["node", "programa.js", direccion], tmp_path))
+    assert dicho == {
+        "estado": "ACEPTADA",
+        "moneda": "COP",
+        "ids": ["venta-ts"],
+        "siguiente": None,
+        "negada": "urn:alpespartners:error:datos_invalidos",
+    }
