@@ -34,7 +34,6 @@ from alpespartners.modulos.tracking.infraestructura.operacion.conciliador import
 from alpespartners.modulos.tracking.infraestructura.operacion.reconstructor import Reconstructor, Reconstruido
 from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import FalloDelBroker
 from alpespartners.seedwork.arranque import ErrorDeArranque
-from alpespartners.seedwork.observacion.registro import configurar_registro
 
 
 def migrar(configuracion: Configuracion) -> None:
@@ -99,7 +98,6 @@ def consultar_destino(
     Raises:
         ErrorDeArranque: la base de datos no se puede leer.
     """
-    configurar_registro(configuracion.registro)
     lecturas = base_datos(configuracion).lecturas()
 
     async def leer() -> tuple[Historia | SinNoticias, int | None]:
@@ -132,7 +130,6 @@ def conciliar(
         ErrorDeArranque: los ajustes no valen.
         EsquemaDesconocido: hay eventos que publicó una versión posterior.
     """
-    configurar_registro(configuracion.registro)
     with ExitStack() as pila:
         lecturas = base_datos(configuracion).lecturas()
         pila.callback(lecturas.cerrar)
@@ -163,7 +160,6 @@ def reconstruir(configuracion: Configuracion, *, avanza: Callable[[str, int], No
         ErrorDeArranque: hay consumidores vivos, la base de datos no está vacía o no se puede abrir.
         EsquemaDesconocido: hay mensajes de una versión posterior; ella puede repetirlo.
     """
-    configurar_registro(configuracion.registro)
     with ExitStack() as pila:
         base = base_datos(configuracion)
         lecturas = base.lecturas()
