@@ -131,7 +131,7 @@ class Montaje:
         with self.datos.with_suffix(".log").open("ab") as registro:
             return subprocess.Popen(
                 [*self._orden, orden],
-                env={**os.environ, **self._ajustes, **ajustes},
+                env=entorno({**self._ajustes, **ajustes}),
                 stdin=subprocess.DEVNULL,
                 stdout=registro,
                 stderr=registro,
@@ -143,6 +143,15 @@ class Montaje:
             return listo()
 
         esperar_a(listo_o_muerto)
+
+
+def entorno(ajustes: Mapping[str, str]) -> dict[str, str]:
+    """El de un proceso que se mide: el de quien mide, con esos ajustes y ninguno más.
+
+    Los suyos pueden ser los de un servicio de verdad, y una medida escribe miles de eventos inventados.
+    """
+    heredado = {nombre: valor for nombre, valor in os.environ.items() if not nombre.startswith("ALPES_")}
+    return {**heredado, **ajustes}
 
 
 def broker_de(datos: Path) -> psutil.Process:
