@@ -44,11 +44,13 @@ public final class LeerEventos {
             while (true) {
                 var mensaje = consumidor.receive();
                 if (vistos.add(mensaje.getProperty("ce_id"))) {
-                    var esquema = esquemas.get(mensaje.getProperty("ce_dataschema"));
-                    var evento = esquema == null
-                            ? " es de una versión posterior: actualice el historial"
-                            : texto(esquema.decode(mensaje.getValue()));
-                    System.out.println(mensaje.getProperty("ce_type") + evento);
+                    var suyo = mensaje.getProperty("ce_dataschema");
+                    var esquema = esquemas.get(suyo);
+                    if (esquema == null) {
+                        // Sin confirmarlo: con el historial al día volverá y se leerá.
+                        throw new IllegalStateException("historial.jsonl no tiene " + suyo + ": actualícelo");
+                    }
+                    System.out.println(mensaje.getProperty("ce_type") + texto(esquema.decode(mensaje.getValue())));
                 }
                 consumidor.acknowledge(mensaje);
             }
