@@ -274,6 +274,11 @@ class Configuracion:
         return [_aviso(nombre, propias) for nombre in sorted(ajenas)]
 
 
+def entorno_sin_ajustes() -> dict[str, str]:
+    """El ambiente de este proceso, para otro que no debe heredar sus ajustes."""
+    return {nombre: valor for nombre, valor in os.environ.items() if not nombre.startswith(_PREFIJO)}
+
+
 def _aviso(nombre: str, propias: set[str]) -> str:
     parecidas = get_close_matches(nombre, sorted(propias), 1)
     pregunta = "".join(f" ¿Quiso decir {parecida}?" for parecida in parecidas)

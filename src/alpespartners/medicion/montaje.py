@@ -8,7 +8,6 @@ métricas.
 
 import http.client
 import json
-import os
 import shutil
 import signal
 import socket
@@ -24,6 +23,7 @@ from typing import Any, Final
 import psutil
 
 from alpespartners.broker_embebido import BrokerEmbebido
+from alpespartners.config import entorno_sin_ajustes
 from alpespartners.medicion.nucleos import en_el_de_los_servidores
 
 ORDEN: Final = (sys.executable, "-c", "from alpespartners.cli import principal; principal()")
@@ -150,8 +150,7 @@ def entorno(ajustes: Mapping[str, str]) -> dict[str, str]:
 
     Los suyos pueden ser los de un servicio de verdad, y una medida escribe miles de eventos inventados.
     """
-    heredado = {nombre: valor for nombre, valor in os.environ.items() if not nombre.startswith("ALPES_")}
-    return {**heredado, **ajustes}
+    return {**entorno_sin_ajustes(), **ajustes}
 
 
 def broker_de(datos: Path) -> psutil.Process:
