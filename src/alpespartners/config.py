@@ -269,17 +269,15 @@ class Configuracion:
 
         La nombra y nunca dice lo que vale.
         """
-        propias = {f"{_PREFIJO}{ajuste.name.upper()}" for ajuste in fields(self)}
-        ajenas = {nombre for nombre in os.environ if nombre.startswith(_PREFIJO)} - propias - _DE_LAS_PRUEBAS
-        return [_aviso(nombre, propias) for nombre in sorted(ajenas)]
+        ajenas = {nombre for nombre in os.environ if nombre.startswith(_PREFIJO)} - AJUSTES - _DE_LAS_PRUEBAS
+        return [_aviso(nombre) for nombre in sorted(ajenas)]
 
 
-def entorno_sin_ajustes() -> dict[str, str]:
-    """El ambiente de este proceso, para otro que no debe heredar sus ajustes."""
-    return {nombre: valor for nombre, valor in os.environ.items() if not nombre.startswith(_PREFIJO)}
+AJUSTES = frozenset(f"{_PREFIJO}{ajuste.name.upper()}" for ajuste in fields(Configuracion))
+"""Las variables que se leen."""
 
 
-def _aviso(nombre: str, propias: set[str]) -> str:
-    parecidas = get_close_matches(nombre, sorted(propias), 1)
+def _aviso(nombre: str) -> str:
+    parecidas = get_close_matches(nombre, sorted(AJUSTES), 1)
     pregunta = "".join(f" ¿Quiso decir {parecida}?" for parecida in parecidas)
     return f"{nombre if nombre.isprintable() else ascii(nombre)} no es un ajuste y no hace nada.{pregunta}"

@@ -48,5 +48,5 @@ def test_lo_que_se_mide_no_hereda_los_ajustes_de_un_servicio_de_verdad(
     monkeypatch.setenv("ALPES_PULSAR_URL", "pulsar://produccion:6650")
     monkeypatch.setenv("PATH", "/bin")
     medido = entorno({"ALPES_DATOS": "/tmp/x"})  # noqa: S108 (no se usa)
-    assert {nombre for nombre in medido if nombre.startswith("ALPES_")} == {"ALPES_DATOS"}
+    assert {nombre for nombre in medido if nombre.startswith("ALPES_") and medido[nombre]} == {"ALPES_DATOS"}
     assert medido["PATH"] == "/bin"

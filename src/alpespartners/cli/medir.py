@@ -53,6 +53,6 @@ def medir() -> None:
             medidas += programa.medir(breve=True)
     presentar_salud(medidas, consola)
     consola.print(
-        "Cifras para citar, y los objetivos: python -m alpespartners.medicion.<programa>, con\n"
-        f"<programa> uno de {', '.join(sorted(p.__name__.rpartition('.')[2] for p in programas.values()))}."
+        "Cifras para citar, y los objetivos: python -m alpespartners.medicion.PROGRAMA\n"
+        f"({', '.join(sorted(p.__name__.rpartition('.')[2] for p in programas.values()))})."
     )

@@ -8,6 +8,7 @@ métricas.
 
 import http.client
 import json
+import os
 import shutil
 import signal
 import socket
@@ -23,7 +24,7 @@ from typing import Any, Final
 import psutil
 
 from alpespartners.broker_embebido import BrokerEmbebido
-from alpespartners.config import entorno_sin_ajustes
+from alpespartners.config import AJUSTES
 from alpespartners.medicion.nucleos import en_el_de_los_servidores
 
 ORDEN: Final = (sys.executable, "-c", "from alpespartners.cli import principal; principal()")
@@ -150,7 +151,8 @@ def entorno(ajustes: Mapping[str, str]) -> dict[str, str]:
 
     Los suyos pueden ser los de un servicio de verdad, y una medida escribe miles de eventos inventados.
     """
-    return {**entorno_sin_ajustes(), **ajustes}
+    # Vacía vale ausente.
+    return {**os.environ, **dict.fromkeys(AJUSTES, ""), **ajustes}
 
 
 def broker_de(datos: Path) -> psutil.Process:

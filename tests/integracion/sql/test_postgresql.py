@@ -298,15 +298,14 @@ async def test_hasta_que_haya_tablas_se_lee_una_base_vacia(servidor_postgresql: 
 
 
 @asynccontextmanager
-async def sin_despedidas(servidor: ServidorDePrueba) -> AsyncGenerator[tuple[int, asyncio.Event]]:
-    """Un puerto que lleva al servidor y calla que él cuelga, y el aviso de que colgó quien llamaba."""
-    colgado = asyncio.Event()
+async def sin_despedidas(servidor: ServidorDePrueba) -> AsyncGenerator[int]:
+    """Un puerto que lleva al servidor y calla que él cuelga; al salir espera a que cuelgue quien llamaba."""
+    llamadas: list[asyncio.Task[None] | None] = []
 
     async def ida(desde: asyncio.StreamReader, hacia: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError):
             while octetos := await desde.read(65_536):
                 hacia.write(octetos)
-        colgado.set()
 
     async def vuelta(desde: asyncio.StreamReader, hacia: asyncio.StreamWriter) -> None:
         hacia.write(await desde.readexactly(1))  # que admite TLS
@@ -318,13 +317,18 @@ async def sin_despedidas(servidor: ServidorDePrueba) -> AsyncGenerator[tuple[int
                     hacia.write(cabecera + registro)
 
     async def atender(de_quien_llama: asyncio.StreamReader, a_quien_llama: asyncio.StreamWriter) -> None:
+        llamadas.append(asyncio.current_task())
         del_servidor, al_servidor = await asyncio.open_connection("127.0.0.1", servidor.puerto)
         await asyncio.gather(ida(de_quien_llama, al_servidor), vuelta(del_servidor, a_quien_llama))
         for suyo in (a_quien_llama, al_servidor):
             suyo.close()
+            with suppress(ConnectionError):
+                await suyo.wait_closed()
 
     async with await asyncio.start_server(atender, "127.0.0.1", 0) as puerta:
-        yield puerta.sockets[0].getsockname()[1], colgado
+        yield puerta.sockets[0].getsockname()[1]
+        assert llamadas
+        await asyncio.gather(*filter(None, llamadas))
 
 
 async def test_al_cerrar_no_queda_ninguna_conexion_aunque_el_servidor_no_se_despida(
@@ -332,14 +336,12 @@ async def test_al_cerrar_no_queda_ninguna_conexion_aunque_el_servidor_no_se_desp
 ) -> None:
     assert servidor_postgresql.certificado.exists()  # sin TLS no hay despedida que esperar
     partes = urlsplit(servidor_postgresql.url("aun_no_existe"))
-    async with sin_despedidas(servidor_postgresql) as (puerto, colgado):
+    async with sin_despedidas(servidor_postgresql) as puerto:
         donde = f"{partes.username}:{partes.password}@127.0.0.1:{puerto}"
         with lector(partes._replace(netloc=donde).geturl()) as lecturas:
             assert await lecturas.leer(lambda c: c.balance.renglones()) == []
-            assert not colgado.is_set()
         # Si quedara una, recogerla sería un `ResourceWarning`, que aquí es un fallo.
         gc.collect()
-        await colgado.wait()
 
 
 # La URL
