@@ -309,7 +309,7 @@ async def sin_despedidas(servidor: ServidorDePrueba) -> AsyncGenerator[int]:
 
     async def vuelta(desde: asyncio.StreamReader, hacia: asyncio.StreamWriter) -> None:
         hacia.write(await desde.readexactly(1))  # que admite TLS
-        with suppress(asyncio.IncompleteReadError):
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
                 cabecera = await desde.readexactly(5)
                 registro = await desde.readexactly(int.from_bytes(cabecera[3:]))
