@@ -5,6 +5,8 @@ Qué no es: lo que impide que la usen dos; eso son los cerrojos que toma cada pr
 dos que arranquen a la vez.
 """
 
+from contextlib import suppress
+
 from alpespartners.broker_embebido.carpeta import Carpeta
 from alpespartners.config import Configuracion
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.turno import exigir_sin_consumidor
@@ -17,7 +19,9 @@ def exigir_libre(configuracion: Configuracion) -> None:
         ErrorDeArranque: la usa otro servicio.
     """
     if configuracion.base_datos is None:
-        exigir_sin_consumidor(configuracion.datos)
+        # Si la carpeta no se puede usar, lo dirá con su frase quien la abra.
+        with suppress(OSError):
+            exigir_sin_consumidor(configuracion.datos)
 
 
 def broker(configuracion: Configuracion) -> str:
