@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -31,6 +32,8 @@ _ESPERA_MAXIMA = 60.0
 _DIAS_MAXIMOS = 36_500
 _CONEXION_MAXIMA = 3600
 _PREFIJO = "ALPES_"
+_DE_LAS_PRUEBAS = {"ALPES_EXIGIR_TODO"}
+"""Las que entienden las pruebas del producto: quien las pone no se ha equivocado."""
 
 
 def _ajuste(nombre: str, leer: Callable[[str], T], omision: T, debe: str, *, secreto: bool = False) -> T:
@@ -288,7 +291,20 @@ class Configuracion:
         partes = urlsplit(self.base_datos)
         return f"postgresql://{_nodos(partes.netloc)}{partes.path}"
 
-    def desconocidas(self) -> list[str]:
-        """Devuelve las variables que parecen un ajuste y no lo son: un error de tecleo se nota."""
-        propias = {f"{_PREFIJO}{ajuste.name.upper()}" for ajuste in fields(self)}
-        return sorted(n for n in os.environ if n.startswith(_PREFIJO) and n not in propias)
+    def avisos(self) -> list[str]:
+        """Una frase por cada variable que parece un ajuste y no lo es: un error de tecleo se nota.
+
+        La nombra y nunca dice lo que vale.
+        """
+        ajenas = {nombre for nombre in os.environ if nombre.startswith(_PREFIJO)} - AJUSTES - _DE_LAS_PRUEBAS
+        return [_aviso(nombre) for nombre in sorted(ajenas)]
+
+
+AJUSTES = frozenset(f"{_PREFIJO}{ajuste.name.upper()}" for ajuste in fields(Configuracion))
+"""Las variables que se leen."""
+
+
+def _aviso(nombre: str) -> str:
+    parecidas = get_close_matches(nombre, sorted(AJUSTES), 1)
+    pregunta = "".join(f" ¿Quiso decir {parecida}?" for parecida in parecidas)
+    return f"{nombre if nombre.isprintable() else ascii(nombre)} no es un ajuste y no hace nada.{pregunta}"

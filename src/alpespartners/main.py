@@ -1,6 +1,6 @@
 """El punto de entrada de la API: `uvicorn alpespartners.main:app`."""
 
 from alpespartners.composicion.api import crear_app
-from alpespartners.config import Configuracion
+from alpespartners.composicion.inicio import leer_ajustes
 
-app = crear_app(Configuracion())
+app = crear_app(leer_ajustes())

@@ -15,6 +15,8 @@ from tests.apoyo.espera import hasta
 
 CHROMIUM = shutil.which("chromium")
 
+_LIMITE = 120.0
+
 _OPCIONES = (
     "--headless",
     "--no-sandbox",
@@ -67,7 +69,7 @@ class Pestaña:
         self._ultimo += 1
         self._conexion.send(json.dumps({"id": self._ultimo, "method": metodo, "params": parametros}))
         while True:
-            mensaje = json.loads(self._conexion.recv(30))
+            mensaje = json.loads(self._conexion.recv(_LIMITE))
             if mensaje.get("id") == self._ultimo:
                 return mensaje["result"]
             self._anotar(mensaje)
@@ -99,7 +101,8 @@ def pestaña(perfil: Path) -> Iterator[Pestaña]:
         with httpx2.Client(trust_env=False) as http:
             pestañas: Any = hasta(lambda: http.get(f"http://127.0.0.1:{puerto}/json/list").json())
         (direccion,) = [una["webSocketDebuggerUrl"] for una in pestañas if una["type"] == "page"]
-        with connect(direccion, max_size=None, proxy=None) as conexion:
+        # Sin latidos: en una máquina ocupada tarda en contestarlos más de lo que esperan, y está bien.
+        with connect(direccion, max_size=None, proxy=None, ping_interval=None) as conexion:
             yield Pestaña(conexion)
     finally:
         proceso.terminate()

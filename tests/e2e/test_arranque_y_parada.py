@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import partial
@@ -15,6 +16,7 @@ import pytest
 
 from tests.apoyo.base_datos import sql
 from tests.apoyo.espera import hasta
+from tests.apoyo.lector import puerto_del_broker
 from tests.apoyo.procesos import avisar
 from tests.apoyo.servicio import INICIAR, Instalacion, instalacion
 from tests.apoyo.tabla_cambiada import comprobar_que_se_dice_y_los_eventos_esperan
@@ -193,9 +195,12 @@ def test_iniciar_dice_donde_esta_todo_y_que_probar(servicio: Instalacion) -> Non
     principal = servicio.iniciar()
     hasta(lambda: "Ctrl-C" in servicio.salida(principal))
     salida = servicio.salida(principal)
-    assert f"http://localhost:{servicio.puerto}/docs" in salida
+    assert f"http://localhost:{servicio.puerto}/\n" in salida
+    assert f"http://localhost:{servicio.puerto}/docs\n" in salida
+    assert f"pulsar://127.0.0.1:{puerto_del_broker(servicio.datos)}, embebido\n" in salida
     assert str(servicio.datos) in salida
     assert salida.count("curl -X POST") == 2
+    assert f'curl "http://localhost:{servicio.puerto}/tracking/conversiones/conv-123"\n' in salida
 
 
 def test_un_segundo_iniciar_sobre_la_misma_carpeta_dice_solo_por_que_no_arranca(
@@ -205,10 +210,8 @@ def test_un_segundo_iniciar_sobre_la_misma_carpeta_dice_solo_por_que_no_arranca(
     servicio.esperar_consumidores()
     segundo = servicio.lanzar(INICIAR, ALPES_PUERTO="0")
     assert segundo.wait(60) == 1
-    salida = servicio.salida(segundo)
-    assert "Ya hay un proceso de consumidores" in salida
-    assert "está en marcha" not in salida
-    assert "curl" not in salida
+    (frase,) = servicio.salida(segundo).splitlines()
+    assert frase.startswith(f"Ya hay un proceso de consumidores sobre {servicio.datos}: ")
 
 
 def test_iniciar_anuncia_la_direccion_real_si_localhost_no_lleva_a_ella(tmp_path: Path) -> None:
@@ -248,7 +251,7 @@ def test_iniciar_en_la_red_con_claves_anuncia_una_direccion_que_sirve(tmp_path: 
         hasta(lambda: "Ctrl-C" in servicio.salida(principal))
         salida = servicio.salida(principal)
         assert f'curl -X POST "http://{direccion}:{servicio.puerto}/tracking/impresiones"' in salida
-        assert salida.count('-H "Authorization: Bearer $CLAVE"') == 2
+        assert salida.count('-H "Authorization: Bearer $CLAVE"') == 3
 
 
 def test_un_puerto_ocupado_se_dice_en_una_frase(servicio: Instalacion) -> None:
@@ -256,9 +259,52 @@ def test_un_puerto_ocupado_se_dice_en_una_frase(servicio: Instalacion) -> None:
     servicio.esperar_lista()
     segundo = servicio.iniciar()
     assert segundo.wait(60) == 1
-    salida = servicio.salida(segundo)
-    assert "ALPES_PUERTO" in salida
-    assert "Traceback" not in salida
+    (frase,) = servicio.salida(segundo).splitlines()
+    assert frase.startswith(
+        f"Alpes Partners · Tracking ya está en marcha en http://localhost:{servicio.puerto}: "
+    )
+    assert "ALPES_PUERTO" in frase
+
+
+@pytest.mark.parametrize("contesta", [b"", b"HTTP/1.0 200 OK\r\n\r\nhola", b"220 correo\r\n"])
+def test_un_puerto_de_otro_programa_se_dice_en_una_frase(servicio: Instalacion, contesta: bytes) -> None:
+    with socket.create_server(("127.0.0.1", servicio.puerto)) as ajeno:
+
+        def atender() -> None:
+            conexion, _ = ajeno.accept()
+            with conexion:
+                conexion.sendall(contesta)
+
+        hilo = threading.Thread(target=atender)
+        hilo.start()
+        proceso = servicio.iniciar()
+        assert proceso.wait(60) == 1
+        hilo.join()
+    (frase,) = servicio.salida(proceso).splitlines()
+    assert frase.startswith(f"El puerto {servicio.puerto} de 127.0.0.1 está ocupado: ")
+
+
+@pytest.mark.parametrize("orden", [Instalacion.iniciar, Instalacion.api, Instalacion.consumidores])
+def test_un_ajuste_mal_escrito_se_dice_una_vez_por_proceso_y_no_lo_que_vale(
+    tmp_path: Path, orden: Callable[[Instalacion], "Popen[bytes]"]
+) -> None:
+    frase = "ALPES_PUERT0 no es un ajuste y no hace nada. ¿Quiso decir ALPES_PUERTO?"
+    with instalacion(tmp_path, ALPES_PUERT0="secreto") as servicio:
+        proceso = orden(servicio)
+        hasta(lambda: '"event": "empieza"' in servicio.salida(proceso))
+        if orden is Instalacion.iniciar:
+            hasta(lambda: "Ctrl-C" in servicio.salida(proceso))
+            assert f"  Atención: {frase}\n" in servicio.salida(proceso)
+        assert servicio.salida(proceso).count(f'"event": "{frase}"') == 1
+        assert "secreto" not in servicio.salida(proceso)
+
+
+def test_un_ajuste_mal_escrito_se_dice_tambien_a_quien_solo_pregunta(servicio: Instalacion) -> None:
+    servicio.ajustes["ALPES_PUERT0"] = "secreto"
+    for orden in (("destino", "conversiones", "x"), ("cartas", "listar"), ("conciliar",), ("migrar",)):
+        hecha = servicio.orden(*orden)
+        assert "¿Quiso decir ALPES_PUERTO?" in hecha.stderr
+        assert "secreto" not in hecha.stderr + hecha.stdout
 
 
 def test_dos_servicios_en_dos_carpetas_no_se_ven(tmp_path: Path) -> None:

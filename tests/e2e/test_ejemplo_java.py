@@ -1,4 +1,4 @@
-"""Los ejemplos de ejemplos/java, contra un Apache Pulsar y los consumidores de verdad."""
+"""Los ejemplos de ejemplos/java contra los consumidores de verdad, en Apache Pulsar y el broker embebido."""
 
 import os
 import re
@@ -19,6 +19,7 @@ from alpespartners.modulos.tracking.aplicacion.topicos import (
 from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import ClientePulsar
 from alpespartners.seedwork.procesos.cerrojos import Cerrojo
 from tests.apoyo.espera import hasta
+from tests.apoyo.lector import puerto_del_broker
 from tests.apoyo.pulsar_apache import ServidorApache, mensajes_de_apache
 from tests.apoyo.repositorio import RAIZ
 from tests.apoyo.servicio import Instalacion, instalacion
@@ -68,7 +69,9 @@ def servicio(tmp_path: Path, pulsar_apache: ServidorApache) -> Iterator[Instalac
 
 
 @contextmanager
-def ejemplo(maven: list[str], servicio: Instalacion, clase: str, *argumentos: str) -> Iterator[Path]:
+def ejemplo(
+    maven: list[str], servicio: Instalacion, clase: str, *argumentos: str, **ajustes: str
+) -> Iterator[Path]:
     """Ejecuta una de las clases como dice su LEEME, y da el archivo donde queda lo que escribe."""
     salida = servicio.salidas / f"{clase}.txt"
     orden = [*maven, "exec:java", f"-Dexec.mainClass=com.alpespartners.ejemplos.{clase}"]
@@ -76,7 +79,7 @@ def ejemplo(maven: list[str], servicio: Instalacion, clase: str, *argumentos: st
         proceso = subprocess.Popen(
             [*orden, f"-Dexec.args={' '.join(argumentos)}"],
             cwd=_EJEMPLOS,
-            env=os.environ | servicio.ajustes,
+            env=os.environ | servicio.ajustes | ajustes,
             stdin=subprocess.DEVNULL,
             stdout=destino,
             stderr=subprocess.STDOUT,
@@ -144,6 +147,20 @@ def test_java_escribe_una_sola_vez_un_evento_que_llega_repetido(
         # El segundo va detrás del repetido, en el mismo tópico y con un solo lector.
         hasta(lambda: any(" id=imp-2 " in linea for linea in lineas(leido)), _LIMITE)
     assert len(lineas(leido)) == 2
+
+
+def test_java_publica_y_lee_tambien_en_el_broker_embebido(maven: list[str], tmp_path: Path) -> None:
+    with instalacion(tmp_path) as servicio:
+        servicio.iniciar()
+        servicio.esperar_consumidores()
+        registrar(servicio, "imp-1")
+        url = f"pulsar://127.0.0.1:{puerto_del_broker(servicio.datos)}"
+        publicar = ("PublicarConversion", "venta-java", "150000.00", "COP")
+        with ejemplo(maven, servicio, "LeerEventos", ALPES_PULSAR_URL=url) as leido:
+            with ejemplo(maven, servicio, *publicar, ALPES_PULSAR_URL=url) as dicho:
+                hasta(lambda: "publicado en" in dicho.read_text(encoding="utf-8"), _LIMITE)
+            hasta(lambda: len(lineas(leido)) == 2, _LIMITE)
+    assert {"id=imp-1", "id=venta-java", "valor=150000.0000"} <= set(" ".join(lineas(leido)).split())
 
 
 def registrar(servicio: Instalacion, id_evento: str) -> None:

@@ -98,3 +98,19 @@ def test_si_no_se_puede_comprobar_termina_con_dos_y_una_frase(
     dicho = CliRunner().invoke(principal, ["conciliar"])
     assert dicho.exit_code == 2
     assert frase in dicho.stderr
+
+
+def test_un_archivo_en_que_no_se_puede_escribir_se_dice_antes_de_leer_nada(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(ordenes, "conciliar", lambda *_, **__: pytest.fail("se leyó"))
+    dicho = CliRunner().invoke(principal, ["conciliar", "--json", str(tmp_path / "no existe" / "x.json")])
+    assert dicho.exit_code == 2
+    assert dicho.stderr.startswith(f"No se puede escribir en {tmp_path}/no existe/x.json: ")
+
+
+def test_un_archivo_que_no_cabe_no_es_una_discrepancia(conciliar_halla: Poner) -> None:
+    conciliar_halla(Hallazgo(tipo=TipoDeHallazgo.EN_VUELO, topico="t"))
+    dicho = CliRunner().invoke(principal, ["conciliar", "--json", "/dev/full"])
+    assert dicho.exit_code == 2
+    assert dicho.stderr.startswith("No se puede escribir en /dev/full: ")

@@ -7,7 +7,9 @@ import pytest
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from alpespartners import __version__
 from alpespartners.cli import principal
+from alpespartners.cli.clase import NombreDeClase, leer_nombre
 
 INGLES = re.compile(
     r"\b(usage|options?|arguments?|commands?|show|for|exit|default|required|missing|invalid|such|value|error)\b",
@@ -70,7 +72,7 @@ def test_una_opcion_que_no_existe_se_dice_en_cualquier_orden(
         ("concilia", "No existe la orden «concilia». ¿Quiso decir «conciliar»?"),
         ("cartas foo", "No existe la orden «foo»."),
         ("destino compra x", "Lo dado en clase no vale: De qué clase es el evento: impresion o conversion."),
-        ("destino conversion", "Falta id: Su id, tal como se envió."),
+        ("destino conversiones", "Falta id: Su id, tal como se envió."),
         ("iniciar --puerto", "A la opción --puerto le falta el valor, o no lleva ninguno."),
         ("iniciar x y", "Sobra «x y»."),
         ("conciliar --espera mucho", "Lo dado en --espera no vale: Segundos, de 0 a 3600, "),
@@ -87,6 +89,28 @@ def test_una_orden_mal_escrita_dice_que_tiene_de_malo_y_donde_esta_la_ayuda(
     assert f"\n{frase}" in f"\n{errores}"
     assert errores.splitlines()[-1].startswith("Ayuda: alpespartners ")
     assert INGLES.findall(errores) == []
+
+
+def test_dice_su_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ejecutar("--version") == 0
+    assert capsys.readouterr().out == f"alpespartners {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("escrito", "leido"),
+    [
+        ("conversion", NombreDeClase.CONVERSION),
+        ("conversiones", NombreDeClase.CONVERSION),
+        ("Conversión", NombreDeClase.CONVERSION),
+        ("conversio\u0301n", NombreDeClase.CONVERSION),
+        ("impresiones", NombreDeClase.IMPRESION),
+        ("IMPRESIÓN", NombreDeClase.IMPRESION),
+    ],
+)
+def test_una_clase_se_nombra_en_singular_o_en_plural_y_con_tilde_o_sin_ella(
+    escrito: str, leido: NombreDeClase
+) -> None:
+    assert leer_nombre(escrito) is leido
 
 
 @pytest.mark.parametrize("puerto", ["abc", "65536", "-1", "80_80", "+80", "\u0668\u0660"])

@@ -185,12 +185,20 @@ def test_sin_postgresql_la_base_de_datos_esta_en_su_carpeta() -> None:
 
 
 def test_una_variable_mal_escrita_se_nota(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("ALPES_EXIGIR_TODO", raising=False)
     monkeypatch.setenv("ALPES_PUERT0", "8001")
-    assert Configuracion().desconocidas() == ["ALPES_PUERT0"]
+    monkeypatch.setenv("ALPES_ZZZ\x1b", "secreto")
+    assert Configuracion().avisos() == [
+        "ALPES_PUERT0 no es un ajuste y no hace nada. ¿Quiso decir ALPES_PUERTO?",
+        "'ALPES_ZZZ\\x1b' no es un ajuste y no hace nada.",
+    ]
+
+
+def test_no_se_avisa_de_la_variable_que_entienden_las_pruebas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALPES_EXIGIR_TODO", "1")
+    assert Configuracion().avisos() == []
 
 
 def test_las_variables_del_contrato_que_existen_se_conocen(monkeypatch: pytest.MonkeyPatch) -> None:
     for variable in ("ALPES_DATOS", "ALPES_PUERTO", "ALPES_NOMBRES", "ALPES_REGISTRO"):
         monkeypatch.setenv(variable, "")
-        assert variable not in Configuracion().desconocidas()
+        assert Configuracion().avisos() == []

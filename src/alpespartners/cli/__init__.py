@@ -5,8 +5,11 @@ Qué no es: un lugar con lógica; cada orden llama a la composición.
 Por qué existe: la primera hora con el producto debe ser una sola orden.
 """
 
+from typing import Annotated
+
 import typer
 
+from alpespartners import __version__
 from alpespartners.cli.cartas import cartas
 from alpespartners.cli.conciliar import conciliar
 from alpespartners.cli.destino import destino
@@ -24,6 +27,25 @@ principal = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+def _decir_version(pedida: bool) -> None:  # noqa: FBT001 (así la llama Typer)
+    if pedida:
+        typer.echo(f"alpespartners {__version__}")
+        raise typer.Exit
+
+
+@principal.callback()
+def _antes_de_la_orden(
+    *,
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_decir_version, is_eager=True, help="Dice la versión y termina."),
+    ] = False,
+) -> None:
+    pass
+
+
 principal.command(cls=Orden)(iniciar)
 principal.command(cls=Orden)(api)
 principal.command(cls=Orden)(consumidores)

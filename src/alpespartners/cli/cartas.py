@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from alpespartners.cli.clase import ALTERNATIVAS, NombreDeClase, clase_llamada
+from alpespartners.cli.clase import ALTERNATIVAS, NombreDeClase, clase_llamada, leer_nombre
 from alpespartners.cli.destino import imprimible
 from alpespartners.cli.idioma import Grupo, Orden
-from alpespartners.config import Configuracion
+from alpespartners.composicion.inicio import leer_ajustes
 from alpespartners.modulos.tracking.aplicacion.clases import CLASES
 from alpespartners.modulos.tracking.aplicacion.puertos import (
     BaseDatosNoDisponible,
@@ -33,7 +33,8 @@ cartas = typer.Typer(cls=Grupo, help="Mensajes ilegibles: verlos y enviarlos otr
 @cartas.command(cls=Orden)
 def listar(
     clase: Annotated[
-        NombreDeClase | None, typer.Argument(help=f"Solo las de este tópico: {ALTERNATIVAS}.")
+        NombreDeClase | None,
+        typer.Argument(parser=leer_nombre, help=f"Solo las de este tópico: {ALTERNATIVAS}."),
     ] = None,
     *,
     pendientes: Annotated[
@@ -48,7 +49,7 @@ def listar(
 
     clases = CLASES if clase is None else [clase_llamada(clase)]
     try:
-        for carta, reinyecciones in leer_cartas(Configuracion(), [clase.topico for clase in clases]):
+        for carta, reinyecciones in leer_cartas(leer_ajustes(), [clase.topico for clase in clases]):
             if pendientes and reinyecciones:
                 continue
             typer.echo(
@@ -79,7 +80,9 @@ def _destino(reinyeccion: "Reinyeccion") -> str:
 
 @cartas.command("reinyectar", cls=Orden)
 def reinyectar_orden(
-    clase: Annotated[NombreDeClase, typer.Argument(help=f"El tópico en que quedaron: {ALTERNATIVAS}.")],
+    clase: Annotated[
+        NombreDeClase, typer.Argument(parser=leer_nombre, help=f"El tópico en que quedaron: {ALTERNATIVAS}.")
+    ],
     comandos: Annotated[
         list[str] | None, typer.Argument(help="Los comando_id de `cartas listar`; ninguno si --todas.")
     ] = None,
@@ -89,6 +92,7 @@ def reinyectar_orden(
         NombreDeClase | None,
         typer.Option(
             "--a",
+            parser=leer_nombre,
             help=f"El tópico al que debieron ir, {ALTERNATIVAS}; si falta, el mismo.",
         ),
     ] = None,
@@ -107,7 +111,7 @@ def reinyectar_orden(
         raise ErrorDeArranque("Diga qué cartas: sus comando_id, o --todas.")
     try:
         cuantas = reinyectar_cartas(
-            Configuracion(),
+            leer_ajustes(),
             clase_llamada(clase).topico,
             lambda carta: todas or carta.comando_id in elegidos,
             a=clase_llamada(a or clase).topico,

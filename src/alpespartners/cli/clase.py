@@ -1,5 +1,6 @@
 """La clase de evento de que habla una orden de terminal: la elige por su nombre quien la escribe."""
 
+import unicodedata
 from enum import StrEnum
 from typing import Final
 
@@ -7,7 +8,7 @@ from alpespartners.modulos.tracking.aplicacion.clases import CLASES, CONVERSIONE
 
 
 class NombreDeClase(StrEnum):
-    """Los nombres que se pueden escribir; Typer los enumera si se escribe otro."""
+    """Los nombres de las clases."""
 
     IMPRESION = IMPRESIONES.nombre
     CONVERSION = CONVERSIONES.nombre
@@ -15,6 +16,20 @@ class NombreDeClase(StrEnum):
 
 ALTERNATIVAS: Final = " o ".join(NombreDeClase)
 """Los mismos, para la ayuda de una orden."""
+
+
+def leer_nombre(texto: str) -> NombreDeClase:
+    """Lee cómo se llamó a una clase: en singular o en plural, con tilde o sin ella.
+
+    Raises:
+        ValueError: no se llama así ninguna.
+    """
+    letras = unicodedata.normalize("NFD", texto.strip().lower())
+    llano = "".join(letra for letra in letras if not unicodedata.combining(letra))
+    for clase in CLASES:
+        if llano in {clase.nombre, clase.plural}:
+            return NombreDeClase(clase.nombre)
+    raise ValueError
 
 
 def clase_llamada(nombre: NombreDeClase) -> Clase:

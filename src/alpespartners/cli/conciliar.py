@@ -7,9 +7,10 @@ Por qué existe: «ninguno se pierde, ninguno se cuenta dos veces» tiene que po
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
+from io import FileIO
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -18,7 +19,7 @@ import typer
 
 from alpespartners.cli.avance import Avance
 from alpespartners.cli.destino import imprimible
-from alpespartners.config import Configuracion
+from alpespartners.composicion.inicio import leer_ajustes
 from alpespartners.modulos.tracking.aplicacion.conciliacion import Cuenta, Hallazgo, TipoDeHallazgo
 from alpespartners.modulos.tracking.aplicacion.puertos import (
     BaseDatosNoDisponible,
@@ -60,19 +61,20 @@ def conciliar(
 
     dichos: Counter[TipoDeHallazgo] = Counter()
     with ExitStack() as pila:
+        todos = None if json is None else pila.enter_context(_abrir(json))
         avance = pila.enter_context(Avance())
-        todos = None if json is None else pila.enter_context(json.open("wb"))
 
         def al_hallar(hallazgo: Hallazgo) -> None:
             dichos[hallazgo.tipo] += 1
             if todos is not None:
-                todos.write(msgspec.json.encode(asdict(hallazgo)) + b"\n")
+                with _escribiendo(todos.name):
+                    todos.write(msgspec.json.encode(asdict(hallazgo)) + b"\n")
             if hallazgo.tipo.es_discrepancia and dichos[hallazgo.tipo] <= _DE_CADA_TIPO:
                 avance.decir(_linea(hallazgo))
 
         try:
             cuentas = conciliar_con(
-                Configuracion(), al_hallar=al_hallar, avanza=avance.avanzar, espera=espera, margen=margen
+                leer_ajustes(), al_hallar=al_hallar, avanza=avance.avanzar, espera=espera, margen=margen
             )
         except BrokerNoDisponible:
             raise _no_se_pudo("El broker no responde; pruebe otra vez cuando vuelva.") from None
@@ -84,6 +86,24 @@ def conciliar(
             raise _no_se_pudo(str(error)) from None
     if _informar(cuentas, dichos):
         raise typer.Exit(1)
+
+
+def _abrir(ruta: Path) -> FileIO:
+    """Abre el archivo para escribir; sin memoria intermedia, que al cerrar podría no caber."""
+    with _escribiendo(ruta):
+        return ruta.open("wb", buffering=0)
+
+
+@contextmanager
+def _escribiendo(ruta: object) -> Iterator[None]:
+    """Que no se pueda escribir no es que algo no cuadre."""
+    try:
+        yield
+    except OSError:
+        raise _no_se_pudo(
+            f"No se puede escribir en {imprimible(str(ruta))}: compruebe que su carpeta existe, que tiene "
+            "permiso y que queda sitio."
+        ) from None
 
 
 def _informar(cuentas: Sequence[Cuenta], dichos: Mapping[TipoDeHallazgo, int]) -> int:

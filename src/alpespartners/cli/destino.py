@@ -12,8 +12,8 @@ from typing import Annotated
 
 import typer
 
-from alpespartners.cli.clase import ALTERNATIVAS, NombreDeClase, clase_llamada
-from alpespartners.config import Configuracion
+from alpespartners.cli.clase import ALTERNATIVAS, NombreDeClase, clase_llamada, leer_nombre
+from alpespartners.composicion.inicio import leer_ajustes
 from alpespartners.modulos.tracking.aplicacion.consultas.consultar_destino import Historia, SinNoticias
 from alpespartners.modulos.tracking.aplicacion.puertos import FilaIlegible
 from alpespartners.modulos.tracking.dominio.destinos import (
@@ -31,13 +31,15 @@ _NO_SE_PUDO = 2
 
 
 def destino(
-    clase: Annotated[NombreDeClase, typer.Argument(help=f"De qué clase es el evento: {ALTERNATIVAS}.")],
+    clase: Annotated[
+        NombreDeClase, typer.Argument(parser=leer_nombre, help=f"De qué clase es el evento: {ALTERNATIVAS}.")
+    ],
     id: Annotated[str, typer.Argument(help="Su id, tal como se envió.")],
 ) -> None:
     """Cuenta qué fue de un id. Termina con código 1 si no consta nada de él."""
     from alpespartners.composicion.ordenes import consultar_destino
 
-    configuracion = Configuracion()
+    configuracion = leer_ajustes()
     try:
         evento_id = identificador("id", id)
     except CampoInvalido as invalido:

@@ -12,9 +12,9 @@ from typing import Annotated
 import msgspec
 import typer
 
-from alpespartners.cli.clase import ALTERNATIVAS
+from alpespartners.cli.clase import ALTERNATIVAS, NombreDeClase, leer_nombre
 from alpespartners.cli.destino import a_quien_iba, imprimible, momento, que_paso
-from alpespartners.config import Configuracion
+from alpespartners.composicion.inicio import leer_ajustes
 from alpespartners.modulos.tracking.aplicacion.consultas.listar_destinos import (
     ESTADOS,
     DestinoListado,
@@ -38,7 +38,8 @@ def destinos(
         str | None, typer.Option("--motivo", help="Solo los rechazos por este motivo: conflicto_de_id…")
     ] = None,
     clase: Annotated[
-        str | None, typer.Option("--clase", help=f"Solo los de esta clase: {ALTERNATIVAS}.")
+        NombreDeClase | None,
+        typer.Option("--clase", parser=leer_nombre, help=f"Solo los de esta clase: {ALTERNATIVAS}."),
     ] = None,
     campana: Annotated[
         str | None, typer.Option("--campaña", "--campana", help="Solo los de esta campaña.")
@@ -68,7 +69,7 @@ def destinos(
         "limite": limite,
         "cursor": cursor,
     }
-    configuracion = Configuracion()
+    configuracion = leer_ajustes()
     try:
         peticion = peticion_de_destinos({n: valor for n, valor in escritos.items() if valor is not None})
     except DatosInvalidos as invalidos:

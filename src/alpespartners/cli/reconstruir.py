@@ -10,7 +10,7 @@ from typing import Final
 import typer
 
 from alpespartners.cli.avance import Avance
-from alpespartners.config import Configuracion
+from alpespartners.composicion.inicio import leer_ajustes
 from alpespartners.modulos.tracking.aplicacion.puertos import (
     BaseDatosNoDisponible,
     BrokerNoDisponible,
@@ -30,7 +30,7 @@ def reconstruir() -> None:
 
     try:
         with Avance() as avance:
-            hechos = reconstruir_con(Configuracion(), avanza=avance.avanzar)
+            hechos = reconstruir_con(leer_ajustes(), avanza=avance.avanzar)
     except BrokerNoDisponible:
         raise ErrorDeArranque("El broker no responde; repetir la misma orden es seguro.") from None
     except BaseDatosNoDisponible as error:

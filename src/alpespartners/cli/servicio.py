@@ -18,26 +18,47 @@ from typing import Annotated
 import typer
 
 from alpespartners.api.tracking.ejemplos import EJEMPLOS
-from alpespartners.composicion import procesos
+from alpespartners.composicion import carpeta_de_datos, procesos
+from alpespartners.composicion.inicio import leer_ajustes
 from alpespartners.config import Configuracion, leer_puerto
-from alpespartners.seedwork.observacion.registro import configurar_registro
-from alpespartners.seedwork.procesos.servidor_http import abrir_puerto
+from alpespartners.seedwork.arranque import ErrorDeArranque
+from alpespartners.seedwork.procesos.servidor_http import PuertoOcupado, abrir_puerto
 from alpespartners.seedwork.procesos.supervisor import Hijo, supervisar
 
 _PENDIENTES = 2048
 _CADA = 0.05
 _LIMITE_DE_ANUNCIO = 30.0
+_MAXIMO = 64 * 1024
+_SEÑAS = (b'"estado":"viva"', b"urn:alpespartners:")
+"""Lo que hay en cualquier respuesta nuestra a quien pregunta si vive, se le deje preguntar o no."""
 _NO_LISTA: int = http.HTTPStatus.SERVICE_UNAVAILABLE
 
 _CABECERA = """
 Alpes Partners · Tracking está en marcha.
 
-  API            {direccion}
-  Documentación  {direccion}/docs
-  Datos          {datos}
-
+  En el navegador  {direccion}/
+  Documentación    {direccion}/docs
+  Broker           {broker}
+  Datos            {datos}
+{avisos}
 Pruebe:
 """
+
+_AVISO = """
+  Atención: {aviso}
+"""
+
+_DESPUES = """\
+Y vea lo registrado:
+
+curl "{direccion}/tracking/{recurso}/{id}"{clave}
+
+Ctrl-C lo detiene; nada de lo aceptado se pierde."""
+
+_YA_ESTA = (
+    "Alpes Partners · Tracking ya está en marcha en {direccion}: úselo, deténgalo, o elija otro puerto con "
+    "ALPES_PUERTO."
+)
 
 _NEGADO = """
 Alpes Partners · Tracking está en marcha, pero no admite peticiones a {direccion}.
@@ -53,9 +74,9 @@ def iniciar(
     ] = None,
 ) -> None:
     """Arranca la API, los consumidores y, si hace falta, el broker embebido. Termina con Ctrl-C."""
-    configuracion = Configuracion() if puerto is None else Configuracion(puerto=puerto)
-    configurar_registro(configuracion.registro)
+    configuracion = leer_ajustes() if puerto is None else leer_ajustes(puerto=puerto)
     enchufe = _escuchar(configuracion)
+    carpeta_de_datos.exigir_libre(configuracion)
     consumiendo, aviso = socket.socketpair()
     threading.Thread(target=_anunciar, args=(configuracion, enchufe, consumiendo), daemon=True).start()
     supervisar(
@@ -68,28 +89,35 @@ def iniciar(
 
 def api() -> None:
     """Arranca solo la API, con los límites de `iniciar`; a un PostgreSQL no le toca las tablas."""
-    configuracion = Configuracion()
-    configurar_registro(configuracion.registro)
+    configuracion = leer_ajustes()
     procesos.servir_api(configuracion, _escuchar(configuracion))
 
 
 def consumidores() -> None:
     """Arranca solo los consumidores, como `python -m alpespartners.modulos.tracking.infraestructura`."""
-    procesos.consumir(Configuracion())
+    procesos.consumir(leer_ajustes())
 
 
 def migrar() -> None:
     """Lleva la base de datos al esquema de esta versión."""
-    configuracion = Configuracion()
+    configuracion = leer_ajustes()
     procesos.migrar(configuracion)
     typer.echo(f"La base de datos de {configuracion.lugar} está al día.")
 
 
 def _escuchar(configuracion: Configuracion) -> socket.socket:
     """Abre el puerto antes que nada; bajo el supervisor, si la API muere, quien llama espera en la cola."""
-    return abrir_puerto(
-        configuracion.anfitrion, configuracion.puerto, _PENDIENTES, "ALPES_ANFITRION y ALPES_PUERTO"
-    )
+    try:
+        return abrir_puerto(
+            configuracion.anfitrion, configuracion.puerto, _PENDIENTES, "ALPES_ANFITRION y ALPES_PUERTO"
+        )
+    except PuertoOcupado as ocupado:
+        anfitrion, puerto = ocupado.lugar
+        visible = f"{_nombre_visible(anfitrion)}:{puerto}"
+        _, cuerpo = _preguntar(anfitrion, puerto, visible, "/salud/viva")
+        if any(seña in cuerpo for seña in _SEÑAS):
+            raise ErrorDeArranque(_YA_ESTA.format(direccion=f"http://{visible}")) from None
+        raise
 
 
 def _anunciar(configuracion: Configuracion, enchufe: socket.socket, consumiendo: socket.socket) -> None:
@@ -102,7 +130,7 @@ def _anunciar(configuracion: Configuracion, enchufe: socket.socket, consumiendo:
     # Los consumidores que cuenta /salud/lista pueden ser de otro servicio: los de este lo dicen ellos mismos.
     if select.select([consumiendo], [], [], _LIMITE_DE_ANUNCIO)[0]:
         while estado == _NO_LISTA and time.monotonic() < plazo:
-            estado, cuerpo = _preguntar(anfitrion, puerto, visible)
+            estado, cuerpo = _preguntar(anfitrion, puerto, visible, "/salud/lista")
             time.sleep(_CADA)
     if estado == _NO_LISTA:
         typer.echo("El servicio aún no está en marcha; el registro de arriba dice por qué.", err=True)
@@ -110,14 +138,24 @@ def _anunciar(configuracion: Configuracion, enchufe: socket.socket, consumiendo:
     if estado != http.HTTPStatus.OK:
         typer.echo(_NEGADO.format(direccion=direccion, detalle=json.loads(cuerpo)["detail"]), err=True)
         return
-    clave = '\n  -H "Authorization: Bearer $CLAVE" \\' if configuracion.claves_api else ""
-    typer.echo(_CABECERA.format(direccion=direccion, datos=configuracion.datos))
+    clave = ' \\\n  -H "Authorization: Bearer $CLAVE"' if configuracion.claves_api else ""
+    typer.echo(
+        _CABECERA.format(
+            direccion=direccion,
+            broker=carpeta_de_datos.broker(configuracion),
+            datos=configuracion.datos,
+            avisos="".join(_AVISO.format(aviso=aviso) for aviso in configuracion.avisos()),
+        )
+    )
     for recurso, ejemplo in EJEMPLOS.items():
         typer.echo(
-            f'curl -X POST "{direccion}/tracking/{recurso}" \\{clave}\n'
+            f'curl -X POST "{direccion}/tracking/{recurso}"{clave} \\\n'
             f"  -H \"Content-Type: application/json\" \\\n  -d '{ejemplo}'\n"
         )
-    typer.echo("Ctrl-C lo detiene; nada de lo aceptado se pierde.")
+    recurso, ejemplo = list(EJEMPLOS.items())[-1]
+    typer.echo(
+        _DESPUES.format(direccion=direccion, recurso=recurso, id=json.loads(ejemplo)["id"], clave=clave)
+    )
 
 
 def _nombre_visible(anfitrion: str) -> str:
@@ -138,14 +176,15 @@ def _direcciones_de_localhost() -> set[object]:
         return set()
 
 
-def _preguntar(anfitrion: str, puerto: int, visible: str) -> tuple[int, bytes]:
+def _preguntar(anfitrion: str, puerto: int, visible: str, ruta: str) -> tuple[int, bytes]:
     """Pide algo como lo pedirá quien lea el anuncio; una API que no responde tampoco está lista."""
     conexion = http.client.HTTPConnection(anfitrion, puerto, timeout=1)
     try:
-        conexion.request("GET", "/salud/lista", headers={"Host": visible})
+        conexion.request("GET", ruta, headers={"Host": visible})
         respuesta = conexion.getresponse()
-        return respuesta.status, respuesta.read()
-    except OSError:
+        return respuesta.status, respuesta.read(_MAXIMO)
+    # Quien tiene el puerto puede no hablar HTTP.
+    except (OSError, http.client.HTTPException):
         return _NO_LISTA, b""
     finally:
         conexion.close()

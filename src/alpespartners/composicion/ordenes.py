@@ -43,7 +43,6 @@ from alpespartners.modulos.tracking.infraestructura.operacion.conciliador import
 from alpespartners.modulos.tracking.infraestructura.operacion.reconstructor import Reconstructor, Reconstruido
 from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import FalloDelBroker
 from alpespartners.seedwork.arranque import ErrorDeArranque
-from alpespartners.seedwork.observacion.registro import configurar_registro
 
 T = TypeVar("T")
 
@@ -148,7 +147,6 @@ def conciliar(
         ErrorDeArranque: los ajustes no valen.
         EsquemaDesconocido: hay eventos que publicó una versión posterior.
     """
-    configurar_registro(configuracion.registro)
     with ExitStack() as pila:
         lecturas = base_datos(configuracion).lecturas()
         pila.callback(lecturas.cerrar)
@@ -179,7 +177,6 @@ def reconstruir(configuracion: Configuracion, *, avanza: Callable[[str, int], No
         ErrorDeArranque: hay consumidores vivos, la base de datos no está vacía o no se puede abrir.
         EsquemaDesconocido: hay mensajes de una versión posterior; ella puede repetirlo.
     """
-    configurar_registro(configuracion.registro)
     with ExitStack() as pila:
         base = base_datos(configuracion)
         lecturas = base.lecturas()
@@ -209,7 +206,6 @@ def reconstruir(configuracion: Configuracion, *, avanza: Callable[[str, int], No
 
 def _leyendo(configuracion: Configuracion, leer: Callable[[LecturasDelLibro], Coroutine[Any, Any, T]]) -> T:
     """Lee de la base de datos, esté lo demás en marcha o no."""
-    configurar_registro(configuracion.registro)
     lecturas = base_datos(configuracion).lecturas()
     try:
         return asyncio.run(leer(lecturas))

@@ -7,7 +7,6 @@ Qué no es: la primera vez de todas, que crea las tablas.
 Por qué existe: se arranca muchas veces al día, y cada segundo se espera mirando.
 """
 
-import os
 import shutil
 import subprocess
 import sys
@@ -22,7 +21,16 @@ from typing import Any, Final
 import psutil
 
 from alpespartners.medicion.medida import Medida
-from alpespartners.medicion.montaje import ORDEN, Proceso, broker_de, esperar_a, parando, pedir, puerto_libre
+from alpespartners.medicion.montaje import (
+    ORDEN,
+    Proceso,
+    broker_de,
+    entorno,
+    esperar_a,
+    parando,
+    pedir,
+    puerto_libre,
+)
 from alpespartners.medicion.programa import ejecutar
 
 _UVICORN: Final = (sys.executable, "-m", "uvicorn", "alpespartners.main:app", "--port")
@@ -45,9 +53,11 @@ def medir(*, breve: bool) -> Sequence[Medida]:
     finally:
         shutil.rmtree(datos, ignore_errors=True)
     return [
-        _fila("`uvicorn alpespartners.main:app`, hasta estar lista", uvicorn[1:], 3),
-        _fila("`alpespartners iniciar`, hasta estar listo y con consumidores", iniciar[1:], 3),
-        _fila("`import alpespartners.main`", [reloj for reloj, _ in importar], 0.6),
+        _fila("`uvicorn alpespartners.main:app`, hasta estar lista", uvicorn[1:], objetivo=3, normal=6),
+        _fila(
+            "`alpespartners iniciar`, hasta estar listo y con consumidores", iniciar[1:], objetivo=3, normal=6
+        ),
+        _fila("`import alpespartners.main`", [reloj for reloj, _ in importar], objetivo=0.6, normal=1.5),
         Medida(
             meta="i",
             nombre="`import alpespartners.main`, su CPU",
@@ -58,13 +68,14 @@ def medir(*, breve: bool) -> Sequence[Medida]:
     ]
 
 
-def _fila(nombre: str, segundos: Sequence[float], objetivo: float) -> Medida:
+def _fila(nombre: str, segundos: Sequence[float], *, objetivo: float, normal: float) -> Medida:
     return Medida(
         meta="i",
         nombre=nombre,
         medido=f"mediana de {len(segundos)}, de {min(segundos):.2f} a {max(segundos):.2f} s",
         cifra=median(segundos),
         objetivo=objetivo,
+        normal=normal,
         unidad="s",
     )
 
@@ -122,7 +133,7 @@ def _con_consumidores(estado: Any) -> bool:
 
 
 def _entorno(datos: Path) -> dict[str, str]:
-    return {**os.environ, "ALPES_DATOS": str(datos)}
+    return entorno({"ALPES_DATOS": str(datos)})
 
 
 if __name__ == "__main__":

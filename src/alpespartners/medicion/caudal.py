@@ -40,6 +40,7 @@ def medir(*, breve: bool) -> Sequence[Medida]:
             techo=f"{median(base for base, _, _ in ritmos):.0f}/s leer el mismo cuerpo",
             cifra=median(suyo / base for base, _, suyo in ritmos),
             objetivo=0.4,
+            normal=0.08,
             como_minimo=True,
         ),
         Medida(

@@ -106,6 +106,7 @@ def _medir(motor: _Motor, vueltas: int, cuantos: int) -> list[Medida]:
             techo=f"{1 / techo:.0f}/s insertar esas filas, sin preguntar ni anunciar nada",
             cifra=median(v.techo / v.fila for v in hechas),
             objetivo=0.5,
+            normal=0.02,
             como_minimo=True,
         ),
         Medida(

@@ -57,6 +57,7 @@ def medir(*, breve: bool) -> Sequence[Medida]:
             techo=f"{_us(sin_nada)} una respuesta sin trabajo",
             cifra=(api_ + consumidores_) / sin_nada,
             objetivo=5,
+            normal=25,
         ),
         Medida(
             meta="a",
@@ -65,6 +66,7 @@ def medir(*, breve: bool) -> Sequence[Medida]:
             techo=f"{_us(sin_nada)} una respuesta sin trabajo",
             cifra=api_ / sin_nada,
             objetivo=2.5,
+            normal=12,
         ),
         Medida(
             meta="a",

@@ -51,6 +51,7 @@ def medir(*, breve: bool, pulsar: str | None = None) -> Sequence[Medida]:
             medido=f"a {ritmo:.0f}/s",
             cifra=median(medianas),
             objetivo=4 if pulsar is None else 8,
+            normal=25,
             unidad="ms",
         ),
         Medida(
@@ -59,6 +60,7 @@ def medir(*, breve: bool, pulsar: str | None = None) -> Sequence[Medida]:
             medido=f"a {ritmo:.0f}/s",
             cifra=median(colas),
             objetivo=20 if pulsar is None else None,
+            normal=250,
             unidad="ms",
         ),
     ]

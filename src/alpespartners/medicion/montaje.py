@@ -24,6 +24,7 @@ from typing import Any, Final
 import psutil
 
 from alpespartners.broker_embebido import BrokerEmbebido
+from alpespartners.config import AJUSTES
 from alpespartners.medicion.nucleos import en_el_de_los_servidores
 
 ORDEN: Final = (sys.executable, "-c", "from alpespartners.cli import principal; principal()")
@@ -131,7 +132,7 @@ class Montaje:
         with self.datos.with_suffix(".log").open("ab") as registro:
             return subprocess.Popen(
                 [*self._orden, orden],
-                env={**os.environ, **self._ajustes, **ajustes},
+                env=entorno({**self._ajustes, **ajustes}),
                 stdin=subprocess.DEVNULL,
                 stdout=registro,
                 stderr=registro,
@@ -143,6 +144,15 @@ class Montaje:
             return listo()
 
         esperar_a(listo_o_muerto)
+
+
+def entorno(ajustes: Mapping[str, str]) -> dict[str, str]:
+    """El de un proceso que se mide: el de quien mide, con esos ajustes y ninguno más.
+
+    Los suyos pueden ser los de un servicio de verdad, y una medida escribe miles de eventos inventados.
+    """
+    # Vacía vale ausente.
+    return {**os.environ, **dict.fromkeys(AJUSTES, ""), **ajustes}
 
 
 def broker_de(datos: Path) -> psutil.Process:

@@ -83,6 +83,7 @@ def _filas(que: str, carga: str, demoras: Sequence[float]) -> Iterator[Medida]:
         medido=medido,
         cifra=quantiles(demoras, n=100)[98] * _MILISEGUNDOS,
         objetivo=100,
+        normal=500,
         unidad="ms",
     )
 

@@ -10,6 +10,7 @@ Una revisión nueva se escribe a partir de `script.py.mako` con los tipos de `ti
 """
 
 import logging
+import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
 _PROPIAS = Path(__file__).parent / "versions"
 
-CABEZA = max(revision.name[:4] for revision in _PROPIAS.glob("[0-9]*.py"))
+# Los módulos, tengan o no su fuente: en algunas instalaciones solo está lo compilado.
+CABEZA = max(revision.name[:4] for revision in pkgutil.iter_modules([str(_PROPIAS)]))
 """La última revisión, que da nombre a su archivo; una prueba comprueba que Alembic dice lo mismo."""
 _CONGELADOS = {"Texto": "TEXTO", "Instante": "INSTANTE", "Importe": "IMPORTE", "TextoJson": "TEXTO_JSON"}
 """De cada tipo de hoy, por su nombre, el que se escribe en una revisión."""
@@ -115,6 +117,7 @@ def configuracion(
     ajustes = Config(attributes=atributos)
     ajustes.set_main_option("script_location", "alpespartners:migraciones")
     ajustes.set_main_option("path_separator", "newline")
+    ajustes.set_main_option("sourceless", "true")
     carpetas = (_PROPIAS, *historia.otras_carpetas)
     ajustes.set_main_option("version_locations", "\n".join(map(str, carpetas)).replace("%", "%%"))
     return ajustes

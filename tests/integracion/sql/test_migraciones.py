@@ -1,8 +1,11 @@
 """Las migraciones: llegan a las tablas que el código espera, enteras o nada, y solo cuando hace falta."""
 
 import asyncio
+import compileall
 import logging
+import os
 import runpy
+import shutil
 import subprocess
 import sys
 from collections.abc import Generator
@@ -28,6 +31,7 @@ from tests.apoyo.base_datos import sql
 from tests.apoyo.estructura import estructura
 from tests.apoyo.eventos import impresion
 from tests.apoyo.migraciones import historia_con
+from tests.apoyo.repositorio import PAQUETE
 
 
 @pytest.fixture
@@ -86,6 +90,25 @@ def test_cada_base_de_datos_tiene_su_identidad(tmp_path: Path) -> None:
     una, otra = (sql(tmp_path / carpeta, "SELECT identidad FROM libro") for carpeta in ("una", "otra"))
     assert len(una) == len(otra) == 1
     assert una != otra
+
+
+def test_una_instalacion_que_solo_trae_lo_compilado_tambien_se_migra(tmp_path: Path) -> None:
+    instalado = tmp_path / "instalado"
+    shutil.copytree(PAQUETE, instalado / PAQUETE.name, ignore=shutil.ignore_patterns("__pycache__"))
+    compileall.compile_dir(instalado, quiet=1, legacy=True)
+    for fuente in instalado.rglob("*.py"):
+        fuente.unlink()
+    migrar_la_carpeta = (
+        "import sys; from pathlib import Path;"
+        "from alpespartners.modulos.tracking.infraestructura.motores.sqlite import libro;"
+        "assert libro.__file__.startswith(sys.argv[1]); libro.migrar(Path(sys.argv[2]))"
+    )
+    subprocess.run(
+        [sys.executable, "-c", migrar_la_carpeta, str(instalado), str(tmp_path)],
+        env=os.environ | {"PYTHONPATH": str(instalado)},
+        check=True,
+    )
+    assert sql(tmp_path, "SELECT version_num FROM alembic_version") == [(CABEZA,)]
 
 
 def test_migrar_dos_veces_no_cambia_nada(tmp_path: Path) -> None:

@@ -8,11 +8,10 @@ import signal
 import threading
 import time
 import traceback
-import warnings
 from collections import Counter
-from collections.abc import Callable, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -64,6 +63,8 @@ from tests.apoyo.postgresql import SIN_PRISA, ServidorDePrueba, libro_postgresql
 
 LARGO = timedelta(minutes=5)
 CAMPAÑA = FiltroEventos(campaña_id="cmp-456")
+DESPEDIDA_DE_TLS = 2 + 1 + 16
+"""Octetos de un registro con `close_notify` cifrado (RFC 8446, 5.2): la alerta, su clase y su sello."""
 
 
 @contextmanager
@@ -101,15 +102,6 @@ def depositar(*ids: str) -> Callable[[TransaccionSQL], list[Envio]]:
         return transaccion.bandeja.depositar_eventos(eventos)
 
     return trabajo
-
-
-@pytest.fixture(autouse=True)
-def _sin_conexiones_de_otra_prueba() -> Generator[None]:
-    """A un servidor mudo no se le espera: su conexión queda, y aquí se recoge antes de otra prueba."""
-    yield
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect()
 
 
 @pytest.fixture
@@ -312,6 +304,53 @@ async def test_hasta_que_haya_tablas_se_lee_una_base_vacia(servidor_postgresql: 
         with abierto(vacia) as libro:
             await libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion(id="a")]))
         assert set(await lecturas.leer(lambda c: c.eventos(clases.IMPRESIONES).obtener(["a"]))) == {"a"}
+
+
+@asynccontextmanager
+async def sin_despedidas(servidor: ServidorDePrueba) -> AsyncGenerator[int]:
+    """Un puerto que lleva al servidor y calla que él cuelga; al salir espera a que cuelgue quien llamaba."""
+    llamadas: list[asyncio.Task[None] | None] = []
+
+    async def ida(desde: asyncio.StreamReader, hacia: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            while octetos := await desde.read(65_536):
+                hacia.write(octetos)
+
+    async def vuelta(desde: asyncio.StreamReader, hacia: asyncio.StreamWriter) -> None:
+        hacia.write(await desde.readexactly(1))  # que admite TLS
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                cabecera = await desde.readexactly(5)
+                registro = await desde.readexactly(int.from_bytes(cabecera[3:]))
+                if len(registro) != DESPEDIDA_DE_TLS:
+                    hacia.write(cabecera + registro)
+
+    async def atender(de_quien_llama: asyncio.StreamReader, a_quien_llama: asyncio.StreamWriter) -> None:
+        llamadas.append(asyncio.current_task())
+        del_servidor, al_servidor = await asyncio.open_connection("127.0.0.1", servidor.puerto)
+        await asyncio.gather(ida(de_quien_llama, al_servidor), vuelta(del_servidor, a_quien_llama))
+        for suyo in (a_quien_llama, al_servidor):
+            suyo.close()
+            with suppress(ConnectionError):
+                await suyo.wait_closed()
+
+    async with await asyncio.start_server(atender, "127.0.0.1", 0) as puerta:
+        yield puerta.sockets[0].getsockname()[1]
+        assert llamadas
+        await asyncio.gather(*filter(None, llamadas))
+
+
+async def test_al_cerrar_no_queda_ninguna_conexion_aunque_el_servidor_no_se_despida(
+    servidor_postgresql: ServidorDePrueba,
+) -> None:
+    assert servidor_postgresql.certificado.exists()  # sin TLS no hay despedida que esperar
+    partes = urlsplit(servidor_postgresql.url("aun_no_existe"))
+    async with sin_despedidas(servidor_postgresql) as puerto:
+        donde = f"{partes.username}:{partes.password}@127.0.0.1:{puerto}"
+        with lector(partes._replace(netloc=donde).geturl()) as lecturas:
+            assert await lecturas.leer(lambda c: c.balance.renglones()) == []
+        # Si quedara una, recogerla sería un `ResourceWarning`, que aquí es un fallo.
+        gc.collect()
 
 
 # La URL

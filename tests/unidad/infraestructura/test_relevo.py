@@ -356,6 +356,21 @@ async def test_al_cerrar_publica_y_retira_lo_que_aun_espera_a_conectarse(bandeja
     assert bandeja.retirados == [1]
 
 
+async def test_no_dice_que_falta_la_base_de_datos_que_ya_retiro_aunque_nada_mas_quepa(
+    cliente: ClienteFalso, bandeja: BandejaFalsa
+) -> None:
+    ritmo = replace(BARRE_A_MENUDO, en_mano_sin_esperar=1)
+    async with relevando(cliente, bandeja, ritmo) as relevador:
+        relevador.entregar([envio(1), envio(2)])
+        await enviados(cliente, 2)
+        bandeja.fallos = 1_000_000
+        cliente.productores[TOPICO].responder(confirmado=True, cuantos=1)
+        await hasta_en_el_bucle(lambda: not relevador.hay_base_datos)
+        bandeja.fallos = 0
+        await hasta_en_el_bucle(lambda: relevador.hay_base_datos)
+        assert bandeja.retirados == [1]
+
+
 async def test_dice_que_falta_la_base_de_datos_hasta_que_responde(
     cliente: ClienteFalso, bandeja: BandejaFalsa
 ) -> None:

@@ -90,7 +90,7 @@ def esquema_de_envio(propios: Esquema, requeridos: Sequence[str]) -> dict[str, o
                 f"guardan {MAXIMO_PROPIEDADES}, con nombres de hasta {LONGITUD_CLAVE_PROPIEDAD} caracteres y "
                 f"valores de hasta {LONGITUD_VALOR_PROPIEDAD}; lo que pasa de ahí se recorta o se deja, con "
                 "una advertencia."
-            )
+            ),
         },
     }
     return {

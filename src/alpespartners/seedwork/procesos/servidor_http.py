@@ -75,6 +75,18 @@ async def sirviendo(
         await tarea
 
 
+class PuertoOcupado(ErrorDeArranque):
+    """Otro proceso escucha ya en ese puerto.
+
+    Attributes:
+        lugar: la dirección y el puerto, ya resueltos.
+    """
+
+    def __init__(self, frase: str, lugar: tuple[str, int]) -> None:
+        super().__init__(frase)
+        self.lugar = lugar
+
+
 def abrir_puerto(anfitrion: str, puerto: int, pendientes: int, ajustes: str) -> socket.socket:
     """Abre el puerto y empieza a escuchar.
 
@@ -85,16 +97,22 @@ def abrir_puerto(anfitrion: str, puerto: int, pendientes: int, ajustes: str) -> 
         ajustes: las variables que lo eligen, para la frase del error.
 
     Raises:
-        ErrorDeArranque: está ocupado o no se puede escuchar ahí.
+        PuertoOcupado: otro proceso escucha ya ahí.
+        ErrorDeArranque: no se puede escuchar ahí.
     """
+    no_se_puede = ErrorDeArranque(f"No se puede escuchar en {anfitrion}:{puerto}: revise {ajustes}.")
     try:
         familia, _, _, _, direccion = socket.getaddrinfo(
             anfitrion, puerto, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-        return socket.create_server(direccion[:2], family=familia, backlog=pendientes)
-    except (OSError, UnicodeError) as error:
-        if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
-            raise ErrorDeArranque(
-                f"El puerto {puerto} de {anfitrion} está ocupado: libérelo o elija otro con {ajustes}."
-            ) from None
-        raise ErrorDeArranque(f"No se puede escuchar en {anfitrion}:{puerto}: revise {ajustes}.") from None
+    except (OSError, UnicodeError):
+        raise no_se_puede from None
+    lugar = str(direccion[0]), puerto
+    try:
+        return socket.create_server(lugar, family=familia, backlog=pendientes)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise no_se_puede from None
+        raise PuertoOcupado(
+            f"El puerto {puerto} de {anfitrion} está ocupado: libérelo o elija otro con {ajustes}.", lugar
+        ) from None

@@ -12,7 +12,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 import structlog
 
@@ -28,6 +28,8 @@ from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import (
 )
 from alpespartners.modulos.tracking.infraestructura.pulsar.publicador import Publicador
 from alpespartners.seedwork.pausas import con_azar
+
+T = TypeVar("T")
 
 _SEGUNDOS_DE_CIERRE: Final = 2.0
 
@@ -57,7 +59,7 @@ class Relevo:
         ritmo: cuántos tiene en mano a la vez y cada cuánto barre y retira.
 
     Attributes:
-        hay_base_datos: si respondió la última vez que se usó para barrer o retirar.
+        hay_base_datos: si respondió la última vez que se usó la bandeja.
     """
 
     def __init__(
@@ -178,7 +180,6 @@ class Relevo:
             try:
                 await paso()
             except BaseDatosNoDisponible as fallo:
-                self.hay_base_datos = False
                 self._metricas.base_datos_muda()
                 _registro.warning(
                     "la base de datos no está disponible", paso=paso.__name__, pausa=pausa, fallo=str(fallo)
@@ -200,7 +201,7 @@ class Relevo:
     async def _retirar_confirmados(self) -> None:
         numeros = list(self._confirmados)
         if numeros:
-            await self._bandeja.retirar(numeros)
+            await self._apuntando(self._bandeja.retirar(numeros))
         # Pudieron llegar más mientras tanto.
         for numero in numeros:
             del self._confirmados[numero]
@@ -214,10 +215,9 @@ class Relevo:
         # Lo que se está asentando tiene sitio aparte: si no, un atraso dejaría lo nuevo para otro barrido.
         libres = self._ritmo.en_mano_sin_esperar - len(self._en_mano)
         if libres > 0 and self._octetos < self._ritmo.octetos_sin_esperar:
-            vencidos = await self._bandeja.reservar_vencidos(libres)
+            vencidos = await self._apuntando(self._bandeja.reservar_vencidos(libres))
             self._barridos.update(envio.numero for envio in vencidos)
             self.entregar(vencidos)
-            self.hay_base_datos = True
         with suppress(TimeoutError):
             async with asyncio.timeout(con_azar(self._ritmo.cada_barrido)):
                 # Tras ellos puede haber más. Si el broker no los quiere, arrendarlos todos no sirve de nada.
@@ -230,7 +230,17 @@ class Relevo:
         viejos = [numero for numero, (desde, _) in self._en_mano.items() if desde < limite]
         viejos += [numero for numero, desde in self._confirmados.items() if desde < limite]
         if viejos:
-            await self._bandeja.renovar(viejos)
+            await self._apuntando(self._bandeja.renovar(viejos))
+
+    async def _apuntando(self, uso: Awaitable[T]) -> T:
+        """Usa la bandeja y apunta si la base de datos respondió."""
+        try:
+            resultado = await uso
+        except BaseDatosNoDisponible:
+            self.hay_base_datos = False
+            raise
+        self.hay_base_datos = True
+        return resultado
 
     def _crear_productor(self, topico: str) -> Productor:
         if topico.endswith(SUFIJO_CARTAS):

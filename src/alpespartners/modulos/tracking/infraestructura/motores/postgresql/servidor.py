@@ -17,6 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
+from weakref import WeakSet
 
 import asyncpg
 from sqlalchemy import Connection, event
@@ -53,7 +54,6 @@ NO_SE_PUEDE_USAR = "No se puede usar la base de datos de ALPES_BASE_DATOS"
 
 _LIMITE_DE_CONEXION = 5.0
 _LIMITE_DE_CIERRE = 3.0
-_VUELTAS_DE_CIERRE = 5
 _LIMITE_DE_ESPERA = "2000"
 """Milisegundos que se espera por una fila que otro retiene; lo normal es lo que dura un commit."""
 _MARGEN = 3.0
@@ -112,6 +112,40 @@ def pausas_con_azar() -> list[float]:
     Crecen, y con azar: quienes chocaron no deben volver a la vez, ni quien perdió adelantarse a quien ganó.
     """
     return [con_azar(tope) for tope in _TOPES_DE_PAUSA]
+
+
+class _Bucle(asyncio.SelectorEventLoop):
+    """Un bucle que conoce las conexiones que abrió, para que ninguna quede abierta cuando se cierre.
+
+    asyncpg da por cerrada una conexión TLS que no llegó a servir (la base de datos no existe) cuando aún le
+    falta la despedida del servidor, que llega cuando él quiera.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._abiertas: WeakSet[asyncio.Transport] = WeakSet()
+
+    async def create_connection(self, *argumentos: Any, **opciones: Any) -> Any:
+        """La de asyncio, y la apunta."""
+        return self._apuntada(await super().create_connection(*argumentos, **opciones))
+
+    async def create_unix_connection(self, *argumentos: Any, **opciones: Any) -> Any:
+        """Ídem."""
+        return self._apuntada(await super().create_unix_connection(*argumentos, **opciones))
+
+    async def cortar(self) -> None:
+        """Corta las que sigan abiertas y vuelve cuando todas soltaron su socket."""
+        abiertas = list(self._abiertas)
+        for conexion in abiertas:
+            conexion.abort()
+        while any(  # noqa: ASYNC110 (es cosa de una vuelta del bucle, y nadie avisa de ella)
+            conexion.get_extra_info("socket").fileno() >= 0 for conexion in abiertas
+        ):
+            await asyncio.sleep(0)
+
+    def _apuntada(self, hecha: tuple[asyncio.Transport, Any]) -> tuple[asyncio.Transport, Any]:
+        self._abiertas.add(hecha[0])
+        return hecha
 
 
 class ServidorPostgreSQL:
@@ -187,7 +221,7 @@ class ServidorPostgreSQL:
             event.listen(self._motor.sync_engine, "handle_error", _renovar_si_no_puede_escribir)
         self._nombre = nombre
         self._cerrojo = threading.Lock()
-        self._bucle: asyncio.AbstractEventLoop | None = None
+        self._bucle: _Bucle | None = None
 
     async def ejecutar(self, trabajo: Callable[[Connection], T]) -> T:
         """Ejecuta el trabajo en una transacción y vuelve tras su commit; si falla no queda nada.
@@ -213,7 +247,7 @@ class ServidorPostgreSQL:
             bucle, self._bucle = self._bucle, None
         if bucle is None:
             return
-        asyncio.run_coroutine_threadsafe(self._despedirse(), bucle).result()
+        asyncio.run_coroutine_threadsafe(self._despedirse(bucle), bucle).result()
         bucle.call_soon_threadsafe(bucle.stop)
         self._hilo.join()
         bucle.close()
@@ -221,19 +255,17 @@ class ServidorPostgreSQL:
     def _pedir(self, tarea: Coroutine[Any, Any, T]) -> Future[T]:
         with self._cerrojo:
             if self._bucle is None:
-                self._bucle = asyncio.new_event_loop()
+                self._bucle = _Bucle()
                 self._hilo = threading.Thread(target=self._bucle.run_forever, name=self._nombre, daemon=True)
                 self._hilo.start()
             return asyncio.run_coroutine_threadsafe(tarea, self._bucle)
 
-    async def _despedirse(self) -> None:
-        # Si el servidor no responde, las cierra el sistema al terminar el proceso.
+    async def _despedirse(self, bucle: "_Bucle") -> None:
+        # A quien no se despide a tiempo se le corta.
         with suppress(OSError):
             async with asyncio.timeout(_LIMITE_DE_CIERRE):
                 await self._motor.dispose()
-        # Una conexión TLS cortada tarda unas vueltas del bucle en soltar su socket.
-        for _ in range(_VUELTAS_DE_CIERRE):
-            await asyncio.sleep(0)
+        await bucle.cortar()
 
     async def _transaccion(self, trabajo: Callable[[Connection], T]) -> T:
         choques: list[str] = []

@@ -32,11 +32,7 @@ def turno_de_consumidor(datos: Path) -> Iterator[None]:
         escritor = _abierto(pila, datos / "escritor.lock")
         plazo = time.monotonic() + _ESPERA_DE_UNA_MIGRACION
         while not escritor.tomar(limite=_CADA):
-            if hay_consumidor(datos):
-                raise ErrorDeArranque(
-                    f"Ya hay un proceso de consumidores sobre {datos}: con SQLite solo puede haber uno. "
-                    "Detenga el otro, o dé a este otra carpeta con ALPES_DATOS."
-                )
+            exigir_sin_consumidor(datos)
             if time.monotonic() > plazo:
                 raise ErrorDeArranque(f"Otro proceso escribe en la base de datos de {datos} y no termina.")
         # Quien tiene `escritor.lock` solo puede coincidir aquí con quien pregunta, que lo suelta al momento.
@@ -49,6 +45,20 @@ def turno_breve(datos: Path) -> Iterator[bool]:
     """Intenta tener el turno para una tarea corta, sin esperar, y dice si lo consiguió."""
     with ExitStack() as pila:
         yield _abierto(pila, datos / "escritor.lock").tomar()
+
+
+def exigir_sin_consumidor(datos: Path) -> None:
+    """Comprueba que no vive un consumidor que escribe en esa carpeta.
+
+    Raises:
+        ErrorDeArranque: vive uno.
+        OSError: la carpeta existe y no se puede usar.
+    """
+    if hay_consumidor(datos):
+        raise ErrorDeArranque(
+            f"Ya hay un proceso de consumidores sobre {datos}: con SQLite solo puede haber uno. "
+            "Detenga el otro, o dé a este otra carpeta con ALPES_DATOS."
+        )
 
 
 def hay_consumidor(datos: Path) -> bool:

@@ -3,12 +3,10 @@ package com.alpespartners.ejemplos;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Map;
 import java.util.UUID;
-import java.util.regex.Pattern;
 import org.apache.pulsar.client.api.Schema;
 import org.apache.pulsar.client.api.schema.GenericRecord;
 import org.apache.pulsar.client.api.schema.GenericSchema;
@@ -57,11 +55,10 @@ public final class PublicarConversion {
 
     /** Con qué esquema se escribe: lo dice la última línea del historial que habla de este registro. */
     private static String ceDataschema() throws IOException {
-        var suyo = Pattern.compile("\"(urn:avro:[\\w.]+\\." + REGISTRO + "(?:#\\p{XDigit}{16})?)\"");
-        try (var archivo = PublicarConversion.class.getResourceAsStream("/historial.jsonl")) {
-            var historial = new String(archivo.readAllBytes(), StandardCharsets.UTF_8);
-            return suyo.matcher(historial).results().reduce((antes, despues) -> despues).orElseThrow().group(1);
-        }
+        return Historial.leer().keySet().stream()
+                .filter(nombre -> nombre.matches("urn:avro:[\\w.]+\\." + REGISTRO + "(#.*)?"))
+                .reduce((antes, despues) -> despues)
+                .orElseThrow();
     }
 
     /** CloudEvents 1.0. Quien repita el envío del mismo comando debe repetir su {@code ce_id}. */
