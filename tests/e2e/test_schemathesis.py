@@ -3,7 +3,7 @@
 Por cada operación, al menos 200 peticiones con datos que la descripción admite y que no admite, siempre
 las mismas, y todas las comprobaciones de schemathesis. Lo que un esquema no puede decir se le dice aquí:
 que un instante cabe en el calendario, que un cursor solo sale de la página anterior, cuántos decimales lleva
-un importe, hasta cuándo vale una moneda, que el `id` se dice una vez y que lo que solo describe nunca es motivo
+un importe, hasta cuándo vale una moneda, que el `id` se dice una vez y que lo que solo describe no es motivo
 de rechazo, tampoco cuando no es de su tipo.
 """
 

@@ -39,7 +39,12 @@ def destinos(
     ] = None,
     clase: Annotated[
         NombreDeClase | None,
-        typer.Option("--clase", parser=leer_nombre, help=f"Solo los de esta clase: {ALTERNATIVAS}."),
+        typer.Option(
+            "--clase",
+            parser=leer_nombre,
+            metavar="<str>",
+            help=f"Solo los de esta clase: {ALTERNATIVAS}.",
+        ),
     ] = None,
     campana: Annotated[
         str | None, typer.Option("--campaña", "--campana", help="Solo los de esta campaña.")

@@ -108,7 +108,7 @@ def test_lo_que_se_envia_es_un_solo_objeto_con_sus_campos_obligatorios() -> None
         ("..", False),
         ("...", True),
         (".a", True),
-        ("", True),
+        ("", False),
         (None, True),
     ):
         assert conversion.is_valid(CONVERSION | {"id": id_evento}) is vale, id_evento

@@ -9,7 +9,7 @@ from msgspec import UNSET, Meta, UnsetType
 from alpespartners.api.http.descripcion import CuerpoPedido, Esquema
 from alpespartners.api.tracking.clases import ClaseHTTP
 from alpespartners.api.tracking.cuerpos import AUSENTE, IDENTIFICADOR_OPCIONAL, esquema_de_envio
-from alpespartners.api.tracking.ejemplos import EJEMPLOS
+from alpespartners.api.tracking.ejemplos import CURSOR, EJEMPLOS
 from alpespartners.api.tracking.presentacion import (
     DEL_SERVIDOR,
     Corriente,
@@ -49,6 +49,8 @@ class ConversionRepetida(Conversion, kw_only=True):
 
 class CorrienteConversion(Corriente[Conversion]):
     """Una página de la corriente de conversiones."""
+
+    ejemplos = ({"elementos": [*Conversion.ejemplos], "siguiente": CURSOR, "al_dia": True},)
 
 
 class PaginaConversion(Pagina[Conversion]):

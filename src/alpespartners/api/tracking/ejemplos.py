@@ -50,3 +50,6 @@ TOPICO: Final = "comando-registrar-conversion"
 CAMPAÑA: Final = "cmp-456"
 INFLUENCER: Final = "inf-789"
 """A quién nombraba."""
+
+CURSOR: Final = "WzEsICIwMTIzNDU2Nzg5YWJjZGVmIiwgMSwgIiJd"
+"""Uno de la forma de los que se dan; ninguno vale en otro libro."""

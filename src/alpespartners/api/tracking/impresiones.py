@@ -8,7 +8,7 @@ from msgspec import UNSET, UnsetType
 from alpespartners.api.http.descripcion import CuerpoPedido
 from alpespartners.api.tracking.clases import ClaseHTTP
 from alpespartners.api.tracking.cuerpos import AUSENTE, esquema_de_envio
-from alpespartners.api.tracking.ejemplos import EJEMPLOS
+from alpespartners.api.tracking.ejemplos import CURSOR, EJEMPLOS
 from alpespartners.api.tracking.presentacion import (
     DEL_SERVIDOR,
     Corriente,
@@ -38,6 +38,8 @@ class ImpresionRepetida(Impresion, kw_only=True):
 
 class CorrienteImpresion(Corriente[Impresion]):
     """Una página de la corriente de impresiones."""
+
+    ejemplos = ({"elementos": [*Impresion.ejemplos], "siguiente": CURSOR, "al_dia": True},)
 
 
 class PaginaImpresion(Pagina[Impresion]):
