@@ -53,3 +53,25 @@ INFLUENCER: Final = "inf-789"
 
 CURSOR: Final = "WzEsICIwMTIzNDU2Nzg5YWJjZGVmIiwgMSwgIiJd"
 """Uno de la forma de los que se dan; ninguno vale en otro libro."""
+
+RECHAZO: Final = {
+    "estado": "RECHAZADA",
+    "clase": "conversion",
+    "id": ID,
+    "campaña_id": CAMPAÑA,
+    "influencer_id": INFLUENCER,
+    "motivo": "requerido",
+    "detalle": "moneda: es obligatoria cuando hay valor",
+    "campos": ["moneda"],
+    "original": None,
+    "difieren": [],
+    "comando_id": COMANDO,
+    "enviado": {
+        "id": ID,
+        "campaña_id": CAMPAÑA,
+        "influencer_id": INFLUENCER,
+        "tipo_conversion": "VENTA",
+        "valor": 150000,
+    },
+}
+"""Lo que fue de uno que se publicó sin moneda, sin sus instantes."""

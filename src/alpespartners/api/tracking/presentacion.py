@@ -14,7 +14,7 @@ from msgspec import Meta
 from alpespartners.api.http.descripcion import CuerpoDescrito, Esquema
 from alpespartners.api.http.problemas import CodigoEscrito
 from alpespartners.api.tracking import ejemplos as ejemplos_de_la_semilla
-from alpespartners.modulos.tracking.aplicacion.clases import CLASES, CONVERSIONES
+from alpespartners.modulos.tracking.aplicacion.clases import CLASES
 from alpespartners.modulos.tracking.aplicacion.codigos import CODIGOS
 from alpespartners.modulos.tracking.aplicacion.consultas import consultar_destino, listar_destinos
 from alpespartners.modulos.tracking.aplicacion.consultas.consultar_balance import BalanceDelModulo
@@ -229,26 +229,9 @@ class PaginaDestinos(CuerpoDescrito):
         {
             "elementos": [
                 {
-                    "estado": "RECHAZADA",
-                    "clase": CONVERSIONES.nombre,
-                    "id": ejemplos_de_la_semilla.ID,
-                    "campaña_id": ejemplos_de_la_semilla.CAMPAÑA,
-                    "influencer_id": ejemplos_de_la_semilla.INFLUENCER,
-                    "motivo": "requerido",
-                    "detalle": "moneda: es obligatoria cuando hay valor",
-                    "campos": ["moneda"],
-                    "original": None,
-                    "difieren": [],
-                    "comando_id": ejemplos_de_la_semilla.COMANDO,
+                    **ejemplos_de_la_semilla.RECHAZO,
                     "recibido_en": DEL_SERVIDOR["recibido_en"],
                     "decidido_en": DEL_SERVIDOR["registrado_en"],
-                    "enviado": {
-                        "id": ejemplos_de_la_semilla.ID,
-                        "campaña_id": ejemplos_de_la_semilla.CAMPAÑA,
-                        "influencer_id": ejemplos_de_la_semilla.INFLUENCER,
-                        "tipo_conversion": "VENTA",
-                        "valor": 150000,
-                    },
                 }
             ],
             "siguiente": None,
