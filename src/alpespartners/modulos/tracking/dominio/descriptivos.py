@@ -124,6 +124,8 @@ def _codificado(texto: str) -> str:
 def _es_de_web_o_aplicacion(texto: str) -> bool:
     try:
         partes = urlsplit(texto)
+        # Lanza si no es un número: en `https://ana:cla/ve@shop.example` es el principio de una contraseña.
+        _ = partes.port
     except ValueError:
         return False
     return partes.scheme in _ESQUEMAS_REFERRER and bool(partes.hostname) and "@" not in partes.netloc
