@@ -178,6 +178,11 @@ async def test_articulos_etiquetas_anidadas_y_setenta_propiedades_se_registran()
     assert json.loads(leida["propiedades"]["items"]) == [{"sku": "A", "qty": 2}]
     assert leida["propiedades"]["utm.source"] == "ig"
     assert leida["advertencias"] == ["campo_desconocido:items", "campo_desconocido:utm"]
+    sobran = await _con(
+        items=[{"sku": "A", "qty": 2}], utm={"source": "ig"}, propiedades={str(n): n for n in range(70)}
+    )
+    assert sobran["propiedades"].keys() == {*(str(n) for n in range(62)), "items", "utm.source"}
+    assert sobran["advertencias"][-1] == "propiedades_de_mas:8"
     setenta = await _con(propiedades={str(n): n for n in range(70)})
     assert len(setenta["propiedades"]) == 64
     assert setenta["advertencias"] == ["propiedades_de_mas:6"]

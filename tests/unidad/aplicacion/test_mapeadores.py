@@ -366,12 +366,12 @@ def test_unas_propiedades_que_no_son_un_objeto_se_guardan_como_texto_con_aviso(
     assert comando.advertencias == ("propiedades_reparadas",)
 
 
-def test_los_campos_desconocidos_cuentan_con_las_propiedades_y_detras_de_ellas() -> None:
+def test_los_campos_desconocidos_cuentan_con_las_propiedades_y_no_son_los_que_sobran() -> None:
     comando = venta(
         **{f"campo_{numero}": "x" for numero in range(40)},
         propiedades={f"p{numero}": "x" for numero in range(40)},
     )
-    assert list(comando.propiedades) == [f"p{n}" for n in range(40)] + [f"campo_{n}" for n in range(24)]
+    assert list(comando.propiedades) == [f"p{n}" for n in range(24)] + [f"campo_{n}" for n in range(40)]
     assert comando.advertencias[-1] == "propiedades_de_mas:16"
 
 

@@ -13,6 +13,7 @@ from dataclasses import fields
 from datetime import datetime
 from difflib import get_close_matches
 from functools import lru_cache
+from itertools import chain, islice
 from typing import Any
 
 from alpespartners.modulos.tracking.aplicacion.clases import CLASES, Clase
@@ -244,13 +245,19 @@ def _parecido(nombre: str, campos: frozenset[str]) -> str | None:
 def _pares(
     propiedades: object, desconocidos: Mapping[str, object], recolector: Recolector
 ) -> Iterator[tuple[str, str]]:
-    """Cada propiedad como un nombre y un texto; los campos desconocidos, detrás de las suyas."""
+    """Cada propiedad como un nombre y un texto; los campos desconocidos, detrás de las que caben con ellos.
+
+    Uno puede ser el influencer mal escrito: no debe ser él lo que sobre.
+    """
+    ajenas = _aplanadas(desconocidos)
+    primeras = list(islice(ajenas, MAXIMO_PROPIEDADES))
+    propias: Iterator[tuple[str, str]] = iter(())
     if isinstance(propiedades, dict):
-        yield from _aplanadas(propiedades)
+        propias = _aplanadas(propiedades)
     elif propiedades is not None and propiedades != "":
         recolector.avisar("propiedades_reparadas")
-        yield "propiedades", _como_texto(propiedades)
-    yield from _aplanadas(desconocidos)
+        propias = iter([("propiedades", _como_texto(propiedades))])
+    return chain(islice(propias, MAXIMO_PROPIEDADES - len(primeras)), primeras, propias, ajenas)
 
 
 def _aplanadas(objeto: Mapping[str, object]) -> Iterator[tuple[str, str]]:
