@@ -163,6 +163,17 @@ async def test_medio_emoji_en_el_agente_y_un_nul_en_una_propiedad_se_registran_c
     assert leida["advertencias"] == ["propiedad_reparada:nota", "user_agent_reparado"]
 
 
+async def test_las_marcas_apiladas_sin_cuento_quedan_ilegibles_con_aviso() -> None:
+    marcas = "\u0301\u0316" * 300
+    leida = await _con(
+        user_agent=f"x{marcas}", referrer=f"https://a.co/{marcas}", propiedades={"nota": marcas}
+    )
+    ilegibles = "\ufffd" * 600
+    assert (leida["user_agent"], leida["referrer"]) == (f"x{ilegibles}", f"https://a.co/{ilegibles}")
+    assert leida["propiedades"] == {"nota": ilegibles}
+    assert leida["advertencias"] == ["propiedad_reparada:nota", "user_agent_reparado", "referrer_reparado"]
+
+
 async def test_una_pagina_de_destino_larga_se_guarda_entera_y_una_enorme_recortada() -> None:
     entera = await _con(propiedades={"landing_page": "x" * 400})
     assert (entera["propiedades"], entera["advertencias"]) == ({"landing_page": "x" * 400}, [])

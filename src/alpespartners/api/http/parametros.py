@@ -5,7 +5,6 @@ Qué no es: lo que cada parámetro significa; eso lo decide la consulta.
 Por qué existe: un filtro mal escrito que se ignorase devolvería totales equivocados sin avisar.
 """
 
-import unicodedata
 from collections.abc import Collection
 from typing import Final
 from urllib.parse import unquote_to_bytes
@@ -14,6 +13,7 @@ from starlette.requests import Request
 
 from alpespartners.modulos.tracking.aplicacion.codigos import CodigoDePeticion
 from alpespartners.modulos.tracking.dominio.excepciones import Recolector
+from alpespartners.modulos.tracking.dominio.normalizacion import en_nfc
 
 MAXIMO_PARAMETROS: Final = 32
 
@@ -33,7 +33,7 @@ def leer_parametros(cadena: bytes, conocidos: Collection[str], recolector: Recol
         nombre_crudo, _, valor_crudo = par.partition(b"=")
         nombre = _decodificado(nombre_crudo)
         # Una ñ puede venir en dos trozos, como las que escribe macOS.
-        nombre = nombre and unicodedata.normalize("NFC", nombre)
+        nombre = nombre and en_nfc(nombre)
         if nombre is None or nombre not in conocidos:
             permitidos = ", ".join(sorted(conocidos)) or "ninguno"
             recolector.anotar(

@@ -6,7 +6,6 @@ identificador `FV%2F2024%2F001` en tres segmentos.
 Por qué existe: los identificadores son de la gente y llevan barras, porcentajes y eñes.
 """
 
-import unicodedata
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPMethod
@@ -20,6 +19,7 @@ from starlette.types import Scope
 from alpespartners.api.http.descripcion import Operacion
 from alpespartners.api.http.problemas import ErrorHTTP, no_encontrado
 from alpespartners.modulos.tracking.dominio.excepciones import CampoInvalido
+from alpespartners.modulos.tracking.dominio.normalizacion import en_nfc
 from alpespartners.modulos.tracking.dominio.objetos_valor import identificador
 
 Atencion = Callable[[Request], Awaitable[Response]]
@@ -118,8 +118,7 @@ def partes_de_la_ruta(scope: Scope) -> Sequence[str]:
         if b"%" not in cruda:
             return segmentos(cruda.decode("ascii"))
         return [
-            unicodedata.normalize("NFC", unquote_to_bytes(parte).decode("utf-8"))
-            for parte in cruda.removeprefix(b"/").split(b"/")
+            en_nfc(unquote_to_bytes(parte).decode("utf-8")) for parte in cruda.removeprefix(b"/").split(b"/")
         ]
     except UnicodeDecodeError:
         raise no_encontrado() from None

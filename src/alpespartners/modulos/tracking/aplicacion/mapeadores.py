@@ -7,7 +7,6 @@ Por qué existe: quien integra debe ver en una sola respuesta todo lo que tiene 
 de tecleo (`influencerid`) debe notarse sin costarle el evento.
 """
 
-import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
 from datetime import datetime
@@ -27,6 +26,7 @@ from alpespartners.modulos.tracking.aplicacion.textos import (
     instante_de_texto,
 )
 from alpespartners.modulos.tracking.dominio.excepciones import Codigo, Recolector
+from alpespartners.modulos.tracking.dominio.normalizacion import en_nfc
 from alpespartners.modulos.tracking.dominio.propiedades import (
     LONGITUD_CLAVE_PROPIEDAD,
     MAXIMO_PROPIEDADES,
@@ -168,7 +168,7 @@ def _sin_alias(cuerpo: Mapping[str, object], recolector: Recolector) -> Mapping[
     for nombre, valor in cuerpo.items():
         if valor is None:
             continue
-        canonico = nombre if nombre.isascii() else unicodedata.normalize("NFC", nombre)
+        canonico = en_nfc(nombre)
         canonico = _ALIAS.get(canonico, canonico)
         if canonico not in _CANONICOS:
             campos[nombre] = valor

@@ -9,16 +9,14 @@ contraseña dentro, y casi todo ello se puede leer. Reparar lo reparado no lo ca
 
 import ipaddress
 import re
-import unicodedata
 from typing import Final
 from urllib.parse import quote, urlsplit
 
 from alpespartners.modulos.tracking.dominio.excepciones import Recolector
+from alpespartners.modulos.tracking.dominio.normalizacion import ILEGIBLE, en_nfc
 
 LONGITUD_USER_AGENT: Final = 1024
 LONGITUD_REFERRER: Final = 2048
-ILEGIBLE: Final = "\ufffd"
-"""El carácter de reemplazo (Unicode §23.8): ocupa el sitio de uno que no se puede guardar."""
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _NO_SE_GUARDA: Final = re.compile(r"[\x00\ud800-\udfff]")
@@ -35,20 +33,22 @@ def texto_legible(texto: str) -> str:
     """El texto en forma NFC, con U+FFFD donde había un NUL o un sustituto suelto."""
     if texto.isascii() and "\x00" not in texto:
         return texto
-    return unicodedata.normalize("NFC", _NO_SE_GUARDA.sub(ILEGIBLE, texto))
+    return en_nfc(_NO_SE_GUARDA.sub(ILEGIBLE, texto))
+
+
+def perdio_algo(texto: str, legible: str) -> bool:
+    """Dice si `texto_legible` tuvo que sustituir algo."""
+    return legible.count(ILEGIBLE) > texto.count(ILEGIBLE)
 
 
 def user_agent_legible(texto: str, recolector: Recolector) -> str:
     """El agente sin caracteres de control y de hasta 1.024 caracteres."""
-    if not texto.isprintable():
-        limpio = _CONTROL.sub(ILEGIBLE, _NO_SE_GUARDA.sub(ILEGIBLE, texto))
-        if limpio != texto:
-            recolector.avisar("user_agent_reparado")
-        texto = limpio
-    texto = texto_legible(texto)
-    if len(texto) > LONGITUD_USER_AGENT:
+    legible = texto_legible(texto if texto.isprintable() else _CONTROL.sub(ILEGIBLE, texto))
+    if perdio_algo(texto, legible):
+        recolector.avisar("user_agent_reparado")
+    if len(legible) > LONGITUD_USER_AGENT:
         recolector.avisar("user_agent_recortado")
-    return texto[:LONGITUD_USER_AGENT]
+    return legible[:LONGITUD_USER_AGENT]
 
 
 def ip_legible(texto: str, recolector: Recolector) -> str | None:
@@ -93,7 +93,8 @@ def referrer_legible(texto: str, recolector: Recolector) -> str | None:
     """
     if len(texto) <= LONGITUD_REFERRER and not _FUERA_DE_UNA_URL.search(texto):
         normal = texto_legible(texto)
-        if len(normal) <= LONGITUD_REFERRER and _es_de_web_o_aplicacion(normal):
+        cabe = len(normal) <= LONGITUD_REFERRER and not perdio_algo(texto, normal)
+        if cabe and _es_de_web_o_aplicacion(normal):
             return normal
     reparado = _referrer_reparado(texto_legible(texto).strip())
     recolector.avisar("referrer_ilegible" if reparado is None else "referrer_reparado")
@@ -118,7 +119,7 @@ def _referrer_reparado(texto: str) -> str | None:
 def _codificado(texto: str) -> str:
     """Lo que no cabe en una URL, como `%XX` (RFC 3986 §2.1)."""
     # Otra vez en NFC: lo que seguía a un blanco ahora sigue a una letra.
-    return unicodedata.normalize("NFC", _FUERA_DE_UNA_URL.sub(lambda fuera: quote(fuera[0]), texto))
+    return en_nfc(_FUERA_DE_UNA_URL.sub(lambda fuera: quote(fuera[0]), texto))
 
 
 def _es_de_web_o_aplicacion(texto: str) -> bool:

@@ -9,7 +9,6 @@ una a su propio resultado no lo cambia.
 """
 
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -29,6 +28,7 @@ from alpespartners.modulos.tracking.dominio.excepciones import (
     Recolector,
 )
 from alpespartners.modulos.tracking.dominio.monedas import DECIMALES, RETIRADA_EN
+from alpespartners.modulos.tracking.dominio.normalizacion import en_nfc
 
 LONGITUD_IDENTIFICADOR = 128
 MAXIMO_DIGITOS_ENTEROS = 14
@@ -76,7 +76,7 @@ def texto_normalizado(campo: str, texto: str) -> str:
         return texto
     if _SUSTITUTO.search(texto):
         raise CampoInvalido(campo, Codigo.SUSTITUTO_SUELTO, "contiene un carácter sustituto suelto")
-    return unicodedata.normalize("NFC", texto)
+    return en_nfc(texto)
 
 
 def identificador(campo: str, texto: str, maximo: int = LONGITUD_IDENTIFICADOR) -> str:
@@ -323,6 +323,6 @@ def advertencias_ajenas(advertencias: Sequence[str]) -> list[str]:
     Un publicador ajeno puede escribir en ellas lo que quiera; nunca son motivo para rechazar.
     """
     return [
-        _CONTROL.sub("\ufffd", unicodedata.normalize("NFC", aviso))[:LONGITUD_ADVERTENCIA]
+        _CONTROL.sub("\ufffd", en_nfc(aviso))[:LONGITUD_ADVERTENCIA]
         for aviso in advertencias[:MAXIMO_ADVERTENCIAS]
     ]

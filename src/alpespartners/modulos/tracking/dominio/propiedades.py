@@ -8,12 +8,12 @@ venta. Lo que la regla devuelve, la regla lo acepta tal cual: la API y el consum
 """
 
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from alpespartners.modulos.tracking.dominio.descriptivos import ILEGIBLE, texto_legible
+from alpespartners.modulos.tracking.dominio.descriptivos import perdio_algo, texto_legible
 from alpespartners.modulos.tracking.dominio.excepciones import Recolector
+from alpespartners.modulos.tracking.dominio.normalizacion import ILEGIBLE, en_nfc
 
 MAXIMO_PROPIEDADES: Final = 64
 LONGITUD_CLAVE_PROPIEDAD: Final = 64
@@ -50,7 +50,7 @@ def nombre_legible(nombre: str) -> str:
     """Devuelve un nombre ajeno que se puede guardar y repetir en una respuesta: corto y sin controles."""
     if nombre.isascii() and nombre.isprintable():
         return nombre[:LONGITUD_CLAVE_PROPIEDAD] or _SIN_NOMBRE
-    legible = unicodedata.normalize("NFC", _ILEGIBLE_EN_UN_NOMBRE.sub(ILEGIBLE, nombre))
+    legible = en_nfc(_ILEGIBLE_EN_UN_NOMBRE.sub(ILEGIBLE, nombre))
     return legible[:LONGITUD_CLAVE_PROPIEDAD]
 
 
@@ -62,9 +62,9 @@ def _guardar(clave: str, valor: str, reunidas: dict[str, str], recolector: Recol
     reunidas[libre] = recortado
     if libre != nombre:
         recolector.avisar(f"propiedad_repetida:{libre}")
-    if len(recortado) < len(legible) or len(unicodedata.normalize("NFC", clave)) > LONGITUD_CLAVE_PROPIEDAD:
+    if len(recortado) < len(legible) or len(en_nfc(clave)) > LONGITUD_CLAVE_PROPIEDAD:
         recolector.avisar(f"propiedad_recortada:{libre}")
-    if legible.count(ILEGIBLE) > valor.count(ILEGIBLE) or not clave or _ILEGIBLE_EN_UN_NOMBRE.search(clave):
+    if perdio_algo(valor, legible) or not clave or _ILEGIBLE_EN_UN_NOMBRE.search(clave):
         recolector.avisar(f"propiedad_reparada:{libre}")
 
 
