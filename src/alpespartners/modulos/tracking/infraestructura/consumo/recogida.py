@@ -64,12 +64,13 @@ class Recogida:
         Con cautela no abre nada por adelantado: si el proceso muere, tiene que saberse por qué lote fue.
 
         Raises:
-            FalloDelBroker: la suscripción ya no sirve.
+            FalloDelBroker: la suscripción ya no sirve, o el broker se calla parte de lo que guarda.
         """
         for retenido in self._en_espera.por_devolver():
             suscripcion.devolver(retenido)
         mensaje = suscripcion.recibir(self._ritmo.espera_ms)
         if mensaje is None:
+            suscripcion.comprobar_que_no_falta_nada()
             return Recogido([], [])
         mensajes = [mensaje]
         if self._tomar(suscripcion, mensajes):

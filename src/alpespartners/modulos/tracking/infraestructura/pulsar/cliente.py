@@ -23,6 +23,7 @@ import structlog
 
 from alpespartners.modulos.tracking.aplicacion.mensajes import Sobre
 from alpespartners.modulos.tracking.infraestructura.mensajes.esquemas import ESQUEMAS
+from alpespartners.modulos.tracking.infraestructura.pulsar.continuidad import Continuidad, Lugar
 from alpespartners.modulos.tracking.infraestructura.pulsar.registro import registrador_de_pulsar
 
 T = TypeVar("T")
@@ -122,10 +123,16 @@ class Productor:
 
 
 class Suscripcion:
-    """Recibe los mensajes de un tópico para la suscripción `tracking`."""
+    """Recibe los mensajes de un tópico para la suscripción `tracking`.
 
-    def __init__(self, consumidor: _pulsar.Consumer) -> None:
+    Args:
+        consumidor: el de la biblioteca.
+        continuidad: lo que se sabe que el broker debió entregar; `None` si a otro pudo tocarle una parte.
+    """
+
+    def __init__(self, consumidor: _pulsar.Consumer, continuidad: Continuidad | None = None) -> None:
         self._consumidor = consumidor
+        self._continuidad = continuidad
 
     def recibir(self, espera_ms: int) -> MensajeRecibido | None:
         """Espera un mensaje como mucho esos milisegundos.
@@ -137,7 +144,25 @@ class Suscripcion:
             mensaje = self._consumidor.receive(espera_ms)
         except pulsar.Timeout:
             return None
+        if self._continuidad is not None:
+            self._continuidad.recibida(_lugar(mensaje.message_id()))
         return _mensaje_recibido(mensaje)
+
+    def comprobar_que_no_falta_nada(self) -> None:
+        """Tras un silencio, comprueba que el broker no se calla lo que guarda sin haberlo entregado.
+
+        Raises:
+            FalloDelBroker: se lo calla, y hay que hacer otra suscripción; o no dice lo que guarda.
+        """
+        if self._continuidad is None or not self.conectada:
+            return
+        try:
+            final = _lugar(self._consumidor.get_last_message_id())
+        except pulsar.UnknownError:
+            # El tópico está vacío.
+            return
+        if self._continuidad.falta_algo(final):
+            raise pulsar.Timeout("el broker se calla mensajes que guarda sin haberlos entregado")
 
     def confirmar(self, mensajes: Sequence[MensajeRecibido]) -> None:
         """Confirma cada mensaje por separado.
@@ -257,7 +282,8 @@ class ClientePulsar:
         Raises:
             FalloDelBroker: no se pudo.
         """
-        return Suscripcion(self._suscribir(topico, SUSCRIPCION, _COLA_DE_RECEPCION))
+        consumidor = self._suscribir(topico, SUSCRIPCION, _COLA_DE_RECEPCION)
+        return Suscripcion(consumidor, Continuidad() if self._embebido else None)
 
     def asegurar_suscripcion(self, topico: str, suscripcion: str) -> None:
         """Deja creada la suscripción, para que el broker guarde lo que se publique desde ahora.
@@ -330,9 +356,7 @@ class ClientePulsar:
                     self._suscrito_para_leer(nombre, suscripcion).unsubscribe()
         raise pulsar.Timeout("el broker embebido se calló antes del final")
 
-    def _seguidos(
-        self, nombre: str, suscripcion: str, anterior: tuple[int, int, int]
-    ) -> Generator[pulsar.Message]:
+    def _seguidos(self, nombre: str, suscripcion: str, anterior: Lugar) -> Generator[pulsar.Message]:
         """Los mensajes que siguen a ese lugar, hasta que el broker se calla o se salta alguno."""
         consumidor = self._suscrito_para_leer(nombre, suscripcion)
         with closing(consumidor), suppress(pulsar.Timeout):
@@ -456,11 +480,11 @@ def _responder(conexion: Future[T], resultado: pulsar.Result, conectado: T | Non
             conexion.set_exception(fallo(f"{resultado.name} ({int(resultado)})"))
 
 
-def _lugar(numero: pulsar.MessageId) -> tuple[int, int, int]:
+def _lugar(numero: pulsar.MessageId) -> Lugar:
     return numero.ledger_id(), numero.entry_id(), numero.batch_index()
 
 
-def _sigue(anterior: tuple[int, int, int], lugar: tuple[int, int, int]) -> bool:
+def _sigue(anterior: Lugar, lugar: Lugar) -> bool:
     """Dice si entre los dos no cabe ningún mensaje."""
     libro, entrada, indice = lugar
     if (libro, entrada) == anterior[:2]:
