@@ -133,7 +133,6 @@ class ContratoCorriente:
         )
         assert await libro.conversiones() == ["1", "2", "3", "4", "5"]
         assert await libro.conversiones(campaña_id="otra") == ["2"]
-        assert await libro.conversiones(campana_id="otra") == ["2"]
         assert await libro.conversiones(influencer_id="otro") == ["3"]
         assert await libro.conversiones(tipo_conversion="registro") == ["4"]
         assert await libro.conversiones(hasta="2026-01-15T10:00:00Z") == ["5"]

@@ -19,12 +19,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import asyncpg
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, event, func, literal, select, text
 
-from alpespartners.migraciones import CABEZA
+from alpespartners.migraciones import CABEZA, configuracion
 from alpespartners.modulos.tracking.aplicacion import clases
 from alpespartners.modulos.tracking.aplicacion.handlers import ManejadorDeRegistro
 from alpespartners.modulos.tracking.aplicacion.mensajes import DestinoDeComando, Envio, IdentidadComando
@@ -220,6 +222,29 @@ def test_una_migracion_que_choca_con_quien_escribe_se_repite(url: str, tmp_path:
     orden = f"DO $$ BEGIN IF nextval('intentos') = 1 THEN {choca}; END IF; END $$"
     migrar(url, historia_con(tmp_path, f'op.execute("{orden}")'))
     assert sql(url, "SELECT version_num, last_value FROM alembic_version, intentos") == [["siguiente", "2"]]
+
+
+async def test_migrar_no_se_bloquea_con_quien_esta_asentando(servidor_postgresql: ServidorDePrueba) -> None:
+    url = servidor_postgresql.base_vacia()
+    with conexion(url) as ejecutar:
+        ejecutar(lambda abierta: command.upgrade(configuracion(abierta), "0003"))
+    # Lo que hace un consumidor: mira qué comandos tienen ya destino y, en la misma transacción, lo anota.
+    consumidor = await asyncpg.connect(url)
+    try:
+        async with consumidor.transaction():
+            assert await consumidor.fetchval("SELECT count(*) FROM destinos") == 0
+            migracion = asyncio.create_task(asyncio.to_thread(migrar, url))
+            esperando = "SELECT count(*) FROM pg_locks WHERE relation = 'destinos'::regclass AND NOT granted"
+            await asyncio.to_thread(hasta, lambda: sql(url, esperando) == [["1"]] or None)
+            await consumidor.execute(
+                "INSERT INTO destinos (topico, comando_id, huella, estado, campos, recibido_en, decidido_en)"
+                " VALUES ('t', 'c-1', '', 'ILEGIBLE', '[]', now(), now())"
+            )
+        await migracion
+    finally:
+        await consumidor.close()
+    assert sql(url, "SELECT comando_id FROM destinos") == [["c-1"]]
+    assert sql(url, "SELECT version_num FROM alembic_version") == [[CABEZA]]
 
 
 def test_una_migracion_olvidada_se_dice_al_arrancar_y_no_toca_nada(url: str) -> None:

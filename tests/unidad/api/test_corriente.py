@@ -67,7 +67,9 @@ async def test_dos_campañas_distintas_a_la_vez_son_una_falta(cliente: httpx2.As
     assert _ids(iguales) == []
     distintas = await cliente.get(CORRIENTE, params={"campaña_id": "c", "campana_id": "d"})
     assert distintas.status_code == 422
-    assert [e["campo"] for e in distintas.json()["errores"]] == ["campaña_id"]
+    assert [(e["campo"], e["codigo"]) for e in distintas.json()["errores"]] == [
+        ("campaña_id", "campo_repetido")
+    ]
 
 
 async def test_todas_las_faltas_se_dicen_a_la_vez(cliente: httpx2.AsyncClient) -> None:

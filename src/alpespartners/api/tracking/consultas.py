@@ -4,20 +4,21 @@ Qué es: cada consulta con su ruta y su descripción.
 Qué no es: el orden, el cursor o la historia (`aplicacion/consultas`).
 """
 
-from collections.abc import Mapping
+from functools import partial
 from typing import Final
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from alpespartners.api.http.descripcion import Contestacion, Esquema, Etiqueta, Operacion, Parametro
-from alpespartners.api.http.parametros import leer_parametros, sin_parametros
+from alpespartners.api.http.parametros import sin_parametros
 from alpespartners.api.http.problemas import NO_ENCONTRADO, SIN_BASE_DE_DATOS
 from alpespartners.api.http.respuestas import RespuestaJSON
 from alpespartners.api.http.rutas import RutaDescrita
 from alpespartners.api.tracking.clases import ClaseHTTP
 from alpespartners.api.tracking.cuerpos import IDENTIFICADOR, INSTANTE
+from alpespartners.api.tracking.paginas import ENLACE, enlace, leer_peticion
 from alpespartners.api.tracking.presentacion import (
     Balance,
     Historia,
@@ -48,22 +49,12 @@ from alpespartners.modulos.tracking.aplicacion.consultas.listar_destinos import 
     peticion_de_destinos,
 )
 from alpespartners.modulos.tracking.aplicacion.consultas.listar_eventos import (
-    PeticionLista,
     parametros_de_lista,
     peticion_de_lista,
 )
 from alpespartners.modulos.tracking.aplicacion.puertos import Lecturas, Presencia
-from alpespartners.modulos.tracking.dominio.excepciones import (
-    Codigo,
-    DatosInvalidos,
-    Recolector,
-)
 
 _BALANCE: Final = Etiqueta("balance", "Si las cuentas cuadran, y qué falta por publicar.")
-ENLACE: Final[Esquema] = {
-    "description": 'La página siguiente, si la hay: `<…>; rel="next"` (RFC 8288).',
-    "schema": {"type": "string", "pattern": '^<[^>]+>; rel="next"$'},
-}
 _FILTROS: Final = (
     Parametro(
         nombre="limite",
@@ -105,7 +96,6 @@ _FILTROS: Final = (
 )
 
 _DESTINOS: Final = Etiqueta("destinos", "Qué fue de cada envío, también de los que no se registraron.")
-_ALIAS: Final = {"campana_id": "campaña_id"}
 
 
 def _filtro(nombre: str, esquema: Esquema, descripcion: str) -> Parametro:
@@ -209,12 +199,14 @@ def _ruta_de_lista(
 ) -> RutaDescrita:
     async def atender(peticion: Request) -> Response:
         campaña_id = peticion.path_params[f"{campaña}_id"]
-        parametros, pedido = _peticion_de_lista(peticion, clase.clase, campaña_id)
+        parametros, pedido = leer_peticion(
+            peticion, parametros_de_lista(clase.clase), partial(peticion_de_lista, clase.clase, campaña_id)
+        )
         pagina = await lecturas.leer(lambda consulta: clase.lista(consulta, pedido))
         respuesta = RespuestaJSON(pagina)
         if pagina.siguiente is not None:
             direccion = f"/tracking/{quote(campaña)}s/{quote(campaña_id, safe='')}/{clase.clase.plural}"
-            respuesta.headers["Link"] = _enlace(direccion, parametros, pagina.siguiente)
+            respuesta.headers["Link"] = enlace(direccion, parametros, pagina.siguiente)
         return respuesta
 
     operacion = Operacion(
@@ -248,19 +240,11 @@ def ruta_de_destinos(lecturas: Lecturas) -> RutaDescrita:
     """La que recorre los destinos de todos los envíos."""
 
     async def atender(peticion: Request) -> Response:
-        recolector = Recolector()
-        parametros = _sin_alias(
-            leer_parametros(peticion.scope["query_string"], {*PARAMETROS, *_ALIAS}, recolector), recolector
-        )
-        try:
-            pedido = peticion_de_destinos(parametros)
-        except DatosInvalidos as invalidos:
-            raise DatosInvalidos([*recolector.fallos, *invalidos.fallos]) from None
-        recolector.exigir()
+        parametros, pedido = leer_peticion(peticion, PARAMETROS, peticion_de_destinos)
         pagina = await lecturas.leer(lambda consulta: listar_destinos(consulta, pedido))
         respuesta = RespuestaJSON(pagina_de_destinos(pagina))
         if pagina.siguiente is not None:
-            respuesta.headers["Link"] = _enlace("/tracking/destinos", parametros, pagina.siguiente)
+            respuesta.headers["Link"] = enlace("/tracking/destinos", parametros, pagina.siguiente)
         return respuesta
 
     operacion = Operacion(
@@ -309,20 +293,6 @@ def ruta_de_balance(lecturas: Lecturas) -> RutaDescrita:
     return RutaDescrita(plantilla="/tracking/balance", metodo="GET", atencion=atender, operacion=operacion)
 
 
-def _enlace(direccion: str, parametros: Mapping[str, str], cursor: str) -> str:
-    return f'<{direccion}?{urlencode({**parametros, "cursor": cursor})}>; rel="next"'
-
-
-def _sin_alias(parametros: Mapping[str, str], recolector: Recolector) -> Mapping[str, str]:
-    """Los reúne por su nombre canónico; las dos grafías de uno a la vez son una falta."""
-    canonicos: dict[str, str] = {}
-    for nombre, valor in parametros.items():
-        canonico = _ALIAS.get(nombre, nombre)
-        if canonicos.setdefault(canonico, valor) != valor:
-            recolector.anotar(canonico, Codigo.CAMPO_REPETIDO, "aparece con dos grafías y valores distintos")
-    return canonicos
-
-
 def _de_la_ruta(nombre: str, clase: ClaseHTTP, campo: str) -> Parametro:
     ejemplo = clase.cuerpo.ejemplo[campo]
     return Parametro(nombre=nombre, lugar="path", esquema=IDENTIFICADOR, ejemplo=ejemplo)
@@ -338,16 +308,3 @@ def filtros_de(clase: Clase) -> list[Parametro]:
     )
     por_nombre = {filtro.nombre: filtro for filtro in (*_FILTROS, de_tipo)}
     return [por_nombre[nombre] for nombre in sorted(parametros_de_lista(clase))]
-
-
-def _peticion_de_lista(
-    peticion: Request, clase: Clase, campaña_id: str
-) -> tuple[Mapping[str, str], PeticionLista]:
-    recolector = Recolector()
-    parametros = leer_parametros(peticion.scope["query_string"], parametros_de_lista(clase), recolector)
-    try:
-        pedido = peticion_de_lista(clase, campaña_id, parametros)
-    except DatosInvalidos as invalidos:
-        raise DatosInvalidos([*recolector.fallos, *invalidos.fallos]) from None
-    recolector.exigir()
-    return parametros, pedido

@@ -4,31 +4,27 @@ Qué es: la corriente con su ruta y su descripción.
 Qué no es: el orden, el cursor ni por qué no se salta nada (`aplicacion/consultas/leer_corriente.py`).
 """
 
-from collections.abc import Mapping
+from functools import partial
 from typing import Final
-from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from alpespartners.api.http.descripcion import Contestacion, Operacion, Parametro
-from alpespartners.api.http.parametros import leer_parametros
 from alpespartners.api.http.problemas import SIN_BASE_DE_DATOS
 from alpespartners.api.http.respuestas import RespuestaJSON
 from alpespartners.api.http.rutas import RutaDescrita
 from alpespartners.api.tracking.clases import ClaseHTTP
-from alpespartners.api.tracking.consultas import ENLACE, filtros_de
+from alpespartners.api.tracking.consultas import filtros_de
 from alpespartners.api.tracking.cuerpos import IDENTIFICADOR, INSTANTE
+from alpespartners.api.tracking.paginas import ENLACE, enlace, leer_peticion
 from alpespartners.modulos.tracking.aplicacion.clases import Clase
 from alpespartners.modulos.tracking.aplicacion.consultas.leer_corriente import (
-    CAMPAÑA,
-    PeticionCorriente,
     leer_corriente,
     parametros_de_corriente,
     peticion_de_corriente,
 )
 from alpespartners.modulos.tracking.aplicacion.puertos import Lecturas
-from alpespartners.modulos.tracking.dominio.excepciones import DatosInvalidos, Recolector
 
 _PROPIOS: Final = (
     Parametro(
@@ -38,10 +34,10 @@ _PROPIOS: Final = (
         descripcion="`registrado_en` desde este instante, incluido: por dónde empezar sin cursor.",
     ),
     Parametro(
-        nombre=CAMPAÑA[0],
+        nombre="campaña_id",
         lugar="query",
         esquema=IDENTIFICADOR,
-        descripcion=f"Solo los de esta campaña; también se escribe `{CAMPAÑA[1]}`.",
+        descripcion="Solo los de esta campaña; también se escribe `campana_id`.",
     ),
     Parametro(
         nombre="cursor",
@@ -56,13 +52,14 @@ def ruta_de_corriente(clase: ClaseHTTP, lecturas: Lecturas) -> RutaDescrita:
     """La que da los eventos de todas las campañas, por orden de llegada."""
 
     async def atender(peticion: Request) -> Response:
-        parametros, pedido = _peticion(peticion, clase.clase)
+        parametros, pedido = leer_peticion(
+            peticion, parametros_de_corriente(clase.clase), partial(peticion_de_corriente, clase.clase)
+        )
         pagina = await leer_corriente(lecturas, clase.clase, pedido)
         recursos = [clase.recurso(evento) for evento in pagina.elementos]
         respuesta = RespuestaJSON(clase.corriente(recursos, pagina.siguiente, pagina.al_dia))
         if not pagina.al_dia:
-            consulta = urlencode({**parametros, "cursor": pagina.siguiente})
-            respuesta.headers["Link"] = f'<{clase.ruta}?{consulta}>; rel="next"'
+            respuesta.headers["Link"] = enlace(clase.ruta, parametros, pagina.siguiente)
         return respuesta
 
     operacion = Operacion(
@@ -91,15 +88,4 @@ def ruta_de_corriente(clase: ClaseHTTP, lecturas: Lecturas) -> RutaDescrita:
 def _parametros_de(clase: Clase) -> list[Parametro]:
     """Los suyos y los de las listas que también tiene; la campaña se describe de una sola manera."""
     por_nombre = {parametro.nombre: parametro for parametro in (*filtros_de(clase), *_PROPIOS)}
-    return [por_nombre[nombre] for nombre in sorted(parametros_de_corriente(clase) - {CAMPAÑA[1]})]
-
-
-def _peticion(peticion: Request, clase: Clase) -> tuple[Mapping[str, str], PeticionCorriente]:
-    recolector = Recolector()
-    parametros = leer_parametros(peticion.scope["query_string"], parametros_de_corriente(clase), recolector)
-    try:
-        pedido = peticion_de_corriente(clase, parametros)
-    except DatosInvalidos as invalidos:
-        raise DatosInvalidos([*recolector.fallos, *invalidos.fallos]) from None
-    recolector.exigir()
-    return parametros, pedido
+    return [por_nombre[nombre] for nombre in sorted(parametros_de_corriente(clase))]

@@ -22,6 +22,10 @@ _INDICES = (
 
 def upgrade() -> None:
     """Aplica la revisión."""
+    # Lo primero: en PostgreSQL, añadir una columna cierra la tabla. Un consumidor empieza leyéndola, y ahí
+    # espera sin retener nada; si la leyera y luego no pudiera escribir en ella, los dos se bloquearían.
+    op.add_column("destinos", sa.Column("campana_id", TEXTO))
+    op.add_column("destinos", sa.Column("influencer_id", TEXTO))
     for columnas in _INDICES:
         op.create_index(op.f(f"ix_destinos_{'_'.join(columnas)}"), "destinos", columnas)
     op.create_table(
@@ -34,9 +38,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("topico", "comando_id", "huella", name=op.f("pk_enviados")),
     )
     op.create_index(op.f("ix_enviados_recibido_en"), "enviados", ["recibido_en"])
-    # Lo último: en PostgreSQL, hasta el commit nadie lee una tabla a la que se añade una columna.
-    op.add_column("destinos", sa.Column("campana_id", TEXTO))
-    op.add_column("destinos", sa.Column("influencer_id", TEXTO))
     op.create_index(
         op.f("ix_destinos_de_una_campana"),
         "destinos",

@@ -49,7 +49,8 @@ _TEXTOS = {
 }
 """De cada clase, los campos estrictos: los que deben ser un texto."""
 _CANONICOS = frozenset[str]().union(*_TEXTOS.values(), _DESCRIPTIVOS, {"propiedades"})
-_ALIAS = {"campana_id": "campaña_id"}
+ALIAS = {"campana_id": "campaña_id"}
+"""Las otras grafías de un nombre, en un cuerpo o en una consulta."""
 _QUE_SE_LEEN: dict[str, Callable[[str, str, Mapping[str, Any]], object]] = {
     "timestamp": lambda campo, escrito, _: instante_de_texto(campo, escrito),
     "valor": lambda campo, escrito, campos: importe(campo, escrito, campos.get("moneda")),
@@ -169,7 +170,7 @@ def _sin_alias(cuerpo: Mapping[str, object], recolector: Recolector) -> Mapping[
         if valor is None:
             continue
         canonico = en_nfc(nombre)
-        canonico = _ALIAS.get(canonico, canonico)
+        canonico = ALIAS.get(canonico, canonico)
         if canonico not in _CANONICOS:
             campos[nombre] = valor
         elif not _dicen_lo_mismo(campos.setdefault(canonico, valor), valor):

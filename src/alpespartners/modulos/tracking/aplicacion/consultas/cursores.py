@@ -9,16 +9,29 @@ import base64
 import binascii
 import hashlib
 import json
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from alpespartners.modulos.tracking.aplicacion.codigos import CodigoDePeticion
-from alpespartners.modulos.tracking.dominio.excepciones import CampoInvalido
+from alpespartners.modulos.tracking.dominio.excepciones import CampoInvalido, Recolector
 
 LIMITE_MAXIMO: Final = 1000
 LIMITE_POR_OMISION: Final = 100
 
 
-def limite_de(texto: str) -> int:
+def lector_de(parametros: Mapping[str, str], recolector: Recolector) -> Callable[..., Any]:
+    """Lo que lee un parámetro con una regla, que recibe su nombre, su texto y lo demás que se le dé.
+
+    Si falta, o si incumple la regla y el recolector lo anota, vale `None`.
+    """
+
+    def leer(nombre: str, regla: Callable[..., Any], *mas: object) -> Any:
+        return recolector.intentar(regla, nombre, parametros[nombre], *mas) if nombre in parametros else None
+
+    return leer
+
+
+def limite_de(nombre: str, texto: str) -> int:
     """El límite que dice un parámetro.
 
     Raises:
@@ -28,7 +41,7 @@ def limite_de(texto: str) -> int:
     es_entero = texto.isascii() and texto.isdigit() and len(texto) <= len(str(LIMITE_MAXIMO))
     if not es_entero or not 1 <= int(texto) <= LIMITE_MAXIMO:
         raise CampoInvalido(
-            "limite", CodigoDePeticion.PARAMETRO_INVALIDO, f"debe ser un entero entre 1 y {LIMITE_MAXIMO}"
+            nombre, CodigoDePeticion.PARAMETRO_INVALIDO, f"debe ser un entero entre 1 y {LIMITE_MAXIMO}"
         )
     return int(texto)
 

@@ -19,6 +19,7 @@ from alpespartners.modulos.tracking.aplicacion.consultas.cursores import (
     LIMITE_POR_OMISION,
     atadura_de,
     cursor_en_texto,
+    lector_de,
     limite_de,
     partes_del_cursor,
 )
@@ -36,10 +37,9 @@ from alpespartners.modulos.tracking.dominio.repositorios import FiltroCorriente,
 
 E = TypeVar("E", bound=EventoSeguido[Any])
 
-CAMPAÑA: Final = ("campaña_id", "campana_id")
-"""Las dos maneras de escribir el parámetro de la campaña."""
-_INSTANTES: Final = ("registrado_desde", "desde", "hasta")
-_PARAMETROS: Final = frozenset({*CAMPAÑA, *_INSTANTES, "limite", "cursor", "influencer_id"})
+_PARAMETROS: Final = frozenset(
+    {"limite", "cursor", "registrado_desde", "desde", "hasta", "campaña_id", "influencer_id"}
+)
 _VERSION_CURSOR: Final = 1
 _ULTIMO_NUMERO: Final = 2**63 - 1
 
@@ -92,26 +92,22 @@ def peticion_de_corriente(clase: Clase, parametros: Mapping[str, str]) -> Petici
         DatosInvalidos: con todas las faltas; el campo de cada una es el nombre del parámetro.
     """
     recolector = Recolector()
-    intentar = recolector.intentar
-    instantes = {
-        nombre: intentar(instante_de_parametro, nombre, parametros[nombre])
-        for nombre in _INSTANTES
-        if nombre in parametros
-    }
-    influencer, de_tipo = parametros.get("influencer_id"), parametros.get(clase.campo_tipo)
+    leer = lector_de(parametros, recolector)
     filtro = FiltroCorriente(
-        campaña_id=intentar(_campaña, parametros),
-        influencer_id=None if influencer is None else intentar(identificador, "influencer_id", influencer),
-        tipo=None if de_tipo is None else intentar(tipo, clase.campo_tipo, de_tipo, clase.tipos),
-        **instantes,
+        registrado_desde=leer("registrado_desde", instante_de_parametro),
+        desde=leer("desde", instante_de_parametro),
+        hasta=leer("hasta", instante_de_parametro),
+        campaña_id=leer("campaña_id", identificador),
+        influencer_id=leer("influencer_id", identificador),
+        tipo=leer(clase.campo_tipo, tipo, clase.tipos),
     )
-    limite = intentar(limite_de, parametros["limite"]) if "limite" in parametros else LIMITE_POR_OMISION
+    limite = leer("limite", limite_de) or LIMITE_POR_OMISION
     recolector.exigir()
     # El nombre de la clase: sus parámetros no bastan para distinguirla de otra.
     atadura = atadura_de(filtro, parametros_de_corriente(clase) | {clase.topico})
-    desde = intentar(_leer_cursor, parametros["cursor"], atadura) if "cursor" in parametros else None
+    desde = leer("cursor", _leer_cursor, atadura)
     recolector.exigir()
-    return PeticionCorriente(filtro, desde, limite or LIMITE_POR_OMISION, atadura)
+    return PeticionCorriente(filtro, desde, limite, atadura)
 
 
 async def leer_corriente(
@@ -150,21 +146,12 @@ _DE_OTRO_LIBRO: Final = Fallo(
 )
 
 
-def _campaña(parametros: Mapping[str, str]) -> str | None:
-    dichas = {nombre: identificador(nombre, parametros[nombre]) for nombre in CAMPAÑA if nombre in parametros}
-    if len({*dichas.values()}) > 1:
-        raise CampoInvalido(
-            CAMPAÑA[0], CodigoDePeticion.PARAMETRO_INVALIDO, f"también se dice en {CAMPAÑA[1]}, y es otra"
-        )
-    return next(iter(dichas.values()), None)
-
-
-def _leer_cursor(texto: str, atadura: str) -> Lugar:
+def _leer_cursor(nombre: str, texto: str, atadura: str) -> Lugar:
     match partes_del_cursor(texto):
         case [int(version), str(suya), int(numero), str(sello)] if (
             version == _VERSION_CURSOR and suya == atadura and 0 <= numero <= _ULTIMO_NUMERO
         ):
             return Lugar(numero, sello)
     raise CampoInvalido(
-        "cursor", CodigoDePeticion.CURSOR_INVALIDO, "no es un cursor de esta corriente con estos filtros"
+        nombre, CodigoDePeticion.CURSOR_INVALIDO, "no es un cursor de esta corriente con estos filtros"
     )

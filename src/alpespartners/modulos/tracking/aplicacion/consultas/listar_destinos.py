@@ -9,7 +9,7 @@ Cada clase y estado es una fuente, que su índice da ya en orden: de cada una se
 """
 
 import heapq
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -21,6 +21,7 @@ from alpespartners.modulos.tracking.aplicacion.consultas.cursores import (
     LIMITE_POR_OMISION,
     atadura_de,
     cursor_en_texto,
+    lector_de,
     limite_de,
     partes_del_cursor,
 )
@@ -121,18 +122,13 @@ def peticion_de_destinos(parametros: Mapping[str, str]) -> PeticionDestinos:
         DatosInvalidos: con todas las faltas; el campo de cada una es el nombre del parámetro.
     """
     recolector = Recolector()
-
-    def leer(nombre: str, regla: Callable[..., Any], *mas: object) -> Any:
-        return recolector.intentar(regla, nombre, parametros[nombre], *mas) if nombre in parametros else None
-
+    leer = lector_de(parametros, recolector)
     estado = leer("estado", _uno_de, {estado: estado for estado in ESTADOS})
     motivo = leer("motivo", _uno_de, CODIGOS)
     clase = leer("clase", _uno_de, _CLASES_POR_NOMBRE)
     campaña_id = leer("campaña_id", identificador)
     desde, hasta = leer("desde", instante_de_parametro), leer("hasta", instante_de_parametro)
-    limite = LIMITE_POR_OMISION
-    if "limite" in parametros:
-        limite = recolector.intentar(limite_de, parametros["limite"]) or limite
+    limite = leer("limite", limite_de) or LIMITE_POR_OMISION
     recolector.exigir()
     fuentes = [
         numero
@@ -145,9 +141,7 @@ def peticion_de_destinos(parametros: Mapping[str, str]) -> PeticionDestinos:
     ]
     filtro = ("destinos", estado, motivo, clase and clase.nombre, campaña_id, desde, hasta)
     atadura = atadura_de(filtro, PARAMETROS)
-    despues_de = None
-    if "cursor" in parametros:
-        despues_de = recolector.intentar(_leer_cursor, parametros["cursor"], atadura)
+    despues_de = leer("cursor", _leer_cursor, atadura)
     recolector.exigir()
     return PeticionDestinos(
         fuentes=fuentes,
@@ -269,22 +263,22 @@ def _escribir_cursor(lugar: _Posicion, atadura: str) -> str:
     return cursor_en_texto(_VERSION_CURSOR, atadura, micros, _FUENTES[lugar.fuente].nombre, *lugar.clave)
 
 
-def _leer_cursor(texto: str, atadura: str) -> _Posicion:
+def _leer_cursor(nombre: str, texto: str, atadura: str) -> _Posicion:
     """Lee una posición. Nadie firma un cursor: el que se escribe a mano no puede hacer fallar la consulta."""
     invalido = CampoInvalido(
-        "cursor", CodigoDePeticion.CURSOR_INVALIDO, "no es un cursor de esta lista con estos filtros"
+        nombre, CodigoDePeticion.CURSOR_INVALIDO, "no es un cursor de esta lista con estos filtros"
     )
     match partes_del_cursor(texto):
-        case [int(version), str(suya), int(micros), str(nombre), str(primera), *resto] if (
-            version == _VERSION_CURSOR and suya == atadura and nombre in _NUMEROS
+        case [int(version), str(suya), int(micros), str(de_fuente), str(primera), *resto] if (
+            version == _VERSION_CURSOR and suya == atadura and de_fuente in _NUMEROS
         ):
             pass
         case _:
             raise invalido
-    fuente = _NUMEROS[nombre]
+    fuente = _NUMEROS[de_fuente]
     try:
         if _FUENTES[fuente].estado == Registrada.estado:
-            clave: tuple[str, ...] = (identificador("cursor", primera), *resto)
+            clave: tuple[str, ...] = (identificador(nombre, primera), *resto)
         else:
             comando_id, huella = _identidad((primera, *resto))
             clave = (comando_id, huella.hex())

@@ -18,6 +18,7 @@ from alpespartners.modulos.tracking.aplicacion.consultas.cursores import (
     LIMITE_POR_OMISION,
     atadura_de,
     cursor_en_texto,
+    lector_de,
     limite_de,
     partes_del_cursor,
 )
@@ -66,22 +67,20 @@ def peticion_de_lista(clase: Clase, campaña_id: str, parametros: Mapping[str, s
         DatosInvalidos: con todas las faltas; el campo de cada una es el nombre del parámetro.
     """
     recolector = Recolector()
-    intentar = recolector.intentar
-    desde, hasta = parametros.get("desde"), parametros.get("hasta")
-    influencer, de_tipo = parametros.get("influencer_id"), parametros.get(clase.campo_tipo)
+    leer = lector_de(parametros, recolector)
     filtro = FiltroEventos(
         campaña_id=campaña_id,
-        desde=None if desde is None else intentar(instante_de_parametro, "desde", desde),
-        hasta=None if hasta is None else intentar(instante_de_parametro, "hasta", hasta),
-        influencer_id=None if influencer is None else intentar(identificador, "influencer_id", influencer),
-        tipo=None if de_tipo is None else intentar(tipo, clase.campo_tipo, de_tipo, clase.tipos),
+        desde=leer("desde", instante_de_parametro),
+        hasta=leer("hasta", instante_de_parametro),
+        influencer_id=leer("influencer_id", identificador),
+        tipo=leer(clase.campo_tipo, tipo, clase.tipos),
     )
-    limite = intentar(limite_de, parametros["limite"]) if "limite" in parametros else LIMITE_POR_OMISION
+    limite = leer("limite", limite_de) or LIMITE_POR_OMISION
     recolector.exigir()
     atadura = atadura_de(filtro, parametros_de_lista(clase))
-    despues_de = intentar(_leer_cursor, parametros["cursor"], atadura) if "cursor" in parametros else None
+    despues_de = leer("cursor", _leer_cursor, atadura)
     recolector.exigir()
-    return PeticionLista(filtro, despues_de, limite or LIMITE_POR_OMISION, atadura)
+    return PeticionLista(filtro, despues_de, limite, atadura)
 
 
 def listar_eventos(eventos: LecturaEventos[E], peticion: PeticionLista) -> Pagina[E]:
@@ -100,9 +99,9 @@ def _escribir_cursor(posicion: Posicion, atadura: str) -> str:
     return cursor_en_texto(_VERSION_CURSOR, atadura, micros, posicion.id)
 
 
-def _leer_cursor(texto: str, atadura: str) -> Posicion:
+def _leer_cursor(nombre: str, texto: str, atadura: str) -> Posicion:
     invalido = CampoInvalido(
-        "cursor", CodigoDePeticion.CURSOR_INVALIDO, "no es un cursor de esta campaña con estos filtros"
+        nombre, CodigoDePeticion.CURSOR_INVALIDO, "no es un cursor de esta campaña con estos filtros"
     )
     match partes_del_cursor(texto):
         case [int(version), str(suya), int(micros), str(id_evento)] if (
@@ -112,6 +111,6 @@ def _leer_cursor(texto: str, atadura: str) -> Posicion:
         case _:
             raise invalido
     try:
-        return Posicion(_EPOCA + micros * _MICROSEGUNDO, identificador("cursor", id_evento))
+        return Posicion(_EPOCA + micros * _MICROSEGUNDO, identificador(nombre, id_evento))
     except (OverflowError, CampoInvalido):
         raise invalido from None
