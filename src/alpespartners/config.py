@@ -305,6 +305,8 @@ AJUSTES = frozenset(f"{_PREFIJO}{ajuste.name.upper()}" for ajuste in fields(Conf
 
 
 def _aviso(nombre: str) -> str:
-    parecidas = get_close_matches(nombre, sorted(AJUSTES), 1)
-    pregunta = "".join(f" ¿Quiso decir {parecida}?" for parecida in parecidas)
+    # Sin el prefijo, que todas comparten y hace parecidas a las que no lo son.
+    ajustes = sorted(ajuste.removeprefix(_PREFIJO) for ajuste in AJUSTES)
+    parecidas = get_close_matches(nombre.removeprefix(_PREFIJO), ajustes, 1)
+    pregunta = "".join(f" ¿Quiso decir {_PREFIJO}{parecida}?" for parecida in parecidas)
     return f"{nombre if nombre.isprintable() else ascii(nombre)} no es un ajuste y no hace nada.{pregunta}"

@@ -115,3 +115,10 @@ def test_un_filtro_mal_escrito_se_dice_en_una_frase(datos: Path) -> None:
     dicho = str(ejecutar("--estado", "ACEPTADA", "--limite", "0"))
     assert "estado: debe ser uno de: REGISTRADA, DUPLICADA, RECHAZADA, ILEGIBLE" in dicho
     assert "limite: debe ser un entero entre 1 y 1000" in dicho
+
+
+def test_de_un_instante_mal_escrito_en_una_terminal_no_se_habla_de_direcciones(datos: Path) -> None:
+    del datos
+    dicho = str(ejecutar("--desde", "2026-01-01"))
+    assert "desde: debe ser RFC 3339 con zona, como 2024-01-15T10:30:00Z" in dicho
+    assert "URL" not in dicho

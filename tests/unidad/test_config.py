@@ -187,7 +187,10 @@ def test_sin_postgresql_la_base_de_datos_esta_en_su_carpeta() -> None:
 def test_una_variable_mal_escrita_se_nota(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALPES_PUERT0", "8001")
     monkeypatch.setenv("ALPES_ZZZ\x1b", "secreto")
+    # Solo tiene en común con los ajustes el prefijo: proponer uno sería engañar.
+    monkeypatch.setenv("ALPES_DATABASE_URL", "postgresql://…")
     assert Configuracion().avisos() == [
+        "ALPES_DATABASE_URL no es un ajuste y no hace nada.",
         "ALPES_PUERT0 no es un ajuste y no hace nada. ¿Quiso decir ALPES_PUERTO?",
         "'ALPES_ZZZ\\x1b' no es un ajuste y no hace nada.",
     ]

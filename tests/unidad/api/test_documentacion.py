@@ -209,6 +209,17 @@ async def test_los_ejemplos_cumplen_su_esquema_y_el_servicio_los_acepta(
     assert len(puertos.publicados) == 1
 
 
+@pytest.mark.parametrize("ruta", ["/tracking/impresiones", "/tracking/conversiones"])
+async def test_un_envio_con_todos_los_ejemplos_que_la_pagina_rellena_se_acepta(
+    cliente: httpx2.AsyncClient, ruta: str
+) -> None:
+    operacion = descripcion()["paths"][ruta]["post"]
+    cabeceras = {uno["name"]: uno["example"] for uno in operacion["parameters"] if "example" in uno}
+    (ejemplo,) = operacion["requestBody"]["content"]["application/json"]["examples"].values()
+    respuesta = await cliente.post(ruta, json=ejemplo["value"], headers=cabeceras)
+    assert respuesta.status_code == 202, respuesta.text
+
+
 def test_ningun_esquema_pide_juzgar_una_fraccion_que_la_coma_flotante_no_sabe_escribir() -> None:
     assert set(re.findall(r'"multipleOf": ([^,}]+)', json.dumps(descripcion()))) == {"1"}
 

@@ -88,8 +88,11 @@ _CLAVE: Final = Parametro(
     nombre=CABECERA,
     lugar="header",
     esquema=ESQUEMA,
-    ejemplo='"pedido-7"',
-    descripcion="El `id`, si no va en el cuerpo; si va en los dos, tiene que ser el mismo.",
+    # Sin `ejemplo`: la página lo enviaría junto al del cuerpo, que lleva otro `id`.
+    descripcion=(
+        'El `id`, si no va en el cuerpo, como `"pedido-7"`, con comillas o sin ellas; si va en los dos, '
+        "tiene que ser el mismo."
+    ),
 )
 
 

@@ -63,12 +63,16 @@ def instante_de_texto(campo: str, texto: str, forma: str = FORMA_DE_UN_INSTANTE)
 
 
 def instante_de_parametro(campo: str, texto: str) -> datetime:
-    """Como `instante_de_texto`, pero recuerda que en una URL un + sin codificar llega como espacio.
+    """Como `instante_de_texto`, pero a quien perdió el + en una URL (llega como espacio) se lo recuerda.
+
+    Solo a él: el mismo filtro se escribe también en una terminal.
 
     Raises:
         CampoInvalido: lo mismo.
     """
-    return instante_de_texto(campo, texto, f"{FORMA_DE_UN_INSTANTE} (en una URL, el + se escribe %2B)")
+    if _RFC_3339.fullmatch("+".join(texto.rsplit(" ", 1))) and not _RFC_3339.fullmatch(texto):
+        return instante_de_texto(campo, texto, f"{FORMA_DE_UN_INSTANTE} (en una URL, el + se escribe %2B)")
+    return instante_de_texto(campo, texto)
 
 
 def importe(campo: str, escrito: str, moneda: str | None) -> Decimal:

@@ -55,7 +55,7 @@ class Bitacora:
             **{estado.lower(): cuenta for estado, cuenta in cuantos.items()},
         )
         motivos = Counter(
-            destino.destino.motivo for destino in destinos if isinstance(destino.destino, Rechazada)
+            str(destino.destino.motivo) for destino in destinos if isinstance(destino.destino, Rechazada)
         )
         if motivos:
             _registro.warning("comandos rechazados", topico=self.topico, motivos=dict(motivos))
