@@ -213,7 +213,8 @@ async def test_los_ejemplos_cumplen_su_esquema_y_el_servicio_los_acepta(
 async def test_un_envio_con_todos_los_ejemplos_que_la_pagina_rellena_se_acepta(
     cliente: httpx2.AsyncClient, ruta: str
 ) -> None:
-    operacion = descripcion()["paths"][ruta]["post"]
+    documento: Any = descripcion()
+    operacion = documento["paths"][ruta]["post"]
     cabeceras = {uno["name"]: uno["example"] for uno in operacion["parameters"] if "example" in uno}
     (ejemplo,) = operacion["requestBody"]["content"]["application/json"]["examples"].values()
     respuesta = await cliente.post(ruta, json=ejemplo["value"], headers=cabeceras)
