@@ -353,7 +353,7 @@ def test_un_esquema_que_no_sirve_detiene_el_arranque_y_se_dice_por_que(
     antes = sql(servicio.datos, "SELECT name, sql FROM sqlite_master")
     for arrancar in (servicio.iniciar, servicio.consumidores, servicio.api):
         proceso = arrancar()
-        assert proceso.wait(20) != 0
+        assert proceso.wait(60) != 0
         assert frase in servicio.salida(proceso)
     orden = servicio.orden("migrar")
     assert orden.returncode == 1

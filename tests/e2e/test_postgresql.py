@@ -116,7 +116,7 @@ def test_un_esquema_al_que_le_falta_una_columna_detiene_el_arranque_y_se_dice_cu
     with instalacion(tmp_path, ALPES_BASE_DATOS=url) as servicio:
         for arrancar in (servicio.iniciar, servicio.consumidores, servicio.api):
             proceso = arrancar()
-            assert proceso.wait(20) != 0
+            assert proceso.wait(60) != 0
             assert FALTA in servicio.salida(proceso)
         orden = servicio.orden("migrar")
         assert (orden.returncode, FALTA in orden.stderr, "Traceback" in orden.stderr) == (1, True, False)

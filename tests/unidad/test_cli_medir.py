@@ -47,6 +47,7 @@ def test_lo_que_se_mide_no_hereda_los_ajustes_de_un_servicio_de_verdad(
     monkeypatch.setenv("ALPES_BASE_DATOS", "postgresql://produccion/ventas")
     monkeypatch.setenv("ALPES_PULSAR_URL", "pulsar://produccion:6650")
     monkeypatch.setenv("PATH", "/bin")
+    monkeypatch.delenv("ALPES_EXIGIR_TODO", raising=False)
     medido = entorno({"ALPES_DATOS": "/tmp/x"})  # noqa: S108 (no se usa)
     assert {nombre for nombre in medido if nombre.startswith("ALPES_") and medido[nombre]} == {"ALPES_DATOS"}
     assert medido["PATH"] == "/bin"
