@@ -124,6 +124,8 @@ async def test_las_paginas_se_enlazan_y_no_repiten_lo_que_llega_mientras_se_reco
         ("foo=1", "foo", "parametro_desconocido"),
         ("estado=ACEPTADA", "estado", "parametro_invalido"),
         ("motivo=nada", "motivo", "parametro_invalido"),
+        # Es de una petición: ningún envío que se aceptó acabó así.
+        ("motivo=cursor_invalido", "motivo", "parametro_invalido"),
         ("clase=venta", "clase", "parametro_invalido"),
         ("limite=1001", "limite", "parametro_invalido"),
         ("desde=ayer", "desde", "timestamp_ilegible"),

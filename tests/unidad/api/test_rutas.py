@@ -186,6 +186,14 @@ async def test_el_404_de_un_id_lleva_a_su_destino(
     assert destino.json()["type"] == "urn:alpespartners:error:destino_desconocido"
 
 
+async def test_de_lo_que_no_cabe_en_una_direccion_tampoco_se_da_la_de_su_destino(
+    cliente: httpx2.AsyncClient,
+) -> None:
+    respuesta = await cliente.get("http://127.0.0.1:8000/tracking/impresiones/%2E%2E")
+    assert respuesta.status_code == 404
+    assert "destino" not in respuesta.json()
+
+
 async def test_una_direccion_con_dos_rutas_admite_los_metodos_de_las_dos() -> None:
     async def leer(_peticion: Request) -> Response:
         return Response("leído")

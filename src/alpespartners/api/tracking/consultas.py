@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from alpespartners.api.http.descripcion import Contestacion, Esquema, Etiqueta, Operacion, Parametro
 from alpespartners.api.http.parametros import sin_parametros
-from alpespartners.api.http.problemas import NO_ENCONTRADO, SIN_BASE_DE_DATOS
+from alpespartners.api.http.problemas import NO_ENCONTRADO, SIN_BASE_DE_DATOS, no_encontrado
 from alpespartners.api.http.respuestas import RespuestaJSON
 from alpespartners.api.http.rutas import RutaDescrita
 from alpespartners.api.tracking.clases import ClaseHTTP
@@ -34,7 +34,7 @@ from alpespartners.api.tracking.problemas import (
     evento_no_encontrado,
 )
 from alpespartners.modulos.tracking.aplicacion.clases import CLASES, Clase
-from alpespartners.modulos.tracking.aplicacion.codigos import CODIGOS
+from alpespartners.modulos.tracking.aplicacion.codigos import MOTIVOS
 from alpespartners.modulos.tracking.aplicacion.consultas.consultar_balance import consultar_balance
 from alpespartners.modulos.tracking.aplicacion.consultas.consultar_destino import (
     SinNoticias,
@@ -53,6 +53,7 @@ from alpespartners.modulos.tracking.aplicacion.consultas.listar_eventos import (
     peticion_de_lista,
 )
 from alpespartners.modulos.tracking.aplicacion.puertos import Lecturas, Presencia
+from alpespartners.modulos.tracking.dominio.objetos_valor import id_consultable
 
 _BALANCE: Final = Etiqueta("balance", "Si las cuentas cuadran, y qué falta por publicar.")
 _FILTROS: Final = (
@@ -110,7 +111,7 @@ _FILTROS_DE_DESTINOS: Final = (
         "El `siguiente` de la página anterior; solo vale con los mismos filtros.",
     ),
     _filtro("estado", {"enum": [*ESTADOS]}, "Solo los que acabaron así; también en minúsculas."),
-    _filtro("motivo", {"enum": [*CODIGOS]}, "Solo los rechazos por este motivo."),
+    _filtro("motivo", {"enum": [*MOTIVOS]}, "Solo los rechazos por este motivo."),
     _filtro("clase", {"enum": [clase.nombre for clase in CLASES]}, "Solo los de esta clase de evento."),
     _filtro(
         "campaña_id", IDENTIFICADOR, "Solo los de esta campaña, sin los ilegibles; también `campana_id`."
@@ -126,6 +127,9 @@ def ruta_de_evento(clase: ClaseHTTP, lecturas: Lecturas) -> RutaDescrita:
     async def atender(peticion: Request) -> Response:
         sin_parametros(peticion)
         id_evento = peticion.path_params["id"]
+        if id_consultable(id_evento) is None:
+            # Ni su destino tendría dirección.
+            raise no_encontrado()
         hallados = await lecturas.leer(lambda consulta: consulta.eventos(clase.clase).obtener([id_evento]))
         if id_evento not in hallados:
             raise evento_no_encontrado(f"{clase.ruta}/{quote(id_evento, safe='')}/destino")

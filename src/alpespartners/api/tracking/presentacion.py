@@ -15,7 +15,7 @@ from alpespartners.api.http.descripcion import CuerpoDescrito, Esquema
 from alpespartners.api.http.problemas import CodigoEscrito
 from alpespartners.api.tracking import ejemplos as ejemplos_de_la_semilla
 from alpespartners.modulos.tracking.aplicacion.clases import CLASES
-from alpespartners.modulos.tracking.aplicacion.codigos import CODIGOS
+from alpespartners.modulos.tracking.aplicacion.codigos import MOTIVOS
 from alpespartners.modulos.tracking.aplicacion.consultas import consultar_destino, listar_destinos
 from alpespartners.modulos.tracking.aplicacion.consultas.consultar_balance import BalanceDelModulo
 from alpespartners.modulos.tracking.aplicacion.consultas.consultar_destino import SUCESOS_MAXIMOS, Suceso
@@ -250,7 +250,7 @@ class BalanceDeTopico(CuerpoDescrito):
     duplicadas: Cuenta
     rechazadas: Annotated[
         Mapping[str, Cuenta],
-        Meta(description="Por motivo.", extra_json_schema={"propertyNames": {"enum": [*CODIGOS]}}),
+        Meta(description="Por motivo.", extra_json_schema={"propertyNames": {"enum": [*MOTIVOS]}}),
     ]
     ilegibles: Cuenta
     total: Annotated[Cuenta, Meta(description="Comandos distintos procesados.")]

@@ -38,8 +38,10 @@ class CodigoDeAntes(CodigoDeFalta):
     TIMESTAMP_EN_EL_FUTURO = "timestamp_en_el_futuro"
 
 
-CODIGOS: Final = {
-    codigo.value: codigo
-    for codigo in chain[CodigoDeFalta](Codigo, CodigoDePeticion, CodigoDeAlmacenamiento, CodigoDeAntes)
+MOTIVOS: Final = {
+    codigo.value: codigo for codigo in chain[CodigoDeFalta](Codigo, CodigoDeAlmacenamiento, CodigoDeAntes)
 }
+"""Los que puede tener un rechazo, por lo que se escribe de ellos: un comando ya no tiene forma que juzgar."""
+
+CODIGOS: Final = MOTIVOS | {codigo.value: codigo for codigo in CodigoDePeticion}
 """Todos, por lo que se escribe de ellos en una respuesta o en una fila."""

@@ -10,6 +10,7 @@ import binascii
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from alpespartners.modulos.tracking.aplicacion.codigos import CodigoDePeticion
@@ -17,6 +18,9 @@ from alpespartners.modulos.tracking.dominio.excepciones import CampoInvalido, Re
 
 LIMITE_MAXIMO: Final = 1000
 LIMITE_POR_OMISION: Final = 100
+EPOCA: Final = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSEGUNDO: Final = timedelta(microseconds=1)
+"""Un instante va en un cursor como los que hay desde la época: un entero no pierde ninguno."""
 
 
 def lector_de(parametros: Mapping[str, str], recolector: Recolector) -> Callable[..., Any]:

@@ -11,14 +11,16 @@ Cada clase y estado es una fuente, que su índice da ya en orden: de cada una se
 import heapq
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from alpespartners.modulos.tracking.aplicacion.clases import CLASES, Clase
-from alpespartners.modulos.tracking.aplicacion.codigos import CODIGOS, CodigoDePeticion
+from alpespartners.modulos.tracking.aplicacion.codigos import MOTIVOS, CodigoDePeticion
 from alpespartners.modulos.tracking.aplicacion.consultas.cursores import (
+    EPOCA,
     LIMITE_POR_OMISION,
+    MICROSEGUNDO,
     atadura_de,
     cursor_en_texto,
     lector_de,
@@ -46,8 +48,6 @@ PARAMETROS: Final = frozenset(
 )
 
 _VERSION_CURSOR: Final = 1
-_EPOCA: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSEGUNDO: Final = timedelta(microseconds=1)
 _CLASES_POR_NOMBRE: Final = {nombre: clase for clase in CLASES for nombre in (clase.nombre, clase.plural)}
 
 
@@ -124,7 +124,7 @@ def peticion_de_destinos(parametros: Mapping[str, str]) -> PeticionDestinos:
     recolector = Recolector()
     leer = lector_de(parametros, recolector)
     estado = leer("estado", _uno_de, {estado: estado for estado in ESTADOS})
-    motivo = leer("motivo", _uno_de, CODIGOS)
+    motivo = leer("motivo", _uno_de, MOTIVOS)
     clase = leer("clase", _uno_de, _CLASES_POR_NOMBRE)
     campaña_id = leer("campaña_id", identificador)
     desde, hasta = leer("desde", instante_de_parametro), leer("hasta", instante_de_parametro)
@@ -177,7 +177,7 @@ def _de_la_fuente(
         if fuente == ultimo.fuente:
             anterior = ultimo.clave
         # De lo decidido en su mismo instante, las fuentes mayores ya salieron y las menores faltan.
-        fin = ultimo.decidido_en + (_MICROSEGUNDO if fuente <= ultimo.fuente else timedelta())
+        fin = ultimo.decidido_en + (MICROSEGUNDO if fuente <= ultimo.fuente else timedelta())
         hasta = fin if hasta is None else min(hasta, fin)
     cuantos = peticion.limite + 1
     if estado == Registrada.estado:
@@ -259,7 +259,7 @@ def _uno_de(nombre: str, texto: str, admitidos: Mapping[str, Any]) -> Any:
 
 
 def _escribir_cursor(lugar: _Posicion, atadura: str) -> str:
-    micros = (lugar.decidido_en - _EPOCA) // _MICROSEGUNDO
+    micros = (lugar.decidido_en - EPOCA) // MICROSEGUNDO
     return cursor_en_texto(_VERSION_CURSOR, atadura, micros, _FUENTES[lugar.fuente].nombre, *lugar.clave)
 
 
@@ -283,7 +283,7 @@ def _leer_cursor(nombre: str, texto: str, atadura: str) -> _Posicion:
             comando_id, huella = _identidad((primera, *resto))
             clave = (comando_id, huella.hex())
         # Un instante más también tiene que caber.
-        return _Posicion(_EPOCA + (micros + 1) * _MICROSEGUNDO - _MICROSEGUNDO, fuente, clave)
+        return _Posicion(EPOCA + (micros + 1) * MICROSEGUNDO - MICROSEGUNDO, fuente, clave)
     except (OverflowError, TypeError, ValueError):
         raise invalido from None
 

@@ -9,13 +9,14 @@ entiende es una falta, y todas se dicen a la vez.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 from alpespartners.modulos.tracking.aplicacion.clases import Clase
 from alpespartners.modulos.tracking.aplicacion.codigos import CodigoDePeticion
 from alpespartners.modulos.tracking.aplicacion.consultas.cursores import (
+    EPOCA,
     LIMITE_POR_OMISION,
+    MICROSEGUNDO,
     atadura_de,
     cursor_en_texto,
     lector_de,
@@ -32,8 +33,6 @@ E = TypeVar("E", bound=EventoSeguido[Any])
 
 _PARAMETROS = frozenset({"limite", "cursor", "desde", "hasta", "influencer_id"})
 _VERSION_CURSOR = 1
-_EPOCA = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSEGUNDO = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +94,7 @@ def listar_eventos(eventos: LecturaEventos[E], peticion: PeticionLista) -> Pagin
 
 
 def _escribir_cursor(posicion: Posicion, atadura: str) -> str:
-    micros = (posicion.ocurrido_en - _EPOCA) // _MICROSEGUNDO
+    micros = (posicion.ocurrido_en - EPOCA) // MICROSEGUNDO
     return cursor_en_texto(_VERSION_CURSOR, atadura, micros, posicion.id)
 
 
@@ -111,6 +110,6 @@ def _leer_cursor(nombre: str, texto: str, atadura: str) -> Posicion:
         case _:
             raise invalido
     try:
-        return Posicion(_EPOCA + micros * _MICROSEGUNDO, identificador(nombre, id_evento))
+        return Posicion(EPOCA + micros * MICROSEGUNDO, identificador(nombre, id_evento))
     except (OverflowError, CampoInvalido):
         raise invalido from None
