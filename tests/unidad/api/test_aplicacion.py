@@ -99,7 +99,7 @@ async def test_sin_debug_solo_se_anota_lo_que_falla_o_tarda_sin_que_se_pidiera(
         await cliente.post("/tracking/impresiones", json=envio, headers={"Prefer": "wait=5"})
         await cliente.get("/metricas")
     lineas = await hasta_en_el_bucle(lambda: _lineas(caplog, 2))
-    assert {registro.levelname for registro in caplog.records} == {"WARNING"}
+    assert {registro.levelname for registro in caplog.records if registro.name == "acceso"} == {"WARNING"}
     assert [(linea["ruta"], linea["estado"], linea["level"]) for linea in lineas] == [
         ("/tracking/impresiones", 503, "warning"),
         ("/tracking/conversiones", 422, "warning"),
@@ -110,8 +110,10 @@ def _lineas(caplog: pytest.LogCaptureFixture, cuantas: int) -> list[dict[str, ob
     """Las de todas las tandas, si ya son tantas; ninguna mientras falten."""
     lineas: list[dict[str, object]] = []
     for registro in caplog.records:
-        assert isinstance(registro.msg, Tanda)
-        lineas += registro.msg
+        # Las demás bibliotecas también anotan, si otra prueba les abrió el registro.
+        if registro.name == "acceso":
+            assert isinstance(registro.msg, Tanda)
+            lineas += registro.msg
     return lineas if len(lineas) >= cuantas else []
 
 
