@@ -295,7 +295,8 @@ def test_un_nombre_que_se_parece_al_de_un_campo_que_falta_lo_propone(nombre: str
     assert fallo.mensaje == f"no es un campo conocido; ¿quiso decir {campo}?"
 
 
-def test_quien_escribe_la_campaña_en_ingles_lee_como_se_llama() -> None:
+@pytest.mark.parametrize("estricto", [False, True])
+def test_quien_escribe_la_campaña_en_ingles_lee_como_se_llama(estricto: bool) -> None:  # noqa: FBT001 (lo da parametrize)
     cuerpo = {nombre: valor for nombre, valor in VENTA.items() if nombre != "campaña_id"}
     with pytest.raises(DatosInvalidos) as invalidos:
         comando_del_cuerpo(
@@ -303,7 +304,7 @@ def test_quien_escribe_la_campaña_en_ingles_lee_como_se_llama() -> None:
             cuerpo | {"campaign_id": "cmp-456"},
             id_asignado=lambda: "asignado",
             recibido_en=AHORA,
-            estricto=True,
+            estricto=estricto,
         )
     assert "¿quiso decir campaña_id?" in str(invalidos.value)
 

@@ -60,6 +60,7 @@ _QUE_DEBEN_SER = {
     "timestamp": f"debe ser un texto {FORMA_DE_UN_INSTANTE}",
     "valor": "debe ser un número o un texto numérico",
 }
+_OBLIGATORIO = "campaña_id"
 _PARECIDO = 0.8
 """Cuánto se parece, de 0 a 1, un nombre mal escrito al que se le propone: `influencer`, 0,87."""
 _PREFIJO = 4 * LONGITUD_CLAVE_PROPIEDAD
@@ -219,7 +220,8 @@ def _decir_desconocidos(
         legible = nombre_legible(nombre)
         # Comparar nombres cuesta, y un cuerpo hostil trae miles.
         parecido = _parecido(legible, ausentes) if numero < MAXIMO_PROPIEDADES else None
-        if estricto:
+        # Sin él no hay evento: quien lo escribió mal recibe un rechazo, que no lleva advertencias.
+        if estricto or parecido == _OBLIGATORIO:
             recolector.anotar(
                 nombre,
                 CodigoDePeticion.CAMPO_DESCONOCIDO,
