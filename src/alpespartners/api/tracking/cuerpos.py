@@ -84,6 +84,7 @@ def esquema_de_envio(propios: Esquema, requeridos: Sequence[str]) -> dict[str, o
         },
         "propiedades": {
             "type": ["object", "null"],
+            "additionalProperties": {"description": "Un texto; lo demás queda como su JSON."},
             "description": (
                 "Un objeto de textos. Nunca es motivo de rechazo: un número o un booleano queda como su "
                 'literal, `{"utm": {"source": …}}` como `utm.source`, y lo más anidado como su JSON. Se '
