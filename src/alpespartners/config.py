@@ -52,12 +52,19 @@ def _variable(nombre: str, leer: Callable[[str], T], omision: T, debe: str) -> T
         raise ErrorDeArranque(f"{nombre} no vale: debe ser {debe}.") from None
 
 
+def _entero(minimo: int, maximo: int) -> Callable[[str], int]:
+    def leer(texto: str) -> int:
+        # `int` admite además signos, guiones bajos y dígitos de otras escrituras.
+        if not (texto.isascii() and texto.isdigit()) or not minimo <= int(texto) <= maximo:
+            raise ValueError
+        return int(texto)
+
+    return leer
+
+
 def leer_puerto(texto: str) -> int:
     """Lee un número de puerto; lo que no lo es lanza ValueError."""
-    # `int` admite además signos, guiones bajos y dígitos de otras escrituras.
-    if not (texto.isascii() and texto.isdigit()) or not 0 <= int(texto) <= _PUERTO_MAXIMO:
-        raise ValueError
-    return int(texto)
+    return _entero(0, _PUERTO_MAXIMO)(texto)
 
 
 def _espera(texto: str) -> float:
@@ -65,18 +72,6 @@ def _espera(texto: str) -> float:
     if not _NUMERO.fullmatch(texto) or not 0 < segundos <= _ESPERA_MAXIMA:
         raise ValueError
     return segundos
-
-
-def _dias(texto: str) -> int:
-    if not (texto.isascii() and texto.isdigit()) or not 1 <= int(texto) <= _DIAS_MAXIMOS:
-        raise ValueError
-    return int(texto)
-
-
-def _segundos_de_conexion(texto: str) -> int:
-    if not (texto.isascii() and texto.isdigit()) or not 1 <= int(texto) <= _CONEXION_MAXIMA:
-        raise ValueError
-    return int(texto)
 
 
 def _nivel(texto: str) -> str:
@@ -260,7 +255,7 @@ class Configuracion:
 
     espera_conexion: int = _ajuste(
         "ALPES_ESPERA_CONEXION",
-        _segundos_de_conexion,
+        _entero(1, _CONEXION_MAXIMA),
         75,
         f"un número entero de segundos, de 1 a {_CONEXION_MAXIMA}",
     )
@@ -277,7 +272,7 @@ class Configuracion:
     """Huellas de esquemas que no son de nadie: un comando que las nombra es ilegible, en vez de esperar."""
 
     dias_rechazados: int = _ajuste(
-        "ALPES_DIAS_RECHAZADOS", _dias, 90, f"un número de días, de 1 a {_DIAS_MAXIMOS}"
+        "ALPES_DIAS_RECHAZADOS", _entero(1, _DIAS_MAXIMOS), 90, f"un número de días, de 1 a {_DIAS_MAXIMOS}"
     )
     """Días que se guarda lo que se envió en un comando que no se registró; su destino, siempre."""
 

@@ -108,6 +108,7 @@ def consultar_destino(
 
     Raises:
         ErrorDeArranque: la base de datos no se puede leer.
+        FilaIlegible: otra mano cambió su fila.
     """
 
     async def leer(lecturas: LecturasDelLibro) -> tuple[Historia | SinNoticias, int | None]:

@@ -20,7 +20,7 @@ from alpespartners.medicion.programa import ejecutar
 
 
 def medir(*, breve: bool) -> Sequence[Medida]:
-    """Devuelve la fila de la meta b."""
+    """Devuelve las filas de la meta b."""
     vueltas, segundos = (1, 1.5) if breve else (7, 4.0)
     with techo("leer") as sin_trabajo, montaje() as servicio, ExitStack() as pila:
         with en_el_de_los_servidores():

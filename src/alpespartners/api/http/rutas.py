@@ -18,9 +18,8 @@ from starlette.types import Scope
 
 from alpespartners.api.http.descripcion import Operacion
 from alpespartners.api.http.problemas import ErrorHTTP, no_encontrado
-from alpespartners.modulos.tracking.dominio.excepciones import CampoInvalido
 from alpespartners.modulos.tracking.dominio.normalizacion import en_nfc
-from alpespartners.modulos.tracking.dominio.objetos_valor import identificador
+from alpespartners.modulos.tracking.dominio.objetos_valor import identificador_consultable
 
 Atencion = Callable[[Request], Awaitable[Response]]
 """Atiende una petición; los segmentos variables, decodificados, están en `path_params`."""
@@ -92,10 +91,7 @@ class Rutas:
         if fija is not None:
             return fija, {}
         for plantilla, direccion in self._variables:
-            if len(plantilla) == len(partes) and all(
-                (_puede_ser_identificador(parte) if _es_variable(esperado) else esperado == parte)
-                for esperado, parte in zip(plantilla, partes, strict=True)
-            ):
+            if len(plantilla) == len(partes) and all(map(_encaja, plantilla, partes)):
                 return direccion, {
                     esperado.strip("{}"): parte
                     for esperado, parte in zip(plantilla, partes, strict=True)
@@ -133,12 +129,8 @@ def _tiene_variables(partes: Sequence[str]) -> bool:
     return any(map(_es_variable, partes))
 
 
-def _puede_ser_identificador(parte: str) -> bool:
-    try:
-        identificador("", parte)
-    except CampoInvalido:
-        return False
-    return True
+def _encaja(esperado: str, parte: str) -> bool:
+    return identificador_consultable(parte) is not None if _es_variable(esperado) else esperado == parte
 
 
 def _es_variable(segmento: str) -> bool:

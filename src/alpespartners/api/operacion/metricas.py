@@ -37,6 +37,7 @@ from alpespartners.modulos.tracking.aplicacion.puertos import (
     Lecturas,
     Presencia,
 )
+from alpespartners.modulos.tracking.dominio.destinos import Duplicada, Ilegible, Rechazada, Registrada
 
 Estado = Callable[[], Awaitable[Iterable[Metric]]]
 """Lo que hay que averiguar en el momento; no lanza."""
@@ -148,11 +149,11 @@ def _familias(balance: BalanceDelModulo, ahora: float) -> Iterator[Metric]:
         labels=["topico"],
     )
     for cuenta in balance.comandos:
-        comandos.add_metric([cuenta.topico, "REGISTRADA", ""], cuenta.registradas)
-        comandos.add_metric([cuenta.topico, "DUPLICADA", ""], cuenta.duplicadas)
-        comandos.add_metric([cuenta.topico, "ILEGIBLE", ""], cuenta.ilegibles)
+        comandos.add_metric([cuenta.topico, Registrada.estado, ""], cuenta.registradas)
+        comandos.add_metric([cuenta.topico, Duplicada.estado, ""], cuenta.duplicadas)
+        comandos.add_metric([cuenta.topico, Ilegible.estado, ""], cuenta.ilegibles)
         for motivo, cuantas in cuenta.rechazadas.items():
-            comandos.add_metric([cuenta.topico, "RECHAZADA", motivo], cuantas)
+            comandos.add_metric([cuenta.topico, Rechazada.estado, motivo], cuantas)
         if cuenta.procesado_hasta is not None:
             procesado.add_metric([cuenta.topico], cuenta.procesado_hasta.timestamp())
     pendientes = balance.bandeja_salida

@@ -11,6 +11,7 @@ from typing import Final
 
 from alpespartners.api.http.descripcion import Esquema
 from alpespartners.modulos.tracking.aplicacion.invisibles import INVISIBLES
+from alpespartners.modulos.tracking.aplicacion.mapeadores import RESERVADOS
 from alpespartners.modulos.tracking.dominio.objetos_valor import LONGITUD_IDENTIFICADOR
 from alpespartners.modulos.tracking.dominio.propiedades import (
     LONGITUD_CLAVE_PROPIEDAD,
@@ -24,7 +25,6 @@ _INVISIBLE: Final = re.sub(r"\\U([0-9a-f]{8})", lambda hallado: chr(int(hallado[
 _BLANCO: Final = r"\u0020\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 _VISIBLE: Final = f"[^{_CONTROL}{_BLANCO}{_INVISIBLE}]"
 _PATRON: Final = rf"{_VISIBLE}(?:(?:[\u200c\u200d]|[{_BLANCO}]*){_VISIBLE})*"
-_RESERVADOS: Final = ("recibido_en", "registrado_en", "ocurrido_en", "estado", "advertencias", "comando_id")
 
 AUSENTE: Final = ("", None)
 """Los valores que, en un campo opcional, valen por no enviarlo."""
@@ -47,8 +47,8 @@ _NULO: Final[Esquema] = {"type": "null"}
 # Entre las propiedades, como campos que solo admiten `null`, hay clientes generados que no dejan enviar nada.
 _NO_RESERVADO: Final[Esquema] = {
     "type": "string",
-    "pattern": f"^(?!(?:{'|'.join(_RESERVADOS)})$)",
-    "description": f"Los que pone el servidor no se envían: {', '.join(_RESERVADOS)}.",
+    "pattern": f"^(?!(?:{'|'.join(RESERVADOS)})$)",
+    "description": f"Los que pone el servidor no se envían: {', '.join(RESERVADOS)}.",
 }
 _DESCRIPTIVO: Final[Esquema] = {
     "type": ["string", "null"],

@@ -1,7 +1,7 @@
 """De lo que la aplicación responde a los cuerpos de sus respuestas.
 
-Qué es: lo común a los eventos registrados, un envío aceptado, la historia de un `id` y el balance, con los
-nombres del contrato; de aquí salen también sus esquemas en la documentación.
+Qué es: lo común a los eventos registrados, un envío aceptado, la historia de un `id`, los destinos de todos y
+el balance, con los nombres del contrato; de aquí salen también sus esquemas en la documentación.
 Qué no es: una decisión sobre qué se guarda; sale lo que hay, con `null` donde no hay nada.
 """
 

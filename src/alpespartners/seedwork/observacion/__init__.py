@@ -1,1 +1,1 @@
-"""Lo que un proceso cuenta de sí mismo: registro y contadores."""
+"""Lo que un proceso cuenta de sí mismo: su registro, también el de uvicorn, en español."""

@@ -3,8 +3,8 @@
 Qué es: lotes de cualquier tamaño con los límites de parámetros de los motores.
 Qué no es: un constructor de consultas; lo demás se escribe donde se usa.
 Por qué existe: de «insertar ordenado por clave y saber qué era nuevo» depende que nada cuente dos veces y
-que dos consumidores no se bloqueen uno a otro. Qué motor hay detrás solo se pregunta aquí
-y en `tipos.py`.
+que dos consumidores no se bloqueen uno a otro. Qué motor hay detrás se pregunta aquí, en `tipos.py` y donde
+se dan números: `orden_de_llegada.py` y la bandeja de salida.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence

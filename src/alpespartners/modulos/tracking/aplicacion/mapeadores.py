@@ -40,9 +40,8 @@ _DESCRIPTIVOS = {
     "ip_address": "ip_ilegible",
     "referrer": "referrer_ilegible",
 }
-_RESERVADOS = frozenset(
-    {"recibido_en", "registrado_en", "ocurrido_en", "estado", "advertencias", "comando_id"}
-)
+RESERVADOS = ("recibido_en", "registrado_en", "ocurrido_en", "estado", "advertencias", "comando_id")
+"""Los campos que pone el servidor, y no se pueden enviar."""
 _TEXTOS = {
     clase: frozenset(campo.name for campo in fields(clase.dto)).difference(_DESCRIPTIVOS, {"propiedades"})
     for clase in CLASES
@@ -140,7 +139,7 @@ def _campos_del_cuerpo(
                 recolector.avisar(_DESCRIPTIVOS[nombre])
         elif nombre == "propiedades":
             propiedades = valor
-        elif nombre in _RESERVADOS:
+        elif nombre in RESERVADOS:
             recolector.anotar(
                 nombre, CodigoDePeticion.CAMPO_RESERVADO, "lo pone el servidor; no se puede enviar"
             )

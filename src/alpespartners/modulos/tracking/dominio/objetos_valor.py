@@ -28,7 +28,7 @@ from alpespartners.modulos.tracking.dominio.excepciones import (
     Recolector,
 )
 from alpespartners.modulos.tracking.dominio.monedas import DECIMALES, RETIRADA_EN
-from alpespartners.modulos.tracking.dominio.normalizacion import en_nfc
+from alpespartners.modulos.tracking.dominio.normalizacion import ILEGIBLE, en_nfc
 
 LONGITUD_IDENTIFICADOR = 128
 MAXIMO_DIGITOS_ENTEROS = 14
@@ -323,6 +323,6 @@ def advertencias_ajenas(advertencias: Sequence[str]) -> list[str]:
     Un publicador ajeno puede escribir en ellas lo que quiera; nunca son motivo para rechazar.
     """
     return [
-        _CONTROL.sub("\ufffd", en_nfc(aviso))[:LONGITUD_ADVERTENCIA]
+        _CONTROL.sub(ILEGIBLE, en_nfc(aviso))[:LONGITUD_ADVERTENCIA]
         for aviso in advertencias[:MAXIMO_ADVERTENCIAS]
     ]

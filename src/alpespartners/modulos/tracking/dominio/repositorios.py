@@ -1,7 +1,7 @@
 """Los repositorios que el dominio necesita: dónde viven impresiones y conversiones.
 
-Qué es: interfaces. Las implementaciones están en `infraestructura/repositorios.py`, y una misma suite
-de contrato las prueba a todas.
+Qué es: interfaces. Las implementaciones están en `infraestructura/repositorios.py` y en
+`infraestructura/libro/corriente.py`, y una misma suite de contrato las prueba a todas.
 Qué no es: una transacción; la abre y la cierra la unidad de trabajo.
 Por qué existe: el libro de eventos tiene una sola regla de escritura (lo que ya está no se toca) y dos
 órdenes de lectura: lo más reciente primero, y como fue llegando.

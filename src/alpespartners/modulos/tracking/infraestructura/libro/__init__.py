@@ -1,1 +1,1 @@
-"""El libro: tablas, filas, destinos, balance y bandeja de salida; lo que comparten los dos motores."""
+"""El libro: tablas, filas, corriente, destinos, enviados, balance y bandeja; lo que comparten los motores."""

@@ -99,7 +99,7 @@ def preparar(definicion: Definicion, publicados: Mapping[str, Definicion]) -> Es
     urn = _urn(definicion)
     # También quien da la huella del primero dice la verdad.
     del_primero = {urn: primero, f"{urn}#{huella_de_esquema(primero)}": primero}
-    actual = urn if to_parsing_canonical_form(primero) == canonica else ce_dataschema_de(definicion, primero)
+    actual = ce_dataschema_de(definicion, primero)
     escritores = {**del_primero, **publicados, actual: definicion}
     return Esquema(
         registro=definicion["name"],

@@ -156,8 +156,8 @@ class Conciliador:
         pila.callback(comandos.orden.cerrar)
         pila.callback(eventos.orden.cerrar)
         self._leer_el_libro(clase, comandos, eventos)
-        for numero in paginas_de_envios(self._lector, clase.topico_de_eventos):
-            eventos.anadir(_EN_CAMINO, ((ce_id.encode(), EnCamino()) for ce_id in numero))
+        for ce_ids in paginas_de_envios(self._lector, clase.topico_de_eventos):
+            eventos.anadir(_EN_CAMINO, ((ce_id.encode(), EnCamino()) for ce_id in ce_ids))
         comandos.anadir(_TOPICO, self._comandos(clase, comandos))
         eventos.anadir(_TOPICO, self._eventos(clase, eventos))
         return comandos, eventos
