@@ -1,4 +1,4 @@
-"""`GET /tracking/…`: leer un evento, recorrer los de una campaña, saber qué fue de los envíos y ver el balance.
+"""`GET /tracking/…`: leer un evento, recorrer los de una campaña, ver qué fue de los envíos y el balance.
 
 Qué es: cada consulta con su ruta y su descripción.
 Qué no es: el orden, el cursor o la historia (`aplicacion/consultas`).
