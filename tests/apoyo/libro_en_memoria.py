@@ -15,15 +15,14 @@ from alpespartners.modulos.tracking.aplicacion.mensajes import (
     DestinoDeComando,
     Envio,
     EnviosPendientes,
+    EventoNumerado,
     IdentidadComando,
     MensajeIlegible,
     RenglonBalance,
-    Sobre,
 )
 from alpespartners.modulos.tracking.aplicacion.puertos import Consulta, FiltroDestinos, Transaccion
 from alpespartners.modulos.tracking.dominio.destinos import Rechazada
 from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
-from alpespartners.modulos.tracking.dominio.eventos import EventoDominio
 from alpespartners.modulos.tracking.dominio.repositorios import (
     FiltroCorriente,
     FiltroEventos,
@@ -36,6 +35,8 @@ from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import sobre
 T = TypeVar("T")
 E = TypeVar("E", bound=EventoSeguido[Any])
 
+_CARRIL = 1
+
 
 @dataclass
 class EventosEnMemoria(Generic[E]):
@@ -44,10 +45,10 @@ class EventosEnMemoria(Generic[E]):
     clase: ClaseDeEvento[E]
     eventos: dict[str, E] = field(default_factory=dict)
 
-    def agregar(self, entidades: Sequence[E]) -> set[str]:
+    def agregar(self, entidades: Sequence[E]) -> dict[str, int]:
         nuevas = {entidad.id: entidad for entidad in entidades if entidad.id not in self.eventos}
         self.eventos |= nuevas
-        return set(nuevas)
+        return {id_nuevo: numero for numero, id_nuevo in enumerate(self.eventos, 1) if id_nuevo in nuevas}
 
     def autores(self, ids: Collection[str]) -> dict[str, tuple[str, bytes | None]]:
         return {id_evento: (e.comando_id, e.huella) for id_evento, e in self.obtener(ids).items()}
@@ -207,14 +208,18 @@ class BandejaEnMemoria:
 
     depositados: Counter[str] = field(default_factory=Counter)
 
-    def depositar_eventos(self, eventos: Sequence[tuple[EventoDominio[Any], str | None]]) -> list[Envio]:
-        return self._depositar(sobre_de_evento(evento, traza) for evento, traza in eventos)
+    def depositar_eventos(self, eventos: Sequence[EventoNumerado]) -> list[Envio]:
+        return self._depositar(
+            Envio(numero, sobre_de_evento(evento, traza), _CARRIL)
+            for numero, evento, traza in sorted(eventos)
+        )
 
     def depositar_cartas(self, topico: str, cartas: Sequence[MensajeIlegible]) -> list[Envio]:
-        return self._depositar(sobre_de_carta(topico, carta) for carta in cartas)
+        numeradas = enumerate(cartas, self.depositados.total())
+        return self._depositar(Envio(numero, sobre_de_carta(topico, carta)) for numero, carta in numeradas)
 
-    def _depositar(self, sobres: Iterable[Sobre]) -> list[Envio]:
-        envios = [Envio(numero, sobre) for numero, sobre in enumerate(sobres, self.depositados.total())]
+    def _depositar(self, depositados: Iterable[Envio]) -> list[Envio]:
+        envios = list(depositados)
         self.depositados.update(envio.sobre.topico for envio in envios)
         return envios
 

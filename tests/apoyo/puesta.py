@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Table, func, select
+from sqlalchemy import Table, func, select, text
 
 from alpespartners.modulos.tracking.aplicacion import clases
 from alpespartners.modulos.tracking.aplicacion.handlers import ManejadorDeRegistro
@@ -21,6 +21,7 @@ from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import 
 from tests.apoyo.broker import Broker
 from tests.apoyo.consumo import ConsumoDePrueba
 from tests.apoyo.metricas import metricas_de_publicacion
+from tests.apoyo.por_publicar import CUANTO
 
 
 class Puesta:
@@ -36,6 +37,11 @@ class Puesta:
         """Cuántas filas confirmadas hay en la tabla."""
         with self._lectura.begin() as conexion:
             return conexion.scalar(select(func.count()).select_from(tabla)) or 0
+
+    def por_publicar(self) -> int:
+        """Cuánto queda por publicar: 0, nada."""
+        with self._lectura.begin() as conexion:
+            return conexion.scalar(text(CUANTO)) or 0
 
     def cerrar(self) -> None:
         self._lectura.dispose()

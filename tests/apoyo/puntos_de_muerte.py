@@ -7,6 +7,7 @@ no da ninguno más: lo que quede de él en memoria no cambia ni la base de datos
 import asyncio
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -28,6 +29,7 @@ from alpespartners.modulos.tracking.infraestructura.repositorios import Transacc
 from tests.apoyo.base_datos import sql
 from tests.apoyo.consumo import ConsumoDePrueba
 from tests.apoyo.espera import hasta_en_el_bucle
+from tests.apoyo.por_publicar import CUANTO
 from tests.apoyo.pulsar_falso import Aviso, ClienteFalso, ProductorFalso, SuscripcionFalsa
 
 T = TypeVar("T")
@@ -137,7 +139,7 @@ class _ConPasos:
 
 class _Transaccion:
     def __init__(self, transaccion: TransaccionSQL, vida: Vida) -> None:
-        for nombre in ("destinos", "bandeja", "balance"):
+        for nombre in ("destinos", "bandeja", "balance", "carriles"):
             setattr(self, nombre, _ConPasos(nombre, getattr(transaccion, nombre), vida))
         self._transaccion = transaccion
         self._vida = vida
@@ -184,7 +186,7 @@ async def vivir(datos: Path, broker: BrokerQueSobrevive, muere_antes_de: int | N
     )
 
     def en_calma() -> bool:
-        return not broker.sin_confirmar and sql(datos, "SELECT * FROM bandeja_salida") == []
+        return not broker.sin_confirmar and sql(datos, CUANTO) == [(0,)]
 
     await hasta_en_el_bucle(lambda: vida.muerta.is_set() or en_calma())
     if vida.muerta.is_set():
@@ -192,6 +194,8 @@ async def vivir(datos: Path, broker: BrokerQueSobrevive, muere_antes_de: int | N
         await asyncio.gather(trabajo, return_exceptions=True)
     else:
         parar.set()
-        await trabajo
+        # También se puede morir mientras se termina.
+        with suppress(Muerte):
+            await trabajo
     libro.cerrar()
     return vida

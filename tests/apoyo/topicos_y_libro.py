@@ -22,6 +22,7 @@ from alpespartners.modulos.tracking.infraestructura.pulsar.comandos_guardados im
 from alpespartners.modulos.tracking.infraestructura.pulsar.confirmado import Confirmado
 from tests.apoyo.base_datos import libro_sqlite
 from tests.apoyo.eventos import AHORA
+from tests.apoyo.por_publicar import dar_por_publicado, por_publicar
 from tests.apoyo.topicos_falsos import TopicosFalsos
 
 EPOCA = UUID(int=1)
@@ -65,15 +66,15 @@ class TopicosYLibro:
             )
 
     def pendientes(self) -> list[Envio]:
-        """Lo que hay en la bandeja de salida."""
-        return asyncio.run(self.libro.reservar_vencidos(1_000))
+        """Lo que está por publicar."""
+        return asyncio.run(por_publicar(self.libro))
 
     def relevar(self) -> None:
-        """Publica lo que hay en la bandeja de salida y lo retira, como el relevo."""
+        """Publica lo que está por publicar y lo anota, como el relevo."""
         envios = self.pendientes()
         for envio in envios:
             self.topicos.guardar(envio.sobre)
-        asyncio.run(self.libro.retirar([envio.numero for envio in envios]))
+        asyncio.run(dar_por_publicado(self.libro, envios))
 
     def ahora(self) -> datetime:
         """La hora de los consumidores."""

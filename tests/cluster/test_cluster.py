@@ -15,7 +15,7 @@ from alpespartners.modulos.tracking.aplicacion.topicos import (
     EVENTO_IMPRESION_REGISTRADA,
 )
 from alpespartners.modulos.tracking.infraestructura.despachadores import DespachadorPulsar
-from alpespartners.modulos.tracking.infraestructura.libro.tablas import bandeja_salida, destinos, impresiones
+from alpespartners.modulos.tracking.infraestructura.libro.tablas import destinos, impresiones
 from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import ClientePulsar
 from alpespartners.modulos.tracking.infraestructura.pulsar.revision import RevisorDelBroker
 from tests.apoyo.cluster_apache import BOOKIES, BROKERS, ClusterApache, cluster_apache
@@ -113,9 +113,7 @@ async def test_mueren_un_almacen_y_un_broker_bajo_carga_y_nada_se_pierde_ni_se_r
             revisor = RevisorDelBroker(cluster.admin(nombre), espacio=broker.espacio, token=None, ca=None)
             assert (await revisor.estado()).retencion == "suficiente"
         await hasta_en_el_bucle(
-            lambda: (
-                puesta.contar(impresiones) >= len(carga.confirmados) and puesta.contar(bandeja_salida) == 0
-            ),
+            lambda: puesta.contar(impresiones) >= len(carga.confirmados) and puesta.por_publicar() == 0,
             120,
         )
         confirmados = carga.confirmados

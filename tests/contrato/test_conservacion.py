@@ -193,7 +193,7 @@ def _cuentas(balance: BalanceDelModulo) -> Cuentas:
 
 
 def _contar_las_tablas(consultar: Consultar) -> tuple[Cuentas, int]:
-    """Lo que da contar fila por fila, y cuántos envíos hay en la bandeja."""
+    """Lo que da contar fila por fila, y cuántas quedan por publicar."""
     cuentas: Cuentas = Counter()
     for topico, tabla in (
         (COMANDO_REGISTRAR_IMPRESION, "impresiones"),
@@ -202,4 +202,11 @@ def _contar_las_tablas(consultar: Consultar) -> tuple[Cuentas, int]:
         cuentas[topico, "REGISTRADA", None] = len(consultar(f"SELECT id FROM {tabla}"))  # noqa: S608 (son suyas)
     for fila in consultar("SELECT topico, estado, motivo FROM destinos"):
         cuentas[str(fila[0]), str(fila[1]), str(fila[2]) if fila[2] else None] += 1
-    return cuentas, len(consultar("SELECT numero FROM bandeja_salida"))
+    eventos = [
+        fila
+        for tabla in ("impresiones", "conversiones")
+        for fila in consultar(
+            f"SELECT id FROM {tabla} JOIN carriles ON numero = carril WHERE secuencia > publicado_hasta"  # noqa: S608
+        )
+    ]
+    return cuentas, len(consultar("SELECT numero FROM bandeja_salida")) + len(eventos)

@@ -41,6 +41,7 @@ from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import 
 from tests.apoyo.base_datos import libro_sqlite
 from tests.apoyo.eventos import AHORA, CONVERSION, HUELLA, IMPRESION, conversion, ilegible, recibido
 from tests.apoyo.libro_en_memoria import LibroEnMemoria
+from tests.apoyo.por_publicar import dar_por_publicado, por_publicar
 from tests.apoyo.postgresql import ServidorDePrueba, libro_postgresql
 
 T = TypeVar("T")
@@ -371,14 +372,16 @@ class ContratoBandeja:
         assert (primera.cuantos, segunda.cuantos) == (3, 4)
         assert primera.desde is not None
         assert primera.desde == segunda.desde
-        numeros = [envio.numero for envio in await libro.bandeja.reservar_vencidos(10)]
-        await libro.bandeja.retirar(numeros[:3])
-        await libro.bandeja.retirar(numeros[:3])
+        *eventos, carta = await por_publicar(libro.bandeja)
+        await dar_por_publicado(libro.bandeja, eventos[:2])
+        await dar_por_publicado(libro.bandeja, eventos[:2])
         tercera = await libro.leer(lambda c: c.balance.envios_pendientes())
-        assert tercera.cuantos == 1
+        assert tercera.cuantos == 2
         assert tercera.desde is not None
         assert tercera.desde >= primera.desde
-        await libro.bandeja.retirar(numeros)
+        await dar_por_publicado(libro.bandeja, eventos)
+        await dar_por_publicado(libro.bandeja, [carta])
+        await dar_por_publicado(libro.bandeja, [carta])
         vacia = await libro.leer(lambda c: c.balance.envios_pendientes())
         assert (vacia.cuantos, vacia.desde) == (0, None)
 

@@ -35,10 +35,10 @@ class Libro:
     lecturas: Lecturas
 
     async def agregar(self, *impresiones: Impresion) -> set[str]:
-        return await self.unidad.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar(impresiones))
+        return await self.unidad.ejecutar(lambda t: set(t.eventos(clases.IMPRESIONES).agregar(impresiones)))
 
     async def agregar_conversiones(self, *conversiones: Conversion) -> set[str]:
-        return await self.unidad.ejecutar(lambda t: t.eventos(clases.CONVERSIONES).agregar(conversiones))
+        return await self.unidad.ejecutar(lambda t: set(t.eventos(clases.CONVERSIONES).agregar(conversiones)))
 
     async def obtener(self, *ids: str) -> dict[str, Impresion]:
         return await self.lecturas.leer(lambda c: c.eventos(clases.IMPRESIONES).obtener(ids))

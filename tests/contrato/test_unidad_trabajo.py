@@ -42,6 +42,7 @@ from tests.apoyo.eventos import (
     recibido,
 )
 from tests.apoyo.libro_en_memoria import DestinosEnMemoria, LibroEnMemoria, TransaccionEnMemoria
+from tests.apoyo.por_publicar import por_publicar
 from tests.apoyo.postgresql import ServidorDePrueba, libro_postgresql
 
 T = TypeVar("T")
@@ -396,8 +397,7 @@ class _LibroSQL(Libro):
 
     async def depositados(self) -> Counter[str]:
         # Con un arriendo nulo, todo lo depositado está ya vencido.
-        envios = await self._sql.reservar_vencidos(limite=10_000)
-        return Counter(envio.sobre.topico for envio in envios)
+        return Counter(envio.sobre.topico for envio in await por_publicar(self._sql))
 
 
 class TestUnidadTrabajoSQLite(ContratoUnidadTrabajo):

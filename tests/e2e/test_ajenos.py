@@ -18,6 +18,7 @@ from tests.apoyo.base_datos import sql
 from tests.apoyo.espera import hasta
 from tests.apoyo.eventos import IMPRESION
 from tests.apoyo.lector import mensajes_del_topico, mensajes_publicados, publicar
+from tests.apoyo.por_publicar import CUANTO
 from tests.apoyo.primer_esquema import carga_del_primero
 from tests.apoyo.servicio import Instalacion, instalacion
 
@@ -87,7 +88,7 @@ def test_cada_mensaje_ajeno_tiene_su_destino_y_sus_vecinos_se_registran(servicio
     conflicto = "SELECT comando_id, motivo FROM destinos WHERE estado = 'RECHAZADA'"
     assert sql(servicio.datos, conflicto) == [("disputa", "conflicto_de_id")]
 
-    hasta(lambda: sql(servicio.datos, "SELECT * FROM bandeja_salida") == [])
+    hasta(lambda: sql(servicio.datos, CUANTO) == [(0,)])
     cartas = mensajes_del_topico(servicio.datos, CARTAS)
     assert Counter(carta.data() for carta in cartas) == Counter(carga or b"" for carga, _ in ilegibles)
     eventos = [campos["id"] for _, campos in mensajes_publicados(servicio.datos, EVENTO_IMPRESION_REGISTRADA)]

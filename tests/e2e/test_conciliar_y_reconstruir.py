@@ -256,7 +256,7 @@ def test_lo_reconstruido_es_fila_por_fila_lo_que_habia(montaje: str, request: py
     assert llena.returncode != 0
     assert "no está vacía" in llena.stderr
 
-    for tabla in ("impresiones", "conversiones", "destinos", "balance", "bandeja_salida"):
+    for tabla in ("impresiones", "conversiones", "destinos", "balance", "bandeja_salida", "carriles"):
         suyo.sql(f"DELETE FROM {tabla}")  # noqa: S608 (son las suyas)
     suyo.matar_reconstruyendo()
     hecho = suyo.servicio.orden("reconstruir")

@@ -15,6 +15,7 @@ from alpespartners.modulos.tracking.aplicacion.topicos import (
     EVENTO_CONVERSION_REGISTRADA,
 )
 from tests.apoyo.espera import hasta
+from tests.apoyo.por_publicar import CUANTO
 from tests.apoyo.postgresql import ServidorDePrueba, sql
 from tests.apoyo.pulsar_apache import ServidorApache, mensajes_de_apache
 from tests.apoyo.servicio import Instalacion, instalacion
@@ -93,7 +94,7 @@ def test_una_base_de_datos_restaurada_se_completa_con_lo_que_pulsar_vuelve_a_ent
         orden = [str(donde / "pg_dump"), "--format=custom", f"--file={volcado}", url]
         subprocess.run(orden, check=True, capture_output=True)
         registrar(servicio, "c", "d")
-        hasta(lambda: sql(url, "SELECT count(*) FROM bandeja_salida") == [["0"]])
+        hasta(lambda: sql(url, CUANTO) == [["0"]])
     filas = sql(url, FILAS)
 
     orden = [str(donde / "pg_restore"), f"--dbname={otra}", volcado]
@@ -109,7 +110,7 @@ def test_una_base_de_datos_restaurada_se_completa_con_lo_que_pulsar_vuelve_a_ent
         servicio.esperar_consumidores()
         hasta(lambda: sql(otra, "SELECT count(*) FROM conversiones") == [["4"]])
         # La copia pudo llevarse un envío recién arrendado: antes de publicarlo vence su arriendo.
-        hasta(lambda: sql(otra, "SELECT count(*) FROM bandeja_salida") == [["0"]], 60)
+        hasta(lambda: sql(otra, CUANTO) == [["0"]], 60)
         conciliado = servicio.orden("conciliar", "--espera", "0", "--margen", "0")
         assert "0 discrepancias." in conciliado.stdout, conciliado
     assert sql(otra, FILAS) == filas

@@ -13,6 +13,7 @@ import pytest
 
 from tests.apoyo.espera import hasta
 from tests.apoyo.lector import mensajes_del_topico
+from tests.apoyo.por_publicar import CUANTO
 from tests.apoyo.postgresql import (
     CLAVE,
     CREA_EN_EL_PEQUEÑO,
@@ -67,7 +68,7 @@ def test_una_sola_orden_migra_registra_y_aguanta_que_el_servidor_se_vaya_y_vuelv
 
         hasta(lambda: servicio.http.get("/tracking/conversiones/c").status_code == 200)
         servicio.esperar_consumidores()
-        hasta(lambda: sql(url, "SELECT count(*) FROM bandeja_salida") == [["0"]], 60)
+        hasta(lambda: sql(url, CUANTO) == [["0"]], 60)
         salida = servicio.salida(proceso)
         assert not (servicio.datos / "tracking.sqlite3").exists()
     sumado = sql(url, "SELECT estado, sum(cuantos) FROM balance WHERE topico LIKE 'comando-%' GROUP BY 1")

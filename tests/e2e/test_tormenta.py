@@ -10,6 +10,7 @@ from alpespartners.modulos.tracking.aplicacion.topicos import EVENTO_IMPRESION_R
 from tests.apoyo.base_datos import sql
 from tests.apoyo.espera import hasta
 from tests.apoyo.lector import mensajes_publicados
+from tests.apoyo.por_publicar import CUANTO
 from tests.apoyo.puertos import puerto_libre
 from tests.apoyo.servicio import UVICORN, instalacion
 
@@ -63,7 +64,7 @@ def test_mil_ids_enviados_veinte_veces_a_la_vez_son_mil_filas_y_mil_eventos(tmp_
         assert sql(servicio.datos, "SELECT count(*), count(DISTINCT comando_id) FROM destinos") == [
             (_IDS * (_VECES - 1), _IDS * (_VECES - 1))
         ]
-        hasta(lambda: sql(servicio.datos, "SELECT count(*) FROM bandeja_salida") == [(0,)], 60, cada=0.2)
+        hasta(lambda: sql(servicio.datos, CUANTO) == [(0,)], 60, cada=0.2)
         eventos = [
             campos["id"] for _, campos in mensajes_publicados(servicio.datos, EVENTO_IMPRESION_REGISTRADA)
         ]

@@ -85,9 +85,16 @@ class Libro:
         return [a for a in buscados if (a.envio.clase, a.comando_id) not in hallados]
 
     def envios_pendientes(self) -> int:
-        """Cuántos envíos esperan en la bandeja de salida."""
-        ((cuantos,),) = self._leer("SELECT count(*) FROM bandeja_salida")
-        return int(cuantos)
+        """Cuántas cartas y filas quedan por publicar, contadas una a una."""
+        contadas = [
+            "SELECT count(*) FROM bandeja_salida",
+            *(
+                f"SELECT count(*) FROM {clase} JOIN carriles ON numero = carril"  # noqa: S608 (es suya)
+                " WHERE secuencia > publicado_hasta"
+                for clase in TOPICOS
+            ),
+        ]
+        return sum(int(self._leer(consulta)[0][0]) for consulta in contadas)
 
     def registrados(self, clase: str) -> list[tuple[str, str]]:
         """Todas las filas de una clase de eventos: `id` y `comando_id`."""

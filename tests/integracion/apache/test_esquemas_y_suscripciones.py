@@ -15,7 +15,6 @@ from alpespartners.modulos.tracking.aplicacion.topicos import (
     EVENTO_IMPRESION_REGISTRADA,
 )
 from alpespartners.modulos.tracking.infraestructura.libro.tablas import (
-    bandeja_salida,
     conversiones,
     impresiones,
 )
@@ -42,7 +41,7 @@ async def registrar(puesta: Puesta, comandos: list[Comando], ya: int = 0) -> Non
         await hasta_en_el_bucle(
             lambda: (
                 puesta.contar(impresiones) + puesta.contar(conversiones) == ya + len(comandos)
-                and puesta.contar(bandeja_salida) == 0
+                and puesta.por_publicar() == 0
             ),
             60,
         )

@@ -13,7 +13,7 @@ from alpespartners.modulos.tracking.aplicacion.topicos import (
     EVENTO_CONVERSION_REGISTRADA,
     EVENTO_IMPRESION_REGISTRADA,
 )
-from alpespartners.modulos.tracking.infraestructura.libro.tablas import bandeja_salida, destinos, impresiones
+from alpespartners.modulos.tracking.infraestructura.libro.tablas import destinos, impresiones
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import SUFIJO_CARTAS
 from alpespartners.modulos.tracking.infraestructura.pulsar.revision import RevisorDelBroker
 from tests.apoyo.base_datos import sql
@@ -48,7 +48,7 @@ async def test_los_comandos_se_reparten_y_cada_uno_es_una_fila_y_un_evento(
     async with puesta.despachando(30) as despachador, puesta.consumiendo():
         await asyncio.gather(*(despachador.publicar(c, comando_id=f"c-{c.id}", traza=None) for c in comandos))
         await hasta_en_el_bucle(
-            lambda: puesta.contar(impresiones) == CUANTAS and puesta.contar(bandeja_salida) == 0, 60
+            lambda: puesta.contar(impresiones) == CUANTAS and puesta.por_publicar() == 0, 60
         )
     revisor = RevisorDelBroker(pulsar_apache.admin, espacio=puesta.broker.espacio, token=None, ca=None)
     assert await revisor.estado() == EstadoDelBroker(retencion="suficiente", suscripciones="presentes")

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from alpespartners.modulos.tracking.aplicacion.comandos import Comando
 from alpespartners.modulos.tracking.aplicacion.topicos import EVENTO_IMPRESION_REGISTRADA
-from alpespartners.modulos.tracking.infraestructura.libro.tablas import bandeja_salida, destinos, impresiones
+from alpespartners.modulos.tracking.infraestructura.libro.tablas import destinos, impresiones
 from tests.apoyo.base_datos import sql
 from tests.apoyo.espera import hasta_en_el_bucle
 from tests.apoyo.eventos import IMPRESION
@@ -29,8 +29,7 @@ async def test_solo_la_fila_que_la_base_de_datos_no_admite_se_rechaza_y_una_sola
     async with puesta.consumiendo():
         await hasta_en_el_bucle(
             lambda: (
-                (puesta.contar(impresiones), puesta.contar(destinos), puesta.contar(bandeja_salida))
-                == (18, 2, 0)
+                (puesta.contar(impresiones), puesta.contar(destinos), puesta.por_publicar()) == (18, 2, 0)
             ),
             30,
         )

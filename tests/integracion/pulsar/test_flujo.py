@@ -19,7 +19,6 @@ from alpespartners.modulos.tracking.aplicacion.topicos import (
 )
 from alpespartners.modulos.tracking.infraestructura.despachadores import DespachadorPulsar
 from alpespartners.modulos.tracking.infraestructura.libro.tablas import (
-    bandeja_salida,
     conversiones,
     destinos,
     impresiones,
@@ -54,7 +53,7 @@ async def todo_publicado(puesta: Puesta, cuantas_impresiones: int, cuantas_conve
         lambda: (
             puesta.contar(impresiones) == cuantas_impresiones
             and puesta.contar(conversiones) == cuantas_conversiones
-            and puesta.contar(bandeja_salida) == 0
+            and puesta.por_publicar() == 0
         ),
         segundos=60,
     )
@@ -133,7 +132,7 @@ async def test_una_muerte_entre_el_commit_y_la_confirmacion_no_cambia_nada(
         await hasta_en_el_bucle(lambda: len(set(reentregados)) == 100)
     assert puesta.contar(impresiones) == 100
     assert puesta.contar(destinos) == 0
-    assert puesta.contar(bandeja_salida) == 0
+    assert puesta.por_publicar() == 0
     assert ids_publicados(puesta, EVENTO_IMPRESION_REGISTRADA) == {c.id: 1 for c in IMPRESIONES[:100]}
 
 

@@ -9,22 +9,21 @@ import pytest
 from sqlalchemy import select
 
 from alpespartners.modulos.tracking.aplicacion.mensajes import Envio
-from alpespartners.modulos.tracking.aplicacion.topicos import (
-    COMANDO_REGISTRAR_CONVERSION,
-    EVENTO_IMPRESION_REGISTRADA,
-)
-from alpespartners.modulos.tracking.dominio.eventos import ImpresionRegistrada
+from alpespartners.modulos.tracking.aplicacion.topicos import COMANDO_REGISTRAR_CONVERSION
 from alpespartners.modulos.tracking.infraestructura.libro import bandeja_salida as bandeja
 from alpespartners.modulos.tracking.infraestructura.libro.tablas import bandeja_salida
-from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import sobre_de_carta, sobre_de_evento
+from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import (
+    PROPIEDAD_COMANDO,
+    SUFIJO_CARTAS,
+    sobre_de_carta,
+)
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.archivo import motor_de_lectura
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import LibroSQLite
 from alpespartners.modulos.tracking.infraestructura.repositorios import TransaccionSQL
-from tests.apoyo.eventos import ilegible, impresion
+from tests.apoyo.eventos import ilegible
 
 VENCIDO = timedelta(0)
 LARGO = timedelta(minutes=5)
-TRAZA = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
 @asynccontextmanager
@@ -39,24 +38,18 @@ async def libro(datos: Path, arriendo: timedelta) -> AsyncGenerator[LibroSQLite]
 
 def depositar(*ids: str) -> Callable[[TransaccionSQL], list[Envio]]:
     def trabajo(transaccion: TransaccionSQL) -> list[Envio]:
-        eventos = [(ImpresionRegistrada(impresion(id=id_evento)), None) for id_evento in ids]
-        return transaccion.bandeja.depositar_eventos(eventos)
+        cartas = [ilegible(comando_id) for comando_id in ids]
+        return transaccion.bandeja.depositar_cartas(COMANDO_REGISTRAR_CONVERSION, cartas)
 
     return trabajo
 
 
 async def test_lo_depositado_se_conoce_en_orden_y_con_su_numero(tmp_path: Path) -> None:
-    def trabajo(transaccion: TransaccionSQL) -> list[Envio]:
-        return [
-            *transaccion.bandeja.depositar_eventos([(ImpresionRegistrada(impresion()), TRAZA)]),
-            *transaccion.bandeja.depositar_cartas(COMANDO_REGISTRAR_CONVERSION, [ilegible("c-2")]),
-        ]
-
     async with libro(tmp_path, VENCIDO) as abierto:
-        depositados = await abierto.ejecutar(trabajo)
+        depositados = await abierto.ejecutar(depositar("c-1", "c-2"))
         assert [envio.sobre for envio in depositados] == [
-            sobre_de_evento(ImpresionRegistrada(impresion()), TRAZA),
-            sobre_de_carta(COMANDO_REGISTRAR_CONVERSION, ilegible("c-2")),
+            sobre_de_carta(COMANDO_REGISTRAR_CONVERSION, ilegible(comando_id))
+            for comando_id in ("c-1", "c-2")
         ]
         assert await abierto.reservar_vencidos(10) == depositados
 
@@ -65,7 +58,7 @@ async def test_miles_de_envios_conservan_cada_uno_su_numero(tmp_path: Path) -> N
     ids = [f"imp-{n}" for n in range(2_500)]
     async with libro(tmp_path, VENCIDO) as abierto:
         depositados = await abierto.ejecutar(depositar(*ids))
-        assert [envio.sobre.propiedades["ce_subject"] for envio in depositados] == ids
+        assert [envio.sobre.propiedades[PROPIEDAD_COMANDO] for envio in depositados] == ids
         assert await abierto.reservar_vencidos(10_000) == depositados
 
 
@@ -153,7 +146,7 @@ async def test_el_arriendo_se_mide_con_el_reloj_de_la_base_de_datos(tmp_path: Pa
     with motor.begin() as conexion:
         fila = conexion.execute(select(bandeja_salida)).one()
     motor.dispose()
-    assert fila.topico == EVENTO_IMPRESION_REGISTRADA
+    assert fila.topico == COMANDO_REGISTRAR_CONVERSION + SUFIJO_CARTAS
     # El reloj de SQLite solo tiene milisegundos.
     milisegundos = timedelta(milliseconds=2)
     assert antes - milisegundos <= fila.depositado_en <= despues + milisegundos

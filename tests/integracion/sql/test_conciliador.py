@@ -137,7 +137,7 @@ def test_un_evento_en_la_bandeja_de_salida_esta_en_camino_y_si_no_esta_falta(cas
     caso.consumir()
     *_, eventos = caso.conciliar()
     assert (caso.hallazgos, eventos.en_camino) == ([], 1)
-    sql(caso.datos, "DELETE FROM bandeja_salida")
+    sql(caso.datos, "DELETE FROM carriles")
     caso.conciliar()
     assert [(h.tipo, h.evento_id) for h in caso.hallazgos] == [(TipoDeHallazgo.FALTA_EL_EVENTO, "otra")]
 

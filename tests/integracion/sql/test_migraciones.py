@@ -77,7 +77,7 @@ def test_lo_que_habia_se_numera_por_cuando_se_registro_y_lo_nuevo_sigue(tmp_path
     libro = LibroSQLite(tmp_path)
     libro.abrir()
     try:
-        asyncio.run(libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion()])))
+        asyncio.run(libro.ejecutar(lambda t: set(t.eventos(clases.IMPRESIONES).agregar([impresion()]))))
     finally:
         libro.cerrar()
     numeradas = enumerate(["1", "3", "2", "0", "imp-123"], 1)
@@ -237,7 +237,7 @@ async def test_una_tabla_que_otro_cambia_en_marcha_se_dice_y_los_eventos_esperan
         sql(tmp_path, "ALTER TABLE impresiones DROP COLUMN referrer")
         for _ in range(2):
             with pytest.raises(BaseDatosNoDisponible, match="impresiones le falta la columna referrer"):
-                await libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion()]))
+                await libro.ejecutar(lambda t: set(t.eventos(clases.IMPRESIONES).agregar([impresion()])))
         with pytest.raises(BaseDatosNoDisponible):
             await lecturas.leer(lambda c: c.eventos(clases.IMPRESIONES).obtener(["imp-123"]))
         # También a quien pregunta por lo que sí se podría leer.
@@ -246,7 +246,7 @@ async def test_una_tabla_que_otro_cambia_en_marcha_se_dice_y_los_eventos_esperan
         with pytest.raises(BaseDatosNoDisponible, match="impresiones le falta la columna referrer"):
             lecturas.leer_libro(lambda c: c)
         sql(tmp_path, "ALTER TABLE impresiones ADD COLUMN referrer TEXT")
-        assert await libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion()])) == {
+        assert await libro.ejecutar(lambda t: set(t.eventos(clases.IMPRESIONES).agregar([impresion()]))) == {
             "imp-123"
         }
         assert set(await lecturas.leer(lambda c: c.eventos(clases.IMPRESIONES).obtener(["imp-123"]))) == {
@@ -267,10 +267,10 @@ async def test_una_columna_que_pide_un_valor_que_no_se_escribe_no_rechaza_a_nadi
         with pytest.raises(
             BaseDatosNoDisponible, match="columna nueva de la tabla impresiones no admite nulos"
         ):
-            await libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion()]))
+            await libro.ejecutar(lambda t: set(t.eventos(clases.IMPRESIONES).agregar([impresion()])))
         sql(tmp_path, "DROP TABLE impresiones")
         sql(tmp_path, "ALTER TABLE apartada RENAME TO impresiones")
-        assert await libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion()])) == {
+        assert await libro.ejecutar(lambda t: set(t.eventos(clases.IMPRESIONES).agregar([impresion()]))) == {
             "imp-123"
         }
     finally:

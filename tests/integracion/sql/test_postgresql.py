@@ -36,7 +36,6 @@ from alpespartners.modulos.tracking.aplicacion.puertos import (
     FiltroDestinos,
 )
 from alpespartners.modulos.tracking.aplicacion.topicos import COMANDO_REGISTRAR_IMPRESION
-from alpespartners.modulos.tracking.dominio.eventos import ImpresionRegistrada
 from alpespartners.modulos.tracking.dominio.repositorios import FiltroEventos, FiltroRegistro
 from alpespartners.modulos.tracking.infraestructura.libro.destinos import RegistroDestinosSQL
 from alpespartners.modulos.tracking.infraestructura.libro.tablas import METADATOS, bandeja_salida, impresiones
@@ -61,6 +60,7 @@ from tests.apoyo.espera import hasta
 from tests.apoyo.estructura import estructura
 from tests.apoyo.eventos import AHORA, CONVERSION, IMPRESION, ilegible, impresion, recibido
 from tests.apoyo.migraciones import historia_con
+from tests.apoyo.por_publicar import por_publicar
 from tests.apoyo.postgresql import SIN_PRISA, ServidorDePrueba, libro_postgresql, servidor_de_prueba, sql
 
 LARGO = timedelta(minutes=5)
@@ -100,8 +100,8 @@ def lector(url: str) -> Generator[LecturasPostgreSQL]:
 
 def depositar(*ids: str) -> Callable[[TransaccionSQL], list[Envio]]:
     def trabajo(transaccion: TransaccionSQL) -> list[Envio]:
-        eventos = [(ImpresionRegistrada(impresion(id=i)), None) for i in ids]
-        return transaccion.bandeja.depositar_eventos(eventos)
+        cartas = [ilegible(comando_id) for comando_id in ids]
+        return transaccion.bandeja.depositar_cartas(COMANDO_REGISTRAR_IMPRESION, cartas)
 
     return trabajo
 
@@ -132,6 +132,7 @@ def test_migrar_da_las_tablas_que_el_codigo_espera_y_sus_ajustes(
         ["balance", "fillfactor=50"],
         ["bandeja_salida", "autovacuum_vacuum_scale_factor=0"],
         ["bandeja_salida", "autovacuum_vacuum_threshold=20000"],
+        ["carriles", "fillfactor=50"],
     ]
     columnas = sql(
         url,
@@ -269,9 +270,9 @@ async def test_una_tabla_que_otro_cambia_en_marcha_se_dice_y_los_eventos_esperan
         assert await lecturas.leer(lambda c: c.eventos(clases.IMPRESIONES).obtener(["imp-123"])) == {}
         sql(url, "ALTER TABLE impresiones DROP COLUMN referrer")
         with pytest.raises(BaseDatosNoDisponible):
-            await libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion()]))
+            await libro.ejecutar(lambda t: set(t.eventos(clases.IMPRESIONES).agregar([impresion()])))
         with pytest.raises(BaseDatosNoDisponible, match=frase):
-            await libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion()]))
+            await libro.ejecutar(lambda t: set(t.eventos(clases.IMPRESIONES).agregar([impresion()])))
         with pytest.raises(BaseDatosNoDisponible):
             await lecturas.leer(lambda c: c.eventos(clases.IMPRESIONES).obtener(["imp-123"]))
         # También a quien pregunta por lo que sí se podría leer.
@@ -280,7 +281,7 @@ async def test_una_tabla_que_otro_cambia_en_marcha_se_dice_y_los_eventos_esperan
         with pytest.raises(BaseDatosNoDisponible, match=frase):
             await asyncio.to_thread(lecturas.leer_libro, lambda c: c)
         sql(url, "ALTER TABLE impresiones ADD COLUMN referrer text")
-        assert await libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion()])) == {
+        assert set(await libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion()]))) == {
             "imp-123"
         }
         assert await lecturas.leer(lambda c: c.balance.renglones()) == []
@@ -290,13 +291,13 @@ async def test_una_columna_que_pide_un_valor_que_no_se_escribe_se_dice_y_no_rech
     with abierto(url) as libro:
         sql(url, "ALTER TABLE impresiones ADD COLUMN nueva integer NOT NULL")
         with pytest.raises(BaseDatosOcupada, match="23502"):
-            await libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion()]))
+            await libro.ejecutar(lambda t: set(t.eventos(clases.IMPRESIONES).agregar([impresion()])))
         with pytest.raises(BaseDatosNoDisponible, match="nueva de la tabla impresiones no admite nulos"):
-            await libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion()]))
+            await libro.ejecutar(lambda t: set(t.eventos(clases.IMPRESIONES).agregar([impresion()])))
         # Lo que el servidor pone él solo no estorba.
         sql(url, "ALTER TABLE impresiones ALTER COLUMN nueva SET DEFAULT 1")
         sql(url, "ALTER TABLE impresiones ADD COLUMN otra integer GENERATED ALWAYS AS IDENTITY")
-        assert await libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion()])) == {
+        assert set(await libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion()]))) == {
             "imp-123"
         }
 
@@ -327,7 +328,7 @@ async def test_hasta_que_haya_tablas_se_lee_una_base_vacia(servidor_postgresql: 
         assert await lecturas.leer(lambda c: c.eventos(clases.IMPRESIONES).obtener(["a"])) == {}
         await asyncio.to_thread(migrar, vacia)
         with abierto(vacia) as libro:
-            await libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion(id="a")]))
+            await libro.ejecutar(lambda t: set(t.eventos(clases.IMPRESIONES).agregar([impresion(id="a")])))
         assert set(await lecturas.leer(lambda c: c.eventos(clases.IMPRESIONES).obtener(["a"]))) == {"a"}
 
 
@@ -475,14 +476,14 @@ async def test_una_fila_que_el_servidor_no_admite_es_culpa_de_los_datos_y_no_los
     sql(url, "ALTER TABLE impresiones ADD CHECK (usuario_id <> 'usr-101')")
     with abierto(url) as libro:
         with pytest.raises(DatosRechazados) as rechazo:
-            await libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion()]))
+            await libro.ejecutar(lambda t: set(t.eventos(clases.IMPRESIONES).agregar([impresion()])))
         assert "usr-101" not in str(rechazo.value)
         # El dominio no la dejaría pasar; una columna sin esa regla sería culpa del dato igualmente.
         sustituto = replace(impresion(), comando_id="\ud800")
         with pytest.raises(DatosRechazados):
             await libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([sustituto]))
         assert await libro.ejecutar(
-            lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion(usuario_id="otro")])
+            lambda t: set(t.eventos(clases.IMPRESIONES).agregar([impresion(usuario_id="otro")]))
         )
 
 
@@ -491,13 +492,13 @@ async def test_una_tabla_que_otro_cambio_no_rechaza_nada_y_se_dice_de_que_versio
         sql(url, "ALTER TABLE impresiones ADD COLUMN nueva integer NOT NULL")
         sql(url, "UPDATE alembic_version SET version_num = '9999'")
         with pytest.raises(BaseDatosOcupada, match="23502") as ocupada:
-            await libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion()]))
+            await libro.ejecutar(lambda t: set(t.eventos(clases.IMPRESIONES).agregar([impresion()])))
         assert "192.168.1.1" not in "".join(traceback.format_exception(ocupada.value))
         with pytest.raises(BaseDatosNoDisponible, match="versión posterior"):
-            await libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion()]))
+            await libro.ejecutar(lambda t: set(t.eventos(clases.IMPRESIONES).agregar([impresion()])))
         sql(url, "ALTER TABLE impresiones DROP COLUMN nueva")
         sql(url, f"UPDATE alembic_version SET version_num = '{CABEZA}'")  # noqa: S608 (es nuestra)
-        assert await libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion()])) == {
+        assert set(await libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion()]))) == {
             "imp-123"
         }
 
@@ -507,16 +508,16 @@ async def test_tras_un_rechazo_se_mira_si_el_esquema_es_de_otra_version(url: str
         sql(url, "ALTER TABLE impresiones ADD CHECK (usuario_id <> 'usr-101')")
         sql(url, "UPDATE alembic_version SET version_num = '9999'")
         with pytest.raises(DatosRechazados):
-            await libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion()]))
+            await libro.ejecutar(lambda t: set(t.eventos(clases.IMPRESIONES).agregar([impresion()])))
         with pytest.raises(BaseDatosNoDisponible, match="versión posterior"):
-            await libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion()]))
+            await libro.ejecutar(lambda t: set(t.eventos(clases.IMPRESIONES).agregar([impresion()])))
 
 
 async def test_una_columna_renombrada_no_es_culpa_de_quien_envio(url: str) -> None:
     with abierto(url) as libro:
         sql(url, "ALTER TABLE impresiones RENAME COLUMN referrer TO origen")
         with pytest.raises(BaseDatosNoDisponible, match="referrer"):
-            await libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion()]))
+            await libro.ejecutar(lambda t: set(t.eventos(clases.IMPRESIONES).agregar([impresion()])))
 
 
 async def test_un_defecto_del_programa_no_cita_los_datos_ni_pasa_por_una_caida(url: str) -> None:
@@ -678,7 +679,7 @@ async def test_dos_que_olvidan_a_la_vez_no_se_esperan(url: str) -> None:
 
 async def test_una_lectura_ve_un_solo_instante_y_no_puede_escribir(url: str) -> None:
     with abierto(url) as libro, lector(url) as lecturas:
-        await libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion()]))
+        await libro.ejecutar(lambda t: set(t.eventos(clases.IMPRESIONES).agregar([impresion()])))
         sql(url, "CREATE TABLE modelo AS TABLE impresiones; DELETE FROM impresiones")
 
         def dos_veces(consulta: Any) -> tuple[int, int]:
@@ -741,7 +742,7 @@ async def test_varios_consumidores_sobre_los_mismos_ids_dejan_una_fila_un_evento
             for suyos in await asyncio.gather(*(consumir(libro, n) for n, libro in enumerate(libros)))
             for destino in suyos
         ]
-        envios = await libros[0].reservar_vencidos(10_000)
+        envios = await por_publicar(libros[0])
         with lector(url) as lecturas:
             renglones = await lecturas.leer(lambda c: c.balance.renglones())
             pendientes = await lecturas.leer(lambda c: c.balance.envios_pendientes())
@@ -861,7 +862,7 @@ def test_una_conexion_cortada_dos_veces_seguidas_no_se_repite_mas(url: str) -> N
 
 async def test_con_las_conexiones_cortadas_se_conecta_otra_vez_sin_que_se_note(url: str) -> None:
     with libro_postgresql(url) as (libro, lecturas):
-        await libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion(id="a")]))
+        await libro.ejecutar(lambda t: set(t.eventos(clases.IMPRESIONES).agregar([impresion(id="a")])))
         assert (
             len(await lecturas.leer(lambda c: c.eventos(clases.IMPRESIONES).listar(CAMPAÑA, None, 10))) == 1
         )
@@ -870,9 +871,9 @@ async def test_con_las_conexiones_cortadas_se_conecta_otra_vez_sin_que_se_note(u
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()",
         )
-        assert await libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion(id="b")])) == {
-            "b"
-        }
+        assert await libro.ejecutar(
+            lambda t: set(t.eventos(clases.IMPRESIONES).agregar([impresion(id="b")]))
+        ) == {"b"}
         assert (
             len(await lecturas.leer(lambda c: c.eventos(clases.IMPRESIONES).listar(CAMPAÑA, None, 10))) == 2
         )
@@ -881,10 +882,10 @@ async def test_con_las_conexiones_cortadas_se_conecta_otra_vez_sin_que_se_note(u
 @pytest.mark.usefixtures("servidor_postgresql")
 async def test_un_servidor_que_se_va_y_vuelve_no_pierde_nada_ni_pide_arrancar_de_nuevo() -> None:
     with servidor_de_prueba() as servidor, libro_postgresql(servidor.base_nueva()) as (libro, lecturas):
-        await libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion(id="a")]))
+        await libro.ejecutar(lambda t: set(t.eventos(clases.IMPRESIONES).agregar([impresion(id="a")])))
         servidor.detener()
         with pytest.raises(BaseDatosNoDisponible):
-            await libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion(id="b")]))
+            await libro.ejecutar(lambda t: set(t.eventos(clases.IMPRESIONES).agregar([impresion(id="b")])))
         with pytest.raises(BaseDatosNoDisponible):
             await lecturas.leer(lambda c: c.balance.renglones())
         # Quien arranca ahora tampoco se detiene: espera a que vuelva.
@@ -893,9 +894,9 @@ async def test_un_servidor_que_se_va_y_vuelve_no_pierde_nada_ni_pide_arrancar_de
         with pytest.raises(BaseDatosNoDisponible):
             await tardio.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).obtener(["a"]))
         await asyncio.to_thread(servidor.arrancar)
-        assert await libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion(id="b")])) == {
-            "b"
-        }
+        assert await libro.ejecutar(
+            lambda t: set(t.eventos(clases.IMPRESIONES).agregar([impresion(id="b")]))
+        ) == {"b"}
         assert set(await tardio.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).obtener(["a", "b"]))) == {
             "a",
             "b",
@@ -914,10 +915,12 @@ async def test_quien_deja_una_transaccion_a_medias_la_pierde_y_los_demas_no_le_e
     with abierto(url) as parado, abierto(url) as otro:
 
         def parar_con_la_fila_en_la_mano(transaccion: TransaccionSQL) -> set[str]:
-            mias = transaccion.eventos(clases.IMPRESIONES).agregar([impresion()])
+            mias = set(transaccion.eventos(clases.IMPRESIONES).agregar([impresion()]))
             if not registradas:
                 with ThreadPoolExecutor(1) as hilo:
-                    agregar = otro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion()]))
+                    agregar = otro.ejecutar(
+                        lambda t: set(t.eventos(clases.IMPRESIONES).agregar([impresion()]))
+                    )
                     registradas.append(hilo.submit(asyncio.run, agregar).result())
             return mias
 
@@ -944,9 +947,9 @@ async def test_sin_una_tabla_se_dice_que_la_base_de_datos_no_sirve_y_se_repite(u
     with abierto(url) as libro:
         sql(url, "ALTER TABLE impresiones RENAME TO apartada")
         with pytest.raises(BaseDatosNoDisponible, match="does not exist"):
-            await libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion()]))
+            await libro.ejecutar(lambda t: set(t.eventos(clases.IMPRESIONES).agregar([impresion()])))
         sql(url, "ALTER TABLE apartada RENAME TO impresiones")
-        assert await libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion()])) == {
+        assert set(await libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion()]))) == {
             "imp-123"
         }
 

@@ -63,7 +63,7 @@ def usuario(url: str) -> Generator[Usuario]:
 
 async def registrar(libro: LibroPostgreSQL, *ids: str) -> set[str]:
     return await libro.ejecutar(
-        lambda t: t.eventos(clases.IMPRESIONES).agregar([impresion(id=i) for i in ids])
+        lambda t: set(t.eventos(clases.IMPRESIONES).agregar([impresion(id=i) for i in ids]))
     )
 
 

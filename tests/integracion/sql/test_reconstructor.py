@@ -27,7 +27,7 @@ from tests.apoyo.base_datos import sql
 from tests.apoyo.eventos import CONVERSION, IMPRESION, conversion, ilegible
 from tests.apoyo.topicos_y_libro import TopicosYLibro, topicos_y_libro
 
-TODAS = ("conversiones", "impresiones", "destinos", "enviados", "balance", "bandeja_salida")
+TODAS = ("conversiones", "impresiones", "destinos", "enviados", "balance", "bandeja_salida", "carriles")
 
 HUELLA = "0123456789abcdef"
 

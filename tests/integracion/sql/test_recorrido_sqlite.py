@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from sqlalchemy import Connection, create_engine
 
-from alpespartners.modulos.tracking.infraestructura.libro.bandeja_salida import ARRIENDO
 from alpespartners.modulos.tracking.infraestructura.libro.tablas import METADATOS
+from alpespartners.modulos.tracking.infraestructura.motores.base_datos import ARRIENDO
 from alpespartners.modulos.tracking.infraestructura.repositorios import ConsultaSQL, TransaccionSQL
 from tests.apoyo.recorrido import (
     Envio,
@@ -35,7 +35,7 @@ def test_lo_que_se_lee_de_una_impresion_guardada_es_lo_que_se_envio(
     conexion: Connection, envio: Envio
 ) -> None:
     with conexion.begin_nested() as guardado:
-        asentar_impresion(envio, TransaccionSQL(conexion, ARRIENDO))
+        asentar_impresion(envio, TransaccionSQL(conexion, "esta-prueba", ARRIENDO, {}))
         leida = impresion_leida(ConsultaSQL(conexion), envio.esperado["id"])
         guardado.rollback()
     assert leida == envio.esperado
@@ -47,7 +47,7 @@ def test_lo_que_se_lee_de_una_conversion_guardada_es_lo_que_se_envio(
     conexion: Connection, envio: Envio
 ) -> None:
     with conexion.begin_nested() as guardado:
-        asentar_conversion(envio, TransaccionSQL(conexion, ARRIENDO))
+        asentar_conversion(envio, TransaccionSQL(conexion, "esta-prueba", ARRIENDO, {}))
         leida = conversion_leida(ConsultaSQL(conexion), envio.esperado["id"])
         guardado.rollback()
     assert leida == envio.esperado

@@ -33,7 +33,7 @@ def test_toda_impresion_vuelve_igual_de_su_fila(conexion: Connection, comando: R
     entidad = impresion(comando)
     with conexion.begin_nested() as guardado:
         repositorio = RepositorioEventosSQL(conexion, clases.IMPRESIONES)
-        assert repositorio.agregar([entidad]) == {entidad.id}
+        assert set(repositorio.agregar([entidad])) == {entidad.id}
         assert repositorio.obtener([entidad.id]) == {entidad.id: entidad}
         assert conexion.scalar(select(impresiones.c.ocurrido_en)) == entidad.ocurrido_en
         guardado.rollback()
@@ -46,7 +46,7 @@ def test_toda_conversion_vuelve_igual_de_su_fila_con_las_cifras_de_su_importe(
     entidad = conversion(comando)
     with conexion.begin_nested() as guardado:
         repositorio = RepositorioEventosSQL(conexion, clases.CONVERSIONES)
-        assert repositorio.agregar([entidad]) == {entidad.id}
+        assert set(repositorio.agregar([entidad])) == {entidad.id}
         leida = repositorio.obtener([entidad.id])[entidad.id]
         guardado.rollback()
     assert leida == entidad

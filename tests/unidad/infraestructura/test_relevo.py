@@ -1,7 +1,7 @@
-"""El relevo: retira solo lo confirmado, y lo demás sigue en la bandeja."""
+"""El relevo: anota solo lo confirmado, y lo demás sigue pendiente, sea una carta o la fila de un evento."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -10,10 +10,11 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from alpespartners.modulos.tracking.aplicacion.mensajes import Envio, Sobre
-from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible
+from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible, FilaIlegible
 from alpespartners.modulos.tracking.aplicacion.topicos import EVENTO_IMPRESION_REGISTRADA
 from alpespartners.modulos.tracking.infraestructura.consumo.relevo import Relevo
 from alpespartners.modulos.tracking.infraestructura.consumo.ritmo import RitmoDelRelevo
+from alpespartners.modulos.tracking.infraestructura.libro.carriles import Avance, CarrilTomado, Trozo
 from alpespartners.modulos.tracking.infraestructura.metricas import MetricasDeConsumo
 from alpespartners.modulos.tracking.infraestructura.pulsar.publicador import RitmoDelPublicador
 from alpespartners.seedwork.pausas import Pausas
@@ -31,6 +32,41 @@ BARRE_A_MENUDO = replace(RITMO, cada_barrido=0.02)
 
 
 @dataclass
+class CarrilesFalsos:
+    """Las filas de unos carriles, y hasta dónde se anotó lo publicado de cada uno."""
+
+    filas: dict[int, dict[int, Sobre | FilaIlegible]] = field(default_factory=dict)
+    vencidos: list[CarrilTomado] = field(default_factory=list)
+    anotado: dict[int, int] = field(default_factory=dict)
+    publicadas: dict[int, int] = field(default_factory=dict)
+    de_otro: set[int] = field(default_factory=set)
+    sueltos: set[int] = field(default_factory=set)
+    leidos: list[Trozo] = field(default_factory=list)
+
+    def escribir(self, carril: int, *numeros: int) -> list[Envio]:
+        """Lo que deja una transacción: las filas, y sus envíos."""
+        envios = [Envio(n, Sobre(TOPICO, "cmp-456", {"ce_id": str(n)}, b"x"), carril) for n in numeros]
+        self.filas.setdefault(carril, {}).update({envio.numero: envio.sobre for envio in envios})
+        return envios
+
+    def tomar(self) -> list[CarrilTomado]:
+        tomados, self.vencidos = self.vencidos, []
+        return tomados
+
+    def avanzar(self, avances: Sequence[Avance]) -> set[int]:
+        for numero, hasta, publicadas in avances:
+            if numero not in self.de_otro:
+                self.anotado[numero] = max(hasta, self.anotado.get(numero, 0))
+                self.publicadas[numero] = publicadas
+        return self.de_otro & {avance.numero for avance in avances}
+
+    def leer(self, trozo: Trozo) -> list[tuple[int, Sobre | FilaIlegible]]:
+        self.leidos.append(trozo)
+        suyas = sorted(self.filas[trozo.numero].items())
+        return [fila for fila in suyas if trozo.despues_de < fila[0] <= trozo.hasta][: trozo.limite]
+
+
+@dataclass
 class BandejaFalsa:
     """Una bandeja de salida cuyos arriendos vencen cuando la prueba lo dice."""
 
@@ -41,13 +77,15 @@ class BandejaFalsa:
     fallos: int = 0
     muda: bool = False
     al_retirar: Callable[[], Awaitable[object]] = field(default=partial(asyncio.sleep, 0))
+    carriles: CarrilesFalsos = field(default_factory=CarrilesFalsos)
 
-    async def retirar(self, numeros: Sequence[int]) -> None:
+    async def retirar(self, numeros: Sequence[int], avances: Sequence[Avance] = ()) -> set[int]:
         if self.fallos:
             self.fallos -= 1
             raise BaseDatosNoDisponible
         await self.al_retirar()
         self.retirados += numeros
+        return self.carriles.avanzar(avances)
 
     async def renovar(self, numeros: Sequence[int]) -> None:
         self.renovados += numeros
@@ -58,6 +96,15 @@ class BandejaFalsa:
         self.barridos += 1
         tomados, self.vencidos = self.vencidos[:limite], self.vencidos[limite:]
         return tomados
+
+    async def tomar_carriles(self) -> list[CarrilTomado]:
+        return self.carriles.tomar()
+
+    async def soltar_carriles(self, numeros: Collection[int]) -> None:
+        self.carriles.sueltos |= set(numeros)
+
+    async def leer_carril(self, trozo: Trozo) -> list[tuple[int, Sobre | FilaIlegible]]:
+        return self.carriles.leer(trozo)
 
 
 def envio(numero: int, topico: str = TOPICO, carga: bytes = b"x") -> Envio:
@@ -384,3 +431,133 @@ async def test_dice_que_falta_la_base_de_datos_hasta_que_responde(
     bandeja.muda = False
     await hasta_en_el_bucle(lambda: relevador.hay_base_datos)
     await relevador.cerrar(0.1)
+
+
+# Los eventos, que son filas de un carril
+
+
+def ids(productor: ProductorFalso) -> list[str]:
+    return [sobre.propiedades["ce_id"] for sobre, _ in productor.enviados]
+
+
+async def test_de_un_carril_anota_hasta_donde_no_falta_ninguna(
+    relevador: Relevo, cliente: ClienteFalso, bandeja: BandejaFalsa
+) -> None:
+    relevador.entregar(bandeja.carriles.escribir(4, 11, 12, 15))
+    productor = await enviados(cliente, 3)
+    productor.responder(confirmado=True, cuantos=1)
+    await hasta_en_el_bucle(lambda: bandeja.carriles.anotado == {4: 11})
+    # La primera que falta retiene a las de detrás, aunque se confirmen antes.
+    productor.enviados.reverse()
+    productor.responder(confirmado=True, cuantos=1)
+    await hasta_en_el_bucle(lambda: bandeja.carriles.publicadas == {4: 2})
+    assert bandeja.carriles.anotado == {4: 11}
+    productor.responder(confirmado=True)
+    await hasta_en_el_bucle(lambda: bandeja.carriles.anotado == {4: 15})
+
+
+async def test_lo_que_no_se_confirma_se_lee_otra_vez_del_libro_y_lo_demas_no_se_repite(
+    relevador: Relevo, cliente: ClienteFalso, bandeja: BandejaFalsa
+) -> None:
+    relevador.entregar(bandeja.carriles.escribir(4, 1, 2, 3))
+    productor = await enviados(cliente, 3)
+    productor.responder(confirmado=True, cuantos=1)
+    productor.responder(confirmado=False, cuantos=1)
+    productor.responder(confirmado=True)
+    productor = await enviados(cliente, 1)
+    assert ids(productor) == ["2"]
+    assert bandeja.carriles.anotado.get(4, 0) <= 1
+    productor.responder(confirmado=True)
+    await hasta_en_el_bucle(lambda: bandeja.carriles.anotado == {4: 3})
+    assert bandeja.carriles.publicadas == {4: 3}
+
+
+async def test_lo_que_no_cabe_al_escribirse_se_publica_del_libro_cuando_cabe(
+    cliente: ClienteFalso, bandeja: BandejaFalsa
+) -> None:
+    ritmo = replace(RITMO, maximo_en_mano=2, en_mano_sin_esperar=2, filas_por_lectura=2, cada_barrido=3600)
+    async with relevando(cliente, bandeja, ritmo) as relevador:
+        relevador.entregar(bandeja.carriles.escribir(4, 1, 2, 3))
+        relevador.entregar(bandeja.carriles.escribir(4, 4, 5))
+        vistos = []
+        for cuantos in (2, 2, 1):
+            productor = await enviados(cliente, cuantos)
+            vistos += ids(productor)
+            productor.responder(confirmado=True)
+        await hasta_en_el_bucle(lambda: bandeja.carriles.anotado == {4: 5})
+        assert vistos == ["1", "2", "3", "4", "5"]
+        # Otra vez al día: lo nuevo no pasa por el libro.
+        lecturas = len(bandeja.carriles.leidos)
+        relevador.entregar(bandeja.carriles.escribir(4, 6))
+        (await enviados(cliente, 1)).responder(confirmado=True)
+        await hasta_en_el_bucle(lambda: bandeja.carriles.anotado == {4: 6})
+        assert len(bandeja.carriles.leidos) == lecturas
+
+
+@pytest.mark.usefixtures("relevador")
+async def test_toma_el_carril_de_quien_murio_publica_lo_suyo_y_lo_suelta(
+    cliente: ClienteFalso, bandeja: BandejaFalsa
+) -> None:
+    bandeja.carriles.escribir(9, 1, 2, 5)
+    bandeja.carriles.vencidos = [CarrilTomado(9, TOPICO, 1, 5)]
+    productor = await enviados(cliente, 2)
+    assert ids(productor) == ["2", "5"]
+    productor.responder(confirmado=True)
+    await hasta_en_el_bucle(lambda: bandeja.carriles.sueltos == {9})
+    assert bandeja.carriles.anotado == {9: 5}
+
+
+@pytest.mark.usefixtures("relevador")
+async def test_una_fila_que_otra_mano_dejo_ilegible_sigue_pendiente_y_no_estorba_a_las_demas(
+    cliente: ClienteFalso, bandeja: BandejaFalsa
+) -> None:
+    bandeja.carriles.escribir(9, 1, 2, 3)
+    bandeja.carriles.filas[9][2] = FilaIlegible("la cambió otra mano")
+    bandeja.carriles.vencidos = [CarrilTomado(9, TOPICO, 0, 3)]
+    productor = await enviados(cliente, 2)
+    assert ids(productor) == ["1", "3"]
+    productor.responder(confirmado=True)
+    await hasta_en_el_bucle(lambda: bandeja.carriles.publicadas == {9: 2})
+    assert bandeja.carriles.anotado == {9: 1}
+    assert not bandeja.carriles.sueltos
+
+
+async def test_de_un_carril_que_ya_es_de_otro_se_olvida(
+    relevador: Relevo, cliente: ClienteFalso, bandeja: BandejaFalsa
+) -> None:
+    bandeja.carriles.de_otro = {4}
+    relevador.entregar(bandeja.carriles.escribir(4, 1, 2))
+    productor = await enviados(cliente, 2)
+    productor.responder(confirmado=True, cuantos=1)
+    barridos = bandeja.barridos
+    await hasta_en_el_bucle(lambda: bandeja.barridos > barridos + 2)
+    # Lo que estaba en curso se confirma cuando ya no es suyo.
+    productor.responder(confirmado=True)
+    relevador.entregar(bandeja.carriles.escribir(5, 3))
+    (await enviados(cliente, 1)).responder(confirmado=True)
+    await hasta_en_el_bucle(lambda: bandeja.carriles.anotado == {5: 3})
+
+
+async def test_lo_que_espera_en_un_carril_renueva_su_arriendo_en_cada_barrido(
+    relevador: Relevo, cliente: ClienteFalso, bandeja: BandejaFalsa
+) -> None:
+    relevador.entregar(bandeja.carriles.escribir(4, 7))
+    await enviados(cliente, 1)
+    await hasta_en_el_bucle(lambda: bandeja.carriles.anotado == {4: 6})
+    bandeja.carriles.anotado.clear()
+    await hasta_en_el_bucle(lambda: bandeja.carriles.anotado == {4: 6})
+
+
+async def test_al_cerrar_suelta_sus_carriles_con_lo_publicado_anotado(
+    cliente: ClienteFalso, bandeja: BandejaFalsa
+) -> None:
+    ritmo = replace(RITMO, cada_retirada=60.0)
+    relevador = Relevo(cliente, bandeja, metricas=metricas_de_consumo(), ritmo=ritmo)
+    await relevador.abrir()
+    relevador.entregar(bandeja.carriles.escribir(4, 1, 2))
+    productor = await enviados(cliente, 2)
+    cierre = asyncio.create_task(relevador.cerrar(2.0))
+    productor.responder(confirmado=True, cuantos=1)
+    productor.responder(confirmado=False)
+    await cierre
+    assert (bandeja.carriles.anotado, bandeja.carriles.sueltos) == ({4: 1}, {4})

@@ -52,30 +52,32 @@ def insertar(conexion: Connection, tabla: Table, filas: Sequence[Mapping[str, ob
         return
     if es_postgresql(motor_de(conexion)):
         conexion.execute(
-            _insercion_en_postgresql(tabla, tuple(filas[0]), solo_nuevas=False), _en_arreglos(filas)
+            _insercion_en_postgresql(tabla, tuple(filas[0]), (), solo_nuevas=False), _en_arreglos(filas)
         )
     else:
         _fila_a_fila(conexion, tabla, filas, solo_nuevas=False)
 
 
 def insertar_lo_nuevo(
-    conexion: Connection, tabla: Table, filas: Sequence[Mapping[str, object]]
+    conexion: Connection, tabla: Table, filas: Sequence[Mapping[str, object]], *ademas: str
 ) -> list[tuple[Any, ...]]:
     """Inserta las filas cuya clave no estaba, en el orden de su clave, y devuelve exactamente esas claves.
 
-    Todas las filas tienen las mismas columnas.
+    Todas las filas tienen las mismas columnas. Detrás de cada clave van los valores de las columnas `ademas`.
     """
     if not filas:
         return []
     clave = [columna.name for columna in tabla.primary_key]
     ordenadas = sorted(filas, key=itemgetter(*clave))
     if es_postgresql(motor_de(conexion)):
-        insercion = _insercion_en_postgresql(tabla, tuple(filas[0]), solo_nuevas=True)
+        insercion = _insercion_en_postgresql(tabla, tuple(filas[0]), ademas, solo_nuevas=True)
         return [tuple(fila) for fila in conexion.execute(insercion, _en_arreglos(ordenadas))]
     ultimo = conexion.scalar(_ultimo_en_sqlite(tabla)) or 0
     if _fila_a_fila(conexion, tabla, ordenadas, solo_nuevas=True) == len(ordenadas):
-        return [tuple(fila[columna] for columna in clave) for fila in ordenadas]
-    return [tuple(fila) for fila in conexion.execute(_posteriores_en_sqlite(tabla), {"ultimo": ultimo})]
+        pedidas = (*clave, *ademas)
+        return [tuple(fila[columna] for columna in pedidas) for fila in ordenadas]
+    nuevas = conexion.execute(_posteriores_en_sqlite(tabla, ademas), {"ultimo": ultimo})
+    return [tuple(fila) for fila in nuevas]
 
 
 def insertar_o_sumar(motor: str, tabla: Table) -> postgresql.Insert | sqlite.Insert:
@@ -128,8 +130,9 @@ def _ultimo_en_sqlite(tabla: Table) -> Select[Any]:
 
 
 @cache
-def _posteriores_en_sqlite(tabla: Table) -> Select[Any]:
-    return select(*tabla.primary_key).where(bindparam("ultimo") < _ROWID).order_by(_ROWID)
+def _posteriores_en_sqlite(tabla: Table, ademas: tuple[str, ...]) -> Select[Any]:
+    pedidas = [*tabla.primary_key, *(tabla.c[nombre] for nombre in ademas)]
+    return select(*pedidas).where(bindparam("ultimo") < _ROWID).order_by(_ROWID)
 
 
 @cache
@@ -154,6 +157,7 @@ def _insercion_en_sqlite(
 def _insercion_en_postgresql(
     tabla: Table,
     columnas: tuple[str, ...],
+    ademas: tuple[str, ...],
     solo_nuevas: bool,  # noqa: FBT001
 ) -> Executable:
     """Un arreglo por columna en lugar de un parámetro por valor: `unnest` los devuelve en su orden."""
@@ -165,7 +169,8 @@ def _insercion_en_postgresql(
     if not solo_nuevas:
         return insercion
     clave = tabla.primary_key
-    return insercion.on_conflict_do_nothing(index_elements=[*clave]).returning(*clave)
+    pedidas = [*clave, *(tabla.c[nombre] for nombre in ademas)]
+    return insercion.on_conflict_do_nothing(index_elements=[*clave]).returning(*pedidas)
 
 
 def _en_arreglos(filas: Sequence[Mapping[str, object]]) -> dict[str, list[object]]:

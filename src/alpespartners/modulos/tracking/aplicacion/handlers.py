@@ -18,6 +18,7 @@ from alpespartners.modulos.tracking.aplicacion.enviado import acotado, lo_enviad
 from alpespartners.modulos.tracking.aplicacion.mensajes import (
     ComandoRecibido,
     DestinoDeComando,
+    EventoNumerado,
     IdentidadComando,
     LoteAsentado,
     MensajeIlegible,
@@ -32,7 +33,6 @@ from alpespartners.modulos.tracking.dominio.destinos import (
     Registrada,
 )
 from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
-from alpespartners.modulos.tracking.dominio.eventos import EventoDominio
 from alpespartners.modulos.tracking.dominio.excepciones import Codigo, DatosInvalidos, Recolector
 from alpespartners.modulos.tracking.dominio.objetos_valor import (
     advertencias_ajenas,
@@ -81,13 +81,14 @@ class ManejadorDeRegistro:
         repositorio = transaccion.eventos(self._clase)
         nuevas = repositorio.agregar(list(candidatas.values()))
         # En una sentencia aparte: así ve también lo que acaba de ganar otro consumidor.
-        guardadas = candidatas | repositorio.obtener(candidatas.keys() - nuevas)
+        guardadas = candidatas | repositorio.obtener(candidatas.keys() - nuevas.keys())
 
-        eventos: list[tuple[EventoDominio[Any], str | None]] = []
+        eventos: list[EventoNumerado] = []
         for mensaje, entidad in aspirantes:
             guardada = guardadas[entidad.id]
             if guardada is entidad:
-                eventos.append((self._clase.evento(entidad), mensaje.traza))
+                evento = self._clase.evento(entidad)
+                eventos.append(EventoNumerado(nuevas[entidad.id], evento, mensaje.traza))
                 destinos.append(_destino(mensaje, entidad.recibido_en, ahora, Registrada()))
             elif (decidido := _frente_a_la_guardada(entidad, guardada)) is not None:
                 asiento = _destino(mensaje, entidad.recibido_en, ahora, decidido)

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from alpespartners.modulos.tracking.aplicacion.comandos import Comando
 from alpespartners.modulos.tracking.dominio.destinos import Destino
+from alpespartners.modulos.tracking.dominio.eventos import EventoDominio
 
 
 class IdentidadComando(NamedTuple):
@@ -105,17 +106,30 @@ class Sobre(NamedTuple):
     carga: bytes
 
 
+class EventoNumerado(NamedTuple):
+    """Un evento de dominio, el número de llegada de su fila y la traza del comando que lo causó."""
+
+    numero: int
+    evento: EventoDominio[Any]
+    traza: str | None
+
+
 class Envio(NamedTuple):
-    """Un sobre pendiente y el número, único para siempre, con que la bandeja de salida lo conoce."""
+    """Un sobre pendiente, y dónde está hasta que se publique.
+
+    Un evento de dominio es su propia fila: `carril` es el de ella y `numero`, el de su llegada. Una carta
+    muerta está en la bandeja de salida, que la conoce por su `numero`, único para siempre, y no tiene carril.
+    """
 
     numero: int
     sobre: Sobre
+    carril: int | None = None
 
 
 class LoteAsentado(NamedTuple):
-    """Lo que una transacción hizo con un lote: los destinos que decidió y los envíos que depositó.
+    """Lo que una transacción hizo con un lote: los destinos que decidió y los envíos que dejó pendientes.
 
-    Los envíos van en orden y arrendados a quien la ejecutó, que los publica tras su commit.
+    Son de quien la ejecutó, que los publica tras su commit; los de un carril, por orden de llegada.
     """
 
     destinos: list[DestinoDeComando]

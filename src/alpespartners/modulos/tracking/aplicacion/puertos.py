@@ -17,12 +17,12 @@ from alpespartners.modulos.tracking.aplicacion.mensajes import (
     DestinoDeComando,
     Envio,
     EnviosPendientes,
+    EventoNumerado,
     IdentidadComando,
     MensajeIlegible,
     RenglonBalance,
 )
 from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
-from alpespartners.modulos.tracking.dominio.eventos import EventoDominio
 from alpespartners.modulos.tracking.dominio.repositorios import (
     LecturaCorriente,
     LecturaEventos,
@@ -148,8 +148,11 @@ class LecturaDestinos(Protocol):
 class BandejaSalida(Protocol):
     """Lo que se publicará después del commit, guardado en la misma transacción que lo causó."""
 
-    def depositar_eventos(self, eventos: Sequence[tuple[EventoDominio[Any], str | None]]) -> list[Envio]:
-        """Deposita eventos, cada uno con la traza del comando que lo causó, y devuelve sus envíos."""
+    def depositar_eventos(self, eventos: Sequence[EventoNumerado]) -> list[Envio]:
+        """Deja pendientes los eventos de filas que esta transacción agregó, todos de una clase.
+
+        Devuelve sus envíos, por orden de llegada.
+        """
 
     def depositar_cartas(self, topico: str, cartas: Sequence[MensajeIlegible]) -> list[Envio]:
         """Deposita mensajes ilegibles del tópico para sus cartas muertas, y devuelve sus envíos."""

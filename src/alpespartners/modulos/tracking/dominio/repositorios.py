@@ -118,8 +118,8 @@ class LecturaEventos(Protocol[E]):
 class RepositorioEventos(LecturaEventos[E], Protocol[E]):
     """El libro de los eventos de una clase: se añade, nunca se cambia."""
 
-    def agregar(self, entidades: Sequence[E]) -> set[str]:
-        """Guarda las entidades cuyo `id` no estaba y devuelve exactamente esos `id`.
+    def agregar(self, entidades: Sequence[E]) -> dict[str, int]:
+        """Guarda las entidades cuyo `id` no estaba y devuelve exactamente esos `id`, con su orden de llegada.
 
         Recibe como mucho una entidad por `id`. La que ya estaba queda como está.
         """

@@ -7,7 +7,7 @@ Por qué existe: un repositorio sirve a todas las clases de evento; lo que las d
 (`aplicacion/clases.py`).
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Generic, TypeVar
@@ -16,17 +16,22 @@ from uuid import uuid4
 from sqlalchemy import Connection, Select, Table, bindparam, literal, select, tuple_, update
 from sqlalchemy.exc import DBAPIError
 
-from alpespartners.modulos.tracking.aplicacion.clases import ClaseDeEvento
+from alpespartners.modulos.tracking.aplicacion.clases import Clase, ClaseDeEvento
 from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
 from alpespartners.modulos.tracking.dominio.repositorios import FiltroEventos, FiltroRegistro, Posicion
 from alpespartners.modulos.tracking.infraestructura.libro.balance import BalanceSQL
 from alpespartners.modulos.tracking.infraestructura.libro.bandeja_salida import BandejaSalidaSQL
+from alpespartners.modulos.tracking.infraestructura.libro.carriles import (
+    CarrilesPropios,
+    CarrilesSQL,
+    CarrilPropio,
+)
 from alpespartners.modulos.tracking.infraestructura.libro.corriente import CorrienteSQL, condiciones
 from alpespartners.modulos.tracking.infraestructura.libro.destinos import RegistroDestinosSQL
 from alpespartners.modulos.tracking.infraestructura.libro.filas import a_entidad, a_fila, tabla_de
 from alpespartners.modulos.tracking.infraestructura.libro.tablas import libro
 from alpespartners.seedwork.sql.errores import por_los_datos
-from alpespartners.seedwork.sql.orden_de_llegada import numeradas
+from alpespartners.seedwork.sql.orden_de_llegada import SECUENCIA, numeradas
 from alpespartners.seedwork.sql.sentencias import (
     en_tandas,
     entre_las_claves,
@@ -43,30 +48,45 @@ class DatosRechazados(Exception):
 
 
 class RepositorioEventosSQL(Generic[E]):
-    """Los eventos de una clase. Los demás errores de SQLAlchemy salen tal cual."""
+    """Los eventos de una clase. Los demás errores de SQLAlchemy salen tal cual.
 
-    def __init__(self, conexion: Connection, clase: ClaseDeEvento[E]) -> None:
+    Args:
+        conexion: una con una transacción abierta.
+        clase: la de los eventos.
+        carril_de: en qué carril escribe este proceso los de esa clase; quien solo lee no lo necesita.
+    """
+
+    def __init__(
+        self,
+        conexion: Connection,
+        clase: ClaseDeEvento[E],
+        carril_de: Callable[[Clase], int | None] = lambda _clase: None,
+    ) -> None:
         self._conexion = conexion
         self._clase = clase
         self._tabla = tabla_de(clase)
+        self._carril_de = carril_de
 
-    def agregar(self, entidades: Sequence[E]) -> set[str]:
-        """Guarda las entidades cuyo `id` no estaba y devuelve exactamente esos `id`.
+    def agregar(self, entidades: Sequence[E]) -> dict[str, int]:
+        """Guarda las entidades cuyo `id` no estaba y devuelve exactamente esos `id`, con su orden de llegada.
 
         Raises:
             DatosRechazados: una o más de las filas no caben en la tabla. Solo aquí se culpa a los datos: el
                 mismo error en otra tabla, que escribe el programa, es un defecto del programa.
         """
-        filas = [a_fila(entidad) for entidad in entidades]
+        if not entidades:
+            return {}
+        carril = self._carril_de(self._clase)
+        filas = [{**a_fila(entidad), "carril": carril} for entidad in entidades]
         try:
-            claves = insertar_lo_nuevo(
-                self._conexion, self._tabla, numeradas(self._conexion, self._tabla, filas)
+            nuevas = insertar_lo_nuevo(
+                self._conexion, self._tabla, numeradas(self._conexion, self._tabla, filas), SECUENCIA
             )
         except DBAPIError as error:
             if por_los_datos(error):
                 raise DatosRechazados(type(error.orig).__name__) from error
             raise
-        return {id_nuevo for (id_nuevo,) in claves}
+        return dict(nuevas)
 
     def autores(self, ids: Collection[str]) -> dict[str, tuple[str, bytes | None]]:
         """De los `id` que existen, el `comando_id` y la huella del comando que los registró.
@@ -142,17 +162,34 @@ class RepositorioEventosSQL(Generic[E]):
 
 
 class TransaccionSQL:
-    """Lo que un trabajo puede usar mientras dura su transacción; cumple el puerto `Transaccion`."""
+    """Lo que un trabajo puede usar mientras dura su transacción; cumple el puerto `Transaccion`.
 
-    def __init__(self, conexion: Connection, arriendo: timedelta, fragmento: int = 0) -> None:
+    Args:
+        conexion: la suya.
+        titular: quién es este proceso.
+        arriendo: lo que tiene un carril o una carta quien los usa.
+        sabidos: cómo dejaron los carriles de este proceso las transacciones anteriores.
+        fragmento: en qué filas del balance suma.
+    """
+
+    def __init__(
+        self,
+        conexion: Connection,
+        titular: str,
+        arriendo: timedelta,
+        sabidos: Mapping[Clase, CarrilPropio],
+        fragmento: int = 0,
+    ) -> None:
         self._conexion = conexion
+        self.carriles = CarrilesSQL(conexion, titular, arriendo)
+        self.carriles_propios = CarrilesPropios(self.carriles, sabidos)
         self.destinos = RegistroDestinosSQL(conexion)
         self.balance = BalanceSQL(conexion, fragmento)
-        self.bandeja = BandejaSalidaSQL(conexion, arriendo, self.balance)
+        self.bandeja = BandejaSalidaSQL(conexion, arriendo, self.balance, self.carriles_propios)
 
     def eventos(self, clase: ClaseDeEvento[E]) -> RepositorioEventosSQL[E]:
         """El libro de los eventos de esa clase."""
-        return RepositorioEventosSQL(self._conexion, clase)
+        return RepositorioEventosSQL(self._conexion, clase, self.carriles_propios.numero)
 
     def renovar_identidad(self) -> None:
         """Da al libro otra identidad: los cursores de la corriente que dio hasta ahora dejan de valer."""

@@ -1,24 +1,26 @@
-"""El relevo: publica lo que dejó la bandeja de salida y lo retira cuando el broker lo confirma.
+"""El relevo: publica lo que las transacciones dejan pendiente, y anota lo que el broker confirma.
 
-Qué es: la otra mitad de la bandeja. Recibe los envíos de cada transacción nada más hacerse su commit, y
-barre los que otro no llegó a publicar.
+Qué es: la otra mitad de la bandeja de salida. Recibe los envíos de cada transacción nada más hacerse su
+commit, y barre lo que otro no llegó a publicar: cartas de la bandeja, y carriles.
 Qué no es: quien decide qué se publica, ni un guardián del orden; entrega al menos una vez.
-Por qué existe: entre el commit y el broker puede morir cualquiera de los dos. Lo que no se confirma sigue
-en la bandeja, y vuelve a intentarse cuando vence su arriendo.
+Por qué existe: entre el commit y el broker puede morir cualquiera de los dos. Lo que no se confirma sigue en
+la base de datos, y vuelve a intentarse.
 """
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Final, Protocol, TypeVar
 
 import structlog
 
-from alpespartners.modulos.tracking.aplicacion.mensajes import Envio
-from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible
+from alpespartners.modulos.tracking.aplicacion.mensajes import Envio, Sobre
+from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible, FilaIlegible
+from alpespartners.modulos.tracking.infraestructura.consumo.carril import Carril
 from alpespartners.modulos.tracking.infraestructura.consumo.ritmo import RitmoDelRelevo
+from alpespartners.modulos.tracking.infraestructura.libro.carriles import Avance, CarrilTomado, Trozo
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import SUFIJO_CARTAS
 from alpespartners.modulos.tracking.infraestructura.metricas import MetricasDeConsumo
 from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import (
@@ -33,28 +35,40 @@ T = TypeVar("T")
 
 _SEGUNDOS_DE_CIERRE: Final = 2.0
 
+_Lugar = tuple[int, int | None]
+"""El número de un envío y su carril."""
+
 _registro: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(__name__)
 
 
 class Bandeja(Protocol):
-    """Lo que el relevo pide a la bandeja de salida; cada llamada es una transacción."""
+    """Lo que el relevo pide a la base de datos; cada llamada es una transacción."""
 
-    async def retirar(self, numeros: Sequence[int]) -> None:
-        """Borra los envíos que el broker confirmó."""
+    async def retirar(self, numeros: Sequence[int], avances: Sequence[Avance] = ()) -> set[int]:
+        """Borra las cartas confirmadas y anota los avances; devuelve los carriles que son ya de otro."""
 
     async def renovar(self, numeros: Sequence[int]) -> None:
-        """Alarga el arriendo de los envíos que siguen en mano."""
+        """Alarga el arriendo de las cartas que siguen en mano."""
 
     async def reservar_vencidos(self, limite: int) -> list[Envio]:
-        """Toma en arriendo hasta `limite` envíos cuyo arriendo venció."""
+        """Toma en arriendo hasta `limite` envíos de la bandeja cuyo arriendo venció."""
+
+    async def tomar_carriles(self) -> list[CarrilTomado]:
+        """Toma carriles con algo pendiente cuyo arriendo venció."""
+
+    async def soltar_carriles(self, numeros: Collection[int]) -> None:
+        """Deja de tener esos carriles."""
+
+    async def leer_carril(self, trozo: Trozo) -> list[tuple[int, Sobre | FilaIlegible]]:
+        """Lee los eventos de unas filas de un carril, por orden de llegada, o por qué no se pueden leer."""
 
 
 class Relevo:
-    """Publica envíos y retira los confirmados.
+    """Publica envíos y anota los confirmados.
 
     Args:
         cliente: el del proceso.
-        bandeja: de dónde salen los envíos vencidos y de dónde se retiran los confirmados.
+        bandeja: de dónde sale lo vencido y dónde se anota lo confirmado.
         metricas: donde se cuenta cada envío.
         ritmo: cuántos tiene en mano a la vez y cada cuánto barre y retira.
 
@@ -70,16 +84,19 @@ class Relevo:
         self._metricas = metricas
         self._ritmo = ritmo
         self.hay_base_datos = True
-        # Por su número: desde cuándo, y cuánto ocupa lo que aún hay que enviar.
-        self._en_mano: dict[int, tuple[float, int]] = {}
+        # Por su lugar: desde cuándo, y cuánto ocupa lo que aún hay que enviar.
+        self._en_mano: dict[_Lugar, tuple[float, int]] = {}
         self._octetos = 0
-        self._confirmados: dict[int, float] = {}
+        # De las cartas, por su número.
+        self._confirmadas: dict[int, float] = {}
+        self._carriles: dict[int, Carril] = {}
+        self._tomados: set[int] = set()
         self._hay_confirmados = asyncio.Event()
         self._tareas: set[asyncio.Task[None]] = set()
         self._caben = asyncio.Event()
         self._caben.set()
-        self._barridos: set[int] = set()
-        self._se_confirma_lo_barrido = asyncio.Event()
+        self._barridos: set[_Lugar] = set()
+        self._queda_por_barrer = asyncio.Event()
 
     async def abrir(self) -> None:
         """Empieza a barrer y a retirar en segundo plano."""
@@ -89,30 +106,32 @@ class Relevo:
 
     def entregar(self, envios: Iterable[Envio]) -> None:
         """Toma envíos ya arrendados para publicarlos; los que no caben quedan para un barrido."""
-        por_topico: dict[str, list[Envio]] = {}
-        for envio in envios:
-            if self._lleno:
-                break
-            if envio.numero not in self._en_mano and envio.numero not in self._confirmados:
-                octetos = len(envio.sobre.carga)
-                self._en_mano[envio.numero] = (time.monotonic(), octetos)
-                self._octetos += octetos
-                por_topico.setdefault(envio.sobre.topico, []).append(envio)
-        if not self._sin_esperar:
-            self._caben.clear()
-        for topico, suyos in por_topico.items():
-            tarea = asyncio.create_task(self._publicar(topico, suyos))
-            self._tareas.add(tarea)
-            tarea.add_done_callback(self._tareas.discard)
+        self._tomar(filter(self._se_toma, envios))
 
     async def esperar_a_que_quepan(self) -> None:
-        """Vuelve cuando caben más envíos: lo que no se toma nada más depositarse tarda un arriendo en salir.
+        """Vuelve cuando caben más envíos: lo que no se toma nada más depositarse tarda en salir.
 
         Como mucho, tras un segundo: si el broker no los quiere, asentar comandos no espera por eso.
         """
         with suppress(TimeoutError):
             async with asyncio.timeout(self._ritmo.espera_a_que_quepan):
                 await self._caben.wait()
+
+    def _tomar(self, envios: Iterable[Envio]) -> None:
+        """Los tiene en mano y los publica; se piden de uno en uno, con los anteriores ya en mano."""
+        por_topico: dict[str, list[Envio]] = {}
+        ahora = time.monotonic()
+        for envio in envios:
+            octetos = len(envio.sobre.carga)
+            self._en_mano[_lugar(envio)] = (ahora, octetos)
+            self._octetos += octetos
+            por_topico.setdefault(envio.sobre.topico, []).append(envio)
+        if not self._sin_esperar:
+            self._caben.clear()
+        for topico, suyos in por_topico.items():
+            tarea = asyncio.create_task(self._publicar(topico, suyos))
+            self._tareas.add(tarea)
+            tarea.add_done_callback(self._tareas.discard)
 
     async def cerrar(self, segundos: float = _SEGUNDOS_DE_CIERRE) -> None:
         """Espera como mucho esos segundos a las confirmaciones, retira lo confirmado y cierra."""
@@ -127,10 +146,26 @@ class Relevo:
         try:
             async with asyncio.timeout(segundos / 2):
                 await self._retirar_confirmados()
-        except (BaseDatosNoDisponible, TimeoutError):
-            _registro.warning("se volverán a publicar envíos ya confirmados", cuantos=len(self._confirmados))
-        if quedan := len(self._en_mano) + len(self._confirmados):
+                await self._bandeja.soltar_carriles(self._carriles.keys())
+        except (BaseDatosNoDisponible, TimeoutError) as fallo:
+            _registro.warning("se volverán a publicar envíos ya confirmados", fallo=str(fallo))
+        if quedan := len(self._en_mano) + len(self._confirmadas):
             _registro.info("quedan envíos en la bandeja de salida", cuantos=quedan)
+
+    def _se_toma(self, envio: Envio) -> bool:
+        """Dice si hay sitio y no se tiene ya; de un carril, además, si las de antes ya se leyeron."""
+        if envio.carril is None:
+            return not (self._lleno or _lugar(envio) in self._en_mano or envio.numero in self._confirmadas)
+        carril = self._carriles.get(envio.carril)
+        if carril is None:
+            previo = envio.numero - 1
+            carril = self._carriles[envio.carril] = Carril(envio.carril, envio.sobre.topico, previo, previo)
+        estaba_al_dia = not carril.atrasado
+        if carril.nueva(envio.numero, cabe=not self._lleno):
+            return True
+        if estaba_al_dia:
+            self._queda_por_barrer.set()
+        return False
 
     async def _publicar(self, topico: str, envios: Sequence[Envio]) -> None:
         try:
@@ -138,30 +173,36 @@ class Relevo:
                 await self._publicador.esperar(topico)
         except TimeoutError:
             for envio in envios:
-                self._soltar(envio.numero)
+                self._soltar(_lugar(envio), confirmado=False)
             return
         for envio in envios:
-            self._publicador.enviar(envio.sobre, partial(self._al_saber, topico, envio.numero))
+            self._publicador.enviar(envio.sobre, partial(self._al_saber, topico, _lugar(envio)))
 
-    def _al_saber(self, topico: str, numero: int, confirmado: bool) -> None:  # noqa: FBT001
+    def _al_saber(self, topico: str, lugar: _Lugar, confirmado: bool) -> None:  # noqa: FBT001
         self._metricas.envio(topico, confirmado)
-        desde = self._soltar(numero)
+        self._soltar(lugar, confirmado=confirmado)
         if confirmado:
-            if numero in self._barridos:
-                self._se_confirma_lo_barrido.set()
-            self._confirmados[numero] = desde
+            if lugar in self._barridos:
+                self._queda_por_barrer.set()
             self._hay_confirmados.set()
 
-    def _soltar(self, numero: int) -> float:
-        """Deja de tenerlo en mano y dice desde cuándo lo tenía.
-
-        Si sigue en la bandeja y no se confirmó, volverá cuando venza su arriendo.
-        """
-        desde, octetos = self._en_mano.pop(numero)
+    def _soltar(self, lugar: _Lugar, *, confirmado: bool) -> None:
+        """Deja de tenerlo en mano; lo que no se confirmó volverá en otro barrido."""
+        desde, octetos = self._en_mano.pop(lugar)
         self._octetos -= octetos
         if self._sin_esperar:
             self._caben.set()
-        return desde
+        numero, en_carril = lugar
+        if en_carril is None:
+            if confirmado:
+                self._confirmadas[numero] = desde
+        elif (carril := self._carriles.get(en_carril)) is not None:
+            carril.sabida(numero, confirmada=confirmado)
+
+    @property
+    def _libres(self) -> int:
+        # Lo que se está asentando tiene sitio aparte: si no, un atraso dejaría lo nuevo para otro barrido.
+        return self._ritmo.en_mano_sin_esperar - len(self._en_mano)
 
     @property
     def _lleno(self) -> bool:
@@ -199,38 +240,89 @@ class Relevo:
         await self._retirar_confirmados()
 
     async def _retirar_confirmados(self) -> None:
-        numeros = list(self._confirmados)
-        if numeros:
-            await self._apuntando(self._bandeja.retirar(numeros))
-        # Pudieron llegar más mientras tanto.
+        # Lo que llegue mientras tanto pide otra vuelta.
+        self._hay_confirmados.clear()
+        try:
+            await self._anotar(list(self._confirmadas))
+        except BaseDatosNoDisponible:
+            self._hay_confirmados.set()
+            raise
+        if acabados := [numero for numero in self._tomados if not self._carriles[numero].activo]:
+            await self._apuntando(self._bandeja.soltar_carriles(acabados))
+            self._olvidar(acabados)
+
+    async def _anotar(self, numeros: Sequence[int] = ()) -> None:
+        """Retira cartas y anota cada carril con algo pendiente; el que ya es de otro se olvida."""
+        avances = [carril.avance() for carril in self._carriles.values() if carril.activo]
+        if not numeros and not avances:
+            return
+        perdidos = await self._apuntando(self._bandeja.retirar(numeros, avances))
         for numero in numeros:
-            del self._confirmados[numero]
-        if not self._confirmados:
-            self._hay_confirmados.clear()
+            self._confirmadas.pop(numero, None)
+        for avance in avances:
+            if (carril := self._carriles.get(avance.numero)) is not None:
+                carril.anotado(avance)
+        if perdidos:
+            _registro.warning("otro proceso publica lo que este dejó pendiente", carriles=sorted(perdidos))
+            self._olvidar(perdidos)
+
+    def _olvidar(self, carriles: Iterable[int]) -> None:
+        for numero in carriles:
+            self._tomados.discard(numero)
+            self._carriles.pop(numero, None)
 
     async def _barrer(self) -> None:
         await self._renovar()
         self._barridos.clear()
-        self._se_confirma_lo_barrido.clear()
-        # Lo que se está asentando tiene sitio aparte: si no, un atraso dejaría lo nuevo para otro barrido.
-        libres = self._ritmo.en_mano_sin_esperar - len(self._en_mano)
-        if libres > 0 and self._octetos < self._ritmo.octetos_sin_esperar:
-            vencidos = await self._apuntando(self._bandeja.reservar_vencidos(libres))
-            self._barridos.update(envio.numero for envio in vencidos)
+        self._queda_por_barrer.clear()
+        if self._sin_esperar:
+            vencidos = await self._apuntando(self._bandeja.reservar_vencidos(self._libres))
+            self._barridos.update(map(_lugar, vencidos))
             self.entregar(vencidos)
+            for tomado in await self._apuntando(self._bandeja.tomar_carriles()):
+                self._tomados.add(tomado.numero)
+                self._carriles[tomado.numero] = Carril(*tomado)
+        for carril in list(self._carriles.values()):
+            await self._poner_al_dia(carril)
+        if not self._sin_esperar and any(carril.atrasado for carril in self._carriles.values()):
+            self._queda_por_barrer.set()
         with suppress(TimeoutError):
             async with asyncio.timeout(con_azar(self._ritmo.cada_barrido)):
-                # Tras ellos puede haber más. Si el broker no los quiere, arrendarlos todos no sirve de nada.
-                await self._se_confirma_lo_barrido.wait()
+                # Tras ellos puede haber más. Si el broker no los quiere, leerlos todos no sirve de nada.
+                await self._queda_por_barrer.wait()
                 await self._caben.wait()
 
+    async def _poner_al_dia(self, carril: Carril) -> None:
+        """Publica las filas del carril que no se publicaron al escribirse, mientras quepan."""
+        while carril.atrasado and self._sin_esperar:
+            trozo = carril.trozo(min(self._libres, self._ritmo.filas_por_lectura))
+            leidas = dict(await self._apuntando(self._bandeja.leer_carril(trozo)))
+            faltan = carril.leidas(trozo, list(leidas))
+            self._publicar_leidas(carril.numero, {numero: leidas[numero] for numero in faltan})
+
+    def _publicar_leidas(self, carril: int, leidas: Mapping[int, Sobre | FilaIlegible]) -> None:
+        envios = []
+        for numero, sobre in leidas.items():
+            if isinstance(sobre, FilaIlegible):
+                # Sigue pendiente, y no estorba a las demás.
+                _registro.error("no se puede publicar el evento de una fila", fallo=str(sobre))
+            elif (numero, carril) not in self._en_mano:
+                envios.append(Envio(numero, sobre, carril))
+        self._barridos.update(map(_lugar, envios))
+        self._tomar(envios)
+
     async def _renovar(self) -> None:
-        """Alarga lo que sigue en la bandeja hace rato: si no, otro barrido lo publicaría también."""
+        """Alarga lo que sigue pendiente hace rato: si no, otro barrido lo publicaría también."""
         limite = time.monotonic() - self._ritmo.renovar_tras
-        viejos = [numero for numero, (desde, _) in self._en_mano.items() if desde < limite]
-        viejos += [numero for numero, desde in self._confirmados.items() if desde < limite]
-        if viejos:
-            await self._apuntando(self._bandeja.renovar(viejos))
+        viejas = [
+            numero
+            for (numero, carril), (desde, _) in self._en_mano.items()
+            if carril is None and desde < limite
+        ]
+        viejas += [numero for numero, desde in self._confirmadas.items() if desde < limite]
+        if viejas:
+            await self._apuntando(self._bandeja.renovar(viejas))
+        await self._anotar()
 
     async def _apuntando(self, uso: Awaitable[T]) -> T:
         """Usa la bandeja y apunta si la base de datos respondió."""
@@ -252,3 +344,7 @@ class Relevo:
             limite=self._ritmo.limite_de_envio,
             maximo_en_curso=2 * self._ritmo.maximo_en_mano,
         )
+
+
+def _lugar(envio: Envio) -> _Lugar:
+    return envio.numero, envio.carril

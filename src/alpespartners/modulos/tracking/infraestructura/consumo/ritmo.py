@@ -69,15 +69,16 @@ class RitmoDelRelevo:
     """El ritmo del relevo, en segundos.
 
     Attributes:
-        maximo_en_mano: envíos que se publican a la vez. Lo que no cabe no se toma: sigue en la bandeja, para
-            un barrido posterior.
+        maximo_en_mano: envíos que se publican a la vez. Lo que no cabe no se toma: sigue en la base de datos,
+            para un barrido posterior.
         maximo_octetos: lo que ocupan sus cargas.
         en_mano_sin_esperar: por debajo caben todavía los lotes que se estén asentando, uno por tópico.
         octetos_sin_esperar: lo mismo, de lo que ocupan.
         espera_a_que_quepan: lo más que espera por eso quien asienta.
         limite_de_envio: lo que el broker tiene para confirmar un envío.
         espera_al_productor: antes de soltar los envíos de un tópico que no se conecta.
-        cada_retirada: lo que se reúnen las confirmaciones para retirarlas juntas.
+        cada_retirada: lo que se reúnen las confirmaciones para anotarlas juntas.
+        filas_por_lectura: las de un carril que se leen de una vez, cuando no se publicaron al escribirse.
         cada_barrido: entre dos barridos.
         renovar_tras: tiempo en mano tras el que se renueva un arriendo.
         pausas: entre dos intentos de un paso que falla.
@@ -92,6 +93,7 @@ class RitmoDelRelevo:
     limite_de_envio: float = 30.0
     espera_al_productor: float = 5.0
     cada_retirada: float = 0.2
+    filas_por_lectura: int = 200
     cada_barrido: float = 10.0
     renovar_tras: float = 10.0
     pausas: Pausas = field(default_factory=Pausas)

@@ -19,6 +19,7 @@ from alpespartners.modulos.tracking.aplicacion.mensajes import (
     RenglonBalance,
 )
 from alpespartners.modulos.tracking.dominio.destinos import Rechazada
+from alpespartners.modulos.tracking.infraestructura.libro.carriles import eventos_pendientes
 from alpespartners.modulos.tracking.infraestructura.libro.tablas import balance as tabla
 from alpespartners.modulos.tracking.infraestructura.libro.tablas import bandeja_salida
 from alpespartners.seedwork.sql.sentencias import insertar_o_sumar, motor_de
@@ -102,17 +103,20 @@ class BalanceSQL:
         ]
 
     def envios_pendientes(self) -> EnviosPendientes:
-        """Devuelve cuántos envíos esperan en la bandeja de salida y desde cuándo el más antiguo."""
+        """Devuelve cuántos envíos esperan a publicarse, eventos y cartas, y desde cuándo el más antiguo."""
         sumas = self._conexion.execute(
             select(tabla.c.estado, func.sum(tabla.c.cuantos).label("cuantos"))
             .where(tabla.c.topico == _BANDEJA)
             .group_by(tabla.c.estado)
         )
         cuentas = {fila.estado: int(fila.cuantos) for fila in sumas}
+        cartas = cuentas.get(_DEPOSITADO, 0) - cuentas.get(_RETIRADO, 0)
         desde = self._conexion.scalar(
             select(bandeja_salida.c.depositado_en).order_by(bandeja_salida.c.numero).limit(1)
         )
-        return EnviosPendientes(cuantos=cuentas.get(_DEPOSITADO, 0) - cuentas.get(_RETIRADO, 0), desde=desde)
+        eventos = eventos_pendientes(self._conexion)
+        instantes = [instante for instante in (desde, eventos.desde) if instante is not None]
+        return EnviosPendientes(cuantos=cartas + eventos.cuantos, desde=min(instantes, default=None))
 
 
 @cache

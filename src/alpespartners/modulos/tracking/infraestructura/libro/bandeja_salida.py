@@ -1,22 +1,25 @@
 """La bandeja de salida, en SQL: lo que se publicará, guardado con lo que lo causó.
 
-Qué es: la tabla de envíos pendientes y el arriendo de cada uno. Quien deposita un envío lo tiene ya
-arrendado, para publicarlo él mismo tras su commit; si muere, el arriendo vence y otro lo recoge.
+Qué es: los eventos, que son las propias filas del libro (`carriles.py`), y la tabla de las cartas muertas,
+que no son una fila de nada, con el arriendo de cada una. Quien deja algo pendiente lo tiene ya arrendado,
+para publicarlo él mismo tras su commit; si muere, el arriendo vence y otro lo recoge.
 Qué no es: el relevo, que publica y espera la confirmación del broker.
-Por qué existe: un evento de dominio no puede perderse entre el commit y el broker, y sin arriendo cada
-barrido publicaría otra vez lo que solo está esperando a que el broker vuelva.
+Por qué existe: nada puede perderse entre el commit y el broker, y sin arriendo cada barrido publicaría otra
+vez lo que solo está esperando a que el broker vuelva. La tabla guarda también los eventos que dejó en ella
+una versión anterior a los carriles.
 """
 
 from collections.abc import Collection, Sequence
 from datetime import timedelta
 from functools import cache
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import Connection, Delete, Integer, Text, column, delete, func, select, table, update
 
-from alpespartners.modulos.tracking.aplicacion.mensajes import Envio, MensajeIlegible, Sobre
-from alpespartners.modulos.tracking.dominio.eventos import EventoDominio
+from alpespartners.modulos.tracking.aplicacion.clases import clase_de
+from alpespartners.modulos.tracking.aplicacion.mensajes import Envio, EventoNumerado, MensajeIlegible, Sobre
 from alpespartners.modulos.tracking.infraestructura.libro.balance import BalanceSQL
+from alpespartners.modulos.tracking.infraestructura.libro.carriles import CarrilesPropios
 from alpespartners.modulos.tracking.infraestructura.libro.filas import FilaLeida
 from alpespartners.modulos.tracking.infraestructura.libro.tablas import bandeja_salida as tabla
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import sobre_de_carta, sobre_de_evento
@@ -30,9 +33,6 @@ from alpespartners.seedwork.sql.sentencias import (
 )
 from alpespartners.seedwork.sql.tipos import RelojDeLaBase
 
-ARRIENDO: Final = timedelta(seconds=30)
-"""Cuánto tiene un envío quien lo depositó o lo reservó; mientras siga en curso, lo renueva."""
-
 OCTETOS_POR_RESERVA: Final = 16 * 1024 * 1024
 """Una carta muerta lleva el mensaje entero, que puede ocupar 5 MB; dos mil no caben en la memoria."""
 
@@ -45,23 +45,63 @@ _RELOJ = select(RelojDeLaBase())
 
 
 class BandejaSalidaSQL:
-    """La bandeja, sobre una conexión con una transacción abierta."""
+    """La bandeja, sobre una conexión con una transacción abierta.
 
-    def __init__(self, conexion: Connection, arriendo: timedelta, balance: BalanceSQL) -> None:
+    Args:
+        conexion: la de la transacción.
+        arriendo: lo que tiene una carta quien la depositó o la reservó.
+        balance: donde se cuentan las cartas.
+        carriles: los de este proceso, donde se deja dicho qué filas están por publicar.
+    """
+
+    def __init__(
+        self,
+        conexion: Connection,
+        arriendo: timedelta,
+        balance: BalanceSQL,
+        carriles: CarrilesPropios,
+    ) -> None:
         self._conexion = conexion
         self._balance = balance
         self._arriendo = arriendo
+        self._carriles = carriles
 
-    def depositar_eventos(self, eventos: Sequence[tuple[EventoDominio[Any], str | None]]) -> list[Envio]:
-        """Deposita eventos, cada uno con la traza del comando que lo causó, y devuelve sus envíos."""
-        return self._depositar([sobre_de_evento(evento, traza) for evento, traza in eventos])
+    def depositar_eventos(self, eventos: Sequence[EventoNumerado]) -> list[Envio]:
+        """Deja pendientes los eventos de filas que esta transacción agregó, todos de una clase.
+
+        Devuelve sus envíos, por orden de llegada.
+
+        Raises:
+            CarrilPerdido: en su carril no se puede seguir.
+        """
+        if not eventos:
+            return []
+        por_llegada = sorted(eventos, key=lambda numerado: numerado.numero)
+        numeros = [numerado.numero for numerado in por_llegada]
+        carril = self._carriles.depositar(clase_de(por_llegada[0].evento), numeros)
+        return [
+            Envio(numero, sobre_de_evento(evento, traza), carril) for numero, evento, traza in por_llegada
+        ]
 
     def depositar_cartas(self, topico: str, cartas: Sequence[MensajeIlegible]) -> list[Envio]:
         """Deposita mensajes ilegibles del tópico para sus cartas muertas, y devuelve sus envíos."""
-        return self._depositar([sobre_de_carta(topico, carta) for carta in cartas])
+        if not cartas:
+            return []
+        numeros = self._numeros_nuevos(len(cartas))
+        envios = [
+            Envio(numero, sobre_de_carta(topico, carta))
+            for numero, carta in zip(numeros, cartas, strict=True)
+        ]
+        ahora = self._conexion.scalars(_RELOJ).one()
+        instantes = {"depositado_en": ahora, "reservada_hasta": ahora + self._arriendo}
+        insertar(self._conexion, tabla, [_fila(envio) | instantes for envio in envios])
+        self._balance.contar_envios(depositados=len(envios))
+        return envios
 
     def retirar(self, numeros: Collection[int]) -> None:
-        """Olvida los envíos que el broker ya confirmó."""
+        """Olvida los envíos de la tabla que el broker ya confirmó."""
+        if not numeros:
+            return
         retirados = 0
         borrado = _borrado(motor_de(self._conexion))
         for tanda in en_tandas(self._conexion, numeros):
@@ -69,7 +109,7 @@ class BandejaSalidaSQL:
         self._balance.contar_envios(retirados=retirados)
 
     def renovar(self, numeros: Collection[int]) -> None:
-        """Alarga el arriendo de los envíos que siguen en curso."""
+        """Alarga el arriendo de los envíos de la tabla que siguen en curso."""
         renovacion = (
             update(tabla)
             .where(entre_las_claves(motor_de(self._conexion), tabla.c.numero))
@@ -79,7 +119,7 @@ class BandejaSalidaSQL:
             self._conexion.execute(renovacion, tanda)
 
     def reservar_vencidos(self, limite: int) -> list[Envio]:
-        """Arrienda hasta `limite` envíos que nadie tiene, los más antiguos primero y sin pasar de 16 MiB.
+        """Arrienda hasta `limite` envíos de la tabla que nadie tiene, y 16 MiB, los más antiguos primero.
 
         Uno, por grande que sea, se arrienda siempre.
         """
@@ -111,17 +151,6 @@ class BandejaSalidaSQL:
     def liberar_todo(self) -> None:
         """Da por vencidos todos los arriendos; solo para quien sabe que nadie más publica."""
         self._conexion.execute(update(tabla).values(reservada_hasta=RelojDeLaBase()))
-
-    def _depositar(self, sobres: Sequence[Sobre]) -> list[Envio]:
-        if not sobres:
-            return []
-        numeros = self._numeros_nuevos(len(sobres))
-        envios = [Envio(numero, sobre) for numero, sobre in zip(numeros, sobres, strict=True)]
-        ahora = self._conexion.scalars(_RELOJ).one()
-        instantes = {"depositado_en": ahora, "reservada_hasta": ahora + self._arriendo}
-        insertar(self._conexion, tabla, [_fila(envio) | instantes for envio in envios])
-        self._balance.contar_envios(depositados=len(envios))
-        return envios
 
     def _numeros_nuevos(self, cuantos: int) -> Sequence[int]:
         """Números que ningún envío ha tenido, ni los que ya no están, en orden.

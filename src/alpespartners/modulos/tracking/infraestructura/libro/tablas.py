@@ -41,6 +41,8 @@ def _tabla_de_eventos(nombre: str, *propias: Column[object]) -> Table:
         Column("advertencias", TextoJson, nullable=False),
         # El orden de llegada (`seedwork/sql/orden_de_llegada.py`); en SQLite lo da quien inserta.
         Column("secuencia", BigInteger, Identity(), nullable=False),
+        # Quién la escribió, y por eso publica su evento (`carriles`); sin él, ya no hay que publicarlo.
+        Column("carril", BigInteger),
         Index(None, "secuencia", unique=True),
         # Los destinos de lo registrado salen también de él: solo se ordena por id lo de un mismo instante.
         Index(None, "registrado_en", "secuencia"),
@@ -129,6 +131,23 @@ libro = Table(
     METADATOS,
     # Una sola fila: distingue a este libro del que se reconstruya, donde los números vuelven a empezar.
     Column("identidad", TEXTO, primary_key=True),
+)
+
+carriles = Table(
+    "carriles",
+    METADATOS,
+    Column("numero", BigInteger().with_variant(Integer, "sqlite"), Identity(), primary_key=True),
+    Column("topico", TEXTO, nullable=False),
+    Column("titular", TEXTO, nullable=False),
+    # De sus filas, por `secuencia`: hasta cuál está todo publicado y cuál es la última.
+    Column("publicado_hasta", BigInteger, nullable=False),
+    Column("ultimo", BigInteger, nullable=False),
+    # Las mismas, contadas: las que se escribieron y las que se publicaron.
+    Column("escritas", BigInteger, nullable=False),
+    Column("publicadas", BigInteger, nullable=False),
+    Column("reservado_hasta", Instante, nullable=False),
+    # Un número no se repite jamás: las filas lo llevan para siempre.
+    sqlite_autoincrement=True,
 )
 
 bandeja_salida = Table(

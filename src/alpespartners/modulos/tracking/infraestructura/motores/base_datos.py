@@ -4,22 +4,47 @@ Qué es: lo que la composición elige una sola vez; cada motor da el suyo.
 Por qué existe: quien escribe, quien lee y quien migra no pueden hablar con motores distintos.
 """
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
-from typing import Protocol, TypeVar
+import secrets
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Final, Protocol, TypeVar
 
 from sqlalchemy import Connection
 
-from alpespartners.modulos.tracking.aplicacion.mensajes import Envio
-from alpespartners.modulos.tracking.aplicacion.puertos import Lecturas, Presencia
+from alpespartners.modulos.tracking.aplicacion.clases import Clase
+from alpespartners.modulos.tracking.aplicacion.mensajes import Envio, Sobre
+from alpespartners.modulos.tracking.aplicacion.puertos import FilaIlegible, Lecturas, Presencia
+from alpespartners.modulos.tracking.infraestructura.libro.carriles import (
+    Avance,
+    CarrilPerdido,
+    CarrilPropio,
+    CarrilTomado,
+    Trozo,
+)
 from alpespartners.modulos.tracking.infraestructura.repositorios import TransaccionSQL
 
 T = TypeVar("T")
 
+ARRIENDO: Final = timedelta(seconds=30)
+"""Cuánto tiene un carril o una carta quien los usa; mientras siga en ello, lo renueva."""
 
-class Libro(Protocol):
-    """Lo que un proceso escribe: sus transacciones y su bandeja de salida; cada llamada es una."""
 
+class Libro(ABC):
+    """Lo que un proceso escribe: sus transacciones, y lo que le queda por publicar; cada llamada es una.
+
+    Args:
+        arriendo: cuánto tiene este proceso lo que deja pendiente o toma de otro.
+        fragmento: en qué filas del balance suma.
+    """
+
+    def __init__(self, arriendo: timedelta, fragmento: int = 0) -> None:
+        self._arriendo = arriendo
+        self._fragmento = fragmento
+        self._titular = secrets.token_hex(8)
+        self._carriles: dict[Clase, CarrilPropio] = {}
+
+    @abstractmethod
     def abrir(self) -> None:
         """Deja lista la base de datos para escribir en ella, o dice por qué no se puede.
 
@@ -27,23 +52,80 @@ class Libro(Protocol):
             ErrorDeArranque: no se puede escribir en ella.
         """
 
+    @abstractmethod
     def cerrar(self) -> None:
         """Espera a la transacción en curso y suelta lo que tenía. No se puede volver a abrir."""
 
-    async def ejecutar(self, trabajo: Callable[[TransaccionSQL], T]) -> T:
-        """Ejecuta el trabajo en una transacción y vuelve tras su commit; si falla no queda nada."""
+    @abstractmethod
+    async def _ejecutar(self, trabajo: Callable[[Connection], T]) -> T:
+        """Ejecuta el trabajo en una transacción del motor y vuelve tras su commit; si falla no queda nada."""
 
-    async def retirar(self, numeros: Sequence[int]) -> None:
-        """Olvida los envíos que el broker ya confirmó."""
+    async def ejecutar(self, trabajo: Callable[[TransaccionSQL], T]) -> T:
+        """Ejecuta el trabajo en una transacción y vuelve tras su commit; si falla no queda nada.
+
+        Lo puede ejecutar varias veces: la última es la que vale.
+
+        Raises:
+            BaseDatosNoDisponible: la base de datos no respondió, o su esquema no es el de este programa.
+            SentenciaRechazada: en PostgreSQL, la culpa es de la sentencia o de sus datos.
+        """
+
+        def en_transaccion(conexion: Connection) -> tuple[T, TransaccionSQL]:
+            transaccion = self._transaccion(conexion)
+            return trabajo(transaccion), transaccion
+
+        while True:
+            try:
+                resultado, transaccion = await self._ejecutar(en_transaccion)
+            except CarrilPerdido as perdido:
+                # Lo que quedó en él lo publicará quien lo tome; lo que se escriba desde ahora va en otro.
+                self._carriles = {
+                    c: suyo for c, suyo in self._carriles.items() if suyo.numero != perdido.numero
+                }
+            else:
+                self._carriles |= transaccion.carriles_propios.cambiados
+                return resultado
+
+    async def retirar(self, numeros: Sequence[int], avances: Sequence[Avance] = ()) -> set[int]:
+        """Olvida las cartas que el broker ya confirmó y anota hasta dónde lo hizo en cada carril.
+
+        Devuelve los carriles que son ya de otro.
+        """
+
+        def trabajo(transaccion: TransaccionSQL) -> set[int]:
+            transaccion.bandeja.retirar(numeros)
+            return transaccion.carriles.avanzar(avances)
+
+        return await self.ejecutar(trabajo)
 
     async def renovar(self, numeros: Sequence[int]) -> None:
-        """Alarga el arriendo de los envíos que siguen en curso."""
+        """Alarga el arriendo de las cartas que siguen en curso."""
+        await self.ejecutar(lambda transaccion: transaccion.bandeja.renovar(numeros))
 
     async def reservar_vencidos(self, limite: int) -> list[Envio]:
-        """Arrienda hasta `limite` envíos que nadie tiene, los más antiguos primero."""
+        """Arrienda hasta `limite` envíos de la bandeja que nadie tiene, los más antiguos primero."""
+        return await self.ejecutar(lambda transaccion: transaccion.bandeja.reservar_vencidos(limite))
+
+    async def tomar_carriles(self) -> list[CarrilTomado]:
+        """Toma carriles con algo pendiente que nadie tiene."""
+        return await self.ejecutar(lambda transaccion: transaccion.carriles.tomar_vencidos())
+
+    async def soltar_carriles(self, numeros: Collection[int]) -> None:
+        """Deja de tener esos carriles."""
+        await self.ejecutar(lambda transaccion: transaccion.carriles.soltar(numeros))
+
+    async def leer_carril(self, trozo: Trozo) -> list[tuple[int, Sobre | FilaIlegible]]:
+        """Lee los eventos de unas filas de un carril, por orden de llegada, o por qué no se pueden leer."""
+        return await self.ejecutar(lambda transaccion: transaccion.carriles.leer(trozo))
 
     async def olvidar_enviados(self, recibidos_antes_de: datetime, limite: int) -> int:
         """Olvida lo que se envió en hasta `limite` comandos anteriores a ese instante, y dice en cuántos."""
+        return await self.ejecutar(
+            lambda transaccion: transaccion.destinos.olvidar_enviados(recibidos_antes_de, limite)
+        )
+
+    def _transaccion(self, conexion: Connection) -> TransaccionSQL:
+        return TransaccionSQL(conexion, self._titular, self._arriendo, self._carriles, self._fragmento)
 
 
 class LecturasDelLibro(Lecturas, Presencia, Protocol):

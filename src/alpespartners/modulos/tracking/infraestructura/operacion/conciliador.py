@@ -156,7 +156,7 @@ class Conciliador:
         pila.callback(comandos.orden.cerrar)
         pila.callback(eventos.orden.cerrar)
         self._leer_el_libro(clase, comandos, eventos)
-        for ce_ids in paginas_de_envios(self._lector, clase.topico_de_eventos):
+        for ce_ids in paginas_de_envios(self._lector, clase):
             eventos.anadir(_EN_CAMINO, ((ce_id.encode(), EnCamino()) for ce_id in ce_ids))
         comandos.anadir(_TOPICO, self._comandos(clase, comandos))
         eventos.anadir(_TOPICO, self._eventos(clase, eventos))

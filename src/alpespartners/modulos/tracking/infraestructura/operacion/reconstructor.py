@@ -23,6 +23,7 @@ from alpespartners.modulos.tracking.aplicacion.mensajes import (
     ComandoRecibido,
     DestinoDeComando,
     Envio,
+    EventoNumerado,
     IdentidadComando,
     MensajeDeOtraVersion,
     MensajeIlegible,
@@ -30,7 +31,6 @@ from alpespartners.modulos.tracking.aplicacion.mensajes import (
 from alpespartners.modulos.tracking.aplicacion.puertos import EsquemaDesconocido, Transaccion
 from alpespartners.modulos.tracking.dominio.destinos import Registrada
 from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
-from alpespartners.modulos.tracking.dominio.eventos import EventoDominio
 from alpespartners.modulos.tracking.infraestructura.consumo.escritor import Manejador
 from alpespartners.modulos.tracking.infraestructura.libro.balance import BalanceSQL, Cuentas, motivo_de
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import (
@@ -323,8 +323,8 @@ class _TransaccionDeReconstruccion:
     def sumar(self, topico: str, destinos: Sequence[DestinoDeComando]) -> None:
         """No suma nada: el balance se cuenta al final."""
 
-    def depositar_eventos(self, eventos: Sequence[tuple[EventoDominio[Any], str | None]]) -> list[Envio]:
-        """Deposita los eventos de las filas que no lo tenían publicado."""
+    def depositar_eventos(self, eventos: Sequence[EventoNumerado]) -> list[Envio]:
+        """Deja pendientes los eventos de las filas que no lo tenían publicado."""
         return self._transaccion.bandeja.depositar_eventos(eventos)
 
     def depositar_cartas(self, topico: str, cartas: Sequence[MensajeIlegible]) -> list[Envio]:

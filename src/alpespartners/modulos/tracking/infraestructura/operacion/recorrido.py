@@ -15,8 +15,10 @@ from sqlalchemy import Connection, select
 from alpespartners.modulos.tracking.aplicacion.clases import Clase
 from alpespartners.modulos.tracking.aplicacion.mensajes import DestinoDeComando, IdentidadComando
 from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
+from alpespartners.modulos.tracking.infraestructura.libro.carriles import ids_pendientes
 from alpespartners.modulos.tracking.infraestructura.libro.destinos import RegistroDestinosSQL
 from alpespartners.modulos.tracking.infraestructura.libro.tablas import bandeja_salida
+from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import ce_id_de_evento
 from alpespartners.modulos.tracking.infraestructura.repositorios import RepositorioEventosSQL
 
 T = TypeVar("T")
@@ -51,12 +53,13 @@ def paginas_de_destinos(lector: LectorDelLibro, topico: str) -> Iterator[list[De
         ultima = pagina[-1].identidad
 
 
-def paginas_de_envios(lector: LectorDelLibro, topico: str) -> Iterator[list[str]]:
-    """Recorre los `ce_id` de los envíos de la bandeja de salida que van a ese tópico."""
-    ultimo = 0
-    while pagina := lector.leer_libro(partial(_envios, topico, ultimo)):
-        yield [ce_id for _, ce_id in pagina]
-        ultimo = pagina[-1][0]
+def paginas_de_envios(lector: LectorDelLibro, clase: Clase) -> Iterator[list[str]]:
+    """Recorre los `ce_id` de los eventos de una clase que están por publicar."""
+    for pagina in (_por_publicar, _envios):
+        ultimo = 0
+        while leida := lector.leer_libro(partial(pagina, clase, ultimo)):
+            yield [ce_id for _, ce_id in leida]
+            ultimo = leida[-1][0]
 
 
 def _eventos(clase: Clase, despues_de: str | None, conexion: Connection) -> Sequence[EventoSeguido[Any]]:
@@ -69,11 +72,17 @@ def _destinos(
     return RegistroDestinosSQL(conexion).por_identidad(topico, despues_de, PAGINA)
 
 
-def _envios(topico: str, despues_de: int, conexion: Connection) -> list[tuple[int, str]]:
+def _por_publicar(clase: Clase, despues_de: int, conexion: Connection) -> list[tuple[int, str]]:
+    filas = ids_pendientes(conexion, clase, despues_de, PAGINA)
+    return [(numero, ce_id_de_evento(clase.topico_de_eventos, suyo)) for numero, suyo in filas]
+
+
+def _envios(clase: Clase, despues_de: int, conexion: Connection) -> list[tuple[int, str]]:
+    """Los que dejó en la bandeja de salida una versión anterior a los carriles."""
     columnas = bandeja_salida.c
     consulta = (
         select(columnas.numero, columnas.propiedades)
-        .where(columnas.topico == topico, columnas.numero > despues_de)
+        .where(columnas.topico == clase.topico_de_eventos, columnas.numero > despues_de)
         .order_by(columnas.numero)
         .limit(PAGINA)
     )

@@ -7,17 +7,16 @@ Por qué existe: el libro de una empresa lo escriben varios consumidores, y el s
 
 import logging
 import secrets
-from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import timedelta
 from typing import TypeVar
 
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from alpespartners.migraciones import HISTORIA, Historia
-from alpespartners.modulos.tracking.aplicacion.mensajes import Envio
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible
-from alpespartners.modulos.tracking.infraestructura.libro.bandeja_salida import ARRIENDO
+from alpespartners.modulos.tracking.infraestructura.motores.base_datos import ARRIENDO, Libro
 from alpespartners.modulos.tracking.infraestructura.motores.esquema import (
     EsquemaNoSirve,
     comprobar,
@@ -32,7 +31,6 @@ from alpespartners.modulos.tracking.infraestructura.motores.postgresql.servidor 
     SentenciaRechazada,
     ServidorPostgreSQL,
 )
-from alpespartners.modulos.tracking.infraestructura.repositorios import TransaccionSQL
 from alpespartners.seedwork.arranque import ErrorDeArranque
 from alpespartners.seedwork.sql.errores import REPETIBLES, estado_de
 
@@ -47,12 +45,14 @@ _CERROJO_DE_MIGRACION = 4_702_111_234_474_983_745
 _registro = logging.getLogger(__name__)
 
 
-class LibroPostgreSQL:
+class LibroPostgreSQL(Libro):
     """Una base de datos PostgreSQL, para escribir; cumple el puerto `UnidadTrabajo`.
+
+    Una transacción se puede ejecutar varias veces: véase `ServidorPostgreSQL.ejecutar`.
 
     Args:
         url: `postgresql://…`.
-        arriendo: cuánto tiene un envío quien lo depositó o lo reservó.
+        arriendo: cuánto tiene este proceso lo que deja pendiente o toma de otro.
         fragmento: en qué filas del balance suma este proceso; si falta, se sortea. Dos que coincidan se
             esperan un poco más, y nada más.
         limite: segundos que puede durar una sentencia.
@@ -66,8 +66,7 @@ class LibroPostgreSQL:
         *,
         limite: float = LIMITE_DE_SENTENCIA,
     ) -> None:
-        self._arriendo = arriendo
-        self._fragmento = secrets.randbelow(_FRAGMENTOS) if fragmento is None else fragmento
+        super().__init__(arriendo, secrets.randbelow(_FRAGMENTOS) if fragmento is None else fragmento)
         # Quien cuenta consumidores cuenta nombres distintos: todas las conexiones del proceso llevan el suyo.
         nombre = f"{CONSUMIDORES}{secrets.token_hex(8)}"
         self._servidor = ServidorPostgreSQL(url, nombre=nombre, conexiones=_CONEXIONES, limite=limite)
@@ -96,46 +95,19 @@ class LibroPostgreSQL:
         """Cierra las conexiones. No se puede volver a abrir."""
         self._servidor.cerrar()
 
-    async def ejecutar(self, trabajo: Callable[[TransaccionSQL], T]) -> T:
-        """Ejecuta el trabajo en una transacción y vuelve tras su commit; si falla no queda nada.
-
-        Lo puede ejecutar varias veces: véase `ServidorPostgreSQL.ejecutar`.
-
-        Raises:
-            BaseDatosNoDisponible: la base de datos no respondió, o su esquema no es el de este programa.
-            SentenciaRechazada: la culpa es de la sentencia o de sus datos.
-        """
-
-        def en_transaccion(conexion: Connection) -> T:
+    async def _ejecutar(self, trabajo: Callable[[Connection], T]) -> T:
+        def tras_comprobar(conexion: Connection) -> T:
             if not self._comprobado:
                 comprobar_en_marcha(conexion)
                 self._comprobado = True
-            return trabajo(TransaccionSQL(conexion, self._arriendo, self._fragmento))
+            return trabajo(conexion)
 
         try:
-            return await self._servidor.ejecutar(en_transaccion)
+            return await self._servidor.ejecutar(tras_comprobar)
         except Exception:
             # Quizá la cambió una migración, y lo que se rechaza no tiene vuelta atrás.
             self._comprobado = False
             raise
-
-    async def retirar(self, numeros: Sequence[int]) -> None:
-        """Olvida los envíos que el broker ya confirmó."""
-        await self.ejecutar(lambda transaccion: transaccion.bandeja.retirar(numeros))
-
-    async def renovar(self, numeros: Sequence[int]) -> None:
-        """Alarga el arriendo de los envíos que siguen en curso."""
-        await self.ejecutar(lambda transaccion: transaccion.bandeja.renovar(numeros))
-
-    async def reservar_vencidos(self, limite: int) -> list[Envio]:
-        """Arrienda hasta `limite` envíos que nadie tiene, los más antiguos primero."""
-        return await self.ejecutar(lambda transaccion: transaccion.bandeja.reservar_vencidos(limite))
-
-    async def olvidar_enviados(self, recibidos_antes_de: datetime, limite: int) -> int:
-        """Olvida lo que se envió en hasta `limite` comandos anteriores a ese instante, y dice en cuántos."""
-        return await self.ejecutar(
-            lambda transaccion: transaccion.destinos.olvidar_enviados(recibidos_antes_de, limite)
-        )
 
 
 def migrar(url: str, historia: Historia = HISTORIA) -> None:

@@ -6,18 +6,18 @@ Por qué existe: SQLite admite un escritor, y esperar al disco no puede detener 
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from alpespartners.migraciones import HISTORIA, Historia
-from alpespartners.modulos.tracking.aplicacion.mensajes import Envio
-from alpespartners.modulos.tracking.infraestructura.libro.bandeja_salida import ARRIENDO
+from alpespartners.modulos.tracking.infraestructura.motores.base_datos import ARRIENDO, Libro
 from alpespartners.modulos.tracking.infraestructura.motores.esquema import (
     EsquemaNoSirve,
     comprobar_en_marcha,
@@ -33,7 +33,6 @@ from alpespartners.modulos.tracking.infraestructura.motores.sqlite.turno import 
     turno_breve,
     turno_de_consumidor,
 )
-from alpespartners.modulos.tracking.infraestructura.repositorios import TransaccionSQL
 from alpespartners.seedwork.arranque import ErrorDeArranque
 
 T = TypeVar("T")
@@ -41,17 +40,19 @@ T = TypeVar("T")
 _ESPERA_EN_MARCHA_MS = 1_000
 
 
-class LibroSQLite:
+class LibroSQLite(Libro):
     """La base de datos de una carpeta, abierta para escribir; cumple el puerto `UnidadTrabajo`.
+
+    Las transacciones van de una en una, en el orden en que se piden.
 
     Args:
         datos: la carpeta; se crea si falta.
-        arriendo: cuánto tiene un envío quien lo depositó o lo reservó.
+        arriendo: cuánto tiene este proceso lo que deja pendiente o toma de otro.
     """
 
     def __init__(self, datos: Path, arriendo: timedelta = ARRIENDO) -> None:
+        super().__init__(arriendo)
         self._datos = datos
-        self._arriendo = arriendo
         self._motor = motor_de_escritura(datos)
         self._hilo = ThreadPoolExecutor(1, "libro-sqlite")
         self._abierto = ExitStack()
@@ -69,7 +70,9 @@ class LibroSQLite:
             with self._motor.begin() as conexion:
                 poner_al_dia(conexion)
                 # Quien tiene el turno está solo: los arriendos que haya son de un proceso que murió.
-                TransaccionSQL(conexion, self._arriendo).bandeja.liberar_todo()
+                transaccion = self._transaccion(conexion)
+                transaccion.bandeja.liberar_todo()
+                transaccion.carriles.soltar_todos()
                 # Para arrancar se espera más. Después quien pide sabe insistir, y al parar no hay tiempo.
                 conexion.exec_driver_sql(f"PRAGMA busy_timeout = {_ESPERA_EN_MARCHA_MS}")
             self._abierto = pila.pop_all()
@@ -80,38 +83,13 @@ class LibroSQLite:
         """Espera a la transacción en curso y suelta el turno. No se puede volver a abrir."""
         self._abierto.close()
 
-    async def ejecutar(self, trabajo: Callable[[TransaccionSQL], T]) -> T:
-        """Ejecuta el trabajo en una transacción y vuelve tras su commit; si falla no queda nada.
-
-        Las transacciones van de una en una, en el orden en que se piden.
-
-        Raises:
-            BaseDatosNoDisponible: la base de datos no respondió, o su esquema no es el de este programa.
-        """
+    async def _ejecutar(self, trabajo: Callable[[Connection], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._hilo, self._en_transaccion, trabajo)
 
-    async def retirar(self, numeros: Sequence[int]) -> None:
-        """Olvida los envíos que el broker ya confirmó."""
-        await self.ejecutar(lambda transaccion: transaccion.bandeja.retirar(numeros))
-
-    async def renovar(self, numeros: Sequence[int]) -> None:
-        """Alarga el arriendo de los envíos que siguen en curso."""
-        await self.ejecutar(lambda transaccion: transaccion.bandeja.renovar(numeros))
-
-    async def reservar_vencidos(self, limite: int) -> list[Envio]:
-        """Arrienda hasta `limite` envíos que nadie tiene, los más antiguos primero."""
-        return await self.ejecutar(lambda transaccion: transaccion.bandeja.reservar_vencidos(limite))
-
-    async def olvidar_enviados(self, recibidos_antes_de: datetime, limite: int) -> int:
-        """Olvida lo que se envió en hasta `limite` comandos anteriores a ese instante, y dice en cuántos."""
-        return await self.ejecutar(
-            lambda transaccion: transaccion.destinos.olvidar_enviados(recibidos_antes_de, limite)
-        )
-
-    def _en_transaccion(self, trabajo: Callable[[TransaccionSQL], T]) -> T:
+    def _en_transaccion(self, trabajo: Callable[[Connection], T]) -> T:
         with como_no_disponible(), self._motor.begin() as conexion:
             try:
-                return trabajo(TransaccionSQL(conexion, self._arriendo))
+                return trabajo(conexion)
             except Exception:
                 # Quizá otra mano cambió las tablas, y lo que se rechaza no tiene vuelta atrás.
                 comprobar_en_marcha(conexion)
