@@ -62,7 +62,9 @@ PUBLICADOS = (
 
 
 def _eventos(tabla: Table) -> str:
-    return str(select(*(columna for columna in tabla.c if columna.name != "secuencia")).order_by(tabla.c.id))
+    de_cada_libro = ("secuencia", "carril")
+    suyas = (columna for columna in tabla.c if columna.name not in de_cada_libro)
+    return str(select(*suyas).order_by(tabla.c.id))
 
 
 @dataclass

@@ -191,6 +191,10 @@ class TransaccionSQL:
         """El libro de los eventos de esa clase."""
         return RepositorioEventosSQL(self._conexion, clase, self.carriles_propios.numero)
 
+    def eventos_publicados(self, clase: ClaseDeEvento[E]) -> RepositorioEventosSQL[E]:
+        """El mismo, para agregar los que ya se publicaron: no van en ningún carril."""
+        return RepositorioEventosSQL(self._conexion, clase)
+
     def renovar_identidad(self) -> None:
         """Da al libro otra identidad: los cursores de la corriente que dio hasta ahora dejan de valer."""
         self._conexion.execute(update(libro).values(identidad=uuid4().hex))

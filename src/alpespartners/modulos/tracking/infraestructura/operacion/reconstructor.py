@@ -174,7 +174,7 @@ class Reconstructor:
 
     async def _agregar(self, clase: Clase, entidades: list[EventoSeguido[Any]], hecho: Reconstruido) -> int:
         try:
-            return await self._libro.ejecutar(lambda t: len(t.eventos(clase).agregar(entidades)))
+            return await self._libro.ejecutar(lambda t: len(t.eventos_publicados(clase).agregar(entidades)))
         except DatosRechazados:
             if len(entidades) == 1:
                 hecho.eventos_ilegibles += 1
