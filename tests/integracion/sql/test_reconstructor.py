@@ -15,6 +15,7 @@ from alpespartners.modulos.tracking.aplicacion.topicos import (
     EVENTO_CONVERSION_REGISTRADA,
 )
 from alpespartners.modulos.tracking.dominio.eventos import ConversionRegistrada
+from alpespartners.modulos.tracking.infraestructura.libro.tablas import METADATOS
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import (
     sobre_de_carta,
     sobre_de_comando,
@@ -40,10 +41,16 @@ def caso(tmp_path: Path) -> Generator[TopicosYLibro]:
 
 def volcar(caso: TopicosYLibro) -> dict[str, list[tuple[object, ...]]]:
     """Todo lo que tiene que volver; la hora de la prueba no se mueve, así que también la de cada destino."""
-    consulta = "SELECT * FROM {} WHERE {} ORDER BY 1, 2, 3"
+    consulta = "SELECT {} FROM {} WHERE {} ORDER BY 1, 2, 3"
     de_comandos = {"balance": "topico LIKE 'comando%'"}
+    # En qué carril se escribió cada fila no es cosa de ella.
+    columnas = {
+        tabla: ", ".join(columna.name for columna in METADATOS.tables[tabla].c if columna.name != "carril")
+        for tabla in TODAS
+    }
     return {
-        tabla: sql(caso.datos, consulta.format(tabla, de_comandos.get(tabla, "1"))) for tabla in TODAS[:-1]
+        tabla: sql(caso.datos, consulta.format(columnas[tabla], tabla, de_comandos.get(tabla, "1")))
+        for tabla in TODAS[:-2]
     }
 
 
