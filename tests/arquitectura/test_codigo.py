@@ -121,6 +121,8 @@ def _lecturas_del_ambiente(arbol: ast.Module) -> Iterator[int]:
             }
         elif isinstance(nodo, ast.keyword) and nodo.arg == "env":
             heredados.add(id(nodo.value))
+        elif isinstance(nodo, ast.Subscript) and isinstance(nodo.ctx, ast.Store):  # os.environ[…] = …
+            heredados.add(id(nodo.value))
     for nodo in ast.walk(arbol):
         if isinstance(nodo, ast.Attribute) and nodo.attr in {"environ", "environb", "getenv"}:
             if id(nodo) not in heredados:

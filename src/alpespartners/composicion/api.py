@@ -6,6 +6,7 @@ Por qué existe: quien la sirve (`uvicorn`, `alpespartners iniciar`, una prueba)
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Final
 
 from starlette.types import ASGIApp
 
@@ -24,21 +25,25 @@ from alpespartners.config import Configuracion
 from alpespartners.modulos.tracking.infraestructura.despachadores import DespachadorPulsar
 from alpespartners.modulos.tracking.infraestructura.metricas import MetricasDePublicacion
 from alpespartners.modulos.tracking.infraestructura.pulsar.revision import avisando
+from alpespartners.seedwork.observacion.cuenta_comun import Puesto
 from alpespartners.seedwork.procesos.ciclos import buscar_menos_ciclos
 from alpespartners.seedwork.procesos.padre import terminar_con_el_padre
 
+_SEGUNDOS_ENTRE_PULSOS: Final = 1.0
 
-def crear_app(configuracion: Configuracion, *, migra: bool = False) -> ASGIApp:
+
+def crear_app(configuracion: Configuracion, *, migra: bool = False, puesto: Puesto | None = None) -> ASGIApp:
     """Devuelve la API; nada se abre hasta que el servidor empieza a atender.
 
     Args:
         configuracion: la del proceso.
         migra: si deja al día un PostgreSQL; si no, se niega a usar uno de otra versión. SQLite, siempre.
+        puesto: el suyo entre los procesos que atienden el mismo puerto, si son varios.
     """
-    empezar(configuracion, "api")
+    empezar(configuracion, "api" if puesto is None else f"api {puesto.numero}")
     base = base_datos(configuracion)
     lecturas = base.lecturas()
-    registro = registro_de_metricas()
+    registro = registro_de_metricas(puesto)
     administracion = revisor(configuracion)
     despachador = DespachadorPulsar(configuracion.limite_confirmacion, MetricasDePublicacion(registro))
 
@@ -65,4 +70,5 @@ def crear_app(configuracion: Configuracion, *, migra: bool = False) -> ASGIApp:
         ciclo_de_vida=ciclo_de_vida,
         registro=registro,
         administracion=administracion,
+        entre_pulsos=None if puesto is None else _SEGUNDOS_ENTRE_PULSOS,
     )

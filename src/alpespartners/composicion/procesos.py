@@ -9,20 +9,36 @@ arranque tardaría el doble y quedarían en memoria para nada.
 import socket
 
 from alpespartners.config import Configuracion
+from alpespartners.seedwork.observacion.cuenta_comun import Puesto
 from alpespartners.seedwork.procesos.servidor_http import ServidorHTTP
 
 
-def servir_api(configuracion: Configuracion, enchufe: socket.socket, *, migra: bool = False) -> None:
-    """Atiende HTTP en un puerto ya abierto hasta recibir SIGTERM; `migra`, si antes migra PostgreSQL."""
+def servir_api(
+    configuracion: Configuracion,
+    enchufe: socket.socket,
+    puesto: Puesto | None = None,
+    *,
+    migra: bool = False,
+) -> None:
+    """Atiende HTTP en un puerto ya abierto hasta recibir SIGTERM.
+
+    Args:
+        configuracion: la del proceso.
+        enchufe: el del puerto; pueden tenerlo otros procesos, y cada conexión es de quien la acepte.
+        puesto: el suyo entre ellos, si son varios.
+        migra: si antes migra PostgreSQL.
+    """
     from alpespartners.composicion.api import crear_app
 
-    aplicacion = crear_app(configuracion, migra=migra)
+    aplicacion = crear_app(configuracion, migra=migra, puesto=puesto)
     ServidorHTTP(aplicacion, configuracion.espera_conexion).run(sockets=[enchufe])
 
 
-def migrar_y_servir_api(configuracion: Configuracion, enchufe: socket.socket) -> None:
+def migrar_y_servir_api(
+    configuracion: Configuracion, enchufe: socket.socket, puesto: Puesto | None = None
+) -> None:
     """Deja al día la base de datos y atiende HTTP en un puerto ya abierto hasta recibir SIGTERM."""
-    servir_api(configuracion, enchufe, migra=True)
+    servir_api(configuracion, enchufe, puesto, migra=True)
 
 
 def consumir(configuracion: Configuracion) -> None:

@@ -1,4 +1,4 @@
-"""`/metricas`: lo que un proceso cuenta de sí mismo, en el formato de texto de Prometheus.
+"""`/metricas`: lo que cuentan de sí mismos los procesos de un puerto, en el formato de texto de Prometheus.
 
 Qué es: la ruta, la cuenta de las respuestas y lo que la API sabe al ser preguntada: si hay broker y base de
 datos, el balance y la bandeja de salida.
@@ -9,12 +9,13 @@ Por qué existe: de noche avisa una alarma, y una alarma vive de números.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import cache
 from http import HTTPStatus
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
@@ -108,18 +109,62 @@ def ruta_de_metricas(registro: CollectorRegistry, estado: Estado) -> RutaDescrit
     return RutaDescrita(plantilla="/metricas", metodo="GET", atencion=metricas, operacion=operacion)
 
 
-def estado_de_la_api(
-    despachador: DespachadorComandos, lecturas: Lecturas, presencia: Presencia, esperas: Esperas
-) -> Estado:
+class Pulso:
+    """Lo que un proceso de la API sabe de sí en este instante: si tiene broker y cuántas peticiones esperan.
+
+    Donde varios llevan una cuenta común, las esperas se suman, y hay broker si lo tienen todos.
+
+    Args:
+        registro: el del proceso.
+        despachador: quien sabe si hay broker.
+        esperas: las del proceso.
+    """
+
+    def __init__(
+        self, registro: CollectorRegistry, despachador: DespachadorComandos, esperas: Esperas
+    ) -> None:
+        self._despachador = despachador
+        self._esperas = esperas
+        self._hay_broker = Gauge(
+            "alpes_broker_disponible",
+            "Si el broker acepta comandos.",
+            registry=registro,
+            multiprocess_mode="min",
+        )
+        self._cuantas = Gauge(
+            "alpes_esperas",
+            "Peticiones que esperan su destino (`Prefer: wait`).",
+            registry=registro,
+            multiprocess_mode="sum",
+        )
+
+    def apuntar(self) -> None:
+        """Lo deja dicho en el registro."""
+        self._hay_broker.set(self._despachador.disponible)
+        self._cuantas.set(self._esperas.cuantas)
+
+    @asynccontextmanager
+    async def latiendo(self, cada: float) -> AsyncGenerator[None]:
+        """Lo apunta cada tantos segundos mientras dura el bloque: otro puede responder por él."""
+
+        async def latir() -> None:
+            while True:
+                self.apuntar()
+                await asyncio.sleep(cada)
+
+        latido = asyncio.create_task(latir(), name="pulso")
+        try:
+            yield
+        finally:
+            latido.cancel()
+            await asyncio.gather(latido, return_exceptions=True)
+
+
+def estado_de_la_api(pulso: Pulso, lecturas: Lecturas, presencia: Presencia) -> Estado:
     """Lo que la API averigua al ser preguntada; lo de la base de datos falta mientras esta no responda."""
 
     async def estado() -> Iterable[Metric]:
-        broker = GaugeMetricFamily(
-            "alpes_broker_disponible", "Si el broker acepta comandos.", value=despachador.disponible
-        )
-        esperando = GaugeMetricFamily(
-            "alpes_esperas", "Peticiones que esperan su destino (`Prefer: wait`).", value=esperas.cuantas
-        )
+        pulso.apuntar()
         base = GaugeMetricFamily("alpes_base_datos_disponible", "Si la base de datos se puede leer.")
         try:
             async with asyncio.timeout(LIMITE_DE_UNA_SONDA):
@@ -127,12 +172,12 @@ def estado_de_la_api(
                 vivos = await presencia.consumidores()
         except (BaseDatosNoDisponible, TimeoutError):
             base.add_metric([], 0)
-            return [broker, esperando, base]
+            return [base]
         base.add_metric([], 1)
         consumidores = GaugeMetricFamily(
             "alpes_consumidores", "Procesos de consumidores que viven.", value=vivos
         )
-        return [broker, esperando, base, consumidores, *_familias(balance, time.time())]
+        return [base, consumidores, *_familias(balance, time.time())]
 
     return estado
 
