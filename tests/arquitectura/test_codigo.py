@@ -119,8 +119,8 @@ def _lecturas_del_ambiente(arbol: ast.Module) -> Iterator[int]:
             heredados |= {
                 id(valor) for clave, valor in zip(nodo.keys, nodo.values, strict=True) if clave is None
             }
-        elif isinstance(nodo, ast.keyword) and nodo.arg == "env":
-            heredados.add(id(nodo.value))
+        elif isinstance(nodo, ast.keyword):
+            heredados |= {id(nodo.value)} if nodo.arg == "env" else set()
         elif isinstance(nodo, ast.Subscript) and isinstance(nodo.ctx, ast.Store):  # os.environ[…] = …
             heredados.add(id(nodo.value))
     for nodo in ast.walk(arbol):
