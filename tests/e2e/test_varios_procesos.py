@@ -194,9 +194,7 @@ def test_una_señal_los_termina_a_todos_y_no_queda_ni_su_cuenta(
 ) -> None:
     principal = servicio.lanzar([_ALPES, orden, "--procesos", "2"])
     servicio.esperar_lista()
-    apis = _esperar_apis(servicio, 2)
-    (cuenta,) = {carpeta for numero in apis for carpeta in _carpetas_de_la_cuenta(numero)}
-    assert cuenta.is_dir()
+    cuenta = _carpeta_de_la_cuenta(servicio, 2)
     os.killpg(principal.pid, señal)
     assert principal.wait(10) == 0
     assert "Traceback" not in servicio.salida(principal)
@@ -209,24 +207,41 @@ def _sin_el_broker(servicio: Instalacion) -> list[str]:
     return [orden for orden in servicio.procesos().values() if "broker_embebido.guardian" not in orden]
 
 
-def _carpetas_de_la_cuenta(numero: int) -> set[Path]:
-    """Donde están los archivos de métricas que ese proceso tiene abiertos."""
-    lineas = Path(f"/proc/{numero}/maps").read_text(encoding="utf-8").splitlines()
-    return {Path(linea.split()[-1]).parent for linea in lineas if linea.endswith(".db")}
+def _carpeta_de_la_cuenta(servicio: Instalacion, cuantas: int) -> Path:
+    """Donde tienen sus archivos de métricas los procesos de la API, cuando los tienen todos."""
+
+    def carpetas() -> list[Path]:
+        abiertas: list[Path] = []
+        for numero in _apis(servicio):
+            mapa = Path(f"/proc/{numero}/maps").read_text(encoding="utf-8").splitlines()
+            abiertas += {Path(linea.split()[-1]).parent for linea in mapa if linea.endswith(".db")}
+        return abiertas
+
+    (carpeta,) = set(hasta(lambda: todas if len(todas := carpetas()) == cuantas else None))
+    assert carpeta.is_dir()
+    return carpeta
 
 
-def test_si_matan_a_quien_los_supervisa_no_queda_ninguno(servicio: Instalacion) -> None:
+def test_si_matan_a_quien_los_supervisa_no_queda_ninguno_ni_su_cuenta(servicio: Instalacion) -> None:
     principal = servicio.lanzar([_ALPES, "api", "--procesos", "3"])
     servicio.esperar_lista()
-    _esperar_apis(servicio, 3)
+    cuenta = _carpeta_de_la_cuenta(servicio, 3)
     principal.kill()
     principal.wait(60)
     hasta(lambda: not _sin_el_broker(servicio))
+    assert not cuenta.exists()
 
 
-def test_si_ninguno_puede_arrancar_se_dice_en_una_frase(servicio: Instalacion) -> None:
-    servicio.datos.mkdir(exist_ok=True)
+@pytest.mark.parametrize("orden", ["iniciar", "api"])
+def test_si_no_pueden_arrancar_todo_termina_con_la_frase_una_sola_vez(
+    servicio: Instalacion, orden: str
+) -> None:
     (servicio.datos / "tracking.sqlite3").mkdir()
-    principal = servicio.lanzar([_ALPES, "iniciar", "--procesos", "2"])
+    principal = servicio.lanzar([_ALPES, orden, "--procesos", "2"])
     assert principal.wait(60) == 1
-    assert "Traceback" not in servicio.salida(principal)
+    salida = servicio.salida(principal)
+    assert "Traceback" not in salida
+    frases = [
+        linea for linea in salida.splitlines() if linea.startswith("No se puede abrir la base de datos")
+    ]
+    assert frases == salida.splitlines()[-1:]

@@ -5,7 +5,9 @@ Por qué existe: con un solo puerto responde cualquiera de ellos, y la cuenta de
 empezar cada vez que contesta otro.
 """
 
+import multiprocessing
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,6 +32,12 @@ class Puesto:
 
     carpeta: Path
     numero: int
+
+    def dejar(self) -> None:
+        """Lo deja al terminar; si quien arrancó a todos murió, ya no la borrará él."""
+        padre = multiprocessing.parent_process()
+        if padre is not None and not padre.is_alive():
+            shutil.rmtree(self.carpeta, ignore_errors=True)
 
 
 @contextmanager
