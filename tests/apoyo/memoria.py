@@ -18,7 +18,8 @@ from alpespartners.api.aplicacion import crear_api, rutas_descritas
 from alpespartners.api.http.acceso import ReglasDeAcceso
 from alpespartners.api.http.cuerpo import SEGUNDOS_MAXIMOS
 from alpespartners.api.operacion import openapi
-from alpespartners.api.operacion.metricas import Pulso, estado_de_la_api, ruta_de_metricas
+from alpespartners.api.operacion.metricas import estado_de_la_api, ruta_de_metricas
+from alpespartners.api.operacion.pulso import Pulso
 from alpespartners.api.operacion.salud import quien_averigua
 from alpespartners.api.tracking.envios import Envios
 from alpespartners.modulos.tracking.aplicacion import clases

@@ -4,7 +4,8 @@ import re
 
 from prometheus_client import CollectorRegistry
 
-from alpespartners.api.operacion.metricas import Peticiones, Pulso, estado_de_la_api
+from alpespartners.api.operacion.metricas import Peticiones, estado_de_la_api
+from alpespartners.api.operacion.pulso import Pulso
 from alpespartners.modulos.tracking.aplicacion.esperas import Esperas
 from alpespartners.modulos.tracking.infraestructura.metricas import MetricasDeConsumo, MetricasDePublicacion
 from tests.apoyo.memoria import PuertosEnMemoria

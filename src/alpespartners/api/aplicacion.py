@@ -15,9 +15,10 @@ from alpespartners.api.http.api import Api, CicloDeVida
 from alpespartners.api.http.cuerpo import SEGUNDOS_MAXIMOS
 from alpespartners.api.http.rutas import RutaDescrita, Rutas
 from alpespartners.api.operacion.documentacion import rutas_de_documentacion
-from alpespartners.api.operacion.metricas import Peticiones, Pulso, estado_de_la_api, ruta_de_metricas
+from alpespartners.api.operacion.metricas import Peticiones, estado_de_la_api, ruta_de_metricas
 from alpespartners.api.operacion.otros_nombres import rutas_de_otros_nombres
 from alpespartners.api.operacion.portada import ruta_de_portada
+from alpespartners.api.operacion.pulso import Pulso
 from alpespartners.api.operacion.salud import Salud, quien_averigua, rutas_de_salud
 from alpespartners.api.tracking.envios import Envios
 from alpespartners.api.tracking.rutas import rutas_de_tracking

@@ -1,6 +1,6 @@
 """`/metricas`: lo que cuentan de sí mismos los procesos de un puerto, en el formato de texto de Prometheus.
 
-Qué es: la ruta, la cuenta de las respuestas y lo que la API sabe al ser preguntada: si hay broker y base de
+Qué es: la ruta, la cuenta de las respuestas y lo que la API averigua al ser preguntada: si hay base de
 datos, el balance y la bandeja de salida.
 Qué no es: un lugar para identificadores; ninguna etiqueta lleva el de una campaña, un influencer, un usuario
 o un evento.
@@ -9,13 +9,12 @@ Por qué existe: de noche avisa una alarma, y una alarma vive de números.
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import cache
 from http import HTTPStatus
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
@@ -26,15 +25,14 @@ from alpespartners import __version__
 from alpespartners.api.http.descripcion import Contestacion, Operacion
 from alpespartners.api.http.parametros import sin_parametros
 from alpespartners.api.http.rutas import RutaDescrita
+from alpespartners.api.operacion.pulso import Pulso
 from alpespartners.api.operacion.salud import LIMITE_DE_UNA_SONDA, SALUD
 from alpespartners.modulos.tracking.aplicacion.consultas.consultar_balance import (
     BalanceDelModulo,
     consultar_balance,
 )
-from alpespartners.modulos.tracking.aplicacion.esperas import Esperas
 from alpespartners.modulos.tracking.aplicacion.puertos import (
     BaseDatosNoDisponible,
-    DespachadorComandos,
     Lecturas,
     Presencia,
 )
@@ -95,7 +93,7 @@ def ruta_de_metricas(registro: CollectorRegistry, estado: Estado) -> RutaDescrit
     operacion = Operacion(
         id="metricas",
         etiqueta=SALUD,
-        resumen="Lo que el proceso cuenta de sí mismo, para Prometheus",
+        resumen="Lo que cuentan de sí mismos los procesos del puerto, para Prometheus",
         descripcion="Ninguna métrica lleva un identificador de campaña, influencer, usuario o evento.",
         contestaciones={
             200: Contestacion(
@@ -107,57 +105,6 @@ def ruta_de_metricas(registro: CollectorRegistry, estado: Estado) -> RutaDescrit
         },
     )
     return RutaDescrita(plantilla="/metricas", metodo="GET", atencion=metricas, operacion=operacion)
-
-
-class Pulso:
-    """Lo que un proceso de la API sabe de sí en este instante: si tiene broker y cuántas peticiones esperan.
-
-    Donde varios llevan una cuenta común, las esperas se suman, y hay broker si lo tienen todos.
-
-    Args:
-        registro: el del proceso.
-        despachador: quien sabe si hay broker.
-        esperas: las del proceso.
-    """
-
-    def __init__(
-        self, registro: CollectorRegistry, despachador: DespachadorComandos, esperas: Esperas
-    ) -> None:
-        self._despachador = despachador
-        self._esperas = esperas
-        self._hay_broker = Gauge(
-            "alpes_broker_disponible",
-            "Si el broker acepta comandos.",
-            registry=registro,
-            multiprocess_mode="min",
-        )
-        self._cuantas = Gauge(
-            "alpes_esperas",
-            "Peticiones que esperan su destino (`Prefer: wait`).",
-            registry=registro,
-            multiprocess_mode="sum",
-        )
-
-    def apuntar(self) -> None:
-        """Lo deja dicho en el registro."""
-        self._hay_broker.set(self._despachador.disponible)
-        self._cuantas.set(self._esperas.cuantas)
-
-    @asynccontextmanager
-    async def latiendo(self, cada: float) -> AsyncGenerator[None]:
-        """Lo apunta cada tantos segundos mientras dura el bloque: otro puede responder por él."""
-
-        async def latir() -> None:
-            while True:
-                self.apuntar()
-                await asyncio.sleep(cada)
-
-        latido = asyncio.create_task(latir(), name="pulso")
-        try:
-            yield
-        finally:
-            latido.cancel()
-            await asyncio.gather(latido, return_exceptions=True)
 
 
 def estado_de_la_api(pulso: Pulso, lecturas: Lecturas, presencia: Presencia) -> Estado:
