@@ -31,6 +31,7 @@ _PUERTO_MAXIMO = 65535
 _ESPERA_MAXIMA = 60.0
 _DIAS_MAXIMOS = 36_500
 _CONEXION_MAXIMA = 3600
+_PROCESOS_MAXIMOS = 64
 _PREFIJO = "ALPES_"
 _DE_LAS_PRUEBAS = {"ALPES_EXIGIR_TODO"}
 """Las que entienden las pruebas del producto: quien las pone no se ha equivocado."""
@@ -65,6 +66,11 @@ def _entero(minimo: int, maximo: int) -> Callable[[str], int]:
 def leer_puerto(texto: str) -> int:
     """Lee un número de puerto; lo que no lo es lanza ValueError."""
     return _entero(0, _PUERTO_MAXIMO)(texto)
+
+
+def leer_procesos(texto: str) -> int:
+    """Lee un número de procesos; lo que no lo es lanza ValueError."""
+    return _entero(1, _PROCESOS_MAXIMOS)(texto)
 
 
 def _espera(texto: str) -> float:
@@ -238,6 +244,11 @@ class Configuracion:
 
     anfitrion: str = _ajuste("ALPES_ANFITRION", str, "127.0.0.1", "una dirección")
     puerto: int = _ajuste("ALPES_PUERTO", leer_puerto, 8000, f"un número entre 0 y {_PUERTO_MAXIMO}")
+    procesos: int = _ajuste(
+        "ALPES_PROCESOS", leer_procesos, 1, f"un número de procesos, de 1 a {_PROCESOS_MAXIMOS}"
+    )
+    """Procesos de la API que `iniciar` y `api` arrancan en el puerto."""
+
     claves_api: tuple[str, ...] = _ajuste(
         "ALPES_CLAVES_API", _claves, (), "claves separadas por comas", secreto=True
     )

@@ -18,6 +18,8 @@ from alpespartners.api.aplicacion import crear_api, rutas_descritas
 from alpespartners.api.http.acceso import ReglasDeAcceso
 from alpespartners.api.http.cuerpo import SEGUNDOS_MAXIMOS
 from alpespartners.api.operacion import openapi
+from alpespartners.api.operacion.metricas import estado_de_la_api, ruta_de_metricas
+from alpespartners.api.operacion.pulso import Pulso
 from alpespartners.api.operacion.salud import quien_averigua
 from alpespartners.api.tracking.envios import Envios
 from alpespartners.modulos.tracking.aplicacion import clases
@@ -152,7 +154,10 @@ def descripcion() -> dict[str, object]:
         segundos_de_cuerpo=SEGUNDOS_MAXIMOS,
     )
     averiguar = quien_averigua(puertos, puertos, puertos, None)
-    return openapi.descripcion(rutas_descritas(envios, puertos, puertos, CollectorRegistry(), averiguar))
+    registro = CollectorRegistry()
+    pulso = Pulso(registro, puertos, envios.esperas)
+    metricas = ruta_de_metricas(registro, estado_de_la_api(pulso, puertos, puertos))
+    return openapi.descripcion(rutas_descritas(envios, puertos, puertos, metricas, averiguar))
 
 
 def cliente_de(api: ASGIApp, desde: str = "127.0.0.1") -> httpx2.AsyncClient:

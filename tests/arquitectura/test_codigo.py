@@ -119,7 +119,9 @@ def _lecturas_del_ambiente(arbol: ast.Module) -> Iterator[int]:
             heredados |= {
                 id(valor) for clave, valor in zip(nodo.keys, nodo.values, strict=True) if clave is None
             }
-        elif isinstance(nodo, ast.keyword) and nodo.arg == "env":
+        elif isinstance(nodo, ast.keyword):
+            heredados |= {id(nodo.value)} if nodo.arg == "env" else set()
+        elif isinstance(nodo, ast.Subscript) and isinstance(nodo.ctx, ast.Store):  # os.environ[…] = …
             heredados.add(id(nodo.value))
     for nodo in ast.walk(arbol):
         if isinstance(nodo, ast.Attribute) and nodo.attr in {"environ", "environb", "getenv"}:

@@ -5,6 +5,7 @@ import re
 from prometheus_client import CollectorRegistry
 
 from alpespartners.api.operacion.metricas import Peticiones, estado_de_la_api
+from alpespartners.api.operacion.pulso import Pulso
 from alpespartners.modulos.tracking.aplicacion.esperas import Esperas
 from alpespartners.modulos.tracking.infraestructura.metricas import MetricasDeConsumo, MetricasDePublicacion
 from tests.apoyo.memoria import PuertosEnMemoria
@@ -20,7 +21,8 @@ async def test_toda_metrica_de_la_pagina_existe_y_toda_la_que_existe_esta_en_la_
     MetricasDePublicacion(registro)
     MetricasDeConsumo(registro)
     puertos = PuertosEnMemoria()
-    familias = [*registro.collect(), *await estado_de_la_api(puertos, puertos, puertos, Esperas(puertos))()]
+    pulso = Pulso(registro, puertos, Esperas(puertos))
+    familias = [*await estado_de_la_api(pulso, puertos, puertos)(), *registro.collect()]
     existentes = {familia.name for familia in familias} | DE_LA_SONDA
     assert _nombradas("operacion.md") - {"alpes_bandeja_salida"} == existentes
     assert _nombradas("alarmas.yml") <= existentes

@@ -121,6 +121,17 @@ def test_un_puerto_de_la_terminal_se_mira_como_el_del_ambiente(
     assert "Lo dado en --puerto no vale: Puerto, de 0 a 65535;" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("orden", ["iniciar", "api"])
+@pytest.mark.parametrize("procesos", ["dos", "0", "65", "-1", "+2", "1.5"])
+def test_un_numero_de_procesos_que_no_vale_se_dice_en_una_frase(
+    capsys: pytest.CaptureFixture[str], orden: str, procesos: str
+) -> None:
+    assert ejecutar(orden, f"--procesos={procesos}") == 2
+    assert "Lo dado en --procesos no vale: Procesos de la API en ese puerto, de 1 a 64;" in (
+        capsys.readouterr().err
+    )
+
+
 @pytest.mark.parametrize("camino", [(), ("cartas",)])
 def test_un_grupo_sin_orden_muestra_su_ayuda(
     capsys: pytest.CaptureFixture[str], camino: tuple[str, ...]

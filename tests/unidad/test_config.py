@@ -25,6 +25,8 @@ def test_sin_nada_en_el_entorno_se_escucha_solo_en_esta_maquina_con_lo_embebido(
     [
         ("ALPES_DATOS", "/tmp/a b", "datos", Path("/tmp/a b")),  # noqa: S108 (solo se lee)
         ("ALPES_PUERTO", "0", "puerto", 0),
+        ("ALPES_PROCESOS", "", "procesos", 1),
+        ("ALPES_PROCESOS", "64", "procesos", 64),
         ("ALPES_CLAVES_API", " una , dos,", "claves_api", ("una", "dos")),
         (
             "ALPES_ESQUEMAS_AJENOS",
@@ -72,6 +74,11 @@ def test_cada_variable_se_lee_y_vacia_vale_ausente(
         ("ALPES_PUERTO", "+80"),
         ("ALPES_PUERTO", "-0"),
         ("ALPES_PUERTO", "\u0668\u0660"),
+        ("ALPES_PROCESOS", "0"),
+        ("ALPES_PROCESOS", "65"),
+        ("ALPES_PROCESOS", "dos"),
+        ("ALPES_PROCESOS", "+2"),
+        ("ALPES_PROCESOS", "\u0662"),
         ("ALPES_CLAVES_API", ","),
         ("ALPES_CLAVES_API", "secreto\totro"),
         ("ALPES_ESQUEMAS_AJENOS", "0123456789abcde"),

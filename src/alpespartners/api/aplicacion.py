@@ -3,7 +3,8 @@
 Por qué existe: lo que el servicio atiende se lee en un solo lugar, y con ello se compone su documentación.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import datetime
 
 from prometheus_client import CollectorRegistry
@@ -17,6 +18,7 @@ from alpespartners.api.operacion.documentacion import rutas_de_documentacion
 from alpespartners.api.operacion.metricas import Peticiones, estado_de_la_api, ruta_de_metricas
 from alpespartners.api.operacion.otros_nombres import rutas_de_otros_nombres
 from alpespartners.api.operacion.portada import ruta_de_portada
+from alpespartners.api.operacion.pulso import Pulso
 from alpespartners.api.operacion.salud import Salud, quien_averigua, rutas_de_salud
 from alpespartners.api.tracking.envios import Envios
 from alpespartners.api.tracking.rutas import rutas_de_tracking
@@ -40,6 +42,7 @@ def crear_api(  # noqa: PLR0913 (por nombre: es la lista de lo que la API necesi
     ciclo_de_vida: CicloDeVida,
     registro: CollectorRegistry,
     administracion: Administracion | None = None,
+    entre_pulsos: float | None = None,
     segundos_de_cuerpo: float = SEGUNDOS_MAXIMOS,
     esperas_maximas: int = ESPERAS_MAXIMAS,
 ) -> ASGIApp:
@@ -48,18 +51,22 @@ def crear_api(  # noqa: PLR0913 (por nombre: es la lista de lo que la API necesi
     `reloj` da la hora en UTC con zona; `nuevo_id`, un UUIDv7 en texto; `ciclo_de_vida` abre lo que
     los puertos necesitan antes de la primera petición y lo cierra después de la última; `registro`, donde
     el proceso cuenta lo que sale por `/metricas`; `administracion`, a quién se pregunta cómo está puesto el
-    broker; `esperas_maximas`, cuántos envíos pueden esperar su destino a la vez. Un `ErrorDeArranque` al
-    abrir detiene el servidor con su frase y sin traza.
+    broker; `entre_pulsos`, cada cuántos segundos deja dicho ahí cómo está, si a otros procesos les pueden
+    preguntar por él; `esperas_maximas`, cuántos envíos pueden esperar su destino a la vez. Un
+    `ErrorDeArranque` al abrir detiene el servidor con su frase y sin traza.
     """
+    esperas = Esperas(lecturas, esperas_maximas)
+    pulso = Pulso(registro, despachador, esperas)
     envios = Envios(
         despachador=despachador,
-        esperas=Esperas(lecturas, esperas_maximas),
+        esperas=esperas,
         reloj=reloj,
         nuevo_id=nuevo_id,
         segundos_de_cuerpo=segundos_de_cuerpo,
     )
     averiguar = quien_averigua(despachador, lecturas, presencia, administracion)
-    descritas = rutas_descritas(envios, lecturas, presencia, registro, averiguar)
+    metricas = ruta_de_metricas(registro, estado_de_la_api(pulso, lecturas, presencia))
+    descritas = rutas_descritas(envios, lecturas, presencia, metricas, averiguar)
     rutas = Rutas(
         [
             *descritas,
@@ -68,20 +75,29 @@ def crear_api(  # noqa: PLR0913 (por nombre: es la lista de lo que la API necesi
             *rutas_de_otros_nombres(),
         ]
     )
-    return Api(rutas, acceso, ciclo_de_vida, Peticiones(registro).observar)
+
+    @asynccontextmanager
+    async def con_pulso() -> AsyncGenerator[None]:
+        async with ciclo_de_vida():
+            if entre_pulsos is None:
+                yield
+            else:
+                async with pulso.latiendo(entre_pulsos):
+                    yield
+
+    return Api(rutas, acceso, con_pulso, Peticiones(registro).observar)
 
 
 def rutas_descritas(
     envios: Envios,
     lecturas: Lecturas,
     presencia: Presencia,
-    registro: CollectorRegistry,
+    metricas: RutaDescrita,
     averiguar: Callable[[], Awaitable[Salud]],
 ) -> list[RutaDescrita]:
     """Las rutas que la documentación describe; las demás son para quien la mira o se orienta."""
-    despachador, esperas = envios.despachador, envios.esperas
     return [
         *rutas_de_tracking(envios, lecturas, presencia),
         *rutas_de_salud(averiguar),
-        ruta_de_metricas(registro, estado_de_la_api(despachador, lecturas, presencia, esperas)),
+        metricas,
     ]

@@ -13,6 +13,8 @@ import select
 import socket
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -20,8 +22,9 @@ import typer
 from alpespartners.api.tracking.ejemplos import EJEMPLOS
 from alpespartners.composicion import carpeta_de_datos, procesos
 from alpespartners.composicion.inicio import leer_ajustes
-from alpespartners.config import Configuracion, leer_puerto
+from alpespartners.config import Configuracion, leer_procesos, leer_puerto
 from alpespartners.seedwork.arranque import ErrorDeArranque
+from alpespartners.seedwork.observacion.cuenta_comun import Puesto, cuenta_comun
 from alpespartners.seedwork.procesos.servidor_http import PuertoOcupado, abrir_puerto
 from alpespartners.seedwork.procesos.supervisor import Hijo, supervisar
 
@@ -65,6 +68,15 @@ Alpes Partners · Tracking está en marcha, pero no admite peticiones a {direcci
 {detalle}
 """
 
+_Procesos = Annotated[
+    int | None,
+    typer.Option(
+        "--procesos",
+        parser=leer_procesos,
+        help="Procesos de la API en ese puerto, de 1 a 64; si falta, ALPES_PROCESOS o 1.",
+    ),
+]
+
 
 def iniciar(
     *,
@@ -72,25 +84,27 @@ def iniciar(
         int | None,
         typer.Option(parser=leer_puerto, help="Puerto, de 0 a 65535; si falta, ALPES_PUERTO u 8000."),
     ] = None,
+    cuantos: _Procesos = None,
 ) -> None:
     """Arranca la API, los consumidores y, si hace falta, el broker embebido. Termina con Ctrl-C."""
-    configuracion = leer_ajustes() if puerto is None else leer_ajustes(puerto=puerto)
+    configuracion = _ajustes(puerto=puerto, procesos=cuantos)
     enchufe = _escuchar(configuracion)
     carpeta_de_datos.exigir_libre(configuracion)
     consumiendo, aviso = socket.socketpair()
     threading.Thread(target=_anunciar, args=(configuracion, enchufe, consumiendo), daemon=True).start()
-    supervisar(
-        [
-            Hijo("api", procesos.migrar_y_servir_api, (configuracion, enchufe)),
-            Hijo("consumidores", procesos.migrar_y_consumir, (configuracion, aviso)),
-        ]
-    )
+    with _apis(configuracion, enchufe, procesos.migrar_y_servir_api) as apis:
+        supervisar([*apis, Hijo("consumidores", procesos.migrar_y_consumir, (configuracion, aviso))])
 
 
-def api() -> None:
+def api(*, cuantos: _Procesos = None) -> None:
     """Arranca solo la API, con los límites de `iniciar`; a un PostgreSQL no le toca las tablas."""
-    configuracion = leer_ajustes()
-    procesos.servir_api(configuracion, _escuchar(configuracion))
+    configuracion = _ajustes(procesos=cuantos)
+    enchufe = _escuchar(configuracion)
+    if configuracion.procesos == 1:
+        procesos.servir_api(configuracion, enchufe)
+        return
+    with _apis(configuracion, enchufe, procesos.servir_api) as apis:
+        supervisar(apis)
 
 
 def consumidores() -> None:
@@ -103,6 +117,26 @@ def migrar() -> None:
     configuracion = leer_ajustes()
     procesos.migrar(configuracion)
     typer.echo(f"La base de datos de {configuracion.lugar} está al día.")
+
+
+def _ajustes(**dados: int | None) -> Configuracion:
+    """Los del entorno, salvo los que se dieron en la orden."""
+    return leer_ajustes(**{nombre: valor for nombre, valor in dados.items() if valor is not None})
+
+
+@contextmanager
+def _apis(
+    configuracion: Configuracion, enchufe: socket.socket, trabajo: Callable[..., None]
+) -> Iterator[list[Hijo]]:
+    """Los procesos de la API, que aceptan del mismo enchufe; si son varios, con una cuenta común."""
+    if configuracion.procesos == 1:
+        yield [Hijo("api", trabajo, (configuracion, enchufe))]
+        return
+    with cuenta_comun() as carpeta:
+        yield [
+            Hijo(f"api {numero}", trabajo, (configuracion, enchufe, Puesto(carpeta, numero)))
+            for numero in range(1, configuracion.procesos + 1)
+        ]
 
 
 def _escuchar(configuracion: Configuracion) -> socket.socket:

@@ -4,8 +4,9 @@ Por qué existe: quien la sirve (`uvicorn`, `alpespartners iniciar`, una prueba)
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Final
 
 from starlette.types import ASGIApp
 
@@ -24,28 +25,48 @@ from alpespartners.config import Configuracion
 from alpespartners.modulos.tracking.infraestructura.despachadores import DespachadorPulsar
 from alpespartners.modulos.tracking.infraestructura.metricas import MetricasDePublicacion
 from alpespartners.modulos.tracking.infraestructura.pulsar.revision import avisando
+from alpespartners.seedwork.arranque import ErrorDeArranque
+from alpespartners.seedwork.observacion.cuenta_comun import Puesto
 from alpespartners.seedwork.procesos.ciclos import buscar_menos_ciclos
 from alpespartners.seedwork.procesos.padre import terminar_con_el_padre
 
+_SEGUNDOS_ENTRE_PULSOS: Final = 1.0
 
-def crear_app(configuracion: Configuracion, *, migra: bool = False) -> ASGIApp:
+
+def crear_app(
+    configuracion: Configuracion,
+    *,
+    migra: bool = False,
+    puesto: Puesto | None = None,
+    al_no_poder: Callable[[ErrorDeArranque], None] = lambda _: None,
+) -> ASGIApp:
     """Devuelve la API; nada se abre hasta que el servidor empieza a atender.
 
     Args:
         configuracion: la del proceso.
         migra: si deja al día un PostgreSQL; si no, se niega a usar uno de otra versión. SQLite, siempre.
+        puesto: el suyo entre los procesos que atienden el mismo puerto, si son varios.
+        al_no_poder: recibe lo que le impide arrancar; el servidor, que también lo sabe, solo lo escribe.
     """
-    empezar(configuracion, "api")
+    empezar(configuracion, "api" if puesto is None else f"api {puesto.numero}")
     base = base_datos(configuracion)
     lecturas = base.lecturas()
-    registro = registro_de_metricas()
+    registro = registro_de_metricas(puesto)
     administracion = revisor(configuracion)
     despachador = DespachadorPulsar(configuracion.limite_confirmacion, MetricasDePublicacion(registro))
+
+    def decir_por_que(_tipo: object, error: BaseException | None, _traza: object) -> None:
+        if isinstance(error, ErrorDeArranque):
+            al_no_poder(error)
 
     @asynccontextmanager
     async def ciclo_de_vida() -> AsyncGenerator[None]:
         terminar_con_el_padre()
         async with AsyncExitStack() as pila:
+            # Lo último al salir, falle lo que falle.
+            pila.push(decir_por_que)
+            if puesto is not None:
+                pila.callback(puesto.dejar)
             pila.callback(lecturas.cerrar)
             await asyncio.to_thread(base.dejar_lista, migra=migra)
             cliente, _ = await asyncio.to_thread(conectar, configuracion, pila)
@@ -65,4 +86,5 @@ def crear_app(configuracion: Configuracion, *, migra: bool = False) -> ASGIApp:
         ciclo_de_vida=ciclo_de_vida,
         registro=registro,
         administracion=administracion,
+        entre_pulsos=None if puesto is None else _SEGUNDOS_ENTRE_PULSOS,
     )

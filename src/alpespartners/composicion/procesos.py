@@ -9,20 +9,47 @@ arranque tardaría el doble y quedarían en memoria para nada.
 import socket
 
 from alpespartners.config import Configuracion
+from alpespartners.seedwork.arranque import ErrorDeArranque
+from alpespartners.seedwork.observacion.cuenta_comun import Puesto
 from alpespartners.seedwork.procesos.servidor_http import ServidorHTTP
 
 
-def servir_api(configuracion: Configuracion, enchufe: socket.socket, *, migra: bool = False) -> None:
-    """Atiende HTTP en un puerto ya abierto hasta recibir SIGTERM; `migra`, si antes migra PostgreSQL."""
+def servir_api(
+    configuracion: Configuracion,
+    enchufe: socket.socket,
+    puesto: Puesto | None = None,
+    *,
+    migra: bool = False,
+) -> None:
+    """Atiende HTTP en un puerto ya abierto hasta recibir SIGTERM.
+
+    Args:
+        configuracion: la del proceso.
+        enchufe: el del puerto; pueden tenerlo otros procesos, y cada conexión es de quien la acepte.
+        puesto: el suyo entre ellos, si son varios.
+        migra: si antes migra PostgreSQL.
+
+    Raises:
+        ErrorDeArranque: es uno de varios y no puede arrancar; los demás tampoco podrían.
+    """
     from alpespartners.composicion.api import crear_app
 
-    aplicacion = crear_app(configuracion, migra=migra)
-    ServidorHTTP(aplicacion, configuracion.espera_conexion).run(sockets=[enchufe])
+    impedimentos: list[ErrorDeArranque] = []
+    aplicacion = crear_app(configuracion, migra=migra, puesto=puesto, al_no_poder=impedimentos.append)
+    try:
+        ServidorHTTP(aplicacion, configuracion.espera_conexion).run(sockets=[enchufe])
+    except SystemExit:
+        # uvicorn termina con un código, y con él solo se le volvería a arrancar sin fin.
+        if puesto is None or not impedimentos:
+            raise
+        raise impedimentos[0] from None
 
 
-def migrar_y_servir_api(configuracion: Configuracion, enchufe: socket.socket) -> None:
+def migrar_y_servir_api(
+    configuracion: Configuracion, enchufe: socket.socket, puesto: Puesto | None = None
+) -> None:
     """Deja al día la base de datos y atiende HTTP en un puerto ya abierto hasta recibir SIGTERM."""
-    servir_api(configuracion, enchufe, migra=True)
+    servir_api(configuracion, enchufe, puesto, migra=True)
 
 
 def consumir(configuracion: Configuracion) -> None:

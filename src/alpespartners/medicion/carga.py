@@ -79,8 +79,13 @@ async def a_tope(
     segundos: float,
     conexiones: int = CONEXIONES,
     al_responder: AlResponder | None = None,
+    *,
+    dejando_dormir: bool = False,
 ) -> Resultado:
-    """Cada conexión envía una petición en cuanto tiene respuesta a la anterior."""
+    """Cada conexión envía una petición en cuanto tiene respuesta a la anterior.
+
+    Con `dejando_dormir` suelta el núcleo entre dos respuestas, y que lo use quien responde.
+    """
     resultado = Resultado()
     final = time.perf_counter() + segundos
 
@@ -93,7 +98,7 @@ async def a_tope(
     comienzo = time.perf_counter()
     for conexion in todas:
         seguir(conexion)
-    await _sin_dormir(final)
+    await (asyncio.sleep(final - comienzo) if dejando_dormir else _sin_dormir(final))
     await _esperar_a_todas(todas)
     resultado.segundos = time.perf_counter() - comienzo
     await _cerrar(todas)

@@ -38,12 +38,14 @@ class Proceso:
     """Un proceso arrancado aquí.
 
     Attributes:
+        numero: su pid.
         puerto: donde atiende; 0 si no atiende HTTP.
     """
 
     def __init__(self, proceso: "subprocess.Popen[bytes]", puerto: int = 0) -> None:
         self._proceso = proceso
         self._cuentas = psutil.Process(proceso.pid)
+        self.numero = proceso.pid
         self.puerto = puerto
 
     @property
@@ -104,10 +106,11 @@ class Montaje:
         self._orden = orden
         self._ajustes = {"ALPES_DATOS": str(datos), **ajustes}
 
-    def api(self) -> Proceso:
-        """Arranca una API y espera a que acepte eventos."""
+    def api(self, procesos: int = 1) -> Proceso:
+        """Arranca una API con esos procesos y espera a que acepte eventos."""
         puerto = puerto_libre()
-        proceso = Proceso(self._arrancar("api", ALPES_PUERTO=str(puerto)), puerto)
+        orden = self._arrancar("api", ALPES_PUERTO=str(puerto), ALPES_PROCESOS=str(procesos))
+        proceso = Proceso(orden, puerto)
         self._esperar(proceso, lambda: _estado(puerto) is not None)
         return proceso
 

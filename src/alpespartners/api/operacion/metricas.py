@@ -1,6 +1,6 @@
-"""`/metricas`: lo que un proceso cuenta de sí mismo, en el formato de texto de Prometheus.
+"""`/metricas`: lo que cuentan de sí mismos los procesos de un puerto, en el formato de texto de Prometheus.
 
-Qué es: la ruta, la cuenta de las respuestas y lo que la API sabe al ser preguntada: si hay broker y base de
+Qué es: la ruta, la cuenta de las respuestas y lo que la API averigua al ser preguntada: si hay base de
 datos, el balance y la bandeja de salida.
 Qué no es: un lugar para identificadores; ninguna etiqueta lleva el de una campaña, un influencer, un usuario
 o un evento.
@@ -25,15 +25,14 @@ from alpespartners import __version__
 from alpespartners.api.http.descripcion import Contestacion, Operacion
 from alpespartners.api.http.parametros import sin_parametros
 from alpespartners.api.http.rutas import RutaDescrita
+from alpespartners.api.operacion.pulso import Pulso
 from alpespartners.api.operacion.salud import LIMITE_DE_UNA_SONDA, SALUD
 from alpespartners.modulos.tracking.aplicacion.consultas.consultar_balance import (
     BalanceDelModulo,
     consultar_balance,
 )
-from alpespartners.modulos.tracking.aplicacion.esperas import Esperas
 from alpespartners.modulos.tracking.aplicacion.puertos import (
     BaseDatosNoDisponible,
-    DespachadorComandos,
     Lecturas,
     Presencia,
 )
@@ -94,7 +93,7 @@ def ruta_de_metricas(registro: CollectorRegistry, estado: Estado) -> RutaDescrit
     operacion = Operacion(
         id="metricas",
         etiqueta=SALUD,
-        resumen="Lo que el proceso cuenta de sí mismo, para Prometheus",
+        resumen="Lo que cuentan de sí mismos los procesos del puerto, para Prometheus",
         descripcion="Ninguna métrica lleva un identificador de campaña, influencer, usuario o evento.",
         contestaciones={
             200: Contestacion(
@@ -108,18 +107,11 @@ def ruta_de_metricas(registro: CollectorRegistry, estado: Estado) -> RutaDescrit
     return RutaDescrita(plantilla="/metricas", metodo="GET", atencion=metricas, operacion=operacion)
 
 
-def estado_de_la_api(
-    despachador: DespachadorComandos, lecturas: Lecturas, presencia: Presencia, esperas: Esperas
-) -> Estado:
+def estado_de_la_api(pulso: Pulso, lecturas: Lecturas, presencia: Presencia) -> Estado:
     """Lo que la API averigua al ser preguntada; lo de la base de datos falta mientras esta no responda."""
 
     async def estado() -> Iterable[Metric]:
-        broker = GaugeMetricFamily(
-            "alpes_broker_disponible", "Si el broker acepta comandos.", value=despachador.disponible
-        )
-        esperando = GaugeMetricFamily(
-            "alpes_esperas", "Peticiones que esperan su destino (`Prefer: wait`).", value=esperas.cuantas
-        )
+        pulso.apuntar()
         base = GaugeMetricFamily("alpes_base_datos_disponible", "Si la base de datos se puede leer.")
         try:
             async with asyncio.timeout(LIMITE_DE_UNA_SONDA):
@@ -127,12 +119,12 @@ def estado_de_la_api(
                 vivos = await presencia.consumidores()
         except (BaseDatosNoDisponible, TimeoutError):
             base.add_metric([], 0)
-            return [broker, esperando, base]
+            return [base]
         base.add_metric([], 1)
         consumidores = GaugeMetricFamily(
             "alpes_consumidores", "Procesos de consumidores que viven.", value=vivos
         )
-        return [broker, esperando, base, consumidores, *_familias(balance, time.time())]
+        return [base, consumidores, *_familias(balance, time.time())]
 
     return estado
 

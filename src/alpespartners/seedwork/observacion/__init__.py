@@ -1,1 +1,1 @@
-"""Lo que un proceso cuenta de sí mismo: su registro, también el de uvicorn, en español."""
+"""Lo que un proceso cuenta de sí mismo: su registro, con el de uvicorn, y sus métricas, con las de otros."""
