@@ -16,6 +16,7 @@ from starlette.requests import ClientDisconnect, Request
 from alpespartners.api.http.descripcion import JSON, Contestacion
 from alpespartners.api.http.problemas import ErrorHTTP, contestacion_de_error, error_de
 from alpespartners.seedwork.json_estricto import JsonIlegible
+from alpespartners.seedwork.procesos.http_con_limites import CUERPO_ENTERO
 
 OCTETOS_MAXIMOS: Final = 64 * 1024
 SEGUNDOS_MAXIMOS: Final = 10.0
@@ -42,12 +43,20 @@ async def leer_cuerpo(peticion: Request, segundos: float) -> bytes:
     longitud = peticion.headers.get("content-length", "")
     if longitud.isdecimal() and (len(longitud) > CIFRAS_DE_UNA_LONGITUD or int(longitud) > OCTETOS_MAXIMOS):
         raise _demasiado_grande()
+    if CUERPO_ENTERO in peticion.scope.get("extensions", {}):
+        # Un plazo cuesta, y no hay nada que esperar.
+        cuerpo = await _todo(peticion)
+    else:
+        cuerpo = await _a_tiempo(peticion, segundos)
+    return _descomprimido(cuerpo) if comprimido else cuerpo
+
+
+async def _a_tiempo(peticion: Request, segundos: float) -> bytes:
     try:
         async with asyncio.timeout(segundos):
-            cuerpo = await _todo(peticion)
+            return await _todo(peticion)
     except TimeoutError:
         raise _demasiado_lento(segundos) from None
-    return _descomprimido(cuerpo) if comprimido else cuerpo
 
 
 async def _todo(peticion: Request) -> bytes:
