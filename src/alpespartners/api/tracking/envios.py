@@ -98,6 +98,9 @@ _CLAVE: Final = Parametro(
 )
 
 
+_CABECERA_CRUDA: Final = CABECERA.lower().encode()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envios:
     """Los puntos de envío: a quién publican, dónde esperan y de dónde salen la hora y los ids."""
@@ -140,8 +143,7 @@ class Envios:
         recolector = Recolector()
         if peticion.scope["query_string"]:
             leer_parametros(peticion.scope["query_string"], (), recolector)
-        claves = cabeceras_de(peticion).get(CABECERA.lower().encode(), ())
-        clave = recolector.intentar(clave_de_idempotencia, claves)
+        clave = recolector.intentar(clave_de_idempotencia, cabeceras_de(peticion).get(_CABECERA_CRUDA, ()))
         faltas = recolector.fallos
         try:
             comando = comando_del_cuerpo(

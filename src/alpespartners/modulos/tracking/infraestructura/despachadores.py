@@ -7,7 +7,6 @@ Por qué existe: un 202 promete que el comando ya no se pierde.
 
 import asyncio
 import time
-from contextlib import suppress
 from functools import partial
 
 from alpespartners.modulos.tracking.aplicacion.clases import CLASES
@@ -100,11 +99,12 @@ class DespachadorPulsar:
                 confirmacion.set_result(confirmado)
 
         comienzo = time.perf_counter()
-        confirmado = None
-        with suppress(TimeoutError):
+        try:
             await self._turno(publicador, sobre.topico)
             publicador.enviar(sobre, al_saber)
             confirmado = await confirmacion
+        except TimeoutError:
+            confirmado = None
         if not confirmado:
             self._metricas.sin_confirmar(sobre.topico)
             lleno = confirmado is not None and not publicador.hay_sitio()

@@ -105,7 +105,8 @@ class Publicador:
 
     def listo(self, topico: str) -> bool:
         """Dice si el tópico tiene ya un productor."""
-        return self._canal(topico).productor is not None
+        canal = self._canales.get(topico)
+        return canal is not None and canal.productor is not None
 
     async def esperar(self, topico: str) -> None:
         """Vuelve cuando el tópico tiene un productor."""
@@ -120,8 +121,9 @@ class Publicador:
             ahora = self._bucle.time()
             solo, self._ultimo_envio = ahora - self._ultimo_envio > self._ritmo.solo_tras, ahora
             productor.enviar(sobre, partial(self._avisar, al_saber), solo=solo)
+        if not self._en_curso:
+            self._nadie_en_curso.clear()
         self._en_curso += 1
-        self._nadie_en_curso.clear()
 
     async def cerrar(self, segundos: float) -> None:
         """Espera como mucho esos segundos a que todo tenga respuesta, y cierra; lo demás no se confirma."""
