@@ -77,13 +77,11 @@ class ProtocoloConLimites(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Empieza a contar: también la primera petición tiene un plazo."""
         super().connection_made(transport)
-        self._vigilancia: asyncio.TimerHandle | None = None
         self._empezar_cabeceras(0)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Deja de contar."""
-        if self._vigilancia is not None:
-            self._vigilancia.cancel()
+        self._plazo.cancel()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -111,6 +109,7 @@ class ProtocoloConLimites(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Acaban las cabeceras de una petición."""
         self._en_cabeceras = False
+        self._plazo.cancel()
         # Contarlas cuesta: casi ninguna llega junto a tanto que pueda pasarse.
         if self._octetos + self._recien > OCTETOS_DE_CABECERAS and self._ocupan() > OCTETOS_DE_CABECERAS:
             self._negar(_DEMASIADO_GRANDES)
@@ -139,9 +138,7 @@ class ProtocoloConLimites(HttpToolsProtocol):
         self._octetos = 0
         self._octetos_sin_avanzar = 0
         self._quiza_ajenos = quiza_ajenos
-        self._hasta = self.loop.time() + SEGUNDOS_DE_CABECERAS
-        if self._vigilancia is None:
-            self._vigilancia = self.loop.call_at(self._hasta, self._vigilar)
+        self._plazo = self.loop.call_later(SEGUNDOS_DE_CABECERAS, self._cansarse)
 
     def _ocupan(self) -> int:
         return len(self.url) + sum(len(nombre) + len(valor) + _SEPARADORES for nombre, valor in self.headers)
@@ -151,15 +148,6 @@ class ProtocoloConLimites(HttpToolsProtocol):
             self.transport.write(respuesta)
             self.transport.close()
 
-    def _vigilar(self) -> None:
-        """Cierra si unas cabeceras pasaron de su plazo.
-
-        Hay un temporizador por conexión, y no por petición: al sonar pueden ser ya otras, con el suyo.
-        """
-        self._vigilancia = None
-        if not self._en_cabeceras:
-            return
-        if self.loop.time() < self._hasta:
-            self._vigilancia = self.loop.call_at(self._hasta, self._vigilar)
-        elif not self.transport.is_closing():
+    def _cansarse(self) -> None:
+        if not self.transport.is_closing():
             self.transport.close()
