@@ -22,7 +22,8 @@ def poner_traza(peticion: Request) -> str:
         traza = recibidos[0]
     else:
         # No es un secreto: basta con que no se repita.
-        traza = f"00-{random.getrandbits(128):032x}-{random.getrandbits(64):016x}-01"
+        azar = f"{random.getrandbits(192):048x}"
+        traza = f"00-{azar[:32]}-{azar[32:]}-01"
     peticion.scope["traza"] = traza
     return traza
 
