@@ -51,12 +51,12 @@ def leer_json(octetos: bytes) -> object:
         texto = octetos.decode("utf-8")
     except UnicodeDecodeError as error:
         raise JsonIlegible(f"El cuerpo no es UTF-8: octeto no válido en la posición {error.start}.") from None
-    if not texto.strip(" \t\n\r"):
-        raise JsonIlegible("El cuerpo está vacío.")
     _comprobar_profundidad(octetos)
     try:
         valor: object = _LECTOR.decode(texto)
     except json.JSONDecodeError as error:
+        if not texto.strip(" \t\n\r"):
+            raise JsonIlegible("El cuerpo está vacío.") from None
         raise JsonIlegible(
             f"El cuerpo no es JSON: error en la línea {error.lineno}, columna {error.colno}."
         ) from None

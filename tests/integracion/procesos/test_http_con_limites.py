@@ -8,26 +8,21 @@ from collections.abc import Iterator
 
 import pytest
 import uvicorn
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from alpespartners.seedwork.procesos import http_con_limites
-from alpespartners.seedwork.procesos.http_con_limites import ProtocoloConLimites
+from alpespartners.seedwork.procesos.http_con_limites import CUERPO_ENTERO, ProtocoloConLimites
 from tests.apoyo.espera import hasta
 from tests.apoyo.memoria import PuertosEnMemoria, api_en_memoria
 from tests.apoyo.puertos import puerto_libre
 
 
-@pytest.fixture
-def puerto(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    monkeypatch.setattr(http_con_limites, "SEGUNDOS_DE_CABECERAS", 0.5)
+@contextlib.contextmanager
+def sirviendo(aplicacion: ASGIApp) -> Iterator[int]:
     numero = puerto_libre()
     servidor = uvicorn.Server(
-        uvicorn.Config(
-            api_en_memoria(PuertosEnMemoria()),
-            http=ProtocoloConLimites,
-            port=numero,
-            log_config=None,
-            access_log=False,
-        )
+        uvicorn.Config(aplicacion, http=ProtocoloConLimites, port=numero, log_config=None, access_log=False)
     )
     hilo = threading.Thread(target=servidor.run)
     hilo.start()
@@ -35,6 +30,13 @@ def puerto(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     yield numero
     servidor.should_exit = True
     hilo.join()
+
+
+@pytest.fixture
+def puerto(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    monkeypatch.setattr(http_con_limites, "SEGUNDOS_DE_CABECERAS", 0.5)
+    with sirviendo(api_en_memoria(PuertosEnMemoria())) as numero:
+        yield numero
 
 
 def conectar(puerto: int) -> socket.socket:
@@ -158,3 +160,19 @@ def test_una_peticion_corriente_y_las_que_la_siguen_no_lo_notan(puerto: int) -> 
             assert enchufe.recv(65536).startswith(b"HTTP/1.1 200 ")
         enchufe.sendall(peticion + b"Connection: close\r\n\r\n")
         assert leer_todo(enchufe).startswith(b"HTTP/1.1 200 ")
+
+
+async def si_llego_entero(scope: Scope, receive: Receive, send: Send) -> None:
+    """Responde si, al empezar a atender la petición, su cuerpo había llegado entero."""
+    if scope["type"] == "http":
+        respuesta = PlainTextResponse(str(CUERPO_ENTERO in scope.get("extensions", {})))
+        await respuesta(scope, receive, send)
+
+
+def test_quien_atiende_sabe_si_el_cuerpo_llego_ya_entero() -> None:
+    cabeceras = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nConnection: close\r\n\r\n"
+    with sirviendo(si_llego_entero) as puerto:
+        for llega, entero in [(b"{}", b"True"), (b"{", b"False"), (b"", b"False")]:
+            with conectar(puerto) as enchufe:
+                enchufe.sendall(cabeceras + llega)
+                assert leer_todo(enchufe).partition(b"\r\n\r\n")[2] == entero

@@ -15,6 +15,7 @@ from typing import Final
 
 from starlette.requests import Request
 
+from alpespartners.api.http.cabeceras import Cabeceras, cabeceras_de
 from alpespartners.api.http.descripcion import Contestacion
 from alpespartners.api.http.problemas import ErrorHTTP, contestacion_de_error
 
@@ -30,7 +31,7 @@ PRIMEROS_SEGMENTOS_ABIERTOS: Final = frozenset(
 _LOCALES: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _DIRECCIONES_CORRIENTES: Final = frozenset({"127.0.0.1", "::1"})
 _ANFITRION: Final = re.compile(r"(\[[0-9a-f:.]+\]|[^:\[\]]+?)\.?(?::[0-9]{0,5})?", re.IGNORECASE)
-_HUELLAS_DE_INTERMEDIARIO: Final = frozenset({b"forwarded", b"via", b"x-real-ip"})
+_HUELLA_DE_INTERMEDIARIO: Final = re.compile(rb"x-forwarded-|(?:forwarded|via|x-real-ip)\Z")
 
 
 class ReglasDeAcceso:
@@ -47,17 +48,18 @@ class ReglasDeAcceso:
 
     def comprobar(self, peticion: Request, partes: Sequence[str]) -> None:
         """No hace nada si la petición puede pasar; si no, lanza `ErrorHTTP` 401, 403 o 421."""
+        cabeceras = cabeceras_de(peticion)
         if self._claves:
             if pide_clave(partes):
-                self._exigir_clave(peticion)
+                self._exigir_clave(cabeceras)
             return
-        if not self._sin_clave and not (_viene_de_esta_maquina(peticion) and _viene_directa(peticion)):
+        if not self._sin_clave and not (_viene_de_esta_maquina(peticion) and _viene_directa(cabeceras)):
             raise _acceso_solo_local()
-        if not self._anfitrion_conocido(peticion):
+        if not self._anfitrion_conocido(cabeceras):
             raise _anfitrion_desconocido()
 
-    def _exigir_clave(self, peticion: Request) -> None:
-        valores = peticion.headers.getlist("authorization")
+    def _exigir_clave(self, cabeceras: Cabeceras) -> None:
+        valores = cabeceras.get(b"authorization", ())
         if len(valores) == 1:
             esquema, _, resto = valores[0].partition(" ")
             ofrecida = resto.strip(" ").encode("latin-1")
@@ -67,8 +69,8 @@ class ReglasDeAcceso:
                 return
         raise _clave_requerida()
 
-    def _anfitrion_conocido(self, peticion: Request) -> bool:
-        valores = peticion.headers.getlist("host")
+    def _anfitrion_conocido(self, cabeceras: Cabeceras) -> bool:
+        valores = cabeceras.get(b"host", ())
         hallado = _ANFITRION.fullmatch(valores[0]) if len(valores) == 1 else None
         if hallado is None:
             return False
@@ -133,15 +135,12 @@ NEGATIVAS: Final[Mapping[int, Contestacion]] = {
 
 def _viene_de_esta_maquina(peticion: Request) -> bool:
     # Por un socket Unix no hay dirección: quien llega a él ya está en esta máquina.
-    cliente = peticion.client
-    return cliente is None or _es_direccion_local(cliente.host)
+    cliente = peticion.scope.get("client")
+    return cliente is None or _es_direccion_local(cliente[0])
 
 
-def _viene_directa(peticion: Request) -> bool:
-    return not any(
-        nombre.startswith(b"x-forwarded-") or nombre in _HUELLAS_DE_INTERMEDIARIO
-        for nombre, _ in peticion.headers.raw
-    )
+def _viene_directa(cabeceras: Cabeceras) -> bool:
+    return not any(map(_HUELLA_DE_INTERMEDIARIO.match, cabeceras))
 
 
 def _es_direccion_local(texto: str) -> bool:

@@ -87,14 +87,7 @@ class Api:
         # Lo escribe quien llama, y no debe llegar al registro ni a una etiqueta.
         conocido = metodo if metodo in _METODOS_CONOCIDOS else None
         self._observar(plantilla, conocido, respuesta.status_code, segundos)
-        self._accesos.anotar(
-            conocido,
-            plantilla,
-            respuesta.status_code,
-            segundos=segundos,
-            esperaba="wait=" in respuesta.headers.get("Preference-Applied", ""),
-            traza=identificador_de(traza),
-        )
+        self._accesos.anotar(conocido, plantilla, respuesta, segundos, traza)
 
     async def _vivir(self, receive: Receive, send: Send) -> None:
         """El protocolo *lifespan* de ASGI; quien falla al abrir lo dice con una frase si la tiene."""

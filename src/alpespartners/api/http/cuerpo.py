@@ -13,9 +13,11 @@ from typing import Final
 
 from starlette.requests import ClientDisconnect, Request
 
+from alpespartners.api.http.cabeceras import Cabeceras, cabeceras_de
 from alpespartners.api.http.descripcion import JSON, Contestacion
 from alpespartners.api.http.problemas import ErrorHTTP, contestacion_de_error, error_de
 from alpespartners.seedwork.json_estricto import JsonIlegible
+from alpespartners.seedwork.procesos.http_con_limites import CUERPO_ENTERO
 
 OCTETOS_MAXIMOS: Final = 64 * 1024
 SEGUNDOS_MAXIMOS: Final = 10.0
@@ -37,17 +39,26 @@ async def leer_cuerpo(peticion: Request, segundos: float) -> bytes:
             (no es el gzip que dice ser).
         ClientDisconnect: el cliente se fue antes de terminar.
     """
-    _exigir_json(peticion)
-    comprimido = _viene_en_gzip(peticion)
-    longitud = peticion.headers.get("content-length", "")
+    cabeceras = cabeceras_de(peticion)
+    _exigir_json(cabeceras)
+    comprimido = _viene_en_gzip(cabeceras)
+    longitud = cabeceras.get(b"content-length", ("",))[0]
     if longitud.isdecimal() and (len(longitud) > CIFRAS_DE_UNA_LONGITUD or int(longitud) > OCTETOS_MAXIMOS):
         raise _demasiado_grande()
+    if CUERPO_ENTERO in peticion.scope.get("extensions", {}):
+        # Un plazo cuesta, y no hay nada que esperar.
+        cuerpo = await _todo(peticion)
+    else:
+        cuerpo = await _a_tiempo(peticion, segundos)
+    return _descomprimido(cuerpo) if comprimido else cuerpo
+
+
+async def _a_tiempo(peticion: Request, segundos: float) -> bytes:
     try:
         async with asyncio.timeout(segundos):
-            cuerpo = await _todo(peticion)
+            return await _todo(peticion)
     except TimeoutError:
         raise _demasiado_lento(segundos) from None
-    return _descomprimido(cuerpo) if comprimido else cuerpo
 
 
 async def _todo(peticion: Request) -> bytes:
@@ -65,15 +76,18 @@ async def _todo(peticion: Request) -> bytes:
     return bytes(cuerpo)
 
 
-def _exigir_json(peticion: Request) -> None:
-    tipos = peticion.headers.getlist("content-type")
+def _exigir_json(cabeceras: Cabeceras) -> None:
+    tipos = cabeceras.get(b"content-type", ())
     if len(tipos) != 1 or not _es_json(tipos[0]):
         raise _tipo_no_admitido()
 
 
-def _viene_en_gzip(peticion: Request) -> bool:
+def _viene_en_gzip(cabeceras: Cabeceras) -> bool:
     """Dice si el cuerpo está en gzip; comprimido de otro modo, o más de una vez, es un 415 que lo dice."""
-    lista = ",".join(peticion.headers.getlist("content-encoding"))
+    valores = cabeceras.get(b"content-encoding")
+    if valores is None:
+        return False
+    lista = ",".join(valores)
     codificaciones = [codificacion.strip(_BLANCOS).lower() for codificacion in lista.split(",")]
     aplicadas = [codificacion for codificacion in codificaciones if codificacion not in {"", "identity"}]
     if not aplicadas:

@@ -51,6 +51,10 @@ class Preferencias(NamedTuple):
         return {"Preference-Applied": ", ".join(concedidas)} if concedidas else {}
 
 
+SIN_PREFERENCIAS: Final = Preferencias(espera=None, rigor=False)
+"""Las de casi todos los envíos."""
+
+
 def preferencias(cabeceras: Sequence[str]) -> Preferencias:
     """Lee las cabeceras `Prefer` de una petición.
 
@@ -58,6 +62,8 @@ def preferencias(cabeceras: Sequence[str]) -> Preferencias:
     nombre (RFC 7240 §2); `wait` es un número de segundos entero (§4.3), y `handling`, `strict` o `lenient`,
     que es lo que se hace si falta (§4.4).
     """
+    if not cabeceras:
+        return SIN_PREFERENCIAS
     primeras: dict[str, str] = {}
     for nombre, valor in _preferencias(cabeceras):
         primeras.setdefault(nombre, valor)

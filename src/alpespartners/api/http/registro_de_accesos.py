@@ -15,6 +15,9 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Final, NamedTuple
 
+from starlette.responses import Response
+
+from alpespartners.api.http.traza import identificador_de
 from alpespartners.seedwork.observacion.registro import Tanda
 
 SEGUNDOS_DE_UNA_LENTA: Final = 1.0
@@ -43,26 +46,19 @@ class RegistroDeAccesos:
         self._pendientes: list[_Acceso] = []
 
     def anotar(
-        self,
-        metodo: str | None,
-        ruta: str | None,
-        estado: int,
-        *,
-        segundos: float,
-        esperaba: bool,
-        traza: str,
+        self, metodo: str | None, ruta: str | None, respuesta: Response, segundos: float, traza: str
     ) -> None:
         """Anota una respuesta, si es de las que se escriben.
 
         Args:
             metodo: si es de los conocidos.
             ruta: su plantilla, si la tiene.
-            estado: el código HTTP.
+            respuesta: la que se dio.
             segundos: lo que tardó.
-            esperaba: si tardó porque quien llamaba lo pidió (`Prefer: wait`).
-            traza: el *trace-id*.
+            traza: el `traceparent` de la petición.
         """
-        lenta = segundos > SEGUNDOS_DE_UNA_LENTA and not esperaba
+        estado = respuesta.status_code
+        lenta = segundos > SEGUNDOS_DE_UNA_LENTA and not _se_pidio_esperar(respuesta)
         fallida = estado >= HTTPStatus.INTERNAL_SERVER_ERROR
         nivel = logging.WARNING if lenta or fallida else logging.DEBUG
         if not _registro.isEnabledFor(nivel) or (ruta or "").startswith(_DE_SONDAS):
@@ -80,6 +76,11 @@ class RegistroDeAccesos:
             _registro.log(max(acceso.nivel for acceso in pendientes), Tanda(map(_hecho, pendientes)))
 
 
+def _se_pidio_esperar(respuesta: Response) -> bool:
+    """Dice si tardó porque quien llamaba lo pidió (`Prefer: wait`)."""
+    return "wait=" in respuesta.headers.get("Preference-Applied", "")
+
+
 def _hecho(acceso: _Acceso) -> dict[str, object]:
     return {
         "event": "petición",
@@ -87,7 +88,7 @@ def _hecho(acceso: _Acceso) -> dict[str, object]:
         "ruta": acceso.ruta,
         "estado": acceso.estado,
         "milisegundos": round(acceso.segundos * 1000, 1),
-        "traza": acceso.traza,
+        "traza": identificador_de(acceso.traza),
         "logger": _registro.name,
         "level": logging.getLevelName(acceso.nivel).lower(),
         "timestamp": datetime.fromtimestamp(acceso.hora, UTC),

@@ -10,17 +10,20 @@ from typing import Final
 
 from starlette.requests import Request
 
+from alpespartners.api.http.cabeceras import cabeceras_de
+
 _TRACEPARENT: Final = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 def poner_traza(peticion: Request) -> str:
     """Deja en la petición el `traceparent` recibido, si es uno y válido; si no, uno nuevo, para muestreo."""
-    recibidos = peticion.headers.getlist("traceparent")
+    recibidos = cabeceras_de(peticion).get(b"traceparent", ())
     if len(recibidos) == 1 and _TRACEPARENT.fullmatch(recibidos[0]):
         traza = recibidos[0]
     else:
         # No es un secreto: basta con que no se repita.
-        traza = f"00-{random.getrandbits(128):032x}-{random.getrandbits(64):016x}-01"
+        azar = f"{random.getrandbits(192):048x}"
+        traza = f"00-{azar[:32]}-{azar[32:]}-01"
     peticion.scope["traza"] = traza
     return traza
 

@@ -16,12 +16,14 @@ from urllib.parse import quote
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from alpespartners.api.http.cabeceras import cabeceras_de
 from alpespartners.api.http.clave_de_idempotencia import CABECERA, ESQUEMA, clave_de_idempotencia
 from alpespartners.api.http.cuerpo import leer_cuerpo
 from alpespartners.api.http.descripcion import Contestacion, Esquema, Operacion, Parametro
 from alpespartners.api.http.parametros import leer_parametros
 from alpespartners.api.http.preferencias import (
     ESPERA_MAXIMA,
+    SIN_PREFERENCIAS,
     Preferencias,
     preferencias,
     preferencias_aplicadas,
@@ -96,6 +98,9 @@ _CLAVE: Final = Parametro(
 )
 
 
+_CABECERA_CRUDA: Final = CABECERA.lower().encode()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envios:
     """Los puntos de envío: a quién publican, dónde esperan y de dónde salen la hora y los ids."""
@@ -110,7 +115,7 @@ class Envios:
         """La de los envíos de una clase."""
 
         async def atender(peticion: Request) -> Response:
-            preferidas = preferencias(peticion.headers.getlist("prefer"))
+            preferidas = preferencias(cabeceras_de(peticion).get(b"prefer", ()))
             cuerpo = leer_json(await leer_cuerpo(peticion, self.segundos_de_cuerpo))
             comando = self._comando(peticion, cuerpo, clase.clase, preferidas)
             comando_id = self.nuevo_id()
@@ -121,10 +126,8 @@ class Envios:
             except BrokerNoDisponible:
                 raise broker_no_disponible(comando.id) from None
             envio = _Envio(clase, comando, comando_id)
-            if preferidas.espera is None:
-                respuesta = envio.aceptado()
-                respuesta.headers.update(preferidas.aplicadas(espera=False))
-                return respuesta
+            if preferidas == SIN_PREFERENCIAS:
+                return envio.aceptado()
             return await self._esperar(envio, peticion, preferidas)
 
         return RutaDescrita(
@@ -140,9 +143,8 @@ class Envios:
         recolector = Recolector()
         if peticion.scope["query_string"]:
             leer_parametros(peticion.scope["query_string"], (), recolector)
-        clave = recolector.intentar(clave_de_idempotencia, peticion.headers.getlist(CABECERA))
+        clave = recolector.intentar(clave_de_idempotencia, cabeceras_de(peticion).get(_CABECERA_CRUDA, ()))
         faltas = recolector.fallos
-        aplicadas = preferidas.aplicadas(espera=False)
         try:
             comando = comando_del_cuerpo(
                 clase,
@@ -153,16 +155,16 @@ class Envios:
                 estricto=preferidas.rigor,
             )
         except DatosInvalidos as invalidos:
-            raise datos_invalidos([*faltas, *invalidos.fallos], aplicadas) from None
+            raise datos_invalidos([*faltas, *invalidos.fallos], preferidas.aplicadas(espera=False)) from None
         if faltas:
-            raise datos_invalidos(faltas, aplicadas)
+            raise datos_invalidos(faltas, preferidas.aplicadas(espera=False))
         return comando
 
     async def _esperar(self, envio: "_Envio", peticion: Request, preferidas: Preferencias) -> Response:
-        """La respuesta con el destino, si llega en ese tiempo; si no, la de aceptado."""
-        segundos = preferidas.espera or 0
+        """La respuesta con el destino, si se espera y llega en ese tiempo; si no, la de aceptado."""
+        segundos = preferidas.espera
         desenlace = None
-        se_espero = True
+        se_espero = segundos is not None
         if segundos:
             with self.esperas.apuntar(envio.clase.clase, envio.evento_id, envio.comando_id) as futuro:
                 se_espero = futuro is not None and await _en_el_plazo(futuro, peticion, segundos)

@@ -19,6 +19,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 OCTETOS_DE_CABECERAS: Final = 64 * 1024
 SEGUNDOS_DE_CABECERAS: Final = 10.0
+CUERPO_ENTERO: Final = "alpespartners.cuerpo_entero"
+"""La extensión de ASGI que está en `scope["extensions"]` cuando el cuerpo ya llegó: leerlo no espera."""
 
 _SEPARADORES: Final = len(b": \r\n")
 
@@ -122,6 +124,7 @@ class ProtocoloConLimites(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """Acaba una petición."""
         self._avanza = True
+        self.scope["extensions"] = {CUERPO_ENTERO: {}}
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 (la frase es la de uvicorn, en inglés)

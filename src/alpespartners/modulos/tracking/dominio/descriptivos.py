@@ -20,12 +20,15 @@ LONGITUD_REFERRER: Final = 2048
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _NO_SE_GUARDA: Final = re.compile(r"[\x00\ud800-\udfff]")
+_OCTETO: Final = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+_IPV4: Final = re.compile(rf"{_OCTETO}(?:\.{_OCTETO}){{3}}")
 _CON_PUERTO: Final = re.compile(r"\[([^\]]*)\](?::[0-9]*)?|([0-9.]+):[0-9]*")
 _FUERA_DE_UNA_URL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\s\\\ud800-\udfff]")
 _URL: Final = re.compile(r"(?:([A-Za-z][A-Za-z0-9+.-]*):)?//([^/?#]*)([^?#]*)(.*)", re.DOTALL)
 _SIN_ESQUEMA: Final = re.compile(
     r"()((?:[\w-]{1,63}\.){1,30}[^\W\d_][\w-]{1,62}(?::[0-9]{1,5})?)(/[^?#]*|)([?#].*|)", re.DOTALL
 )
+_MAS_QUE_UN_ANFITRION: Final = re.compile(r"[:@\[\]]")
 _ESQUEMAS_REFERRER: Final = frozenset({"http", "https", "android-app", "ios-app"})
 
 
@@ -38,7 +41,7 @@ def texto_legible(texto: str) -> str:
 
 def perdio_algo(texto: str, legible: str) -> bool:
     """Dice si `texto_legible` tuvo que sustituir algo."""
-    return legible.count(ILEGIBLE) > texto.count(ILEGIBLE)
+    return legible is not texto and legible.count(ILEGIBLE) > texto.count(ILEGIBLE)
 
 
 def user_agent_legible(texto: str, recolector: Recolector) -> str:
@@ -66,13 +69,12 @@ def ip_legible(texto: str, recolector: Recolector) -> str | None:
 
 def _direccion_canonica(texto: str) -> str | None:
     """Forma canónica; una IPv4 envuelta en IPv6 vuelve a ser IPv4."""
+    if _IPV4.fullmatch(texto):
+        return texto
     try:
-        direccion = ipaddress.ip_address(texto)
+        direccion = ipaddress.IPv6Address(texto)
     except ValueError:
         return None
-    if isinstance(direccion, ipaddress.IPv4Address):
-        # Python solo lee la que está escrita de la única manera canónica.
-        return texto
     return None if direccion.scope_id is not None else str(direccion.ipv4_mapped or direccion)
 
 
@@ -125,6 +127,8 @@ def _codificado(texto: str) -> str:
 def _es_de_web_o_aplicacion(texto: str) -> bool:
     try:
         partes = urlsplit(texto)
+        if not _MAS_QUE_UN_ANFITRION.search(partes.netloc):
+            return partes.scheme in _ESQUEMAS_REFERRER and bool(partes.netloc)
         # Lanza si no es un número: en `https://ana:cla/ve@shop.example` es el principio de una contraseña.
         _ = partes.port
     except ValueError:

@@ -13,9 +13,9 @@ campo y un código estable, y nunca ver repetido el valor que envió (podría se
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import ParamSpec, TypeVar
+from typing import TypeVar, TypeVarTuple
 
-P = ParamSpec("P")
+A = TypeVarTuple("A")
 T = TypeVar("T")
 
 MAXIMO_ADVERTENCIAS = 64
@@ -98,10 +98,10 @@ class Recolector:
         avisos = sorted((a for a in self._avisos if a != _FALTAN), key=lambda aviso: ":" in aviso)
         return [*avisos[: MAXIMO_ADVERTENCIAS - 1], _FALTAN]
 
-    def intentar(self, regla: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
+    def intentar(self, regla: Callable[[*A], T], *args: *A) -> T | None:
         """Aplica una regla; si el campo la incumple anota la falta y devuelve `None`."""
         try:
-            return regla(*args, **kwargs)
+            return regla(*args)
         except CampoInvalido as invalido:
             fallo = invalido.fallo
             self.anotar(fallo.campo, fallo.codigo, fallo.mensaje)

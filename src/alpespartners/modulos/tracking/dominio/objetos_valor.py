@@ -66,31 +66,23 @@ class TipoConversion(StrEnum):
 _Tipo = TypeVar("_Tipo", bound=StrEnum)
 
 
-def texto_normalizado(campo: str, texto: str) -> str:
-    """Devuelve el texto en forma NFC (UAX #15).
-
-    Raises:
-        CampoInvalido: el texto tiene un sustituto suelto (RFC 8259 §8.2), que no existe en UTF-8.
-    """
-    if texto.isascii():
-        return texto
-    if _SUSTITUTO.search(texto):
-        raise CampoInvalido(campo, Codigo.SUSTITUTO_SUELTO, "contiene un carácter sustituto suelto")
-    return en_nfc(texto)
-
-
 def identificador(campo: str, texto: str, maximo: int = LONGITUD_IDENTIFICADOR) -> str:
     """Devuelve un identificador normalizado: de 1 a `maximo` caracteres, sin controles ni espacios al borde.
 
+    Queda en forma NFC (UAX #15).
+
     Raises:
-        CampoInvalido: falta o incumple la regla.
+        CampoInvalido: falta o incumple la regla; un sustituto suelto (RFC 8259 §8.2) no existe en UTF-8.
     """
-    texto = texto_normalizado(campo, texto)
+    if not texto.isascii():
+        if _SUSTITUTO.search(texto):
+            raise CampoInvalido(campo, Codigo.SUSTITUTO_SUELTO, "contiene un carácter sustituto suelto")
+        texto = en_nfc(texto)
     if not texto:
         raise CampoInvalido(campo, Codigo.REQUERIDO, "es obligatorio")
     if len(texto) > maximo:
         raise CampoInvalido(campo, Codigo.LONGITUD_EXCEDIDA, f"admite como mucho {maximo} caracteres")
-    if _CONTROL.search(texto):
+    if not texto.isprintable() and _CONTROL.search(texto):
         raise CampoInvalido(campo, Codigo.CARACTER_DE_CONTROL, "contiene un carácter de control")
     if texto != texto.strip():
         raise CampoInvalido(

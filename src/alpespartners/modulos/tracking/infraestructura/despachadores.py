@@ -7,7 +7,6 @@ Por qué existe: un 202 promete que el comando ya no se pierde.
 
 import asyncio
 import time
-from contextlib import suppress
 from functools import partial
 
 from alpespartners.modulos.tracking.aplicacion.clases import CLASES
@@ -26,6 +25,7 @@ from alpespartners.modulos.tracking.infraestructura.pulsar.publicador import (
     Publicador,
     RitmoDelPublicador,
 )
+from alpespartners.seedwork.plazo_comun import PlazoComun
 
 _PARTE_DEL_LIMITE = 0.8
 _SEGUNDOS_DE_CIERRE = 2.0
@@ -58,6 +58,7 @@ class DespachadorPulsar:
         self._memoria_del_silencio = memoria_del_silencio
         self._ritmo = ritmo
         self._turnos = asyncio.Semaphore(maximo_en_curso)
+        self._confirmaciones: PlazoComun[bool] = PlazoComun(limite)
         self._publicador: Publicador | None = None
         self._asegurados: set[str] = set()
         self._callado_en: float | None = None
@@ -89,7 +90,7 @@ class DespachadorPulsar:
         if not publicador.hay_sitio():
             raise AlmacenamientoLleno
         sobre = sobre_de_comando(comando, comando_id, traza)
-        confirmacion: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        confirmacion = self._confirmaciones.futuro()
 
         def al_saber(confirmado: bool) -> None:  # noqa: FBT001
             self._turnos.release()
@@ -98,13 +99,12 @@ class DespachadorPulsar:
                 confirmacion.set_result(confirmado)
 
         comienzo = time.perf_counter()
-        confirmado = None
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self._limite):
-                await publicador.esperar(sobre.topico)
-                await self._turnos.acquire()
-                publicador.enviar(sobre, al_saber)
-                confirmado = await confirmacion
+        try:
+            await self._turno(publicador, sobre.topico)
+            publicador.enviar(sobre, al_saber)
+            confirmado = await confirmacion
+        except TimeoutError:
+            confirmado = None
         if not confirmado:
             self._metricas.sin_confirmar(sobre.topico)
             lleno = confirmado is not None and not publicador.hay_sitio()
@@ -121,6 +121,20 @@ class DespachadorPulsar:
         if publicador is None or not publicador.conectado or not publicador.hay_sitio():
             return False
         return self._callado_en is None or time.monotonic() - self._callado_en > self._memoria_del_silencio
+
+    async def _turno(self, publicador: Publicador, topico: str) -> None:
+        """Vuelve cuando hay productor y no hay demasiados comandos en curso.
+
+        Raises:
+            TimeoutError: no los hubo a tiempo.
+        """
+        if publicador.listo(topico) and not self._turnos.locked():
+            # No hay nada que esperar, y un plazo cuesta.
+            await self._turnos.acquire()
+            return
+        async with asyncio.timeout(self._limite):
+            await publicador.esperar(topico)
+            await self._turnos.acquire()
 
     def _crear_productor(self, cliente: ClientePulsar, topico: str) -> Productor:
         """Antes del primer envío deja creado quien lo recibirá: Apache Pulsar olvida lo que nadie espera."""

@@ -71,6 +71,8 @@ def _o_nulo(escribir: Escribir) -> Escribir:
 def _entero(numero: int) -> bytes:
     """En zigzag y de siete en siete bits, los menores primero."""
     resto = (numero << 1) ^ (numero >> 63)
+    if resto <= 0x7F:  # noqa: PLR2004 (siete bits)
+        return resto.to_bytes(1, "big")
     octetos = []
     while resto > 0x7F:  # noqa: PLR2004 (siete bits)
         octetos.append(resto & 0x7F | 0x80)
@@ -84,7 +86,8 @@ def _octetos(valor: bytes) -> bytes:
 
 
 def _texto(valor: str) -> bytes:
-    return _octetos(valor.encode())
+    octetos = valor.encode()
+    return _entero(len(octetos)) + octetos
 
 
 def _instante(valor: datetime) -> bytes:

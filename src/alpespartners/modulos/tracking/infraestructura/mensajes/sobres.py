@@ -13,12 +13,13 @@ from dataclasses import fields
 from datetime import UTC, datetime
 from decimal import Decimal
 from hashlib import blake2b
+from operator import attrgetter
 from typing import Any, Final, TypeVar
 from uuid import UUID, uuid5
 
 import uuid_utils
 
-from alpespartners.modulos.tracking.aplicacion.clases import CLASES, Clase, ClaseDeEvento, clase_de
+from alpespartners.modulos.tracking.aplicacion.clases import CLASES, ClaseDeEvento, clase_de
 from alpespartners.modulos.tracking.aplicacion.comandos import Comando
 from alpespartners.modulos.tracking.aplicacion.mensajes import (
     ComandoRecibido,
@@ -74,7 +75,13 @@ _CONSTANTES: Final = {
 
 
 _CLASE_DEL_TOPICO: Final = {clase.topico: clase for clase in CLASES}
-_CAMPOS_DE_COMANDO: Final = {clase: [campo.name for campo in fields(clase.comando)] for clase in CLASES}
+_CAMPOS_DE_COMANDO: Final = {
+    clase: [campo.name.replace("ñ", "n") for campo in fields(clase.comando)] for clase in CLASES
+}
+"""Sus nombres en Avro, que es ASCII."""
+_VALORES_DE_COMANDO: Final = {
+    clase: attrgetter(*(campo.name for campo in fields(clase.comando))) for clase in CLASES
+}
 
 
 def sobre_de_comando(comando: Comando, comando_id: str, traza: str | None) -> Sobre:
@@ -85,7 +92,7 @@ def sobre_de_comando(comando: Comando, comando_id: str, traza: str | None) -> So
             pasaron por el dominio no la provocan.
     """
     clase = clase_de(comando)
-    campos = _campos_de_comando(comando, clase)
+    campos = dict(zip(_CAMPOS_DE_COMANDO[clase], _VALORES_DE_COMANDO[clase](comando), strict=True))
     return _sobre(clase.topico, comando.id, comando.id, campos, comando_id, comando.recibido_en, traza)
 
 
@@ -97,7 +104,8 @@ def sobre_de_evento(evento: EventoDominio[Any], traza: str | None) -> Sobre:
     """
     topico = clase_de(evento).topico_de_eventos
     entidad = evento.entidad
-    campos = _sin_ñ(entidad.campos())
+    campos = entidad.campos()
+    campos["campana_id"] = campos.pop("campaña_id")
     return _sobre(
         topico,
         campos["campana_id"],
@@ -268,16 +276,6 @@ def _sobre(
     if traza is not None:
         propiedades["traceparent"] = traza
     return Sobre(topico, clave, propiedades, esquema.escribir(campos))
-
-
-def _campos_de_comando(comando: Comando, clase: Clase) -> dict[str, Any]:
-    return _sin_ñ({nombre: getattr(comando, nombre) for nombre in _CAMPOS_DE_COMANDO[clase]})
-
-
-def _sin_ñ(campos: dict[str, Any]) -> dict[str, Any]:
-    """Los mismos campos con su nombre en Avro, que es ASCII."""
-    campos["campana_id"] = campos.pop("campaña_id")
-    return campos
 
 
 def _rfc_3339(instante: datetime) -> str:

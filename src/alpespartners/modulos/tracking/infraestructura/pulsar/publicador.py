@@ -103,6 +103,11 @@ class Publicador:
             self._mirar_si_hay_sitio()
         return self._habia_sitio
 
+    def listo(self, topico: str) -> bool:
+        """Dice si el tópico tiene ya un productor."""
+        canal = self._canales.get(topico)
+        return canal is not None and canal.productor is not None
+
     async def esperar(self, topico: str) -> None:
         """Vuelve cuando el tópico tiene un productor."""
         await self._canal(topico).listo.wait()
@@ -111,13 +116,14 @@ class Publicador:
         """Envía un sobre; `al_saber` se llama después, en el bucle, con si el broker lo confirmó."""
         productor = self._canal(sobre.topico).productor
         if productor is None:
-            self._bucle.call_soon(self._entregar, al_saber, False)  # noqa: FBT003
+            self._bucle.call_soon(self._no_confirmar, al_saber)
         else:
             ahora = self._bucle.time()
             solo, self._ultimo_envio = ahora - self._ultimo_envio > self._ritmo.solo_tras, ahora
             productor.enviar(sobre, partial(self._avisar, al_saber), solo=solo)
+        if not self._en_curso:
+            self._nadie_en_curso.clear()
         self._en_curso += 1
-        self._nadie_en_curso.clear()
 
     async def cerrar(self, segundos: float) -> None:
         """Espera como mucho esos segundos a que todo tenga respuesta, y cierra; lo demás no se confirma."""
@@ -172,14 +178,18 @@ class Publicador:
         # Después de confirmarse todos: así basta una pregunta, que es una llamada al sistema, por ráfaga.
         rafaga = [self._avisos.popleft() for _ in range(len(self._avisos))]
         self._mirar_si_hay_sitio()
+        self._terminaron(len(rafaga))
         for al_saber, confirmado in rafaga:
-            self._entregar(al_saber, confirmado and self._habia_sitio)
+            al_saber(confirmado and self._habia_sitio)
 
-    def _entregar(self, al_saber: Callable[[bool], None], confirmado: bool) -> None:  # noqa: FBT001
-        self._en_curso -= 1
+    def _no_confirmar(self, al_saber: Callable[[bool], None]) -> None:
+        self._terminaron(1)
+        al_saber(False)  # noqa: FBT003
+
+    def _terminaron(self, cuantos: int) -> None:
+        self._en_curso -= cuantos
         if not self._en_curso:
             self._nadie_en_curso.set()
-        al_saber(confirmado)
 
 
 class _Canal:
