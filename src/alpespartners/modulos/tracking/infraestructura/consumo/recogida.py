@@ -3,7 +3,7 @@
 Qué es: qué mensajes van juntos y cuándo. Corre en un hilo del consumidor, mientras se asienta el anterior.
 Por qué existe: una transacción cuesta lo que asentar treinta comandos, así que un lote que aún no está lleno
 espera a que se asiente el anterior y se lleva lo que llegue entretanto. Hasta su turno no espera mensajes:
-cada uno que lo despertara costaría lo que abrirlo.
+despertar con cada uno cuesta, y el lote no saldría antes.
 """
 
 import threading
