@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from alpespartners.modulos.tracking.aplicacion.topicos import COMANDO_REGISTRAR_IMPRESION
+from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import MensajeRecibido
 from tests.apoyo.consumo_falso import RITMO, Consumo
 from tests.apoyo.espera import hasta_en_el_bucle
 from tests.apoyo.pulsar_falso import SuscripcionFalsa
@@ -106,13 +107,20 @@ async def test_al_parar_no_queda_ningun_hilo_esperando_a_que_termine_esa_transac
         empezada.set()
         await asyncio.Event().wait()
 
+    def recibir_contando(espera_ms: int) -> MensajeRecibido | None:
+        esperas.append(espera_ms)
+        return recibir(espera_ms)
+
+    esperas: list[int] = []
+    recibir = prueba.suscripcion.recibir
     prueba.ritmo = replace(RITMO, para_asentar=0.01, para_cerrar=0.01)
+    monkeypatch.setattr(prueba.suscripcion, "recibir", recibir_contando)
     monkeypatch.setattr(prueba.libro, "ejecutar", no_termina)
     prueba.llegan("a")
     async with prueba.consumiendo():
         await empezada.wait()
-        prueba.llegan("b")
-        await hasta_en_el_bucle(lambda: not prueba.suscripcion.mensajes)
+        # Los tres del primer lote, y el que precede a esperar el turno del segundo.
+        await hasta_en_el_bucle(lambda: len(esperas) == 4)
     del_consumidor = f"consumidor-{COMANDO_REGISTRAR_IMPRESION}"
     await hasta_en_el_bucle(
         lambda: not [hilo for hilo in threading.enumerate() if hilo.name.startswith(del_consumidor)]

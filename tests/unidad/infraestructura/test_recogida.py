@@ -1,5 +1,6 @@
 """Recoger y abrir un lote: cuáles van juntos, cuántos caben y qué pasa con el que no se puede abrir."""
 
+import threading
 from dataclasses import replace
 from io import BytesIO
 from typing import Any
@@ -35,27 +36,29 @@ async def test_lo_que_llega_mientras_se_asienta_un_lote_va_junto_en_el_siguiente
     prueba: Consumo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recibir = prueba.suscripcion.recibir
-    esperas_vanas: list[int] = []
+    esperas: list[int] = []
+    se_adelanta = threading.Event()
 
-    def recibir_contando(espera_ms: int) -> MensajeRecibido | None:
-        recibido = recibir(espera_ms)
-        if recibido is None:
-            esperas_vanas.append(espera_ms)
-        return recibido
+    def recibir_apuntando(espera_ms: int) -> MensajeRecibido | None:
+        esperas.append(espera_ms)
+        if espera_ms and len(esperas) > del_primero and not prueba.libro.asentados:
+            se_adelanta.set()
+        return recibir(espera_ms)
 
-    def llegan_dos_con_una_pausa() -> None:
+    def llegan_dos() -> None:
         if not prueba.libro.asentados:
-            vanas = len(esperas_vanas)
-            prueba.llegan("b")
-            hasta(lambda: len(esperas_vanas) > vanas)
-            prueba.llegan("c")
+            hasta(lambda: len(esperas) > del_primero)
+            assert not se_adelanta.wait(0.05)
+            prueba.llegan("b", "c")
 
+    del_primero = 3
     prueba.ritmo = replace(RITMO, entre_lotes=0.0)
-    monkeypatch.setattr(prueba.suscripcion, "recibir", recibir_contando)
-    prueba.libro.antes_del_commit = llegan_dos_con_una_pausa
+    monkeypatch.setattr(prueba.suscripcion, "recibir", recibir_apuntando)
+    prueba.libro.antes_del_commit = llegan_dos
     prueba.llegan("a")
     async with prueba.consumiendo():
         await prueba.confirmados("a", "b", "c")
+    assert not se_adelanta.is_set()
     assert prueba.libro.asentados == [["a"], ["b", "c"]]
 
 

@@ -5,14 +5,11 @@ Qué no es: el libro. Lo que se paga sale de la base de datos y del balance, nun
 Por qué existe: dicen cuánto tarda y cuánto falla cada paso, que es lo que la base de datos no sabe.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from functools import cache
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
-
-from alpespartners.modulos.tracking.aplicacion.mensajes import DestinoDeComando
-from alpespartners.modulos.tracking.dominio.destinos import Rechazada
 
 _TRAMOS_DE_CONFIRMACION: Final = (
     0.001,
@@ -144,7 +141,7 @@ class MetricasDeConsumo:
         self,
         topico: str,
         mensajes: int,
-        destinos: Sequence[DestinoDeComando],
+        resultados: Mapping[tuple[str, str | None], int],
         segundos: float,
         retraso: float,
     ) -> None:
@@ -153,17 +150,15 @@ class MetricasDeConsumo:
         Args:
             topico: el de sus comandos.
             mensajes: cuántos llevaba, con reentregas.
-            destinos: los que resultaron.
+            resultados: cuántos acabaron en cada estado y, si es un rechazo, por cada motivo.
             segundos: lo que tardó.
             retraso: segundos que esperó el más antiguo desde que se publicó.
         """
         self._mensajes(topico).observe(mensajes)
         self._segundos(topico).observe(segundos)
         self._retraso(topico).observe(retraso)
-        for asiento in destinos:
-            destino = asiento.destino
-            motivo = destino.motivo.value if isinstance(destino, Rechazada) else ""
-            self._destinos(topico, destino.estado, motivo).inc()
+        for (estado, motivo), cuantos in resultados.items():
+            self._destinos(topico, estado, motivo or "").inc(cuantos)
 
     def base_datos_muda(self) -> None:
         """Cuenta que la base de datos no respondió."""

@@ -11,8 +11,7 @@ from datetime import datetime
 
 import structlog
 
-from alpespartners.modulos.tracking.aplicacion.mensajes import DestinoDeComando
-from alpespartners.modulos.tracking.dominio.destinos import Ilegible, Rechazada
+from alpespartners.modulos.tracking.dominio.destinos import Destino, Ilegible, Rechazada
 from alpespartners.modulos.tracking.infraestructura.consumo.apertura import Entrada
 from alpespartners.modulos.tracking.infraestructura.consumo.escritor import Escrita
 from alpespartners.modulos.tracking.infraestructura.metricas import MetricasDeConsumo
@@ -43,24 +42,15 @@ class Bitacora:
         self.hay_base_datos = True
         (destinos, _), segundos = escrita
         retraso = self._reloj() - min(entrada.mensaje.publicado_en for entrada in tanda)
-        self._metricas.lote(self.topico, len(tanda), destinos, segundos, max(0.0, retraso.total_seconds()))
+        resultados = Counter(_resultado(asiento.destino) for asiento in destinos)
+        self._metricas.lote(self.topico, len(tanda), resultados, segundos, max(0.0, retraso.total_seconds()))
         if logging.getLogger(__name__).isEnabledFor(logging.DEBUG):
-            self._uno_por_uno(tanda, destinos)
-        cuantos = Counter(destino.destino.estado for destino in destinos)
-        _registro.debug(
-            "lote asentado",
-            topico=self.topico,
-            mensajes=len(tanda),
-            segundos=round(segundos, 4),
-            **{estado.lower(): cuenta for estado, cuenta in cuantos.items()},
-        )
-        motivos = Counter(
-            str(destino.destino.motivo) for destino in destinos if isinstance(destino.destino, Rechazada)
-        )
+            self._con_detalle(tanda, escrita)
+        motivos = {motivo: veces for (_, motivo), veces in resultados.items() if motivo is not None}
         if motivos:
-            _registro.warning("comandos rechazados", topico=self.topico, motivos=dict(motivos))
-        if cuantos[Ilegible.estado]:
-            _registro.warning("mensajes ilegibles", topico=self.topico, cuantos=cuantos[Ilegible.estado])
+            _registro.warning("comandos rechazados", topico=self.topico, motivos=motivos)
+        if ilegibles := resultados[Ilegible.estado, None]:
+            _registro.warning("mensajes ilegibles", topico=self.topico, cuantos=ilegibles)
 
     def base_datos_muda(self, mensajes: int, pausa: float, fallo: str) -> None:
         """La base de datos no respondió a una tanda de tantos mensajes."""
@@ -85,8 +75,9 @@ class Bitacora:
             fallo=retenidos[-1],
         )
 
-    def _uno_por_uno(self, tanda: Sequence[Entrada], destinos: Sequence[DestinoDeComando]) -> None:
-        """Deja en el registro cada comando con la traza de su petición, para quien sigue una."""
+    def _con_detalle(self, tanda: Sequence[Entrada], escrita: Escrita) -> None:
+        """Deja en el registro cada comando con la traza de su petición, para quien sigue una, y el lote."""
+        (destinos, _), segundos = escrita
         trazas = {entrada.contenido.identidad: entrada.traza for entrada in tanda}
         for destino in destinos:
             _registro.debug(
@@ -95,3 +86,16 @@ class Bitacora:
                 estado=destino.destino.estado,
                 traza=trazas[destino.identidad],
             )
+        cuantos = Counter(destino.destino.estado for destino in destinos)
+        _registro.debug(
+            "lote asentado",
+            topico=self.topico,
+            mensajes=len(tanda),
+            segundos=round(segundos, 4),
+            **{estado.lower(): cuenta for estado, cuenta in cuantos.items()},
+        )
+
+
+def _resultado(destino: Destino) -> tuple[str, str | None]:
+    """El estado y, de un rechazo, el motivo."""
+    return destino.estado, destino.motivo.value if isinstance(destino, Rechazada) else None

@@ -1,8 +1,9 @@
-"""Recoger un lote: recibir un mensaje, tomar los que ya estén, esperar el turno del lote y abrirlos.
+"""Recoger un lote: tomar los mensajes que ya estén, esperar el turno del lote, tomar los demás y abrirlos.
 
 Qué es: qué mensajes van juntos y cuándo. Corre en un hilo del consumidor, mientras se asienta el anterior.
 Por qué existe: una transacción cuesta lo que asentar treinta comandos, así que un lote que aún no está lleno
-espera a que se asiente el anterior y se lleva lo que llegue entretanto.
+espera a que se asiente el anterior y se lleva lo que llegue entretanto. Hasta su turno no espera mensajes:
+despertar con cada uno cuesta, y el lote no saldría antes.
 """
 
 import threading
@@ -59,7 +60,7 @@ class Recogida:
         self._en_espera.olvidar()
 
     def recoger(self, suscripcion: Suscripcion) -> Recogido:
-        """Espera un mensaje y devuelve su lote; vacío, si no llega ninguno. Bloquea.
+        """Devuelve el lote siguiente; si no hay ningún mensaje lo espera, y vacío si no llega. Bloquea.
 
         Con cautela no abre nada por adelantado: si el proceso muere, tiene que saberse por qué lote fue.
 
@@ -68,14 +69,16 @@ class Recogida:
         """
         for retenido in self._en_espera.por_devolver():
             suscripcion.devolver(retenido)
-        mensaje = suscripcion.recibir(self._ritmo.espera_ms)
-        if mensaje is None:
-            suscripcion.comprobar_que_no_falta_nada()
-            return Recogido([], [])
-        mensajes = [mensaje]
-        if self._tomar(suscripcion, mensajes):
+        mensajes: list[MensajeRecibido] = []
+        if self._tomar(suscripcion, mensajes, 0):
             self._esperar_el_turno()
-            self._tomar(suscripcion, mensajes)
+            if not mensajes:
+                primero = suscripcion.recibir(self._ritmo.espera_ms)
+                if primero is None:
+                    suscripcion.comprobar_que_no_falta_nada()
+                    return Recogido([], [])
+                mensajes.append(primero)
+            self._tomar(suscripcion, mensajes, self._ritmo.espera_siguiente_ms)
         self._ultimo_lote = time.monotonic()
         return Recogido(mensajes, None if self._en_mano.con_cautela else self._apertura.abrir(mensajes))
 
@@ -92,11 +95,11 @@ class Recogida:
         finally:
             self._asentado_el_anterior.set()
 
-    def _tomar(self, suscripcion: Suscripcion, mensajes: list[MensajeRecibido]) -> bool:
-        """Añade los que ya estén o no tarden nada, y dice si caben más."""
+    def _tomar(self, suscripcion: Suscripcion, mensajes: list[MensajeRecibido], espera_ms: int) -> bool:
+        """Añade los que ya estén, o no tarden más que eso tras el anterior, y dice si caben más."""
         octetos = sum(len(mensaje.carga or b"") for mensaje in mensajes)
         while len(mensajes) < self._en_mano.limite and octetos < self._ritmo.maximo_octetos:
-            mensaje = suscripcion.recibir(self._ritmo.espera_siguiente_ms)
+            mensaje = suscripcion.recibir(espera_ms)
             if mensaje is None:
                 return True
             mensajes.append(mensaje)

@@ -135,7 +135,7 @@ class Suscripcion:
         self._continuidad = continuidad
 
     def recibir(self, espera_ms: int) -> MensajeRecibido | None:
-        """Espera un mensaje como mucho esos milisegundos.
+        """Espera un mensaje como mucho esos milisegundos; con cero, solo da uno que ya esté.
 
         Raises:
             FalloDelBroker: la suscripción ya no sirve; hay que hacer otra.
