@@ -128,6 +128,7 @@ def _es_de_web_o_aplicacion(texto: str) -> bool:
     try:
         partes = urlsplit(texto)
         if not _MAS_QUE_UN_ANFITRION.search(partes.netloc):
+            # Ni puerto, ni usuario, ni corchetes: no queda nada que leer dentro.
             return partes.scheme in _ESQUEMAS_REFERRER and bool(partes.netloc)
         # Lanza si no es un número: en `https://ana:cla/ve@shop.example` es el principio de una contraseña.
         _ = partes.port
