@@ -207,16 +207,18 @@ def parando(*procesos: Proceso) -> Iterator[None]:
             proceso.parar()
 
 
-def esperar_a(condicion: Callable[[], Any], segundos: float = _LIMITE) -> None:
+def esperar_a(
+    condicion: Callable[[], Any], segundos: float = _LIMITE, que: str = "lo que se esperaba"
+) -> None:
     """Vuelve cuando la condición se cumple.
 
     Raises:
-        TimeoutError: no se cumplió a tiempo.
+        TimeoutError: no se cumplió a tiempo; la frase dice `que`.
     """
     plazo = time.monotonic() + segundos
     while not condicion():
         if time.monotonic() > plazo:
-            raise TimeoutError("lo que se esperaba no ocurrió a tiempo")
+            raise TimeoutError(f"en {segundos:g} s no ocurrió {que}")
         time.sleep(_CADA)
 
 
