@@ -22,3 +22,4 @@ bloquear() {
 bloquear servicio.txt pyproject.toml "$@"
 bloquear pruebas.txt pyproject.toml --group pruebas --constraints requisitos/servicio.txt "$@"
 bloquear clientes.txt --group clientes "$@"
+bloquear rivales.txt --group rivales --constraints requisitos/servicio.txt "$@"

@@ -93,7 +93,7 @@ def _filas(motor: _Motor, sin_nada: float, suelo: float, gasto: _Gasto) -> Itera
         techo=frente_a,
         cifra=entero / sin_nada,
         objetivo=7 if es_sqlite else None,
-        normal=25,
+        normal=30,
     )
     if es_sqlite:
         # Aceptar no toca la base de datos.

@@ -123,10 +123,13 @@ class Montaje:
         """El proceso del broker embebido, para sus cuentas."""
         return broker_de(self.datos)
 
+    def puerto_del_broker(self) -> int:
+        """El del broker embebido."""
+        return int(json.loads((self.datos / "broker.json").read_bytes())["puerto"])
+
     def url_del_broker(self) -> str:
         """La del broker embebido, para otros clientes."""
-        puerto = json.loads((self.datos / "broker.json").read_bytes())["puerto"]
-        return f"pulsar://127.0.0.1:{puerto}"
+        return f"pulsar://127.0.0.1:{self.puerto_del_broker()}"
 
     def _arrancar(self, orden: str, **ajustes: str) -> "subprocess.Popen[bytes]":
         with self.datos.with_suffix(".log").open("ab") as registro:
@@ -191,7 +194,7 @@ def techo(*cual: str) -> Iterator[Proceso]:
             puerto,
         )
     try:
-        esperar_a(lambda: _escucha(puerto))
+        esperar_a(lambda: escucha(puerto))
         yield proceso
     finally:
         proceso.parar()
@@ -229,6 +232,13 @@ def puerto_libre() -> int:
         return int(enchufe.getsockname()[1])
 
 
+def escucha(puerto: int) -> bool:
+    """Dice si alguien acepta conexiones en ese puerto."""
+    with suppress(OSError), socket.create_connection(("127.0.0.1", puerto), timeout=1):
+        return True
+    return False
+
+
 def pedir(puerto: int, ruta: str) -> Any:
     """El JSON de una respuesta 200, o `None` si no la hay."""
     conexion = http.client.HTTPConnection("127.0.0.1", puerto, timeout=10)
@@ -259,12 +269,6 @@ def _estado(puerto: int) -> Any:
 def _consumidores(puerto: int) -> int:
     estado = _estado(puerto)
     return 0 if estado is None else int(estado["consumidores"] or 0)
-
-
-def _escucha(puerto: int) -> bool:
-    with suppress(OSError), socket.create_connection(("127.0.0.1", puerto), timeout=1):
-        return True
-    return False
 
 
 def _esperar_al_broker(datos: Path) -> None:
