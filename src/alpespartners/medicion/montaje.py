@@ -57,6 +57,11 @@ class Proceso:
         """Octetos residentes."""
         return int(self._cuentas.memory_info().rss)
 
+    @property
+    def escritos(self) -> int:
+        """Octetos que lleva escritos en archivos; solo lo cuenta Linux."""
+        return int(self._cuentas.io_counters().write_chars)
+
     def avisar(self, señal: signal.Signals) -> None:
         """Le envía una señal."""
         self._proceso.send_signal(señal)
