@@ -69,7 +69,7 @@ def medir(
         breve: unos segundos, y por omisión hasta 100.000 filas.
         filas: las más que habrá; se mide cada potencia de diez desde diez mil.
         motor: `SQLite` o `PostgreSQL`; si falta, los dos.
-        avisar: recibe una frase por cada base de datos que se llena.
+        avisar: recibe una frase por cada base de datos, cuando está medida.
 
     Raises:
         ValueError: no hay tal motor.
@@ -86,12 +86,15 @@ def medir(
             with _MOTORES[nombre](cuantas) as lleno:
                 if lleno is None:
                     break
-                avisar(
-                    f"{nombre}, {_miles(cuantas)} filas: llenarla tardó {time.monotonic() - comienzo:.0f} s"
+                llenado = time.monotonic() - comienzo
+                suyas = list(
+                    _filas(f"{nombre} con {_miles(cuantas)} filas", _por_comando(lleno, vueltas, atraso))
                 )
-                medidas += _filas(
-                    f"{nombre} con {_miles(cuantas)} filas", _por_comando(lleno, vueltas, atraso)
-                )
+            medidas += suyas
+            avisar(
+                f"{nombre}, {_miles(cuantas)} filas: {llenado:.0f} s de llenado; "
+                + "; ".join(f"{medida.cifra:.0f} {medida.unidad}" for medida in suyas)
+            )
             cuantas *= _PASO
     return medidas
 
