@@ -241,8 +241,11 @@ def _en_el_broker(servicio: Montaje) -> Iterator[_Broker]:
 
         def recibir(cuantos: int) -> None:
             for suscripcion in suscripciones:
-                for _ in range(cuantos // len(suscripciones)):
-                    mensaje = suscripcion.receive(_RECEPCION_MS)
+                for numero in range(cuantos // len(suscripciones)):
+                    try:
+                        mensaje = suscripcion.receive(_RECEPCION_MS)
+                    except pulsar.Timeout as error:
+                        raise TimeoutError(f"el broker entregó {numero} mensajes y calló") from error
                     mensaje.data()
                     mensaje.properties()
                     suscripcion.acknowledge(mensaje.message_id())
