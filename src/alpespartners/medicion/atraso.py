@@ -46,11 +46,11 @@ def pasar(api: Proceso, segundos: float) -> int:
     return cuantos
 
 
-def esperar_a_todo(api: Proceso, cuantos: int) -> None:
+def esperar_a_todo(api: Proceso, cuantos: int, sin_avanzar: float = _SIN_AVANZAR) -> None:
     """Vuelve cuando el balance dice que tantos comandos tienen destino y que no queda nada por publicar.
 
     Raises:
-        TimeoutError: nadie asienta nada, o tarda demasiado.
+        TimeoutError: en `sin_avanzar` segundos nadie asentó nada, o en una hora no se acabó.
     """
     hechos, desde = -1, time.monotonic()
 
@@ -61,8 +61,8 @@ def esperar_a_todo(api: Proceso, cuantos: int) -> None:
             return not pendientes(api.puerto)
         if ahora > hechos:
             hechos, desde = ahora, time.monotonic()
-        elif time.monotonic() - desde > _SIN_AVANZAR:
-            raise TimeoutError(f"en {_SIN_AVANZAR:g} s nadie asentó nada: van {hechos} de {cuantos}")
+        elif time.monotonic() - desde > sin_avanzar:
+            raise TimeoutError(f"en {sin_avanzar:g} s nadie asentó nada: van {hechos} de {cuantos}")
         return False
 
     esperar_a(estan, _LIMITE, f"asentar {cuantos} comandos y publicar sus eventos")
