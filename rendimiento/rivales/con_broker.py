@@ -8,6 +8,7 @@ Por qué existe: el que escribe uno mismo y el que se configura se arrancan, se 
 import json
 import os
 import subprocess
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
@@ -22,6 +23,9 @@ from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import Client
 
 _GRACIA: Final = 10.0
 """Segundos que se espera a lo que falte, antes de darlo por perdido."""
+_QUIETUD: Final = 0.5
+_DE_FONDO: Final = 0.02
+"""Segundos de CPU que puede gastar en una quietud sin nada que hacer."""
 
 Orden = Callable[[int, str], tuple[Sequence[str], Mapping[str, str]]]
 """De su puerto y la URL del broker, la orden que lo arranca y sus variables de entorno."""
@@ -55,8 +59,18 @@ class ConBroker:
         """Segundos de CPU de su broker."""
         return cpu_del_broker(self._servicio)
 
-    def terminar(self, aceptados: int) -> None:
-        """No hace nada: al responder ya lo ha hecho todo."""
+    def terminar(self, _aceptados: int, /) -> None:
+        """Vuelve cuando lleva un rato sin gastar: lo que tuviera en la memoria está ya en el broker."""
+        gastado, desde = self.cpu(), time.monotonic()
+
+        def quieto() -> bool:
+            nonlocal gastado, desde
+            ahora = self.cpu()
+            if ahora - gastado > _DE_FONDO:
+                gastado, desde = ahora, time.monotonic()
+            return time.monotonic() - desde > _QUIETUD
+
+        esperar_a(quieto, que="que el rival acabara")
 
     def matar(self) -> None:
         """Termina de golpe su proceso y el broker."""

@@ -42,7 +42,7 @@ class _Alpes:
     def cpu_del_broker(self) -> float:
         return cpu_del_broker(self._servicio)
 
-    def terminar(self, aceptados: int) -> None:
+    def terminar(self, aceptados: int, /) -> None:
         if self._consumidores:
             esperar_a_todo(self._api, aceptados)
 

@@ -31,7 +31,7 @@ class EnMarcha(Protocol):
     def cpu_del_broker(self) -> float:
         """Segundos de CPU que lleva gastados su broker."""
 
-    def terminar(self, aceptados: int) -> None:
+    def terminar(self, aceptados: int, /) -> None:
         """Vuelve cuando no le queda nada por hacer con los que aceptó desde que arrancó."""
 
     def matar(self) -> None:
