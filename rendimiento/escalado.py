@@ -1,8 +1,8 @@
 """Meta h: un atraso vaciado por uno, dos y cuatro consumidores a la vez.
 
 Qué es: comandos por segundo, hasta que todos tienen fila y evento publicado, con dos API y 1, 2 y 4 procesos
-de consumidores sobre PostgreSQL y Apache Pulsar, por turnos y sobre la misma base de datos; y cuántos
-interbloqueos contó el servidor entre tanto.
+de consumidores sobre PostgreSQL y Apache Pulsar, por turnos y sobre la misma base de datos; la CPU que gasta
+cada comando entre todos; y cuántos interbloqueos contó el servidor mientras.
 Qué no es: una promesa de que cuatro van el cuádruple; comparten los núcleos de esta máquina.
 Por qué existe: quien añade un consumidor porque va con retraso no puede ir más despacio por ello.
 """
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from itertools import pairwise
 from statistics import median
-from typing import Final
+from typing import Final, NamedTuple
 
 from alpespartners.medicion.atraso import acumular, esperar_a_todo
 from alpespartners.medicion.base_postgresql import base_postgresql, preguntar
@@ -23,6 +23,7 @@ from alpespartners.medicion.programa import Opcion, ejecutar
 _APIS: Final = 2
 _CONSUMIDORES: Final = (1, 2, 4)
 _TANDA = 0.5
+_MICROSEGUNDOS: Final = 1e6
 
 
 def medir(*, breve: bool, pulsar: str, postgresql: str, espacio: str | None = None) -> Sequence[Medida]:
@@ -46,14 +47,15 @@ def medir(*, breve: bool, pulsar: str, postgresql: str, espacio: str | None = No
         )
         apis = [servicio.api() for _ in range(_APIS)]
         pila.enter_context(parando(*apis))
-        _ritmo(servicio, apis, 1, atraso // 10)
-        ritmos: dict[int, list[float]] = {cuantos: [] for cuantos in _CONSUMIDORES}
+        _vaciar(servicio, apis, 1, atraso // 10)
+        hechos: dict[int, list[_Vaciado]] = {cuantos: [] for cuantos in _CONSUMIDORES}
         for _ in range(vueltas):
-            for cuantos, suyos in ritmos.items():
-                suyos.append(_ritmo(servicio, apis, cuantos, atraso))
+            for cuantos, suyos in hechos.items():
+                suyos.append(_vaciar(servicio, apis, cuantos, atraso))
         interbloqueos = preguntar(
             base, "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
         )
+    ritmos = {cuantos: [hecho.por_segundo for hecho in suyos] for cuantos, suyos in hechos.items()}
     return [
         *(
             Medida(
@@ -75,11 +77,28 @@ def medir(*, breve: bool, pulsar: str, postgresql: str, espacio: str | None = No
             objetivo=0,
             unidad="",
         ),
+        *(
+            Medida(
+                meta="h",
+                nombre=f"CPU por comando, de {cuantos} consumidores juntos",
+                medido="",
+                cifra=median(hecho.cpu for hecho in suyos) * _MICROSEGUNDOS,
+                unidad="µs",
+            )
+            for cuantos, suyos in hechos.items()
+        ),
     ]
 
 
-def _ritmo(servicio: Montaje, apis: Sequence[Proceso], cuantos: int, atraso: int) -> float:
-    """Comandos por segundo con que tantos consumidores nuevos vacían un atraso nuevo."""
+class _Vaciado(NamedTuple):
+    """Comandos por segundo, y segundos de CPU de todos los consumidores por comando."""
+
+    por_segundo: float
+    cpu: float
+
+
+def _vaciar(servicio: Montaje, apis: Sequence[Proceso], cuantos: int, atraso: int) -> _Vaciado:
+    """Vacía un atraso nuevo con tantos consumidores nuevos."""
     consumidores: list[Proceso] = []
     with ExitStack() as pila:
         for _ in range(cuantos):
@@ -90,9 +109,11 @@ def _ritmo(servicio: Montaje, apis: Sequence[Proceso], cuantos: int, atraso: int
             for consumidor in consumidores:
                 suspendidos.enter_context(consumidor.suspendido())
             acumulados = acumular(apis, atraso, _TANDA)
-        comienzo = time.perf_counter()
+        comienzo, cpu = time.perf_counter(), sum(consumidor.cpu for consumidor in consumidores)
         esperar_a_todo(apis[0], previos + acumulados)
-        return acumulados / (time.perf_counter() - comienzo)
+        duro = time.perf_counter() - comienzo
+        gastado = sum(consumidor.cpu for consumidor in consumidores) - cpu
+        return _Vaciado(acumulados / duro, gastado / acumulados)
 
 
 if __name__ == "__main__":

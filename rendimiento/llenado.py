@@ -83,6 +83,10 @@ async def _copiar(url: str, cuantas: int) -> None:
             await conexion.copy_records_to_table(
                 impresiones.name, records=tanda, columns=impresiones.c.keys()
             )
+        # Los números los da la columna: que siga por donde van, y otros puedan escribir después.
+        await conexion.execute(
+            "SELECT setval(pg_get_serial_sequence($1, $2), $3)", impresiones.name, SECUENCIA, cuantas
+        )
         await conexion.execute("VACUUM ANALYZE")
         await conexion.execute("CHECKPOINT")
     finally:

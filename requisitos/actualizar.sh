@@ -6,8 +6,9 @@
 #
 # Necesita uv (python3 -m pip install uv); quien instala el producto no lo necesita.
 # pruebas.txt contiene a servicio.txt, con las mismas versiones: los dos comparten .venv. Los de clientes.txt no
-# son compatibles con los nuestros y tienen el suyo (tests/apoyo/clientes). Lo de npm se bloquea en
-# tests/apoyo/clientes/package-lock.json, con npm install.
+# son compatibles con los nuestros y tienen el suyo (tests/apoyo/clientes); los de rivales.txt se instalan aparte
+# (rendimiento/rivales). Lo de npm se bloquea en tests/apoyo/clientes/package-lock.json, con npm install; lo de
+# Go, en rendimiento/rivales/benthos/go.sum, con go mod tidy.
 set -eu
 cd -- "$(dirname -- "$0")/.."
 
@@ -22,3 +23,4 @@ bloquear() {
 bloquear servicio.txt pyproject.toml "$@"
 bloquear pruebas.txt pyproject.toml --group pruebas --constraints requisitos/servicio.txt "$@"
 bloquear clientes.txt --group clientes "$@"
+bloquear rivales.txt --group rivales --constraints requisitos/servicio.txt "$@"

@@ -64,7 +64,7 @@ def test_lo_que_se_pide_en_el_bloqueo_lo_sigue_pidiendo_pyproject(grupo: str) ->
     assert directos == {canonicalize_name(pedido.name) for pedido in _declarados(grupo)}, _REMEDIO
 
 
-@pytest.mark.parametrize("grupo", ["servicio", "pruebas"])
+@pytest.mark.parametrize("grupo", ["servicio", "pruebas", "rivales"])
 def test_todo_requisito_bloqueado_lleva_hash(grupo: str) -> None:
     bloqueados = _bloqueados(grupo)
     assert bloqueados

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.rendimiento
 def test_mide_dos_consumidores_contra_uno_cuatro_contra_dos_y_los_interbloqueos(
     servidor_postgresql: "ServidorDePrueba", pulsar_apache: "ServidorApache"
 ) -> None:
-    dos, cuatro, interbloqueos = medir(
+    dos, cuatro, interbloqueos, *cpu = medir(
         breve=True,
         pulsar=pulsar_apache.url,
         postgresql=servidor_postgresql.url("postgres"),
@@ -25,3 +25,5 @@ def test_mide_dos_consumidores_contra_uno_cuatro_contra_dos_y_los_interbloqueos(
 
     assert min(dos.cifra, cuatro.cifra) > 0
     assert interbloqueos.cifra == 0
+    assert [medida.unidad for medida in cpu] == ["µs"] * 3
+    assert all(medida.cifra > 0 for medida in cpu)

@@ -7,6 +7,7 @@ Por qué existe: vaciar un atraso se mide en varios programas, y siempre acaba e
 """
 
 import asyncio
+import time
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Final
@@ -16,6 +17,8 @@ from alpespartners.medicion.eventos import mezcla
 from alpespartners.medicion.montaje import Proceso, asentados, esperar_a, pendientes
 
 _LIMITE: Final = 3600.0
+_SIN_AVANZAR: Final = 120.0
+"""Segundos sin que nadie asiente nada con que se sabe que nadie lo hará."""
 
 
 def acumular(apis: Sequence[Proceso], al_menos: int, tanda: float) -> int:
@@ -43,9 +46,26 @@ def pasar(api: Proceso, segundos: float) -> int:
     return cuantos
 
 
-def esperar_a_todo(api: Proceso, cuantos: int) -> None:
-    """Vuelve cuando el balance dice que tantos comandos tienen destino y que no queda nada por publicar."""
-    esperar_a(lambda: asentados(api.puerto) >= cuantos and not pendientes(api.puerto), _LIMITE)
+def esperar_a_todo(api: Proceso, cuantos: int, sin_avanzar: float = _SIN_AVANZAR) -> None:
+    """Vuelve cuando el balance dice que tantos comandos tienen destino y que no queda nada por publicar.
+
+    Raises:
+        TimeoutError: en `sin_avanzar` segundos nadie asentó nada, o en una hora no se acabó.
+    """
+    hechos, desde = -1, time.monotonic()
+
+    def estan() -> bool:
+        nonlocal hechos, desde
+        ahora = asentados(api.puerto)
+        if ahora >= cuantos:
+            return not pendientes(api.puerto)
+        if ahora > hechos:
+            hechos, desde = ahora, time.monotonic()
+        elif time.monotonic() - desde > sin_avanzar:
+            raise TimeoutError(f"en {sin_avanzar:g} s nadie asentó nada: van {hechos} de {cuantos}")
+        return False
+
+    esperar_a(estan, _LIMITE, f"asentar {cuantos} comandos y publicar sus eventos")
 
 
 async def _una_tanda(apis: Sequence[Proceso], segundos: float) -> Sequence[Resultado]:

@@ -30,6 +30,9 @@ Fabrica = Callable[[], bytes]
 AlResponder = Callable[[bytes, float], None]
 """Recibe una respuesta entera y el instante en que llegó (`time.perf_counter`)."""
 
+AlAtender = Callable[[bytes], None]
+"""Recibe, entera, la petición que acaba de tener respuesta."""
+
 
 @dataclass(slots=True)
 class Resultado:
@@ -79,6 +82,7 @@ async def a_tope(
     segundos: float,
     conexiones: int = CONEXIONES,
     al_responder: AlResponder | None = None,
+    al_atender: AlAtender | None = None,
     *,
     dejando_dormir: bool = False,
 ) -> Resultado:
@@ -94,7 +98,7 @@ async def a_tope(
         if ahora < final:
             conexion.pedir(fabrica(), ahora)
 
-    todas = await _conectar(puerto, conexiones, resultado, seguir, al_responder)
+    todas = await _conectar(puerto, conexiones, resultado, seguir, al_responder, al_atender)
     comienzo = time.perf_counter()
     for conexion in todas:
         seguir(conexion)
@@ -150,10 +154,13 @@ class _Conexion(asyncio.Protocol):
         resultado: Resultado,
         al_quedar_libre: "Callable[[_Conexion], None]",
         al_responder: AlResponder | None,
+        al_atender: AlAtender | None,
     ) -> None:
         self._resultado = resultado
         self._al_quedar_libre = al_quedar_libre
         self._al_responder = al_responder
+        self._al_atender = al_atender
+        self._peticion = b""
         self._recibido = b""
         self._desde = 0.0
         self.libre = asyncio.Event()
@@ -171,6 +178,7 @@ class _Conexion(asyncio.Protocol):
 
     def pedir(self, peticion: bytes, desde: float) -> None:
         self._desde = desde
+        self._peticion = peticion
         self.libre.clear()
         self.transporte.write(peticion)
 
@@ -186,6 +194,8 @@ class _Conexion(asyncio.Protocol):
         self._resultado.demoras.append(ahora - self._desde)
         if self._al_responder is not None:
             self._al_responder(recibido, ahora)
+        if self._al_atender is not None:
+            self._al_atender(self._peticion)
         self.libre.set()
         self._al_quedar_libre(self)
 
@@ -203,12 +213,13 @@ async def _conectar(
     resultado: Resultado,
     al_quedar_libre: Callable[[_Conexion], None],
     al_responder: AlResponder | None,
+    al_atender: AlAtender | None = None,
 ) -> list[_Conexion]:
     bucle = asyncio.get_running_loop()
     return [
         (
             await bucle.create_connection(
-                lambda: _Conexion(resultado, al_quedar_libre, al_responder), "127.0.0.1", puerto
+                lambda: _Conexion(resultado, al_quedar_libre, al_responder, al_atender), "127.0.0.1", puerto
             )
         )[1]
         for _ in range(cuantas)

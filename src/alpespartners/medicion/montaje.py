@@ -59,6 +59,11 @@ class Proceso:
         """Octetos residentes."""
         return int(self._cuentas.memory_info().rss)
 
+    @property
+    def escritos(self) -> int:
+        """Octetos que lleva escritos en archivos; solo lo cuenta Linux."""
+        return int(self._cuentas.io_counters().write_chars)
+
     def avisar(self, señal: signal.Signals) -> None:
         """Le envía una señal."""
         self._proceso.send_signal(señal)
@@ -126,10 +131,13 @@ class Montaje:
         """El proceso del broker embebido, para sus cuentas."""
         return broker_de(self.datos)
 
+    def puerto_del_broker(self) -> int:
+        """El del broker embebido."""
+        return int(json.loads((self.datos / "broker.json").read_bytes())["puerto"])
+
     def url_del_broker(self) -> str:
         """La del broker embebido, para otros clientes."""
-        puerto = json.loads((self.datos / "broker.json").read_bytes())["puerto"]
-        return f"pulsar://127.0.0.1:{puerto}"
+        return f"pulsar://127.0.0.1:{self.puerto_del_broker()}"
 
     def _arrancar(self, orden: str, **ajustes: str) -> "subprocess.Popen[bytes]":
         with self.datos.with_suffix(".log").open("ab") as registro:
@@ -194,7 +202,7 @@ def techo(*cual: str) -> Iterator[Proceso]:
             puerto,
         )
     try:
-        esperar_a(lambda: _escucha(puerto))
+        esperar_a(lambda: escucha(puerto))
         yield proceso
     finally:
         proceso.parar()
@@ -210,16 +218,18 @@ def parando(*procesos: Proceso) -> Iterator[None]:
             proceso.parar()
 
 
-def esperar_a(condicion: Callable[[], Any], segundos: float = _LIMITE) -> None:
+def esperar_a(
+    condicion: Callable[[], Any], segundos: float = _LIMITE, que: str = "lo que se esperaba"
+) -> None:
     """Vuelve cuando la condición se cumple.
 
     Raises:
-        TimeoutError: no se cumplió a tiempo.
+        TimeoutError: no se cumplió a tiempo; la frase dice `que`.
     """
     plazo = time.monotonic() + segundos
     while not condicion():
         if time.monotonic() > plazo:
-            raise TimeoutError("lo que se esperaba no ocurrió a tiempo")
+            raise TimeoutError(f"en {segundos:g} s no ocurrió {que}")
         time.sleep(_CADA)
 
 
@@ -228,6 +238,13 @@ def puerto_libre() -> int:
     with socket.socket() as enchufe:
         enchufe.bind(("127.0.0.1", 0))
         return int(enchufe.getsockname()[1])
+
+
+def escucha(puerto: int) -> bool:
+    """Dice si alguien acepta conexiones en ese puerto."""
+    with suppress(OSError), socket.create_connection(("127.0.0.1", puerto), timeout=1):
+        return True
+    return False
 
 
 def pedir(puerto: int, ruta: str) -> Any:
@@ -260,12 +277,6 @@ def _estado(puerto: int) -> Any:
 def _consumidores(puerto: int) -> int:
     estado = _estado(puerto)
     return 0 if estado is None else int(estado["consumidores"] or 0)
-
-
-def _escucha(puerto: int) -> bool:
-    with suppress(OSError), socket.create_connection(("127.0.0.1", puerto), timeout=1):
-        return True
-    return False
 
 
 def _esperar_al_broker(datos: Path) -> None:

@@ -11,10 +11,13 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import psutil
 
 from alpespartners.medicion.montaje import esperar_a
 
@@ -82,6 +85,23 @@ def servidor_postgresql() -> Iterator[str | None]:
                 proceso.wait()
     finally:
         shutil.rmtree(carpeta, ignore_errors=True)
+
+
+def cpu_del_servidor(url: str) -> float:
+    """Segundos de CPU que lleva gastados el servidor de esa URL, con todos sus procesos.
+
+    Args:
+        url: la que dio `servidor_postgresql`.
+    """
+    (carpeta,) = parse_qs(urlsplit(url).query)["host"]
+    numero, *_ = (Path(carpeta) / "datos" / "postmaster.pid").read_text(encoding="utf-8").split()
+    servidor = psutil.Process(int(numero))
+    # Los cuatro: el primero suma a los suyos los de los procesos que ya terminaron.
+    gastado = sum(servidor.cpu_times()[:4])
+    for proceso in servidor.children():
+        with suppress(psutil.NoSuchProcess):
+            gastado += sum(proceso.cpu_times()[:2])
+    return float(gastado)
 
 
 def usuario_del_servidor(carpeta: Path) -> dict[str, Any]:
