@@ -96,7 +96,7 @@ async def _copiar(url: str, cuantas: int) -> None:
 def _filas(cuantas: int, dialecto: Dialect) -> Iterator[tuple[object, ...]]:
     """Las filas, por orden de tiempo, con los valores que ese motor guarda."""
     tabla = impresiones
-    modelo = a_fila(_MODELO) | {SECUENCIA: 0}
+    modelo = a_fila(_MODELO) | {SECUENCIA: 0, "carril": None}
     pasar = {columna.name: _conversor(columna.type, dialecto) for columna in tabla.c}
     lugar = {nombre: indice for indice, nombre in enumerate(tabla.c.keys())}
     fila = [pasar[nombre](modelo[nombre]) for nombre in lugar]
