@@ -32,6 +32,7 @@ from alpespartners.modulos.tracking.infraestructura.despachadores import Despach
 from alpespartners.modulos.tracking.infraestructura.libro import bandeja_salida
 from alpespartners.modulos.tracking.infraestructura.libro.balance import BalanceSQL
 from alpespartners.modulos.tracking.infraestructura.libro.bandeja_salida import BandejaSalidaSQL
+from alpespartners.modulos.tracking.infraestructura.libro.carriles import CarrilesSQL
 from alpespartners.modulos.tracking.infraestructura.libro.destinos import RegistroDestinosSQL
 from alpespartners.modulos.tracking.infraestructura.metricas import MetricasDeConsumo, MetricasDePublicacion
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import LibroSQLite
@@ -79,7 +80,9 @@ def medir_los_consumidores(cronometro: Cronometro) -> None:
     envolver("entidad → fila, e insertarla", RepositorioEventosSQL, "agregar", "obtener")
     envolver("entidad → fila, e insertarla", repositorios, "insertar_lo_nuevo")
     envolver("evento → Avro y propiedades", bandeja_salida, "sobre_de_evento")
-    envolver("bandeja de salida: depositar y retirar", BandejaSalidaSQL, "depositar_eventos", "retirar")
+    pendiente = "lo pendiente de publicar: dejarlo dicho y anotar lo publicado"
+    envolver(pendiente, BandejaSalidaSQL, "depositar_eventos", "retirar")
+    envolver(pendiente, CarrilesSQL, "avanzar")
     envolver("balance", BalanceSQL, "sumar", "contar_envios")
     envolver("transacción: empezar, commit y disco", LibroSQLite, "_en_transaccion")
     envolver("entregar el evento al cliente de Pulsar", Productor, "enviar")
