@@ -104,7 +104,10 @@ class BandejaFalsa:
         self.carriles.sueltos |= set(numeros)
 
     async def leer_carril(self, trozo: Trozo) -> list[tuple[int, Sobre | FilaIlegible]]:
-        return self.carriles.leer(trozo)
+        leidas = self.carriles.leer(trozo)
+        # Como una base de datos: mientras responde, llega lo que el broker diga de lo anterior.
+        await asyncio.sleep(0.001)
+        return leidas
 
 
 def envio(numero: int, topico: str = TOPICO, carga: bytes = b"x") -> Envio:
@@ -561,3 +564,19 @@ async def test_al_cerrar_suelta_sus_carriles_con_lo_publicado_anotado(
     productor.responder(confirmado=False)
     await cierre
     assert (bandeja.carriles.anotado, bandeja.carriles.sueltos) == ({4: 1}, {4})
+
+
+async def test_si_el_broker_rechaza_al_instante_cada_barrido_lo_intenta_una_sola_vez(
+    bandeja: BandejaFalsa,
+) -> None:
+    # Como sin sitio en su disco: guarda lo que se le envía, y lo que confirma no vale.
+    hay_sitio = asyncio.Event()
+    cliente = ClienteFalso(confirma_solo=True, hay_sitio=hay_sitio.is_set)
+    async with relevando(cliente, bandeja, replace(BARRE_A_MENUDO, filas_por_lectura=2)) as relevador:
+        relevador.entregar(bandeja.carriles.escribir(4, 1, 2, 3))
+        barridos = bandeja.barridos
+        await hasta_en_el_bucle(lambda: bandeja.barridos > barridos + 3)
+        desde_la_primera = [trozo for trozo in bandeja.carriles.leidos if trozo.despues_de == 0]
+        assert 1 < len(desde_la_primera) <= bandeja.barridos
+        hay_sitio.set()
+        await hasta_en_el_bucle(lambda: bandeja.carriles.anotado == {4: 3})

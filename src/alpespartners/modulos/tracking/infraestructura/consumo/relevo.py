@@ -294,8 +294,13 @@ class Relevo:
 
     async def _poner_al_dia(self, carril: Carril) -> None:
         """Publica las filas del carril que no se publicaron al escribirse, mientras quepan."""
+        leido_hasta = -1
         while carril.atrasado and self._sin_esperar:
             trozo = carril.trozo(min(self._libres, self._ritmo.filas_por_lectura))
+            if trozo.despues_de <= leido_hasta:
+                # Algo de lo que se acaba de leer no se confirmó: sin una pausa, tampoco se confirmaría ahora.
+                return
+            leido_hasta = trozo.despues_de
             leidas = dict(await self._apuntando(self._bandeja.leer_carril(trozo)))
             faltan = carril.leidas(trozo, list(leidas))
             self._publicar_leidas(carril.numero, {numero: leidas[numero] for numero in faltan})
