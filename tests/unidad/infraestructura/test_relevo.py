@@ -529,6 +529,18 @@ async def test_una_fila_que_otra_mano_dejo_ilegible_sigue_pendiente_y_no_estorba
     assert not bandeja.carriles.sueltos
 
 
+async def test_no_sigue_en_un_carril_suyo_donde_una_fila_quedo_ilegible(
+    relevador: Relevo, cliente: ClienteFalso, bandeja: BandejaFalsa
+) -> None:
+    relevador.entregar(bandeja.carriles.escribir(4, 1, 2, 3))
+    productor = await enviados(cliente, 3)
+    bandeja.carriles.filas[4][2] = FilaIlegible("la cambió otra mano")
+    productor.responder(confirmado=False)
+    # Lo tomará él mismo, u otro: detrás de ella no crecerá más.
+    await hasta_en_el_bucle(lambda: bandeja.carriles.sueltos == {4})
+    assert sorted(ids(await enviados(cliente, 2))) == ["1", "3"]
+
+
 async def test_de_un_carril_que_ya_es_de_otro_se_olvida(
     relevador: Relevo, cliente: ClienteFalso, bandeja: BandejaFalsa
 ) -> None:
@@ -606,7 +618,9 @@ async def test_si_toma_un_carril_mientras_se_le_dice_que_lo_perdio_lo_conserva(
             carriles.vencidos = [CarrilTomado(4, TOPICO, 0, 2, 0)]
             await hasta_en_el_bucle(lambda: carriles.leidos)
             carriles.de_otro.add(4)
+            ya_es_de_otro.set()
 
+    ya_es_de_otro = asyncio.Event()
     carriles = bandeja.carriles
     bandeja.al_retirar = lo_toma_otra_vez
     relevador.entregar(carriles.escribir(4, 1, 2))
@@ -614,5 +628,6 @@ async def test_si_toma_un_carril_mientras_se_le_dice_que_lo_perdio_lo_conserva(
     productor.responder(confirmado=True, cuantos=1)
     productor = await enviados(cliente, 2)
     assert ids(productor) == ["2", "1"]
+    await ya_es_de_otro.wait()
     productor.responder(confirmado=True)
     await hasta_en_el_bucle(lambda: carriles.anotado == {4: 2})

@@ -309,6 +309,12 @@ class Relevo:
             leidas = dict(await self._apuntando(self._bandeja.leer_carril(trozo)))
             faltan = carril.leidas(trozo, list(leidas))
             self._publicar_leidas(carril.numero, {numero: leidas[numero] for numero in faltan})
+            ilegibles = any(isinstance(leidas[numero], FilaIlegible) for numero in faltan)
+            if ilegibles and carril.numero not in self._tomados:
+                # Lo que se escriba desde ahora va en otro: aquí habría que recordar todo lo que se confirme.
+                await self._apuntando(self._bandeja.soltar_carriles([carril.numero]))
+                self._olvidar([carril])
+                return
 
     def _publicar_leidas(self, carril: int, leidas: Mapping[int, Sobre | FilaIlegible]) -> None:
         envios = []

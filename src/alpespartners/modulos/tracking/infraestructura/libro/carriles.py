@@ -370,7 +370,6 @@ def _deposito(arriendo: timedelta) -> Update:
                 (_CON_ALGO_PENDIENTE, tabla.c.publicado_hasta),
                 else_=bindparam("primera", type_=tabla.c.ultimo.type) - 1,
             ),
-            seguidas=case((_CON_ALGO_PENDIENTE, tabla.c.seguidas), else_=tabla.c.escritas),
             ultimo=bindparam("ultima"),
             escritas=tabla.c.escritas + bindparam("cuantas"),
             reservado_hasta=RelojDeLaBase(arriendo),
