@@ -11,7 +11,7 @@ from typing import Final
 
 from alpespartners.modulos.tracking.infraestructura.libro.carriles import Avance, Trozo
 
-NUMEROS_POR_LECTURA: Final = 10_000
+NUMEROS_POR_LECTURA: Final = 2_000
 """Cuántos números de llegada abarca una lectura: entre dos filas suyas puede haber millones de otros."""
 
 

@@ -308,21 +308,22 @@ def eventos_pendientes(conexion: Connection) -> EnviosPendientes:
 def ids_pendientes(conexion: Connection, clase: Clase, despues_de: int, limite: int) -> list[tuple[int, str]]:
     """Devuelve el número de llegada y el `id` de hasta `limite` filas por publicar, por ese orden."""
     suyas = tabla_de(clase)
-    limites = (
-        select(func.min(tabla.c.publicado_hasta).label("desde"), func.max(tabla.c.ultimo).label("hasta"))
-        .where(tabla.c.topico == clase.topico_de_eventos, _CON_ALGO_PENDIENTE)
-        .subquery()
-    )
+    # Sin esto, por pocas que falten, se recorrería todo el libro.
+    desde, hasta = conexion.execute(
+        select(func.min(tabla.c.publicado_hasta), func.max(tabla.c.ultimo)).where(
+            tabla.c.topico == clase.topico_de_eventos, _CON_ALGO_PENDIENTE
+        )
+    ).one()
+    if desde is None:
+        return []
     por_publicar = (
         select(suyas.c.secuencia, suyas.c.id)
         .join(tabla, tabla.c.numero == suyas.c.carril)
         .where(
             suyas.c.secuencia > tabla.c.publicado_hasta,
             suyas.c.secuencia <= tabla.c.ultimo,
-            suyas.c.secuencia > despues_de,
-            # Sin esto, por pocas que falten, se recorrería todo el libro.
-            suyas.c.secuencia > select(limites.c.desde).scalar_subquery(),
-            suyas.c.secuencia <= select(limites.c.hasta).scalar_subquery(),
+            suyas.c.secuencia > max(desde, despues_de),
+            suyas.c.secuencia <= hasta,
         )
         .order_by(suyas.c.secuencia)
         .limit(limite)
