@@ -34,5 +34,7 @@ async def dar_por_publicado(libro: Libro, envios: Sequence[Envio]) -> None:
     for envio in envios:
         if envio.carril is not None:
             ultimos.setdefault(envio.carril, []).append(envio.numero)
-    avances = [Avance(carril, max(numeros), len(numeros)) for carril, numeros in ultimos.items()]
+    avances = [
+        Avance(carril, max(numeros), len(numeros), len(numeros)) for carril, numeros in ultimos.items()
+    ]
     assert not await libro.retirar([envio.numero for envio in envios if envio.carril is None], avances)

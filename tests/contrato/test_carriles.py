@@ -17,6 +17,7 @@ import pytest
 from alpespartners.modulos.tracking.aplicacion import clases
 from alpespartners.modulos.tracking.aplicacion.handlers import ManejadorDeRegistro
 from alpespartners.modulos.tracking.aplicacion.mensajes import Envio
+from alpespartners.modulos.tracking.aplicacion.puertos import FilaIlegible
 from alpespartners.modulos.tracking.infraestructura.libro.carriles import Avance, CarrilTomado
 from alpespartners.modulos.tracking.infraestructura.motores.base_datos import Libro
 from alpespartners.modulos.tracking.infraestructura.motores.postgresql.libro import LibroPostgreSQL
@@ -75,13 +76,14 @@ class ContratoCarriles:
         numeros = [envio.numero for envio in (*uno, *otro)]
         assert numeros == sorted(set(numeros))
         assert len({envio.carril for envio in (*uno, *otro)}) == 1
+        assert [envio.anterior for envio in (*uno, *otro)] == [0, *numeros[:-1]]
 
     async def test_el_evento_que_se_lee_de_su_fila_es_el_que_se_publico_salvo_la_traza(
         self, lugar: Lugar
     ) -> None:
         async with lugar.proceso(NADA) as libro:
             envios = await libro.ejecutar(registrando("a", "b"))
-            assert await por_publicar(libro) == envios
+            assert [envio[:3] for envio in await por_publicar(libro)] == [envio[:3] for envio in envios]
 
     async def test_lo_que_tiene_quien_vive_no_lo_toma_otro(self, lugar: Lugar) -> None:
         async with lugar.proceso() as libro:
@@ -92,14 +94,15 @@ class ContratoCarriles:
         async with lugar.proceso(NADA) as libro:
             envios = await libro.ejecutar(registrando("a", "b", "c"))
             carril = envios[0].carril or 0
-            assert await libro.retirar([], [Avance(carril, envios[0].numero, 1)]) == set()
+            assert await libro.retirar([], [Avance(carril, envios[0].numero, 1, 1)]) == set()
         async with lugar.proceso() as otro:
             (tomado,) = await otro.tomar_carriles()
-            assert tomado == CarrilTomado(carril, envios[0].sobre.topico, envios[0].numero, envios[2].numero)
+            topico, numeros = envios[0].sobre.topico, [envio.numero for envio in envios]
+            assert tomado == CarrilTomado(carril, topico, numeros[0], numeros[2], 1)
             leidas = await otro.leer_carril(trozo_de(tomado))
             assert [numero for numero, _ in leidas] == [envio.numero for envio in envios[1:]]
             assert await otro.tomar_carriles() == []
-            await otro.retirar([], [Avance(carril, tomado.ultimo, 2)])
+            await otro.retirar([], [Avance(carril, tomado.ultimo, 3, 3)])
             await otro.soltar_carriles([carril])
         assert [list(fila) for fila in lugar.sql("SELECT numero FROM carriles")] == []
 
@@ -117,14 +120,16 @@ class ContratoCarriles:
         async with lugar.proceso(NADA) as libro:
             envios = await libro.ejecutar(registrando("a", "b"))
             carril = envios[0].carril or 0
-            for avance in (Avance(carril, envios[1].numero, 2),) * 2 + (Avance(carril, envios[0].numero, 1),):
+            for avance in (Avance(carril, envios[1].numero, 2, 2),) * 2 + (
+                Avance(carril, envios[0].numero, 1, 1),
+            ):
                 await libro.retirar([], [avance])
             assert await por_publicar(libro) == []
 
     async def test_con_todo_publicado_lo_nuevo_no_obliga_a_recorrer_lo_anterior(self, lugar: Lugar) -> None:
         async with lugar.proceso(NADA) as libro:
             (primero,) = await libro.ejecutar(registrando("a"))
-            await libro.retirar([], [Avance(primero.carril or 0, primero.numero, 1)])
+            await libro.retirar([], [Avance(primero.carril or 0, primero.numero, 1, 1)])
             # Lo que escriben los demás entre medias.
             lugar.sql("UPDATE impresiones SET secuencia = secuencia + 1000")
             (segundo,) = await libro.ejecutar(registrando("b"))
@@ -141,6 +146,46 @@ class ContratoCarriles:
             (tercero,) = await libro.ejecutar(registrando("c"))
             assert tercero.carril != primero.carril
             assert nombres(await por_publicar(libro)) == ["a", "b", "c"]
+
+    async def test_en_un_carril_que_se_solto_ya_no_escribe_nadie_ni_quien_lo_tenia(
+        self, lugar: Lugar
+    ) -> None:
+        async with lugar.proceso() as libro:
+            (primero,) = await libro.ejecutar(registrando("a"))
+            await libro.soltar_carriles([primero.carril or 0])
+            (segundo,) = await libro.ejecutar(registrando("b"))
+            assert (segundo.carril != primero.carril, segundo.anterior) == (True, 0)
+            assert [tomado.numero for tomado in await libro.tomar_carriles()] == [primero.carril]
+
+    async def test_quien_toma_un_carril_cuenta_lo_que_le_falta_por_publicar(self, lugar: Lugar) -> None:
+        async def faltan() -> int:
+            return (await libro.ejecutar(lambda t: t.balance.envios_pendientes())).cuantos
+
+        async with lugar.proceso(NADA) as libro:
+            envios = await libro.ejecutar(registrando("a", "b", "c", "d"))
+            carril = envios[0].carril or 0
+            # La tercera se confirmó antes que la segunda: eso lo sabe quien las publica, y nadie más.
+            await libro.retirar([], [Avance(carril, envios[0].numero, 1, 2)])
+            assert await faltan() == 2
+            (tomado,) = await libro.tomar_carriles()
+            assert (tomado.seguidas, await faltan()) == (1, 3)
+            await libro.retirar([], [Avance(carril, envios[1].numero, 2, 3)])
+            assert await faltan() == 1
+            await libro.retirar([], [Avance(carril, tomado.ultimo, 4, 4)])
+            (ultimo,) = await libro.ejecutar(registrando("e"))
+            assert (ultimo.carril, await faltan()) == (carril, 1)
+            (tomado,) = await libro.tomar_carriles()
+            assert (tomado.seguidas, await faltan()) == (4, 1)
+
+    async def test_una_fila_que_no_se_puede_leer_no_impide_leer_las_demas(self, lugar: Lugar) -> None:
+        async with lugar.proceso(NADA) as libro:
+            envios = await libro.ejecutar(registrando("a", "b", "c"))
+            mala = next(envio for envio in envios if nombres([envio]) == ["b"])
+            lugar.sql("UPDATE impresiones SET propiedades = '{' WHERE id = 'b'")
+            (tomado,) = await libro.tomar_carriles()
+            leidas = dict(await libro.leer_carril(trozo_de(tomado)))
+            assert isinstance(leidas.pop(mala.numero), FilaIlegible)
+            assert leidas == {envio.numero: envio.sobre for envio in envios if envio is not mala}
 
     async def test_de_una_transaccion_que_falla_no_queda_carril(self, lugar: Lugar) -> None:
         def fallar(transaccion: TransaccionSQL) -> None:
@@ -202,7 +247,9 @@ class TestCarrilesPostgreSQL(ContratoCarriles):
             assert tomado.numero == primero.carril
             (segundo,) = await detenido.ejecutar(registrando("b"))
             assert segundo.carril != primero.carril
-            assert await detenido.retirar([], [Avance(tomado.numero, primero.numero, 1)]) == {tomado.numero}
+            assert await detenido.retirar([], [Avance(tomado.numero, primero.numero, 1, 1)]) == {
+                tomado.numero
+            }
             assert [numero for numero, _ in await otro.leer_carril(trozo_de(tomado))] == [primero.numero]
 
     async def test_quien_toma_un_carril_no_espera_al_que_lo_esta_usando_ni_le_quita_lo_que_escribe(

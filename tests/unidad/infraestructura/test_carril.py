@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alpespartners.modulos.tracking.aplicacion.topicos import EVENTO_IMPRESION_REGISTRADA
-from alpespartners.modulos.tracking.infraestructura.consumo.carril import Carril
+from alpespartners.modulos.tracking.infraestructura.consumo.carril import NUMEROS_POR_LECTURA, Carril
 
 Paso = tuple[Literal["escribir", "escribir sin sitio", "leer", "confirmar", "fallar"], int]
 
@@ -31,8 +31,11 @@ class _Mundo:
     def escribir(self, cuantas: int, *, cabe: bool) -> None:
         primera = (self.filas[-1] if self.filas else 0) + 3
         nuevas = range(primera, primera + cuantas)
-        self.filas += nuevas
-        self.en_curso += [numero for numero in nuevas if self.carril.nueva(numero, cabe=cabe)]
+        for numero in nuevas:
+            anterior = self.filas[-1] if self.filas else 0
+            self.filas.append(numero)
+            if self.carril.nueva(numero, anterior, cabe=cabe):
+                self.en_curso.append(numero)
 
     def leer(self, limite: int) -> None:
         trozo = self.carril.trozo(limite)
@@ -74,6 +77,7 @@ def test_pase_lo_que_pase_lo_anotado_esta_confirmado_y_al_final_se_publica_todo_
         assert avance.publicado_hasta >= anotado
         anotado = avance.publicado_hasta
         assert {numero for numero in mundo.filas if numero <= anotado} <= set(mundo.confirmadas)
+        assert avance.seguidas == len([numero for numero in mundo.filas if numero <= anotado])
         assert avance.publicadas == len(mundo.confirmadas)
     for _ in range(2 * len(mundo.filas) + 1):
         if mundo.carril.atrasado:
@@ -92,3 +96,24 @@ def test_si_algo_falla_mientras_se_lee_lo_leido_no_vale() -> None:
     assert carril.leidas(trozo, [3, 4]) == []
     assert carril.trozo(10).despues_de == 0
     assert carril.leidas(carril.trozo(10), [1, 2, 3, 4]) == [1, 3, 4]
+
+
+def test_una_lectura_no_recorre_lo_que_otros_escribieron_entre_dos_filas_suyas() -> None:
+    lejos = 3 * NUMEROS_POR_LECTURA
+    carril = Carril(7, EVENTO_IMPRESION_REGISTRADA, 0, lejos)
+    lecturas = 0
+    while carril.atrasado:
+        trozo = carril.trozo(10)
+        assert trozo.hasta - trozo.despues_de <= NUMEROS_POR_LECTURA
+        carril.leidas(trozo, [lejos] if trozo.hasta == lejos else [])
+        lecturas += 1
+    assert lecturas == 3
+    assert carril.avance().publicado_hasta == lejos - 1
+
+
+def test_si_falta_una_de_las_de_antes_lo_recien_escrito_se_lee_del_libro_con_ella() -> None:
+    carril = Carril(7, EVENTO_IMPRESION_REGISTRADA)
+    assert carril.nueva(3, 0, cabe=True)
+    # La 5 se escribió, y quien publica no lo supo.
+    assert not carril.nueva(6, 5, cabe=True)
+    assert carril.leidas(carril.trozo(10), [5, 6]) == [5, 6]

@@ -45,8 +45,12 @@ class CarrilesFalsos:
 
     def escribir(self, carril: int, *numeros: int) -> list[Envio]:
         """Lo que deja una transacción: las filas, y sus envíos."""
-        envios = [Envio(n, Sobre(TOPICO, "cmp-456", {"ce_id": str(n)}, b"x"), carril) for n in numeros]
-        self.filas.setdefault(carril, {}).update({envio.numero: envio.sobre for envio in envios})
+        suyas = self.filas.setdefault(carril, {})
+        envios = []
+        for n in numeros:
+            sobre = Sobre(TOPICO, "cmp-456", {"ce_id": str(n)}, b"x")
+            envios.append(Envio(n, sobre, carril, max(suyas, default=0)))
+            suyas[n] = sobre
         return envios
 
     def tomar(self) -> list[CarrilTomado]:
@@ -54,7 +58,7 @@ class CarrilesFalsos:
         return tomados
 
     def avanzar(self, avances: Sequence[Avance]) -> set[int]:
-        for numero, hasta, publicadas in avances:
+        for numero, hasta, _, publicadas in avances:
             if numero not in self.de_otro:
                 self.anotado[numero] = max(hasta, self.anotado.get(numero, 0))
                 self.publicadas[numero] = publicadas
@@ -104,7 +108,10 @@ class BandejaFalsa:
         self.carriles.sueltos |= set(numeros)
 
     async def leer_carril(self, trozo: Trozo) -> list[tuple[int, Sobre | FilaIlegible]]:
-        return self.carriles.leer(trozo)
+        leidas = self.carriles.leer(trozo)
+        # Como una base de datos: mientras responde, llega lo que el broker diga de lo anterior.
+        await asyncio.sleep(0.001)
+        return leidas
 
 
 def envio(numero: int, topico: str = TOPICO, carga: bytes = b"x") -> Envio:
@@ -499,7 +506,7 @@ async def test_toma_el_carril_de_quien_murio_publica_lo_suyo_y_lo_suelta(
     cliente: ClienteFalso, bandeja: BandejaFalsa
 ) -> None:
     bandeja.carriles.escribir(9, 1, 2, 5)
-    bandeja.carriles.vencidos = [CarrilTomado(9, TOPICO, 1, 5)]
+    bandeja.carriles.vencidos = [CarrilTomado(9, TOPICO, 1, 5, 1)]
     productor = await enviados(cliente, 2)
     assert ids(productor) == ["2", "5"]
     productor.responder(confirmado=True)
@@ -513,13 +520,25 @@ async def test_una_fila_que_otra_mano_dejo_ilegible_sigue_pendiente_y_no_estorba
 ) -> None:
     bandeja.carriles.escribir(9, 1, 2, 3)
     bandeja.carriles.filas[9][2] = FilaIlegible("la cambió otra mano")
-    bandeja.carriles.vencidos = [CarrilTomado(9, TOPICO, 0, 3)]
+    bandeja.carriles.vencidos = [CarrilTomado(9, TOPICO, 0, 3, 0)]
     productor = await enviados(cliente, 2)
     assert ids(productor) == ["1", "3"]
     productor.responder(confirmado=True)
     await hasta_en_el_bucle(lambda: bandeja.carriles.publicadas == {9: 2})
     assert bandeja.carriles.anotado == {9: 1}
     assert not bandeja.carriles.sueltos
+
+
+async def test_no_sigue_en_un_carril_suyo_donde_una_fila_quedo_ilegible(
+    relevador: Relevo, cliente: ClienteFalso, bandeja: BandejaFalsa
+) -> None:
+    relevador.entregar(bandeja.carriles.escribir(4, 1, 2, 3))
+    productor = await enviados(cliente, 3)
+    bandeja.carriles.filas[4][2] = FilaIlegible("la cambió otra mano")
+    productor.responder(confirmado=False)
+    # Lo tomará él mismo, u otro: detrás de ella no crecerá más.
+    await hasta_en_el_bucle(lambda: bandeja.carriles.sueltos == {4})
+    assert sorted(ids(await enviados(cliente, 2))) == ["1", "3"]
 
 
 async def test_de_un_carril_que_ya_es_de_otro_se_olvida(
@@ -561,3 +580,54 @@ async def test_al_cerrar_suelta_sus_carriles_con_lo_publicado_anotado(
     productor.responder(confirmado=False)
     await cierre
     assert (bandeja.carriles.anotado, bandeja.carriles.sueltos) == ({4: 1}, {4})
+
+
+async def test_si_el_broker_rechaza_al_instante_cada_barrido_lo_intenta_una_sola_vez(
+    bandeja: BandejaFalsa,
+) -> None:
+    # Como sin sitio en su disco: guarda lo que se le envía, y lo que confirma no vale.
+    hay_sitio = asyncio.Event()
+    cliente = ClienteFalso(confirma_solo=True, hay_sitio=hay_sitio.is_set)
+    async with relevando(cliente, bandeja, replace(BARRE_A_MENUDO, filas_por_lectura=2)) as relevador:
+        relevador.entregar(bandeja.carriles.escribir(4, 1, 2, 3))
+        barridos = bandeja.barridos
+        await hasta_en_el_bucle(lambda: bandeja.barridos > barridos + 3)
+        desde_la_primera = [trozo for trozo in bandeja.carriles.leidos if trozo.despues_de == 0]
+        assert 1 < len(desde_la_primera) <= bandeja.barridos
+        hay_sitio.set()
+        await hasta_en_el_bucle(lambda: bandeja.carriles.anotado == {4: 3})
+
+
+async def test_de_un_carril_que_no_conoce_y_ya_tenia_filas_no_anota_nada(
+    relevador: Relevo, cliente: ClienteFalso, bandeja: BandejaFalsa
+) -> None:
+    # Lo perdió mientras se escribía en él: de las de antes no sabe si se publicaron.
+    relevador.entregar(bandeja.carriles.escribir(4, 1, 2)[1:])
+    relevador.entregar(bandeja.carriles.escribir(5, 3))
+    (await enviados(cliente, 1)).responder(confirmado=True)
+    await hasta_en_el_bucle(lambda: bandeja.carriles.anotado == {5: 3})
+
+
+async def test_si_toma_un_carril_mientras_se_le_dice_que_lo_perdio_lo_conserva(
+    relevador: Relevo, cliente: ClienteFalso, bandeja: BandejaFalsa
+) -> None:
+    async def lo_toma_otra_vez() -> None:
+        carriles.de_otro.clear()
+        # La otra tarea, que es la que toma, no se espera a sí misma.
+        if asyncio.current_task() is relevador._retirada and not carriles.leidos:  # noqa: SLF001
+            carriles.vencidos = [CarrilTomado(4, TOPICO, 0, 2, 0)]
+            await hasta_en_el_bucle(lambda: carriles.leidos)
+            carriles.de_otro.add(4)
+            ya_es_de_otro.set()
+
+    ya_es_de_otro = asyncio.Event()
+    carriles = bandeja.carriles
+    bandeja.al_retirar = lo_toma_otra_vez
+    relevador.entregar(carriles.escribir(4, 1, 2))
+    productor = await enviados(cliente, 2)
+    productor.responder(confirmado=True, cuantos=1)
+    productor = await enviados(cliente, 2)
+    assert ids(productor) == ["2", "1"]
+    await ya_es_de_otro.wait()
+    productor.responder(confirmado=True)
+    await hasta_en_el_bucle(lambda: carriles.anotado == {4: 2})

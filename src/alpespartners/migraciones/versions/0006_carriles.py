@@ -31,6 +31,7 @@ def upgrade() -> None:
         sa.Column("publicado_hasta", sa.BigInteger(), nullable=False),
         sa.Column("ultimo", sa.BigInteger(), nullable=False),
         sa.Column("escritas", sa.BigInteger(), nullable=False),
+        sa.Column("seguidas", sa.BigInteger(), nullable=False),
         sa.Column("publicadas", sa.BigInteger(), nullable=False),
         sa.Column("reservado_hasta", INSTANTE, nullable=False),
         sa.PrimaryKeyConstraint("numero", name=op.f("pk_carriles")),

@@ -119,11 +119,13 @@ class Envio(NamedTuple):
 
     Un evento de dominio es su propia fila: `carril` es el de ella y `numero`, el de su llegada. Una carta
     muerta está en la bandeja de salida, que la conoce por su `numero`, único para siempre, y no tiene carril.
+    `anterior` es el número de la fila que va delante en su carril; 0, si es la primera.
     """
 
     numero: int
     sobre: Sobre
     carril: int | None = None
+    anterior: int = 0
 
 
 class LoteAsentado(NamedTuple):

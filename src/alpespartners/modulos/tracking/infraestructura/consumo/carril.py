@@ -7,8 +7,12 @@ no falta ninguna. Si una no se confirma, se vuelve a leer desde ella, sin repeti
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 from alpespartners.modulos.tracking.infraestructura.libro.carriles import Avance, Trozo
+
+NUMEROS_POR_LECTURA: Final = 2_000
+"""Cuántos números de llegada abarca una lectura: entre dos filas suyas puede haber millones de otros."""
 
 
 class Carril:
@@ -19,9 +23,12 @@ class Carril:
         topico: el de sus eventos.
         publicado_hasta: el número de llegada hasta el que está todo publicado.
         ultimo: el de su última fila.
+        publicadas: cuántas hay hasta `publicado_hasta`.
     """
 
-    def __init__(self, numero: int, topico: str, publicado_hasta: int, ultimo: int) -> None:
+    def __init__(
+        self, numero: int, topico: str, publicado_hasta: int = 0, ultimo: int = 0, publicadas: int = 0
+    ) -> None:
         self.numero = numero
         self._topico = topico
         self._leido_hasta = publicado_hasta
@@ -29,8 +36,8 @@ class Carril:
         self._en_curso: set[int] = set()
         # Las de detrás de una que falta; las demás ya no hacen falta.
         self._confirmadas: set[int] = set()
-        self._publicadas = 0
-        self._anotado = Avance(numero, publicado_hasta, 0)
+        self._publicadas = self._seguidas = publicadas
+        self._anotado = Avance(numero, publicado_hasta, publicadas, publicadas)
 
     @property
     def atrasado(self) -> bool:
@@ -42,12 +49,12 @@ class Carril:
         """Dice si en la base de datos queda algo suyo pendiente."""
         return self._anotado.publicado_hasta < self._ultimo
 
-    def nueva(self, numero: int, *, cabe: bool) -> bool:
-        """Dice si se publica ya una fila recién escrita.
+    def nueva(self, numero: int, anterior: int, *, cabe: bool) -> bool:
+        """Dice si se publica ya una fila recién escrita, que en el carril va detrás de `anterior`.
 
-        Si no cabe, o las de antes siguen por leer, se leerá del libro con ellas. Y quizá ya se leyó así.
+        Si no cabe, o alguna de antes sigue por leer, se leerá del libro con ellas. Y quizá ya se leyó así.
         """
-        seguida = cabe and not self.atrasado and numero > self._leido_hasta
+        seguida = cabe and self._leido_hasta == self._ultimo == anterior
         self._ultimo = max(self._ultimo, numero)
         if seguida:
             self._en_curso.add(numero)
@@ -77,13 +84,16 @@ class Carril:
 
     def trozo(self, limite: int) -> Trozo:
         """Lo siguiente que hay que leer del libro."""
-        return Trozo(self.numero, self._topico, self._leido_hasta, self._ultimo, limite)
+        hasta = min(self._ultimo, self._leido_hasta + NUMEROS_POR_LECTURA)
+        return Trozo(self.numero, self._topico, self._leido_hasta, hasta, limite)
 
     def avance(self) -> Avance:
         """Lo que hay que anotar en la base de datos."""
         hasta = min(min(self._en_curso, default=self._ultimo + 1) - 1, self._leido_hasta)
-        self._confirmadas = {numero for numero in self._confirmadas if numero > hasta}
-        return Avance(self.numero, hasta, self._publicadas)
+        sueltas = {numero for numero in self._confirmadas if numero > hasta}
+        self._seguidas += len(self._confirmadas) - len(sueltas)
+        self._confirmadas = sueltas
+        return Avance(self.numero, hasta, self._seguidas, self._publicadas)
 
     def anotado(self, avance: Avance) -> None:
         """Ese avance ya está en la base de datos."""

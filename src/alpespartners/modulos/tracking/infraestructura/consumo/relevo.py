@@ -158,10 +158,12 @@ class Relevo:
             return not (self._lleno or _lugar(envio) in self._en_mano or envio.numero in self._confirmadas)
         carril = self._carriles.get(envio.carril)
         if carril is None:
-            previo = envio.numero - 1
-            carril = self._carriles[envio.carril] = Carril(envio.carril, envio.sobre.topico, previo, previo)
+            if envio.anterior:
+                # De las de antes no se sabe nada: el carril se perdió, y quien lo tome publicará todas.
+                return False
+            carril = self._carriles[envio.carril] = Carril(envio.carril, envio.sobre.topico)
         estaba_al_dia = not carril.atrasado
-        if carril.nueva(envio.numero, cabe=not self._lleno):
+        if carril.nueva(envio.numero, envio.anterior, cabe=not self._lleno):
             return True
         if estaba_al_dia:
             self._queda_por_barrer.set()
@@ -247,29 +249,32 @@ class Relevo:
         except BaseDatosNoDisponible:
             self._hay_confirmados.set()
             raise
-        if acabados := [numero for numero in self._tomados if not self._carriles[numero].activo]:
-            await self._apuntando(self._bandeja.soltar_carriles(acabados))
+        tomados = [self._carriles[numero] for numero in self._tomados]
+        if acabados := [carril for carril in tomados if not carril.activo]:
+            await self._apuntando(self._bandeja.soltar_carriles([carril.numero for carril in acabados]))
             self._olvidar(acabados)
 
     async def _anotar(self, numeros: Sequence[int] = ()) -> None:
         """Retira cartas y anota cada carril con algo pendiente; el que ya es de otro se olvida."""
-        avances = [carril.avance() for carril in self._carriles.values() if carril.activo]
+        activos = [carril for carril in self._carriles.values() if carril.activo]
+        avances = [carril.avance() for carril in activos]
         if not numeros and not avances:
             return
         perdidos = await self._apuntando(self._bandeja.retirar(numeros, avances))
         for numero in numeros:
             self._confirmadas.pop(numero, None)
-        for avance in avances:
-            if (carril := self._carriles.get(avance.numero)) is not None:
-                carril.anotado(avance)
+        for carril, avance in zip(activos, avances, strict=True):
+            carril.anotado(avance)
         if perdidos:
             _registro.warning("otro proceso publica lo que este dejó pendiente", carriles=sorted(perdidos))
-            self._olvidar(perdidos)
+            self._olvidar(carril for carril in activos if carril.numero in perdidos)
 
-    def _olvidar(self, carriles: Iterable[int]) -> None:
-        for numero in carriles:
-            self._tomados.discard(numero)
-            self._carriles.pop(numero, None)
+    def _olvidar(self, carriles: Iterable[Carril]) -> None:
+        for carril in carriles:
+            # Mientras respondía la base de datos, el barrido pudo tomarlo otra vez: ese es otro.
+            if self._carriles.get(carril.numero) is carril:
+                del self._carriles[carril.numero]
+                self._tomados.discard(carril.numero)
 
     async def _barrer(self) -> None:
         await self._renovar()
@@ -294,18 +299,34 @@ class Relevo:
 
     async def _poner_al_dia(self, carril: Carril) -> None:
         """Publica las filas del carril que no se publicaron al escribirse, mientras quepan."""
+        leido_hasta = -1
         while carril.atrasado and self._sin_esperar:
             trozo = carril.trozo(min(self._libres, self._ritmo.filas_por_lectura))
+            if trozo.despues_de <= leido_hasta:
+                # Algo de lo que se acaba de leer no se confirmó: sin una pausa, tampoco se confirmaría ahora.
+                return
+            leido_hasta = trozo.despues_de
             leidas = dict(await self._apuntando(self._bandeja.leer_carril(trozo)))
             faltan = carril.leidas(trozo, list(leidas))
             self._publicar_leidas(carril.numero, {numero: leidas[numero] for numero in faltan})
+            ilegibles = any(isinstance(leidas[numero], FilaIlegible) for numero in faltan)
+            if ilegibles and carril.numero not in self._tomados:
+                # Lo que se escriba desde ahora va en otro: aquí habría que recordar todo lo que se confirme.
+                await self._apuntando(self._bandeja.soltar_carriles([carril.numero]))
+                self._olvidar([carril])
+                return
 
     def _publicar_leidas(self, carril: int, leidas: Mapping[int, Sobre | FilaIlegible]) -> None:
         envios = []
         for numero, sobre in leidas.items():
             if isinstance(sobre, FilaIlegible):
                 # Sigue pendiente, y no estorba a las demás.
-                _registro.error("no se puede publicar el evento de una fila", fallo=str(sobre))
+                _registro.error(
+                    "no se puede publicar el evento de una fila",
+                    carril=carril,
+                    numero=numero,
+                    fallo=str(sobre),
+                )
             elif (numero, carril) not in self._en_mano:
                 envios.append(Envio(numero, sobre, carril))
         self._barridos.update(map(_lugar, envios))

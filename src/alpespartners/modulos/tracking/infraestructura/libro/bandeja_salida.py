@@ -78,9 +78,12 @@ class BandejaSalidaSQL:
             return []
         por_llegada = sorted(eventos, key=lambda numerado: numerado.numero)
         numeros = [numerado.numero for numerado in por_llegada]
-        carril = self._carriles.depositar(clase_de(por_llegada[0].evento), numeros)
+        antes = self._carriles.depositar(clase_de(por_llegada[0].evento), numeros)
         return [
-            Envio(numero, sobre_de_evento(evento, traza), carril) for numero, evento, traza in por_llegada
+            Envio(numero, sobre_de_evento(evento, traza), antes.numero, anterior)
+            for anterior, (numero, evento, traza) in zip(
+                [antes.ultimo, *numeros[:-1]], por_llegada, strict=True
+            )
         ]
 
     def depositar_cartas(self, topico: str, cartas: Sequence[MensajeIlegible]) -> list[Envio]:

@@ -14,12 +14,13 @@ carril. Así, quien toma el anterior sabe que está completo, y nadie da por pub
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
     Insert,
+    Select,
     Table,
     Update,
     bindparam,
@@ -30,11 +31,12 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.exc import DBAPIError
 
 from alpespartners.modulos.tracking.aplicacion.clases import CLASES, Clase
 from alpespartners.modulos.tracking.aplicacion.mensajes import EnviosPendientes, Sobre
 from alpespartners.modulos.tracking.aplicacion.puertos import FilaIlegible
-from alpespartners.modulos.tracking.infraestructura.libro.filas import FilaLeida, a_entidad, tabla_de
+from alpespartners.modulos.tracking.infraestructura.libro.filas import a_entidad, tabla_de
 from alpespartners.modulos.tracking.infraestructura.libro.tablas import carriles as tabla
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import evento_de, sobre_de_evento
 from alpespartners.seedwork.sql.tipos import RelojDeLaBase
@@ -47,6 +49,9 @@ _ABANDONADO_TRAS: Final = timedelta(days=1)
 
 _SIN_FILAS: Final = 0
 """Ninguna fila tiene ese número de llegada."""
+
+_NADIE: Final = ""
+"""El titular de un carril que se soltó: ni quien lo escribía puede seguir en él."""
 
 _CON_ALGO_PENDIENTE: Final = tabla.c.publicado_hasta < tabla.c.ultimo
 
@@ -73,20 +78,22 @@ class CarrilPropio(NamedTuple):
 
 
 class Avance(NamedTuple):
-    """Lo que quien publica sabe de un carril: hasta dónde está todo, y cuántas publicó desde que lo tiene."""
+    """Lo que quien publica sabe de un carril: hasta dónde está todo, y cuántas son hasta ahí y en total."""
 
     numero: int
     publicado_hasta: int
+    seguidas: int
     publicadas: int
 
 
 class CarrilTomado(NamedTuple):
-    """Un carril de quien murió: de su tópico, lo que va detrás de `publicado_hasta`, hasta `ultimo`."""
+    """Un carril de quien murió: falta de `publicado_hasta` a `ultimo`; las de antes son `seguidas`."""
 
     numero: int
     topico: str
     publicado_hasta: int
     ultimo: int
+    seguidas: int
 
 
 class Trozo(NamedTuple):
@@ -151,8 +158,10 @@ class CarrilesSQL:
         cambio = _avance(self._arriendo)
         return {
             numero
-            for numero, hasta, publicadas in sorted(avances)
-            if not self._cambiar(cambio, numero, {"hasta": hasta, "publicadas_ya": publicadas})
+            for numero, hasta, seguidas, publicadas in sorted(avances)
+            if not self._cambiar(
+                cambio, numero, {"hasta": hasta, "seguidas_ya": seguidas, "publicadas_ya": publicadas}
+            )
         }
 
     def tomar_vencidos(self) -> list[CarrilTomado]:
@@ -164,34 +173,32 @@ class CarrilesSQL:
         )
         # Los que otro está tomando, o su dueño usando, no se esperan.
         vencidos = self._conexion.execute(
-            select(tabla.c.numero, tabla.c.topico, tabla.c.publicado_hasta, tabla.c.ultimo)
+            select(tabla.c.numero, tabla.c.topico, tabla.c.publicado_hasta, tabla.c.ultimo, tabla.c.seguidas)
             .where(tabla.c.reservado_hasta <= RelojDeLaBase(), _CON_ALGO_PENDIENTE)
             .order_by(tabla.c.numero)
             .limit(CARRILES_POR_BARRIDO)
             .with_for_update(skip_locked=True)
         )
         tomados = [CarrilTomado(*fila) for fila in vencidos]
-        for tomado in tomados:
-            # Se cuentan desde ahí: su dueño pudo publicar algunas de detrás, y quien lo toma no sabe cuáles.
-            suyas = _de_la_tabla(tomado.topico)
-            tramo = _tramo(suyas, tomado.numero, tomado.publicado_hasta, tomado.ultimo)
-            self._conexion.execute(
-                update(tabla)
-                .where(tabla.c.numero == tomado.numero)
-                .values(
-                    titular=self._titular,
-                    escritas=select(func.count()).select_from(suyas).where(*tramo).scalar_subquery(),
-                    publicadas=0,
-                    reservado_hasta=RelojDeLaBase(self._arriendo),
-                )
+        self._conexion.execute(
+            update(tabla)
+            .where(tabla.c.numero.in_([tomado.numero for tomado in tomados]))
+            .values(
+                titular=self._titular,
+                # Su dueño pudo publicar algunas de detrás, y quien lo toma no sabe cuáles.
+                publicadas=tabla.c.seguidas,
+                reservado_hasta=RelojDeLaBase(self._arriendo),
             )
+        )
         return tomados
 
     def soltar(self, numeros: Collection[int]) -> None:
         """Deja de tener unos carriles: sin nada pendiente se olvidan, y los demás los tomará otro."""
         suyos = (tabla.c.numero.in_(list(numeros)), tabla.c.titular == self._titular)
         self._conexion.execute(delete(tabla).where(*suyos, ~_CON_ALGO_PENDIENTE))
-        self._conexion.execute(update(tabla).where(*suyos).values(reservado_hasta=RelojDeLaBase()))
+        self._conexion.execute(
+            update(tabla).where(*suyos).values(titular=_NADIE, reservado_hasta=RelojDeLaBase())
+        )
 
     def soltar_todos(self) -> None:
         """Da por vencidos todos los arriendos; solo para quien sabe que nadie más publica."""
@@ -203,13 +210,36 @@ class CarrilesSQL:
         O por qué no se puede leer, si otra mano cambió la fila: no estorba a las demás.
         """
         clase, suyas = _CLASE_DEL_TOPICO[trozo.topico], _de_la_tabla(trozo.topico)
-        filas = self._conexion.execute(
+        consulta = (
             select(suyas)
             .where(*_tramo(suyas, trozo.numero, trozo.despues_de, trozo.hasta))
             .order_by(suyas.c.secuencia)
             .limit(trozo.limite)
         )
-        return [(fila.secuencia, _sobre(clase, fila)) for fila in filas]
+        try:
+            return self._leidas(clase, consulta)
+        except FilaIlegible:
+            # Cuáles lo son se sabe leyéndolas de una en una.
+            numeros = self._conexion.scalars(consulta.with_only_columns(suyas.c.secuencia)).all()
+            return [self._una(clase, suyas, numero) for numero in numeros]
+
+    def _una(self, clase: Clase, suyas: Table, numero: int) -> tuple[int, Sobre | FilaIlegible]:
+        try:
+            return self._leidas(clase, select(suyas).where(suyas.c.secuencia == numero))[0]
+        except FilaIlegible as ilegible:
+            return numero, ilegible
+
+    def _leidas(self, clase: Clase, consulta: Select[Any]) -> list[tuple[int, Sobre | FilaIlegible]]:
+        try:
+            filas = self._conexion.execute(consulta)
+            return [(f.secuencia, sobre_de_evento(evento_de(a_entidad(clase, f)), None)) for f in filas]
+        except (DBAPIError, FilaIlegible):
+            raise
+        except Exception as error:
+            # Otra mano escribió en una columna lo que no es de su tipo: no es JSON, o no es un número.
+            raise FilaIlegible(
+                f"una fila de {clase.plural} no se entiende: {type(error).__name__}"
+            ) from error
 
     def _cambiar(self, cambio: Update, numero: int, valores: dict[str, int]) -> bool:
         hecho = self._conexion.execute(cambio, {"de_numero": numero, "de_titular": self._titular, **valores})
@@ -236,14 +266,18 @@ class CarrilesPropios:
         """El del carril de esa clase; si no lo hay, lo abre."""
         return self._de(clase).numero
 
-    def depositar(self, clase: Clase, numeros: Sequence[int]) -> int:
-        """Deja pendientes unas filas nuevas, por sus números de llegada en orden; devuelve el de su carril.
+    def depositar(self, clase: Clase, numeros: Sequence[int]) -> CarrilPropio:
+        """Deja pendientes unas filas nuevas, por sus números de llegada en orden.
+
+        Returns:
+            Su carril, como estaba antes de ellas.
 
         Raises:
             CarrilPerdido: en él no se puede seguir.
         """
-        carril = self.cambiados[clase] = self._carriles.depositar(self._de(clase), numeros)
-        return carril.numero
+        antes = self._de(clase)
+        self.cambiados[clase] = self._carriles.depositar(antes, numeros)
+        return antes
 
     def _de(self, clase: Clase) -> CarrilPropio:
         carril = self.cambiados.get(clase) or self._sabidos.get(clase)
@@ -274,13 +308,22 @@ def eventos_pendientes(conexion: Connection) -> EnviosPendientes:
 def ids_pendientes(conexion: Connection, clase: Clase, despues_de: int, limite: int) -> list[tuple[int, str]]:
     """Devuelve el número de llegada y el `id` de hasta `limite` filas por publicar, por ese orden."""
     suyas = tabla_de(clase)
+    # Sin esto, por pocas que falten, se recorrería todo el libro.
+    desde, hasta = conexion.execute(
+        select(func.min(tabla.c.publicado_hasta), func.max(tabla.c.ultimo)).where(
+            tabla.c.topico == clase.topico_de_eventos, _CON_ALGO_PENDIENTE
+        )
+    ).one()
+    if desde is None:
+        return []
     por_publicar = (
         select(suyas.c.secuencia, suyas.c.id)
         .join(tabla, tabla.c.numero == suyas.c.carril)
         .where(
             suyas.c.secuencia > tabla.c.publicado_hasta,
             suyas.c.secuencia <= tabla.c.ultimo,
-            suyas.c.secuencia > despues_de,
+            suyas.c.secuencia > max(desde, despues_de),
+            suyas.c.secuencia <= hasta,
         )
         .order_by(suyas.c.secuencia)
         .limit(limite)
@@ -297,13 +340,6 @@ def _tramo(suyas: Table, numero: int, despues_de: int, hasta: int) -> list[Colum
     return [secuencia > despues_de, secuencia <= hasta, suyas.c.carril == numero]
 
 
-def _sobre(clase: Clase, fila: FilaLeida) -> Sobre | FilaIlegible:
-    try:
-        return sobre_de_evento(evento_de(a_entidad(clase, fila)), None)
-    except FilaIlegible as ilegible:
-        return ilegible
-
-
 def _del_titular(cambio: Update) -> Update:
     return cambio.where(tabla.c.numero == bindparam("de_numero"), tabla.c.titular == bindparam("de_titular"))
 
@@ -318,6 +354,7 @@ def _apertura(arriendo: timedelta) -> Insert:
             publicado_hasta=_SIN_FILAS,
             ultimo=_SIN_FILAS,
             escritas=0,
+            seguidas=0,
             publicadas=0,
             reservado_hasta=RelojDeLaBase(arriendo),
         )
@@ -344,10 +381,13 @@ def _deposito(arriendo: timedelta) -> Update:
 @cache
 def _avance(arriendo: timedelta) -> Update:
     hasta = bindparam("hasta", type_=tabla.c.ultimo.type)
+    seguidas = bindparam("seguidas_ya", type_=tabla.c.seguidas.type)
     # Un lote que acaba de escribirse pudo llevarlo más allá de lo que quien publica sabe todavía.
+    mas_alla = hasta > tabla.c.publicado_hasta
     return _del_titular(
         update(tabla).values(
-            publicado_hasta=case((hasta > tabla.c.publicado_hasta, hasta), else_=tabla.c.publicado_hasta),
+            publicado_hasta=case((mas_alla, hasta), else_=tabla.c.publicado_hasta),
+            seguidas=case((mas_alla, seguidas), else_=tabla.c.seguidas),
             publicadas=bindparam("publicadas_ya"),
             reservado_hasta=RelojDeLaBase(arriendo),
         )

@@ -142,8 +142,9 @@ carriles = Table(
     # De sus filas, por `secuencia`: hasta cuál está todo publicado y cuál es la última.
     Column("publicado_hasta", BigInteger, nullable=False),
     Column("ultimo", BigInteger, nullable=False),
-    # Las mismas, contadas: las que se escribieron y las que se publicaron.
+    # Las mismas, contadas: todas, las que hay hasta `publicado_hasta`, y las que se publicaron.
     Column("escritas", BigInteger, nullable=False),
+    Column("seguidas", BigInteger, nullable=False),
     Column("publicadas", BigInteger, nullable=False),
     Column("reservado_hasta", Instante, nullable=False),
     # Un número no se repite jamás: las filas lo llevan para siempre.
