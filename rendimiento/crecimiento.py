@@ -171,19 +171,17 @@ def _sqlite(filas: int) -> Iterator[_Lleno]:
 
 @contextmanager
 def _postgresql(filas: int) -> Iterator[_Lleno | None]:
-    with ExitStack() as pila:
-        with en_el_de_la_carga():
-            servidor = pila.enter_context(servidor_postgresql())
+    with servidor_postgresql() as servidor:
         if servidor is None:
             yield None
             return
-        url = pila.enter_context(base_postgresql(servidor))
-        llenar_postgresql(url, filas)
-        cuentas: Cuentas = {
-            "CPU del servidor de PostgreSQL": partial(cpu_del_servidor, servidor),
-            "WAL": lambda: float(preguntar(url, "SELECT pg_current_wal_insert_lsn() - '0/0'::pg_lsn")),
-        }
-        yield _Lleno(pila.enter_context(montaje(ALPES_BASE_DATOS=url)), lambda _: cuentas)
+        with base_postgresql(servidor) as url, montaje(ALPES_BASE_DATOS=url) as servicio:
+            llenar_postgresql(url, filas)
+            cuentas: Cuentas = {
+                "CPU del servidor de PostgreSQL": partial(cpu_del_servidor, servidor),
+                "WAL": lambda: float(preguntar(url, "SELECT pg_current_wal_insert_lsn() - '0/0'::pg_lsn")),
+            }
+            yield _Lleno(servicio, lambda _: cuentas)
 
 
 _MOTORES: Final[Mapping[str, Callable[[int], AbstractContextManager[_Lleno | None]]]] = {

@@ -313,9 +313,7 @@ def _sqlite() -> Iterator[_Motor]:
 
 @contextmanager
 def _postgresql() -> Iterator[_Motor | None]:
-    with ExitStack() as pila:
-        with en_el_de_la_carga():
-            servidor = pila.enter_context(servidor_postgresql())
+    with servidor_postgresql() as servidor, ExitStack() as pila:
         if servidor is None:
             yield None
             return

@@ -177,15 +177,12 @@ def _sqlite() -> Iterator[_Motor]:
 
 @contextmanager
 def _postgresql() -> Iterator[_Motor | None]:
-    with ExitStack() as pila:
-        with en_el_de_la_carga():
-            servidor = pila.enter_context(servidor_postgresql())
+    with servidor_postgresql() as servidor:
         if servidor is None:
             yield None
             return
-        url = pila.enter_context(base_postgresql(servidor))
-        servicio = pila.enter_context(montaje(ALPES_BASE_DATOS=url))
-        yield _Motor("PostgreSQL", servicio, lambda: cpu_del_servidor(servidor))
+        with base_postgresql(servidor) as url, montaje(ALPES_BASE_DATOS=url) as servicio:
+            yield _Motor("PostgreSQL", servicio, lambda: cpu_del_servidor(servidor))
 
 
 def _us(segundos: float) -> str:

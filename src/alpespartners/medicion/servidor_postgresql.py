@@ -20,6 +20,7 @@ from urllib.parse import parse_qs, urlsplit
 import psutil
 
 from alpespartners.medicion.montaje import esperar_a
+from alpespartners.medicion.nucleos import en_el_de_la_carga
 
 _USUARIO = "alpes"
 _GRACIA = 30
@@ -46,7 +47,10 @@ def binarios() -> Path | None:
 
 @contextmanager
 def servidor_postgresql() -> Iterator[str | None]:
-    """La URL de un servidor que al salir no deja nada; `None` si PostgreSQL no está instalado."""
+    """La URL de un servidor que al salir no deja nada; `None` si PostgreSQL no está instalado.
+
+    Corre en el núcleo de la carga: lo que se mide es lo que gastan los nuestros.
+    """
     donde = binarios()
     if donde is None:
         yield None
@@ -63,7 +67,7 @@ def servidor_postgresql() -> Iterator[str | None]:
             cwd=carpeta,
             **usuario,
         )
-        with (carpeta / "registro").open("wb") as registro:
+        with en_el_de_la_carga(), (carpeta / "registro").open("wb") as registro:
             proceso = subprocess.Popen(
                 [str(donde / "postgres"), *datos, "-k", str(carpeta), "-c", "listen_addresses="],
                 stdin=subprocess.DEVNULL,

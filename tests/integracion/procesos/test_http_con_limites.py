@@ -26,10 +26,12 @@ def sirviendo(aplicacion: ASGIApp) -> Iterator[int]:
     )
     hilo = threading.Thread(target=servidor.run)
     hilo.start()
-    hasta(lambda: servidor.started)
-    yield numero
-    servidor.should_exit = True
-    hilo.join()
+    try:
+        hasta(lambda: servidor.started)
+        yield numero
+    finally:
+        servidor.should_exit = True
+        hilo.join()
 
 
 @pytest.fixture

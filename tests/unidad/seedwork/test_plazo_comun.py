@@ -1,6 +1,7 @@
 """Un plazo común a muchas esperas."""
 
 import asyncio
+import weakref
 from collections.abc import Callable
 
 import pytest
@@ -46,6 +47,16 @@ async def test_lo_que_ya_acabo_no_estorba_a_lo_que_sigue_esperando() -> None:
     assert await callada is None
     assert contestada.result() == "sí"
     assert cancelada.cancelled()
+
+
+async def test_lo_que_ya_acabo_no_se_guarda_hasta_que_venza() -> None:
+    plazo = PlazoComun[str](SEGUNDOS_DE_SOBRA)
+    acabada = plazo.futuro()
+    acabada.set_result("sí")
+    guardada = weakref.ref(acabada)
+    del acabada
+    plazo.futuro()
+    assert guardada() is None
 
 
 async def test_tras_vencer_todas_se_puede_volver_a_esperar() -> None:
