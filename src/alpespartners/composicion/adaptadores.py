@@ -20,7 +20,6 @@ from alpespartners.modulos.tracking.infraestructura.motores.sqlite.base_datos im
 from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import ClientePulsar
 from alpespartners.modulos.tracking.infraestructura.pulsar.revision import RevisorDelBroker
 from alpespartners.seedwork.observacion.cuenta_comun import Puesto
-from alpespartners.seedwork.observacion.registro_comun import RegistroComun
 
 _EPOCA_DE_APACHE = UUID("0a3c8f52-9d0e-4a55-8c55-0d3b8c7a1f10")
 """La época de un Apache Pulsar al que nadie le puso otra; sus posiciones no se repiten mientras viva."""
@@ -86,6 +85,9 @@ def registro_de_metricas(puesto: Puesto | None = None) -> CollectorRegistry:
     # La hora en que nació cada serie sería otra serie por cada una, y nadie la mira.
     disable_created_metrics()  # type: ignore[no-untyped-call]
     if puesto is not None:
+        # Se importa al usarlo: quien tiene un proceso no paga por ello.
+        from alpespartners.seedwork.observacion.registro_comun import RegistroComun
+
         return RegistroComun(puesto)
     registro = CollectorRegistry()
     ProcessCollector(registry=registro)

@@ -17,7 +17,6 @@ from functools import partial
 from statistics import median
 from typing import Any, Final, NamedTuple
 
-import _pulsar
 import pulsar
 
 from alpespartners.broker_embebido import BrokerEmbebido
@@ -29,17 +28,18 @@ from alpespartners.medicion.montaje import Montaje, Proceso, esperar_a, montaje,
 from alpespartners.medicion.nucleos import en_el_de_la_carga, en_el_de_los_servidores
 from alpespartners.medicion.programa import ejecutar
 from alpespartners.medicion.servidor_postgresql import servidor_postgresql
+from alpespartners.modulos.tracking.aplicacion.mensajes import Sobre
 from alpespartners.modulos.tracking.infraestructura.libro.balance import BalanceSQL
 from alpespartners.modulos.tracking.infraestructura.motores.postgresql.lecturas import LecturasPostgreSQL
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.lecturas import LecturasSQLite
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import migrar
-from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import ClientePulsar
+from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import ClientePulsar, Productor
+from alpespartners.modulos.tracking.infraestructura.pulsar.hilo_ajeno import conservar_este_hilo
 
 _LIMITE: Final = 180.0
 _CALENTAMIENTO: Final = 200
 _RECEPCION_MS: Final = 10_000
-_EN_CURSO: Final = 100_000
-_RETARDO_DE_LOTE_MS: Final = 2
+_RAFAGA: Final = 500
 _MICROSEGUNDOS: Final = 1e6
 
 
@@ -216,7 +216,7 @@ def _cronometrar(cuantos: int, trabajo: Callable[[], None]) -> _Tramo:
 
 @contextmanager
 def _en_el_broker(servicio: Montaje) -> Iterator[_Broker]:
-    """Llena los tópicos con el cliente del servicio, y hace lo demás con el de la biblioteca."""
+    """Llena los tópicos y publica con el cliente del servicio; recibe con el de la biblioteca."""
     clases = modelos()
     with BrokerEmbebido(servicio.datos) as broker, ExitStack() as pila:
         cliente = ClientePulsar(broker.url, embebido=True)
@@ -224,7 +224,7 @@ def _en_el_broker(servicio: Montaje) -> Iterator[_Broker]:
         otro = pulsar.Client(broker.url, logger=pulsar.ConsoleLogger(pulsar.LoggerLevel.Error))
         pila.callback(otro.shutdown)
         suscripciones = [_suscribirse(otro, sobre_como(modelo).topico) for modelo in clases]
-        escritor = _productor(otro)
+        escritor = cliente.productor("suelo", por_clave=True, limite=_LIMITE, maximo_en_curso=_RAFAGA)
         escrito = sobre_como(clases[0])
 
         def llenar(cuantos: int) -> None:
@@ -250,19 +250,23 @@ def _en_el_broker(servicio: Montaje) -> Iterator[_Broker]:
                     mensaje.properties()
                     suscripcion.acknowledge(mensaje.message_id())
 
-        def publicar(cuantos: int) -> None:
-            respuestas: list[bool] = []
-            for _ in range(cuantos):
-                mensaje = _pulsar.MessageBuilder()
-                mensaje.content(escrito.carga)
-                mensaje.properties(escrito.propiedades)
-                mensaje.partition_key(escrito.clave)
-                escritor.send_async(
-                    mensaje.build(), lambda resultado, _: respuestas.append(resultado == pulsar.Result.Ok)
-                )
-            _esperar_confirmados(respuestas, cuantos)
+        yield _Broker(llenar, recibir, partial(_publicar, escritor, escrito))
 
-        yield _Broker(llenar, recibir, publicar)
+
+def _publicar(productor: Productor, escrito: Sobre, cuantos: int) -> None:
+    """Publica ese sobre tantas veces y vuelve cuando el broker las confirmó."""
+    respuestas: list[bool] = []
+
+    def al_saber(confirmado: bool) -> None:  # noqa: FBT001
+        conservar_este_hilo()
+        respuestas.append(confirmado)
+
+    # De lote en lote, como el consumidor: con todos a la vez se mediría cómo se estorban los hilos.
+    for publicados in range(0, cuantos, _RAFAGA):
+        hasta = min(publicados + _RAFAGA, cuantos)
+        for _ in range(publicados, hasta):
+            productor.enviar(escrito, al_saber)
+        _esperar_confirmados(respuestas, hasta)
 
 
 def _esperar_confirmados(respuestas: list[bool], cuantos: int) -> None:
@@ -287,17 +291,6 @@ def _suscribirse(cliente: pulsar.Client, topico: str) -> Any:
         initial_position=pulsar.InitialPosition.Earliest,
     )
     return suscripcion._consumer  # noqa: SLF001 (como el servicio: lo de fuera cuesta más)
-
-
-def _productor(cliente: pulsar.Client) -> Any:
-    productor = cliente.create_producer(
-        "persistent://public/default/suelo",
-        max_pending_messages=_EN_CURSO,
-        batching_enabled=True,
-        batching_type=pulsar.BatchingType.KeyBased,
-        batching_max_publish_delay_ms=_RETARDO_DE_LOTE_MS,
-    )
-    return productor._producer  # noqa: SLF001 (ídem)
 
 
 @contextmanager

@@ -12,7 +12,8 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from alpespartners.seedwork.procesos import http_con_limites
-from alpespartners.seedwork.procesos.http_con_limites import CUERPO_ENTERO, ProtocoloConLimites
+from alpespartners.seedwork.procesos.cuerpo_entero import CUERPO_ENTERO
+from alpespartners.seedwork.procesos.http_con_limites import ProtocoloConLimites
 from tests.apoyo.espera import hasta
 from tests.apoyo.memoria import PuertosEnMemoria, api_en_memoria
 from tests.apoyo.puertos import puerto_libre

@@ -17,7 +17,7 @@ from alpespartners.api.http.cabeceras import Cabeceras, cabeceras_de
 from alpespartners.api.http.descripcion import JSON, Contestacion
 from alpespartners.api.http.problemas import ErrorHTTP, contestacion_de_error, error_de
 from alpespartners.seedwork.json_estricto import JsonIlegible
-from alpespartners.seedwork.procesos.http_con_limites import CUERPO_ENTERO
+from alpespartners.seedwork.procesos.cuerpo_entero import CUERPO_ENTERO
 
 OCTETOS_MAXIMOS: Final = 64 * 1024
 SEGUNDOS_MAXIMOS: Final = 10.0

@@ -17,10 +17,10 @@ from typing import Final
 from httptools import HttpParserInvalidURLError
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from alpespartners.seedwork.procesos.cuerpo_entero import CUERPO_ENTERO
+
 OCTETOS_DE_CABECERAS: Final = 64 * 1024
 SEGUNDOS_DE_CABECERAS: Final = 10.0
-CUERPO_ENTERO: Final = "alpespartners.cuerpo_entero"
-"""La extensión de ASGI que está en `scope["extensions"]` cuando el cuerpo ya llegó: leerlo no espera."""
 
 _SEPARADORES: Final = len(b": \r\n")
 
