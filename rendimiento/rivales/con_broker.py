@@ -57,7 +57,7 @@ class ConBroker:
 
     def cpu_del_broker(self) -> float:
         """Segundos de CPU de su broker."""
-        return cpu_del_broker(self._servicio)
+        return self._servicio.cpu_del_broker()
 
     def terminar(self, _aceptados: int, /) -> None:
         """Vuelve cuando lleva un rato sin gastar: lo que tuviera en la memoria está ya en el broker."""
@@ -134,11 +134,6 @@ def con_broker(orden: Orden, *topicos: str) -> Iterator[ConBroker]:
             yield rival
         finally:
             rival.parar()
-
-
-def cpu_del_broker(servicio: Montaje) -> float:
-    """Segundos de CPU que lleva gastados el broker embebido."""
-    return float(sum(servicio.broker().cpu_times()[:2]))
 
 
 def matar_al_broker(servicio: Montaje) -> None:

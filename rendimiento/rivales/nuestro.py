@@ -7,6 +7,7 @@ Por qué existe: la comparación es justa si se compara lo mismo, y completa si 
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from signal import SIGKILL
 
@@ -19,7 +20,7 @@ from alpespartners.modulos.tracking.infraestructura.motores.sqlite.archivo impor
     archivo_de,
     biblioteca_sqlite,
 )
-from rendimiento.rivales.con_broker import cpu_del_broker, lo_que_llegue, matar_al_broker
+from rendimiento.rivales.con_broker import lo_que_llegue, matar_al_broker
 from rendimiento.rivales.rival import Rival
 
 
@@ -40,7 +41,7 @@ class _Alpes:
         return sum(proceso.cpu for proceso in self._procesos())
 
     def cpu_del_broker(self) -> float:
-        return cpu_del_broker(self._servicio)
+        return self._servicio.cpu_del_broker()
 
     def terminar(self, aceptados: int, /) -> None:
         if self._consumidores:
@@ -77,19 +78,7 @@ class _Alpes:
 
 
 @contextmanager
-def _solo_la_api(_carpeta: Path) -> Iterator[_Alpes]:
-    with _en_marcha(entero=False) as alpes:
-        yield alpes
-
-
-@contextmanager
-def _entero(_carpeta: Path) -> Iterator[_Alpes]:
-    with _en_marcha(entero=True) as alpes:
-        yield alpes
-
-
-@contextmanager
-def _en_marcha(*, entero: bool) -> Iterator[_Alpes]:
+def _en_marcha(_carpeta: Path, *, entero: bool) -> Iterator[_Alpes]:
     with montaje() as servicio:
         alpes = _Alpes(servicio, entero=entero)
         try:
@@ -105,10 +94,10 @@ def _ya_esta(_carpeta: Path) -> None:
 SOLO_LA_API = Rival(
     nombre="Alpes, la API",
     estado=202,
-    al_responder="en el disco del broker, que lo confirmó",
+    al_responder="confirmado por el broker",
     destino="GET de su dirección: uno de cuatro destinos, con su porqué",
     instalar=_ya_esta,
-    arrancar=_solo_la_api,
+    arrancar=partial(_en_marcha, entero=False),
     fabrica=mezcla,
 )
 ENTERO = Rival(
@@ -117,6 +106,6 @@ ENTERO = Rival(
     al_responder="lo mismo; después, su fila y su evento, uno y solo uno",
     destino="lo mismo",
     instalar=_ya_esta,
-    arrancar=_entero,
+    arrancar=partial(_en_marcha, entero=True),
     fabrica=mezcla,
 )

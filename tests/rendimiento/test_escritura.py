@@ -1,4 +1,4 @@
-"""Los programas de las metas a, b y c: cada uno carga el servicio de verdad y da sus filas."""
+"""Los programas de las metas a, b, c y d: cada uno carga el servicio de verdad y da sus filas."""
 
 import pytest
 

@@ -53,7 +53,7 @@ def _entorno(carpeta: Path) -> Path:
 A_MANO: Final = Rival(
     nombre="FastAPI, a mano",
     estado=202,
-    al_responder="en el disco del broker, que lo confirmó",
+    al_responder="confirmado por el broker",
     destino="no hay a quién preguntar",
     instalar=_instalar,
     arrancar=_arrancar,

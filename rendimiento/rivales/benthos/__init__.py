@@ -59,5 +59,5 @@ def _rival(nombre: str, bufer: str, al_responder: str) -> Rival:
     )
 
 
-BENTHOS: Final = _rival("Benthos", "none", "en el disco del broker, que lo confirmó")
+BENTHOS: Final = _rival("Benthos", "none", "confirmado por el broker")
 CON_BUFER: Final = _rival("Benthos con búfer", "memory", "en la memoria del proceso")

@@ -55,26 +55,24 @@ def crear_app(
     administracion = revisor(configuracion)
     despachador = DespachadorPulsar(configuracion.limite_confirmacion, MetricasDePublicacion(registro))
 
-    def decir_por_que(_tipo: object, error: BaseException | None, _traza: object) -> None:
-        if isinstance(error, ErrorDeArranque):
-            al_no_poder(error)
-
     @asynccontextmanager
     async def ciclo_de_vida() -> AsyncGenerator[None]:
         terminar_con_el_padre()
-        async with AsyncExitStack() as pila:
-            # Lo último al salir, falle lo que falle.
-            pila.push(decir_por_que)
-            if puesto is not None:
-                pila.callback(puesto.dejar)
-            pila.callback(lecturas.cerrar)
-            await asyncio.to_thread(base.dejar_lista, migra=migra)
-            cliente, _ = await asyncio.to_thread(conectar, configuracion, pila)
-            await despachador.abrir(cliente)
-            pila.push_async_callback(despachador.cerrar)
-            buscar_menos_ciclos()
-            async with avisando(administracion, lambda: despachador.disponible):
-                yield
+        try:
+            async with AsyncExitStack() as pila:
+                if puesto is not None:
+                    pila.callback(puesto.dejar)
+                pila.callback(lecturas.cerrar)
+                await asyncio.to_thread(base.dejar_lista, migra=migra)
+                cliente, _ = await asyncio.to_thread(conectar, configuracion, pila)
+                await despachador.abrir(cliente)
+                pila.push_async_callback(despachador.cerrar)
+                buscar_menos_ciclos()
+                async with avisando(administracion, lambda: despachador.disponible):
+                    yield
+        except ErrorDeArranque as error:
+            al_no_poder(error)
+            raise
 
     return crear_api(
         despachador=despachador,

@@ -140,13 +140,12 @@ def _aparte(de_quien: str, gastado: float, sin_nada: float) -> Medida:
 
 def _gasto(motor: _Motor, api: Proceso, consumidores: Proceso, segundos: float) -> _Gasto:
     """Carga el servicio entero a tope, espera a que acabe, y dice lo que gastó cada parte."""
-    broker = motor.servicio.broker()
 
     def cuentas() -> tuple[float, ...]:
         return (
             api.cpu,
             consumidores.cpu,
-            sum(broker.cpu_times()[:2]),
+            motor.servicio.cpu_del_broker(),
             0.0 if motor.cpu is None else motor.cpu(),
         )
 

@@ -135,6 +135,10 @@ class Montaje:
         """El del broker embebido."""
         return int(json.loads((self.datos / "broker.json").read_bytes())["puerto"])
 
+    def cpu_del_broker(self) -> float:
+        """Segundos de CPU que lleva gastados el broker embebido."""
+        return float(sum(self.broker().cpu_times()[:2]))
+
     def url_del_broker(self) -> str:
         """La del broker embebido, para otros clientes."""
         return f"pulsar://127.0.0.1:{self.puerto_del_broker()}"

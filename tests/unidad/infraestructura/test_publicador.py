@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from alpespartners.modulos.tracking.aplicacion.mensajes import Sobre
 from alpespartners.modulos.tracking.aplicacion.puertos import AlmacenamientoLleno, BrokerNoDisponible
@@ -241,6 +242,47 @@ async def test_al_cerrar_lo_que_no_se_confirma_no_se_espera_para_siempre(cliente
     publica.enviar(SOBRE, respuestas.append)
     await publica.cerrar(0.05)
     assert respuestas == [False]
+
+
+async def test_al_cerrar_con_todo_respondido_no_echa_nada_en_falta(cliente: ClienteFalso) -> None:
+    publica = Publicador(
+        lambda topico: cliente.productor(topico, por_clave=False, limite=1, maximo_en_curso=1),
+        cliente.hay_sitio,
+        RitmoDelPublicador(espera_de_avisos=0.01),
+    )
+    await publica.esperar(TOPICO)
+    respuestas: list[bool] = []
+    publica.enviar(SOBRE, respuestas.append)
+    cliente.productores[TOPICO].responder(confirmado=True)
+    await hasta_en_el_bucle(lambda: respuestas)
+    with capture_logs() as dicho:
+        await publica.cerrar(60.0)
+    assert dicho == []
+
+
+class _ProductorQueRespondeTarde(ProductorFalso):
+    """Cierra sin esperar a lo que falta, y la respuesta llega después."""
+
+    def vaciar(self) -> None:
+        pass
+
+    def cerrar(self) -> None:
+        self.cerrado = True
+
+
+async def test_al_cerrar_espera_tambien_la_respuesta_que_llega_ya_cerrado_el_productor() -> None:
+    productor = _ProductorQueRespondeTarde()
+    publica = Publicador(lambda _topico: productor, lambda: True, RitmoDelPublicador(espera_de_avisos=60.0))
+    await publica.esperar(TOPICO)
+    respuestas: list[bool] = []
+    publica.enviar(SOBRE, respuestas.append)
+    cierre = asyncio.create_task(publica.cerrar(60.0))
+    await hasta_en_el_bucle(lambda: productor.cerrado)
+    await asyncio.wait((cierre,), timeout=0.05)
+    assert not cierre.done()
+    productor.responder(confirmado=True)
+    await cierre
+    assert respuestas == [True]
 
 
 async def test_una_rafaga_de_confirmaciones_despierta_al_bucle_una_sola_vez(

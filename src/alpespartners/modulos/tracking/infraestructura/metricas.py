@@ -141,7 +141,7 @@ class MetricasDeConsumo:
         self,
         topico: str,
         mensajes: int,
-        resultados: Mapping[tuple[str, str | None], int],
+        resultados: Mapping[tuple[str, str], int],
         segundos: float,
         retraso: float,
     ) -> None:
@@ -150,7 +150,7 @@ class MetricasDeConsumo:
         Args:
             topico: el de sus comandos.
             mensajes: cuántos llevaba, con reentregas.
-            resultados: cuántos acabaron en cada estado y, si es un rechazo, por cada motivo.
+            resultados: cuántos acabaron en cada estado y motivo; sin motivo, vacío.
             segundos: lo que tardó.
             retraso: segundos que esperó el más antiguo desde que se publicó.
         """
@@ -158,7 +158,7 @@ class MetricasDeConsumo:
         self._segundos(topico).observe(segundos)
         self._retraso(topico).observe(retraso)
         for (estado, motivo), cuantos in resultados.items():
-            self._destinos(topico, estado, motivo or "").inc(cuantos)
+            self._destinos(topico, estado, motivo).inc(cuantos)
 
     def base_datos_muda(self) -> None:
         """Cuenta que la base de datos no respondió."""

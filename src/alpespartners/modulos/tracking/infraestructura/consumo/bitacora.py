@@ -11,9 +11,10 @@ from datetime import datetime
 
 import structlog
 
-from alpespartners.modulos.tracking.dominio.destinos import Destino, Ilegible, Rechazada
+from alpespartners.modulos.tracking.dominio.destinos import Ilegible
 from alpespartners.modulos.tracking.infraestructura.consumo.apertura import Entrada
 from alpespartners.modulos.tracking.infraestructura.consumo.escritor import Escrita
+from alpespartners.modulos.tracking.infraestructura.libro.balance import Cuentas, motivo_de
 from alpespartners.modulos.tracking.infraestructura.metricas import MetricasDeConsumo
 
 _registro: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(__name__)
@@ -42,14 +43,14 @@ class Bitacora:
         self.hay_base_datos = True
         (destinos, _), segundos = escrita
         retraso = self._reloj() - min(entrada.mensaje.publicado_en for entrada in tanda)
-        resultados = Counter(_resultado(asiento.destino) for asiento in destinos)
+        resultados: Cuentas = Counter((asiento.destino.estado, motivo_de(asiento)) for asiento in destinos)
         self._metricas.lote(self.topico, len(tanda), resultados, segundos, max(0.0, retraso.total_seconds()))
         if logging.getLogger(__name__).isEnabledFor(logging.DEBUG):
             self._con_detalle(tanda, escrita)
-        motivos = {motivo: veces for (_, motivo), veces in resultados.items() if motivo is not None}
+        motivos = {motivo: veces for (_, motivo), veces in resultados.items() if motivo}
         if motivos:
             _registro.warning("comandos rechazados", topico=self.topico, motivos=motivos)
-        if ilegibles := resultados[Ilegible.estado, None]:
+        if ilegibles := resultados[Ilegible.estado, ""]:
             _registro.warning("mensajes ilegibles", topico=self.topico, cuantos=ilegibles)
 
     def base_datos_muda(self, mensajes: int, pausa: float, fallo: str) -> None:
@@ -94,8 +95,3 @@ class Bitacora:
             segundos=round(segundos, 4),
             **{estado.lower(): cuenta for estado, cuenta in cuantos.items()},
         )
-
-
-def _resultado(destino: Destino) -> tuple[str, str | None]:
-    """El estado y, de un rechazo, el motivo."""
-    return destino.estado, destino.motivo.value if isinstance(destino, Rechazada) else None

@@ -1,7 +1,8 @@
 """El relevo: publica lo que las transacciones dejan pendiente, y anota lo que el broker confirma.
 
 Qué es: la otra mitad de la bandeja de salida. Recibe los envíos de cada transacción nada más hacerse su
-commit, y barre lo que otro no llegó a publicar: cartas de la bandeja, y carriles.
+commit, y barre lo que otro no llegó a publicar, y lo suyo que no cupo o no se confirmó: cartas, y filas de
+los carriles.
 Qué no es: quien decide qué se publica, ni un guardián del orden; entrega al menos una vez.
 Por qué existe: entre el commit y el broker puede morir cualquiera de los dos. Lo que no se confirma sigue en
 la base de datos, y vuelve a intentarse.
@@ -51,7 +52,7 @@ class Bandeja(Protocol):
         """Alarga el arriendo de las cartas que siguen en mano."""
 
     async def reservar_vencidos(self, limite: int) -> list[Envio]:
-        """Toma en arriendo hasta `limite` envíos de la bandeja cuyo arriendo venció."""
+        """Toma en arriendo hasta `limite` envíos de la tabla de la bandeja cuyo arriendo venció."""
 
     async def tomar_carriles(self) -> list[CarrilTomado]:
         """Toma carriles con algo pendiente cuyo arriendo venció."""
@@ -149,8 +150,10 @@ class Relevo:
                 await self._bandeja.soltar_carriles(self._carriles.keys())
         except (BaseDatosNoDisponible, TimeoutError) as fallo:
             _registro.warning("se volverán a publicar envíos ya confirmados", fallo=str(fallo))
-        if quedan := len(self._en_mano) + len(self._confirmadas):
-            _registro.info("quedan envíos en la bandeja de salida", cuantos=quedan)
+        cartas = len(self._confirmadas) + sum(carril is None for _, carril in self._en_mano)
+        carriles = sum(carril.activo for carril in self._carriles.values())
+        if cartas or carriles:
+            _registro.info("queda algo en la bandeja de salida", cartas=cartas, carriles=carriles)
 
     def _se_toma(self, envio: Envio) -> bool:
         """Dice si hay sitio y no se tiene ya; de un carril, además, si las de antes ya se leyeron."""
@@ -333,7 +336,7 @@ class Relevo:
         self._tomar(envios)
 
     async def _renovar(self) -> None:
-        """Alarga lo que sigue pendiente hace rato: si no, otro barrido lo publicaría también."""
+        """Alarga las cartas que esperan hace rato y los carriles con pendientes, o los publicaría otro."""
         limite = time.monotonic() - self._ritmo.renovar_tras
         viejas = [
             numero

@@ -80,7 +80,8 @@ class RitmoDelRelevo:
         cada_retirada: lo que se reúnen las confirmaciones para anotarlas juntas.
         filas_por_lectura: las de un carril que se leen de una vez, cuando no se publicaron al escribirse.
         cada_barrido: entre dos barridos.
-        renovar_tras: tiempo en mano tras el que se renueva un arriendo.
+        renovar_tras: tiempo en mano tras el que se renueva el arriendo de una carta; el de un carril con algo
+            pendiente, en cada barrido y al anotar.
         pausas: entre dos intentos de un paso que falla.
         publicador: el de quien publica.
     """

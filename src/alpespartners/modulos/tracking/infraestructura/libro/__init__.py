@@ -1,1 +1,1 @@
-"""El libro: tablas, filas, corriente, destinos, enviados, balance y bandeja; lo que comparten los motores."""
+"""Tablas, filas, corriente, destinos, enviados, balance, carriles y bandeja; lo que comparten los motores."""

@@ -74,7 +74,7 @@ class BalanceSQL:
         )
 
     def contar_envios(self, *, depositados: int = 0, retirados: int = 0) -> None:
-        """Cuenta envíos que entraron en la bandeja de salida o salieron de ella."""
+        """Cuenta envíos que entraron en la tabla de la bandeja o salieron; los carriles se cuentan solos."""
         cuentas = {(_DEPOSITADO, _SIN_MOTIVO): depositados, (_RETIRADO, _SIN_MOTIVO): retirados}
         self.sumar_cuentas(_BANDEJA, {clave: cuantos for clave, cuantos in cuentas.items() if cuantos}, None)
 

@@ -209,7 +209,8 @@ class CarrilesSQL:
 
         O por qué no se puede leer, si otra mano cambió la fila: no estorba a las demás.
         """
-        clase, suyas = _CLASE_DEL_TOPICO[trozo.topico], _de_la_tabla(trozo.topico)
+        clase = _CLASE_DEL_TOPICO[trozo.topico]
+        suyas = tabla_de(clase)
         consulta = (
             select(suyas)
             .where(*_tramo(suyas, trozo.numero, trozo.despues_de, trozo.hasta))
@@ -291,7 +292,7 @@ def eventos_pendientes(conexion: Connection) -> EnviosPendientes:
     con_algo = conexion.execute(select(tabla).where(_CON_ALGO_PENDIENTE)).all()
     desde: list[datetime] = []
     for fila in con_algo:
-        suyas = _de_la_tabla(fila.topico)
+        suyas = tabla_de(_CLASE_DEL_TOPICO[fila.topico])
         primera = conexion.scalar(
             select(suyas.c.registrado_en)
             .where(*_tramo(suyas, fila.numero, fila.publicado_hasta, fila.ultimo))
@@ -329,10 +330,6 @@ def ids_pendientes(conexion: Connection, clase: Clase, despues_de: int, limite: 
         .limit(limite)
     )
     return [(fila.secuencia, fila.id) for fila in conexion.execute(por_publicar)]
-
-
-def _de_la_tabla(topico: str) -> Table:
-    return tabla_de(_CLASE_DEL_TOPICO[topico])
 
 
 def _tramo(suyas: Table, numero: int, despues_de: int, hasta: int) -> list[ColumnElement[bool]]:

@@ -103,7 +103,7 @@ class Libro(ABC):
         await self.ejecutar(lambda transaccion: transaccion.bandeja.renovar(numeros))
 
     async def reservar_vencidos(self, limite: int) -> list[Envio]:
-        """Arrienda hasta `limite` envíos de la bandeja que nadie tiene, los más antiguos primero."""
+        """Arrienda hasta `limite` envíos de la tabla de la bandeja sin dueño, los más antiguos primero."""
         return await self.ejecutar(lambda transaccion: transaccion.bandeja.reservar_vencidos(limite))
 
     async def tomar_carriles(self) -> list[CarrilTomado]:

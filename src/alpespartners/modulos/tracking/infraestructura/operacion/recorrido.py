@@ -78,7 +78,7 @@ def _por_publicar(clase: Clase, despues_de: int, conexion: Connection) -> list[t
 
 
 def _envios(clase: Clase, despues_de: int, conexion: Connection) -> list[tuple[int, str]]:
-    """Los que dejó en la bandeja de salida una versión anterior a los carriles."""
+    """Los que dejó en la tabla de la bandeja de salida una versión anterior a los carriles."""
     columnas = bandeja_salida.c
     consulta = (
         select(columnas.numero, columnas.propiedades)
