@@ -4,6 +4,7 @@ import asyncio
 import gc
 import logging
 import os
+import re
 import signal
 import threading
 import time
@@ -62,8 +63,10 @@ from tests.apoyo.eventos import AHORA, CONVERSION, IMPRESION, ilegible, impresio
 from tests.apoyo.migraciones import historia_con
 from tests.apoyo.por_publicar import por_publicar
 from tests.apoyo.postgresql import SIN_PRISA, ServidorDePrueba, libro_postgresql, servidor_de_prueba, sql
+from tests.apoyo.repositorio import RAIZ
 
 LARGO = timedelta(minutes=5)
+OPERACION = RAIZ / "docs" / "operacion.md"
 CAMPAÑA = FiltroEventos(campaña_id="cmp-456")
 DESPEDIDA_DE_TLS = 2 + 1 + 16
 """Octetos de un registro con `close_notify` cifrado (RFC 8446, 5.2): la alerta, su clase y su sello."""
@@ -485,6 +488,24 @@ async def test_una_fila_que_el_servidor_no_admite_es_culpa_de_los_datos_y_no_los
         assert await libro.ejecutar(
             lambda t: set(t.eventos(clases.IMPRESIONES).agregar([impresion(usuario_id="otro")]))
         )
+
+
+async def test_una_numeracion_por_detras_de_sus_filas_no_rechaza_nada_y_se_arregla_como_dice_operacion(
+    url: str,
+) -> None:
+    arreglo = re.search(
+        r"^SELECT setval\(.*?;$", OPERACION.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
+    )
+    assert arreglo is not None
+    with abierto(url) as libro:
+        await libro.ejecutar(lambda t: set(t.eventos(clases.IMPRESIONES).agregar([impresion()])))
+        sql(url, "SELECT setval('impresiones_secuencia_seq', 1, false)")
+        otra = impresion(id="imp-otra")
+        with pytest.raises(BaseDatosOcupada, match="SQLSTATE 23505, por ix_impresiones_secuencia"):
+            await libro.ejecutar(lambda t: set(t.eventos(clases.IMPRESIONES).agregar([otra])))
+        sql(url, arreglo[0])
+        nuevas = await libro.ejecutar(lambda t: t.eventos(clases.IMPRESIONES).agregar([otra]))
+        assert nuevas == {"imp-otra": 2}
 
 
 async def test_una_tabla_que_otro_cambio_no_rechaza_nada_y_se_dice_de_que_version_es(url: str) -> None:

@@ -314,8 +314,9 @@ def traducido(error: DBAPIError) -> BaseDatosNoDisponible | SentenciaRechazada:
         # Sin SQLSTATE es asyncpg quien no pudo escribir un valor en su tipo; su frase lo cita.
         return SentenciaRechazada(estado or type(causa).__name__)
     if estado.startswith(INTEGRIDAD):
-        # Solo el código: la frase cita los datos.
-        return BaseDatosOcupada(f"SQLSTATE {estado}")
+        # Sin la frase, que cita los datos: el código y la regla, cuyo nombre dice qué arreglar.
+        regla = getattr(causa, "constraint_name", None)
+        return BaseDatosOcupada(f"SQLSTATE {estado}" + (f", por {regla}" if regla else ""))
     clase = BaseDatosOcupada if estado.startswith(OCUPADA) else BaseDatosNoDisponible
     return clase(con_su_causa(estado, causa or error.orig))
 
