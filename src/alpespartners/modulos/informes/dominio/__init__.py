@@ -1,0 +1,1 @@
+"""Las reglas de un informe; solo biblioteca estándar."""
