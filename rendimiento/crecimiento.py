@@ -32,7 +32,7 @@ from alpespartners.medicion.nucleos import en_el_de_la_carga, en_el_de_los_servi
 from alpespartners.medicion.programa import Opcion, ejecutar
 from alpespartners.medicion.servidor_postgresql import cpu_del_servidor, servidor_postgresql
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.archivo import archivo_de
-from rendimiento.llenado import llenar_postgresql, llenar_sqlite
+from rendimiento.llenado import en_campañas, llenar_postgresql, llenar_sqlite
 
 _MENOS: Final = 10_000
 _PASO: Final = 10
@@ -157,7 +157,7 @@ def _impresiones(puerto: int) -> Fabrica:
 @contextmanager
 def _sqlite(filas: int) -> Iterator[_Lleno]:
     with montaje() as servicio:
-        llenar_sqlite(servicio.datos, filas)
+        llenar_sqlite(servicio.datos, en_campañas(filas))
         archivo = archivo_de(servicio.datos)
 
         def cuentas(consumidores: Proceso) -> Cuentas:
@@ -176,7 +176,7 @@ def _postgresql(filas: int) -> Iterator[_Lleno | None]:
             yield None
             return
         with base_postgresql(servidor) as url, montaje(ALPES_BASE_DATOS=url) as servicio:
-            llenar_postgresql(url, filas)
+            llenar_postgresql(url, en_campañas(filas))
             cuentas: Cuentas = {
                 "CPU del servidor de PostgreSQL": partial(cpu_del_servidor, servidor),
                 "WAL": lambda: float(preguntar(url, "SELECT pg_current_wal_insert_lsn() - '0/0'::pg_lsn")),

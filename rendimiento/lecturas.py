@@ -20,7 +20,7 @@ from alpespartners.medicion.medida import Medida
 from alpespartners.medicion.montaje import Proceso, montaje, parando, pedir
 from alpespartners.medicion.nucleos import en_el_de_la_carga, en_el_de_los_servidores
 from alpespartners.medicion.programa import POSTGRESQL, Opcion, ejecutar
-from rendimiento.llenado import POR_CAMPAÑA, campaña_de, id_de, llenar_postgresql, llenar_sqlite
+from rendimiento.llenado import POR_CAMPAÑA, campaña_de, en_campañas, id_de, llenar_postgresql, llenar_sqlite
 
 _PAGINA = 10
 """La página 1.000 de diez eventos es la última de una campaña, también con la tabla casi vacía."""
@@ -91,10 +91,10 @@ def _api(filas: int, postgresql: str | None) -> Iterator[Proceso]:
         ajustes = {}
         if postgresql is not None:
             ajustes["ALPES_BASE_DATOS"] = pila.enter_context(base_postgresql(postgresql))
-            llenar_postgresql(ajustes["ALPES_BASE_DATOS"], filas)
+            llenar_postgresql(ajustes["ALPES_BASE_DATOS"], en_campañas(filas))
         servicio = pila.enter_context(montaje(**ajustes))
         if postgresql is None:
-            llenar_sqlite(servicio.datos, filas)
+            llenar_sqlite(servicio.datos, en_campañas(filas))
         with en_el_de_los_servidores():
             api = servicio.api()
         pila.enter_context(parando(api))

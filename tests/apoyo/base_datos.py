@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, create_engine, event
 
+from alpespartners.composicion.adaptadores import CUENTAS
 from alpespartners.modulos.tracking.infraestructura.libro.tablas import METADATOS
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.archivo import (
     archivo_de,
@@ -30,7 +31,7 @@ def sql(datos: Path, sentencia: str) -> list[tuple[object, ...]]:
 @contextmanager
 def libro_sqlite(datos: Path) -> Generator[tuple[LibroSQLite, LecturasSQLite]]:
     """Un libro abierto en esa carpeta y quien lo lee; sin arriendos, todo envío está ya vencido."""
-    sqlite = LibroSQLite(datos, arriendo=timedelta(0))
+    sqlite = LibroSQLite(datos, timedelta(0), CUENTAS)
     sqlite.abrir()
     lecturas = LecturasSQLite(datos)
     try:

@@ -2,7 +2,19 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, MetaData, inspect, text
+
+from alpespartners.modulos.informes.infraestructura.tablas import METADATOS as DE_INFORMES
+from alpespartners.modulos.tracking.infraestructura.libro.tablas import METADATOS as DE_TRACKING
+
+
+def tablas_de_hoy() -> MetaData:
+    """Las de todos los módulos, en un solo catálogo."""
+    todas = MetaData(naming_convention=DE_TRACKING.naming_convention)
+    for suyas in (DE_TRACKING, DE_INFORMES):
+        for tabla in suyas.sorted_tables:
+            tabla.to_metadata(todas)
+    return todas
 
 
 def estructura(conexion: Connection) -> dict[str, dict[str, Any]]:
@@ -20,16 +32,17 @@ def estructura(conexion: Connection) -> dict[str, dict[str, Any]]:
             "clave": inspector.get_pk_constraint(tabla),
             "indices": {i["name"]: i for i in inspector.get_indexes(tabla)},
             "reglas": (inspector.get_unique_constraints(tabla), inspector.get_check_constraints(tabla)),
-            "autoincrement": _autoincrement(conexion, tabla),
+            "opciones": _opciones(conexion, tabla),
         }
         for tabla in sorted(inspector.get_table_names())
         if tabla != "alembic_version"
     }
 
 
-def _autoincrement(conexion: Connection, tabla: str) -> bool:
-    """Si lo es; el inspector no lo dice."""
+def _opciones(conexion: Connection, tabla: str) -> set[str]:
+    """Las de SQLite que tiene; el inspector no las dice."""
     if conexion.dialect.name != "sqlite":
-        return False
-    consulta = text("SELECT sql LIKE '%AUTOINCREMENT%' FROM sqlite_master WHERE name = :tabla")
-    return bool(conexion.scalar(consulta, {"tabla": tabla}))
+        return set()
+    consulta = text("SELECT sql FROM sqlite_master WHERE name = :tabla")
+    creacion = str(conexion.scalar(consulta, {"tabla": tabla}))
+    return {opcion for opcion in ("AUTOINCREMENT", "WITHOUT ROWID") if opcion in creacion}

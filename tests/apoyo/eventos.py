@@ -3,9 +3,13 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any
 
-from alpespartners.modulos.tracking.aplicacion.comandos import RegistrarConversion, RegistrarImpresion
+from alpespartners.modulos.tracking.aplicacion.comandos import (
+    Comando,
+    RegistrarConversion,
+    RegistrarImpresion,
+)
 from alpespartners.modulos.tracking.aplicacion.mensajes import (
     ComandoRecibido,
     IdentidadComando,
@@ -14,8 +18,6 @@ from alpespartners.modulos.tracking.aplicacion.mensajes import (
 from alpespartners.modulos.tracking.dominio.contenido import ContenidoConversion, ContenidoImpresion
 from alpespartners.modulos.tracking.dominio.entidades import Conversion, Impresion
 from alpespartners.modulos.tracking.dominio.excepciones import Recolector
-
-C = TypeVar("C", RegistrarImpresion, RegistrarConversion)
 
 AHORA = datetime(2026, 1, 15, 10, 36, 0, 120_000, tzinfo=UTC)
 HUELLA = bytes(16)
@@ -82,7 +84,7 @@ def conversion(
     )
 
 
-def recibido(comando: C, comando_id: str, *, huella: bytes = HUELLA) -> ComandoRecibido:
+def recibido(comando: Comando, comando_id: str, *, huella: bytes = HUELLA) -> ComandoRecibido:
     """El comando como lo entrega el consumidor."""
     return ComandoRecibido(
         identidad=IdentidadComando(comando_id, huella), comando=comando, publicado_en=AHORA, traza=None

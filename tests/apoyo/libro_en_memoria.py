@@ -23,6 +23,7 @@ from alpespartners.modulos.tracking.aplicacion.mensajes import (
 from alpespartners.modulos.tracking.aplicacion.puertos import Consulta, FiltroDestinos, Transaccion
 from alpespartners.modulos.tracking.dominio.destinos import Rechazada
 from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
+from alpespartners.modulos.tracking.dominio.eventos import EventoDominio
 from alpespartners.modulos.tracking.dominio.repositorios import (
     FiltroCorriente,
     FiltroEventos,
@@ -225,6 +226,16 @@ class BandejaEnMemoria:
 
 
 @dataclass
+class ProyeccionEnMemoria:
+    """Cuántas veces se contó cada evento, por su clase y su `id`; cumple `Proyeccion`."""
+
+    contados: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def aplicar(self, eventos: Sequence[EventoDominio[Any]]) -> None:
+        self.contados.update((type(evento).__name__, evento.entidad.id) for evento in eventos)
+
+
+@dataclass
 class TransaccionEnMemoria:
     """Una transacción; cumple `Transaccion` y `Consulta`."""
 
@@ -234,6 +245,7 @@ class TransaccionEnMemoria:
     destinos: DestinosEnMemoria = field(default_factory=DestinosEnMemoria)
     bandeja: BandejaEnMemoria = field(default_factory=BandejaEnMemoria)
     balance: BalanceEnMemoria = field(default_factory=BalanceEnMemoria)
+    proyeccion: ProyeccionEnMemoria = field(default_factory=ProyeccionEnMemoria)
 
     def eventos(self, clase: ClaseDeEvento[E]) -> EventosEnMemoria[E]:
         return self.libros[clase]
@@ -247,6 +259,7 @@ class TransaccionEnMemoria:
             DestinosEnMemoria(copy(self.destinos.anotados)),
             BandejaEnMemoria(copy(self.bandeja.depositados)),
             BalanceEnMemoria(copy(self.balance.sumado)),
+            ProyeccionEnMemoria(copy(self.proyeccion.contados)),
         )
 
 

@@ -3,7 +3,7 @@
 Existen para probar el borde HTTP sin broker, sin consumidor y sin base de datos.
 """
 
-from collections.abc import AsyncGenerator, Callable, Collection
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,11 +17,14 @@ from starlette.types import ASGIApp
 from alpespartners.api.aplicacion import crear_api, rutas_descritas
 from alpespartners.api.http.acceso import ReglasDeAcceso
 from alpespartners.api.http.cuerpo import SEGUNDOS_MAXIMOS
+from alpespartners.api.informes.rutas import rutas_de_informes
 from alpespartners.api.operacion import openapi
 from alpespartners.api.operacion.metricas import estado_de_la_api, ruta_de_metricas
 from alpespartners.api.operacion.pulso import Pulso
 from alpespartners.api.operacion.salud import quien_averigua
 from alpespartners.api.tracking.envios import Envios
+from alpespartners.modulos.informes.aplicacion.puertos import Contada, DemasiadasCuentas, Dimension
+from alpespartners.modulos.informes.dominio.intervalos import Intervalo
 from alpespartners.modulos.tracking.aplicacion import clases
 from alpespartners.modulos.tracking.aplicacion.comandos import (
     Comando,
@@ -37,6 +40,7 @@ from alpespartners.modulos.tracking.aplicacion.puertos import (
     BrokerNoDisponible,
     Consulta,
 )
+from tests.apoyo.cuentas_en_memoria import contar
 from tests.apoyo.libro_en_memoria import TransaccionEnMemoria
 
 C = TypeVar("C", RegistrarImpresion, RegistrarConversion)
@@ -47,7 +51,7 @@ AHORA = datetime(2024, 1, 15, 10, 36, 0, 120_000, tzinfo=UTC)
 
 @dataclass
 class PuertosEnMemoria:
-    """El despachador, las lecturas y la presencia de una misma API de prueba."""
+    """El despachador, las lecturas, las cuentas y la presencia de una misma API de prueba."""
 
     disponible: bool = True
     hay_base_de_datos: bool = True
@@ -86,6 +90,17 @@ class PuertosEnMemoria:
         if not self.hay_base_de_datos:
             raise BaseDatosNoDisponible
         return consulta(self.registrado)
+
+    async def contar(
+        self, campaña_id: str, intervalos: Sequence[Intervalo], por: Collection[Dimension], maximo: int
+    ) -> list[Contada]:
+        if not self.hay_base_de_datos:
+            raise BaseDatosNoDisponible
+        eventos = [evento for libro in self.registrado.libros.values() for evento in libro.eventos.values()]
+        contadas = contar(eventos, campaña_id, intervalos, por)
+        if len(contadas) > maximo:
+            raise DemasiadasCuentas
+        return contadas
 
     async def consumidores(self) -> int:
         if not (self.hay_base_de_datos and self.se_sabe_quien_consume):
@@ -132,6 +147,7 @@ def api_en_memoria(
         registro=CollectorRegistry(),
         despachador=puertos,
         lecturas=puertos,
+        cuentas=puertos,
         presencia=puertos,
         administracion=administracion,
         reloj=reloj,
@@ -157,7 +173,8 @@ def descripcion() -> dict[str, object]:
     registro = CollectorRegistry()
     pulso = Pulso(registro, puertos, envios.esperas)
     metricas = ruta_de_metricas(registro, estado_de_la_api(pulso, puertos, puertos))
-    return openapi.descripcion(rutas_descritas(envios, puertos, puertos, metricas, averiguar))
+    informes = rutas_de_informes(puertos, lambda: AHORA)
+    return openapi.descripcion(rutas_descritas(envios, puertos, puertos, informes, metricas, averiguar))
 
 
 def cliente_de(api: ASGIApp, desde: str = "127.0.0.1") -> httpx2.AsyncClient:

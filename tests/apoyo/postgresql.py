@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 import pytest
 
+from alpespartners.composicion.adaptadores import CUENTAS
 from alpespartners.medicion.servidor_postgresql import binarios, usuario_del_servidor
 from alpespartners.modulos.tracking.infraestructura.motores.postgresql.lecturas import LecturasPostgreSQL
 from alpespartners.modulos.tracking.infraestructura.motores.postgresql.libro import LibroPostgreSQL, migrar
@@ -269,7 +270,7 @@ def _carpeta_del_servidor() -> Generator[tuple[Path, Path]]:
 @contextmanager
 def libro_postgresql(url: str) -> Generator[tuple[LibroPostgreSQL, LecturasPostgreSQL]]:
     """Un libro abierto en esa base de datos y quien lo lee; sin arriendos, todo envío está ya vencido."""
-    libro = LibroPostgreSQL(url, arriendo=timedelta(0), limite=SIN_PRISA)
+    libro = LibroPostgreSQL(url, timedelta(0), proyectar=CUENTAS, limite=SIN_PRISA)
     lecturas = LecturasPostgreSQL(url, limite=SIN_PRISA)
     libro.abrir()
     try:

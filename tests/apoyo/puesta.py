@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Table, func, select, text
 
+from alpespartners.composicion.adaptadores import CUENTAS
 from alpespartners.modulos.tracking.aplicacion import clases
 from alpespartners.modulos.tracking.aplicacion.handlers import ManejadorDeRegistro
 from alpespartners.modulos.tracking.infraestructura.consumidores import Consumidores
@@ -29,7 +30,7 @@ class Puesta:
 
     def __init__(self, broker: Broker, datos: Path) -> None:
         self.broker = broker
-        self.libro = LibroSQLite(datos)
+        self.libro = LibroSQLite(datos, proyectar=CUENTAS)
         self.datos = datos
         self._lectura = motor_de_lectura(datos, 1)
 

@@ -13,6 +13,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, TypeVar
 
+from alpespartners.composicion.adaptadores import CUENTAS
 from alpespartners.modulos.tracking.aplicacion import clases
 from alpespartners.modulos.tracking.aplicacion.clases import Clase
 from alpespartners.modulos.tracking.aplicacion.handlers import ManejadorDeRegistro
@@ -139,7 +140,7 @@ class _ConPasos:
 
 class _Transaccion:
     def __init__(self, transaccion: TransaccionSQL, vida: Vida) -> None:
-        for nombre in ("destinos", "bandeja", "balance", "carriles"):
+        for nombre in ("destinos", "bandeja", "proyeccion", "balance", "carriles"):
             setattr(self, nombre, _ConPasos(nombre, getattr(transaccion, nombre), vida))
         self._transaccion = transaccion
         self._vida = vida
@@ -150,7 +151,7 @@ class _Transaccion:
 
 class _Libro(LibroSQLite):
     def __init__(self, datos: Path, vida: Vida) -> None:
-        super().__init__(datos)
+        super().__init__(datos, proyectar=CUENTAS)
         self._vida = vida
 
     async def ejecutar(self, trabajo: Callable[[Any], T]) -> T:

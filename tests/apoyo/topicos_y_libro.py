@@ -8,14 +8,19 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
+from alpespartners.composicion.adaptadores import CUENTAS
+from alpespartners.modulos.informes.infraestructura.recuento import Recontado, Recuento
+from alpespartners.modulos.informes.infraestructura.totales import totales
 from alpespartners.modulos.tracking.aplicacion import clases
 from alpespartners.modulos.tracking.aplicacion.comandos import Comando
 from alpespartners.modulos.tracking.aplicacion.conciliacion import Cuenta, Hallazgo, TipoDeHallazgo
 from alpespartners.modulos.tracking.aplicacion.handlers import ManejadorDeRegistro
 from alpespartners.modulos.tracking.aplicacion.mensajes import Envio, MensajeDeOtraVersion, Sobre
+from alpespartners.modulos.tracking.infraestructura.libro.hechos import hechos
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import sobre_de_comando
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.lecturas import LecturasSQLite
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import LibroSQLite
+from alpespartners.modulos.tracking.infraestructura.motores.sqlite.reparaciones import ReparacionesSQLite
 from alpespartners.modulos.tracking.infraestructura.operacion.conciliador import Conciliador
 from alpespartners.modulos.tracking.infraestructura.operacion.reconstructor import Reconstructor, Reconstruido
 from alpespartners.modulos.tracking.infraestructura.pulsar.comandos_guardados import comandos_guardados
@@ -92,6 +97,7 @@ class TopicosYLibro:
             espera=0,
             margen=margen * SEGUNDO,
             confirmado=lambda _topico: self.confirmado,
+            contados=totales,
         ).conciliar()
 
     def reconstruir(self, *, ajenas: Collection[str] = ()) -> list[Reconstruido]:
@@ -104,9 +110,24 @@ class TopicosYLibro:
             manejadores=[ManejadorDeRegistro(clases.IMPRESIONES), ManejadorDeRegistro(clases.CONVERSIONES)],
             reloj=self.ahora,
             avanza=self.al_avanzar,
+            recontar=self.recontar,
             ajenas=ajenas,
         )
         return asyncio.run(reconstructor.reconstruir())
+
+    def recontar(self) -> Recontado:
+        """Deja las cuentas de los informes como dicen las filas."""
+        reparaciones = ReparacionesSQLite(self.datos, CUENTAS.metadatos, sin_turno=True)
+        try:
+            return Recuento(
+                hechos(),
+                leer=reparaciones.leer_libro,
+                escribir=reparaciones.escribir,
+                al_hallar=lambda _diferencia: None,
+                avanza=self.al_avanzar,
+            ).recontar()
+        finally:
+            reparaciones.cerrar()
 
     def tipos(self) -> list[TipoDeHallazgo]:
         """Los tipos de lo hallado."""

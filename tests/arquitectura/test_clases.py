@@ -13,12 +13,14 @@ _POR_QUE = {
     "modulos/tracking/aplicacion/comandos/__init__.py": "los comandos de la semilla",
     "modulos/tracking/aplicacion/comandos/registrar_conversion.py": "un comando de la semilla",
     "modulos/tracking/infraestructura/libro/tablas.py": "las columnas propias de cada tabla",
+    "modulos/informes/infraestructura/proyeccion.py": "solo una conversión tiene importe y cupón que contar",
     "cli/__init__.py": "la frase que dice qué es el producto",
     "cli/clase.py": "los nombres que se escriben en una orden",
     "medicion/eventos.py": "la proporción de cada una al medir",
     "api/operacion/openapi.py": "la frase que dice qué es el producto",
     "api/tracking/ejemplos.py": "los ejemplos de la semilla",
     "api/tracking/conversiones.py": "cómo se envía y cómo se lee una por HTTP",
+    "api/informes/presentacion.py": "las métricas de un informe",
     "api/tracking/rutas.py": "las clases que tienen rutas",
 }
 """Los módulos que nombran a las conversiones en su código, fuera del dominio: cada uno, con su razón."""

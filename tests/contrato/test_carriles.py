@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from alpespartners.composicion.adaptadores import CUENTAS
 from alpespartners.modulos.tracking.aplicacion import clases
 from alpespartners.modulos.tracking.aplicacion.handlers import ManejadorDeRegistro
 from alpespartners.modulos.tracking.aplicacion.mensajes import Envio
@@ -210,7 +211,7 @@ class LugarSQLite(Lugar):
         self._datos = datos
 
     def nuevo(self, arriendo: timedelta) -> Libro:
-        return LibroSQLite(self._datos, arriendo)
+        return LibroSQLite(self._datos, arriendo, CUENTAS)
 
     def sql(self, sentencia: str) -> Any:
         return sql_de_sqlite(self._datos, sentencia)
@@ -227,7 +228,7 @@ class LugarPostgreSQL(Lugar):
         self._url = url
 
     def nuevo(self, arriendo: timedelta) -> Libro:
-        return LibroPostgreSQL(self._url, arriendo, limite=60.0)
+        return LibroPostgreSQL(self._url, arriendo, proyectar=CUENTAS, limite=60.0)
 
     def sql(self, sentencia: str) -> Any:
         return sql_de_postgresql(self._url, sentencia)

@@ -36,6 +36,7 @@ from alpespartners.modulos.tracking.infraestructura.motores.postgresql.libro imp
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.lecturas import LecturasSQLite
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import LibroSQLite
 from tests.apoyo.base_datos import libro_sqlite, sql
+from tests.apoyo.cuentas import contadas_y_guardadas
 from tests.apoyo.eventos import AHORA, CONVERSION, IMPRESION, ilegible, recibido
 from tests.apoyo.libro_en_memoria import LibroEnMemoria
 from tests.apoyo.postgresql import ServidorDePrueba, libro_postgresql
@@ -176,6 +177,11 @@ def _comprobar(
     assert _cuentas(balance) == contadas
     assert balance.bandeja_salida.cuantos == pendientes
     assert balance.comandos == en_memoria.comandos
+    proyectados = memoria.confirmado.proyeccion.contados
+    assert set(proyectados.values()) <= {1}
+    assert proyectados.total() == sum(cuenta.registradas for cuenta in balance.comandos)
+    de_las_filas, guardadas = lecturas.leer_libro(contadas_y_guardadas)
+    assert guardadas == de_las_filas
     assert {cuenta.topico: cuenta.total for cuenta in balance.comandos} == {
         topico: len(identidades) for topico, identidades in entregados.items()
     }

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import pytest
 
+from alpespartners.composicion.adaptadores import CUENTAS
 from alpespartners.modulos.tracking.aplicacion import clases
 from alpespartners.modulos.tracking.aplicacion.handlers import ManejadorDeRegistro
 from alpespartners.modulos.tracking.aplicacion.mensajes import (
@@ -403,7 +404,7 @@ class _LibroSQL(Libro):
 class TestUnidadTrabajoSQLite(ContratoUnidadTrabajo):
     @pytest.fixture
     def libro(self, tmp_path: Path) -> Generator[Libro]:
-        sqlite = LibroSQLite(tmp_path, arriendo=timedelta(0))
+        sqlite = LibroSQLite(tmp_path, timedelta(0), CUENTAS)
         sqlite.abrir()
         yield _LibroSQL(sqlite)
         sqlite.cerrar()

@@ -28,14 +28,17 @@ _INSTALADOS = Path(sys.prefix) / "clientes"
 PROGRAMA = """
 import json
 import sys
+from datetime import date
 
 from cliente import Client
 from cliente.api.conversiones import listar_conversiones_de_campana, obtener_conversion, registrar_conversion
 from cliente.api.impresiones import listar_impresiones_de_campana, registrar_impresion
+from cliente.api.informes import informe_de_campana
 from cliente.models import (
     Aceptado,
     Conversion,
     DatosInvalidos,
+    Informe,
     NuevaConversion,
     NuevaConversionTipoConversion,
     NuevaImpresion,
@@ -66,6 +69,8 @@ assert isinstance(negada, DatosInvalidos), negada
 registrar_impresion.sync(client=cliente, body=NuevaImpresion(campaña_id="cmp-ñ", id="imp-py"))
 impresiones = listar_impresiones_de_campana.sync("cmp-ñ", client=cliente)
 assert isinstance(impresiones, PaginaImpresion), impresiones
+informe = informe_de_campana.sync("cmp-ñ", client=cliente, por="tipo", desde=date(2024, 1, 15))
+assert isinstance(informe, Informe), informe
 print(
     json.dumps(
         {
@@ -75,6 +80,7 @@ print(
             "impresiones": [impresion.id for impresion in impresiones.elementos],
             "siguiente": lista.siguiente,
             "negada": negada.type_,
+            "informe": [fila.tipo for fila in informe.filas] + [informe.total.valor["COP"]],
         }
     )
 )
@@ -148,9 +154,9 @@ def test_un_cliente_de_python_registra_y_lista(direccion: str, descripcion: Path
         tmp_path,
         PATH=f"{binarios}{os.pathsep}{os.environ['PATH']}",
     )
-    # Las listas están dos veces, y solo las de la dirección con ñ se quedan fuera.
+    # Las listas y el informe están dos veces, y solo los de la dirección con ñ se quedan fuera.
     avisos = [linea for linea in generado.splitlines() if linea.startswith("WARNING")]
-    assert len(avisos) == 2
+    assert len(avisos) == 3
     assert all("/tracking/campañas/{campaña_id}/" in aviso for aviso in avisos)
 
     dicho = json.loads(ejecutar([binarios / "python", "-c", PROGRAMA, direccion], tmp_path, PYTHONPATH="."))
@@ -161,6 +167,7 @@ def test_un_cliente_de_python_registra_y_lista(direccion: str, descripcion: Path
         "impresiones": ["imp-py"],
         "siguiente": None,
         "negada": "urn:alpespartners:error:datos_invalidos",
+        "informe": ["IMPRESION", "VENTA", "150000.50"],
     }
 
 

@@ -26,6 +26,7 @@ from alpespartners.modulos.tracking.aplicacion.topicos import (
 from alpespartners.modulos.tracking.infraestructura.libro.tablas import conversiones, impresiones
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import SUFIJO_CARTAS, sobre_de_comando
 from tests.apoyo import base_datos, postgresql
+from tests.apoyo.cuentas import TABLAS, sumadas
 from tests.apoyo.espera import hasta
 from tests.apoyo.eventos import CONVERSION, IMPRESION
 from tests.apoyo.postgresql import ServidorDePrueba
@@ -101,6 +102,13 @@ class Montaje:
         dicho = self.servicio.orden("conciliar", "--espera", "0", "--margen", "0")
         return dicho.returncode, dicho.stdout + dicho.stderr
 
+    def recontar(self, *opciones: str) -> tuple[int, str]:
+        dicho = self.servicio.orden("recontar", *opciones)
+        return dicho.returncode, (dicho.stdout + dicho.stderr).rstrip()
+
+    def registrados(self) -> int:
+        return sum(len(self._filas(f"SELECT id FROM {tabla}")) for tabla in ("impresiones", "conversiones"))  # noqa: S608 (son las suyas)
+
     def volcar(self) -> dict[str, list[list[str]]]:
         return {
             "impresiones": self._filas(_eventos(impresiones)),
@@ -108,6 +116,7 @@ class Montaje:
             "destinos": self._filas(DESTINOS),
             "balance": self._filas(BALANCE),
             "hasta": self._filas(HASTA),
+            **{tabla: self._filas(sumadas(tabla)) for tabla in TABLAS},
         }
 
     def _filas(self, consulta: str) -> list[list[str]]:
@@ -232,6 +241,43 @@ def test_conciliar_nombra_lo_que_falta_lo_que_sobra_y_lo_que_cambio(portatil: Mo
     assert (codigo, "c-inventado tiene tipo_evento = 'OTRO'" in dicho) == (2, True), dicho
 
 
+@pytest.mark.parametrize("montaje", ["portatil", "empresa"])
+def test_recontar_halla_y_corrige_con_el_servicio_en_marcha(
+    montaje: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    suyo: Montaje = request.getfixturevalue(montaje)
+    suyo.iniciar()
+    suyo.pasa_de_todo()
+    antes = suyo.volcar()
+    assert suyo.recontar() == (0, f"{suyo.registrados()} eventos contados: 0 diferencias.")
+    assert suyo.conciliar()[0] == 0
+
+    suyo.sql("UPDATE cuentas_por_dia SET cuantos = cuantos + 2 WHERE tipo = 'VENTA'")
+    suyo.sql("DELETE FROM cuentas_por_influencer WHERE tipo = 'CLIC'")
+    codigo, dicho = suyo.conciliar()
+    assert (codigo, "ejecute `alpespartners recontar`" in dicho) == (1, True), dicho
+
+    en_json = tmp_path / "diferencias.jsonl"
+    codigo, comparado = suyo.recontar("--solo-comparar", "--json", str(en_json))
+    diferencias = [json.loads(linea) for linea in en_json.read_text(encoding="utf-8").splitlines()]
+    assert {(d["tabla"], d["tipo"]) for d in diferencias} == {
+        ("cuentas_por_dia", "VENTA"),
+        ("cuentas_por_influencer", "CLIC"),
+    }
+    total = f"{suyo.registrados()} eventos contados: {len(diferencias)} diferencias"
+    assert (codigo, comparado.splitlines()[-1]) == (1, f"{total}, 0 corregidas."), comparado
+    assert "contados " in comparado.splitlines()[0]
+
+    codigo, corregido = suyo.recontar()
+    assert (codigo, corregido.splitlines()[-1]) == (1, f"{total}, corregidas."), corregido
+    assert suyo.volcar() == antes
+    assert suyo.recontar()[0] == 0
+    assert suyo.conciliar()[0] == 0
+
+    suyo.parar()
+    assert suyo.recontar()[0] == 0
+
+
 def _copiar(
     sql: Callable[[str], Sequence[Sequence[object]]], tabla: str, otros: dict[str, str], orden: str
 ) -> None:
@@ -252,13 +298,14 @@ def test_lo_reconstruido_es_fila_por_fila_lo_que_habia(montaje: str, request: py
     assert "consumidores" in en_marcha.stderr
     suyo.parar()
     antes, publicados = suyo.volcar(), suyo.publicados()
-    for tabla in ("destinos", "impresiones", "conversiones"):
+    for tabla in ("destinos", "impresiones", "conversiones", *TABLAS):
         assert antes[tabla]
     llena = suyo.servicio.orden("reconstruir")
     assert llena.returncode != 0
     assert "no está vacía" in llena.stderr
 
-    for tabla in ("impresiones", "conversiones", "destinos", "balance", "bandeja_salida", "carriles"):
+    propias = ("impresiones", "conversiones", "destinos", "balance", "bandeja_salida", "carriles")
+    for tabla in (*propias, *TABLAS):
         suyo.sql(f"DELETE FROM {tabla}")  # noqa: S608 (son las suyas)
     suyo.matar_reconstruyendo()
     hecho = suyo.servicio.orden("reconstruir")

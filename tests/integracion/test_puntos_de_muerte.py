@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from alpespartners.modulos.tracking.aplicacion.comandos import RegistrarImpresion
+from alpespartners.modulos.tracking.infraestructura.motores.sqlite.lecturas import LecturasSQLite
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import migrar
 from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import MensajeRecibido
 from tests.apoyo.base_datos import sql
+from tests.apoyo.cuentas import Cuentas, contadas_y_guardadas
 from tests.apoyo.eventos import AHORA, IMPRESION
 from tests.apoyo.por_publicar import CUANTO
 from tests.apoyo.primer_esquema import carga_del_primero
@@ -31,6 +33,7 @@ PASOS = {
     "destinos.anotar",
     "bandeja.depositar_eventos",
     "bandeja.depositar_cartas",
+    "proyeccion.aplicar",
     "balance.sumar",
     "bandeja.reservar_vencidos",
     "bandeja.retirar",
@@ -67,10 +70,22 @@ def final(datos: Path, broker: BrokerQueSobrevive) -> dict[str, Any]:
         "filas": sql(datos, "SELECT id, comando_id FROM impresiones ORDER BY id"),
         "destinos": sql(datos, "SELECT comando_id, estado, motivo FROM destinos ORDER BY comando_id"),
         "balance": sql(datos, balance),
+        "cuentas": cuentas(datos),
         "por publicar": sql(datos, CUANTO),
         "publicado": {(sobre.topico, sobre.propiedades["ce_id"]) for sobre in broker.publicados},
         "por confirmar": broker.sin_confirmar,
     }
+
+
+def cuentas(datos: Path) -> Cuentas:
+    """Las de los informes, que son las que salen de contar las filas."""
+    lecturas = LecturasSQLite(datos)
+    try:
+        contadas, guardadas = lecturas.leer_libro(contadas_y_guardadas)
+    finally:
+        lecturas.cerrar()
+    assert guardadas == contadas
+    return guardadas
 
 
 def balance_contando(datos: Path) -> Counter[tuple[object, object]]:
@@ -88,6 +103,7 @@ async def test_muera_donde_muera_el_proceso_el_final_es_el_mismo(tmp_path: Path)
     await vivir(datos, broker)
     esperado = final(datos, broker)
     assert [len(esperado[que]) for que in ("filas", "destinos", "publicado")] == [2, 4, 3]
+    assert [cuantos for cuantos, _ in esperado["cuentas"]["cuentas_por_tramo"].values()] == [2]
     assert len(broker.publicados) == 3
     assert (esperado["por publicar"], esperado["por confirmar"]) == ([(0,)], [])
 

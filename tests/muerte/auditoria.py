@@ -122,6 +122,7 @@ def auditar(
         for topico in TOPICOS.values()
         for mensaje in auditado.mensajes(topico + SUFIJO_CARTAS)
     }
+    auditoria.exigir("las cuentas de los informes no son las filas", libro.cuentas_equivocadas())
     auditoria.exigir("ilegible sin carta muerta", ilegibles - cartas)
     auditoria.exigir("carta muerta de más", cartas - ilegibles)
     return auditoria

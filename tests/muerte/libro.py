@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,10 +21,14 @@ from alpespartners.modulos.tracking.aplicacion.topicos import (
     COMANDO_REGISTRAR_CONVERSION,
     COMANDO_REGISTRAR_IMPRESION,
 )
+from alpespartners.modulos.tracking.infraestructura.motores.base_datos import LecturasDelLibro
+from alpespartners.modulos.tracking.infraestructura.motores.postgresql.lecturas import LecturasPostgreSQL
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.archivo import (
     archivo_de,
     biblioteca_sqlite,
 )
+from alpespartners.modulos.tracking.infraestructura.motores.sqlite.lecturas import LecturasSQLite
+from tests.apoyo.cuentas import contadas_y_guardadas
 from tests.muerte.carga import Aceptado
 from tests.muerte.envios import CONVERSIONES, IMPRESIONES
 
@@ -54,10 +59,14 @@ class Libro:
         leer: cómo se le pregunta.
         tablas: la consulta que da el nombre de las que hay.
         textos: la consulta que da, uno por fila, los textos de un arreglo JSON, que es su parámetro `$1`.
+        lecturas: con qué se cuentan las filas y se leen las cuentas en un mismo instante.
     """
 
-    def __init__(self, leer: Leer, tablas: str, textos: str) -> None:
+    def __init__(
+        self, leer: Leer, tablas: str, textos: str, lecturas: Callable[[], LecturasDelLibro]
+    ) -> None:
         self._leer = leer
+        self._lecturas = lecturas
         self._tablas = tablas
         self._textos = textos
 
@@ -119,6 +128,19 @@ class Libro:
         )
         return Counter({(estado, motivo or None): int(cuantos) for estado, motivo, cuantos in filas})
 
+    def cuentas_equivocadas(self) -> set[object]:
+        """Lo que las cuentas de los informes dicen y las filas no, y al revés."""
+        lecturas = self._lecturas()
+        try:
+            contadas, guardadas = lecturas.leer_libro(contadas_y_guardadas)
+        finally:
+            lecturas.cerrar()
+        return {
+            (tabla, *diferente)
+            for tabla in contadas
+            for diferente in contadas[tabla].items() ^ guardadas[tabla].items()
+        }
+
 
 def libro_sqlite(datos: Path) -> Libro:
     """El libro que hay en una carpeta de datos."""
@@ -130,7 +152,12 @@ def libro_sqlite(datos: Path) -> Libro:
             filas: list[tuple[Any, ...]] = conexion.execute(numerados, parametros).fetchall()
             return filas
 
-    return Libro(leer, "SELECT name FROM sqlite_master", "SELECT value FROM json_each($1)")
+    return Libro(
+        leer,
+        "SELECT name FROM sqlite_master",
+        "SELECT value FROM json_each($1)",
+        partial(LecturasSQLite, datos),
+    )
 
 
 def libro_postgresql(url: str) -> Libro:
@@ -147,4 +174,9 @@ def libro_postgresql(url: str) -> Libro:
     def leer(consulta: str, *parametros: str) -> Sequence[Sequence[Any]]:
         return asyncio.run(preguntar(consulta, parametros))
 
-    return Libro(leer, "SELECT relname::text FROM pg_class", "SELECT jsonb_array_elements_text($1::jsonb)")
+    return Libro(
+        leer,
+        "SELECT relname::text FROM pg_class",
+        "SELECT jsonb_array_elements_text($1::jsonb)",
+        partial(LecturasPostgreSQL, url),
+    )

@@ -3,7 +3,7 @@
 Por qué existe: lo que el servicio atiende se lee en un solo lugar, y con ello se compone su documentación.
 """
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 
@@ -14,6 +14,7 @@ from alpespartners.api.http.acceso import ReglasDeAcceso
 from alpespartners.api.http.api import Api, CicloDeVida
 from alpespartners.api.http.cuerpo import SEGUNDOS_MAXIMOS
 from alpespartners.api.http.rutas import RutaDescrita, Rutas
+from alpespartners.api.informes.rutas import rutas_de_informes
 from alpespartners.api.operacion.documentacion import rutas_de_documentacion
 from alpespartners.api.operacion.metricas import Peticiones, estado_de_la_api, ruta_de_metricas
 from alpespartners.api.operacion.otros_nombres import rutas_de_otros_nombres
@@ -22,6 +23,7 @@ from alpespartners.api.operacion.pulso import Pulso
 from alpespartners.api.operacion.salud import Salud, quien_averigua, rutas_de_salud
 from alpespartners.api.tracking.envios import Envios
 from alpespartners.api.tracking.rutas import rutas_de_tracking
+from alpespartners.modulos.informes.aplicacion.puertos import LecturaDeCuentas
 from alpespartners.modulos.tracking.aplicacion.esperas import ESPERAS_MAXIMAS, Esperas
 from alpespartners.modulos.tracking.aplicacion.puertos import (
     Administracion,
@@ -35,6 +37,7 @@ def crear_api(  # noqa: PLR0913 (por nombre: es la lista de lo que la API necesi
     *,
     despachador: DespachadorComandos,
     lecturas: Lecturas,
+    cuentas: LecturaDeCuentas,
     presencia: Presencia,
     reloj: Callable[[], datetime],
     nuevo_id: Callable[[], str],
@@ -66,7 +69,8 @@ def crear_api(  # noqa: PLR0913 (por nombre: es la lista de lo que la API necesi
     )
     averiguar = quien_averigua(despachador, lecturas, presencia, administracion)
     metricas = ruta_de_metricas(registro, estado_de_la_api(pulso, lecturas, presencia))
-    descritas = rutas_descritas(envios, lecturas, presencia, metricas, averiguar)
+    informes = rutas_de_informes(cuentas, reloj)
+    descritas = rutas_descritas(envios, lecturas, presencia, informes, metricas, averiguar)
     rutas = Rutas(
         [
             *descritas,
@@ -92,12 +96,14 @@ def rutas_descritas(
     envios: Envios,
     lecturas: Lecturas,
     presencia: Presencia,
+    informes: Sequence[RutaDescrita],
     metricas: RutaDescrita,
     averiguar: Callable[[], Awaitable[Salud]],
 ) -> list[RutaDescrita]:
     """Las rutas que la documentación describe; las demás son para quien la mira o se orienta."""
     return [
         *rutas_de_tracking(envios, lecturas, presencia),
+        *informes,
         *rutas_de_salud(averiguar),
         metricas,
     ]

@@ -17,6 +17,7 @@ from alpespartners.cli.destinos import destinos
 from alpespartners.cli.idioma import Grupo, Orden
 from alpespartners.cli.medir import medir
 from alpespartners.cli.reconstruir import reconstruir
+from alpespartners.cli.recontar import recontar
 from alpespartners.cli.servicio import api, consumidores, iniciar, migrar
 
 principal = typer.Typer(
@@ -53,6 +54,7 @@ principal.command(cls=Orden)(migrar)
 principal.command(cls=Orden)(destino)
 principal.command(cls=Orden)(destinos)
 principal.command(cls=Orden)(conciliar)
+principal.command(cls=Orden)(recontar)
 principal.command(cls=Orden)(reconstruir)
 principal.command(cls=Orden)(medir)
 principal.add_typer(cartas, name="cartas")

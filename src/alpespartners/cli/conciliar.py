@@ -7,18 +7,17 @@ Por qué existe: «ninguno se pierde, ninguno se cuenta dos veces» tiene que po
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import asdict
-from io import FileIO
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Final
 
-import msgspec
 import typer
 
 from alpespartners.cli.avance import Avance
 from alpespartners.cli.destino import imprimible
+from alpespartners.cli.hallazgos_en_json import hallazgos_en_json
+from alpespartners.cli.no_se_pudo import no_se_pudo
 from alpespartners.composicion.inicio import leer_ajustes
 from alpespartners.modulos.tracking.aplicacion.conciliacion import Cuenta, Hallazgo, TipoDeHallazgo
 from alpespartners.modulos.tracking.aplicacion.puertos import (
@@ -30,7 +29,6 @@ from alpespartners.modulos.tracking.aplicacion.puertos import (
 from alpespartners.seedwork.arranque import ErrorDeArranque
 
 _DE_CADA_TIPO: Final = 20
-_NO_SE_PUDO: Final = 2
 
 
 def conciliar(
@@ -61,14 +59,12 @@ def conciliar(
 
     dichos: Counter[TipoDeHallazgo] = Counter()
     with ExitStack() as pila:
-        todos = None if json is None else pila.enter_context(_abrir(json))
+        dejar = pila.enter_context(hallazgos_en_json(json))
         avance = pila.enter_context(Avance())
 
         def al_hallar(hallazgo: Hallazgo) -> None:
             dichos[hallazgo.tipo] += 1
-            if todos is not None:
-                with _escribiendo(todos.name):
-                    todos.write(msgspec.json.encode(asdict(hallazgo)) + b"\n")
+            dejar(hallazgo)
             if hallazgo.tipo.es_discrepancia and dichos[hallazgo.tipo] <= _DE_CADA_TIPO:
                 avance.decir(_linea(hallazgo))
 
@@ -77,33 +73,15 @@ def conciliar(
                 leer_ajustes(), al_hallar=al_hallar, avanza=avance.avanzar, espera=espera, margen=margen
             )
         except BrokerNoDisponible:
-            raise _no_se_pudo("El broker no responde; pruebe otra vez cuando vuelva.") from None
+            raise no_se_pudo("El broker no responde; pruebe otra vez cuando vuelva.") from None
         except (BaseDatosNoDisponible, FilaIlegible) as error:
-            raise _no_se_pudo(f"No se puede leer la base de datos: {str(error).removesuffix('.')}.") from None
+            raise no_se_pudo(f"No se puede leer la base de datos: {str(error).removesuffix('.')}.") from None
         except EsquemaDesconocido as error:
-            raise _no_se_pudo(f"{error} y repita la orden.") from None
+            raise no_se_pudo(f"{error} y repita la orden.") from None
         except ErrorDeArranque as error:
-            raise _no_se_pudo(str(error)) from None
+            raise no_se_pudo(str(error)) from None
     if _informar(cuentas, dichos):
         raise typer.Exit(1)
-
-
-def _abrir(ruta: Path) -> FileIO:
-    """Abre el archivo para escribir; sin memoria intermedia, que al cerrar podría no caber."""
-    with _escribiendo(ruta):
-        return ruta.open("wb", buffering=0)
-
-
-@contextmanager
-def _escribiendo(ruta: object) -> Iterator[None]:
-    """Que no se pueda escribir no es que algo no cuadre."""
-    try:
-        yield
-    except OSError:
-        raise _no_se_pudo(
-            f"No se puede escribir en {imprimible(str(ruta))}: compruebe que su carpeta existe, que tiene "
-            "permiso y que queda sitio."
-        ) from None
 
 
 def _informar(cuentas: Sequence[Cuenta], dichos: Mapping[TipoDeHallazgo, int]) -> int:
@@ -117,11 +95,6 @@ def _informar(cuentas: Sequence[Cuenta], dichos: Mapping[TipoDeHallazgo, int]) -
     total = sum(discrepancias.values())
     typer.echo(f"{total} discrepancias.")
     return total
-
-
-def _no_se_pudo(frase: str) -> typer.Exit:
-    typer.echo(frase, err=True)
-    return typer.Exit(_NO_SE_PUDO)
 
 
 def _balance(cuenta: Cuenta) -> str:

@@ -15,26 +15,32 @@ from prometheus_client import CollectorRegistry, ProcessCollector, disable_creat
 from alpespartners.api.http.acceso import ReglasDeAcceso
 from alpespartners.broker_embebido import BrokerEmbebido
 from alpespartners.config import Configuracion
+from alpespartners.modulos.informes.infraestructura.proyeccion import CuentasSQL
+from alpespartners.modulos.informes.infraestructura.tablas import METADATOS
 from alpespartners.modulos.tracking.infraestructura.motores.base_datos import BaseDatos
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.base_datos import BaseDatosSQLite
 from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import ClientePulsar
 from alpespartners.modulos.tracking.infraestructura.pulsar.revision import RevisorDelBroker
+from alpespartners.modulos.tracking.infraestructura.repositorios import Proyectar
 from alpespartners.seedwork.observacion.cuenta_comun import Puesto
 
 _EPOCA_DE_APACHE = UUID("0a3c8f52-9d0e-4a55-8c55-0d3b8c7a1f10")
 """La época de un Apache Pulsar al que nadie le puso otra; sus posiciones no se repiten mientras viva."""
 
+CUENTAS = Proyectar(METADATOS, CuentasSQL)
+"""Lo que los informes cuentan en el libro."""
+
 
 def base_datos(configuracion: Configuracion) -> BaseDatos:
     """La que dicen los ajustes: SQLite en la carpeta de datos, o PostgreSQL."""
     if configuracion.base_datos is None:
-        return BaseDatosSQLite(configuracion.datos)
+        return BaseDatosSQLite(configuracion.datos, CUENTAS)
     # Se importa al usarlo: quien usa SQLite no paga por él.
     from alpespartners.modulos.tracking.infraestructura.motores.postgresql.base_datos import (
         BaseDatosPostgreSQL,
     )
 
-    return BaseDatosPostgreSQL(configuracion.base_datos)
+    return BaseDatosPostgreSQL(configuracion.base_datos, CUENTAS)
 
 
 def conectar(

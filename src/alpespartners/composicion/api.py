@@ -22,6 +22,7 @@ from alpespartners.composicion.adaptadores import (
 )
 from alpespartners.composicion.inicio import empezar
 from alpespartners.config import Configuracion
+from alpespartners.modulos.informes.infraestructura.lecturas import LecturaDeCuentasSQL
 from alpespartners.modulos.tracking.infraestructura.despachadores import DespachadorPulsar
 from alpespartners.modulos.tracking.infraestructura.metricas import MetricasDePublicacion
 from alpespartners.modulos.tracking.infraestructura.pulsar.revision import avisando
@@ -77,6 +78,7 @@ def crear_app(
     return crear_api(
         despachador=despachador,
         lecturas=lecturas,
+        cuentas=LecturaDeCuentasSQL(lecturas),
         presencia=lecturas,
         reloj=ahora,
         nuevo_id=nuevo_id,

@@ -14,6 +14,9 @@ from typing import Any, TypeVar
 from alpespartners.composicion.adaptadores import ahora, base_datos, conectar, revisor
 from alpespartners.composicion.inicio import empezar
 from alpespartners.config import Configuracion
+from alpespartners.modulos.informes.dominio.diferencia import Diferencia
+from alpespartners.modulos.informes.infraestructura.recuento import Recontado, Recuento
+from alpespartners.modulos.informes.infraestructura.totales import totales
 from alpespartners.modulos.tracking.aplicacion.clases import CLASES, Clase
 from alpespartners.modulos.tracking.aplicacion.conciliacion import Cuenta, Hallazgo
 from alpespartners.modulos.tracking.aplicacion.consultas.consultar_destino import Historia, SinNoticias
@@ -30,6 +33,7 @@ from alpespartners.modulos.tracking.aplicacion.consultas.listar_destinos import 
 )
 from alpespartners.modulos.tracking.aplicacion.handlers import ManejadorDeRegistro
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible, BrokerNoDisponible
+from alpespartners.modulos.tracking.infraestructura.libro.hechos import hechos
 from alpespartners.modulos.tracking.infraestructura.motores.base_datos import LecturasDelLibro
 from alpespartners.modulos.tracking.infraestructura.operacion.cartas import (
     Carta,
@@ -149,7 +153,8 @@ def conciliar(
         EsquemaDesconocido: hay eventos que publicó una versión posterior.
     """
     with ExitStack() as pila:
-        lecturas = base_datos(configuracion).lecturas()
+        # Con su plazo: sumar todas las cuentas puede ser más que una lectura corta.
+        lecturas = base_datos(configuracion).reparaciones()
         pila.callback(lecturas.cerrar)
         cliente, epoca = conectar(configuracion, pila)
         administracion = revisor(configuracion)
@@ -162,11 +167,38 @@ def conciliar(
             espera=espera,
             margen=timedelta(seconds=margen),
             confirmado=_nada_se_sabe_confirmado if administracion is None else administracion.confirmado,
+            contados=totales,
         )
         try:
             return conciliador.conciliar()
         except FalloDelBroker as fallo:
             raise BrokerNoDisponible(str(fallo)) from fallo
+
+
+def recontar(
+    configuracion: Configuracion,
+    *,
+    corregir: bool,
+    al_hallar: Callable[[Diferencia], None],
+    avanza: Callable[[str, int], None],
+) -> Recontado:
+    """Compara las cuentas de los informes con las filas y, si se pide, las corrige, con todo en marcha.
+
+    Raises:
+        BaseDatosNoDisponible: la base de datos no respondió; repetirlo es seguro.
+        ErrorDeArranque: los ajustes no valen.
+    """
+    reparaciones = base_datos(configuracion).reparaciones()
+    try:
+        return Recuento(
+            hechos(),
+            leer=reparaciones.leer_libro,
+            escribir=reparaciones.escribir if corregir else None,
+            al_hallar=al_hallar,
+            avanza=avanza,
+        ).recontar()
+    finally:
+        reparaciones.cerrar()
 
 
 def reconstruir(configuracion: Configuracion, *, avanza: Callable[[str, int], None]) -> list[Reconstruido]:
@@ -188,6 +220,15 @@ def reconstruir(configuracion: Configuracion, *, avanza: Callable[[str, int], No
             raise ErrorDeArranque("Hay consumidores en marcha: deténgalos antes de reconstruir.")
         libro.abrir()
         pila.callback(libro.cerrar)
+        reparaciones = base.reparaciones(con_el_turno=True)
+        pila.callback(reparaciones.cerrar)
+        recuento = Recuento(
+            hechos(),
+            leer=reparaciones.leer_libro,
+            escribir=reparaciones.escribir,
+            al_hallar=lambda _diferencia: None,
+            avanza=avanza,
+        )
         cliente, epoca = conectar(configuracion, pila)
         reconstructor = Reconstructor(
             cliente,
@@ -197,6 +238,7 @@ def reconstruir(configuracion: Configuracion, *, avanza: Callable[[str, int], No
             manejadores=[ManejadorDeRegistro(clase) for clase in CLASES],
             reloj=ahora,
             avanza=avanza,
+            recontar=recuento.recontar,
             ajenas=configuracion.esquemas_ajenos,
         )
         try:

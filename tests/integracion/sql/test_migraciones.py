@@ -21,14 +21,13 @@ from sqlalchemy import Column, Connection, MetaData, Table, create_engine
 from alpespartners.migraciones import CABEZA, Historia, configuracion
 from alpespartners.modulos.tracking.aplicacion import clases
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible
-from alpespartners.modulos.tracking.infraestructura.libro.tablas import METADATOS
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.archivo import archivo_de
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.lecturas import LecturasSQLite
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import LibroSQLite, migrar
 from alpespartners.seedwork.arranque import ErrorDeArranque
 from alpespartners.seedwork.sql.tipos import TEXTO, Importe, Instante, TextoJson
 from tests.apoyo.base_datos import sql
-from tests.apoyo.estructura import estructura
+from tests.apoyo.estructura import estructura, tablas_de_hoy
 from tests.apoyo.eventos import impresion
 from tests.apoyo.migraciones import historia_con
 from tests.apoyo.repositorio import PAQUETE
@@ -45,14 +44,14 @@ def migrada(tmp_path: Path) -> Generator[Connection]:
 
 def test_migrar_desde_nada_da_las_tablas_que_el_codigo_espera(migrada: Connection) -> None:
     contexto = MigrationContext.configure(migrada, opts={"compare_type": True, "render_as_batch": True})
-    assert compare_metadata(contexto, METADATOS) == []
+    assert compare_metadata(contexto, tablas_de_hoy()) == []
 
 
 def test_la_migracion_y_las_tablas_dan_la_misma_estructura(migrada: Connection) -> None:
-    # `compare_metadata` no mira nombres de claves ni AUTOINCREMENT.
+    # `compare_metadata` no mira nombres de claves ni AUTOINCREMENT ni WITHOUT ROWID.
     motor = create_engine("sqlite://")
     with motor.begin() as conexion:
-        METADATOS.create_all(conexion)
+        tablas_de_hoy().create_all(conexion)
         creada = estructura(conexion)
     motor.dispose()
     assert estructura(migrada) == creada
@@ -129,7 +128,7 @@ def test_migrar_se_cuenta_una_vez_y_en_español(tmp_path: Path, caplog: pytest.L
 def test_la_plantilla_da_una_revision_que_se_puede_ejecutar_y_no_halla_nada_pendiente(
     migrada: Connection, tmp_path: Path
 ) -> None:
-    revision = _revision_nueva(migrada, METADATOS, tmp_path)
+    revision = _revision_nueva(migrada, tablas_de_hoy(), tmp_path)
     assert "    pass\n" in revision
     assert f"down_revision = '{CABEZA}'" in revision
 
@@ -137,9 +136,7 @@ def test_la_plantilla_da_una_revision_que_se_puede_ejecutar_y_no_halla_nada_pend
 def test_una_revision_nueva_se_escribe_con_los_tipos_que_no_cambian(
     migrada: Connection, tmp_path: Path
 ) -> None:
-    con_otra = MetaData(naming_convention=METADATOS.naming_convention)
-    for tabla in METADATOS.sorted_tables:
-        tabla.to_metadata(con_otra)
+    con_otra = tablas_de_hoy()
     Table(
         "otra",
         con_otra,

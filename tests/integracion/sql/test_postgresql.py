@@ -27,6 +27,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, event, func, literal, select, text
 
+from alpespartners.composicion.adaptadores import CUENTAS
 from alpespartners.migraciones import CABEZA, configuracion
 from alpespartners.modulos.tracking.aplicacion import clases
 from alpespartners.modulos.tracking.aplicacion.handlers import ManejadorDeRegistro
@@ -39,7 +40,7 @@ from alpespartners.modulos.tracking.aplicacion.puertos import (
 from alpespartners.modulos.tracking.aplicacion.topicos import COMANDO_REGISTRAR_IMPRESION
 from alpespartners.modulos.tracking.dominio.repositorios import FiltroEventos, FiltroRegistro
 from alpespartners.modulos.tracking.infraestructura.libro.destinos import RegistroDestinosSQL
-from alpespartners.modulos.tracking.infraestructura.libro.tablas import METADATOS, bandeja_salida, impresiones
+from alpespartners.modulos.tracking.infraestructura.libro.tablas import bandeja_salida, impresiones
 from alpespartners.modulos.tracking.infraestructura.motores.postgresql import servidor as postgresql
 from alpespartners.modulos.tracking.infraestructura.motores.postgresql.base_datos import BaseDatosPostgreSQL
 from alpespartners.modulos.tracking.infraestructura.motores.postgresql.lecturas import LecturasPostgreSQL
@@ -58,7 +59,7 @@ from alpespartners.modulos.tracking.infraestructura.repositorios import (
 from alpespartners.seedwork.arranque import ErrorDeArranque
 from alpespartners.seedwork.sql.tipos import TEXTO, RelojDeLaBase
 from tests.apoyo.espera import hasta
-from tests.apoyo.estructura import estructura
+from tests.apoyo.estructura import estructura, tablas_de_hoy
 from tests.apoyo.eventos import AHORA, CONVERSION, IMPRESION, ilegible, impresion, recibido
 from tests.apoyo.migraciones import historia_con
 from tests.apoyo.por_publicar import por_publicar
@@ -84,7 +85,7 @@ def conexion(url: str, **ajustes: Any) -> Generator[Callable[[Callable[[Connecti
 
 @contextmanager
 def abierto(url: str, arriendo: timedelta = LARGO) -> Generator[LibroPostgreSQL]:
-    libro = LibroPostgreSQL(url, arriendo, limite=SIN_PRISA)
+    libro = LibroPostgreSQL(url, arriendo, proyectar=CUENTAS, limite=SIN_PRISA)
     libro.abrir()
     try:
         yield libro
@@ -122,11 +123,11 @@ def test_migrar_da_las_tablas_que_el_codigo_espera_y_sus_ajustes(
 ) -> None:
     def comparar(abierta: Connection) -> list[Any]:
         contexto = MigrationContext.configure(abierta, opts={"compare_type": True})
-        return list(compare_metadata(contexto, METADATOS))
+        return list(compare_metadata(contexto, tablas_de_hoy()))
 
     with conexion(url) as ejecutar, conexion(servidor_postgresql.base_vacia()) as ejecutar_en_otra:
         assert ejecutar(comparar) == []
-        ejecutar_en_otra(METADATOS.create_all)
+        ejecutar_en_otra(tablas_de_hoy().create_all)
         assert ejecutar(estructura) == ejecutar_en_otra(estructura)
     ajustes = sql(
         url, "SELECT relname, unnest(reloptions) FROM pg_class WHERE relkind = 'r' AND reloptions <> '{}'"
@@ -136,6 +137,10 @@ def test_migrar_da_las_tablas_que_el_codigo_espera_y_sus_ajustes(
         ["bandeja_salida", "autovacuum_vacuum_scale_factor=0"],
         ["bandeja_salida", "autovacuum_vacuum_threshold=20000"],
         ["carriles", "fillfactor=50"],
+        ["cuentas_por_dia", "fillfactor=50"],
+        ["cuentas_por_influencer", "fillfactor=50"],
+        ["cuentas_por_semana", "fillfactor=50"],
+        ["cuentas_por_tramo", "fillfactor=50"],
     ]
     columnas = sql(
         url,

@@ -25,6 +25,7 @@ from alpespartners.modulos.tracking.infraestructura.operacion import reconstruct
 from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import FalloDelBroker
 from alpespartners.seedwork.arranque import ErrorDeArranque
 from tests.apoyo.base_datos import sql
+from tests.apoyo.cuentas import TABLAS, sumadas
 from tests.apoyo.eventos import CONVERSION, IMPRESION, conversion, ilegible
 from tests.apoyo.topicos_y_libro import TopicosYLibro, topicos_y_libro
 
@@ -51,11 +52,11 @@ def volcar(caso: TopicosYLibro) -> dict[str, list[tuple[object, ...]]]:
     return {
         tabla: sql(caso.datos, consulta.format(columnas[tabla], tabla, de_comandos.get(tabla, "1")))
         for tabla in TODAS[:-2]
-    }
+    } | {tabla: sql(caso.datos, sumadas(tabla)) for tabla in TABLAS}
 
 
 def vaciar(caso: TopicosYLibro) -> None:
-    for tabla in TODAS:
+    for tabla in (*TODAS, *TABLAS):
         sql(caso.datos, f"DELETE FROM {tabla}")  # noqa: S608 (son las suyas)
 
 
@@ -127,6 +128,34 @@ def test_lo_reconstruido_en_el_mismo_sitio_es_otro_libro(caso: TopicosYLibro) ->
     despues = sql(caso.datos, "SELECT identidad FROM libro")
     assert len(antes) == len(despues) == 1
     assert antes != despues
+
+
+def test_las_cuentas_que_quedaron_de_antes_no_estorban(caso: TopicosYLibro) -> None:
+    pasa_de_todo(caso)
+    antes = volcar(caso)
+    for tabla in TODAS:
+        sql(caso.datos, f"DELETE FROM {tabla}")  # noqa: S608 (son las suyas)
+    sql(caso.datos, "UPDATE cuentas_por_dia SET cuantos = 7, campana_id = campana_id || '-otra'")
+    caso.reconstruir()
+    assert volcar(caso) == antes
+
+
+def test_si_muere_al_contar_los_informes_se_repite(caso: TopicosYLibro) -> None:
+    pasa_de_todo(caso)
+    antes = volcar(caso)
+    vaciar(caso)
+
+    def cae(que: str, _cuantos: int) -> None:
+        if que == "recuento":
+            raise FalloDelBroker
+
+    caso.al_avanzar = cae
+    with pytest.raises(FalloDelBroker):
+        caso.reconstruir()
+    assert sql(caso.datos, "SELECT count(*) FROM balance WHERE topico LIKE 'comando%'") == [(0,)]
+    caso.al_avanzar = lambda _que, _cuantos: None
+    caso.reconstruir()
+    assert volcar(caso) == antes
 
 
 def test_lo_reconstruido_no_se_vuelve_a_reconstruir(caso: TopicosYLibro) -> None:

@@ -123,6 +123,7 @@ async def _vida(ciclo_de_vida: CicloDeVida) -> list[Message]:
         registro=CollectorRegistry(),
         despachador=puertos,
         lecturas=puertos,
+        cuentas=puertos,
         presencia=puertos,
         reloj=lambda: AHORA,
         nuevo_id=ids_consecutivos(),

@@ -68,6 +68,8 @@ async def test_openapi_nombra_todos_los_puntos_de_entrada(
         ("GET", "/tracking/balance"),
         ("GET", "/tracking/campañas/{campaña_id}/conversiones"),
         ("GET", "/tracking/campanas/{campana_id}/conversiones"),
+        ("GET", "/tracking/campañas/{campaña_id}/informe"),
+        ("GET", "/tracking/campanas/{campana_id}/informe"),
         ("GET", "/salud/viva"),
         ("GET", "/salud/lista"),
         ("GET", "/metricas"),

@@ -12,12 +12,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from alpespartners.api.http.descripcion import Contestacion, Esquema, Etiqueta, Operacion, Parametro
+from alpespartners.api.http.esquemas import IDENTIFICADOR, INSTANTE
 from alpespartners.api.http.parametros import sin_parametros
 from alpespartners.api.http.problemas import NO_ENCONTRADO, SIN_BASE_DE_DATOS, no_encontrado
 from alpespartners.api.http.respuestas import RespuestaJSON
 from alpespartners.api.http.rutas import RutaDescrita
 from alpespartners.api.tracking.clases import ClaseHTTP
-from alpespartners.api.tracking.cuerpos import IDENTIFICADOR, INSTANTE
 from alpespartners.api.tracking.paginas import ENLACE, enlace, leer_peticion
 from alpespartners.api.tracking.presentacion import (
     Balance,

@@ -11,12 +11,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from alpespartners.api.http.descripcion import Contestacion, Operacion, Parametro
+from alpespartners.api.http.esquemas import IDENTIFICADOR, INSTANTE
 from alpespartners.api.http.problemas import SIN_BASE_DE_DATOS
 from alpespartners.api.http.respuestas import RespuestaJSON
 from alpespartners.api.http.rutas import RutaDescrita
 from alpespartners.api.tracking.clases import ClaseHTTP
 from alpespartners.api.tracking.consultas import filtros_de
-from alpespartners.api.tracking.cuerpos import IDENTIFICADOR, INSTANTE
 from alpespartners.api.tracking.paginas import ENLACE, enlace, leer_peticion
 from alpespartners.modulos.tracking.aplicacion.clases import Clase
 from alpespartners.modulos.tracking.aplicacion.consultas.leer_corriente import (

@@ -5,12 +5,11 @@ Qué no es: una validación, que es del dominio. Lo que un esquema no puede deci
 cuántos decimales lleva un número) se dice con palabras.
 """
 
-import re
 from collections.abc import Sequence
 from typing import Final
 
 from alpespartners.api.http.descripcion import Esquema
-from alpespartners.modulos.tracking.aplicacion.invisibles import INVISIBLES
+from alpespartners.api.http.esquemas import IDENTIFICADOR, INSTANTE, PATRON
 from alpespartners.modulos.tracking.aplicacion.mapeadores import RESERVADOS
 from alpespartners.modulos.tracking.dominio.objetos_valor import LONGITUD_IDENTIFICADOR
 from alpespartners.modulos.tracking.dominio.propiedades import (
@@ -19,29 +18,13 @@ from alpespartners.modulos.tracking.dominio.propiedades import (
     MAXIMO_PROPIEDADES,
 )
 
-_CONTROL: Final = r"\u0000-\u001f\u007f-\u009f"
-# ECMA-262 no conoce `\U`: los de fuera del plano básico van tal cual.
-_INVISIBLE: Final = re.sub(r"\\U([0-9a-f]{8})", lambda hallado: chr(int(hallado[1], 16)), INVISIBLES)
-_BLANCO: Final = r"\u0020\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
-_VISIBLE: Final = f"[^{_CONTROL}{_BLANCO}{_INVISIBLE}]"
-_PATRON: Final = rf"{_VISIBLE}(?:(?:[\u200c\u200d]|[{_BLANCO}]*){_VISIBLE})*"
-
 AUSENTE: Final = ("", None)
 """Los valores que, en un campo opcional, valen por no enviarlo."""
-
-INSTANTE: Final[Esquema] = {"type": "string", "format": "date-time"}
-
-IDENTIFICADOR: Final[Esquema] = {
-    "type": "string",
-    "minLength": 1,
-    "maxLength": LONGITUD_IDENTIFICADOR,
-    "pattern": f"^{_PATRON}$",
-}
 
 IDENTIFICADOR_OPCIONAL: Final[Esquema] = {
     "type": ["string", "null"],
     "maxLength": LONGITUD_IDENTIFICADOR,
-    "pattern": f"^(?:{_PATRON})?$",
+    "pattern": f"^(?:{PATRON})?$",
 }
 _NULO: Final[Esquema] = {"type": "null"}
 # Entre las propiedades, como campos que solo admiten `null`, hay clientes generados que no dejan enviar nada.
@@ -61,7 +44,7 @@ def esquema_de_envio(propios: Esquema, requeridos: Sequence[str]) -> dict[str, o
     campos: Esquema = {
         "id": {
             **IDENTIFICADOR_OPCIONAL,
-            "pattern": rf"^(?!\.\.?$)(?:{_PATRON})?$",
+            "pattern": rf"^(?!\.\.?$)(?:{PATRON})?$",
             "minLength": 1,
             "description": (
                 "Clave de idempotencia, en un solo espacio para todas las campañas: `tienda-1001` mejor que "

@@ -11,15 +11,12 @@ from sqlalchemy import Connection, MetaData, Table, inspect
 from sqlalchemy.engine.interfaces import ReflectedColumn
 
 
-def diferencias(conexion: Connection, metadatos: MetaData) -> list[str]:
+def diferencias(conexion: Connection, *catalogos: MetaData) -> list[str]:
     """Lo que esas tablas piden y la base de datos no tiene, una frase por cada cosa; sobrar no importa."""
-    hay = inspect(conexion).get_multi_columns(filter_names=[*metadatos.tables])
+    tablas = [tabla for metadatos in catalogos for tabla in metadatos.sorted_tables]
+    hay = inspect(conexion).get_multi_columns(filter_names=[tabla.name for tabla in tablas])
     por_nombre = {nombre: columnas for (_, nombre), columnas in hay.items()}
-    return [
-        frase
-        for tabla in metadatos.sorted_tables
-        for frase in _de_la_tabla(tabla, por_nombre.get(tabla.name))
-    ]
+    return [frase for tabla in tablas for frase in _de_la_tabla(tabla, por_nombre.get(tabla.name))]
 
 
 def _de_la_tabla(tabla: Table, columnas: list[ReflectedColumn] | None) -> Iterator[str]:

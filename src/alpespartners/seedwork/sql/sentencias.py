@@ -3,14 +3,15 @@
 Qué es: lotes de cualquier tamaño con los límites de parámetros de los motores.
 Qué no es: un constructor de consultas; lo demás se escribe donde se usa.
 Por qué existe: de «insertar ordenado por clave y saber qué era nuevo» depende que nada cuente dos veces y
-que dos consumidores no se bloqueen uno a otro. Qué motor hay detrás se pregunta aquí, en `tipos.py` y donde
-se dan números: `orden_de_llegada.py` y la bandeja de salida.
+que dos consumidores no se bloqueen uno a otro. Qué motor hay detrás se pregunta aquí, en `tipos.py`,
+donde se cruza con una relación (`relaciones.py` y quien la usa) y donde se dan números: `orden_de_llegada.py`
+y la bandeja de salida.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cache
 from operator import itemgetter
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from sqlalchemy import (
@@ -35,6 +36,11 @@ _TANDA = 1_000
 _CLAVES = "claves"
 _ROWID = literal_column("rowid", Integer)
 
+_Preparada = tuple[str, Mapping[str, Callable[[Any], Any] | None]]
+"""Una sentencia de SQLite y, por cada columna, en el orden de sus parámetros, cómo se escribe su valor."""
+
+_Insercion = TypeVar("_Insercion", postgresql.Insert, sqlite.Insert)
+
 
 def motor_de(conexion: Connection) -> str:
     """El nombre del motor que hay al otro lado: con él, la sentencia de cada motor se construye una vez."""
@@ -55,7 +61,7 @@ def insertar(conexion: Connection, tabla: Table, filas: Sequence[Mapping[str, ob
             _insercion_en_postgresql(tabla, tuple(filas[0]), (), solo_nuevas=False), _en_arreglos(filas)
         )
     else:
-        _fila_a_fila(conexion, tabla, filas, solo_nuevas=False)
+        _fila_a_fila(conexion, filas, _insercion_en_sqlite(tabla, tuple(filas[0]), solo_nuevas=False))
 
 
 def insertar_lo_nuevo(
@@ -70,14 +76,35 @@ def insertar_lo_nuevo(
     clave = [columna.name for columna in tabla.primary_key]
     ordenadas = sorted(filas, key=itemgetter(*clave))
     if es_postgresql(motor_de(conexion)):
-        insercion = _insercion_en_postgresql(tabla, tuple(filas[0]), ademas, solo_nuevas=True)
-        return [tuple(fila) for fila in conexion.execute(insercion, _en_arreglos(ordenadas))]
+        desde_arreglos = _insercion_en_postgresql(tabla, tuple(filas[0]), ademas, solo_nuevas=True)
+        return [tuple(fila) for fila in conexion.execute(desde_arreglos, _en_arreglos(ordenadas))]
     ultimo = conexion.scalar(_ultimo_en_sqlite(tabla)) or 0
-    if _fila_a_fila(conexion, tabla, ordenadas, solo_nuevas=True) == len(ordenadas):
+    insercion = _insercion_en_sqlite(tabla, tuple(filas[0]), solo_nuevas=True)
+    if _fila_a_fila(conexion, ordenadas, insercion) == len(ordenadas):
         pedidas = (*clave, *ademas)
         return [tuple(fila[columna] for columna in pedidas) for fila in ordenadas]
     nuevas = conexion.execute(_posteriores_en_sqlite(tabla, ademas), {"ultimo": ultimo})
     return [tuple(fila) for fila in nuevas]
+
+
+def acumular(
+    conexion: Connection, tabla: Table, filas: Sequence[tuple[object, ...]], sumadas: tuple[str, ...]
+) -> None:
+    """Inserta las filas o, donde su clave ya estaba, suma a las columnas `sumadas` lo que traen.
+
+    Cada fila es su clave, en el orden de la tabla, y detrás lo que se suma. Ninguna clave se repite. Se hace
+    por orden de clave: dos que escriben no se esperan uno a otro en círculo.
+    """
+    if not filas:
+        return
+    nombres = (*(columna.name for columna in tabla.primary_key), *sumadas)
+    columnas = {
+        nombre: [*valores] for nombre, valores in zip(nombres, zip(*sorted(filas), strict=True), strict=True)
+    }
+    if es_postgresql(motor_de(conexion)):
+        conexion.execute(_acumulacion_en_postgresql(tabla, nombres, sumadas), columnas)
+    else:
+        _por_columnas(conexion, columnas, _acumulacion_en_sqlite(tabla, nombres, sumadas))
 
 
 def insertar_o_sumar(motor: str, tabla: Table) -> postgresql.Insert | sqlite.Insert:
@@ -108,19 +135,25 @@ def siguientes(conexion: Connection, secuencia: str, cuantos: int) -> list[int]:
     return sorted(conexion.scalars(numeros))
 
 
-def _fila_a_fila(
-    conexion: Connection, tabla: Table, filas: Sequence[Mapping[str, object]], *, solo_nuevas: bool
-) -> int:
-    """Inserta las filas con el bucle del controlador de SQLite y devuelve cuántas entraron.
+def _fila_a_fila(conexion: Connection, filas: Sequence[Mapping[str, object]], preparada: _Preparada) -> int:
+    """Ejecuta la sentencia con cada fila en el bucle del controlador de SQLite y devuelve cuántas entraron.
 
     SQLAlchemy prepara los parámetros fila a fila, y en ello tarda más que SQLite en insertarlas.
     """
-    sentencia, procesadores = _insercion_en_sqlite(tabla, tuple(filas[0]), solo_nuevas)
-    columnas = [
-        [fila[nombre] for fila in filas] if procesar is None else [procesar(fila[nombre]) for fila in filas]
+    columnas = {nombre: [fila[nombre] for fila in filas] for nombre in preparada[1]}
+    return _por_columnas(conexion, columnas, preparada)
+
+
+def _por_columnas(
+    conexion: Connection, columnas: Mapping[str, Sequence[object]], preparada: _Preparada
+) -> int:
+    """Lo mismo, con los valores de todas las filas en cada columna."""
+    sentencia, procesadores = preparada
+    procesadas = [
+        columnas[nombre] if procesar is None else [procesar(valor) for valor in columnas[nombre]]
         for nombre, procesar in procesadores.items()
     ]
-    return conexion.exec_driver_sql(sentencia, list(zip(*columnas, strict=True))).rowcount
+    return conexion.exec_driver_sql(sentencia, list(zip(*procesadas, strict=True))).rowcount
 
 
 @cache
@@ -136,15 +169,19 @@ def _posteriores_en_sqlite(tabla: Table, ademas: tuple[str, ...]) -> Select[Any]
 
 
 @cache
-def _insercion_en_sqlite(
-    tabla: Table,
-    columnas: tuple[str, ...],
-    solo_nuevas: bool,  # noqa: FBT001
-) -> tuple[str, dict[str, Callable[[Any], Any] | None]]:
-    """La sentencia, y por cada columna, en el orden de sus parámetros, cómo se escribe su valor."""
+def _insercion_en_sqlite(tabla: Table, columnas: tuple[str, ...], *, solo_nuevas: bool) -> _Preparada:
     insercion = sqlite.insert(tabla)
     if solo_nuevas:
         insercion = insercion.on_conflict_do_nothing(index_elements=[*tabla.primary_key])
+    return _preparada(tabla, insercion, columnas)
+
+
+@cache
+def _acumulacion_en_sqlite(tabla: Table, columnas: tuple[str, ...], sumadas: tuple[str, ...]) -> _Preparada:
+    return _preparada(tabla, _sumando(tabla, sqlite.insert(tabla), sumadas), columnas)
+
+
+def _preparada(tabla: Table, insercion: sqlite.Insert, columnas: tuple[str, ...]) -> _Preparada:
     dialecto = sqlite.dialect()
     sentencia = insercion.compile(dialect=dialecto, column_keys=columnas)
     return str(sentencia), {
@@ -160,17 +197,35 @@ def _insercion_en_postgresql(
     ademas: tuple[str, ...],
     solo_nuevas: bool,  # noqa: FBT001
 ) -> Executable:
-    """Un arreglo por columna en lugar de un parámetro por valor: `unnest` los devuelve en su orden."""
-    arreglos = [
-        func.unnest(bindparam(columna, type_=postgresql.ARRAY(tabla.c[columna].type, dimensions=1)))
-        for columna in columnas
-    ]
-    insercion = postgresql.insert(tabla).from_select(columnas, select(*arreglos))
+    insercion = _desde_arreglos(tabla, columnas)
     if not solo_nuevas:
         return insercion
     clave = tabla.primary_key
     pedidas = [*clave, *(tabla.c[nombre] for nombre in ademas)]
     return insercion.on_conflict_do_nothing(index_elements=[*clave]).returning(*pedidas)
+
+
+@cache
+def _acumulacion_en_postgresql(
+    tabla: Table, columnas: tuple[str, ...], sumadas: tuple[str, ...]
+) -> postgresql.Insert:
+    return _sumando(tabla, _desde_arreglos(tabla, columnas), sumadas)
+
+
+def _desde_arreglos(tabla: Table, columnas: tuple[str, ...]) -> postgresql.Insert:
+    """Un arreglo por columna en lugar de un parámetro por valor: `unnest` los devuelve en su orden."""
+    arreglos = [
+        func.unnest(bindparam(columna, type_=postgresql.ARRAY(tabla.c[columna].type, dimensions=1)))
+        for columna in columnas
+    ]
+    return postgresql.insert(tabla).from_select(columnas, select(*arreglos))
+
+
+def _sumando(tabla: Table, insercion: _Insercion, sumadas: tuple[str, ...]) -> _Insercion:
+    return insercion.on_conflict_do_update(
+        index_elements=[*tabla.primary_key],
+        set_={nombre: tabla.c[nombre] + insercion.excluded[nombre] for nombre in sumadas},
+    )
 
 
 def _en_arreglos(filas: Sequence[Mapping[str, object]]) -> dict[str, list[object]]:

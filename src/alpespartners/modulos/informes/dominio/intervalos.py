@@ -19,11 +19,18 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 TRAMO: Final = timedelta(minutes=15)
-"""Lo que abarca cada cuenta; todo intervalo empieza y acaba donde uno."""
+"""Lo menos que abarca una cuenta; todo intervalo empieza y acaba donde uno."""
+UN_DIA: Final = timedelta(days=1)
+UNA_SEMANA: Final = timedelta(weeks=1)
 
-_UN_DIA: Final = timedelta(days=1)
+PRIMERO: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""El instante desde el que se puede preguntar: antes, muchas zonas no estaban a cuartos de hora de UTC."""
+
+_UN_LUNES: Final = datetime(1970, 1, 5, tzinfo=UTC)
+_UNA_HORA: Final = timedelta(hours=1)
+_MINUTOS_DE_UN_TRAMO: Final = 15
 _RETROCESO: Final = 8
-"""Tramos tras una medianoche en que el reloj podría volver a la víspera; ninguno retrocede más de dos horas."""
+"""Tramos tras una medianoche en que el reloj puede volver a la víspera: dos horas (Casey, 2010)."""
 
 
 class Granularidad(StrEnum):
@@ -54,20 +61,26 @@ class Intervalo:
             SinRespuestaExacta: empieza o acaba a mitad de un tramo.
         """
         for instante in (self.desde, self.hasta):
-            if (instante - instante.min.replace(tzinfo=UTC)) % TRAMO:
+            if comienzo_en_utc(instante, TRAMO) != instante:
                 raise SinRespuestaExacta(
-                    f"{instante.isoformat()} está a mitad de un cuarto de hora, y se cuenta por cuartos enteros"
+                    f"{instante.isoformat()} está a mitad de un cuarto de hora, y se cuenta por cuartos"
+                    " enteros; pida instantes en punto, o a y cuarto, y media o menos cuarto de UTC"
                 )
+
+
+def comienzo_en_utc(instante: datetime, abarca: timedelta) -> datetime:
+    """El del `TRAMO`, el día o la semana de UTC en que cae, según lo que abarque; la semana, en lunes."""
+    return instante - (instante - _UN_LUNES) % abarca
 
 
 def comienzo_del_dia(fecha: date, zona: ZoneInfo) -> datetime:
     """El primer instante, en UTC, en que esa es la fecha en esa zona.
 
-    Donde el reloj salta la medianoche (America/Santiago), el día empieza a la una. De una fecha que no existió
-    (Pacific/Apia, 2011-12-30) es el de la siguiente.
+    Donde el reloj salta la medianoche (America/Santiago), el día empieza a la una. De una fecha que no
+    existió (Pacific/Apia, 2011-12-30) es el de la siguiente.
 
     Raises:
-        SinRespuestaExacta: tras esa medianoche el reloj volvió a la víspera, y el día no es un solo intervalo.
+        SinRespuestaExacta: tras esa medianoche el reloj volvió a la víspera: no es un solo intervalo.
     """
     comienzo = datetime.combine(fecha, time(), zona).astimezone(UTC)
     while (comienzo - TRAMO).astimezone(zona).date() >= fecha:
@@ -86,9 +99,29 @@ def partir(periodo: Intervalo, zona: ZoneInfo, granularidad: Granularidad) -> li
     Raises:
         SinRespuestaExacta: un corte cae a mitad de un tramo.
     """
-    cortes = [corte for corte in _CORTES[granularidad](periodo, zona) if periodo.desde < corte < periodo.hasta]
+    cortes = [
+        corte for corte in _CORTES[granularidad](periodo, zona) if periodo.desde < corte < periodo.hasta
+    ]
     limites = [periodo.desde, *dict.fromkeys(cortes), periodo.hasta]
     return [Intervalo(desde, hasta) for desde, hasta in pairwise(limites)]
+
+
+def cuantos(periodo: Intervalo, zona: ZoneInfo, granularidad: Granularidad) -> int:
+    """En cuántos se parte, sin partirlo; donde el reloj cambia puede haber alguno más o menos."""
+    primera, ultima = (
+        instante.astimezone(zona).date() for instante in (periodo.desde, periodo.hasta - timedelta.resolution)
+    )
+    match granularidad:
+        case Granularidad.HORA:
+            return -((periodo.desde - periodo.hasta) // _UNA_HORA)
+        case Granularidad.DIA:
+            return (ultima - primera).days + 1
+        case Granularidad.SEMANA:
+            return (ultima - primera + timedelta(days=primera.weekday())).days // 7 + 1
+        case Granularidad.MES:
+            return (ultima.year - primera.year) * 12 + ultima.month - primera.month + 1
+        case Granularidad.TOTAL:
+            return 1
 
 
 def _horas(periodo: Intervalo, zona: ZoneInfo) -> Iterator[datetime]:
@@ -97,12 +130,17 @@ def _horas(periodo: Intervalo, zona: ZoneInfo) -> Iterator[datetime]:
     while instante < periodo.hasta:
         instante += TRAMO
         local = instante.astimezone(zona)
+        if local.minute % _MINUTOS_DE_UN_TRAMO:
+            raise SinRespuestaExacta(
+                f"las horas de {zona.key} no empezaban en un cuarto de hora de UTC hasta después de "
+                f"{instante.isoformat()}; pida granularidad=dia, o un desde posterior"
+            )
         if local.utcoffset() != (instante - timedelta.resolution).astimezone(zona).utcoffset():
             yield instante
         elif local.utcoffset() != anterior.utcoffset():
             raise SinRespuestaExacta(
-                f"{zona.key} cambió de hora a mitad de un cuarto de hora, antes de {instante.isoformat()}; pida "
-                "granularidad=dia"
+                f"{zona.key} cambió de hora a mitad de un cuarto de hora, antes de {instante.isoformat()}; "
+                "pida granularidad=dia"
             )
         elif local.minute < anterior.minute:
             yield instante
@@ -129,7 +167,7 @@ def _fechas(periodo: Intervalo, zona: ZoneInfo) -> Iterator[date]:
     """Las fechas de esa zona que empiezan dentro del periodo."""
     fecha, ultima = (instante.astimezone(zona).date() for instante in (periodo.desde, periodo.hasta))
     while fecha < ultima:
-        fecha += _UN_DIA
+        fecha += UN_DIA
         yield fecha
 
 

@@ -22,6 +22,7 @@ class CodigoDePeticion(CodigoDeFalta):
     PARAMETRO_DESCONOCIDO = "parametro_desconocido"
     PARAMETRO_INVALIDO = "parametro_invalido"
     CURSOR_INVALIDO = "cursor_invalido"
+    SIN_RESPUESTA_EXACTA = "sin_respuesta_exacta"
 
 
 class CodigoDeAlmacenamiento(CodigoDeFalta):

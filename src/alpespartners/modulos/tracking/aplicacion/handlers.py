@@ -107,6 +107,7 @@ class ManejadorDeRegistro:
             self.topico, [ilegible for ilegible in ilegibles if ilegible.identidad in anotados]
         )
         # Lo último: son las filas por las que compiten los consumidores, y así las retienen menos tiempo.
+        transaccion.proyeccion.aplicar([numerado.evento for numerado in eventos])
         transaccion.balance.sumar(self.topico, decididos)
         return LoteAsentado(decididos, envios)
 

@@ -23,6 +23,7 @@ from alpespartners.modulos.tracking.aplicacion.mensajes import (
     RenglonBalance,
 )
 from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
+from alpespartners.modulos.tracking.dominio.eventos import EventoDominio
 from alpespartners.modulos.tracking.dominio.repositorios import (
     LecturaCorriente,
     LecturaEventos,
@@ -158,6 +159,13 @@ class BandejaSalida(Protocol):
         """Deposita mensajes ilegibles del tópico para sus cartas muertas, y devuelve sus envíos."""
 
 
+class Proyeccion(Protocol):
+    """Lo que otro módulo cuenta de lo registrado, en la transacción que lo registra."""
+
+    def aplicar(self, eventos: Sequence[EventoDominio[Any]]) -> None:
+        """Cuenta los eventos que esta transacción agregó al libro, cada uno una sola vez."""
+
+
 class Transaccion(Protocol):
     """Una transacción de lectura y escritura."""
 
@@ -171,6 +179,10 @@ class Transaccion(Protocol):
     @property
     def bandeja(self) -> BandejaSalida:
         """Lo que se publicará tras el commit."""
+
+    @property
+    def proyeccion(self) -> Proyeccion:
+        """Lo que se cuenta para los informes."""
 
     @property
     def balance(self) -> Balance:

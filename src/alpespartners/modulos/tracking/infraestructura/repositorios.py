@@ -8,16 +8,19 @@ Por qué existe: un repositorio sirve a todas las clases de evento; lo que las d
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Generic, TypeVar
 from uuid import uuid4
 
-from sqlalchemy import Connection, Select, Table, bindparam, literal, select, tuple_, update
+from sqlalchemy import Connection, MetaData, Select, Table, bindparam, literal, select, tuple_, update
 from sqlalchemy.exc import DBAPIError
 
 from alpespartners.modulos.tracking.aplicacion.clases import Clase, ClaseDeEvento
+from alpespartners.modulos.tracking.aplicacion.puertos import Consulta, Proyeccion
 from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
+from alpespartners.modulos.tracking.dominio.eventos import EventoDominio
 from alpespartners.modulos.tracking.dominio.repositorios import FiltroEventos, FiltroRegistro, Posicion
 from alpespartners.modulos.tracking.infraestructura.libro.balance import BalanceSQL
 from alpespartners.modulos.tracking.infraestructura.libro.bandeja_salida import BandejaSalidaSQL
@@ -26,6 +29,7 @@ from alpespartners.modulos.tracking.infraestructura.libro.carriles import (
     CarrilesSQL,
     CarrilPropio,
 )
+from alpespartners.modulos.tracking.infraestructura.libro.consulta_vacia import ConsultaVacia
 from alpespartners.modulos.tracking.infraestructura.libro.corriente import CorrienteSQL, condiciones
 from alpespartners.modulos.tracking.infraestructura.libro.destinos import RegistroDestinosSQL
 from alpespartners.modulos.tracking.infraestructura.libro.filas import a_entidad, a_fila, tabla_de
@@ -161,6 +165,28 @@ class RepositorioEventosSQL(Generic[E]):
             )
 
 
+@dataclass(frozen=True, slots=True)
+class Proyectar:
+    """Lo que otro módulo cuenta en el libro.
+
+    Attributes:
+        metadatos: sus tablas; si a la base de datos le faltan, este programa no la puede usar.
+        en: da la proyección de una transacción, que suma en las filas de ese fragmento.
+    """
+
+    metadatos: MetaData
+    en: Callable[[Connection, int], Proyeccion]
+
+
+class _SinProyeccion:
+    def aplicar(self, eventos: Sequence[EventoDominio[Any]]) -> None:
+        """No cuenta nada."""
+
+
+SIN_PROYECCION = Proyectar(MetaData(), lambda _conexion, _fragmento: _SinProyeccion())
+"""La de un libro del que nadie más cuenta nada."""
+
+
 class TransaccionSQL:
     """Lo que un trabajo puede usar mientras dura su transacción; cumple el puerto `Transaccion`.
 
@@ -169,7 +195,8 @@ class TransaccionSQL:
         titular: quién es este proceso.
         arriendo: lo que tiene un carril o una carta quien los usa.
         sabidos: cómo dejaron los carriles de este proceso las transacciones anteriores.
-        fragmento: en qué filas del balance suma.
+        proyectar: lo que otro módulo cuenta en ella.
+        fragmento: en qué filas de lo contado suma.
     """
 
     def __init__(
@@ -178,6 +205,7 @@ class TransaccionSQL:
         titular: str,
         arriendo: timedelta,
         sabidos: Mapping[Clase, CarrilPropio],
+        proyectar: Proyectar = SIN_PROYECCION,
         fragmento: int = 0,
     ) -> None:
         self._conexion = conexion
@@ -185,6 +213,7 @@ class TransaccionSQL:
         self.carriles_propios = CarrilesPropios(self.carriles, sabidos)
         self.destinos = RegistroDestinosSQL(conexion)
         self.balance = BalanceSQL(conexion, fragmento)
+        self.proyeccion = proyectar.en(conexion, fragmento)
         self.bandeja = BandejaSalidaSQL(conexion, arriendo, self.balance, self.carriles_propios)
 
     def eventos(self, clase: ClaseDeEvento[E]) -> RepositorioEventosSQL[E]:
@@ -223,6 +252,11 @@ class ConsultaSQL:
     def corriente(self, clase: ClaseDeEvento[E]) -> CorrienteSQL[E]:
         """Los mismos, por orden de llegada."""
         return CorrienteSQL(self._conexion, clase)
+
+
+def consulta_sobre(conexion: Connection | None) -> Consulta:
+    """La consulta sobre esa conexión; sin ninguna, sobre una base vacía."""
+    return ConsultaVacia() if conexion is None else ConsultaSQL(conexion)
 
 
 @cache

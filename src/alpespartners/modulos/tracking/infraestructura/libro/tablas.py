@@ -6,16 +6,12 @@ mismo.
 Por qué existe: nombres de columna y tipos, en un solo lugar. Todo es ASCII: `campana_id`, no `campaña_id`.
 """
 
-from sqlalchemy import BigInteger, Column, Identity, Index, Integer, LargeBinary, MetaData, Table
+from sqlalchemy import BigInteger, Column, Identity, Index, Integer, LargeBinary, Table
 
+from alpespartners.seedwork.sql.metadatos import metadatos
 from alpespartners.seedwork.sql.tipos import TEXTO, Importe, Instante, TextoJson
 
-METADATOS = MetaData(
-    naming_convention={
-        "pk": "pk_%(table_name)s",
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    }
-)
+METADATOS = metadatos()
 
 
 def _tabla_de_eventos(nombre: str, *propias: Column[object]) -> Table:
@@ -146,7 +142,7 @@ carriles = Table(
     Column("escritas", BigInteger, nullable=False),
     Column("seguidas", BigInteger, nullable=False),
     Column("publicadas", BigInteger, nullable=False),
-    Column("reservado_hasta", Instante, nullable=False),
+    Column("arrendado_hasta", Instante, nullable=False),
     # Un número no se repite jamás: las filas lo llevan para siempre.
     sqlite_autoincrement=True,
 )

@@ -22,7 +22,7 @@ from alpespartners.modulos.tracking.infraestructura.libro.carriles import (
     CarrilTomado,
     Trozo,
 )
-from alpespartners.modulos.tracking.infraestructura.repositorios import TransaccionSQL
+from alpespartners.modulos.tracking.infraestructura.repositorios import Proyectar, TransaccionSQL
 
 T = TypeVar("T")
 
@@ -35,11 +35,13 @@ class Libro(ABC):
 
     Args:
         arriendo: cuánto tiene este proceso lo que deja pendiente o toma de otro.
-        fragmento: en qué filas del balance suma.
+        proyectar: lo que otro módulo cuenta en cada transacción.
+        fragmento: en qué filas de lo contado suma.
     """
 
-    def __init__(self, arriendo: timedelta, fragmento: int = 0) -> None:
+    def __init__(self, arriendo: timedelta, proyectar: Proyectar, fragmento: int = 0) -> None:
         self._arriendo = arriendo
+        self._proyectar = proyectar
         self._fragmento = fragmento
         self._titular = secrets.token_hex(8)
         self._carriles: dict[Clase, CarrilPropio] = {}
@@ -125,17 +127,51 @@ class Libro(ABC):
         )
 
     def _transaccion(self, conexion: Connection) -> TransaccionSQL:
-        return TransaccionSQL(conexion, self._titular, self._arriendo, self._carriles, self._fragmento)
+        return TransaccionSQL(
+            conexion, self._titular, self._arriendo, self._carriles, self._proyectar, self._fragmento
+        )
 
 
 class LecturasDelLibro(Lecturas, Presencia, Protocol):
     """Lo que un proceso lee de la base de datos."""
+
+    async def en_transaccion(self, trabajo: Callable[[Connection | None], T]) -> T:
+        """Ejecuta el trabajo en una transacción corta, sobre una instantánea; sin tablas, sin conexión.
+
+        Raises:
+            BaseDatosNoDisponible: la base de datos no respondió.
+        """
 
     def leer_libro(self, trabajo: Callable[[Connection], T]) -> T:
         """Ejecuta el trabajo en una transacción corta, y espera a que termine."""
 
     def cerrar(self) -> None:
         """Espera a las lecturas en curso y suelta lo que tenía."""
+
+
+class Reparaciones(Protocol):
+    """Lo que una orden compara y corrige, con los consumidores en marcha o sin ellos; nada se abre antes."""
+
+    def leer_libro(self, trabajo: Callable[[Connection], T]) -> T:
+        """Ejecuta el trabajo sobre una sola instantánea, sin poder escribir.
+
+        Raises:
+            BaseDatosNoDisponible: la base de datos no respondió, o su esquema no es el de este programa.
+        """
+
+    def escribir(self, trabajo: Callable[[Connection], T]) -> T:
+        """Ejecuta el trabajo sobre una sola instantánea y vuelve tras su commit; si falla no queda nada.
+
+        Lo que el trabajo cambia no pudo cambiarlo otro entretanto. Lo puede ejecutar varias veces: la última
+        es la que vale.
+
+        Raises:
+            BaseDatosNoDisponible: la base de datos no respondió, o su esquema no es el de este programa.
+            ErrorDeArranque: no se puede escribir mientras viva el consumidor.
+        """
+
+    def cerrar(self) -> None:
+        """Suelta lo que tenía."""
 
 
 class BaseDatos(Protocol):
@@ -146,6 +182,13 @@ class BaseDatos(Protocol):
 
     def lecturas(self) -> LecturasDelLibro:
         """Lo que un proceso lee; nada se abre hasta que lee."""
+
+    def reparaciones(self, *, con_el_turno: bool = False) -> Reparaciones:
+        """Lo que compara y corrige una orden; nada se abre hasta que se usa.
+
+        Args:
+            con_el_turno: si este proceso tiene abierto el libro, y no escribe en él a la vez.
+        """
 
     def migrar(self) -> None:
         """Lleva el esquema al de este programa.

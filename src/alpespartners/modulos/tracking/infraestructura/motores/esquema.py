@@ -6,7 +6,9 @@ Por qué existe: con un esquema que no es el suyo un proceso no registra nada ni
 los eventos esperan.
 """
 
-from sqlalchemy import Connection
+from typing import Final
+
+from sqlalchemy import Connection, MetaData
 
 from alpespartners.migraciones import (
     CABEZA,
@@ -20,6 +22,9 @@ from alpespartners.migraciones import (
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible
 from alpespartners.modulos.tracking.infraestructura.libro.tablas import METADATOS
 from alpespartners.seedwork.sql.estructura import diferencias
+
+SIN_MAS_TABLAS: Final = MetaData()
+"""Las de nadie más."""
 
 _POSTERIOR = "es de una versión posterior a este programa: actualícelo."
 
@@ -36,8 +41,12 @@ class EsquemaNoSirve(Exception):
         self.causa = causa
 
 
-def comprobar(conexion: Connection) -> None:
+def comprobar(conexion: Connection, metadatos: MetaData = SIN_MAS_TABLAS) -> None:
     """Comprueba que el esquema es el de este programa: su revisión, sus tablas y sus columnas.
+
+    Args:
+        conexion: a la base de datos.
+        metadatos: las tablas de otro módulo que también ha de tener.
 
     Raises:
         EsquemaNoSirve: falta, o es otro.
@@ -49,22 +58,24 @@ def comprobar(conexion: Connection) -> None:
         raise EsquemaNoSirve(_POSTERIOR)
     if escrita < CABEZA:
         raise EsquemaNoSirve("es de una versión anterior a este programa: ejecute `alpespartners migrar`.")
-    _comprobar_estructura(conexion)
+    _comprobar_estructura(conexion, metadatos)
 
 
-def comprobar_en_marcha(conexion: Connection) -> None:
+def comprobar_en_marcha(conexion: Connection, metadatos: MetaData = SIN_MAS_TABLAS) -> None:
     """Como `comprobar`, para quien ya está en marcha: no termina, espera.
 
     Raises:
         BaseDatosNoDisponible: el esquema falta, o es otro; dice cuál.
     """
     try:
-        comprobar(conexion)
+        comprobar(conexion, metadatos)
     except EsquemaNoSirve as fallo:
         raise BaseDatosNoDisponible(f"la base de datos {fallo}") from None
 
 
-def poner_al_dia(conexion: Connection, historia: Historia = HISTORIA) -> None:
+def poner_al_dia(
+    conexion: Connection, historia: Historia = HISTORIA, metadatos: MetaData = SIN_MAS_TABLAS
+) -> None:
     """Migra dentro de la transacción de la conexión, y comprueba que quedó lo que este programa espera.
 
     Raises:
@@ -76,11 +87,11 @@ def poner_al_dia(conexion: Connection, historia: Historia = HISTORIA) -> None:
         raise EsquemaNoSirve(_POSTERIOR) from None
     except MigracionFallida as fallo:
         raise EsquemaNoSirve(f"no se pudo migrar y sigue como estaba: {fallo}.", fallo.causa) from fallo
-    _comprobar_estructura(conexion)
+    _comprobar_estructura(conexion, metadatos)
 
 
-def _comprobar_estructura(conexion: Connection) -> None:
-    if faltas := diferencias(conexion, METADATOS):
+def _comprobar_estructura(conexion: Connection, metadatos: MetaData) -> None:
+    if faltas := diferencias(conexion, METADATOS, metadatos):
         raise EsquemaNoSirve(
             f"no tiene lo que este programa necesita: {'; '.join(faltas)}. Su revisión, la {CABEZA}, es la "
             "de este programa: o le falta una migración, o alguien cambió las tablas."

@@ -9,7 +9,7 @@ lo único que puede faltar sin que falte nada es lo que llegó después: eso se 
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -67,6 +67,9 @@ from alpespartners.seedwork.sql.orden_en_disco import OrdenEnDisco
 _LIBRO, _EN_CAMINO, _TOPICO = range(3)
 _PIEZAS: Final[tuple[type[Pieza], ...]] = (Asiento, EnCamino, Mensaje)
 _OCTETOS_RESUMEN: Final = 16
+_REGISTRADAS: Final = (Registrada.estado, "")
+
+Contados = Callable[[Connection, Collection[str]], Mapping[str, int]]
 
 
 @dataclass(slots=True)
@@ -107,9 +110,10 @@ class Conciliador:
         espera: segundos tras los que se vuelve a mirar lo que falta.
         margen: cuánto más viejo que el comando procesado más nuevo puede ser uno que aún está en vuelo.
         confirmado: hasta dónde está confirmado un tópico; si se sabe, el margen no cuenta.
+        contados: cuántos eventos de esos tipos cuenta cada tabla de los informes, por su nombre.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (por nombre: es la lista de lo que se compara)
         self,
         cliente: ClientePulsar,
         epoca: UUID,
@@ -120,6 +124,7 @@ class Conciliador:
         espera: float,
         margen: timedelta,
         confirmado: Callable[[str], Confirmado | None],
+        contados: Contados,
     ) -> None:
         self._cliente = cliente
         self._epoca = epoca
@@ -129,6 +134,7 @@ class Conciliador:
         self._espera = espera
         self._margen = margen
         self._confirmado = confirmado
+        self._contados = contados
 
     def conciliar(self) -> list[Cuenta]:
         """Lo compara todo y devuelve la cuenta de cada tópico.
@@ -171,7 +177,7 @@ class Conciliador:
         contadas: Cuentas = Counter()
         antes = self._balance(clase)
         for filas in paginas_de_eventos(self._lector, clase):
-            contadas[Registrada.estado, ""] += len(filas)
+            contadas[_REGISTRADAS] += len(filas)
             comandos.anadir(_LIBRO, ((_clave(fila), _asiento_de_fila(fila)) for fila in filas))
             eventos.anadir(
                 _LIBRO,
@@ -192,21 +198,39 @@ class Conciliador:
             )
             self._avanza(f"{clase.topico}: destinos", len(destinos))
         despues = self._balance(clase)
-        for clave in sorted(contadas.keys() | antes.keys() | despues.keys()):
-            if not antes[clave] <= contadas[clave] <= despues[clave]:
-                estado, motivo = clave
-                comandos.cuenta.hallazgos[TipoDeHallazgo.CUENTA] += 1
-                self._al_hallar(
-                    Hallazgo(
-                        tipo=TipoDeHallazgo.CUENTA,
-                        topico=clase.topico,
-                        detalle=f"{motivo or estado}: dice {despues[clave]} y hay {contadas[clave]}",
-                    )
+        malas = [
+            clave
+            for clave in sorted(contadas.keys() | antes.keys() | despues.keys())
+            if not antes[clave] <= contadas[clave] <= despues[clave]
+        ]
+        for estado, motivo in malas:
+            dice, hay = despues[estado, motivo], contadas[estado, motivo]
+            self._hallar_cuenta(comandos, f"{motivo or estado}: dice {dice} y hay {hay}")
+        if _REGISTRADAS not in malas:
+            # Con un balance que no cuadra no hay con qué comparar los informes.
+            self._comparar_informes(clase, comandos)
+
+    def _comparar_informes(self, clase: Clase, comandos: _Lado) -> None:
+        """Comprueba que los informes cuentan lo que el balance, leídos en el mismo instante."""
+
+        def leer(conexion: Connection) -> tuple[Mapping[str, int], int]:
+            registrados = _del_balance(conexion, clase)[_REGISTRADAS]
+            return self._contados(conexion, [tipo.value for tipo in clase.tipos]), registrados
+
+        contados, registrados = self._lector.leer_libro(leer)
+        for tabla, cuantos in contados.items():
+            if cuantos != registrados:
+                self._hallar_cuenta(
+                    comandos,
+                    f"{tabla}: cuenta {cuantos} y hay {registrados}; ejecute `alpespartners recontar`",
                 )
 
+    def _hallar_cuenta(self, comandos: _Lado, detalle: str) -> None:
+        comandos.cuenta.hallazgos[TipoDeHallazgo.CUENTA] += 1
+        self._al_hallar(Hallazgo(tipo=TipoDeHallazgo.CUENTA, topico=comandos.cuenta.topico, detalle=detalle))
+
     def _balance(self, clase: Clase) -> Cuentas:
-        renglones = self._lector.leer_libro(lambda c: BalanceSQL(c).renglones())
-        return Counter({(r.estado, r.motivo or ""): r.cuantos for r in renglones if r.topico == clase.topico})
+        return self._lector.leer_libro(lambda c: _del_balance(c, clase))
 
     def _comandos(self, clase: Clase, lado: _Lado) -> Iterator[tuple[bytes, Pieza]]:
         for guardado in comandos_guardados(self._cliente, clase.topico, self._epoca):
@@ -313,6 +337,11 @@ class Conciliador:
     def _anotar(self, hallazgo: Hallazgo | None) -> None:
         if hallazgo is not None:
             self._al_hallar(hallazgo)
+
+
+def _del_balance(conexion: Connection, clase: Clase) -> Cuentas:
+    renglones = BalanceSQL(conexion).renglones()
+    return Counter({(r.estado, r.motivo or ""): r.cuantos for r in renglones if r.topico == clase.topico})
 
 
 def _ausente(pareja: Pareja) -> bool:

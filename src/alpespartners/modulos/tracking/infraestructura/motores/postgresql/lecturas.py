@@ -9,12 +9,12 @@ por un `id` y por el balance debe leer los dos del mismo instante.
 from collections.abc import Callable
 from typing import TypeVar
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, MetaData, text
 
 from alpespartners.migraciones import revision
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible, Consulta
-from alpespartners.modulos.tracking.infraestructura.libro.consulta_vacia import ConsultaVacia
 from alpespartners.modulos.tracking.infraestructura.motores.esquema import (
+    SIN_MAS_TABLAS,
     EsquemaNoSirve,
     comprobar,
     comprobar_en_marcha,
@@ -26,7 +26,7 @@ from alpespartners.modulos.tracking.infraestructura.motores.postgresql.servidor 
     ConexionRechazada,
     ServidorPostgreSQL,
 )
-from alpespartners.modulos.tracking.infraestructura.repositorios import ConsultaSQL
+from alpespartners.modulos.tracking.infraestructura.repositorios import consulta_sobre
 from alpespartners.seedwork.arranque import ErrorDeArranque
 
 T = TypeVar("T")
@@ -39,10 +39,14 @@ class LecturasPostgreSQL:
 
     Args:
         url: `postgresql://…`.
+        metadatos: las tablas de otro módulo que también ha de tener.
         limite: segundos que puede durar una sentencia.
     """
 
-    def __init__(self, url: str, *, limite: float = LIMITE_DE_SENTENCIA) -> None:
+    def __init__(
+        self, url: str, metadatos: MetaData = SIN_MAS_TABLAS, *, limite: float = LIMITE_DE_SENTENCIA
+    ) -> None:
+        self._metadatos = metadatos
         self._servidor = ServidorPostgreSQL(
             url, nombre="alpespartners-lecturas", conexiones=_CONEXIONES, solo_lectura=True, limite=limite
         )
@@ -56,7 +60,7 @@ class LecturasPostgreSQL:
             ErrorDeArranque: el esquema es otro, o los ajustes no valen.
         """
         try:
-            self._servidor.ejecutar_y_esperar(_comprobar_si_hay_tablas)
+            self._servidor.ejecutar_y_esperar(self._comprobar_si_hay_tablas)
         except EsquemaNoSirve as fallo:
             raise ErrorDeArranque(f"La base de datos {fallo}") from None
         except ConexionRechazada as fallo:
@@ -75,11 +79,19 @@ class LecturasPostgreSQL:
         Raises:
             BaseDatosNoDisponible: la base de datos no respondió, o es de otra versión.
         """
+        return await self.en_transaccion(lambda conexion: consulta(consulta_sobre(conexion)))
+
+    async def en_transaccion(self, trabajo: Callable[[Connection | None], T]) -> T:
+        """Ejecuta el trabajo en una transacción corta, sobre una instantánea; sin tablas, sin conexión.
+
+        Raises:
+            BaseDatosNoDisponible: la base de datos no respondió, o es de otra versión.
+        """
         try:
-            return await self._servidor.ejecutar(lambda conexion: self._leer(conexion, consulta))
+            return await self._servidor.ejecutar(lambda conexion: self._con_tablas(conexion, trabajo))
         except ConexionRechazada as fallo:
             if fallo.no_existe and not self._hay_tablas:
-                return consulta(ConsultaVacia())
+                return trabajo(None)
             raise
         except BaseDatosNoDisponible:
             # Quizá la cambió una migración: la lectura siguiente lo dirá.
@@ -94,7 +106,7 @@ class LecturasPostgreSQL:
         """
 
         def con_tablas(conexion: Connection) -> T:
-            comprobar_en_marcha(conexion)
+            comprobar_en_marcha(conexion, self._metadatos)
             return trabajo(conexion)
 
         return self._servidor.ejecutar_y_esperar(con_tablas)
@@ -112,18 +124,17 @@ class LecturasPostgreSQL:
                 return 0
             raise
 
-    def _leer(self, conexion: Connection, consulta: Callable[[Consulta], T]) -> T:
+    def _comprobar_si_hay_tablas(self, conexion: Connection) -> None:
+        if revision(conexion) is not None:
+            comprobar(conexion, self._metadatos)
+
+    def _con_tablas(self, conexion: Connection, trabajo: Callable[[Connection | None], T]) -> T:
         if not self._comprobado:
             if not self._hay_tablas and revision(conexion) is None:
-                return consulta(ConsultaVacia())
-            comprobar_en_marcha(conexion)
+                return trabajo(None)
+            comprobar_en_marcha(conexion, self._metadatos)
             self._hay_tablas = self._comprobado = True
-        return consulta(ConsultaSQL(conexion))
-
-
-def _comprobar_si_hay_tablas(conexion: Connection) -> None:
-    if revision(conexion) is not None:
-        comprobar(conexion)
+        return trabajo(conexion)
 
 
 def _contar_consumidores(conexion: Connection) -> int:

@@ -11,13 +11,14 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import TypeVar
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, MetaData, text
 from sqlalchemy.exc import DBAPIError
 
 from alpespartners.migraciones import HISTORIA, Historia
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible
 from alpespartners.modulos.tracking.infraestructura.motores.base_datos import ARRIENDO, Libro
 from alpespartners.modulos.tracking.infraestructura.motores.esquema import (
+    SIN_MAS_TABLAS,
     EsquemaNoSirve,
     comprobar,
     comprobar_en_marcha,
@@ -31,6 +32,7 @@ from alpespartners.modulos.tracking.infraestructura.motores.postgresql.servidor 
     SentenciaRechazada,
     ServidorPostgreSQL,
 )
+from alpespartners.modulos.tracking.infraestructura.repositorios import SIN_PROYECCION, Proyectar
 from alpespartners.seedwork.arranque import ErrorDeArranque
 from alpespartners.seedwork.sql.errores import REPETIBLES, estado_de
 
@@ -53,8 +55,9 @@ class LibroPostgreSQL(Libro):
     Args:
         url: `postgresql://…`.
         arriendo: cuánto tiene este proceso lo que deja pendiente o toma de otro.
-        fragmento: en qué filas del balance suma este proceso; si falta, se sortea. Dos que coincidan se
+        fragmento: en qué filas de lo contado suma este proceso; si falta, se sortea. Dos que coincidan se
             esperan un poco más, y nada más.
+        proyectar: lo que otro módulo cuenta en cada transacción.
         limite: segundos que puede durar una sentencia.
     """
 
@@ -64,9 +67,11 @@ class LibroPostgreSQL(Libro):
         arriendo: timedelta = ARRIENDO,
         fragmento: int | None = None,
         *,
+        proyectar: Proyectar = SIN_PROYECCION,
         limite: float = LIMITE_DE_SENTENCIA,
     ) -> None:
-        super().__init__(arriendo, secrets.randbelow(_FRAGMENTOS) if fragmento is None else fragmento)
+        propio = secrets.randbelow(_FRAGMENTOS) if fragmento is None else fragmento
+        super().__init__(arriendo, proyectar, propio)
         # Quien cuenta consumidores cuenta nombres distintos: todas las conexiones del proceso llevan el suyo.
         nombre = f"{CONSUMIDORES}{secrets.token_hex(8)}"
         self._servidor = ServidorPostgreSQL(url, nombre=nombre, conexiones=_CONEXIONES, limite=limite)
@@ -79,7 +84,7 @@ class LibroPostgreSQL(Libro):
             ErrorDeArranque: el esquema falta o es otro, o los ajustes no valen.
         """
         try:
-            self._servidor.ejecutar_y_esperar(comprobar)
+            self._servidor.ejecutar_y_esperar(lambda c: comprobar(c, self._proyectar.metadatos))
         except EsquemaNoSirve as fallo:
             self._servidor.cerrar()
             raise ErrorDeArranque(f"La base de datos {fallo}") from None
@@ -98,7 +103,7 @@ class LibroPostgreSQL(Libro):
     async def _ejecutar(self, trabajo: Callable[[Connection], T]) -> T:
         def tras_comprobar(conexion: Connection) -> T:
             if not self._comprobado:
-                comprobar_en_marcha(conexion)
+                comprobar_en_marcha(conexion, self._proyectar.metadatos)
                 self._comprobado = True
             return trabajo(conexion)
 
@@ -110,7 +115,7 @@ class LibroPostgreSQL(Libro):
             raise
 
 
-def migrar(url: str, historia: Historia = HISTORIA) -> None:
+def migrar(url: str, historia: Historia = HISTORIA, *, metadatos: MetaData = SIN_MAS_TABLAS) -> None:
     """Deja al día el esquema; si otro proceso lo está migrando, le espera.
 
     Raises:
@@ -118,7 +123,7 @@ def migrar(url: str, historia: Historia = HISTORIA) -> None:
     """
     servidor = ServidorPostgreSQL(url, nombre="alpespartners-migrar", conexiones=1, limite=None)
     try:
-        servidor.ejecutar_y_esperar(lambda conexion: _migrar(conexion, historia))
+        servidor.ejecutar_y_esperar(lambda conexion: _migrar(conexion, historia, metadatos))
     except EsquemaNoSirve as fallo:
         raise ErrorDeArranque(f"La base de datos {fallo}") from fallo
     except (BaseDatosNoDisponible, SentenciaRechazada) as error:
@@ -127,10 +132,10 @@ def migrar(url: str, historia: Historia = HISTORIA) -> None:
         servidor.cerrar()
 
 
-def _migrar(conexion: Connection, historia: Historia) -> None:
+def _migrar(conexion: Connection, historia: Historia, metadatos: MetaData) -> None:
     conexion.execute(text("SELECT pg_advisory_xact_lock(:cerrojo)"), {"cerrojo": _CERROJO_DE_MIGRACION})
     try:
-        poner_al_dia(conexion, historia)
+        poner_al_dia(conexion, historia, metadatos)
     except EsquemaNoSirve as fallo:
         if isinstance(fallo.causa, DBAPIError) and estado_de(fallo.causa) in REPETIBLES:
             # Chocó con quien escribe: tal cual, para que se repita.

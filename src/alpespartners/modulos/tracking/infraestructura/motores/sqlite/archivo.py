@@ -21,6 +21,8 @@ from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, NotSupporte
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible
 
 _AJUSTES_COMUNES = ("busy_timeout = 5000", "temp_store = memory", "foreign_keys = on")
+_ESPERA_AL_ARRANCAR = "busy_timeout = 60000"
+"""Quien arranca espera a `recontar`, que corrige sin el turno: una semana de una campaña puede ser larga."""
 _AJUSTES_DE_ESCRITURA = (
     "journal_mode = wal",
     # NORMAL puede perder, en un corte de luz, un commit cuyos mensajes ya se confirmaron al broker.
@@ -48,23 +50,33 @@ def biblioteca_sqlite() -> ModuleType:
         return sqlite3
 
 
-def motor_de_escritura(datos: Path) -> Engine:
+def admite_dos_escritores() -> bool:
+    """Dice si dos procesos pueden tener el archivo abierto para escribir sin que la biblioteca lo dañe."""
+    sana: bool = biblioteca_sqlite().sqlite_version_info >= _WAL_SANO_DESDE
+    return sana
+
+
+def motor_de_escritura(datos: Path, *, al_arrancar: bool = False) -> Engine:
     """El motor de lectura y escritura, con una sola conexión. El archivo ya existe, aunque esté vacío.
 
-    Solo puede usarlo quien tiene el turno de escritura. Cada transacción empieza con BEGIN IMMEDIATE: ni
-    una migración queda a medias ni se lee algo que otro cambie antes de escribir. Avisa si la biblioteca de
-    SQLite es de las que pueden dañar un WAL.
+    Sin el turno de escritura solo puede usarlo quien sabe que la biblioteca admite dos escritores. Cada
+    transacción empieza con BEGIN IMMEDIATE: ni una migración queda a medias ni se lee algo que otro cambie
+    antes de escribir. Avisa si la biblioteca de SQLite es de las que pueden dañar un WAL.
+
+    Args:
+        datos: la carpeta.
+        al_arrancar: si es para arrancar, y por eso espera más a quien esté escribiendo.
     """
-    biblioteca = biblioteca_sqlite()
-    if biblioteca.sqlite_version_info < _WAL_SANO_DESDE:
+    if not admite_dos_escritores():
         _registro.warning(
             "SQLite %s puede dañar su WAL si otro programa abre el archivo para escribir; "
             "desde la %s ya no ocurre.",
-            biblioteca.sqlite_version,
+            biblioteca_sqlite().sqlite_version,
             ".".join(map(str, _WAL_SANO_DESDE)),
         )
     uri = f"{archivo_de(datos).as_uri()}?mode=rw"
-    return _motor(uri, 1, (*_AJUSTES_COMUNES, *_AJUSTES_DE_ESCRITURA), "BEGIN IMMEDIATE")
+    espera = (_ESPERA_AL_ARRANCAR,) if al_arrancar else ()
+    return _motor(uri, 1, (*_AJUSTES_COMUNES, *_AJUSTES_DE_ESCRITURA, *espera), "BEGIN IMMEDIATE")
 
 
 def consolidar(motor: Engine) -> None:

@@ -13,19 +13,18 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, MetaData
 
 from alpespartners.migraciones import revision
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible, Consulta
-from alpespartners.modulos.tracking.infraestructura.libro.consulta_vacia import ConsultaVacia
-from alpespartners.modulos.tracking.infraestructura.motores.esquema import comprobar_en_marcha
+from alpespartners.modulos.tracking.infraestructura.motores.esquema import SIN_MAS_TABLAS, comprobar_en_marcha
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.archivo import (
     archivo_de,
     como_no_disponible,
     motor_de_lectura,
 )
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.turno import hay_consumidor
-from alpespartners.modulos.tracking.infraestructura.repositorios import ConsultaSQL
+from alpespartners.modulos.tracking.infraestructura.repositorios import consulta_sobre
 
 T = TypeVar("T")
 
@@ -33,10 +32,16 @@ _HILOS = 4
 
 
 class LecturasSQLite:
-    """La base de datos de una carpeta, para leer; cumple los puertos `Lecturas` y `Presencia`."""
+    """La base de datos de una carpeta, para leer; cumple los puertos `Lecturas` y `Presencia`.
 
-    def __init__(self, datos: Path) -> None:
+    Args:
+        datos: la carpeta.
+        metadatos: las tablas de otro módulo que también ha de tener.
+    """
+
+    def __init__(self, datos: Path, metadatos: MetaData = SIN_MAS_TABLAS) -> None:
         self._datos = datos
+        self._metadatos = metadatos
         self._motor = motor_de_lectura(datos, _HILOS)
         self._hilos = ThreadPoolExecutor(_HILOS, "lecturas-sqlite")
         self._comprobado = False
@@ -52,7 +57,15 @@ class LecturasSQLite:
         Raises:
             BaseDatosNoDisponible: la base de datos no respondió, o su esquema no es el de este programa.
         """
-        return await asyncio.get_running_loop().run_in_executor(self._hilos, self._leer, consulta)
+        return await self.en_transaccion(lambda conexion: consulta(consulta_sobre(conexion)))
+
+    async def en_transaccion(self, trabajo: Callable[[Connection | None], T]) -> T:
+        """Ejecuta el trabajo en una transacción corta, sobre una instantánea; sin tablas, sin conexión.
+
+        Raises:
+            BaseDatosNoDisponible: la base de datos no respondió, o su esquema no es el de este programa.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._hilos, self._en_transaccion, trabajo)
 
     def leer_libro(self, trabajo: Callable[[Connection], T]) -> T:
         """Ejecuta el trabajo en una transacción corta, y espera a que termine.
@@ -63,7 +76,7 @@ class LecturasSQLite:
         if not archivo_de(self._datos).exists():
             raise BaseDatosNoDisponible("todavía no existe")
         with como_no_disponible(), self._motor.begin() as conexion:
-            comprobar_en_marcha(conexion)
+            comprobar_en_marcha(conexion, self._metadatos)
             return trabajo(conexion)
 
     async def consumidores(self) -> int:
@@ -74,18 +87,18 @@ class LecturasSQLite:
         """
         return await asyncio.get_running_loop().run_in_executor(self._hilos, self._consumidores)
 
-    def _leer(self, consulta: Callable[[Consulta], T]) -> T:
+    def _en_transaccion(self, trabajo: Callable[[Connection | None], T]) -> T:
         if not archivo_de(self._datos).exists():
-            return consulta(ConsultaVacia())
+            return trabajo(None)
         try:
             with como_no_disponible(), self._motor.begin() as conexion:
                 if not self._comprobado:
                     # El archivo existe un instante antes que sus tablas.
                     if revision(conexion) is None:
-                        return consulta(ConsultaVacia())
-                    comprobar_en_marcha(conexion)
+                        return trabajo(None)
+                    comprobar_en_marcha(conexion, self._metadatos)
                     self._comprobado = True
-                return consulta(ConsultaSQL(conexion))
+                return trabajo(conexion)
         except BaseDatosNoDisponible:
             # Quizá la cambió una migración: la lectura siguiente lo dirá.
             self._comprobado = False

@@ -13,12 +13,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, MetaData
 from sqlalchemy.exc import DBAPIError
 
 from alpespartners.migraciones import HISTORIA, Historia
 from alpespartners.modulos.tracking.infraestructura.motores.base_datos import ARRIENDO, Libro
 from alpespartners.modulos.tracking.infraestructura.motores.esquema import (
+    SIN_MAS_TABLAS,
     EsquemaNoSirve,
     comprobar_en_marcha,
     poner_al_dia,
@@ -33,6 +34,7 @@ from alpespartners.modulos.tracking.infraestructura.motores.sqlite.turno import 
     turno_breve,
     turno_de_consumidor,
 )
+from alpespartners.modulos.tracking.infraestructura.repositorios import SIN_PROYECCION, Proyectar
 from alpespartners.seedwork.arranque import ErrorDeArranque
 
 T = TypeVar("T")
@@ -48,12 +50,15 @@ class LibroSQLite(Libro):
     Args:
         datos: la carpeta; se crea si falta.
         arriendo: cuánto tiene este proceso lo que deja pendiente o toma de otro.
+        proyectar: lo que otro módulo cuenta en cada transacción.
     """
 
-    def __init__(self, datos: Path, arriendo: timedelta = ARRIENDO) -> None:
-        super().__init__(arriendo)
+    def __init__(
+        self, datos: Path, arriendo: timedelta = ARRIENDO, proyectar: Proyectar = SIN_PROYECCION
+    ) -> None:
+        super().__init__(arriendo, proyectar)
         self._datos = datos
-        self._motor = motor_de_escritura(datos)
+        self._motor = motor_de_escritura(datos, al_arrancar=True)
         self._hilo = ThreadPoolExecutor(1, "libro-sqlite")
         self._abierto = ExitStack()
 
@@ -68,7 +73,7 @@ class LibroSQLite(Libro):
             pila.callback(self._motor.dispose)
             pila.callback(self._hilo.shutdown)
             with self._motor.begin() as conexion:
-                poner_al_dia(conexion)
+                poner_al_dia(conexion, metadatos=self._proyectar.metadatos)
                 # Quien tiene el turno está solo: los arriendos que haya son de un proceso que murió.
                 transaccion = self._transaccion(conexion)
                 transaccion.bandeja.liberar_todo()
@@ -92,11 +97,11 @@ class LibroSQLite(Libro):
                 return trabajo(conexion)
             except Exception:
                 # Quizá otra mano cambió las tablas, y lo que se rechaza no tiene vuelta atrás.
-                comprobar_en_marcha(conexion)
+                comprobar_en_marcha(conexion, self._proyectar.metadatos)
                 raise
 
 
-def migrar(datos: Path, historia: Historia = HISTORIA) -> None:
+def migrar(datos: Path, historia: Historia = HISTORIA, *, metadatos: MetaData = SIN_MAS_TABLAS) -> None:
     """Deja al día el esquema de esa carpeta, si nadie escribe en ella.
 
     Si otro proceso tiene el turno de escritura no hace nada: ese proceso ya lo migró o lo está migrando.
@@ -106,10 +111,10 @@ def migrar(datos: Path, historia: Historia = HISTORIA) -> None:
     """
     with _abriendo(datos), turno_breve(datos) as es_mio:
         if es_mio:
-            motor = motor_de_escritura(datos)
+            motor = motor_de_escritura(datos, al_arrancar=True)
             try:
                 with motor.begin() as conexion:
-                    poner_al_dia(conexion, historia)
+                    poner_al_dia(conexion, historia, metadatos)
             finally:
                 motor.dispose()
 

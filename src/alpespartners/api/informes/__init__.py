@@ -1,0 +1,1 @@
+"""Las rutas de los informes: cuánto hubo en una campaña."""

@@ -1,0 +1,297 @@
+"""De un informe al cuerpo de su respuesta.
+
+Qué es: los nombres del contrato y cómo se escribe cada cifra. De aquí salen también sus esquemas.
+Qué no es: una cuenta; todas vienen hechas.
+Por qué existe: un importe sumado puede tener más cifras de las que muchos programas guardan en un número, y
+por eso va como texto, con los decimales de su moneda. Las razones también: son decimales exactos.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any, Final
+from zoneinfo import ZoneInfo
+
+from msgspec import UNSET, Meta, UnsetType
+
+from alpespartners.api.http.descripcion import CuerpoDescrito, Esquema
+from alpespartners.modulos.informes.aplicacion import informe as hechos
+from alpespartners.modulos.informes.aplicacion.informe import FILAS_MAXIMAS
+from alpespartners.modulos.informes.aplicacion.pedido import PedidoDeInforme
+from alpespartners.modulos.informes.aplicacion.puertos import Dimension
+from alpespartners.modulos.informes.dominio import metricas as calculadas
+from alpespartners.modulos.informes.dominio.cambios import Variacion
+from alpespartners.modulos.informes.dominio.comparaciones import Comparacion
+from alpespartners.modulos.informes.dominio.intervalos import Granularidad, Intervalo
+from alpespartners.modulos.informes.dominio.metricas import DEFINICIONES, Recuento
+from alpespartners.modulos.tracking.dominio.monedas import DECIMALES
+from alpespartners.modulos.tracking.dominio.objetos_valor import TipoConversion
+
+_TIPOS: Final = {"propertyNames": {"enum": [*TipoConversion]}}
+_POR_MONEDA: Final = "Por moneda; solo las que hay."
+
+_MEDIDO: Final[Esquema] = {
+    "desde": "2024-01-15T00:00:00-05:00",
+    "hasta": "2024-01-16T00:00:00-05:00",
+    "incompleto": False,
+    "impresiones": 1200,
+    "clics": 30,
+    "visualizaciones": 0,
+    "conversiones": {
+        "VENTA": 2,
+        "REGISTRO": 1,
+        "SUSCRIPCION": 0,
+        "DESCARGA": 0,
+        "FORMULARIO": 0,
+        "OTRA": 0,
+    },
+    "valor": {"COP": "300000.00"},
+    "ctr": {"valor": "0.025000", "numerador": 30, "denominador": 1200},
+    "tasa_conversion": {"valor": "0.100000", "numerador": 3, "denominador": 30},
+    "ticket_medio": {"COP": {"valor": "150000.000000", "numerador": "300000.00", "denominador": 2}},
+    "valor_por_clic": {"COP": {"valor": "10000.000000", "numerador": "300000.00", "denominador": 30}},
+}
+"""Un día de ejemplo, que es también su total."""
+
+Instante = Annotated[datetime, Meta(tz=True, description="Con la diferencia de la zona pedida.")]
+EnUTC = Annotated[datetime, Meta(tz=True)]
+Cuenta = Annotated[int, Meta(ge=0)]
+Importe = Annotated[str, Meta(pattern=r"^\d+(\.\d+)?$")]
+Diferencia = Annotated[str, Meta(pattern=r"^-?\d+(\.\d+)?$")]
+Parte = Annotated[
+    Annotated[str, Meta(pattern=r"^-?\d+\.\d{6}$")] | None,
+    Meta(description="Con seis decimales, y a la cifra par en el punto medio; `null` si se divide por 0."),
+]
+
+
+class Razon(CuerpoDescrito):
+    """Un cociente de recuentos, y de dónde sale."""
+
+    valor: Parte
+    numerador: Cuenta
+    denominador: Cuenta
+
+
+class RazonDeImporte(CuerpoDescrito):
+    """Un cociente de un importe entre un recuento, y de dónde sale."""
+
+    valor: Parte
+    numerador: Importe
+    denominador: Cuenta
+
+
+class Abarcado(CuerpoDescrito):
+    """De `desde`, incluido, a `hasta`, sin incluirlo."""
+
+    desde: Instante
+    hasta: Instante
+    incompleto: Annotated[bool, Meta(description="Si `hasta` aún no ha llegado: puede haber más.")]
+
+
+class Medido(Abarcado, kw_only=True):
+    """Las métricas; la fórmula de cada una está en `definiciones`."""
+
+    impresiones: Cuenta
+    clics: Cuenta
+    visualizaciones: Cuenta
+    conversiones: Annotated[
+        Mapping[str, Cuenta], Meta(description="Por tipo; están todos.", extra_json_schema=_TIPOS)
+    ]
+    valor: Annotated[Mapping[str, Importe], Meta(description=_POR_MONEDA)]
+    ctr: Razon
+    tasa_conversion: Razon
+    ticket_medio: Annotated[Mapping[str, RazonDeImporte], Meta(description=_POR_MONEDA)]
+    valor_por_clic: Annotated[Mapping[str, RazonDeImporte], Meta(description=_POR_MONEDA)]
+
+
+class Diferencias(CuerpoDescrito):
+    """Cuánto más que en el periodo con que se compara."""
+
+    impresiones: int
+    clics: int
+    visualizaciones: int
+    conversiones: Annotated[Mapping[str, int], Meta(extra_json_schema=_TIPOS)]
+    valor: Mapping[str, Diferencia]
+
+
+class Variaciones(CuerpoDescrito):
+    """Esa diferencia, como parte de lo que hubo: `0.250000` es un cuarto más."""
+
+    impresiones: Parte
+    clics: Parte
+    visualizaciones: Parte
+    conversiones: Annotated[Mapping[str, Parte], Meta(extra_json_schema=_TIPOS)]
+    valor: Mapping[str, Parte]
+
+
+class Comparado(Medido, kw_only=True):
+    """Lo mismo, en el periodo con que se compara."""
+
+    diferencia: Diferencias
+    variacion: Variaciones
+
+
+class Total(Medido, kw_only=True):
+    """Todas las filas juntas."""
+
+    comparacion: Comparado | UnsetType = UNSET
+
+
+class Fila(Total):
+    """Un grupo en un intervalo: lo suyo de lo que se pidió en `por`, o `null` si sus eventos no lo tienen."""
+
+    # Se escriben detrás de `incompleto`: msgspec deja para el final los campos que solo tienen nombre.
+    influencer_id: str | UnsetType | None = UNSET
+    tipo: str | UnsetType = UNSET
+    moneda: str | UnsetType | None = UNSET
+    cupon: str | UnsetType | None = UNSET
+
+
+class Informe(CuerpoDescrito, kw_only=True):
+    """Un informe."""
+
+    ejemplos = (
+        {
+            "campaña_id": "cmp-456",
+            "zona": "America/Bogota",
+            "granularidad": "dia",
+            "por": [],
+            "comparar": None,
+            "desde": _MEDIDO["desde"],
+            "hasta": _MEDIDO["hasta"],
+            "desde_utc": "2024-01-15T05:00:00Z",
+            "hasta_utc": "2024-01-16T05:00:00Z",
+            "calculado_en": "2024-01-16T13:00:00.250000Z",
+            "definiciones": DEFINICIONES,
+            "filas": [_MEDIDO],
+            "total": _MEDIDO,
+        },
+    )
+
+    campaña_id: str
+    zona: str
+    granularidad: Annotated[str, Meta(extra_json_schema={"enum": [*Granularidad]})]
+    por: Sequence[Annotated[str, Meta(extra_json_schema={"enum": [*Dimension]})]]
+    comparar: Annotated[str | None, Meta(extra_json_schema={"enum": [*Comparacion, None]})]
+    desde: Instante
+    hasta: Instante
+    desde_utc: EnUTC
+    hasta_utc: EnUTC
+    calculado_en: Annotated[EnUTC, Meta(description="Cuándo se preguntó: lo registrado antes está.")]
+    definiciones: Annotated[Mapping[str, str], Meta(description="La fórmula de cada métrica.")]
+    filas: Annotated[
+        Sequence[Fila],
+        Meta(
+            max_length=FILAS_MAXIMAS,
+            description="Por intervalo y, dentro de él, por grupo; también las que son todo ceros.",
+        ),
+    ]
+    total: Total
+
+
+def informe(hecho: hechos.Informe, pedido: PedidoDeInforme) -> Informe:
+    """El informe, como se responde."""
+    escribir = _Escritura(pedido)
+    periodo = pedido.periodo
+    return Informe(
+        campaña_id=pedido.campaña_id,
+        zona=pedido.zona.key,
+        granularidad=pedido.granularidad,
+        por=pedido.por,
+        comparar=pedido.comparar,
+        desde=periodo.desde.astimezone(pedido.zona),
+        hasta=periodo.hasta.astimezone(pedido.zona),
+        desde_utc=periodo.desde,
+        hasta_utc=periodo.hasta,
+        calculado_en=pedido.pedido_en,
+        definiciones=DEFINICIONES,
+        filas=[Fila(**escribir.fila(fila), **escribir.grupo(fila.grupo)) for fila in hecho.filas],
+        total=Total(**escribir.fila(hecho.total)),
+    )
+
+
+class _Escritura:
+    """Cómo se escribe cada parte de un informe."""
+
+    def __init__(self, pedido: PedidoDeInforme) -> None:
+        self._zona: ZoneInfo = pedido.zona
+        self._ahora = pedido.pedido_en
+        self._por = pedido.por
+
+    def grupo(self, grupo: hechos.Grupo) -> dict[str, Any]:
+        return {dimension.value: valor or None for dimension, valor in zip(self._por, grupo, strict=True)}
+
+    def fila(self, fila: hechos.Fila) -> dict[str, Any]:
+        return {
+            **self._abarcado(fila.intervalo),
+            **_medido(fila.metricas),
+            "comparacion": UNSET if fila.comparado is None else self._comparado(fila.comparado),
+        }
+
+    def _abarcado(self, intervalo: Intervalo) -> dict[str, Any]:
+        return {
+            "desde": intervalo.desde.astimezone(self._zona),
+            "hasta": intervalo.hasta.astimezone(self._zona),
+            "incompleto": intervalo.hasta > self._ahora,
+        }
+
+    def _comparado(self, comparado: hechos.Comparado) -> Comparado:
+        return Comparado(
+            **self._abarcado(comparado.intervalo),
+            **_medido(comparado.metricas),
+            diferencia=Diferencias(**_recuento(comparado.cambio.diferencia)),
+            variacion=_variaciones(comparado.cambio.variacion),
+        )
+
+
+def _recuento(recuento: Recuento) -> dict[str, Any]:
+    return {
+        "impresiones": recuento.impresiones,
+        "clics": recuento.clics,
+        "visualizaciones": recuento.visualizaciones,
+        "conversiones": {tipo: recuento.conversiones.get(tipo, 0) for tipo in TipoConversion},
+        "valor": {moneda: _importe(importe, moneda) for moneda, importe in recuento.valor.items()},
+    }
+
+
+def _medido(metricas: calculadas.Metricas) -> dict[str, Any]:
+    return {
+        **_recuento(metricas),
+        "ctr": _razon(metricas.ctr),
+        "tasa_conversion": _razon(metricas.tasa_conversion),
+        "ticket_medio": _razones(metricas.ticket_medio),
+        "valor_por_clic": _razones(metricas.valor_por_clic),
+    }
+
+
+def _variaciones(variacion: Variacion) -> Variaciones:
+    return Variaciones(
+        impresiones=_parte(variacion.impresiones),
+        clics=_parte(variacion.clics),
+        visualizaciones=_parte(variacion.visualizaciones),
+        conversiones={tipo: _parte(variacion.conversiones.get(tipo)) for tipo in TipoConversion},
+        valor={moneda: _parte(parte) for moneda, parte in variacion.valor.items()},
+    )
+
+
+def _razon(razon: calculadas.Razon) -> Razon:
+    return Razon(_parte(razon.valor), int(razon.numerador), razon.denominador)
+
+
+def _razones(razones: Mapping[str, calculadas.Razon]) -> dict[str, RazonDeImporte]:
+    return {
+        moneda: RazonDeImporte(
+            _parte(razon.valor), _importe(Decimal(razon.numerador), moneda), razon.denominador
+        )
+        for moneda, razon in razones.items()
+    }
+
+
+def _importe(importe: Decimal, moneda: str) -> str:
+    """Con los decimales de su moneda, si así no cambia."""
+    ajustado = importe.quantize(Decimal((0, (1,), -DECIMALES.get(moneda, 0))))
+    return f"{ajustado if ajustado == importe else importe:f}"
+
+
+def _parte(parte: Decimal | None) -> str | None:
+    return None if parte is None else f"{parte:f}"

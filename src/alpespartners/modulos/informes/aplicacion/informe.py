@@ -1,0 +1,142 @@
+"""El informe de una campaña: sus filas, una por intervalo y grupo, y el total de todas.
+
+Qué es: de lo contado a lo que se responde.
+Qué no es: cómo se cuenta ni cómo se escribe.
+Por qué existe: todo sale de una sola lectura, y así el total es la suma de las filas también mientras llegan
+eventos. Un grupo está en todos los intervalos, con ceros en los que no tuvo nada.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from alpespartners.modulos.informes.aplicacion.faltas import CodigoDeInforme, Falta, InformeImposible
+from alpespartners.modulos.informes.aplicacion.pedido import PedidoDeInforme, en_miles
+from alpespartners.modulos.informes.aplicacion.puertos import (
+    Contada,
+    DemasiadasCuentas,
+    Dimension,
+    LecturaDeCuentas,
+)
+from alpespartners.modulos.informes.dominio.cambios import Cambio
+from alpespartners.modulos.informes.dominio.cuenta import Cuenta
+from alpespartners.modulos.informes.dominio.intervalos import Granularidad, Intervalo
+from alpespartners.modulos.informes.dominio.metricas import Metricas, metricas
+
+FILAS_MAXIMAS: Final = 10_000
+_CUENTAS_POR_FILA: Final = 10
+"""Las que caben de media: una por tipo y moneda; si se compara, otras tantas."""
+
+Grupo = tuple[str, ...]
+"""El valor de cada dimensión pedida, en su orden; vacío, el de los eventos que no la tienen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparado:
+    """Lo mismo, en el periodo con que se compara."""
+
+    intervalo: Intervalo
+    metricas: Metricas
+    cambio: Cambio
+
+
+@dataclass(frozen=True, slots=True)
+class Fila:
+    """Lo de un grupo en un intervalo."""
+
+    intervalo: Intervalo
+    grupo: Grupo
+    metricas: Metricas
+    comparado: Comparado | None
+
+
+@dataclass(frozen=True, slots=True)
+class Informe:
+    """Las filas, por intervalo y dentro de él por grupo, y el total."""
+
+    filas: Sequence[Fila]
+    total: Fila
+
+
+async def hacer_informe(lectura: LecturaDeCuentas, pedido: PedidoDeInforme) -> Informe:
+    """Cuenta lo que se pide. De una campaña sin eventos, ceros.
+
+    Raises:
+        InformeImposible: no cabe en una respuesta.
+    """
+    intervalos = [*pedido.intervalos, *pedido.comparados]
+    maximo = FILAS_MAXIMAS * _CUENTAS_POR_FILA * (2 if pedido.comparados else 1)
+    try:
+        contadas = await lectura.contar(pedido.campaña_id, intervalos, pedido.por, maximo)
+    except DemasiadasCuentas:
+        son = f"más de {en_miles(maximo)} cuentas, una por intervalo, grupo, tipo y moneda"
+        raise _no_cabe(pedido, son, maximo) from None
+    # Diez mil filas, con su comparación, son un par de segundos; el bucle atiende a los demás.
+    return await asyncio.to_thread(_armar, contadas, pedido)
+
+
+def _armar(contadas: Collection[Contada], pedido: PedidoDeInforme) -> Informe:
+    tabla = _Tabla(contadas, pedido.por)
+    filas = len(pedido.intervalos) * len(tabla.grupos)
+    if filas > FILAS_MAXIMAS:
+        son = (
+            f"{en_miles(filas)} filas, {en_miles(len(pedido.intervalos))} intervalos por"
+            f" {en_miles(len(tabla.grupos))} grupos"
+        )
+        raise _no_cabe(pedido, son, FILAS_MAXIMAS)
+    return Informe(
+        [
+            tabla.fila(pedido, lugar, lugar + 1, [grupo], grupo)
+            for lugar in range(len(pedido.intervalos))
+            for grupo in tabla.grupos
+        ],
+        tabla.fila(pedido, 0, len(pedido.intervalos), tabla.grupos, ()),
+    )
+
+
+def _no_cabe(pedido: PedidoDeInforme, son: str, caben: int) -> InformeImposible:
+    pida = ["menos dimensiones", "un periodo menor"]
+    if pedido.granularidad is not Granularidad.TOTAL:
+        pida.insert(0, "granularidad=total")
+    frase = f"son {son}, y caben {en_miles(caben)}; pida {', '.join(pida[:-1])} o {pida[-1]}"
+    return InformeImposible([Falta("por", CodigoDeInforme.PARAMETRO_INVALIDO, frase)])
+
+
+class _Tabla:
+    """Lo contado, por intervalo y grupo."""
+
+    def __init__(self, contadas: Collection[Contada], por: Sequence[Dimension]) -> None:
+        self._celdas: defaultdict[tuple[int, Grupo], defaultdict[tuple[str, str], Cuenta]] = defaultdict(
+            lambda: defaultdict(Cuenta)
+        )
+        for contada in contadas:
+            grupo = tuple(getattr(contada, dimension.value) for dimension in por)
+            self._celdas[contada.intervalo, grupo][contada.tipo, contada.moneda] += contada.cuenta
+        hallados = {grupo for _, grupo in self._celdas}
+        self.grupos: Sequence[Grupo] = sorted(hallados) if por else [()]
+
+    def fila(
+        self, pedido: PedidoDeInforme, desde: int, hasta: int, grupos: Collection[Grupo], grupo: Grupo
+    ) -> Fila:
+        """La de esos intervalos y grupos juntos."""
+        propias = self._metricas(range(desde, hasta), grupos)
+        comparado = None
+        if pedido.comparados:
+            corrido = len(pedido.intervalos)
+            antes = self._metricas(range(corrido + desde, corrido + hasta), grupos)
+            comparado = Comparado(_juntos(pedido.comparados[desde:hasta]), antes, Cambio(propias, antes))
+        return Fila(_juntos(pedido.intervalos[desde:hasta]), grupo, propias, comparado)
+
+    def _metricas(self, lugares: range, grupos: Collection[Grupo]) -> Metricas:
+        juntas: defaultdict[tuple[str, str], Cuenta] = defaultdict(Cuenta)
+        for lugar in lugares:
+            for grupo in grupos:
+                for clave, cuenta in self._celdas.get((lugar, grupo), {}).items():
+                    juntas[clave] += cuenta
+        return metricas(juntas)
+
+
+def _juntos(intervalos: Sequence[Intervalo]) -> Intervalo:
+    return Intervalo(intervalos[0].desde, intervalos[-1].hasta)

@@ -1,0 +1,50 @@
+"""Las zonas horarias por su nombre, y las que más se parecen a uno que no es de ninguna.
+
+Son las del paquete `tzdata`, que se instala con el servicio, y no las de la máquina: dos máquinas con zonas
+distintas darían informes distintos del mismo libro.
+"""
+
+import difflib
+from functools import cache
+from importlib.resources import files
+from typing import Final
+from zoneinfo import ZoneInfo
+
+_EJEMPLO: Final = "debe ser una zona de la IANA, como America/Bogota, o UTC"
+
+
+class ZonaDesconocida(Exception):
+    """No hay ninguna con ese nombre; la frase dice cuáles se le parecen."""
+
+
+def zona_de(nombre: str) -> ZoneInfo:
+    """La de ese nombre.
+
+    Raises:
+        ZonaDesconocida: no hay ninguna.
+    """
+    if nombre not in _nombres():
+        parecidas = _parecidas(nombre)
+        raise ZonaDesconocida(f"{_EJEMPLO}; ¿{' o '.join(parecidas)}?" if parecidas else _EJEMPLO)
+    return _zona(nombre)
+
+
+@cache
+def _zona(nombre: str) -> ZoneInfo:
+    with files("tzdata").joinpath("zoneinfo", *nombre.split("/")).open("rb") as archivo:
+        return ZoneInfo.from_file(archivo, key=nombre)
+
+
+def _parecidas(nombre: str) -> list[str]:
+    por_forma: dict[str, str] = {}
+    # Quien escribe «Bogota» también busca America/Bogota; pero «utc» es UTC antes que Etc/UTC.
+    for forma_de in (str, lambda zona: zona.rpartition("/")[2]):
+        for zona in sorted(_nombres()):
+            por_forma.setdefault(forma_de(zona).casefold(), zona)
+    halladas = difflib.get_close_matches(nombre.casefold(), por_forma, n=3, cutoff=0.7)
+    return [*dict.fromkeys(por_forma[hallada] for hallada in halladas)]
+
+
+@cache
+def _nombres() -> frozenset[str]:
+    return frozenset(files("tzdata").joinpath("zones").read_text(encoding="ascii").split())

@@ -1,0 +1,30 @@
+"""Una diferencia: una cuenta que no dice lo que dan las filas."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from alpespartners.modulos.informes.dominio.cuenta import Cuenta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diferencia:
+    """Una clave de una de las tablas de cuentas, con lo que dice y lo que debería decir.
+
+    Attributes:
+        tabla: cuál de las cuatro.
+        desde: cuándo empieza su tramo, su día o su semana, en UTC.
+        moneda: vacía si esos eventos no tienen valor; lo mismo el influencer y el cupón.
+        influencer_id: `None` si la tabla no los distingue; lo mismo el cupón.
+        contada: lo que dice, con todos sus fragmentos.
+        hay: lo que dan las filas.
+    """
+
+    tabla: str
+    campana_id: str
+    desde: datetime
+    tipo: str
+    moneda: str
+    influencer_id: str | None = None
+    cupon: str | None = None
+    contada: Cuenta
+    hay: Cuenta

@@ -1,0 +1,1 @@
+"""Dónde y cómo se cuentan los informes, en SQL."""

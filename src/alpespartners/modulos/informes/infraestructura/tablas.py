@@ -1,0 +1,62 @@
+"""Las tablas de los informes, en su forma actual.
+
+Qué es: cuántos eventos hay y cuánto valen, contados de cuatro maneras: los de cada campaña por tramos de
+quince minutos y por días, y los de cada influencer y cupón de una campaña por días y por semanas. Los días
+son de UTC, y las semanas empiezan en lunes.
+Qué no es: el libro; todo esto se puede volver a contar desde él (`recuento.py`).
+Por qué existe: contar diez millones de filas cada vez que alguien mira su campaña no es una respuesta.
+
+Un día está ya en sus tramos: existe para que un año no sean treinta y cinco mil. Y una semana, en sus días:
+existe porque cada uno son tantas filas como influencers. Donde un evento no tiene moneda, influencer o cupón
+hay un texto vacío: ninguno de los tres puede serlo. Una clave cuyos fragmentos suman cero eventos (los
+corrigió `recuento.py`) es como si no estuviera.
+"""
+
+from typing import Final
+
+from sqlalchemy import BigInteger, Column, Integer, Table
+
+from alpespartners.seedwork.sql.metadatos import metadatos
+from alpespartners.seedwork.sql.tipos import TEXTO, Instante
+
+METADATOS = metadatos()
+
+SUMADAS: Final = ("cuantos", "valor_alto", "valor_bajo")
+"""Las columnas que no son clave, en las cuatro tablas y en el orden de `Cuenta.partes`."""
+
+
+def _cuentas(nombre: str, *claves: Column[object]) -> Table:
+    return Table(
+        nombre,
+        METADATOS,
+        Column("campana_id", TEXTO, primary_key=True),
+        *claves,
+        Column("tipo", TEXTO, primary_key=True),
+        Column("moneda", TEXTO, primary_key=True),
+        # Cada consumidor suma en el suyo: varios no hacen cola por la misma fila.
+        Column("fragmento", Integer, primary_key=True),
+        Column("cuantos", BigInteger, nullable=False),
+        # La suma en diezmilésimas, partida en dos: ningún motor suma así más de lo que cabe sin decirlo.
+        Column("valor_alto", BigInteger, nullable=False),
+        Column("valor_bajo", BigInteger, nullable=False),
+        sqlite_with_rowid=False,
+    )
+
+
+cuentas_por_tramo = _cuentas("cuentas_por_tramo", Column("tramo", Instante, primary_key=True))
+
+cuentas_por_dia = _cuentas("cuentas_por_dia", Column("dia", Instante, primary_key=True))
+
+cuentas_por_influencer = _cuentas(
+    "cuentas_por_influencer",
+    Column("dia", Instante, primary_key=True),
+    Column("influencer_id", TEXTO, primary_key=True),
+    Column("cupon", TEXTO, primary_key=True),
+)
+
+cuentas_por_semana = _cuentas(
+    "cuentas_por_semana",
+    Column("semana", Instante, primary_key=True),
+    Column("influencer_id", TEXTO, primary_key=True),
+    Column("cupon", TEXTO, primary_key=True),
+)

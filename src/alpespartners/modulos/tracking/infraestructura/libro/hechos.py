@@ -1,0 +1,40 @@
+"""Los hechos: de cada evento registrado, lo que otro módulo puede contar.
+
+Qué es: una consulta por tabla de eventos, todas con las mismas columnas: `campana_id`, `influencer_id`,
+`cupon`, `tipo`, `moneda`, `valor` y `ocurrido_en`. Lo que una clase no tiene es nulo.
+Qué no es: la fila; lo personal no sale de aquí.
+Por qué existe: quien vuelve a contar el libro no tiene que saber qué tablas hay ni cómo se llama en cada una
+el tipo. Son varias consultas y no su unión: de una unión, SQLite lee y ordena todo para dar lo primero.
+"""
+
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Select, cast, null, select
+from sqlalchemy.types import TypeEngine
+
+from alpespartners.modulos.tracking.aplicacion.clases import CLASES, Clase
+from alpespartners.modulos.tracking.infraestructura.libro.filas import tabla_de
+from alpespartners.seedwork.sql.tipos import TEXTO, Importe
+
+_PROPIAS: Final[dict[str, TypeEngine[Any]]] = {"cupon": TEXTO, "moneda": TEXTO, "valor": Importe()}
+"""Las que no tiene toda clase, con su tipo."""
+
+
+def hechos() -> tuple[Select[Any], ...]:
+    """Una consulta de cada clase de evento, sin filtro ni orden."""
+    return tuple(_de(clase) for clase in CLASES)
+
+
+def _de(clase: Clase) -> Select[Any]:
+    columnas = tabla_de(clase).c
+    propias: list[ColumnElement[Any]] = [
+        columnas[nombre] if nombre in columnas else cast(null(), tipo).label(nombre)
+        for nombre, tipo in _PROPIAS.items()
+    ]
+    return select(
+        columnas.campana_id,
+        columnas.influencer_id,
+        columnas.ocurrido_en,
+        columnas[clase.campo_tipo].label("tipo"),
+        *propias,
+    )

@@ -1,0 +1,434 @@
+"""Un informe es lo que da contar los eventos uno a uno, en los dos motores y en cualquier zona."""
+
+import asyncio
+from collections.abc import Coroutine, Generator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from functools import partial
+from itertools import count, cycle
+from pathlib import Path
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Connection
+
+from alpespartners.modulos.informes.aplicacion.faltas import CodigoDeInforme, InformeImposible
+from alpespartners.modulos.informes.aplicacion.informe import Fila, Informe, hacer_informe
+from alpespartners.modulos.informes.aplicacion.pedido import PedidoDeInforme, pedido_de_informe
+from alpespartners.modulos.informes.aplicacion.puertos import (
+    DE_LOS_DIAS,
+    DemasiadasCuentas,
+    Dimension,
+)
+from alpespartners.modulos.informes.dominio.comparaciones import Comparacion
+from alpespartners.modulos.informes.dominio.intervalos import Granularidad, Intervalo, comienzo_del_dia
+from alpespartners.modulos.informes.dominio.metricas import DE_IMPRESION, Metricas
+from alpespartners.modulos.informes.infraestructura.lecturas import LecturaDeCuentasSQL
+from alpespartners.modulos.informes.infraestructura.proyeccion import CuentasSQL
+from alpespartners.modulos.informes.infraestructura.tablas import METADATOS
+from alpespartners.modulos.tracking.aplicacion import clases
+from alpespartners.modulos.tracking.aplicacion.puertos import Transaccion
+from alpespartners.modulos.tracking.dominio.entidades import Conversion, EventoSeguido
+from alpespartners.modulos.tracking.dominio.eventos import EventoDominio
+from alpespartners.modulos.tracking.infraestructura.motores.base_datos import LecturasDelLibro, Libro
+from alpespartners.modulos.tracking.infraestructura.motores.postgresql.lecturas import LecturasPostgreSQL
+from alpespartners.modulos.tracking.infraestructura.motores.postgresql.libro import LibroPostgreSQL
+from alpespartners.modulos.tracking.infraestructura.motores.sqlite.lecturas import LecturasSQLite
+from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import LibroSQLite
+from alpespartners.modulos.tracking.infraestructura.repositorios import Proyectar
+from tests.apoyo.cuentas_en_memoria import contar
+from tests.apoyo.eventos import AHORA, conversion, impresion
+from tests.apoyo.postgresql import SIN_PRISA, ServidorDePrueba
+
+T = TypeVar("T")
+Eventos = Sequence[EventoSeguido[Any]]
+
+HORA = timedelta(hours=1)
+DIA = timedelta(days=1)
+MICROSEGUNDO = timedelta(microseconds=1)
+UN_DIA_CUALQUIERA = {"desde": "2025-06-10", "hasta": "2025-06-11"}
+
+
+@dataclass
+class Cuentas:
+    """Un adaptador bajo prueba; cada campaña es otra, y así todas las pruebas usan la misma base."""
+
+    libro: Libro
+    lecturas: LecturasDelLibro
+    numeros: "count[int]" = field(default_factory=lambda: count(1))
+
+    def contar(self, eventos: Eventos) -> None:
+        """Cuenta los eventos de dos en dos: muchas transacciones suman en las mismas filas."""
+        for inicio in range(0, len(eventos), 2):
+            registrados = [_clase(evento).evento(evento) for evento in eventos[inicio : inicio + 2]]
+            _esperar(self.libro.ejecutar(partial(_contar, registrados)))
+
+    def informe(self, pedido: PedidoDeInforme) -> Informe:
+        return _esperar(hacer_informe(LecturaDeCuentasSQL(self.lecturas), pedido))
+
+
+def _contar(registrados: Sequence[EventoDominio[Any]], transaccion: Transaccion) -> None:
+    transaccion.proyeccion.aplicar(registrados)
+
+
+def _clase(evento: EventoSeguido[Any]) -> clases.Clase:
+    return clases.CONVERSIONES if isinstance(evento, Conversion) else clases.IMPRESIONES
+
+
+def _esperar(corrutina: Coroutine[Any, Any, T]) -> T:
+    return asyncio.run(corrutina)
+
+
+def _por_fragmentos() -> Proyectar:
+    """Como varios procesos: cada transacción suma en las filas de uno."""
+    fragmentos = cycle(range(3))
+    return Proyectar(METADATOS, lambda conexion, _suyo: CuentasSQL(conexion, next(fragmentos)))
+
+
+@pytest.fixture(scope="module")
+def sqlite(tmp_path_factory: pytest.TempPathFactory) -> Generator[Cuentas]:
+    datos = tmp_path_factory.mktemp("informes")
+    libro, lecturas = LibroSQLite(datos, proyectar=_por_fragmentos()), LecturasSQLite(datos)
+    libro.abrir()
+    yield Cuentas(libro, lecturas)
+    lecturas.cerrar()
+    libro.cerrar()
+
+
+@pytest.fixture(scope="module")
+def postgresql(servidor_postgresql: ServidorDePrueba) -> Generator[Cuentas]:
+    url = servidor_postgresql.base_nueva()
+    libro = LibroPostgreSQL(url, limite=SIN_PRISA, proyectar=_por_fragmentos())
+    lecturas = LecturasPostgreSQL(url, limite=SIN_PRISA)
+    libro.abrir()
+    yield Cuentas(libro, lecturas)
+    lecturas.cerrar()
+    libro.cerrar()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def cuentas(request: pytest.FixtureRequest) -> Cuentas:
+    adaptador: Cuentas = request.getfixturevalue(request.param)
+    return adaptador
+
+
+ZONAS = (
+    "UTC",
+    "America/Bogota",
+    "America/Santiago",
+    "Europe/Madrid",
+    "Australia/Lord_Howe",
+    "Asia/Kolkata",
+    "Asia/Kathmandu",
+    "Pacific/Kiritimati",
+)
+CAMBIOS = (date(2025, 3, 30), date(2025, 4, 6), date(2025, 9, 7), date(2025, 10, 5), date(2025, 10, 26))
+"""Los días de 2025 en que cambia el reloj de alguna de ellas."""
+
+_HORAS = st.one_of(
+    # En punto, justo antes y en cualquier otro momento.
+    st.integers(-1, 96).map(lambda cuartos: cuartos * HORA / 4),
+    st.integers(0, 96).map(lambda cuartos: cuartos * HORA / 4 - MICROSEGUNDO),
+    st.timedeltas(timedelta(0), DIA),
+)
+influencers = st.sampled_from([None, "inf-1", "inf-2"])
+
+
+@st.composite
+def eventos(sortear: st.DrawFn, cambio: date) -> EventoSeguido[Any]:
+    dia = cambio + sortear(st.integers(-3, 3)) * DIA
+    timestamp = datetime(dia.year, dia.month, dia.day, tzinfo=UTC) + sortear(_HORAS)
+    comunes: dict[str, Any] = {"timestamp": timestamp, "influencer_id": sortear(influencers)}
+    if sortear(st.booleans()):
+        return impresion(tipo_evento=sortear(st.sampled_from(sorted(DE_IMPRESION))), **comunes)
+    tipo = sortear(st.sampled_from(["VENTA", "VENTA", "REGISTRO"]))
+    importe, moneda = sortear(
+        st.sampled_from(
+            [
+                ("99999999999999.99", "COP"),
+                ("0.01", "COP"),
+                ("0.0001", "CLF"),
+                ("500", "JPY"),
+                ("0", "JPY"),
+                *([(None, "COP"), (None, None)] if tipo == "REGISTRO" else []),
+            ]
+        )
+    )
+    valor = None if importe is None else Decimal(importe)
+    cupon = sortear(st.sampled_from([None, "VERANO"]))
+    return conversion(tipo_conversion=tipo, valor=valor, moneda=moneda, cupon=cupon, **comunes)
+
+
+@st.composite
+def pedidos(sortear: st.DrawFn, cambio: date) -> dict[str, str]:
+    desde = cambio + sortear(st.integers(-3, 1)) * DIA
+    pedido = {
+        "desde": str(desde),
+        "hasta": str(desde + sortear(st.integers(1, 6)) * DIA),
+        "zona": sortear(st.sampled_from(ZONAS)),
+        "granularidad": sortear(st.sampled_from(Granularidad)).value,
+    }
+    if por := sortear(st.lists(st.sampled_from(Dimension), unique=True)):
+        pedido["por"] = ",".join(por)
+        if sortear(st.booleans()):
+            # Con lo que nunca se niega.
+            pedido |= {"zona": "UTC", "granularidad": "dia"}
+    if comparar := sortear(st.sampled_from([None, *Comparacion])):
+        pedido["comparar"] = comparar
+    if sortear(st.integers(0, 3)) == 0:
+        # Un periodo que empieza a mitad de un día.
+        pedido["desde"] += "T07:15:00Z"
+    return pedido
+
+
+casos = st.sampled_from(CAMBIOS).flatmap(
+    lambda cambio: st.tuples(st.lists(eventos(cambio), max_size=30), pedidos(cambio))
+)
+"""Unos eventos y lo que se pide de ellos, alrededor de un mismo cambio de hora."""
+
+
+@settings(max_examples=100, deadline=None)
+@given(caso=casos)
+def test_cada_fila_es_lo_que_da_contar_los_eventos_y_el_total_es_la_suma(
+    sqlite: Cuentas, caso: tuple[Eventos, dict[str, str]]
+) -> None:
+    _comprobar(sqlite, *caso)
+
+
+@settings(max_examples=30, deadline=None)
+@given(caso=casos)
+def test_en_postgresql_cada_fila_tambien_es_lo_que_da_contar_los_eventos(
+    postgresql: Cuentas, caso: tuple[Eventos, dict[str, str]]
+) -> None:
+    _comprobar(postgresql, *caso)
+
+
+def _comprobar(cuentas: Cuentas, sucesos: Eventos, parametros: dict[str, str]) -> None:
+    campaña = f"cmp-{next(cuentas.numeros)}"
+    suyos = [_de_la_campaña(evento, campaña, numero) for numero, evento in enumerate(sucesos)]
+    cuentas.contar([*suyos, impresion(campaña_id=f"{campaña}-otra")])
+    try:
+        pedido = pedido_de_informe(campaña, parametros, AHORA)
+    except InformeImposible as imposible:
+        _comprobar_que_no_habia_otra(imposible, parametros)
+        return
+    informe = cuentas.informe(pedido)
+    for fila in informe.filas:
+        _comprobar_fila(fila, _del_grupo(suyos, pedido, fila.grupo))
+    _comprobar_fila(informe.total, suyos)
+    grupos = {fila.grupo for fila in informe.filas}
+    assert grupos == ({()} if not pedido.por else _grupos_con_algo(suyos, pedido))
+    assert len(informe.filas) == len(pedido.intervalos) * len(grupos)
+    _comprobar_que_suman([fila.metricas for fila in informe.filas], informe.total.metricas)
+    if informe.total.comparado is not None:
+        comparadas = [fila.comparado.metricas for fila in informe.filas if fila.comparado is not None]
+        _comprobar_que_suman(comparadas, informe.total.comparado.metricas)
+
+
+def _comprobar_que_no_habia_otra(imposible: InformeImposible, parametros: dict[str, str]) -> None:
+    """Solo se niega lo que se cuenta por días de UTC y se pide por otros."""
+    assert {falta.codigo for falta in imposible.faltas} == {CodigoDeInforme.SIN_RESPUESTA_EXACTA}
+    assert any(dimension in parametros["por"] for dimension in DE_LOS_DIAS)
+    assert parametros["zona"] != "UTC" or parametros["granularidad"] == "hora" or "T" in parametros["desde"]
+
+
+def _de_la_campaña(evento: EventoSeguido[Any], campaña: str, numero: int) -> EventoSeguido[Any]:
+    crear = conversion if isinstance(evento, Conversion) else impresion
+    campos = {
+        nombre: valor
+        for nombre, valor in evento.contenido.campos().items()
+        if nombre not in {"user_agent", "ip_address", "referrer", "propiedades"}
+    }
+    return crear(**{**campos, "campaña_id": campaña, "id": f"{campaña}-{numero}"})
+
+
+def _grupos_con_algo(sucesos: Eventos, pedido: PedidoDeInforme) -> set[tuple[str, ...]]:
+    return {
+        tuple(_valor(evento, dimension) for dimension in pedido.por)
+        for intervalo in (*pedido.intervalos, *pedido.comparados)
+        for evento in _en(intervalo, sucesos)
+    }
+
+
+def _del_grupo(sucesos: Eventos, pedido: PedidoDeInforme, grupo: tuple[str, ...]) -> Eventos:
+    return [e for e in sucesos if tuple(_valor(e, dimension) for dimension in pedido.por) == grupo]
+
+
+def _valor(evento: EventoSeguido[Any], dimension: Dimension) -> str:
+    campos = evento.contenido.campos()
+    if dimension is Dimension.TIPO:
+        return str(campos.get("tipo_evento") or campos["tipo_conversion"])
+    if dimension is Dimension.MONEDA and campos.get("valor") is None:
+        return ""
+    return str(campos.get(dimension) or "")
+
+
+def _comprobar_fila(fila: Fila, sucesos: Eventos) -> None:
+    _comprobar_metricas(fila.metricas, _en(fila.intervalo, sucesos))
+    if fila.comparado is not None:
+        _comprobar_metricas(fila.comparado.metricas, _en(fila.comparado.intervalo, sucesos))
+        cambio = fila.comparado.cambio
+        assert cambio.diferencia.clics == fila.metricas.clics - fila.comparado.metricas.clics
+
+
+def _en(intervalo: Intervalo, sucesos: Eventos) -> Eventos:
+    return [evento for evento in sucesos if intervalo.desde <= evento.ocurrido_en < intervalo.hasta]
+
+
+def _comprobar_metricas(metricas: Metricas, sucesos: Eventos) -> None:
+    tipos = [_valor(evento, Dimension.TIPO) for evento in sucesos]
+    assert metricas.impresiones == tipos.count("IMPRESION")
+    assert metricas.clics == tipos.count("CLIC")
+    assert metricas.visualizaciones == tipos.count("VISUALIZACION")
+    assert metricas.conversiones == {tipo: tipos.count(tipo) for tipo in {*tipos} - DE_IMPRESION}
+    importes = [evento.contenido.campos() for evento in sucesos if _valor(evento, Dimension.MONEDA)]
+    assert metricas.valor == {
+        moneda: sum((c["valor"] for c in importes if c["moneda"] == moneda), Decimal(0))
+        for moneda in {campos["moneda"] for campos in importes}
+    }
+    conversiones = len(tipos) - sum(tipo in DE_IMPRESION for tipo in tipos)
+    assert metricas.tasa_conversion.numerador == conversiones
+    for moneda, ticket in metricas.ticket_medio.items():
+        ventas = [
+            campos["valor"]
+            for campos in importes
+            if (campos["tipo_conversion"], campos["moneda"]) == ("VENTA", moneda)
+        ]
+        assert (ticket.numerador, ticket.denominador) == (sum(ventas, Decimal(0)), len(ventas))
+
+
+def _comprobar_que_suman(partes: Sequence[Metricas], total: Metricas) -> None:
+    assert sum(parte.impresiones for parte in partes) == total.impresiones
+    assert sum(parte.clics for parte in partes) == total.clics
+    assert sum(parte.visualizaciones for parte in partes) == total.visualizaciones
+    for tipo, cuantas in total.conversiones.items():
+        assert sum(parte.conversiones.get(tipo, 0) for parte in partes) == cuantas
+    for moneda, valor in total.valor.items():
+        assert sum(parte.valor.get(moneda, Decimal(0)) for parte in partes) == valor
+
+
+@pytest.mark.parametrize(
+    ("zona", "fecha", "horas"),
+    [
+        ("Europe/Madrid", "2025-03-30", 23),
+        ("Europe/Madrid", "2025-10-26", 25),
+        ("America/Santiago", "2025-09-07", 23),
+        ("America/Santiago", "2025-04-05", 25),
+        ("Australia/Lord_Howe", "2025-10-05", 23.5),
+        ("Australia/Lord_Howe", "2025-04-06", 24.5),
+        ("Asia/Kolkata", "2025-03-30", 24),
+        ("America/Bogota", "2025-03-30", 24),
+    ],
+)
+def test_un_dia_tiene_los_eventos_de_sus_horas_y_ni_uno_de_las_vecinas(
+    cuentas: Cuentas, zona: str, fecha: str, horas: float
+) -> None:
+    local, este = ZoneInfo(zona), date.fromisoformat(fecha)
+    desde, hasta = comienzo_del_dia(este, local), comienzo_del_dia(este + DIA, local)
+    assert hasta - desde == horas * HORA
+    campaña = f"{zona} {fecha}"
+    cuartos = int(horas * 4)
+    dentro = [desde + k * HORA / 4 for k in range(cuartos)] + [hasta - MICROSEGUNDO]
+    cuentas.contar(
+        [impresion(campaña_id=campaña, timestamp=cuando) for cuando in [desde - MICROSEGUNDO, *dentro, hasta]]
+    )
+    parametros = {"desde": fecha, "hasta": str(este + DIA), "zona": zona}
+    for granularidad in Granularidad:
+        pedido = pedido_de_informe(campaña, {**parametros, "granularidad": granularidad}, AHORA)
+        informe = cuentas.informe(pedido)
+        assert informe.total.metricas.impresiones == cuartos + 1
+        assert sum(fila.metricas.impresiones for fila in informe.filas) == cuartos + 1
+    alrededor = {**parametros, "desde": str(este - DIA), "hasta": str(este + 2 * DIA)}
+    dias = cuentas.informe(pedido_de_informe(campaña, alrededor, AHORA)).filas
+    assert [dia.metricas.impresiones for dia in dias] == [1, cuartos + 1, 1]
+
+
+def test_una_campaña_sin_eventos_da_ceros_en_todos_sus_intervalos(cuentas: Cuentas) -> None:
+    informe = cuentas.informe(pedido_de_informe("ninguna", {"granularidad": "hora"}, AHORA))
+    assert len(informe.filas) == 30 * 24
+    assert {fila.metricas.impresiones for fila in [*informe.filas, informe.total]} == {0}
+
+
+def test_un_grupo_esta_tambien_en_los_intervalos_en_que_no_tuvo_nada(cuentas: Cuentas) -> None:
+    campaña = "de-dos"
+    cuentas.contar(
+        [
+            impresion(campaña_id=campaña, influencer_id="a", timestamp=datetime(2025, 6, 10, 8, tzinfo=UTC)),
+            impresion(campaña_id=campaña, influencer_id=None, timestamp=datetime(2025, 6, 11, 8, tzinfo=UTC)),
+        ]
+    )
+    parametros = {"desde": "2025-06-10", "hasta": "2025-06-12", "por": "influencer_id"}
+    informe = cuentas.informe(pedido_de_informe(campaña, parametros, AHORA))
+    assert [(*fila.grupo, fila.metricas.impresiones) for fila in informe.filas] == [
+        ("", 0),
+        ("a", 1),
+        ("", 1),
+        ("a", 0),
+    ]
+
+
+async def test_lo_que_pasa_de_lo_que_se_admite_no_se_trae(cuentas: Cuentas) -> None:
+    campaña = "de-muchos"
+    cuando = datetime(2025, 6, 10, 8, tzinfo=UTC)
+    suyos = [impresion(campaña_id=campaña, influencer_id=f"inf-{n}", timestamp=cuando) for n in range(6)]
+    await asyncio.to_thread(cuentas.contar, suyos)
+    intervalos = pedido_de_informe(campaña, UN_DIA_CUALQUIERA, AHORA).intervalos
+    lectura = LecturaDeCuentasSQL(cuentas.lecturas)
+    por = [Dimension.INFLUENCER]
+    assert len(await lectura.contar(campaña, intervalos, por, 6)) == 6
+    with pytest.raises(DemasiadasCuentas):
+        await lectura.contar(campaña, intervalos, por, 5)
+
+
+async def test_quien_solo_tuvo_algo_fuera_del_intervalo_no_cuenta_aunque_se_lea_su_semana(
+    cuentas: Cuentas,
+) -> None:
+    campaña = "del-lunes"
+    lunes = datetime(2025, 6, 9, tzinfo=UTC)
+    suyos = [impresion(campaña_id=campaña, influencer_id=f"inf-{n}", timestamp=lunes) for n in range(6)]
+    suyos.append(impresion(campaña_id=campaña, influencer_id="inf-0", timestamp=lunes + DIA))
+    await asyncio.to_thread(cuentas.contar, suyos)
+    # La semana entera, menos el lunes.
+    intervalos = [Intervalo(lunes + DIA, lunes + 7 * DIA)]
+    hallado = await LecturaDeCuentasSQL(cuentas.lecturas).contar(
+        campaña, intervalos, [Dimension.INFLUENCER], 1
+    )
+    assert [(contada.influencer_id, contada.cuenta.cuantos) for contada in hallado] == [("inf-0", 1)]
+
+
+@pytest.mark.parametrize("por", [(), (Dimension.INFLUENCER,), (Dimension.CUPON, Dimension.INFLUENCER)])
+async def test_lo_contado_es_lo_mismo_con_las_cuentas_que_con_los_eventos(
+    cuentas: Cuentas, por: tuple[Dimension, ...]
+) -> None:
+    campaña = f"misma-{len(por)}"
+    desde = datetime(2025, 6, 10, tzinfo=UTC)
+    suyos = [
+        conversion(
+            id=f"{n}", campaña_id=campaña, influencer_id=f"inf-{n % 2}", timestamp=desde + n * 5 * HORA
+        )
+        for n in range(12)
+    ]
+    await asyncio.to_thread(cuentas.contar, suyos)
+    intervalos = [Intervalo(desde + n * DIA, desde + (n + 1) * DIA) for n in range(3)]
+    hallado = await LecturaDeCuentasSQL(cuentas.lecturas).contar(campaña, intervalos, por, 1_000)
+    assert sorted(hallado, key=repr) == sorted(contar(suyos, campaña, intervalos, por), key=repr)
+
+
+async def test_antes_de_que_haya_tablas_no_hay_nada_contado(tmp_path: Path) -> None:
+    lecturas = LecturasSQLite(tmp_path)
+    pedido = pedido_de_informe("cmp-456", UN_DIA_CUALQUIERA, AHORA)
+    informe = await hacer_informe(LecturaDeCuentasSQL(lecturas), pedido)
+    lecturas.cerrar()
+    assert (len(informe.filas), informe.total.metricas.impresiones) == (1, 0)
+
+
+async def test_en_un_postgresql_sin_tablas_tampoco(servidor_postgresql: ServidorDePrueba) -> None:
+    lecturas = LecturasPostgreSQL(servidor_postgresql.base_vacia(), limite=SIN_PRISA)
+    visto: list[Connection | None] = []
+    await lecturas.en_transaccion(visto.append)
+    lecturas.cerrar()
+    assert visto == [None]

@@ -1,0 +1,387 @@
+"""`GET /tracking/campañas/{campaña_id}/informe`: lo que se responde, y lo que se niega con una frase."""
+
+import unicodedata
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from urllib.parse import quote
+
+import httpx2
+import msgspec
+import pytest
+
+from alpespartners.api.informes.presentacion import Informe
+from alpespartners.modulos.informes.dominio.metricas import DEFINICIONES
+from alpespartners.modulos.tracking.aplicacion import clases
+from tests.apoyo.eventos import conversion, impresion
+from tests.apoyo.memoria import AHORA, PuertosEnMemoria
+
+POR_HORAS_EN_KIRITIMATI = {"zona": "Pacific/Kiritimati", "granularidad": "hora"}
+INFORME = f"/tracking/{quote('campañas')}/cmp-456/informe"
+
+
+def registrar(puertos: PuertosEnMemoria, *eventos: Any) -> None:
+    for numero, evento in enumerate(eventos):
+        clase = clases.CONVERSIONES if type(evento).__name__ == "Conversion" else clases.IMPRESIONES
+        puertos.registrado.libros[clase].eventos[f"{numero}"] = evento
+
+
+def a_las(texto: str) -> datetime:
+    return datetime.fromisoformat(texto).astimezone(UTC)
+
+
+async def pedir(cliente: httpx2.AsyncClient, **parametros: str) -> dict[str, Any]:
+    respuesta = await cliente.get(INFORME, params=parametros)
+    assert respuesta.status_code == 200, respuesta.text
+    cuerpo: dict[str, Any] = respuesta.json()
+    return cuerpo
+
+
+async def faltas(cliente: httpx2.AsyncClient, **parametros: str) -> dict[str, tuple[str, str]]:
+    """Por parámetro, el código y la frase."""
+    respuesta = await cliente.get(INFORME, params=parametros)
+    assert respuesta.status_code == 422, respuesta.text
+    return {falta["campo"]: (falta["codigo"], falta["mensaje"]) for falta in respuesta.json()["errores"]}
+
+
+async def test_un_dia_de_bogota_tiene_todo_lo_suyo_y_nada_de_sus_vecinos(
+    cliente: httpx2.AsyncClient, puertos: PuertosEnMemoria
+) -> None:
+    momentos = ["00:00:00", "04:59:59.999999", "05:00:00", "18:59:59", "19:00:00", "23:59:59.999999"]
+    registrar(
+        puertos,
+        *(impresion(timestamp=a_las(f"2024-01-10T{momento}-05:00")) for momento in momentos),
+        impresion(timestamp=a_las("2024-01-09T23:59:59.999999-05:00")),
+        impresion(timestamp=a_las("2024-01-11T00:00:00-05:00")),
+    )
+    dia = {"zona": "America/Bogota", "desde": "2024-01-10", "hasta": "2024-01-11"}
+    informe = await pedir(cliente, **dia)
+    assert [fila["impresiones"] for fila in informe["filas"]] == [len(momentos)]
+    assert {clave: informe[clave] for clave in ("desde", "hasta", "desde_utc", "hasta_utc")} == {
+        "desde": "2024-01-10T00:00:00-05:00",
+        "hasta": "2024-01-11T00:00:00-05:00",
+        "desde_utc": "2024-01-10T05:00:00Z",
+        "hasta_utc": "2024-01-11T05:00:00Z",
+    }
+    por_horas = await pedir(cliente, **dia, granularidad="hora")
+    assert [hora["impresiones"] for hora in por_horas["filas"]] == [
+        {0: 1, 4: 1, 5: 1, 18: 1, 19: 1, 23: 1}.get(hora, 0) for hora in range(24)
+    ]
+
+
+async def test_el_informe_repite_lo_que_se_pidio_y_dice_la_formula_de_cada_metrica(
+    cliente: httpx2.AsyncClient,
+) -> None:
+    informe = await pedir(cliente, granularidad="SEMANA", por="tipo,moneda", comparar="ano_anterior")
+    assert {clave: informe[clave] for clave in ("campaña_id", "zona", "granularidad", "por", "comparar")} == {
+        "campaña_id": "cmp-456",
+        "zona": "UTC",
+        "granularidad": "semana",
+        "por": ["tipo", "moneda"],
+        "comparar": "año_anterior",
+    }
+    assert a_las(informe["calculado_en"]) == AHORA
+    assert informe["definiciones"] == DEFINICIONES
+    assert informe["total"].keys() - informe["definiciones"].keys() == {
+        "desde",
+        "hasta",
+        "incompleto",
+        "comparacion",
+    }
+
+
+async def test_sin_nada_mas_son_los_treinta_dias_que_acaban_hoy_y_el_de_hoy_esta_incompleto(
+    cliente: httpx2.AsyncClient,
+) -> None:
+    informe = await pedir(cliente)
+    assert (informe["desde"], informe["hasta"]) == ("2023-12-17T00:00:00Z", "2024-01-16T00:00:00Z")
+    assert [fila["incompleto"] for fila in informe["filas"]] == [False] * 29 + [True]
+    assert informe["total"]["incompleto"]
+    # En Kiritimati ya es mañana.
+    alli = await pedir(cliente, zona="Pacific/Kiritimati")
+    assert alli["hasta"] == "2024-01-17T00:00:00+14:00"
+    hasta_entonces = await pedir(cliente, hasta="2024-01-10T12:00:00Z")
+    assert hasta_entonces["desde"] == "2023-12-12T00:00:00Z"
+    assert len(hasta_entonces["filas"]) == 30
+
+
+async def test_una_campaña_sin_eventos_da_ceros(cliente: httpx2.AsyncClient) -> None:
+    informe = await pedir(cliente, desde="2024-01-10", hasta="2024-01-12")
+    assert informe["filas"][1] == {
+        "desde": "2024-01-11T00:00:00Z",
+        "hasta": "2024-01-12T00:00:00Z",
+        "incompleto": False,
+        "impresiones": 0,
+        "clics": 0,
+        "visualizaciones": 0,
+        "conversiones": dict.fromkeys(
+            ["VENTA", "REGISTRO", "SUSCRIPCION", "DESCARGA", "FORMULARIO", "OTRA"], 0
+        ),
+        "valor": {},
+        "ctr": {"valor": None, "numerador": 0, "denominador": 0},
+        "tasa_conversion": {"valor": None, "numerador": 0, "denominador": 0},
+        "ticket_medio": {},
+        "valor_por_clic": {},
+    }
+
+
+async def test_el_dinero_va_por_moneda_con_sus_decimales_y_todas_sus_cifras(
+    cliente: httpx2.AsyncClient, puertos: PuertosEnMemoria
+) -> None:
+    cuando: dict[str, Any] = {"timestamp": a_las("2024-01-10T12:00:00Z")}
+    registrar(
+        puertos,
+        *(conversion(valor=Decimal("99999999999999.99"), moneda="COP", **cuando) for _ in range(3)),
+        conversion(valor=Decimal(500), moneda="JPY", **cuando),
+        conversion(valor=Decimal("0.0001"), moneda="CLF", **cuando),
+        impresion(tipo_evento="CLIC", **cuando),
+        impresion(tipo_evento="CLIC", **cuando),
+    )
+    total = (await pedir(cliente))["total"]
+    assert total["valor"] == {"CLF": "0.0001", "COP": "299999999999999.97", "JPY": "500"}
+    assert total["ticket_medio"]["COP"] == {
+        "valor": "99999999999999.990000",
+        "numerador": "299999999999999.97",
+        "denominador": 3,
+    }
+    assert total["valor_por_clic"]["JPY"] == {"valor": "250.000000", "numerador": "500", "denominador": 2}
+    assert total["tasa_conversion"] == {"valor": "2.500000", "numerador": 5, "denominador": 2}
+
+
+async def test_por_separa_cada_intervalo_y_lo_que_no_tiene_va_con_null(
+    cliente: httpx2.AsyncClient, puertos: PuertosEnMemoria
+) -> None:
+    cuando: dict[str, Any] = {"timestamp": a_las("2024-01-10T12:00:00Z")}
+    registrar(
+        puertos,
+        conversion(cupon="VERANO", influencer_id="a", **cuando),
+        conversion(cupon=None, influencer_id=None, **cuando),
+        impresion(influencer_id="a", **cuando),
+    )
+    dia = {"desde": "2024-01-10", "hasta": "2024-01-11"}
+    filas = (await pedir(cliente, **dia, por="cupon,influencer_id"))["filas"]
+    assert [
+        (f["cupon"], f["influencer_id"], f["impresiones"], f["conversiones"]["VENTA"]) for f in filas
+    ] == [
+        (None, None, 0, 1),
+        (None, "a", 1, 0),
+        ("VERANO", "a", 0, 1),
+    ]
+    filas = (await pedir(cliente, **dia, zona="America/Bogota", por="moneda"))["filas"]
+    assert [(fila["moneda"], fila["valor"]) for fila in filas] == [(None, {}), ("COP", {"COP": "300000.00"})]
+    assert "influencer_id" not in filas[0]
+    repetida = await pedir(cliente, **dia, por="tipo,tipo")
+    assert (repetida["por"], len(repetida["filas"])) == (["tipo"], 2)
+
+
+async def test_comparar_añade_a_cada_fila_y_al_total_lo_de_antes_y_cuanto_cambio(
+    cliente: httpx2.AsyncClient, puertos: PuertosEnMemoria
+) -> None:
+    registrar(
+        puertos,
+        *(impresion(timestamp=a_las(f"2024-01-0{dia}T12:00:00Z")) for dia in (6, 6, 6, 6, 7, 8)),
+        conversion(timestamp=a_las("2024-01-08T12:00:00Z")),
+    )
+    informe = await pedir(cliente, desde="2024-01-08", hasta="2024-01-10", comparar="periodo_anterior")
+    hoy = informe["filas"][0]["comparacion"]
+    assert (hoy["desde"], hoy["hasta"], hoy["impresiones"]) == (
+        "2024-01-06T00:00:00Z",
+        "2024-01-07T00:00:00Z",
+        4,
+    )
+    assert (hoy["diferencia"]["impresiones"], hoy["variacion"]["impresiones"]) == (-3, "-0.750000")
+    assert hoy["diferencia"]["valor"] == {"COP": "150000.00"}
+    assert (hoy["variacion"]["valor"], hoy["variacion"]["conversiones"]["VENTA"]) == ({"COP": None}, None)
+    total = informe["total"]["comparacion"]
+    assert (total["impresiones"], total["variacion"]["impresiones"]) == (5, "-0.800000")
+
+
+async def test_lo_que_no_se_entiende_se_dice_todo_a_la_vez(cliente: httpx2.AsyncClient) -> None:
+    halladas = await faltas(
+        cliente, desde="ayer", hasta="2024-02-30", zona="Bogota", granularidad="año", por="pais", comparar="x"
+    )
+    assert halladas == {
+        "desde": (
+            "parametro_invalido",
+            "debe ser una fecha, como 2024-01-15, o RFC 3339 con zona, como 2024-01-15T10:30:00Z",
+        ),
+        "hasta": ("parametro_invalido", "no es una fecha que exista"),
+        "zona": (
+            "parametro_invalido",
+            "debe ser una zona de la IANA, como America/Bogota, o UTC; ¿America/Bogota?",
+        ),
+        "granularidad": ("parametro_invalido", "debe ser hora, dia, semana, mes o total"),
+        "por": ("parametro_invalido", "debe ser influencer_id, tipo, moneda o cupon"),
+        "comparar": ("parametro_invalido", "debe ser periodo_anterior, año_anterior o dia_semana"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("parametros", "campo", "codigo", "frase"),
+    [
+        ({"desde": "2024-02-01", "hasta": "2024-01-01"}, "desde", "parametro_invalido", "anterior a hasta"),
+        ({"desde": "2024-01-01", "hasta": "2024-01-01"}, "desde", "parametro_invalido", "anterior a hasta"),
+        ({"desde": "2024-05-01"}, "desde", "parametro_invalido", "anterior a hasta"),
+        ({"desde": "1969-12-31"}, "desde", "parametro_invalido", "debe estar entre 1970-01-01 y 2100-01-01"),
+        ({"hasta": "9999-12-31T23:59:59-23:59"}, "hasta", "parametro_invalido", "no es una fecha que exista"),
+        ({"hasta": "0001-01-01", "zona": "Asia/Tokyo"}, "hasta", "parametro_invalido", "debe estar entre"),
+        (
+            {"desde": "2024-01-01T00:00:00 02:00"},
+            "desde",
+            "parametro_invalido",
+            "en una URL, el + se escribe %2B",
+        ),
+        ({"desde": "2024-01-01T00:00:00"}, "desde", "parametro_invalido", "con zona"),
+        (
+            {"desde": "2014-01-01", "hasta": "2024-01-01", "granularidad": "hora"},
+            "granularidad",
+            "parametro_invalido",
+            "son unos 87.648 intervalos y caben 1.000; pida granularidad=semana o un periodo menor",
+        ),
+        (
+            {"desde": "2023-01-01", "hasta": "2024-01-01", "granularidad": "hora"},
+            "granularidad",
+            "parametro_invalido",
+            "son unos 8.760 intervalos y caben 1.000; pida granularidad=dia o un periodo menor",
+        ),
+        (
+            {"desde": "1970-01-01", "hasta": "2100-01-01", "granularidad": "mes"},
+            "granularidad",
+            "parametro_invalido",
+            "son unos 1.560 intervalos y caben 1.000; pida granularidad=total o un periodo menor",
+        ),
+        (
+            {"desde": "2024-01-01T00:07:30Z"},
+            "desde",
+            "sin_respuesta_exacta",
+            "cuartos enteros; pida 2024-01-01T00:00:00Z o 2024-01-01T00:15:00Z",
+        ),
+        (
+            {"por": "cupon", "zona": "America/Bogota"},
+            "por",
+            "sin_respuesta_exacta",
+            "por días enteros de UTC, y aquí un intervalo empieza o acaba a mitad de uno",
+        ),
+        ({"por": "influencer_id", "granularidad": "hora"}, "por", "sin_respuesta_exacta", "pida zona=UTC"),
+        (
+            {"desde": "2010-11-07", "hasta": "2010-11-09", "zona": "America/St_Johns"},
+            "desde",
+            "sin_respuesta_exacta",
+            "el reloj volvió al día anterior",
+        ),
+        ({"limite": "3"}, "limite", "parametro_desconocido", "los que hay: comparar, desde, granularidad"),
+        ({"zona": "x" * 5_000}, "zona", "parametro_invalido", "debe ser una zona de la IANA"),
+        ({"zona": "../../etc/passwd"}, "zona", "parametro_invalido", "debe ser una zona de la IANA"),
+        ({"zona": "Europe/Madird"}, "zona", "parametro_invalido", "¿Europe/Madrid"),
+        ({"zona": "localtime"}, "zona", "parametro_invalido", "debe ser una zona de la IANA"),
+        ({"zona": "utc"}, "zona", "parametro_invalido", "¿UTC"),
+        ({"por": "tipo,"}, "por", "parametro_invalido", "debe ser influencer_id"),
+        (
+            {"desde": "2011-12-30", "hasta": "2011-12-31", "zona": "Pacific/Apia"},
+            "desde",
+            "parametro_invalido",
+            "anterior a hasta; en Pacific/Apia los dos son 2011-12-30T10:00:00+00:00",
+        ),
+        (
+            {"desde": "2010-03-05", "hasta": "2010-03-06", "zona": "Antarctica/Casey"},
+            "desde",
+            "sin_respuesta_exacta",
+            "el reloj volvió al día anterior",
+        ),
+        (
+            {"desde": "1975-01-01T00:00:00Z", "hasta": "1975-01-02T00:00:00Z", **POR_HORAS_EN_KIRITIMATI},
+            "granularidad",
+            "sin_respuesta_exacta",
+            "las horas de Pacific/Kiritimati no empezaban en un cuarto de hora de UTC",
+        ),
+        (
+            {
+                "desde": "1970-01-01",
+                "zona": "America/Bogota",
+                "granularidad": "mes",
+                "comparar": "dia_semana",
+            },
+            "comparar",
+            "sin_respuesta_exacta",
+            "empezaría antes de 1970; pida un desde posterior",
+        ),
+        (
+            # Noviembre, en Londres, son días de UTC; el mes de antes, no.
+            {
+                "desde": "2023-11-01",
+                "hasta": "2023-12-01",
+                "zona": "Europe/London",
+                "por": "cupon",
+                "comparar": "periodo_anterior",
+            },
+            "por",
+            "sin_respuesta_exacta",
+            "por días enteros de UTC",
+        ),
+    ],
+)
+async def test_lo_que_no_se_puede_responder_se_niega_y_se_dice_que_pedir(
+    cliente: httpx2.AsyncClient, parametros: dict[str, str], campo: str, codigo: str, frase: str
+) -> None:
+    halladas = await faltas(cliente, **parametros)
+    assert halladas.keys() == {campo}
+    assert halladas[campo][0] == codigo
+    assert frase in halladas[campo][1]
+
+
+async def test_las_filas_que_no_caben_se_cuentan_y_se_niegan(
+    cliente: httpx2.AsyncClient, puertos: PuertosEnMemoria
+) -> None:
+    cuando = a_las("2024-01-10T12:00:00Z")
+    registrar(puertos, *(impresion(influencer_id=f"inf-{numero}", timestamp=cuando) for numero in range(334)))
+    halladas = await faltas(cliente, por="influencer_id")
+    assert halladas["por"] == (
+        "parametro_invalido",
+        (
+            "son 10.020 filas, 30 intervalos por 334 grupos, y caben 10.000; pida granularidad=total, menos "
+            "dimensiones o un periodo menor"
+        ),
+    )
+    assert len((await pedir(cliente, por="influencer_id", granularidad="total"))["filas"]) == 334
+
+
+async def test_mil_intervalos_y_diez_mil_filas_caben(
+    cliente: httpx2.AsyncClient, puertos: PuertosEnMemoria
+) -> None:
+    cuando = a_las("2024-01-10T12:00:00Z")
+    registrar(puertos, *(impresion(influencer_id=f"inf-{numero}", timestamp=cuando) for numero in range(10)))
+    mil_dias = {"desde": "2022-01-01", "hasta": "2024-09-27"}
+    assert len((await pedir(cliente, **mil_dias, por="influencer_id"))["filas"]) == 10_000
+    un_dia_mas = await faltas(cliente, desde="2022-01-01", hasta="2024-09-28")
+    assert "caben 1.000" in un_dia_mas["granularidad"][1]
+
+
+async def test_el_año_anterior_se_pide_con_una_ñ_de_uno_o_de_dos_caracteres(
+    cliente: httpx2.AsyncClient,
+) -> None:
+    for nombre in ("año_anterior", unicodedata.normalize("NFD", "año_anterior")):
+        assert (await pedir(cliente, comparar=nombre))["comparar"] == "año_anterior"
+
+
+async def test_sin_base_de_datos_se_dice_cuando_volver(
+    cliente: httpx2.AsyncClient, puertos: PuertosEnMemoria
+) -> None:
+    puertos.hay_base_de_datos = False
+    respuesta = await cliente.get(INFORME)
+    assert (respuesta.status_code, respuesta.headers["Retry-After"]) == (503, "5")
+
+
+async def test_la_campaña_se_escribe_con_eñe_o_sin_ella(
+    cliente: httpx2.AsyncClient, puertos: PuertosEnMemoria
+) -> None:
+    registrar(puertos, impresion(timestamp=AHORA - timedelta(hours=1)))
+    con, sin = [await cliente.get(ruta) for ruta in (INFORME, "/tracking/campanas/cmp-456/informe")]
+    assert con.json() == sin.json()
+    assert con.json()["total"]["impresiones"] == 1
+
+
+def test_el_ejemplo_es_un_informe() -> None:
+    (ejemplo,) = Informe.ejemplos
+    leido = msgspec.convert(ejemplo, Informe)
+    assert leido.definiciones == DEFINICIONES
+    assert sum(fila.impresiones for fila in leido.filas) == leido.total.impresiones

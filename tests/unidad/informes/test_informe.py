@@ -1,0 +1,52 @@
+"""Lo que no cabe en un informe: cuánto se pide como mucho, y qué se dice que se pida en su lugar."""
+
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
+
+import pytest
+
+from alpespartners.modulos.informes.aplicacion.faltas import InformeImposible
+from alpespartners.modulos.informes.aplicacion.informe import hacer_informe
+from alpespartners.modulos.informes.aplicacion.pedido import pedido_de_informe
+from alpespartners.modulos.informes.aplicacion.puertos import Contada, DemasiadasCuentas, Dimension
+from alpespartners.modulos.informes.dominio.intervalos import Intervalo
+
+AHORA = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+class DemasiadoLlena:
+    """Una campaña con más cuentas de las que nadie admite."""
+
+    def __init__(self) -> None:
+        self.maximos: list[int] = []
+
+    async def contar(
+        self, campaña_id: str, intervalos: Sequence[Intervalo], por: Collection[Dimension], maximo: int
+    ) -> list[Contada]:
+        del campaña_id, intervalos, por
+        self.maximos.append(maximo)
+        raise DemasiadasCuentas
+
+
+async def faltas(lectura: DemasiadoLlena, **parametros: str) -> str:
+    with pytest.raises(InformeImposible) as imposible:
+        await hacer_informe(lectura, pedido_de_informe("cmp-456", parametros, AHORA))
+    return str(imposible.value)
+
+
+async def test_con_otro_periodo_al_lado_caben_el_doble_de_cuentas() -> None:
+    lectura = DemasiadoLlena()
+    assert "son más de 100.000 cuentas" in await faltas(lectura, por="influencer_id")
+    assert "son más de 200.000 cuentas" in await faltas(
+        lectura, por="influencer_id", comparar="periodo_anterior"
+    )
+    assert lectura.maximos == [100_000, 200_000]
+
+
+async def test_solo_se_propone_el_total_a_quien_no_lo_pidio() -> None:
+    lectura = DemasiadoLlena()
+    assert "pida granularidad=total, menos dimensiones o un periodo menor" in await faltas(
+        lectura, por="cupon"
+    )
+    en_total = await faltas(lectura, por="cupon", granularidad="total")
+    assert "pida menos dimensiones o un periodo menor" in en_total
