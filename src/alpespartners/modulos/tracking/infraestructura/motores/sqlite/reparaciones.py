@@ -1,7 +1,7 @@
 """Comparar y corregir lo que el libro SQLite lleva contado, con el consumidor en marcha o sin él.
 
-Qué es: lecturas de una instantánea, y transacciones de escritura cortas desde un proceso que no tiene el
-turno de escritura.
+Qué es: lecturas de una instantánea, y transacciones de escritura desde un proceso que no tiene el turno de
+escritura.
 Qué no es: otro consumidor: no escribe filas, ni nada que un consumidor recuerde entre dos transacciones.
 Por qué existe: para corregir una cuenta no se para el servicio. Esta orden espera al consumidor, y él a ella:
 lo que halla bloqueado lo repite. Donde la biblioteca podría dañar el WAL con dos que escriben, se pide el
