@@ -5,7 +5,7 @@
 #   requisitos/actualizar.sh --upgrade    todo a lo más nuevo (las demás opciones de uv también valen)
 #
 # Necesita uv (python3 -m pip install uv); quien instala el producto no lo necesita.
-# pruebas.txt contiene a servicio.txt, con las mismas versiones: los dos comparten .venv. Los de clientes.txt no
+# parquet.txt contiene a servicio.txt, y pruebas.txt a los dos, con las mismas versiones: comparten .venv. Los de clientes.txt no
 # son compatibles con los nuestros y tienen el suyo (tests/apoyo/clientes); los de rivales.txt se instalan aparte
 # (rendimiento/rivales). Lo de npm se bloquea en tests/apoyo/clientes/package-lock.json, con npm install; lo de
 # Go, en rendimiento/rivales/benthos/go.sum, con go mod tidy.
@@ -21,6 +21,7 @@ bloquear() {
 }
 
 bloquear servicio.txt pyproject.toml "$@"
-bloquear pruebas.txt pyproject.toml --group pruebas --constraints requisitos/servicio.txt "$@"
+bloquear parquet.txt pyproject.toml --extra parquet --constraints requisitos/servicio.txt "$@"
+bloquear pruebas.txt pyproject.toml --extra parquet --group pruebas --constraints requisitos/parquet.txt "$@"
 bloquear clientes.txt --group clientes "$@"
 bloquear rivales.txt --group rivales --constraints requisitos/servicio.txt "$@"

@@ -37,12 +37,14 @@ def _bloqueados(grupo: str) -> dict[str, _Bloqueado]:
 def _declarados(grupo: str) -> list[Requirement]:
     proyecto = tomllib.loads((RAIZ / "pyproject.toml").read_text(encoding="utf-8"))
     lineas: list[str] = list(proyecto["project"]["dependencies"])
+    if grupo != "servicio":
+        lineas += proyecto["project"]["optional-dependencies"]["parquet"]
     if grupo == "pruebas":
         lineas += proyecto["dependency-groups"]["pruebas"]
     return [Requirement(linea) for linea in lineas]
 
 
-@pytest.mark.parametrize("grupo", ["servicio", "pruebas"])
+@pytest.mark.parametrize("grupo", ["servicio", "parquet", "pruebas"])
 def test_lo_que_pide_pyproject_esta_bloqueado_en_una_version_que_lo_cumple(grupo: str) -> None:
     bloqueados = _bloqueados(grupo)
     for pedido in _declarados(grupo):
@@ -53,7 +55,7 @@ def test_lo_que_pide_pyproject_esta_bloqueado_en_una_version_que_lo_cumple(grupo
         )
 
 
-@pytest.mark.parametrize("grupo", ["servicio", "pruebas"])
+@pytest.mark.parametrize("grupo", ["servicio", "parquet", "pruebas"])
 def test_lo_que_se_pide_en_el_bloqueo_lo_sigue_pidiendo_pyproject(grupo: str) -> None:
     texto = (RAIZ / "requisitos" / f"{grupo}.txt").read_text(encoding="utf-8")
     directos = {
@@ -64,16 +66,17 @@ def test_lo_que_se_pide_en_el_bloqueo_lo_sigue_pidiendo_pyproject(grupo: str) ->
     assert directos == {canonicalize_name(pedido.name) for pedido in _declarados(grupo)}, _REMEDIO
 
 
-@pytest.mark.parametrize("grupo", ["servicio", "pruebas", "rivales"])
+@pytest.mark.parametrize("grupo", ["servicio", "parquet", "pruebas", "rivales"])
 def test_todo_requisito_bloqueado_lleva_hash(grupo: str) -> None:
     bloqueados = _bloqueados(grupo)
     assert bloqueados
     assert [nombre for nombre, bloqueado in bloqueados.items() if bloqueado.hashes == 0] == []
 
 
-def test_las_pruebas_llevan_el_servicio_entero_con_las_mismas_versiones() -> None:
-    servicio, pruebas = _bloqueados("servicio"), _bloqueados("pruebas")
-    assert {nombre: pruebas.get(nombre) for nombre in servicio} == servicio, _REMEDIO
+@pytest.mark.parametrize(("menor", "mayor"), [("servicio", "parquet"), ("parquet", "pruebas")])
+def test_cada_bloqueo_lleva_entero_el_anterior_con_las_mismas_versiones(menor: str, mayor: str) -> None:
+    de_menos, de_mas = _bloqueados(menor), _bloqueados(mayor)
+    assert {nombre: de_mas.get(nombre) for nombre in de_menos} == de_menos, _REMEDIO
 
 
 def test_el_servicio_no_lleva_fastapi_ni_pydantic_settings() -> None:
