@@ -82,11 +82,9 @@ class Instante(TypeDecorator[datetime]):
         """El tipo de la columna en cada motor."""
         return TIMESTAMP(timezone=True) if dialect.name == _POSTGRESQL else BigInteger()
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | int | None:
-        """Pasa el instante a microsegundos, si el motor no los tiene."""
-        if value is None or dialect.name == _POSTGRESQL:
-            return value
-        return (value - _EPOCA) // _MICROSEGUNDO
+    def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], int | None] | None:
+        """Cómo se escribe un valor; en PostgreSQL, tal cual."""
+        return None if dialect.name == _POSTGRESQL else _en_microsegundos
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
         """Devuelve el instante en UTC."""
@@ -94,6 +92,10 @@ class Instante(TypeDecorator[datetime]):
             return None
         instante: datetime = value if dialect.name == _POSTGRESQL else _EPOCA + value * _MICROSEGUNDO
         return instante.astimezone(UTC)
+
+
+def _en_microsegundos(instante: datetime | None) -> int | None:
+    return None if instante is None else (instante - _EPOCA) // _MICROSEGUNDO
 
 
 class Importe(TypeDecorator[Decimal]):
