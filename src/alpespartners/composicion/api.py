@@ -24,6 +24,7 @@ from alpespartners.composicion.inicio import empezar
 from alpespartners.config import Configuracion
 from alpespartners.modulos.informes.infraestructura.lecturas import LecturaDeCuentasSQL
 from alpespartners.modulos.tracking.infraestructura.despachadores import DespachadorPulsar
+from alpespartners.modulos.tracking.infraestructura.libro.hechos import hechos
 from alpespartners.modulos.tracking.infraestructura.metricas import MetricasDePublicacion
 from alpespartners.modulos.tracking.infraestructura.pulsar.revision import avisando
 from alpespartners.seedwork.arranque import ErrorDeArranque
@@ -78,7 +79,7 @@ def crear_app(
     return crear_api(
         despachador=despachador,
         lecturas=lecturas,
-        cuentas=LecturaDeCuentasSQL(lecturas),
+        cuentas=LecturaDeCuentasSQL(lecturas, hechos()),
         presencia=lecturas,
         reloj=ahora,
         nuevo_id=nuevo_id,

@@ -257,13 +257,6 @@ async def test_lo_que_no_se_entiende_se_dice_todo_a_la_vez(cliente: httpx2.Async
             "cuartos enteros; pida 2024-01-01T00:00:00Z o 2024-01-01T00:15:00Z",
         ),
         (
-            {"por": "cupon", "zona": "America/Bogota"},
-            "por",
-            "sin_respuesta_exacta",
-            "por días enteros de UTC, y aquí un intervalo empieza o acaba a mitad de uno",
-        ),
-        ({"por": "influencer_id", "granularidad": "hora"}, "por", "sin_respuesta_exacta", "pida zona=UTC"),
-        (
             {"desde": "2010-11-07", "hasta": "2010-11-09", "zona": "America/St_Johns"},
             "desde",
             "sin_respuesta_exacta",
@@ -304,19 +297,6 @@ async def test_lo_que_no_se_entiende_se_dice_todo_a_la_vez(cliente: httpx2.Async
             "comparar",
             "sin_respuesta_exacta",
             "empezaría antes de 1970; pida un desde posterior",
-        ),
-        (
-            # Noviembre, en Londres, son días de UTC; el mes de antes, no.
-            {
-                "desde": "2023-11-01",
-                "hasta": "2023-12-01",
-                "zona": "Europe/London",
-                "por": "cupon",
-                "comparar": "periodo_anterior",
-            },
-            "por",
-            "sin_respuesta_exacta",
-            "por días enteros de UTC",
         ),
     ],
 )

@@ -8,24 +8,30 @@ import pytest
 from alpespartners.modulos.informes.aplicacion.faltas import InformeImposible
 from alpespartners.modulos.informes.aplicacion.informe import hacer_informe
 from alpespartners.modulos.informes.aplicacion.pedido import pedido_de_informe
-from alpespartners.modulos.informes.aplicacion.puertos import Contada, DemasiadasCuentas, Dimension
+from alpespartners.modulos.informes.aplicacion.puertos import (
+    Contada,
+    DemasiadasCuentas,
+    DemasiadosSueltos,
+    Dimension,
+)
 from alpespartners.modulos.informes.dominio.intervalos import Intervalo
 
 AHORA = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 class DemasiadoLlena:
-    """Una campaña con más cuentas de las que nadie admite."""
+    """Una campaña con más cuentas, o más eventos en días partidos, de lo que nadie admite."""
 
-    def __init__(self) -> None:
+    def __init__(self, motivo: Exception | None = None) -> None:
         self.maximos: list[int] = []
+        self._motivo = motivo or DemasiadasCuentas()
 
     async def contar(
         self, campaña_id: str, intervalos: Sequence[Intervalo], por: Collection[Dimension], maximo: int
     ) -> list[Contada]:
         del campaña_id, intervalos, por
         self.maximos.append(maximo)
-        raise DemasiadasCuentas
+        raise self._motivo
 
 
 async def faltas(lectura: DemasiadoLlena, **parametros: str) -> str:
@@ -50,3 +56,11 @@ async def test_solo_se_propone_el_total_a_quien_no_lo_pidio() -> None:
     )
     en_total = await faltas(lectura, por="cupon", granularidad="total")
     assert "pida menos dimensiones o un periodo menor" in en_total
+
+
+async def test_si_los_dias_partidos_tienen_demasiados_eventos_se_dice_cuantos_y_que_pedir() -> None:
+    lectura = DemasiadoLlena(DemasiadosSueltos(62_500, 50_000))
+    assert await faltas(lectura, por="cupon", zona="America/Bogota", granularidad="total") == (
+        "por: son 62.500 eventos que mirar uno a uno, porque por influencer_id o cupon solo están contados "
+        "los días enteros de UTC, y caben 50.000; pida zona=UTC con días enteros o un periodo menor"
+    )

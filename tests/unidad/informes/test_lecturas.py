@@ -35,7 +35,7 @@ class LibroQueEspera:
 
 async def test_cada_informe_es_una_transaccion_y_solo_unos_pocos_leen_a_la_vez() -> None:
     libro = LibroQueEspera()
-    lectura = LecturaDeCuentasSQL(libro)
+    lectura = LecturaDeCuentasSQL(libro, ())
     informes = [asyncio.create_task(lectura.contar("cmp-456", UN_MES_DE_BOGOTA, (), 10)) for _ in range(5)]
     await hasta_en_el_bucle(lambda: libro.abiertas == LECTURAS_A_LA_VEZ)
     for _ in range(100):

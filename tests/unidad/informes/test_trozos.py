@@ -61,6 +61,28 @@ def test_los_trozos_de_cada_intervalo_suman_justo_el_intervalo(
         assert set(veces.values()) <= {0, 1}
 
 
+@given(suyos=intervalos(TRAMO))
+def test_con_dos_tablas_los_trozos_de_las_dos_y_lo_que_sobra_suman_justo_el_intervalo(
+    suyos: list[Intervalo],
+) -> None:
+    semanas, dias, sueltos = trozos(suyos, UNA_SEMANA, UN_DIA)
+    for lugar, intervalo in enumerate(suyos):
+        veces: Counter[datetime] = Counter()
+        for trozo in (*semanas, *dias, *sueltos):
+            if trozo.intervalo == lugar:
+                for comienzo in partes(trozo, TRAMO):
+                    veces[comienzo] += trozo.signo
+        assert {comienzo for comienzo, cuantas in veces.items() if cuantas} == set(
+            partes(Trozo(lugar, 1, intervalo.desde, intervalo.hasta), TRAMO)
+        )
+        assert set(veces.values()) <= {0, 1}
+    assert all(comienzo_en_utc(trozo.desde, UNA_SEMANA) == trozo.desde for trozo in semanas)
+    assert all(comienzo_en_utc(trozo.desde, UN_DIA) == trozo.desde for trozo in dias)
+    # De cada extremo de un intervalo sobra o falta medio día como mucho.
+    assert all(trozo.hasta - trozo.desde <= UN_DIA / 2 for trozo in sueltos)
+    assert max(Counter(trozo.intervalo for trozo in sueltos).values(), default=0) <= 2
+
+
 @given(caso=casos)
 def test_lo_entero_empieza_y_acaba_donde_se_cuenta_y_de_cada_borde_se_lee_la_mitad_como_mucho(
     caso: tuple[timedelta, list[Intervalo]],

@@ -81,8 +81,8 @@ _DESCRITOS: Final = (
         "por",
         {"type": "string", "pattern": f"^({_UNA})(,({_UNA}))*$"},
         "Una fila por cada uno de estos valores, separados por comas, y hasta "
-        f"{en_miles(FILAS_MAXIMAS)} filas. `influencer_id` y `cupon` se cuentan por días enteros de UTC: "
-        "piden `zona=UTC` y fechas.",
+        f"{en_miles(FILAS_MAXIMAS)} filas. `influencer_id` y `cupon` se cuentan por días enteros de UTC; con "
+        "otros se miran además los eventos que sobran o faltan, y si son demasiados se niega.",
     ),
     _parametro(
         "comparar",

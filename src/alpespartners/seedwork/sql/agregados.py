@@ -36,13 +36,21 @@ def comienzo_del_tramo(
 def sumas_en_partes(
     motor: str, importe: ColumnElement[Decimal | None], parte: int
 ) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
-    """La suma de un importe, en dos: cuántas veces caben en cada uno tantas diezmilésimas, y lo que sobra.
+    """La suma de un importe, como la de cada una de sus partes; nulas si no hay ninguno."""
+    alta, baja = importe_en_partes(motor, importe, parte)
+    return func.sum(alta), func.sum(baja)
 
-    Nulas si no hay ninguno; en PostgreSQL son `Decimal` sin decimales.
+
+def importe_en_partes(
+    motor: str, importe: ColumnElement[Decimal | None], parte: int
+) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    """Un importe en dos: cuántas veces caben en él tantas diezmilésimas, y lo que sobra.
+
+    En PostgreSQL son `Decimal` sin decimales.
     """
     if es_postgresql(motor):
         diezmilesimas = type_coerce(importe, Numeric) * literal(10**DECIMALES_DEL_IMPORTE, Numeric)
         divisor = literal(parte, Numeric)
-        return func.sum(func.div(diezmilesimas, divisor)), func.sum(func.mod(diezmilesimas, divisor))
+        return func.div(diezmilesimas, divisor), func.mod(diezmilesimas, divisor)
     entero = type_coerce(importe, BigInteger)
-    return func.sum(entero // parte), func.sum(entero % parte)
+    return entero // parte, entero % parte

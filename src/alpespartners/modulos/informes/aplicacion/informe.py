@@ -17,6 +17,7 @@ from alpespartners.modulos.informes.aplicacion.pedido import PedidoDeInforme, en
 from alpespartners.modulos.informes.aplicacion.puertos import (
     Contada,
     DemasiadasCuentas,
+    DemasiadosSueltos,
     Dimension,
     LecturaDeCuentas,
 )
@@ -73,6 +74,12 @@ async def hacer_informe(lectura: LecturaDeCuentas, pedido: PedidoDeInforme) -> I
     except DemasiadasCuentas:
         son = f"más de {en_miles(maximo)} cuentas, una por intervalo, grupo, tipo y moneda"
         raise _no_cabe(pedido, son, maximo) from None
+    except DemasiadosSueltos as sueltos:
+        son = (
+            f"{en_miles(sueltos.cuantos)} eventos que mirar uno a uno, porque por influencer_id o cupon solo"
+            f" están contados los días enteros de UTC"
+        )
+        raise _no_cabe(pedido, son, sueltos.caben, "zona=UTC con días enteros") from None
     # Diez mil filas, con su comparación, son un par de segundos; el bucle atiende a los demás.
     return await asyncio.to_thread(_armar, contadas, pedido)
 
@@ -96,8 +103,10 @@ def _armar(contadas: Collection[Contada], pedido: PedidoDeInforme) -> Informe:
     )
 
 
-def _no_cabe(pedido: PedidoDeInforme, son: str, caben: int) -> InformeImposible:
-    pida = ["menos dimensiones", "un periodo menor"]
+def _no_cabe(
+    pedido: PedidoDeInforme, son: str, caben: int, otra: str = "menos dimensiones"
+) -> InformeImposible:
+    pida = [otra, "un periodo menor"]
     if pedido.granularidad is not Granularidad.TOTAL:
         pida.insert(0, "granularidad=total")
     frase = f"son {son}, y caben {en_miles(caben)}; pida {', '.join(pida[:-1])} o {pida[-1]}"

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from alpespartners.modulos.informes.aplicacion.faltas import CodigoDeInforme, Falta, InformeImposible
 from alpespartners.modulos.informes.aplicacion.momentos import MomentoIlegible, momento
-from alpespartners.modulos.informes.aplicacion.puertos import DE_LOS_DIAS, Dimension
+from alpespartners.modulos.informes.aplicacion.puertos import Dimension
 from alpespartners.modulos.informes.aplicacion.zonas import ZonaDesconocida, zona_de
 from alpespartners.modulos.informes.dominio.comparaciones import Comparacion, comparados
 from alpespartners.modulos.informes.dominio.intervalos import (
@@ -24,7 +24,6 @@ from alpespartners.modulos.informes.dominio.intervalos import (
     Intervalo,
     SinRespuestaExacta,
     comienzo_del_dia,
-    comienzo_en_utc,
     cuantos,
     partir,
 )
@@ -102,8 +101,6 @@ def pedido_de_informe(campaña_id: str, parametros: Mapping[str, str], ahora: da
     corridos = ninguno
     if comparar is not None:
         corridos = lector.intentar("comparar", lambda: comparados(intervalos, zona, comparar), ninguno)
-    if DE_LOS_DIAS.intersection(por):
-        lector.intentar("por", lambda: _exigir_dias_enteros((*intervalos, *corridos)), None)
     lector.exigir()
     return PedidoDeInforme(
         campaña_id=campaña_id,
@@ -186,22 +183,6 @@ def _partido(periodo: Intervalo, zona: ZoneInfo, granularidad: Granularidad) -> 
             f"pida granularidad={cabe} o un periodo menor"
         )
     return partir(periodo, zona, granularidad)
-
-
-def _exigir_dias_enteros(intervalos: Sequence[Intervalo]) -> None:
-    """Comprueba que todos empiezan y acaban a medianoche en UTC.
-
-    Raises:
-        SinRespuestaExacta: uno no.
-    """
-    for intervalo in intervalos:
-        for instante in (intervalo.desde, intervalo.hasta):
-            if comienzo_en_utc(instante, UN_DIA) != instante:
-                raise SinRespuestaExacta(
-                    "por influencer_id o cupon se cuenta por días enteros de UTC, y aquí un intervalo empieza"
-                    f" o acaba a mitad de uno ({instante.isoformat()}); pida zona=UTC, fechas en desde y"
-                    " hasta, y granularidad=dia, semana, mes o total"
-                )
 
 
 def en_miles(numero: int) -> str:

@@ -18,7 +18,7 @@ class Dimension(StrEnum):
 
 
 DE_LOS_DIAS: frozenset[Dimension] = frozenset({Dimension.INFLUENCER, Dimension.CUPON})
-"""Las que solo se cuentan por días enteros de UTC."""
+"""Las que se cuentan por días enteros de UTC; de lo que sobra o falta de un día se miran los eventos."""
 
 
 class Contada(NamedTuple):
@@ -39,6 +39,20 @@ class DemasiadasCuentas(Exception):
     """Hay más de las que se pidió como mucho."""
 
 
+class DemasiadosSueltos(Exception):
+    """Para contar lo que no está contado habría que mirar demasiados eventos.
+
+    Attributes:
+        cuantos: los que habría que mirar.
+        caben: los que se miran como mucho.
+    """
+
+    def __init__(self, cuantos: int, caben: int) -> None:
+        super().__init__(f"son {cuantos} eventos y caben {caben}")
+        self.cuantos = cuantos
+        self.caben = caben
+
+
 class LecturaDeCuentas(Protocol):
     """Lo contado de una campaña."""
 
@@ -47,8 +61,8 @@ class LecturaDeCuentas(Protocol):
     ) -> list[Contada]:
         """Devuelve lo que no es cero, por tipo y moneda siempre; todo, del mismo instante.
 
-        Si `por` tiene alguna de `DE_LOS_DIAS`, los intervalos empiezan y acaban con un día de UTC.
-
         Raises:
             DemasiadasCuentas: son más de `maximo`.
+            DemasiadosSueltos: `por` tiene alguna de `DE_LOS_DIAS`, y los intervalos parten días
+                con demasiados eventos.
         """

@@ -6,7 +6,8 @@ Por qué existe: se lee según los intervalos y no según los eventos. Un interv
 que abarca, más los tramos de sus bordes. De un día del que toma más de la mitad se suma el día y se restan
 los tramos de fuera: en Bogotá, cada día son dos sumas y cuarenta tramos, y no noventa y seis. Por influencer
 o cupón son, de la misma manera, semanas enteras y los días de sus bordes: de noventa días, diecinueve sumas
-como mucho.
+como mucho. Donde un intervalo no empieza o acaba con un día de UTC, lo que sobra o falta de ese día no está
+contado por influencer: se cuenta en las filas, si son pocas, y las cuentas dicen antes cuántas son.
 
 Sumar y restar da lo mismo porque todo se lee de una misma instantánea.
 """
@@ -18,13 +19,15 @@ from functools import cache
 from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     FromClause,
     Integer,
     Select,
-    Table,
     bindparam,
+    case,
     func,
+    literal,
     select,
     union_all,
 )
@@ -33,9 +36,10 @@ from alpespartners.modulos.informes.aplicacion.puertos import (
     DE_LOS_DIAS,
     Contada,
     DemasiadasCuentas,
+    DemasiadosSueltos,
     Dimension,
 )
-from alpespartners.modulos.informes.dominio.cuenta import Cuenta
+from alpespartners.modulos.informes.dominio.cuenta import PARTE_BAJA, Cuenta
 from alpespartners.modulos.informes.dominio.intervalos import (
     UN_DIA,
     UNA_SEMANA,
@@ -49,6 +53,7 @@ from alpespartners.modulos.informes.infraestructura.tablas import (
     cuentas_por_semana,
     cuentas_por_tramo,
 )
+from alpespartners.seedwork.sql.agregados import importe_en_partes
 from alpespartners.seedwork.sql.relaciones import Columnas, parametros, relacion
 from alpespartners.seedwork.sql.sentencias import es_postgresql, motor_de
 from alpespartners.seedwork.sql.tipos import TEXTO, Instante
@@ -56,7 +61,12 @@ from alpespartners.seedwork.sql.tipos import TEXTO, Instante
 T = TypeVar("T")
 
 _COLUMNAS: Columnas = {"intervalo": Integer(), "signo": Integer(), "desde": Instante(), "hasta": Instante()}
+_NOMBRES: Final = ("trozos_mayores", "trozos_menores", "trozos_sueltos")
+"""Los de las relaciones que dicen qué se suma de cada fuente: de las dos tablas y de las filas."""
+_SIN_DATO: Final = ""
 
+SUELTOS_MAXIMOS: Final = 50_000
+"""Cuántos eventos se cuentan en las filas como mucho para un informe: unas décimas de segundo."""
 
 LECTURAS_A_LA_VEZ: Final = 2
 """De las cuatro que lee un proceso: por cupón, un informe puede tardar segundos, y lo demás no le espera."""
@@ -84,10 +94,16 @@ class LibroQueSeLee(Protocol):
 
 
 class LecturaDeCuentasSQL:
-    """Las cuentas en SQL; cumple `LecturaDeCuentas`."""
+    """Las cuentas en SQL; cumple `LecturaDeCuentas`.
 
-    def __init__(self, libro: LibroQueSeLee) -> None:
+    Args:
+        libro: donde se leen.
+        hechos: las consultas de las que salen las filas, todas con las mismas columnas.
+    """
+
+    def __init__(self, libro: LibroQueSeLee, hechos: Sequence[Select[Any]]) -> None:
         self._libro = libro
+        self._hechos = tuple(hechos)
         self._turnos = asyncio.Semaphore(LECTURAS_A_LA_VEZ)
 
     async def contar(
@@ -95,21 +111,21 @@ class LecturaDeCuentasSQL:
     ) -> list[Contada]:
         """Devuelve lo que no es cero, por tipo y moneda siempre; todo, del mismo instante."""
         detalle = tuple(dimension.value for dimension in Dimension if dimension in DE_LOS_DIAS & set(por))
-        entera, abarca, del_borde = (
-            (cuentas_por_semana, UNA_SEMANA, cuentas_por_influencer)
-            if detalle
-            else (cuentas_por_dia, UN_DIA, cuentas_por_tramo)
-        )
-        tablas = (entera, del_borde)
-        suyos = trozos(intervalos, abarca)
+        abarcan = (UNA_SEMANA, UN_DIA) if detalle else (UN_DIA,)
+        suyos = trozos(intervalos, *abarcan)
+        sueltos = suyos[-1] if detalle else []
 
         def trabajo(conexion: Connection | None) -> Sequence[Any]:
             if conexion is None:
                 return ()
+            motor = motor_de(conexion)
+            if sueltos:
+                self._exigir_que_sean_pocos(conexion, campaña_id, sueltos)
+            fuentes = _fuentes(motor, self._hechos, con_detalle=bool(detalle), con_sueltos=bool(sueltos))
             valores: dict[str, object] = {"campana_id": campaña_id, "limite": maximo + 1}
-            for tabla, de_ella in zip(tablas, suyos, strict=True):
-                valores |= parametros(conexion, _trozos_de(tabla), _COLUMNAS, de_ella)
-            return conexion.execute(_suma(motor_de(conexion), tablas, detalle), valores).all()
+            for nombre, de_ella in zip(_NOMBRES, suyos, strict=False):
+                valores |= parametros(conexion, nombre, _COLUMNAS, de_ella)
+            return conexion.execute(_suma(motor, fuentes, detalle), valores).all()
 
         async with self._turnos:
             filas = await self._libro.en_transaccion(trabajo)
@@ -117,6 +133,19 @@ class LecturaDeCuentasSQL:
             raise DemasiadasCuentas
         # Fuera de la transacción y del bucle: cien mil son décimas de segundo.
         return await asyncio.to_thread(_contadas, filas, detalle)
+
+    def _exigir_que_sean_pocos(self, conexion: Connection, campaña_id: str, sueltos: Sequence[Trozo]) -> None:
+        """Comprueba cuántas filas se leerían.
+
+        Raises:
+            DemasiadosSueltos: más de las que caben.
+        """
+        motor = motor_de(conexion)
+        en_total = [trozo._replace(signo=1) for trozo in sueltos]
+        valores = {"campana_id": campaña_id, **parametros(conexion, _NOMBRES[-1], _COLUMNAS, en_total)}
+        cuantos = int(conexion.scalar(_cuantos(motor), valores))
+        if cuantos > SUELTOS_MAXIMOS:
+            raise DemasiadosSueltos(cuantos, SUELTOS_MAXIMOS)
 
 
 def _contadas(filas: Sequence[Any], detalle: tuple[str, ...]) -> list[Contada]:
@@ -132,23 +161,31 @@ def _contadas(filas: Sequence[Any], detalle: tuple[str, ...]) -> list[Contada]:
     ]
 
 
-def trozos(intervalos: Sequence[Intervalo], abarca: timedelta) -> tuple[list[Trozo], list[Trozo]]:
-    """Lo que suma cada intervalo: días o semanas enteros, según lo que abarquen, y lo menor de sus bordes."""
-    enteros: list[Trozo] = []
-    bordes: list[Trozo] = []
-    for lugar, intervalo in enumerate(intervalos):
-        if intervalo.hasta - intervalo.desde <= abarca / 2:
-            bordes.append(Trozo(lugar, 1, intervalo.desde, intervalo.hasta))
-            continue
-        primero, final = _mas_cercano(intervalo.desde, abarca), _mas_cercano(intervalo.hasta, abarca)
-        enteros.append(Trozo(lugar, 1, primero, final))
-        bordes += [
-            Trozo(lugar, 1, intervalo.desde, primero),
-            Trozo(lugar, -1, primero, intervalo.desde),
-            Trozo(lugar, 1, final, intervalo.hasta),
-            Trozo(lugar, -1, intervalo.hasta, final),
-        ]
-    return [trozo for trozo in enteros if trozo.abarca_algo], [trozo for trozo in bordes if trozo.abarca_algo]
+def trozos(intervalos: Sequence[Intervalo], *abarcan: timedelta) -> list[list[Trozo]]:
+    """Lo que suma cada intervalo: lo entero de lo que abarca cada tabla, de mayor a menor, y lo que sobra."""
+    por_partir = [
+        Trozo(lugar, 1, intervalo.desde, intervalo.hasta) for lugar, intervalo in enumerate(intervalos)
+    ]
+    partidos = []
+    for abarca in abarcan:
+        enteros: list[Trozo] = []
+        bordes: list[Trozo] = []
+        for trozo in por_partir:
+            if trozo.hasta - trozo.desde <= abarca / 2:
+                bordes.append(trozo)
+                continue
+            lugar, signo, desde, hasta = trozo
+            primero, final = _mas_cercano(desde, abarca), _mas_cercano(hasta, abarca)
+            enteros.append(Trozo(lugar, signo, primero, final))
+            bordes += [
+                Trozo(lugar, signo, desde, primero),
+                Trozo(lugar, -signo, primero, desde),
+                Trozo(lugar, signo, final, hasta),
+                Trozo(lugar, -signo, hasta, final),
+            ]
+        partidos.append([trozo for trozo in enteros if trozo.abarca_algo])
+        por_partir = [trozo for trozo in bordes if trozo.abarca_algo]
+    return [*partidos, por_partir]
 
 
 def _mas_cercano(instante: datetime, abarca: timedelta) -> datetime:
@@ -157,11 +194,64 @@ def _mas_cercano(instante: datetime, abarca: timedelta) -> datetime:
     return comienzo if instante - comienzo <= abarca / 2 else comienzo + abarca
 
 
+class _Fuente(NamedTuple):
+    """De dónde salen las cuentas de unos trozos.
+
+    Attributes:
+        filas: una tabla, o algo con las columnas de una.
+        cuando: la del instante de cada fila.
+        trozos: la relación que dice los suyos.
+    """
+
+    filas: FromClause
+    cuando: ColumnElement[Any]
+    trozos: FromClause
+
+
 @cache
-def _suma(motor: str, tablas: tuple[Table, ...], detalle: tuple[str, ...]) -> Select[Any]:
+def _fuentes(
+    motor: str, hechos: tuple[Select[Any], ...], *, con_detalle: bool, con_sueltos: bool
+) -> tuple[_Fuente, ...]:
+    """Las que responden a un informe."""
+    tablas = (
+        (cuentas_por_semana, cuentas_por_influencer) if con_detalle else (cuentas_por_dia, cuentas_por_tramo)
+    )
+    fuentes = [
+        # El tiempo es lo segundo de la clave de todas.
+        _Fuente(tabla, [*tabla.primary_key][1], relacion(motor, nombre, _COLUMNAS))
+        for tabla, nombre in zip(tablas, _NOMBRES, strict=False)
+    ]
+    if con_sueltos:
+        sueltos = relacion(motor, _NOMBRES[-1], _COLUMNAS)
+        contadas = [_como_cuentas(motor, consulta.subquery()) for consulta in hechos]
+        fuentes += [_Fuente(filas, filas.c.ocurrido_en, sueltos) for filas in contadas]
+    return tuple(fuentes)
+
+
+def _como_cuentas(motor: str, hechos: FromClause) -> FromClause:
+    """Cada fila, con las columnas de una cuenta de ella sola."""
+    columnas = hechos.c
+    # Una moneda sin importe no vale nada en ella.
+    con_importe = case((columnas.valor.is_not(None), columnas.moneda))
+    alto, bajo = importe_en_partes(motor, columnas.valor, PARTE_BAJA)
+    return select(
+        columnas.campana_id,
+        columnas.ocurrido_en,
+        columnas.tipo,
+        func.coalesce(con_importe, _SIN_DATO).label("moneda"),
+        func.coalesce(columnas.influencer_id, _SIN_DATO).label("influencer_id"),
+        func.coalesce(columnas.cupon, _SIN_DATO).label("cupon"),
+        literal(1).label("cuantos"),
+        func.coalesce(alto, 0).label("valor_alto"),
+        func.coalesce(bajo, 0).label("valor_bajo"),
+    ).subquery()
+
+
+@cache
+def _suma(motor: str, fuentes: tuple[_Fuente, ...], detalle: tuple[str, ...]) -> Select[Any]:
     """Por intervalo, tipo, moneda y detalle, las sumas de lo que dicen los trozos de todas."""
     por = ("tipo", "moneda", *detalle)
-    leidas = union_all(*(_de_sus_trozos(motor, tabla, por) for tabla in tablas)).subquery("leidas")
+    leidas = union_all(*(_de_sus_trozos(motor, fuente, por) for fuente in fuentes)).subquery("leidas")
     claves = [leidas.c[nombre] for nombre in ("intervalo", *por)]
     sumas = [func.sum(leidas.c[suma]) for suma in SUMADAS]
     return (
@@ -172,22 +262,30 @@ def _suma(motor: str, tablas: tuple[Table, ...], detalle: tuple[str, ...]) -> Se
     )
 
 
-def _de_sus_trozos(motor: str, tabla: Table, por: tuple[str, ...]) -> Select[Any]:
-    """Lo que dicen los de una tabla, con el signo de cada uno."""
-    suyos = relacion(motor, _trozos_de(tabla), _COLUMNAS).c
-    # El tiempo es lo segundo de la clave de todas.
-    _, cuando, *_ = tabla.primary_key
-    del_trozo: Select[Any] = select(tabla).where(
-        tabla.c.campana_id == bindparam("campana_id", type_=TEXTO),
-        cuando >= suyos.desde,
-        cuando < suyos.hasta,
+@cache
+def _cuantos(motor: str) -> Select[Any]:
+    """Cuántos eventos tienen unos trozos, dicho por las cuentas."""
+    suelta = relacion(motor, _NOMBRES[-1], _COLUMNAS)
+    fuente = _Fuente(cuentas_por_tramo, cuentas_por_tramo.c.tramo, suelta)
+    suyos = _de_sus_trozos(motor, fuente, ()).subquery()
+    return select(func.coalesce(func.sum(suyos.c.cuantos), 0))
+
+
+def _de_sus_trozos(motor: str, fuente: _Fuente, por: tuple[str, ...]) -> Select[Any]:
+    """Lo que dicen los de una fuente, con el signo de cada uno."""
+    suyos = fuente.trozos.c
+    columnas = fuente.filas.c
+    del_trozo: Select[Any] = select(fuente.filas).where(
+        columnas.campana_id == bindparam("campana_id", type_=TEXTO),
+        fuente.cuando >= suyos.desde,
+        fuente.cuando < suyos.hasta,
     )
-    leidas: FromClause = tabla
+    leidas = fuente.filas
     if es_postgresql(motor):
         # Sumado dentro de cada trozo. Si no, un servidor que aún no ha mirado la tabla (ANALYZE) la recorre
         # entera por cada uno.
-        suyas = [tabla.c[nombre] for nombre in por]
-        parciales = [func.sum(tabla.c[suma]).label(suma) for suma in SUMADAS]
+        suyas = [columnas[nombre] for nombre in por]
+        parciales = [func.sum(columnas[suma]).label(suma) for suma in SUMADAS]
         leidas = del_trozo.with_only_columns(*suyas, *parciales).group_by(*suyas).lateral()
         del_trozo = select(suyos.intervalo)
     return del_trozo.with_only_columns(
@@ -195,7 +293,3 @@ def _de_sus_trozos(motor: str, tabla: Table, por: tuple[str, ...]) -> Select[Any
         *(leidas.c[nombre] for nombre in por),
         *((suyos.signo * leidas.c[suma]).label(suma) for suma in SUMADAS),
     )
-
-
-def _trozos_de(tabla: Table) -> str:
-    return f"trozos_de_{tabla.name}"
