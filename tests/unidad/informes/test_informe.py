@@ -59,8 +59,8 @@ async def test_solo_se_propone_el_total_a_quien_no_lo_pidio() -> None:
 
 
 async def test_si_los_dias_partidos_tienen_demasiados_eventos_se_dice_cuantos_y_que_pedir() -> None:
-    lectura = DemasiadoLlena(DemasiadosSueltos(62_500, 50_000))
+    lectura = DemasiadoLlena(DemasiadosSueltos(162_500, 100_000))
     assert await faltas(lectura, por="cupon", zona="America/Bogota", granularidad="total") == (
-        "por: son 62.500 eventos que mirar uno a uno, porque por influencer_id o cupon solo están contados "
-        "los días enteros de UTC, y caben 50.000; pida zona=UTC con días enteros o un periodo menor"
+        "por: son 162.500 eventos que mirar uno a uno, porque por influencer_id o cupon solo están contados "
+        "los días enteros de UTC, y caben 100.000; pida zona=UTC con días enteros o un periodo menor"
     )

@@ -65,8 +65,8 @@ _NOMBRES: Final = ("trozos_mayores", "trozos_menores", "trozos_sueltos")
 """Los de las relaciones que dicen qué se suma de cada fuente: de las dos tablas y de las filas."""
 _SIN_DATO: Final = ""
 
-SUELTOS_MAXIMOS: Final = 50_000
-"""Cuántos eventos se cuentan en las filas como mucho para un informe: unas décimas de segundo."""
+SUELTOS_MAXIMOS: Final = 100_000
+"""Cuántos eventos se cuentan en las filas como mucho para un informe: medio segundo."""
 
 LECTURAS_A_LA_VEZ: Final = 2
 """De las cuatro que lee un proceso: por cupón, un informe puede tardar segundos, y lo demás no le espera."""
