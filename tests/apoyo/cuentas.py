@@ -1,8 +1,13 @@
-"""Las cuentas de los informes: las que hay guardadas, y las que salen de contar las filas una a una."""
+"""Las cuentas de los informes: las que hay guardadas, y las que salen de contar las filas una a una.
 
-from collections.abc import Mapping
+De los usuarios, lo mismo: los bocetos guardados y los que salen de quiénes están en las filas.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
+from hashlib import blake2b
 from typing import Any, Final
 
 from sqlalchemy import Connection, select
@@ -60,8 +65,69 @@ def _sumar(cuentas: Cuentas, datos: Mapping[str, Any], cuantos: int, diezmilesim
         suyas[clave] = (antes[0] + cuantos, antes[1] + diezmilesimas)
 
 
+DeUsuarios = dict[tuple[str, datetime], tuple[int, bytes]]
+"""Por campaña y día, cuántos eventos traen usuario y el boceto de quiénes son."""
+
+
+def usuarios_desde_las_filas(conexion: Connection) -> DeUsuarios:
+    """Lo que debe decir la tabla de los usuarios, sin usar nada de lo que la escribe."""
+    traen: defaultdict[tuple[str, datetime], list[str]] = defaultdict(list)
+    for tabla in (impresiones, conversiones):
+        for fila in conexion.execute(select(tabla)).mappings():
+            dia = fila["ocurrido_en"].replace(hour=0, minute=0, second=0, microsecond=0)
+            if fila["usuario_id"] is not None:
+                traen[fila["campana_id"], dia].append(fila["usuario_id"])
+    return {clave: (len(suyos), boceto_de(suyos)) for clave, suyos in traen.items()}
+
+
+def usuarios_guardados(conexion: Connection) -> DeUsuarios:
+    """Lo que dice esa tabla, juntos los fragmentos."""
+    partes: defaultdict[tuple[str, datetime], list[tuple[int, bytes]]] = defaultdict(list)
+    for fila in conexion.execute(select(METADATOS.tables["usuarios_por_dia"])).mappings():
+        partes[fila["campana_id"], fila["dia"]].append((fila["eventos"], fila["boceto"]))
+    juntos = {
+        clave: (sum(eventos for eventos, _ in suyas), _union([boceto for _, boceto in suyas]))
+        for clave, suyas in partes.items()
+    }
+    return {clave: suyos for clave, suyos in juntos.items() if suyos != (0, b"")}
+
+
+def boceto_de(usuarios: Collection[str]) -> bytes:
+    """El de esos usuarios, como lo dice la decisión 0038."""
+    return _boceto(
+        {blake2b(usuario.encode(), digest_size=8, person=b"alpes-unicos").digest() for usuario in usuarios}
+    )
+
+
+def _boceto(resumenes: Collection[bytes]) -> bytes:
+    return b"".join(sorted(resumenes)) if len(resumenes) <= 384 else _registros(resumenes)
+
+
+def _registros(resumenes: Collection[bytes]) -> bytes:
+    registros = [0] * 4096
+    for resumen in resumenes:
+        bits = f"{int.from_bytes(resumen, 'big'):064b}"
+        lugar, resto = int(bits[:12], 2), bits[12:]
+        registros[lugar] = max(registros[lugar], len(resto) - len(resto.lstrip("0")) + 1)
+    return bytes(registros)
+
+
+def _union(bocetos: Collection[bytes]) -> bytes:
+    sueltos = {
+        boceto[lugar : lugar + 8]
+        for boceto in bocetos
+        if len(boceto) < 4096
+        for lugar in range(0, len(boceto), 8)
+    }
+    densos = [boceto for boceto in bocetos if len(boceto) == 4096]
+    if not densos:
+        return _boceto(sueltos)
+    return bytes(max(iguales) for iguales in zip(*densos, _registros(sueltos), strict=True))
+
+
 def contadas_y_guardadas(conexion: Connection) -> tuple[Cuentas, Cuentas]:
-    """Las dos, del mismo instante: han de ser iguales."""
+    """Las dos, del mismo instante: han de ser iguales; los usuarios de unas y otras ya se comprueban aquí."""
+    assert usuarios_guardados(conexion) == usuarios_desde_las_filas(conexion)
     return contadas_desde_las_filas(conexion), cuentas_guardadas(conexion)
 
 

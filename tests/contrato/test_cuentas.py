@@ -1,4 +1,4 @@
-"""El contrato de las cuentas: pase lo que pase, las cuatro tablas dicen lo mismo que contar las filas."""
+"""El contrato de las cuentas: pase lo que pase, las cinco tablas dicen lo mismo que contar las filas."""
 
 import asyncio
 import tempfile
@@ -28,7 +28,13 @@ from alpespartners.modulos.tracking.infraestructura.motores.base_datos import Le
 from alpespartners.modulos.tracking.infraestructura.motores.base_datos import Libro as LibroSQL
 from alpespartners.modulos.tracking.infraestructura.motores.postgresql.libro import LibroPostgreSQL
 from tests.apoyo.base_datos import libro_sqlite
-from tests.apoyo.cuentas import Cuentas, contadas_y_guardadas
+from tests.apoyo.cuentas import (
+    Cuentas,
+    DeUsuarios,
+    boceto_de,
+    contadas_y_guardadas,
+    usuarios_guardados,
+)
 from tests.apoyo.eventos import AHORA, CONVERSION, IMPRESION, ilegible, recibido
 from tests.apoyo.postgresql import SIN_PRISA, ServidorDePrueba, libro_postgresql, sql
 
@@ -70,6 +76,11 @@ class Libro:
         contadas, guardadas = await asyncio.to_thread(self._lecturas.leer_libro, contadas_y_guardadas)
         assert guardadas == contadas
         return guardadas
+
+    async def usuarios(self) -> DeUsuarios:
+        """Los guardados, que son los que están en las filas."""
+        await self.cuentas()
+        return await asyncio.to_thread(self._lecturas.leer_libro, usuarios_guardados)
 
 
 def totales(cuentas: Cuentas) -> set[tuple[int, int]]:
@@ -160,6 +171,36 @@ class ContratoCuentas:
         )
         assert await libro.cuentas() == una
 
+    async def test_un_usuario_esta_una_vez_en_cada_campaña_y_dia_vea_lo_que_vea(self, libro: Libro) -> None:
+        visto = replace(IMPRESION, campaña_id="c", usuario_id="usr-1")
+        await libro.registrar(
+            visto,
+            visto,
+            replace(CONVERSION, campaña_id="c", usuario_id="usr-1"),
+            replace(visto, usuario_id="usr-2"),
+            replace(visto, usuario_id=None),
+            replace(visto, timestamp=DIA - timedelta(microseconds=1)),
+            replace(visto, campaña_id="otra", usuario_id=None),
+        )
+        assert await libro.usuarios() == {
+            ("c", DIA): (4, boceto_de({"usr-1", "usr-2"})),
+            ("c", DIA - timedelta(days=1)): (1, boceto_de({"usr-1"})),
+        }
+
+    async def test_de_384_usuarios_se_guardan_sus_resumenes_y_de_uno_mas_los_registros(
+        self, libro: Libro
+    ) -> None:
+        lotes = [[f"usr-{n}" for n in range(desde, hasta)] for desde, hasta in ((0, 300), (200, 384), (0, 1))]
+        for numero, usuarios in enumerate(lotes):
+            await libro.asentar(clases.IMPRESIONES, *_de(usuarios, f"{numero}"))
+        todos = {usuario for usuarios in lotes for usuario in usuarios}
+        assert await libro.usuarios() == {("cmp-456", DIA): (485, boceto_de(todos))}
+        assert len(boceto_de(todos)) == 384 * 8
+        await libro.asentar(clases.IMPRESIONES, *_de(["usr-384"], "otro"))
+        ((_, boceto),) = (await libro.usuarios()).values()
+        assert boceto == boceto_de({*todos, "usr-384"})
+        assert len(boceto) == 4096
+
     async def test_una_transaccion_que_falla_no_cuenta_nada(self, libro: Libro) -> None:
         def trabajo(transaccion: Transaccion) -> None:
             asentar(clases.CONVERSIONES, [recibido(CONVERSION, "c-1")])(transaccion)
@@ -170,6 +211,13 @@ class ContratoCuentas:
         assert totales(await libro.cuentas()) == {(0, 0)}
         await libro.asentar(clases.CONVERSIONES, recibido(CONVERSION, "c-1"))
         assert totales(await libro.cuentas()) == {(1, 1_500_000_000)}
+
+
+def _de(usuarios: Sequence[str], lote: str) -> Lote:
+    return [
+        recibido(replace(IMPRESION, id=f"{lote}-{usuario}", usuario_id=usuario), f"{lote}-{usuario}")
+        for usuario in usuarios
+    ]
 
 
 class TestCuentasSQLite(ContratoCuentas):
@@ -214,6 +262,7 @@ async def test_varios_que_cuentan_lo_mismo_a_la_vez_ni_se_bloquean_ni_pierden_na
                         id=f"{nombre}-{n}",
                         campaña_id=f"cmp-{n % 5}",
                         influencer_id=f"inf-{n % 8}",
+                        usuario_id=f"usr-{nombre}-{n}",
                         timestamp=DIA - timedelta(hours=n),
                     ),
                     f"{nombre}-{n}",
@@ -261,6 +310,7 @@ _COMUNES = {
     "id": st.sampled_from([*"abcdefgh", ".."]),
     "campaña_id": _POCAS,
     "influencer_id": _POCAS | st.none(),
+    "usuario_id": st.sampled_from(["a", "ñandú", "🛒"]) | st.none(),
     "timestamp": st.none()
     | st.datetimes(datetime(2025, 12, 30), datetime(2026, 1, 15, 10), timezones=st.just(UTC)),  # noqa: DTZ001
 }

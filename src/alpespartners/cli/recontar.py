@@ -16,7 +16,7 @@ from alpespartners.cli.destino import imprimible
 from alpespartners.cli.hallazgos_en_json import hallazgos_en_json
 from alpespartners.cli.no_se_pudo import no_se_pudo
 from alpespartners.composicion.inicio import leer_ajustes
-from alpespartners.modulos.informes.dominio.diferencia import Diferencia
+from alpespartners.modulos.informes.dominio.diferencia import Diferencia, DiferenciaDeUsuarios
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible
 from alpespartners.seedwork.arranque import ErrorDeArranque
 
@@ -47,7 +47,7 @@ def recontar(
         dejar = pila.enter_context(hallazgos_en_json(json))
         avance = pila.enter_context(Avance())
 
-        def al_hallar(diferencia: Diferencia) -> None:
+        def al_hallar(diferencia: Diferencia | DiferenciaDeUsuarios) -> None:
             nonlocal dichas
             dejar(_en_json(diferencia))
             dichas += 1
@@ -83,7 +83,18 @@ def _resumen(hecho: "Recontado") -> str:
     return f"{frase}, {hecho.corregidas} corregidas."
 
 
-def _en_json(diferencia: Diferencia) -> dict[str, object]:
+def _en_json(diferencia: Diferencia | DiferenciaDeUsuarios) -> dict[str, object]:
+    if isinstance(diferencia, DiferenciaDeUsuarios):
+        contados, hay = diferencia.contados, diferencia.hay
+        return {
+            "tabla": diferencia.tabla,
+            "campaña_id": diferencia.campana_id,
+            "desde": diferencia.desde,
+            "contados": None if contados is None else contados.eventos,
+            "hay": hay.eventos,
+            "usuarios_contados": None if contados is None else contados.distintos.valor,
+            "usuarios": hay.distintos.valor,
+        }
     return {
         "tabla": diferencia.tabla,
         "campaña_id": diferencia.campana_id,
@@ -99,7 +110,9 @@ def _en_json(diferencia: Diferencia) -> dict[str, object]:
     }
 
 
-def _linea(diferencia: Diferencia) -> str:
+def _linea(diferencia: Diferencia | DiferenciaDeUsuarios) -> str:
+    if isinstance(diferencia, DiferenciaDeUsuarios):
+        return _linea_de_usuarios(diferencia)
     nombres = {
         "campaña": diferencia.campana_id,
         "desde": diferencia.desde.isoformat(timespec="minutes"),
@@ -113,3 +126,14 @@ def _linea(diferencia: Diferencia) -> str:
     if diferencia.contada.valor or diferencia.hay.valor:
         partes.append(f"valor contado {diferencia.contada.valor}, hay {diferencia.hay.valor}")
     return imprimible(f"{diferencia.tabla}: {' · '.join(partes)}")
+
+
+def _linea_de_usuarios(diferencia: DiferenciaDeUsuarios) -> str:
+    contados, hay = diferencia.contados, diferencia.hay
+    de_quien = f"campaña {diferencia.campana_id} · desde {diferencia.desde.isoformat(timespec='minutes')}"
+    dice = "no se entiende"
+    if contados is not None:
+        dice = f"contados {contados.eventos} con {contados.distintos.valor} usuarios"
+        if contados.boceto != hay.boceto and contados.distintos == hay.distintos:
+            dice += ", que no son los mismos"
+    return imprimible(f"{diferencia.tabla}: {de_quien} · {dice}, hay {hay.eventos} con {hay.distintos.valor}")

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from alpespartners.composicion.adaptadores import ahora, base_datos, conectar, revisor
 from alpespartners.composicion.inicio import empezar
 from alpespartners.config import Configuracion
-from alpespartners.modulos.informes.dominio.diferencia import Diferencia
+from alpespartners.modulos.informes.dominio.diferencia import Diferencia, DiferenciaDeUsuarios
 from alpespartners.modulos.informes.infraestructura.recuento import Recontado, Recuento
 from alpespartners.modulos.informes.infraestructura.totales import totales
 from alpespartners.modulos.tracking.aplicacion.clases import CLASES, Clase
@@ -179,7 +179,7 @@ def recontar(
     configuracion: Configuracion,
     *,
     corregir: bool,
-    al_hallar: Callable[[Diferencia], None],
+    al_hallar: Callable[[Diferencia | DiferenciaDeUsuarios], None],
     avanza: Callable[[str, int], None],
 ) -> Recontado:
     """Compara las cuentas de los informes con las filas y, si se pide, las corrige, con todo en marcha.

@@ -45,8 +45,8 @@ EL_MAYOR = Decimal("99999999999999.9999")
 """El importe más grande: en diezmilésimas, diez ya no caben en 64 bits."""
 
 VOLVER_A_LA_0006 = (
-    *(f"DROP TABLE {tabla}" for tabla in TABLAS),
-    "ALTER TABLE carriles RENAME COLUMN arrendado_hasta TO reservado_hasta",
+    *(f"DROP TABLE {tabla}" for tabla in (*TABLAS, "usuarios_por_dia")),
+    "ALTER TABLE carriles RENAME COLUMN arriendo_hasta TO reservado_hasta",
     "UPDATE alembic_version SET version_num = '0006'",
 )
 DE_ANTES = {

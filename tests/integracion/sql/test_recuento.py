@@ -19,7 +19,8 @@ from sqlalchemy import Connection, select, text
 from alpespartners.composicion.adaptadores import CUENTAS
 from alpespartners.migraciones import CABEZA
 from alpespartners.modulos.informes.dominio.cuenta import Cuenta
-from alpespartners.modulos.informes.dominio.diferencia import Diferencia
+from alpespartners.modulos.informes.dominio.diferencia import Diferencia, DiferenciaDeUsuarios
+from alpespartners.modulos.informes.dominio.usuarios import Usuarios
 from alpespartners.modulos.informes.infraestructura.recuento import (
     CuentaIlegible,
     EnTransaccion,
@@ -38,7 +39,15 @@ from alpespartners.modulos.tracking.infraestructura.motores.sqlite import base_d
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.base_datos import BaseDatosSQLite
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.reparaciones import ReparacionesSQLite
 from alpespartners.seedwork.arranque import ErrorDeArranque
-from tests.apoyo.cuentas import TABLAS, Cuentas, contadas_desde_las_filas, cuentas_guardadas
+from tests.apoyo.cuentas import (
+    TABLAS,
+    Cuentas,
+    boceto_de,
+    contadas_desde_las_filas,
+    cuentas_guardadas,
+    usuarios_desde_las_filas,
+    usuarios_guardados,
+)
 from tests.apoyo.espera import hasta
 from tests.apoyo.eventos import AHORA, CONVERSION, IMPRESION, recibido
 from tests.apoyo.postgresql import ServidorDePrueba
@@ -75,6 +84,7 @@ class Caso:
                 tipo_conversion=("VENTA", "REGISTRO")[n % 5 == 0],
                 valor=None if n % 5 == 0 else Decimal("99999999999999.99") - n,
                 moneda=None if n % 10 == 0 else ("USD", "EUR")[n % 2],
+                usuario_id=(None, f"usr-{n % 4}")[n % 7 > 0],
                 timestamp=MARTES - n * SEMANA / 6,
             )
             for n in range(24)
@@ -96,8 +106,8 @@ class Caso:
         leer: EnTransaccion | None = None,
         escribir: EnTransaccion | None = None,
         eventos_por_pieza: int = 7,
-    ) -> tuple[Recontado, list[Diferencia]]:
-        halladas: list[Diferencia] = []
+    ) -> tuple[Recontado, list[Diferencia | DiferenciaDeUsuarios]]:
+        halladas: list[Diferencia | DiferenciaDeUsuarios] = []
         hecho = Recuento(
             hechos(),
             leer=leer or self.reparaciones.leer_libro,
@@ -117,7 +127,10 @@ class Caso:
         return self.reparaciones.leer_libro(_sin_lo_que_no_cuenta)
 
     def cuadra(self) -> bool:
-        return self.contado() == self.reparaciones.leer_libro(contadas_desde_las_filas)
+        usuarios = self.reparaciones.leer_libro(usuarios_guardados)
+        return self.contado() == self.reparaciones.leer_libro(
+            contadas_desde_las_filas
+        ) and usuarios == self.reparaciones.leer_libro(usuarios_desde_las_filas)
 
 
 def asentar(libro: Libro, clase: Clase, comandos: Sequence[C]) -> None:
@@ -204,6 +217,7 @@ def test_lo_que_otra_mano_cambio_en_una_tabla_se_halla_se_dice_y_se_corrige(
     assert {hallada.tabla for hallada in halladas} == {tabla}
     assert {hallada.hay for hallada in halladas} == {Cuenta(*antes[tabla][clave]) for clave in afectadas}
     for hallada in halladas:
+        assert isinstance(hallada, Diferencia)
         assert hallada.contada == (Cuenta() if cambio is None else hallada.hay + cambio)
 
     corregido, otra_vez = caso.recontar()
@@ -264,9 +278,79 @@ def test_una_cuenta_inventada_se_resta_hasta_que_no_se_ve(caso: Caso, tabla: str
         )
     _, halladas = caso.recontar()
     assert halladas
-    assert {(hallada.contada, hallada.hay) for hallada in halladas} == {(Cuenta(5, 10**9 - 8), Cuenta())}
+    de_cuentas = [hallada for hallada in halladas if isinstance(hallada, Diferencia)]
+    assert len(de_cuentas) == len(halladas)
+    assert {(hallada.contada, hallada.hay) for hallada in de_cuentas} == {(Cuenta(5, 10**9 - 8), Cuenta())}
     assert caso.contado() == antes
     assert caso.recontar()[1] == []
+
+
+UN_DIA = "campana_id = 'cmp-456'"
+OTRO_FRAGMENTO = (
+    "INSERT INTO usuarios_por_dia SELECT campana_id, dia, 99, 0, {otro} FROM usuarios_por_dia WHERE {}"
+)
+
+
+@pytest.mark.parametrize(
+    ("alteracion", "contados"),
+    [
+        ("DELETE FROM usuarios_por_dia WHERE {}", Usuarios()),
+        ("UPDATE usuarios_por_dia SET eventos = eventos + 3 WHERE {}", Usuarios(5, boceto_de(["a", "b"]))),
+        ("UPDATE usuarios_por_dia SET boceto = {otro} WHERE {}", Usuarios(2, boceto_de(["a", "c"]))),
+        ("UPDATE usuarios_por_dia SET boceto = {corto} WHERE {}", None),
+        ("UPDATE usuarios_por_dia SET boceto = {guarda} WHERE {}", None),
+        (
+            OTRO_FRAGMENTO,
+            Usuarios(2, boceto_de(["a", "b", "c"])),
+        ),
+    ],
+)
+def test_los_usuarios_que_otra_mano_cambio_se_hallan_se_dicen_y_se_corrigen(
+    caso: Caso, alteracion: str, contados: Usuarios | None
+) -> None:
+    caso.pasa_de_todo()
+    caso.registrar(IMPRESIONES, *(replace(IMPRESION, id=f"u-{u}", usuario_id=u) for u in "ab"))
+    octetos = {"otro": boceto_de(["a", "c"]), "corto": b"1234567", "guarda": b"\x80" * 4096}
+    en_sql = {
+        nombre: f"X'{valor.hex()}'" if isinstance(caso.base, BaseDatosSQLite) else f"'\\x{valor.hex()}'"
+        for nombre, valor in octetos.items()
+    }
+    caso.alterar(alteracion.format(UN_DIA, **en_sql))
+    assert not caso.cuadra()
+    esperada = DiferenciaDeUsuarios(
+        tabla="usuarios_por_dia",
+        campana_id="cmp-456",
+        desde=AHORA.replace(hour=0, minute=0, second=0, microsecond=0),
+        contados=contados,
+        hay=Usuarios(2, boceto_de(["a", "b"])),
+    )
+    assert caso.recontar(corregir=False)[1] == [esperada]
+    assert not caso.cuadra()
+    assert caso.recontar() == (Recontado(67, 1, 1), [esperada])
+    assert caso.cuadra()
+    assert caso.recontar()[1] == []
+
+
+def test_un_boceto_que_no_se_entiende_no_impide_registrar(caso: Caso) -> None:
+    caso.registrar(IMPRESIONES, replace(IMPRESION, id="una"))
+    ilegible = "X'00'" if isinstance(caso.base, BaseDatosSQLite) else "'\\x00'"
+    caso.alterar(f"UPDATE usuarios_por_dia SET boceto = {ilegible}")  # noqa: S608 (es suyo)
+    caso.registrar(IMPRESIONES, replace(IMPRESION, id="dos", usuario_id="otro"))
+    (hallada,) = caso.recontar()[1]
+    assert isinstance(hallada, DiferenciaDeUsuarios)
+    assert (hallada.contados, hallada.hay.eventos) == (None, 2)
+    assert caso.cuadra()
+
+
+def test_los_usuarios_de_un_dia_que_nadie_registro_se_borran(caso: Caso) -> None:
+    caso.pasa_de_todo()
+    caso.alterar(
+        "INSERT INTO usuarios_por_dia SELECT 'a-sin-filas', dia, 3, eventos, boceto FROM usuarios_por_dia"
+        " WHERE campana_id = 'c-1'"
+    )
+    assert not caso.cuadra()
+    assert {hallada.hay for hallada in caso.recontar()[1]} == {Usuarios()}
+    assert caso.cuadra()
 
 
 COPIA = (
@@ -282,6 +366,7 @@ COPIA = (
         COPIA.format("impresiones", "tipo_evento", "campana_id", "id = 'i-3'"),
         COPIA.format("conversiones", "tipo_conversion, valor, moneda, cupon", "'nueva'", "id > 'v-1'"),
         "DELETE FROM impresiones WHERE campana_id = 'c-3'",
+        "UPDATE impresiones SET usuario_id = 'otro' WHERE campana_id = 'c-0'",
         "DELETE FROM conversiones WHERE id = 'v-4'",
         "UPDATE conversiones SET valor = valor - 10000 WHERE campana_id = 'c-2'",
         "UPDATE conversiones SET cupon = 'OTRO', tipo_conversion = 'REGISTRO' WHERE id = 'v-7'",
@@ -445,6 +530,7 @@ class Escritores:
                         CONVERSION,
                         id=f"w-{cual}-{lote}-{n}",
                         campaña_id=f"c-{n}",
+                        usuario_id=f"usr-{cual}-{lote}-{n}",
                         timestamp=MARTES - n * DIA / 6,
                     )
                     for n in range(3)
@@ -457,6 +543,7 @@ def test_corrige_lo_justo_mientras_los_consumidores_registran(caso: Caso) -> Non
     caso.pasa_de_todo()
     for tabla in TABLAS:
         caso.alterar(f"UPDATE {tabla} SET cuantos = cuantos * 2, valor_alto = 0")  # noqa: S608 (ídem)
+    caso.alterar("UPDATE usuarios_por_dia SET eventos = eventos + 1")
     varios = not isinstance(caso.base, BaseDatosSQLite)
     otro = caso.base.libro() if varios else None
     if otro is not None:
@@ -496,10 +583,13 @@ def test_dos_recuentos_a_la_vez_corrigen_una_sola_vez(caso: Caso) -> None:
     antes = caso.contado()
     for tabla in TABLAS:
         caso.alterar(f"DELETE FROM {tabla} WHERE {UNA_CLAVE}")  # noqa: S608 (ídem)
+    caso.alterar("DELETE FROM usuarios_por_dia WHERE campana_id = 'c-2'")
     _, todas = caso.recontar(corregir=False)
     en_la_instantanea = not isinstance(caso.base, BaseDatosSQLite)
 
-    def recontar(barrera: threading.Barrier, reparaciones: Reparaciones) -> list[Diferencia]:
+    def recontar(
+        barrera: threading.Barrier, reparaciones: Reparaciones
+    ) -> list[Diferencia | DiferenciaDeUsuarios]:
         pendientes = iter([barrera.wait])
 
         def juntos(conexion: Connection, trabajo: Callable[[Connection], T]) -> T:

@@ -21,17 +21,19 @@ from sqlalchemy import (
     column,
     func,
     select,
+    type_coerce,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.types import TypeEngine
 
 from alpespartners.seedwork.sql.sentencias import es_postgresql, motor_de
+from alpespartners.seedwork.sql.tipos import Texto
 
 Columnas = Mapping[str, TypeEngine[Any]]
 
 
 def relacion(motor: str, nombre: str, columnas: Columnas) -> FromClause:
-    """La de ese nombre; de sus tipos, en SQLite, solo los que se guardan como enteros."""
+    """La de ese nombre; de sus tipos, en SQLite, solo los que se guardan como enteros o como textos."""
     if es_postgresql(motor):
         arreglos = [
             bindparam(f"{nombre}_{columna}", type_=postgresql.ARRAY(tipo, dimensions=1))
@@ -41,8 +43,11 @@ def relacion(motor: str, nombre: str, columnas: Columnas) -> FromClause:
         return func.unnest(*arreglos).table_valued(*pedidas, name=nombre).render_derived()
     fila = func.json_each(bindparam(nombre, type_=Text)).table_valued("value").c.value
     leidas: list[ColumnElement[Any]] = [
-        cast(func.json_extract(fila, f"$[{lugar}]"), BigInteger).label(columna)
-        for lugar, columna in enumerate(columnas)
+        type_coerce(
+            cast(func.json_extract(fila, f"$[{lugar}]"), Text if isinstance(tipo, Texto) else BigInteger),
+            tipo,
+        ).label(columna)
+        for lugar, (columna, tipo) in enumerate(columnas.items())
     ]
     # Sin ello, cada valor se extraería otra vez por cada fila con que se cruza.
     return select(*leidas).cte(nombre).prefix_with("MATERIALIZED")
@@ -58,8 +63,8 @@ def parametros(
         }
     dialecto = sqlite.dialect()
     escribir = [tipo.dialect_impl(dialecto).bind_processor(dialecto) for tipo in columnas.values()]
-    en_enteros = [
+    guardados = [
         [valor if como is None else como(valor) for como, valor in zip(escribir, fila, strict=True)]
         for fila in filas
     ]
-    return {nombre: msgspec.json.encode(en_enteros).decode()}
+    return {nombre: msgspec.json.encode(guardados).decode()}

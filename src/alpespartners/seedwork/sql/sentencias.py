@@ -36,7 +36,7 @@ _TANDA = 1_000
 _CLAVES = "claves"
 _ROWID = literal_column("rowid", Integer)
 
-_Preparada = tuple[str, Mapping[str, Callable[[Any], Any] | None]]
+Preparada = tuple[str, Mapping[str, Callable[[Any], Any] | None]]
 """Una sentencia de SQLite y, por cada columna, en el orden de sus parámetros, cómo se escribe su valor."""
 
 _Insercion = TypeVar("_Insercion", postgresql.Insert, sqlite.Insert)
@@ -104,7 +104,7 @@ def acumular(
     if es_postgresql(motor_de(conexion)):
         conexion.execute(_acumulacion_en_postgresql(tabla, nombres, sumadas), columnas)
     else:
-        _por_columnas(conexion, columnas, _acumulacion_en_sqlite(tabla, nombres, sumadas))
+        por_columnas(conexion, columnas, _acumulacion_en_sqlite(tabla, nombres, sumadas))
 
 
 def insertar_o_sumar(motor: str, tabla: Table) -> postgresql.Insert | sqlite.Insert:
@@ -135,19 +135,17 @@ def siguientes(conexion: Connection, secuencia: str, cuantos: int) -> list[int]:
     return sorted(conexion.scalars(numeros))
 
 
-def _fila_a_fila(conexion: Connection, filas: Sequence[Mapping[str, object]], preparada: _Preparada) -> int:
+def _fila_a_fila(conexion: Connection, filas: Sequence[Mapping[str, object]], preparada: Preparada) -> int:
     """Ejecuta la sentencia con cada fila en el bucle del controlador de SQLite y devuelve cuántas entraron.
 
     SQLAlchemy prepara los parámetros fila a fila, y en ello tarda más que SQLite en insertarlas.
     """
     columnas = {nombre: [fila[nombre] for fila in filas] for nombre in preparada[1]}
-    return _por_columnas(conexion, columnas, preparada)
+    return por_columnas(conexion, columnas, preparada)
 
 
-def _por_columnas(
-    conexion: Connection, columnas: Mapping[str, Sequence[object]], preparada: _Preparada
-) -> int:
-    """Lo mismo, con los valores de todas las filas en cada columna."""
+def por_columnas(conexion: Connection, columnas: Mapping[str, Sequence[object]], preparada: Preparada) -> int:
+    """Lo mismo que `_fila_a_fila`, con los valores de todas las filas en cada columna."""
     sentencia, procesadores = preparada
     procesadas = [
         columnas[nombre] if procesar is None else [procesar(valor) for valor in columnas[nombre]]
@@ -169,19 +167,20 @@ def _posteriores_en_sqlite(tabla: Table, ademas: tuple[str, ...]) -> Select[Any]
 
 
 @cache
-def _insercion_en_sqlite(tabla: Table, columnas: tuple[str, ...], *, solo_nuevas: bool) -> _Preparada:
+def _insercion_en_sqlite(tabla: Table, columnas: tuple[str, ...], *, solo_nuevas: bool) -> Preparada:
     insercion = sqlite.insert(tabla)
     if solo_nuevas:
         insercion = insercion.on_conflict_do_nothing(index_elements=[*tabla.primary_key])
-    return _preparada(tabla, insercion, columnas)
+    return preparar(tabla, insercion, columnas)
 
 
 @cache
-def _acumulacion_en_sqlite(tabla: Table, columnas: tuple[str, ...], sumadas: tuple[str, ...]) -> _Preparada:
-    return _preparada(tabla, _sumando(tabla, sqlite.insert(tabla), sumadas), columnas)
+def _acumulacion_en_sqlite(tabla: Table, columnas: tuple[str, ...], sumadas: tuple[str, ...]) -> Preparada:
+    return preparar(tabla, _sumando(tabla, sqlite.insert(tabla), sumadas), columnas)
 
 
-def _preparada(tabla: Table, insercion: sqlite.Insert, columnas: tuple[str, ...]) -> _Preparada:
+def preparar(tabla: Table, insercion: sqlite.Insert, columnas: tuple[str, ...]) -> Preparada:
+    """La sentencia de SQLite que da valor a esas columnas."""
     dialecto = sqlite.dialect()
     sentencia = insercion.compile(dialect=dialecto, column_keys=columnas)
     return str(sentencia), {
@@ -197,7 +196,7 @@ def _insercion_en_postgresql(
     ademas: tuple[str, ...],
     solo_nuevas: bool,  # noqa: FBT001
 ) -> Executable:
-    insercion = _desde_arreglos(tabla, columnas)
+    insercion = desde_arreglos(tabla, columnas)
     if not solo_nuevas:
         return insercion
     clave = tabla.primary_key
@@ -209,10 +208,10 @@ def _insercion_en_postgresql(
 def _acumulacion_en_postgresql(
     tabla: Table, columnas: tuple[str, ...], sumadas: tuple[str, ...]
 ) -> postgresql.Insert:
-    return _sumando(tabla, _desde_arreglos(tabla, columnas), sumadas)
+    return _sumando(tabla, desde_arreglos(tabla, columnas), sumadas)
 
 
-def _desde_arreglos(tabla: Table, columnas: tuple[str, ...]) -> postgresql.Insert:
+def desde_arreglos(tabla: Table, columnas: tuple[str, ...]) -> postgresql.Insert:
     """Un arreglo por columna en lugar de un parámetro por valor: `unnest` los devuelve en su orden."""
     arreglos = [
         func.unnest(bindparam(columna, type_=postgresql.ARRAY(tabla.c[columna].type, dimensions=1)))

@@ -1,9 +1,10 @@
-"""Una diferencia: una cuenta que no dice lo que dan las filas."""
+"""Una diferencia: una cuenta, o los usuarios de un día, que no dicen lo que dan las filas."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from alpespartners.modulos.informes.dominio.cuenta import Cuenta
+from alpespartners.modulos.informes.dominio.usuarios import Usuarios
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,3 +29,21 @@ class Diferencia:
     cupon: str | None = None
     contada: Cuenta
     hay: Cuenta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiferenciaDeUsuarios:
+    """Un día de una campaña, con los usuarios que dice tener y los que debería decir.
+
+    Attributes:
+        tabla: la de los usuarios.
+        desde: cuándo empieza el día, en UTC.
+        contados: los que dice, con todos sus fragmentos; `None` si otra mano dejó lo que no se entiende.
+        hay: los que dan las filas.
+    """
+
+    tabla: str
+    campana_id: str
+    desde: datetime
+    contados: Usuarios | None
+    hay: Usuarios

@@ -16,14 +16,17 @@ from sqlalchemy import Connection, Table
 
 from alpespartners.modulos.informes.dominio.cuenta import en_diezmilesimas, en_partes
 from alpespartners.modulos.informes.dominio.intervalos import TRAMO, UN_DIA, UNA_SEMANA, comienzo_en_utc
+from alpespartners.modulos.informes.dominio.unicos import Boceto, BocetoIlegible, con, resumen
 from alpespartners.modulos.informes.infraestructura.tablas import (
     SUMADAS,
     cuentas_por_dia,
     cuentas_por_influencer,
     cuentas_por_semana,
     cuentas_por_tramo,
+    usuarios_por_dia,
 )
 from alpespartners.modulos.tracking.dominio.eventos import ConversionRegistrada, EventoDominio
+from alpespartners.seedwork.sql.fusion import Clave, fundir
 from alpespartners.seedwork.sql.sentencias import acumular
 
 _SIN_DATO: Final = ""
@@ -91,6 +94,29 @@ class CuentasSQL:
                 ],
                 SUMADAS,
             )
+        self._contar_usuarios(eventos, [detalle for detalle, _ in contados])
+
+    def _contar_usuarios(self, eventos: Sequence[EventoDominio[Any]], detalles: Sequence[_Detalle]) -> None:
+        """Cuenta los eventos que traen usuario, y une a los de cada día los suyos."""
+        usuarios: defaultdict[Clave, list[str]] = defaultdict(list)
+        for evento, detalle in zip(eventos, detalles, strict=True):
+            usuario_id = evento.entidad.contenido.usuario_id
+            if usuario_id is not None:
+                usuarios[detalle.campana_id, detalle.dia, self._fragmento].append(usuario_id)
+
+        def con_los_suyos(clave: Clave, boceto: Boceto) -> Boceto:
+            try:
+                return con(boceto, [resumen(usuario_id) for usuario_id in {*usuarios[clave]}])
+            except BocetoIlegible:
+                # Lo dejó otra mano: lo dirá y corregirá `recontar`, y un evento no deja de registrarse por ello.
+                return boceto
+
+        fundir(
+            self._conexion,
+            usuarios_por_dia,
+            {clave: len(suyos) for clave, suyos in usuarios.items()},
+            con_los_suyos,
+        )
 
 
 @lru_cache(_TRAMOS_RECORDADOS)

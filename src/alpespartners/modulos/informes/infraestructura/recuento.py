@@ -1,9 +1,10 @@
 """El recuento: compara las cuentas de los informes con las filas del libro, y las corrige.
 
 Qué es: un recorrido de todas las campañas por trechos de semanas seguidas. De cada trecho se agregan las
-filas como cada una de las cuatro tablas, y se compara clave a clave.
-Qué no es: un cierre; los consumidores siguen registrando mientras tanto. Tampoco borra: lo que sobra se
-resta, y una clave a cero no se ve.
+filas como cada una de las cuatro tablas, y se compara clave a clave; y sus usuarios, día a día
+(`recuento_de_usuarios.py`).
+Qué no es: un cierre; los consumidores siguen registrando mientras tanto. Tampoco borra cuentas: lo que sobra
+se resta, y una clave a cero no se ve.
 Por qué existe: un informe vale lo que valga su cuenta, y otra mano pudo tocar una tabla y no la otra.
 
 Una fila y su cuenta entran en la misma transacción. Por eso lo que las separa no cambia mientras otros
@@ -24,9 +25,15 @@ from typing import Any, Final, NamedTuple, Protocol, TypeVar
 from sqlalchemy import Column, ColumnElement, Connection, FromClause, Select, Table, case, func, select
 
 from alpespartners.modulos.informes.dominio.cuenta import PARTE_BAJA, Cuenta
-from alpespartners.modulos.informes.dominio.diferencia import Diferencia
+from alpespartners.modulos.informes.dominio.diferencia import Diferencia, DiferenciaDeUsuarios
 from alpespartners.modulos.informes.dominio.intervalos import TRAMO, UN_DIA, UNA_SEMANA, comienzo_en_utc
-from alpespartners.modulos.informes.infraestructura.tablas import METADATOS, SUMADAS
+from alpespartners.modulos.informes.infraestructura.recuento_de_usuarios import (
+    UsuariosDistintos,
+    comparar_usuarios,
+    corregir_usuarios,
+)
+from alpespartners.modulos.informes.infraestructura.tablas import CUENTAS, METADATOS, SUMADAS
+from alpespartners.modulos.informes.infraestructura.trechos import Trecho
 from alpespartners.seedwork.arranque import ErrorDeArranque
 from alpespartners.seedwork.sql.agregados import comienzo_del_tramo, sumas_en_partes
 from alpespartners.seedwork.sql.sentencias import acumular, motor_de
@@ -36,7 +43,6 @@ Clave = tuple[Any, ...]
 Cuentas = Mapping[Clave, Cuenta]
 """Las de una tabla, por su clave sin el fragmento."""
 
-_TABLAS: Final = METADATOS.sorted_tables
 _SIN_DATO: Final = ""
 _FRAGMENTO: Final = -1
 """El de las correcciones; los de los consumidores empiezan en 0."""
@@ -56,28 +62,31 @@ class EnTransaccion(Protocol):
         """
 
 
-class Trecho(NamedTuple):
-    """Unas semanas seguidas de una campaña: desde `desde`, que se incluye, hasta `hasta`, que no.
-
-    Donde falta uno de los dos no hay límite, y por eso se ven también las filas de días sin cuentas.
-    """
-
-    campana_id: str
-    desde: datetime | None
-    hasta: datetime | None
-
-
 class _Hallada(NamedTuple):
     tabla: Table
     clave: Clave
     contada: Cuenta
     hay: Cuenta
 
+    @property
+    def diferencia(self) -> Diferencia:
+        """Lo que se dice de ella."""
+        campos: dict[str, Any] = {
+            columna.name: dato for columna, dato in zip(_claves(self.tabla), self.clave, strict=True)
+        }
+        desde = campos.pop(_instante(self.tabla).name)
+        return Diferencia(
+            tabla=str(self.tabla.name), desde=desde, contada=self.contada, hay=self.hay, **campos
+        )
+
+
+_Distinta = _Hallada | UsuariosDistintos
+
 
 class _Pieza(NamedTuple):
     """Lo que se comparó en una lectura: los trechos que difieren, el último mirado y cuántos eventos."""
 
-    distintos: list[tuple[Trecho, list[_Hallada]]]
+    distintos: list[tuple[Trecho, list[_Distinta]]]
     ultimo: Trecho | None
     eventos: int
 
@@ -121,7 +130,7 @@ class Recuento:
         *,
         leer: EnTransaccion,
         escribir: EnTransaccion | None,
-        al_hallar: Callable[[Diferencia], None],
+        al_hallar: Callable[[Diferencia | DiferenciaDeUsuarios], None],
         avanza: Callable[[str, int], None],
         eventos_por_pieza: int = _EVENTOS_POR_PIEZA,
     ) -> None:
@@ -149,12 +158,12 @@ class Recuento:
             for trecho, halladas in pieza.distintos:
                 for hallada in self._corregidas(trecho, halladas, hecho):
                     hecho.diferencias += 1
-                    self._al_hallar(_diferencia(hallada))
+                    self._al_hallar(hallada.diferencia)
             if pieza.ultimo is None:
                 return hecho
             ultimo = pieza.ultimo
 
-    def _corregidas(self, trecho: Trecho, halladas: list[_Hallada], hecho: Recontado) -> list[_Hallada]:
+    def _corregidas(self, trecho: Trecho, halladas: list[_Distinta], hecho: Recontado) -> list[_Distinta]:
         """Corrige un trecho y devuelve lo que corrigió; si no se puede, lo que se halló al leer.
 
         Si al ir a corregir ya no hay nada, lo corrigió otro entretanto, o una vez anterior que no lo supo.
@@ -171,7 +180,7 @@ class Recuento:
         return corregidas
 
     def _comparar_pieza(self, ultimo: Trecho | None, conexion: Connection) -> _Pieza:
-        distintos: list[tuple[Trecho, list[_Hallada]]] = []
+        distintos: list[tuple[Trecho, list[_Distinta]]] = []
         eventos = coste = 0
         while coste < self._eventos_por_pieza:
             ultimo = self._siguiente(conexion, ultimo)
@@ -184,16 +193,19 @@ class Recuento:
             coste += suyos + _COSTE_DE_UN_TRECHO
         return _Pieza(distintos, ultimo, eventos)
 
-    def _corregir(self, trecho: Trecho, conexion: Connection) -> list[_Hallada]:
+    def _corregir(self, trecho: Trecho, conexion: Connection) -> list[_Distinta]:
         halladas, _ = self._comparar(conexion, trecho)
-        for tabla in _TABLAS:
+        for tabla in CUENTAS:
             faltan = [
                 (*hallada.clave, _FRAGMENTO, *(hallada.hay - hallada.contada).partes())
                 for hallada in halladas
-                if hallada.tabla is tabla
+                if isinstance(hallada, _Hallada) and hallada.tabla is tabla
             ]
             with _entendiendo(trecho.campana_id):
                 acumular(conexion, tabla, faltan, SUMADAS)
+        for hallada in halladas:
+            if isinstance(hallada, UsuariosDistintos):
+                corregir_usuarios(conexion, hallada, _FRAGMENTO)
         return halladas
 
     def _siguiente(self, conexion: Connection, ultimo: Trecho | None) -> Trecho | None:
@@ -201,7 +213,9 @@ class Recuento:
         if ultimo is not None and ultimo.hasta is not None:
             return self._trecho(conexion, ultimo.campana_id, ultimo.hasta)
         # De una en una, por el índice de cada tabla: `DISTINCT` las recorrería enteras.
-        campanas: list[ColumnElement[Any]] = [tabla.c.campana_id for tabla in (*self._hechos, *_TABLAS)]
+        campanas: list[ColumnElement[Any]] = [
+            tabla.c.campana_id for tabla in (*self._hechos, *METADATOS.sorted_tables)
+        ]
         siguientes = [
             conexion.scalar(
                 select(campana)
@@ -221,7 +235,7 @@ class Recuento:
             cortes = [
                 conexion.scalar(
                     select(hechos.c.ocurrido_en)
-                    .where(*_dentro(abierto, hechos, hechos.c.ocurrido_en))
+                    .where(*abierto.dentro(hechos, hechos.c.ocurrido_en))
                     .order_by(hechos.c.ocurrido_en)
                     .offset(self._eventos_por_pieza)
                     .limit(1)
@@ -235,15 +249,16 @@ class Recuento:
         # Una semana no se parte: una de las tablas la cuenta entera, y otras dos, sus días.
         return abierto._replace(hasta=semana if desde is None or semana > desde else semana + UNA_SEMANA)
 
-    def _comparar(self, conexion: Connection, trecho: Trecho) -> tuple[list[_Hallada], int]:
+    def _comparar(self, conexion: Connection, trecho: Trecho) -> tuple[list[_Distinta], int]:
         """Lo que difiere en un trecho, y cuántos eventos tiene."""
-        halladas: list[_Hallada] = []
+        halladas: list[_Distinta] = []
         eventos = 0
         with _entendiendo(trecho.campana_id):
-            for tabla in _TABLAS:
+            for tabla in CUENTAS:
                 hay = self._en_las_filas(conexion, tabla, trecho)
                 eventos = sum(cuenta.cuantos for cuenta in hay.values())
                 halladas += _distintas(tabla, _contadas(conexion, tabla, trecho), hay)
+            halladas += comparar_usuarios(conexion, self._hechos, trecho)
         return halladas, eventos
 
     def _en_las_filas(self, conexion: Connection, tabla: Table, trecho: Trecho) -> Cuentas:
@@ -284,7 +299,7 @@ def _contadas(conexion: Connection, tabla: Table, trecho: Trecho) -> Cuentas:
     cuentas: defaultdict[Clave, Cuenta] = defaultdict(Cuenta)
     for *clave, cuantos, alto, bajo in conexion.execute(
         select(*claves, *(tabla.c[nombre] for nombre in SUMADAS)).where(
-            *_dentro(trecho, tabla, _instante(tabla))
+            *trecho.dentro(tabla, _instante(tabla))
         )
     ):
         cuentas[tuple(clave)] += Cuenta.de_partes(cuantos, alto, bajo)
@@ -309,19 +324,11 @@ def _agregadas(motor: str, hechos: FromClause, tabla: Table, trecho: Trecho) -> 
     # Aparte: en PostgreSQL, dos expresiones con parámetros no son la misma, y no se podría agrupar por ella.
     suyas = (
         select(*(valores[nombre].label(nombre) for nombre in nombres), columnas.valor)
-        .where(*_dentro(trecho, hechos, columnas.ocurrido_en))
+        .where(*trecho.dentro(hechos, columnas.ocurrido_en))
         .subquery()
     )
     clave = [suyas.c[nombre] for nombre in nombres]
     return select(*clave, func.count(), *sumas_en_partes(motor, suyas.c.valor, PARTE_BAJA)).group_by(*clave)
-
-
-def _dentro(trecho: Trecho, tabla: FromClause, instante: ColumnElement[Any]) -> Iterator[ColumnElement[bool]]:
-    yield tabla.c.campana_id == trecho.campana_id
-    if trecho.desde is not None:
-        yield instante >= trecho.desde
-    if trecho.hasta is not None:
-        yield instante < trecho.hasta
 
 
 def _claves(tabla: Table) -> list[Column[Any]]:
@@ -331,13 +338,3 @@ def _claves(tabla: Table) -> list[Column[Any]]:
 def _instante(tabla: Table) -> Column[Any]:
     """Su tramo, su día o su semana: lo segundo de la clave de las cuatro."""
     return _claves(tabla)[1]
-
-
-def _diferencia(hallada: _Hallada) -> Diferencia:
-    campos: dict[str, Any] = {
-        columna.name: dato for columna, dato in zip(_claves(hallada.tabla), hallada.clave, strict=True)
-    }
-    desde = campos.pop(_instante(hallada.tabla).name)
-    return Diferencia(
-        tabla=str(hallada.tabla.name), desde=desde, contada=hallada.contada, hay=hallada.hay, **campos
-    )

@@ -2,7 +2,7 @@
 
 Qué es: cuántos eventos hay y cuánto valen, contados de cuatro maneras: los de cada campaña por tramos de
 quince minutos y por días, y los de cada influencer y cupón de una campaña por días y por semanas. Los días
-son de UTC, y las semanas empiezan en lunes.
+son de UTC, y las semanas empiezan en lunes. Y aparte, quiénes son los usuarios de cada campaña y día.
 Qué no es: el libro; todo esto se puede volver a contar desde él (`recuento.py`).
 Por qué existe: contar diez millones de filas cada vez que alguien mira su campaña no es una respuesta.
 
@@ -14,7 +14,7 @@ corrigió `recuento.py`) es como si no estuviera.
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, Integer, Table
+from sqlalchemy import BigInteger, Column, Integer, LargeBinary, Table
 
 from alpespartners.seedwork.sql.metadatos import metadatos
 from alpespartners.seedwork.sql.tipos import TEXTO, Instante
@@ -22,7 +22,7 @@ from alpespartners.seedwork.sql.tipos import TEXTO, Instante
 METADATOS = metadatos()
 
 SUMADAS: Final = ("cuantos", "valor_alto", "valor_bajo")
-"""Las columnas que no son clave, en las cuatro tablas y en el orden de `Cuenta.partes`."""
+"""Las columnas que no son clave, en las cuatro de cuentas y en el orden de `Cuenta.partes`."""
 
 
 def _cuentas(nombre: str, *claves: Column[object]) -> Table:
@@ -59,4 +59,18 @@ cuentas_por_semana = _cuentas(
     Column("semana", Instante, primary_key=True),
     Column("influencer_id", TEXTO, primary_key=True),
     Column("cupon", TEXTO, primary_key=True),
+)
+
+CUENTAS: Final = tuple(METADATOS.sorted_tables)
+"""Las cuatro de cuentas."""
+
+usuarios_por_dia = Table(
+    "usuarios_por_dia",
+    METADATOS,
+    Column("campana_id", TEXTO, primary_key=True),
+    Column("dia", Instante, primary_key=True),
+    Column("fragmento", Integer, primary_key=True),
+    # Los que traen usuario. Cambia en cada lote, y así quien vuelve a contar sabe si otro contó entretanto.
+    Column("eventos", BigInteger, nullable=False),
+    Column("boceto", LargeBinary, nullable=False),
 )

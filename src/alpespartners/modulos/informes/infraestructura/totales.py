@@ -7,14 +7,14 @@ from collections.abc import Collection, Mapping
 
 from sqlalchemy import Connection, func, select
 
-from alpespartners.modulos.informes.infraestructura.tablas import METADATOS
+from alpespartners.modulos.informes.infraestructura.tablas import CUENTAS
 
 
 def totales(conexion: Connection, tipos: Collection[str]) -> Mapping[str, int]:
-    """Cuántos de esos tipos cuenta cada tabla, por su nombre."""
+    """Cuántos de esos tipos dice cada tabla de cuentas, por su nombre."""
     return {
         tabla.name: int(
             conexion.scalar(select(func.sum(tabla.c.cuantos)).where(tabla.c.tipo.in_(tipos))) or 0
         )
-        for tabla in METADATOS.sorted_tables
+        for tabla in CUENTAS
     }

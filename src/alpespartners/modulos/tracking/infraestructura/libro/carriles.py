@@ -168,13 +168,13 @@ class CarrilesSQL:
         """Toma carriles con algo pendiente que nadie tiene, y olvida los que se abandonaron sin nada."""
         self._conexion.execute(
             delete(tabla).where(
-                ~_CON_ALGO_PENDIENTE, tabla.c.arrendado_hasta < RelojDeLaBase(-_ABANDONADO_TRAS)
+                ~_CON_ALGO_PENDIENTE, tabla.c.arriendo_hasta < RelojDeLaBase(-_ABANDONADO_TRAS)
             )
         )
         # Los que otro está tomando, o su dueño usando, no se esperan.
         vencidos = self._conexion.execute(
             select(tabla.c.numero, tabla.c.topico, tabla.c.publicado_hasta, tabla.c.ultimo, tabla.c.seguidas)
-            .where(tabla.c.arrendado_hasta <= RelojDeLaBase(), _CON_ALGO_PENDIENTE)
+            .where(tabla.c.arriendo_hasta <= RelojDeLaBase(), _CON_ALGO_PENDIENTE)
             .order_by(tabla.c.numero)
             .limit(CARRILES_POR_BARRIDO)
             .with_for_update(skip_locked=True)
@@ -187,7 +187,7 @@ class CarrilesSQL:
                 titular=self._titular,
                 # Su dueño pudo publicar algunas de detrás, y quien lo toma no sabe cuáles.
                 publicadas=tabla.c.seguidas,
-                arrendado_hasta=RelojDeLaBase(self._arriendo),
+                arriendo_hasta=RelojDeLaBase(self._arriendo),
             )
         )
         return tomados
@@ -197,12 +197,12 @@ class CarrilesSQL:
         suyos = (tabla.c.numero.in_(list(numeros)), tabla.c.titular == self._titular)
         self._conexion.execute(delete(tabla).where(*suyos, ~_CON_ALGO_PENDIENTE))
         self._conexion.execute(
-            update(tabla).where(*suyos).values(titular=_NADIE, arrendado_hasta=RelojDeLaBase())
+            update(tabla).where(*suyos).values(titular=_NADIE, arriendo_hasta=RelojDeLaBase())
         )
 
     def soltar_todos(self) -> None:
         """Da por vencidos todos los arriendos; solo para quien sabe que nadie más publica."""
-        self._conexion.execute(update(tabla).values(arrendado_hasta=RelojDeLaBase()))
+        self._conexion.execute(update(tabla).values(arriendo_hasta=RelojDeLaBase()))
 
     def leer(self, trozo: Trozo) -> list[tuple[int, Sobre | FilaIlegible]]:
         """Devuelve, por orden de llegada, el número de cada fila y su evento, sin la traza de su comando.
@@ -353,7 +353,7 @@ def _apertura(arriendo: timedelta) -> Insert:
             escritas=0,
             seguidas=0,
             publicadas=0,
-            arrendado_hasta=RelojDeLaBase(arriendo),
+            arriendo_hasta=RelojDeLaBase(arriendo),
         )
         .returning(tabla.c.numero)
     )
@@ -370,7 +370,7 @@ def _deposito(arriendo: timedelta) -> Update:
             ),
             ultimo=bindparam("ultima"),
             escritas=tabla.c.escritas + bindparam("cuantas"),
-            arrendado_hasta=RelojDeLaBase(arriendo),
+            arriendo_hasta=RelojDeLaBase(arriendo),
         )
     ).where(tabla.c.ultimo == bindparam("sabido"))
 
@@ -386,6 +386,6 @@ def _avance(arriendo: timedelta) -> Update:
             publicado_hasta=case((mas_alla, hasta), else_=tabla.c.publicado_hasta),
             seguidas=case((mas_alla, seguidas), else_=tabla.c.seguidas),
             publicadas=bindparam("publicadas_ya"),
-            arrendado_hasta=RelojDeLaBase(arriendo),
+            arriendo_hasta=RelojDeLaBase(arriendo),
         )
     )

@@ -1,8 +1,8 @@
 """Los hechos: de cada evento registrado, lo que otro módulo puede contar.
 
 Qué es: una consulta por tabla de eventos, todas con las mismas columnas: `campana_id`, `influencer_id`,
-`cupon`, `tipo`, `moneda`, `valor` y `ocurrido_en`. Lo que una clase no tiene es nulo.
-Qué no es: la fila; lo personal no sale de aquí.
+`usuario_id`, `cupon`, `tipo`, `moneda`, `valor` y `ocurrido_en`. Lo que una clase no tiene es nulo.
+Qué no es: la fila; desde dónde y con qué se vio no sale de aquí.
 Por qué existe: quien vuelve a contar el libro no tiene que saber qué tablas hay ni cómo se llama en cada una
 el tipo. Son varias consultas y no su unión: de una unión, SQLite lee y ordena todo para dar lo primero.
 """
@@ -34,6 +34,7 @@ def _de(clase: Clase) -> Select[Any]:
     return select(
         columnas.campana_id,
         columnas.influencer_id,
+        columnas.usuario_id,
         columnas.ocurrido_en,
         columnas[clase.campo_tipo].label("tipo"),
         *propias,

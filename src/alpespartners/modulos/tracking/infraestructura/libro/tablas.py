@@ -142,7 +142,7 @@ carriles = Table(
     Column("escritas", BigInteger, nullable=False),
     Column("seguidas", BigInteger, nullable=False),
     Column("publicadas", BigInteger, nullable=False),
-    Column("arrendado_hasta", Instante, nullable=False),
+    Column("arriendo_hasta", Instante, nullable=False),
     # Un número no se repite jamás: las filas lo llevan para siempre.
     sqlite_autoincrement=True,
 )
