@@ -1,8 +1,8 @@
 """Meta k: lo que cuesta al consumidor contar cada evento para los informes.
 
 Qué es: la CPU por comando de un proceso de consumidores que vacía un tópico lleno, contando y sin contar, por
-turnos, con comandos de mil influencers. Cada uno, con su broker y su base de datos. De PostgreSQL, además, la
-CPU de su servidor.
+turnos, con comandos de mil influencers y de otro usuario cada vez. Cada proceso, con su broker y su base de
+datos. De PostgreSQL, además, la CPU de su servidor.
 Qué no es: lo que tarda un informe, que lo mide `informes.py`.
 Por qué existe: contar en la misma transacción es lo que hace que un informe sea el libro, y se paga en cada
 evento, se pida el informe o no.
@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import count
 from statistics import median
 from typing import Final
 
@@ -46,6 +47,8 @@ principal()
 """
 _ORDENES: Final = (ORDEN, (sys.executable, "-c", _SIN_CONTAR))
 _INFLUENCERS: Final = 1_000
+_USUARIOS_DISTINTOS: Final = 300_000
+_USUARIOS: Final = count()
 _LIMITE: Final = 180.0
 _MICROSEGUNDOS: Final = 1e6
 _OBJETIVO: Final = 1.1
@@ -137,7 +140,14 @@ def _llenar(servicio: Montaje, cuantos: int) -> None:
     try:
         for modelo in modelos():
             sobres = [
-                sobre_como(replace(modelo, influencer_id=f"inf-{numero % _INFLUENCERS}"))
+                sobre_como(
+                    replace(
+                        modelo,
+                        influencer_id=f"inf-{numero % _INFLUENCERS}",
+                        # El que más cuesta: de uno que ya estaba no cambia nada.
+                        usuario_id=f"usr-{next(_USUARIOS) % _USUARIOS_DISTINTOS}",
+                    )
+                )
                 for numero in range(cuantos // 2)
             ]
             respuestas: list[bool] = []

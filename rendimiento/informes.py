@@ -1,6 +1,6 @@
 """Meta k: lo que tarda un informe con diez mil, un millón y diez millones de eventos de una campaña.
 
-Qué es: informes por HTTP de una campaña de mil influencers que duró noventa días, sobre bases de datos
+Qué es: informes por HTTP de una campaña de mil influencers y trescientos mil usuarios, de noventa días, sobre bases de datos
 iguales menos en su tamaño, cada una con su API, por turnos y por una sola conexión; y, con un millón, el
 mismo día a día contado por el informe y por un `SELECT … GROUP BY` sobre las filas, que ha de dar lo mismo.
 Qué no es: lo que cuesta contar al consumidor, que lo mide `cuentas.py`.
@@ -38,6 +38,7 @@ _Dia = tuple[int, int, Decimal]
 
 _DIAS: Final = 90
 _INFLUENCERS: Final = 1_000
+_USUARIOS: Final = 300_000
 _POCOS, _MUCHOS, _LLENA = 10_000, 1_000_000, 10_000_000
 _RUTA: Final = "/tracking/campanas/cmp-0/informe"
 _MES: Final = "desde=2026-02-01&hasta=2026-03-03"
@@ -47,6 +48,9 @@ _INFORMES: Final = {
     "30 días, en total, por influencer": f"{_MES}&granularidad=total&por=influencer_id",
     "Una semana de Katmandú, hora a hora": (
         "desde=2026-02-01&hasta=2026-02-08&granularidad=hora&zona=Asia/Kathmandu"
+    ),
+    "90 días, uno a uno, con sus usuarios únicos": (
+        "desde=2026-01-01&hasta=2026-04-01&granularidad=dia&incluir=usuarios_unicos"
     ),
     "90 días de Madrid, por meses": ("desde=2026-01-01&hasta=2026-04-01&granularidad=mes&zona=Europe/Madrid"),
 }
@@ -187,6 +191,7 @@ def _llena(eventos: int, postgresql: str | None) -> Iterator[_Llena]:
     reparto = Reparto(
         eventos=eventos,
         influencers=_INFLUENCERS,
+        usuarios=_USUARIOS,
         cada=timedelta(days=_DIAS) / eventos,
         con_conversiones=True,
     )

@@ -41,6 +41,8 @@ POR_CAMPAÑA: Final = 10_000
 
 COMIENZO: Final = datetime(2026, 1, 1, tzinfo=UTC)
 _POR_CONVERSION: Final = 20
+_SALTO: Final = 7_919
+"""Cuántos usuarios separan a los de dos eventos seguidos."""
 _TANDA: Final = 50_000
 
 
@@ -54,6 +56,7 @@ class Reparto:
     eventos: int
     campañas: int = 1
     influencers: int = 1
+    usuarios: int = 1
     cada: timedelta = timedelta(milliseconds=10)
     con_conversiones: bool = False
 
@@ -152,6 +155,7 @@ def _filas(clase: Clase, reparto: Reparto, dialecto: Dialect) -> Iterator[tuple[
             fila[indice] = id_de(numero)
         fila[lugar[SECUENCIA]] = numero + 1
         fila[lugar["campana_id"]] = campañas_[numero % len(campañas_)]
+        fila[lugar["usuario_id"]] = f"usr-{numero * _SALTO % reparto.usuarios}"
         fila[lugar["influencer_id"]] = influencers[numero // len(campañas_) % len(influencers)]
         fila[lugar[clase.campo_tipo]] = tipos[numero // _POR_CONVERSION % len(tipos)]
         yield tuple(fila)

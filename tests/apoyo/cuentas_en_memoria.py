@@ -7,7 +7,9 @@ from typing import Any
 from alpespartners.modulos.informes.aplicacion.puertos import DE_LOS_DIAS, Contada, Dimension
 from alpespartners.modulos.informes.dominio.cuenta import Cuenta, en_diezmilesimas
 from alpespartners.modulos.informes.dominio.intervalos import Intervalo
+from alpespartners.modulos.informes.dominio.usuarios import Usuarios
 from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
+from tests.apoyo.cuentas import boceto_de
 
 
 def contar(
@@ -35,3 +37,17 @@ def contar(
                 suya = Cuenta(1, 0 if importe is None else en_diezmilesimas(importe))
                 juntas[lugar, detalle[0], detalle[1], tipo, moneda] += suya
     return [Contada(*clave, cuenta) for clave, cuenta in juntas.items()]
+
+
+def contar_usuarios(
+    eventos: Iterable[EventoSeguido[Any]], campaña_id: str, intervalos: Sequence[Intervalo]
+) -> list[Usuarios]:
+    """Los de cada intervalo, evento a evento."""
+    traen: list[list[str]] = [[] for _ in intervalos]
+    for evento in eventos:
+        contenido = evento.contenido
+        for intervalo, suyos in zip(intervalos, traen, strict=True):
+            dentro = intervalo.desde <= evento.ocurrido_en < intervalo.hasta
+            if dentro and contenido.campaña_id == campaña_id and contenido.usuario_id is not None:
+                suyos.append(contenido.usuario_id)
+    return [Usuarios(len(suyos), boceto_de(suyos)) for suyos in traen]

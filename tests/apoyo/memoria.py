@@ -25,6 +25,7 @@ from alpespartners.api.operacion.salud import quien_averigua
 from alpespartners.api.tracking.envios import Envios
 from alpespartners.modulos.informes.aplicacion.puertos import Contada, DemasiadasCuentas, Dimension
 from alpespartners.modulos.informes.dominio.intervalos import Intervalo
+from alpespartners.modulos.informes.dominio.usuarios import Usuarios
 from alpespartners.modulos.tracking.aplicacion import clases
 from alpespartners.modulos.tracking.aplicacion.comandos import (
     Comando,
@@ -40,7 +41,7 @@ from alpespartners.modulos.tracking.aplicacion.puertos import (
     BrokerNoDisponible,
     Consulta,
 )
-from tests.apoyo.cuentas_en_memoria import contar
+from tests.apoyo.cuentas_en_memoria import contar, contar_usuarios
 from tests.apoyo.libro_en_memoria import TransaccionEnMemoria
 
 C = TypeVar("C", RegistrarImpresion, RegistrarConversion)
@@ -101,6 +102,13 @@ class PuertosEnMemoria:
         if len(contadas) > maximo:
             raise DemasiadasCuentas
         return contadas
+
+    async def contar_con_usuarios(
+        self, campaña_id: str, intervalos: Sequence[Intervalo], maximo: int
+    ) -> tuple[list[Contada], list[Usuarios]]:
+        contadas = await self.contar(campaña_id, intervalos, (), maximo)
+        eventos = [evento for libro in self.registrado.libros.values() for evento in libro.eventos.values()]
+        return contadas, contar_usuarios(eventos, campaña_id, intervalos)
 
     async def consumidores(self) -> int:
         if not (self.hay_base_de_datos and self.se_sabe_quien_consume):

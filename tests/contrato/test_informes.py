@@ -26,6 +26,7 @@ from alpespartners.modulos.informes.aplicacion.puertos import (
 from alpespartners.modulos.informes.dominio.comparaciones import Comparacion
 from alpespartners.modulos.informes.dominio.intervalos import Granularidad, Intervalo, comienzo_del_dia
 from alpespartners.modulos.informes.dominio.metricas import DE_IMPRESION, Metricas
+from alpespartners.modulos.informes.dominio.usuarios import Usuarios
 from alpespartners.modulos.informes.infraestructura import lecturas as modulo_de_lecturas
 from alpespartners.modulos.informes.infraestructura.lecturas import LecturaDeCuentasSQL
 from alpespartners.modulos.informes.infraestructura.proyeccion import CuentasSQL
@@ -33,14 +34,15 @@ from alpespartners.modulos.informes.infraestructura.tablas import METADATOS
 from alpespartners.modulos.tracking.aplicacion import clases
 from alpespartners.modulos.tracking.aplicacion.puertos import Transaccion
 from alpespartners.modulos.tracking.dominio.entidades import Conversion, EventoSeguido
+from alpespartners.modulos.tracking.dominio.eventos import EventoDominio
 from alpespartners.modulos.tracking.infraestructura.libro.hechos import hechos
 from alpespartners.modulos.tracking.infraestructura.motores.base_datos import LecturasDelLibro, Libro
 from alpespartners.modulos.tracking.infraestructura.motores.postgresql.lecturas import LecturasPostgreSQL
 from alpespartners.modulos.tracking.infraestructura.motores.postgresql.libro import LibroPostgreSQL
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.lecturas import LecturasSQLite
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import LibroSQLite
-from alpespartners.modulos.tracking.infraestructura.repositorios import Proyectar
-from tests.apoyo.cuentas_en_memoria import contar
+from alpespartners.modulos.tracking.infraestructura.repositorios import Proyectar, TransaccionSQL
+from tests.apoyo.cuentas_en_memoria import contar, contar_usuarios
 from tests.apoyo.eventos import AHORA, conversion, impresion
 from tests.apoyo.postgresql import SIN_PRISA, ServidorDePrueba
 
@@ -426,12 +428,72 @@ async def test_lo_contado_es_lo_mismo_con_las_cuentas_que_con_los_eventos(
     assert sorted(hallado, key=repr) == sorted(contar(suyos, campaña, intervalos, por), key=repr)
 
 
+@pytest.mark.parametrize("granularidad", ["dia", "semana", "total"])
+def test_los_usuarios_de_cada_fila_y_del_total_son_los_de_sus_eventos(
+    cuentas: Cuentas, granularidad: str
+) -> None:
+    campaña = f"unicos-{granularidad}"
+    lunes = datetime(2025, 6, 9, tzinfo=UTC)
+    suyos: list[EventoSeguido[Any]] = [
+        # Los mismos vuelven cada día, y uno de cada siete no dice quién es.
+        impresion(
+            id=f"{n}",
+            campaña_id=campaña,
+            usuario_id=f"usr-{n % 530}" if n % 7 else None,
+            timestamp=lunes + n * timedelta(minutes=19),
+        )
+        for n in range(1_000)
+    ]
+    suyos += [conversion(id="c", campaña_id=campaña, usuario_id="usr-1", timestamp=lunes)]
+    cuentas.contar(suyos)
+    parametros = {"desde": "2025-06-08", "hasta": "2025-06-25", "granularidad": granularidad}
+    parametros |= {"incluir": "usuarios_unicos", "comparar": "periodo_anterior"}
+    pedido = pedido_de_informe(campaña, parametros, AHORA)
+    informe = cuentas.informe(pedido)
+    esperados = contar_usuarios(suyos, campaña, [*pedido.intervalos, pedido.periodo, *pedido.comparados])
+    hallados = [fila.usuarios for fila in (*informe.filas, informe.total)]
+    hallados += [fila.comparado.usuarios for fila in informe.filas if fila.comparado is not None]
+    assert hallados == esperados
+    assert informe.total.usuarios is not None
+    assert not informe.total.usuarios.distintos.exacto
+
+
+async def test_muchos_dias_de_muchos_fragmentos_se_leen_por_tandas(cuentas: Cuentas) -> None:
+    primero = datetime(2020, 1, 1, tzinfo=UTC)
+    dias = 130
+    suyos = [
+        impresion(
+            id=f"{n}",
+            campaña_id="larga",
+            usuario_id=f"usr-{n % 100}",
+            timestamp=primero + n % dias * DIA + n % 23 * HORA,
+        )
+        for n in range(3 * dias)
+    ]
+    eventos = [_clase(evento).evento(evento) for evento in suyos]
+    for fragmento in range(3):
+        trabajo = partial(_contar_en, fragmento, eventos[fragmento * dias : (fragmento + 1) * dias])
+        await cuentas.libro.ejecutar(trabajo)
+    intervalos = [Intervalo(primero + n * DIA, primero + (n + 1) * DIA) for n in range(-1, dias + 1)]
+    todos = [*intervalos, Intervalo(primero - DIA, primero + dias * DIA), *intervalos[:3]]
+    _, hallados = await LecturaDeCuentasSQL(cuentas.lecturas, hechos()).contar_con_usuarios(
+        "larga", todos, 10**6
+    )
+    assert hallados == contar_usuarios(suyos, "larga", todos)
+
+
+def _contar_en(fragmento: int, eventos: Sequence[EventoDominio[Any]], transaccion: TransaccionSQL) -> None:
+    CuentasSQL(transaccion._conexion, fragmento).aplicar(eventos)  # noqa: SLF001 (nada más la tiene)
+
+
 async def test_antes_de_que_haya_tablas_no_hay_nada_contado(tmp_path: Path) -> None:
     lecturas = LecturasSQLite(tmp_path)
-    pedido = pedido_de_informe("cmp-456", UN_DIA_CUALQUIERA, AHORA)
+    parametros = {**UN_DIA_CUALQUIERA, "incluir": "usuarios_unicos"}
+    pedido = pedido_de_informe("cmp-456", parametros, AHORA)
     informe = await hacer_informe(LecturaDeCuentasSQL(lecturas, hechos()), pedido)
     lecturas.cerrar()
     assert (len(informe.filas), informe.total.metricas.impresiones) == (1, 0)
+    assert informe.total.usuarios == Usuarios()
 
 
 async def test_en_un_postgresql_sin_tablas_tampoco(servidor_postgresql: ServidorDePrueba) -> None:

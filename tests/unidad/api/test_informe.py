@@ -365,3 +365,77 @@ def test_el_ejemplo_es_un_informe() -> None:
     leido = msgspec.convert(ejemplo, Informe)
     assert leido.definiciones == DEFINICIONES
     assert sum(fila.impresiones for fila in leido.filas) == leido.total.impresiones
+
+
+# Usuarios únicos
+
+DOS_DIAS = {"desde": "2024-01-10", "hasta": "2024-01-12", "incluir": "usuarios_unicos"}
+
+
+def _exactos(cuantos: int, eventos: int) -> dict[str, Any]:
+    return {
+        "valor": cuantos,
+        "exacto": True,
+        "error_relativo": "0.000000",
+        "minimo": cuantos,
+        "maximo": cuantos,
+        "aditivo": False,
+        "eventos_con_usuario": eventos,
+    }
+
+
+async def test_los_usuarios_unicos_del_total_no_son_la_suma_de_los_de_cada_dia(
+    cliente: httpx2.AsyncClient, puertos: PuertosEnMemoria
+) -> None:
+    momentos = {"a": "10T10:00:00Z", "b": "10T11:00:00Z", "c": "11T10:00:00Z"}
+    registrar(
+        puertos,
+        *(impresion(usuario_id=u, timestamp=a_las(f"2024-01-{m}")) for u, m in momentos.items()),
+        conversion(usuario_id="a", timestamp=a_las("2024-01-11T23:59:59.999999Z")),
+        impresion(usuario_id=None, timestamp=a_las("2024-01-11T10:00:00Z")),
+        impresion(usuario_id="b", timestamp=a_las("2024-01-09T10:00:00Z")),
+    )
+    informe = await pedir(cliente, **DOS_DIAS, comparar="periodo_anterior")
+    assert [fila["usuarios_unicos"] for fila in informe["filas"]] == [_exactos(2, 2), _exactos(2, 2)]
+    assert informe["total"]["usuarios_unicos"] == _exactos(3, 4)
+    assert informe["total"]["comparacion"]["usuarios_unicos"] == _exactos(1, 1)
+    assert "no se suman" in informe["definiciones"]["usuarios_unicos"]
+    msgspec.convert(informe, Informe)
+
+
+async def test_con_muchos_usuarios_se_dice_el_error_y_entre_que_limites_estan(
+    cliente: httpx2.AsyncClient, puertos: PuertosEnMemoria
+) -> None:
+    momento = a_las("2024-01-10T10:00:00Z")
+    registrar(puertos, *(impresion(usuario_id=f"usr-{n}", timestamp=momento) for n in range(2_000)))
+    unicos = (await pedir(cliente, **DOS_DIAS))["total"]["usuarios_unicos"]
+    assert unicos["minimo"] <= 2_000 <= unicos["maximo"]
+    assert unicos["minimo"] < unicos["valor"] < unicos["maximo"]
+    assert (unicos["exacto"], unicos["error_relativo"], unicos["aditivo"]) == (False, "0.016250", False)
+    assert unicos["eventos_con_usuario"] == 2_000
+
+
+async def test_sin_pedirlos_no_estan(cliente: httpx2.AsyncClient) -> None:
+    informe = await pedir(cliente, desde="2024-01-10", hasta="2024-01-11")
+    assert "usuarios_unicos" not in informe["total"]
+    assert "usuarios_unicos" not in informe["definiciones"]
+
+
+@pytest.mark.parametrize(
+    ("parametros", "codigo", "frase"),
+    [
+        ({"por": "tipo"}, "parametro_invalido", "quite por, o quite usuarios_unicos"),
+        ({"por": "influencer_id"}, "parametro_invalido", "quite por, o quite usuarios_unicos"),
+        ({"zona": "America/Bogota"}, "sin_respuesta_exacta", "pida zona=UTC, fechas en desde y hasta"),
+        ({"granularidad": "hora"}, "sin_respuesta_exacta", "los usuarios únicos se cuentan por días enteros"),
+        ({"desde": "2024-01-10T00:15:00Z"}, "sin_respuesta_exacta", "2024-01-10T00:15:00"),
+        ({"incluir": "usuarios"}, "parametro_invalido", "debe ser usuarios_unicos"),
+    ],
+)
+async def test_los_usuarios_que_no_se_guardan_asi_se_niegan_y_se_dice_que_pedir(
+    cliente: httpx2.AsyncClient, parametros: dict[str, str], codigo: str, frase: str
+) -> None:
+    halladas = await faltas(cliente, **{**DOS_DIAS, **parametros})
+    assert halladas.keys() == {"incluir"}
+    assert halladas["incluir"][0] == codigo
+    assert frase in halladas["incluir"][1]

@@ -15,6 +15,7 @@ from alpespartners.modulos.informes.aplicacion.puertos import (
     Dimension,
 )
 from alpespartners.modulos.informes.dominio.intervalos import Intervalo
+from alpespartners.modulos.informes.dominio.usuarios import Usuarios
 
 AHORA = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -33,6 +34,11 @@ class DemasiadoLlena:
         self.maximos.append(maximo)
         raise self._motivo
 
+    async def contar_con_usuarios(
+        self, campaña_id: str, intervalos: Sequence[Intervalo], maximo: int
+    ) -> tuple[list[Contada], list[Usuarios]]:
+        return await self.contar(campaña_id, intervalos, (), maximo), []
+
 
 async def faltas(lectura: DemasiadoLlena, **parametros: str) -> str:
     with pytest.raises(InformeImposible) as imposible:
@@ -46,7 +52,8 @@ async def test_con_otro_periodo_al_lado_caben_el_doble_de_cuentas() -> None:
     assert "son más de 200.000 cuentas" in await faltas(
         lectura, por="influencer_id", comparar="periodo_anterior"
     )
-    assert lectura.maximos == [100_000, 200_000]
+    assert "son más de 100.000 cuentas" in await faltas(lectura, incluir="usuarios_unicos")
+    assert lectura.maximos == [100_000, 200_000, 100_000]
 
 
 async def test_solo_se_propone_el_total_a_quien_no_lo_pidio() -> None:

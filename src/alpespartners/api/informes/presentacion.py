@@ -17,13 +17,19 @@ from msgspec import UNSET, Meta, UnsetType
 from alpespartners.api.http.descripcion import CuerpoDescrito, Esquema
 from alpespartners.modulos.informes.aplicacion import informe as hechos
 from alpespartners.modulos.informes.aplicacion.informe import FILAS_MAXIMAS
-from alpespartners.modulos.informes.aplicacion.pedido import PedidoDeInforme
+from alpespartners.modulos.informes.aplicacion.pedido import Incluible, PedidoDeInforme
 from alpespartners.modulos.informes.aplicacion.puertos import Dimension
 from alpespartners.modulos.informes.dominio import metricas as calculadas
 from alpespartners.modulos.informes.dominio.cambios import Variacion
 from alpespartners.modulos.informes.dominio.comparaciones import Comparacion
 from alpespartners.modulos.informes.dominio.intervalos import Granularidad, Intervalo
-from alpespartners.modulos.informes.dominio.metricas import DEFINICIONES, Recuento
+from alpespartners.modulos.informes.dominio.metricas import (
+    DECIMALES_DE_UNA_RAZON,
+    DEFINICIONES,
+    Recuento,
+)
+from alpespartners.modulos.informes.dominio.unicos import DEFINICION, ERROR_RELATIVO
+from alpespartners.modulos.informes.dominio.usuarios import Usuarios
 from alpespartners.modulos.tracking.dominio.monedas import DECIMALES
 from alpespartners.modulos.tracking.dominio.objetos_valor import TipoConversion
 
@@ -80,6 +86,37 @@ class RazonDeImporte(CuerpoDescrito):
     denominador: Cuenta
 
 
+class UsuariosUnicos(CuerpoDescrito):
+    """Cuántos usuarios distintos hubo. No se suman: los del total no son los de sus filas sumados."""
+
+    ejemplos = (
+        {
+            "valor": 51250,
+            "exacto": False,
+            "error_relativo": "0.016250",
+            "minimo": 49668,
+            "maximo": 52937,
+            "aditivo": False,
+            "eventos_con_usuario": 80412,
+        },
+    )
+
+    valor: Cuenta
+    exacto: Annotated[bool, Meta(description="Si es la cifra justa; lo es hasta 384.")]
+    error_relativo: Annotated[
+        str,
+        Meta(pattern=r"^0\.\d{6}$", description="La desviación típica, como parte de lo que hay; exacta, 0."),
+    ]
+    minimo: Cuenta
+    maximo: Annotated[
+        Cuenta, Meta(description="La cifra justa está entre los dos noventa y cinco veces de cada cien.")
+    ]
+    aditivo: Annotated[bool, Meta(description="Siempre falso: los de dos filas no se suman.")]
+    eventos_con_usuario: Annotated[
+        Cuenta, Meta(description="De cuántos eventos salen; los que no traen usuario no cuentan para nadie.")
+    ]
+
+
 class Abarcado(CuerpoDescrito):
     """De `desde`, incluido, a `hasta`, sin incluirlo."""
 
@@ -102,6 +139,7 @@ class Medido(Abarcado, kw_only=True):
     tasa_conversion: Razon
     ticket_medio: Annotated[Mapping[str, RazonDeImporte], Meta(description=_POR_MONEDA)]
     valor_por_clic: Annotated[Mapping[str, RazonDeImporte], Meta(description=_POR_MONEDA)]
+    usuarios_unicos: UsuariosUnicos | UnsetType = UNSET
 
 
 class Diferencias(CuerpoDescrito):
@@ -204,7 +242,7 @@ def informe(hecho: hechos.Informe, pedido: PedidoDeInforme) -> Informe:
         desde_utc=periodo.desde,
         hasta_utc=periodo.hasta,
         calculado_en=pedido.pedido_en,
-        definiciones=DEFINICIONES,
+        definiciones=_definiciones(pedido),
         filas=[Fila(**escribir.fila(fila), **escribir.grupo(fila.grupo)) for fila in hecho.filas],
         total=Total(**escribir.fila(hecho.total)),
     )
@@ -225,6 +263,7 @@ class _Escritura:
         return {
             **self._abarcado(fila.intervalo),
             **_medido(fila.metricas),
+            **_unicos(fila.usuarios),
             "comparacion": UNSET if fila.comparado is None else self._comparado(fila.comparado),
         }
 
@@ -239,6 +278,7 @@ class _Escritura:
         return Comparado(
             **self._abarcado(comparado.intervalo),
             **_medido(comparado.metricas),
+            **_unicos(comparado.usuarios),
             diferencia=Diferencias(**_recuento(comparado.cambio.diferencia)),
             variacion=_variaciones(comparado.cambio.variacion),
         )
@@ -261,6 +301,29 @@ def _medido(metricas: calculadas.Metricas) -> dict[str, Any]:
         "tasa_conversion": _razon(metricas.tasa_conversion),
         "ticket_medio": _razones(metricas.ticket_medio),
         "valor_por_clic": _razones(metricas.valor_por_clic),
+    }
+
+
+def _definiciones(pedido: PedidoDeInforme) -> Mapping[str, str]:
+    if Incluible.USUARIOS_UNICOS not in pedido.incluir:
+        return DEFINICIONES
+    return {**DEFINICIONES, Incluible.USUARIOS_UNICOS.value: DEFINICION}
+
+
+def _unicos(usuarios: Usuarios | None) -> dict[str, Any]:
+    if usuarios is None:
+        return {}
+    distintos = usuarios.distintos
+    return {
+        Incluible.USUARIOS_UNICOS.value: UsuariosUnicos(
+            valor=distintos.valor,
+            exacto=distintos.exacto,
+            error_relativo=f"{0 if distintos.exacto else ERROR_RELATIVO:.{DECIMALES_DE_UNA_RAZON}f}",
+            minimo=distintos.minimo,
+            maximo=distintos.maximo,
+            aditivo=False,
+            eventos_con_usuario=usuarios.eventos,
+        )
     }
 
 

@@ -33,6 +33,7 @@ from alpespartners.modulos.informes.aplicacion.pedido import (
     OTROS_NOMBRES,
     PARAMETROS,
     ZONA_POR_OMISION,
+    Incluible,
     en_miles,
     pedido_de_informe,
 )
@@ -91,6 +92,13 @@ _DESCRITOS: Final = (
         "empieza este. `año_anterior`: el que empieza en la misma fecha de un año antes (un 29 de febrero, "
         "el 28); tras un 29 de febrero las fechas difieren en una, y cada comparación dice las suyas. "
         "`dia_semana`: 52 semanas antes, y cada día con el suyo.",
+    ),
+    _parametro(
+        "incluir",
+        {"enum": [*Incluible]},
+        "`usuarios_unicos`: cuántos usuarios distintos hubo en cada fila y en el total, que no es su suma; "
+        "exactos hasta 384 y, con más, con su error. Se cuentan por campaña y por días enteros de UTC: piden "
+        "`zona=UTC` y fechas, y no admiten `por`.",
     ),
 )
 _SE_NIEGA: Final = contestacion_de_error(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from alpespartners.modulos.informes.aplicacion.faltas import CodigoDeInforme, Falta, InformeImposible
-from alpespartners.modulos.informes.aplicacion.pedido import PedidoDeInforme, en_miles
+from alpespartners.modulos.informes.aplicacion.pedido import Incluible, PedidoDeInforme, en_miles
 from alpespartners.modulos.informes.aplicacion.puertos import (
     Contada,
     DemasiadasCuentas,
@@ -25,6 +25,7 @@ from alpespartners.modulos.informes.dominio.cambios import Cambio
 from alpespartners.modulos.informes.dominio.cuenta import Cuenta
 from alpespartners.modulos.informes.dominio.intervalos import Granularidad, Intervalo
 from alpespartners.modulos.informes.dominio.metricas import Metricas, metricas
+from alpespartners.modulos.informes.dominio.usuarios import Usuarios
 
 FILAS_MAXIMAS: Final = 10_000
 _CUENTAS_POR_FILA: Final = 10
@@ -36,21 +37,23 @@ Grupo = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Comparado:
-    """Lo mismo, en el periodo con que se compara."""
+    """Lo mismo, en el periodo con que se compara; los usuarios, si se pidieron."""
 
     intervalo: Intervalo
     metricas: Metricas
     cambio: Cambio
+    usuarios: Usuarios | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Fila:
-    """Lo de un grupo en un intervalo."""
+    """Lo de un grupo en un intervalo; los usuarios, si se pidieron."""
 
     intervalo: Intervalo
     grupo: Grupo
     metricas: Metricas
     comparado: Comparado | None
+    usuarios: Usuarios | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +72,12 @@ async def hacer_informe(lectura: LecturaDeCuentas, pedido: PedidoDeInforme) -> I
     """
     intervalos = [*pedido.intervalos, *pedido.comparados]
     maximo = FILAS_MAXIMAS * _CUENTAS_POR_FILA * (2 if pedido.comparados else 1)
+    usuarios: Sequence[Usuarios] = ()
     try:
-        contadas = await lectura.contar(pedido.campaña_id, intervalos, pedido.por, maximo)
+        if Incluible.USUARIOS_UNICOS in pedido.incluir:
+            contadas, usuarios = await lectura.contar_con_usuarios(pedido.campaña_id, intervalos, maximo)
+        else:
+            contadas = await lectura.contar(pedido.campaña_id, intervalos, pedido.por, maximo)
     except DemasiadasCuentas:
         son = f"más de {en_miles(maximo)} cuentas, una por intervalo, grupo, tipo y moneda"
         raise _no_cabe(pedido, son, maximo) from None
@@ -81,11 +88,11 @@ async def hacer_informe(lectura: LecturaDeCuentas, pedido: PedidoDeInforme) -> I
         )
         raise _no_cabe(pedido, son, sueltos.caben, "zona=UTC con días enteros") from None
     # Diez mil filas, con su comparación, son un par de segundos; el bucle atiende a los demás.
-    return await asyncio.to_thread(_armar, contadas, pedido)
+    return await asyncio.to_thread(_armar, contadas, usuarios, pedido)
 
 
-def _armar(contadas: Collection[Contada], pedido: PedidoDeInforme) -> Informe:
-    tabla = _Tabla(contadas, pedido.por)
+def _armar(contadas: Collection[Contada], usuarios: Sequence[Usuarios], pedido: PedidoDeInforme) -> Informe:
+    tabla = _Tabla(contadas, usuarios, pedido.por)
     filas = len(pedido.intervalos) * len(tabla.grupos)
     if filas > FILAS_MAXIMAS:
         son = (
@@ -114,9 +121,12 @@ def _no_cabe(
 
 
 class _Tabla:
-    """Lo contado, por intervalo y grupo."""
+    """Lo contado, por intervalo y grupo; y los usuarios de cada intervalo, si se pidieron."""
 
-    def __init__(self, contadas: Collection[Contada], por: Sequence[Dimension]) -> None:
+    def __init__(
+        self, contadas: Collection[Contada], usuarios: Sequence[Usuarios], por: Sequence[Dimension]
+    ) -> None:
+        self._usuarios = usuarios
         self._celdas: defaultdict[tuple[int, Grupo], defaultdict[tuple[str, str], Cuenta]] = defaultdict(
             lambda: defaultdict(Cuenta)
         )
@@ -135,8 +145,17 @@ class _Tabla:
         if pedido.comparados:
             corrido = len(pedido.intervalos)
             antes = self._metricas(range(corrido + desde, corrido + hasta), grupos)
-            comparado = Comparado(_juntos(pedido.comparados[desde:hasta]), antes, Cambio(propias, antes))
-        return Fila(_juntos(pedido.intervalos[desde:hasta]), grupo, propias, comparado)
+            comparado = Comparado(
+                _juntos(pedido.comparados[desde:hasta]),
+                antes,
+                Cambio(propias, antes),
+                self._usuarios_de(corrido + desde, corrido + hasta),
+            )
+        usuarios = self._usuarios_de(desde, hasta)
+        return Fila(_juntos(pedido.intervalos[desde:hasta]), grupo, propias, comparado, usuarios)
+
+    def _usuarios_de(self, desde: int, hasta: int) -> Usuarios | None:
+        return Usuarios.juntos(self._usuarios[desde:hasta]) if self._usuarios else None
 
     def _metricas(self, lugares: range, grupos: Collection[Grupo]) -> Metricas:
         juntas: defaultdict[tuple[str, str], Cuenta] = defaultdict(Cuenta)

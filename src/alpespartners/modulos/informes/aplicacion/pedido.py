@@ -24,6 +24,7 @@ from alpespartners.modulos.informes.dominio.intervalos import (
     Intervalo,
     SinRespuestaExacta,
     comienzo_del_dia,
+    comienzo_en_utc,
     cuantos,
     partir,
 )
@@ -31,13 +32,24 @@ from alpespartners.modulos.informes.dominio.intervalos import (
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
 
-PARAMETROS: Final = frozenset({"desde", "hasta", "zona", "granularidad", "por", "comparar"})
+PARAMETROS: Final = frozenset({"desde", "hasta", "zona", "granularidad", "por", "comparar", "incluir"})
 INTERVALOS_MAXIMOS: Final = 1_000
 DIAS_POR_OMISION: Final = 30
 ZONA_POR_OMISION: Final = "UTC"
 GRANULARIDAD_POR_OMISION: Final = Granularidad.DIA
 OTROS_NOMBRES: Final = {"ano_anterior": Comparacion.AÑO_ANTERIOR}
 """Para quien no puede escribir una ñ."""
+
+_SIN_SEPARAR: Final = (
+    "los usuarios únicos se guardan por campaña, sin separar los de cada influencer, cupón, tipo o moneda; "
+    "quite por, o quite usuarios_unicos"
+)
+
+
+class Incluible(StrEnum):
+    """Lo que un informe no lleva si no se pide."""
+
+    USUARIOS_UNICOS = "usuarios_unicos"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +60,7 @@ class PedidoDeInforme:
         intervalos: los del periodo, seguidos; al menos uno.
         comparados: el de cada uno, si se compara.
         pedido_en: el instante en que se pide.
+        incluir: lo que se pide además.
     """
 
     campaña_id: str
@@ -58,6 +71,7 @@ class PedidoDeInforme:
     intervalos: Sequence[Intervalo]
     comparados: Sequence[Intervalo]
     pedido_en: datetime
+    incluir: frozenset[Incluible] = frozenset()
 
     @property
     def periodo(self) -> Intervalo:
@@ -79,6 +93,10 @@ def pedido_de_informe(campaña_id: str, parametros: Mapping[str, str], ahora: da
     sin_separar: tuple[Dimension, ...] = ()
     por = lector.leer("por", _dimensiones, sin_separar)
     comparar = lector.leer("comparar", _comparacion, None)
+    nada_mas: frozenset[Incluible] = frozenset()
+    incluir = lector.leer("incluir", _incluibles, nada_mas)
+    if por and Incluible.USUARIOS_UNICOS in incluir:
+        lector.anotar("incluir", _SIN_SEPARAR)
     mañana = ahora.astimezone(zona).date() + UN_DIA
     hasta = lector.leer("hasta", lambda texto: momento(texto, zona), None)
     if hasta is None:
@@ -101,6 +119,8 @@ def pedido_de_informe(campaña_id: str, parametros: Mapping[str, str], ahora: da
     corridos = ninguno
     if comparar is not None:
         corridos = lector.intentar("comparar", lambda: comparados(intervalos, zona, comparar), ninguno)
+    if Incluible.USUARIOS_UNICOS in incluir:
+        lector.intentar("incluir", lambda: _exigir_dias_enteros((*intervalos, *corridos)), None)
     lector.exigir()
     return PedidoDeInforme(
         campaña_id=campaña_id,
@@ -111,6 +131,7 @@ def pedido_de_informe(campaña_id: str, parametros: Mapping[str, str], ahora: da
         intervalos=intervalos,
         comparados=corridos,
         pedido_en=ahora,
+        incluir=incluir,
     )
 
 
@@ -162,6 +183,10 @@ def _dimensiones(texto: str) -> tuple[Dimension, ...]:
     return tuple(dict.fromkeys(_uno_de(nombre, Dimension) for nombre in texto.split(",")))
 
 
+def _incluibles(texto: str) -> frozenset[Incluible]:
+    return frozenset(_uno_de(nombre, Incluible) for nombre in texto.split(","))
+
+
 def _uno_de(texto: str, enumeracion: type[E]) -> E:
     try:
         return enumeracion(texto.lower())
@@ -171,7 +196,7 @@ def _uno_de(texto: str, enumeracion: type[E]) -> E:
 
 def _o(enumeracion: type[StrEnum]) -> str:
     *primeros, ultimo = enumeracion
-    return f"{', '.join(primeros)} o {ultimo}"
+    return f"{', '.join(primeros)} o {ultimo}" if primeros else ultimo
 
 
 def _partido(periodo: Intervalo, zona: ZoneInfo, granularidad: Granularidad) -> list[Intervalo]:
@@ -183,6 +208,22 @@ def _partido(periodo: Intervalo, zona: ZoneInfo, granularidad: Granularidad) -> 
             f"pida granularidad={cabe} o un periodo menor"
         )
     return partir(periodo, zona, granularidad)
+
+
+def _exigir_dias_enteros(intervalos: Sequence[Intervalo]) -> None:
+    """Comprueba que todos empiezan y acaban a medianoche en UTC.
+
+    Raises:
+        SinRespuestaExacta: uno no.
+    """
+    for intervalo in intervalos:
+        for instante in (intervalo.desde, intervalo.hasta):
+            if comienzo_en_utc(instante, UN_DIA) != instante:
+                raise SinRespuestaExacta(
+                    "los usuarios únicos se cuentan por días enteros de UTC, y aquí un intervalo empieza"
+                    f" o acaba a mitad de uno ({instante.isoformat()}); pida zona=UTC, fechas en desde y"
+                    " hasta, y granularidad=dia, semana, mes o total"
+                )
 
 
 def en_miles(numero: int) -> str:

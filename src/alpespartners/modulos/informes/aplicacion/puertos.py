@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 
 from alpespartners.modulos.informes.dominio.cuenta import Cuenta
 from alpespartners.modulos.informes.dominio.intervalos import Intervalo
+from alpespartners.modulos.informes.dominio.usuarios import Usuarios
 
 
 class Dimension(StrEnum):
@@ -65,4 +66,15 @@ class LecturaDeCuentas(Protocol):
             DemasiadasCuentas: son más de `maximo`.
             DemasiadosSueltos: `por` tiene alguna de `DE_LOS_DIAS`, y los intervalos parten días
                 con demasiados eventos.
+        """
+
+    async def contar_con_usuarios(
+        self, campaña_id: str, intervalos: Sequence[Intervalo], maximo: int
+    ) -> tuple[list[Contada], list[Usuarios]]:
+        """Lo mismo, sin separar por nada, y los usuarios de cada intervalo; todo, del mismo instante.
+
+        Los intervalos empiezan y acaban con un día de UTC.
+
+        Raises:
+            DemasiadasCuentas: son más de `maximo`.
         """

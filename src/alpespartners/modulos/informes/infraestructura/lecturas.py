@@ -46,6 +46,8 @@ from alpespartners.modulos.informes.dominio.intervalos import (
     Intervalo,
     comienzo_en_utc,
 )
+from alpespartners.modulos.informes.dominio.usuarios import Usuarios
+from alpespartners.modulos.informes.infraestructura.lectura_de_usuarios import usuarios_de
 from alpespartners.modulos.informes.infraestructura.tablas import (
     SUMADAS,
     cuentas_por_dia,
@@ -60,6 +62,7 @@ from alpespartners.seedwork.sql.tipos import TEXTO, Instante
 
 T = TypeVar("T")
 
+_LecturaDeUsuarios = Callable[[Connection, str, Sequence[Intervalo]], list[Usuarios]]
 _COLUMNAS: Columnas = {"intervalo": Integer(), "signo": Integer(), "desde": Instante(), "hasta": Instante()}
 _NOMBRES: Final = ("trozos_mayores", "trozos_menores", "trozos_sueltos")
 """Los de las relaciones que dicen qué se suma de cada fuente: de las dos tablas y de las filas."""
@@ -110,14 +113,31 @@ class LecturaDeCuentasSQL:
         self, campaña_id: str, intervalos: Sequence[Intervalo], por: Collection[Dimension], maximo: int
     ) -> list[Contada]:
         """Devuelve lo que no es cero, por tipo y moneda siempre; todo, del mismo instante."""
+        contadas, _ = await self._leer(campaña_id, intervalos, por, maximo, _sin_usuarios)
+        return contadas
+
+    async def contar_con_usuarios(
+        self, campaña_id: str, intervalos: Sequence[Intervalo], maximo: int
+    ) -> tuple[list[Contada], list[Usuarios]]:
+        """Devuelve lo mismo, sin separar por nada, y los usuarios de cada intervalo."""
+        return await self._leer(campaña_id, intervalos, (), maximo, usuarios_de)
+
+    async def _leer(
+        self,
+        campaña_id: str,
+        intervalos: Sequence[Intervalo],
+        por: Collection[Dimension],
+        maximo: int,
+        leer_usuarios: _LecturaDeUsuarios,
+    ) -> tuple[list[Contada], list[Usuarios]]:
         detalle = tuple(dimension.value for dimension in Dimension if dimension in DE_LOS_DIAS & set(por))
         abarcan = (UNA_SEMANA, UN_DIA) if detalle else (UN_DIA,)
         suyos = trozos(intervalos, *abarcan)
         sueltos = suyos[-1] if detalle else []
 
-        def trabajo(conexion: Connection | None) -> Sequence[Any]:
+        def trabajo(conexion: Connection | None) -> tuple[Sequence[Any], list[Usuarios]]:
             if conexion is None:
-                return ()
+                return (), [Usuarios()] * len(intervalos)
             motor = motor_de(conexion)
             if sueltos:
                 self._exigir_que_sean_pocos(conexion, campaña_id, sueltos)
@@ -125,14 +145,15 @@ class LecturaDeCuentasSQL:
             valores: dict[str, object] = {"campana_id": campaña_id, "limite": maximo + 1}
             for nombre, de_ella in zip(_NOMBRES, suyos, strict=False):
                 valores |= parametros(conexion, nombre, _COLUMNAS, de_ella)
-            return conexion.execute(_suma(motor, fuentes, detalle), valores).all()
+            sumas = conexion.execute(_suma(motor, fuentes, detalle), valores).all()
+            return sumas, leer_usuarios(conexion, campaña_id, intervalos)
 
         async with self._turnos:
-            filas = await self._libro.en_transaccion(trabajo)
+            filas, usuarios = await self._libro.en_transaccion(trabajo)
         if len(filas) > maximo:
             raise DemasiadasCuentas
         # Fuera de la transacción y del bucle: cien mil son décimas de segundo.
-        return await asyncio.to_thread(_contadas, filas, detalle)
+        return await asyncio.to_thread(_contadas, filas, detalle), usuarios
 
     def _exigir_que_sean_pocos(self, conexion: Connection, campaña_id: str, sueltos: Sequence[Trozo]) -> None:
         """Comprueba cuántas filas se leerían.
@@ -146,6 +167,12 @@ class LecturaDeCuentasSQL:
         cuantos = int(conexion.scalar(_cuantos(motor), valores))
         if cuantos > SUELTOS_MAXIMOS:
             raise DemasiadosSueltos(cuantos, SUELTOS_MAXIMOS)
+
+
+def _sin_usuarios(
+    _conexion: Connection, _campaña_id: str, _intervalos: Sequence[Intervalo]
+) -> list[Usuarios]:
+    return []
 
 
 def _contadas(filas: Sequence[Any], detalle: tuple[str, ...]) -> list[Contada]:

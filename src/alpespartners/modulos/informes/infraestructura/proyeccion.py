@@ -108,7 +108,7 @@ class CuentasSQL:
             try:
                 return con(boceto, [resumen(usuario_id) for usuario_id in {*usuarios[clave]}])
             except BocetoIlegible:
-                # Lo dejó otra mano: lo dirá y corregirá `recontar`, y un evento no deja de registrarse por ello.
+                # Lo dejó otra mano: lo corrige `recontar`, y un evento no deja de registrarse por ello.
                 return boceto
 
         fundir(
