@@ -1,8 +1,9 @@
 """Meta k: lo que tarda un informe con diez mil, un millón y diez millones de eventos de una campaña.
 
-Qué es: informes por HTTP de una campaña de mil influencers y trescientos mil usuarios, de noventa días, sobre bases de datos
-iguales menos en su tamaño, cada una con su API, por turnos y por una sola conexión; y, con un millón, el
-mismo día a día contado por el informe y por un `SELECT … GROUP BY` sobre las filas, que ha de dar lo mismo.
+Qué es: informes por HTTP de una campaña de mil influencers y trescientos mil usuarios que duró noventa días,
+sobre bases de datos iguales menos en su tamaño, cada una con su API, por turnos y por una sola conexión; y,
+con un millón, el mismo día a día contado por el informe y por un `SELECT … GROUP BY` sobre las filas, que ha
+de dar lo mismo.
 Qué no es: lo que cuesta contar al consumidor, que lo mide `cuentas.py`.
 Por qué existe: un informe que depende de cuántos eventos hay acaba sin responder, y se nota tarde.
 """

@@ -111,6 +111,12 @@ def test_lo_que_no_es_un_boceto_no_se_une(octetos: bytes) -> None:
         unidos([octetos])
 
 
+@pytest.mark.parametrize("octeto", [b"\x00", b"\x35"])
+def test_ningun_boceto_tiene_todos_los_registros_vacios_ni_todos_llenos(octeto: bytes) -> None:
+    with pytest.raises(BocetoIlegible):
+        unicos(octeto * 4096)
+
+
 def test_los_usuarios_de_varios_dias_no_son_la_suma() -> None:
     lunes = Usuarios(7, con(VACIO, resumenes(range(5))))
     martes = Usuarios(4, con(VACIO, resumenes(range(3, 6))))

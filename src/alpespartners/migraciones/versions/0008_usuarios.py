@@ -102,14 +102,20 @@ def _reunir(bocetos: _Bocetos, leidas: Any) -> None:
 def _guardar(bocetos: _Bocetos) -> None:
     """Los escribe, unidos a los que ya estén escritos."""
     base = op.get_bind()
+    # Casi siempre caben todos en la memoria, y no hay ninguno.
+    hay = base.execute(sa.select(_usuarios.c.fragmento).limit(1)).first() is not None
+    nuevas = []
     for (campana_id, dia), (eventos, boceto) in sorted(bocetos.items()):
         suya = sa.and_(_usuarios.c.campana_id == campana_id, _usuarios.c.dia == dia)
-        escrita = base.execute(sa.select(_usuarios.c.eventos, _usuarios.c.boceto).where(suya)).first()
+        consulta = sa.select(_usuarios.c.eventos, _usuarios.c.boceto).where(suya)
+        escrita = base.execute(consulta).first() if hay else None
         if escrita is None:
-            base.execute(sa.insert(_usuarios).values((campana_id, dia, 0, eventos, boceto)))
+            nuevas.append((campana_id, dia, 0, eventos, boceto))
         else:
             unidos = {"eventos": escrita.eventos + eventos, "boceto": _union(escrita.boceto, boceto)}
             base.execute(sa.update(_usuarios).where(suya).values(unidos))
+    if nuevas:
+        base.execute(sa.insert(_usuarios), [dict(zip(_usuarios.c.keys(), n, strict=True)) for n in nuevas])
 
 
 def _con(boceto: bytes, resumenes: set[int]) -> bytes:

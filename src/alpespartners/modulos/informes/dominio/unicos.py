@@ -14,9 +14,8 @@ mismo resumen, y la cifra exacta no lo sea, pasa una vez de cada 2,5 × 10¹⁴.
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Context, Decimal, localcontext
 from hashlib import blake2b
-from math import ceil, floor, inf, log, sqrt
 from typing import Final
 
 Boceto = bytes
@@ -42,9 +41,12 @@ _BITS_DEL_RANGO: Final = 52
 _RESTO: Final = 2**_BITS_DEL_RANGO - 1
 _GUARDAS: Final = int.from_bytes(b"\x80" * _REGISTROS, "big")
 """El bit alto de cada registro, que ninguno usa."""
-_ALFA: Final = 1 / (2 * log(2))
-_EN_EL_95_POR_CIENTO: Final = 1.96
-_ERROR_DEL_95: Final = _EN_EL_95_POR_CIENTO * float(ERROR_RELATIVO)
+_CIFRAS: Final = Context(prec=18)
+_ALFA: Final = Decimal("0.721347520444481704")
+"""1 / (2 · ln 2)."""
+_EN_EL_95_POR_CIENTO: Final = Decimal("1.96")
+_CIENMILESIMAS: Final = 10**5
+_DE_MAS_O_DE_MENOS: Final = int(_EN_EL_95_POR_CIENTO * ERROR_RELATIVO * _CIENMILESIMAS)
 
 
 class BocetoIlegible(ValueError):
@@ -121,13 +123,13 @@ def unicos(boceto: Boceto) -> Unicos:
     if len(boceto) != _REGISTROS:
         cuantos = len(_resumenes(boceto))
         return Unicos(cuantos, exacto=True, minimo=cuantos, maximo=cuantos)
-    cuantos = round(_estimados(boceto))
+    cuantos = _estimados(boceto)
     return Unicos(
         cuantos,
         exacto=False,
         # Con 384 o menos serían exactos.
-        minimo=max(floor(cuantos / (1 + _ERROR_DEL_95)), EXACTOS + 1),
-        maximo=ceil(cuantos / (1 - _ERROR_DEL_95)),
+        minimo=max(cuantos * _CIENMILESIMAS // (_CIENMILESIMAS + _DE_MAS_O_DE_MENOS), EXACTOS + 1),
+        maximo=-(-cuantos * _CIENMILESIMAS // (_CIENMILESIMAS - _DE_MAS_O_DE_MENOS)),
     )
 
 
@@ -146,19 +148,21 @@ def _maximos(unos: int, otros: int) -> int:
     return otros ^ ((unos ^ otros) & de_los_unos)
 
 
-def _estimados(registros: Boceto) -> float:
-    """Algoritmo 6 de Ertl: solo sumas, productos y raíces, que dan lo mismo en todas las máquinas."""
-    suma = _REGISTROS * _tau(1 - registros.count(_BITS_DEL_RANGO + 1) / _REGISTROS)
-    for rango in range(_BITS_DEL_RANGO, 0, -1):
-        suma = (suma + registros.count(rango)) / 2
-    suma += _REGISTROS * _sigma(registros.count(0) / _REGISTROS)
-    return _ALFA * _REGISTROS**2 / suma
+def _estimados(registros: Boceto) -> int:
+    """Algoritmo 6 de Ertl; en decimal, que da lo mismo en todas las máquinas."""
+    llenos, vacios = registros.count(_BITS_DEL_RANGO + 1), registros.count(0)
+    if _REGISTROS in {llenos, vacios}:
+        raise BocetoIlegible
+    with localcontext(_CIFRAS):
+        suma = _REGISTROS * _tau(1 - Decimal(llenos) / _REGISTROS)
+        for rango in range(_BITS_DEL_RANGO, 0, -1):
+            suma = (suma + registros.count(rango)) / 2
+        suma += _REGISTROS * _sigma(Decimal(vacios) / _REGISTROS)
+        return round(_ALFA * _REGISTROS**2 / suma)
 
 
-def _sigma(vacios: float) -> float:
-    if vacios == 1:
-        return inf
-    suma, anterior, peso = vacios, -1.0, 1.0
+def _sigma(vacios: Decimal) -> Decimal:
+    suma, anterior, peso = vacios, Decimal(-1), 1
     while suma != anterior:
         vacios *= vacios
         anterior = suma
@@ -167,12 +171,10 @@ def _sigma(vacios: float) -> float:
     return suma
 
 
-def _tau(sin_llenar: float) -> float:
-    if sin_llenar in {0, 1}:
-        return 0.0
-    suma, anterior, peso = 1 - sin_llenar, -1.0, 1.0
+def _tau(sin_llenar: Decimal) -> Decimal:
+    suma, anterior, peso = 1 - sin_llenar, Decimal(-1), Decimal(1)
     while suma != anterior:
-        sin_llenar = sqrt(sin_llenar)
+        sin_llenar = sin_llenar.sqrt()
         anterior = suma
         peso /= 2
         suma -= (1 - sin_llenar) ** 2 * peso
