@@ -4,9 +4,16 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from alpespartners.modulos.informes.aplicacion.puertos import DE_LOS_DIAS, Contada, Dimension
+from alpespartners.modulos.informes.aplicacion.puertos import (
+    DE_LOS_DIAS,
+    Contada,
+    Dimension,
+    Pagina,
+    Resumen,
+)
 from alpespartners.modulos.informes.dominio.cuenta import Cuenta, en_diezmilesimas
 from alpespartners.modulos.informes.dominio.intervalos import Intervalo
+from alpespartners.modulos.informes.dominio.metricas import metricas
 from alpespartners.modulos.informes.dominio.usuarios import Usuarios
 from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
 from tests.apoyo.cuentas import boceto_de
@@ -14,29 +21,33 @@ from tests.apoyo.cuentas import boceto_de
 
 def contar(
     eventos: Iterable[EventoSeguido[Any]],
-    campaña_id: str,
+    sujeto_id: str,
     intervalos: Sequence[Intervalo],
     por: Collection[Dimension],
+    de: str = "campaña_id",
 ) -> list[Contada]:
-    """Lo mismo que las cuentas, evento a evento."""
-    juntas: defaultdict[tuple[int, str, str, str, str], Cuenta] = defaultdict(Cuenta)
-    con_detalle = DE_LOS_DIAS & set(por)
+    """Lo mismo que las cuentas, evento a evento; `de` es `campaña_id` o `influencer_id`."""
+    juntas: defaultdict[tuple[int, str, str, str, str, str], Cuenta] = defaultdict(Cuenta)
+    con_detalle = (DE_LOS_DIAS | {Dimension.CAMPAÑA}) & set(por)
     for evento in eventos:
         campos = evento.contenido.campos()
-        if campos["campaña_id"] != campaña_id:
+        if campos[de] != sujeto_id:
             continue
-        detalle = [
+        influencer, cupon, campaña = (
             (campos.get(dimension) or "") if dimension in con_detalle else ""
-            for dimension in (Dimension.INFLUENCER, Dimension.CUPON)
-        ]
+            for dimension in (Dimension.INFLUENCER, Dimension.CUPON, Dimension.CAMPAÑA)
+        )
         tipo = campos.get("tipo_evento") or campos["tipo_conversion"]
         for lugar, intervalo in enumerate(intervalos):
             if intervalo.desde <= evento.ocurrido_en < intervalo.hasta:
                 importe = campos.get("valor")
                 moneda = "" if importe is None else campos["moneda"]
                 suya = Cuenta(1, 0 if importe is None else en_diezmilesimas(importe))
-                juntas[lugar, detalle[0], detalle[1], tipo, moneda] += suya
-    return [Contada(*clave, cuenta) for clave, cuenta in juntas.items()]
+                juntas[lugar, influencer, cupon, tipo, moneda, campaña] += suya
+    return [
+        Contada(lugar, influencer, cupon, tipo, moneda, cuenta, campaña)
+        for (lugar, influencer, cupon, tipo, moneda, campaña), cuenta in juntas.items()
+    ]
 
 
 def contar_usuarios(
@@ -51,3 +62,31 @@ def contar_usuarios(
             if dentro and contenido.campaña_id == campaña_id and contenido.usuario_id is not None:
                 suyos.append(contenido.usuario_id)
     return [Usuarios(len(suyos), boceto_de(suyos)) for suyos in traen]
+
+
+def resumir(
+    eventos: Iterable[EventoSeguido[Any]], de: str, prefijo: str, despues_de: str | None, limite: int
+) -> Pagina:
+    """Lo mismo que los resúmenes, evento a evento; `de` es `campaña_id` o `influencer_id`."""
+    suyos: defaultdict[str, list[EventoSeguido[Any]]] = defaultdict(list)
+    for evento in eventos:
+        identidad = evento.contenido.campos()[de]
+        if identidad is not None and identidad.startswith(prefijo) and identidad > (despues_de or ""):
+            suyos[identidad].append(evento)
+    primeras = sorted(suyos)[:limite]
+    siguiente = primeras[-1] if len(suyos) > limite else None
+    return Pagina([_resumen(identidad, suyos[identidad]) for identidad in primeras], siguiente)
+
+
+def _resumen(identidad: str, eventos: Sequence[EventoSeguido[Any]]) -> Resumen:
+    juntas: defaultdict[tuple[str, str], Cuenta] = defaultdict(Cuenta)
+    for evento in eventos:
+        campos = evento.contenido.campos()
+        importe = campos.get("valor")
+        clave = (
+            campos.get("tipo_evento") or campos["tipo_conversion"],
+            "" if importe is None else campos["moneda"],
+        )
+        juntas[clave] += Cuenta(1, 0 if importe is None else en_diezmilesimas(importe))
+    campañas = {evento.contenido.campaña_id for evento in eventos}
+    return Resumen(identidad, len(campañas), metricas(juntas), max(evento.ocurrido_en for evento in eventos))

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 import httpx2
@@ -17,13 +17,14 @@ from starlette.types import ASGIApp
 from alpespartners.api.aplicacion import crear_api, rutas_descritas
 from alpespartners.api.http.acceso import ReglasDeAcceso
 from alpespartners.api.http.cuerpo import SEGUNDOS_MAXIMOS
+from alpespartners.api.informes.listas import rutas_de_listas
 from alpespartners.api.informes.rutas import rutas_de_informes
 from alpespartners.api.operacion import openapi
 from alpespartners.api.operacion.metricas import estado_de_la_api, ruta_de_metricas
 from alpespartners.api.operacion.pulso import Pulso
 from alpespartners.api.operacion.salud import quien_averigua
 from alpespartners.api.tracking.envios import Envios
-from alpespartners.modulos.informes.aplicacion.puertos import Contada, DemasiadasCuentas, Dimension
+from alpespartners.modulos.informes.aplicacion.puertos import Contada, DemasiadasCuentas, Dimension, Pagina
 from alpespartners.modulos.informes.dominio.intervalos import Intervalo
 from alpespartners.modulos.informes.dominio.usuarios import Usuarios
 from alpespartners.modulos.tracking.aplicacion import clases
@@ -41,7 +42,8 @@ from alpespartners.modulos.tracking.aplicacion.puertos import (
     BrokerNoDisponible,
     Consulta,
 )
-from tests.apoyo.cuentas_en_memoria import contar, contar_usuarios
+from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
+from tests.apoyo.cuentas_en_memoria import contar, contar_usuarios, resumir
 from tests.apoyo.libro_en_memoria import TransaccionEnMemoria
 
 C = TypeVar("C", RegistrarImpresion, RegistrarConversion)
@@ -93,12 +95,21 @@ class PuertosEnMemoria:
         return consulta(self.registrado)
 
     async def contar(
-        self, campaña_id: str, intervalos: Sequence[Intervalo], por: Collection[Dimension], maximo: int
+        self, sujeto_id: str, intervalos: Sequence[Intervalo], por: Collection[Dimension], maximo: int
+    ) -> list[Contada]:
+        return self.contar_de("campaña_id", sujeto_id, intervalos, por, maximo)
+
+    def contar_de(
+        self,
+        de: str,
+        sujeto_id: str,
+        intervalos: Sequence[Intervalo],
+        por: Collection[Dimension],
+        maximo: int,
     ) -> list[Contada]:
         if not self.hay_base_de_datos:
             raise BaseDatosNoDisponible
-        eventos = [evento for libro in self.registrado.libros.values() for evento in libro.eventos.values()]
-        contadas = contar(eventos, campaña_id, intervalos, por)
+        contadas = contar(self._eventos(), sujeto_id, intervalos, por, de)
         if len(contadas) > maximo:
             raise DemasiadasCuentas
         return contadas
@@ -107,13 +118,38 @@ class PuertosEnMemoria:
         self, campaña_id: str, intervalos: Sequence[Intervalo], maximo: int
     ) -> tuple[list[Contada], list[Usuarios]]:
         contadas = await self.contar(campaña_id, intervalos, (), maximo)
-        eventos = [evento for libro in self.registrado.libros.values() for evento in libro.eventos.values()]
-        return contadas, contar_usuarios(eventos, campaña_id, intervalos)
+        return contadas, contar_usuarios(self._eventos(), campaña_id, intervalos)
+
+    async def campañas(self, prefijo: str, despues_de: str | None, limite: int) -> Pagina:
+        return self._resumir("campaña_id", prefijo, despues_de, limite)
+
+    async def influencers(self, prefijo: str, despues_de: str | None, limite: int) -> Pagina:
+        return self._resumir("influencer_id", prefijo, despues_de, limite)
+
+    def _resumir(self, de: str, prefijo: str, despues_de: str | None, limite: int) -> Pagina:
+        if not self.hay_base_de_datos:
+            raise BaseDatosNoDisponible
+        return resumir(self._eventos(), de, prefijo, despues_de, limite)
+
+    def _eventos(self) -> list[EventoSeguido[Any]]:
+        return [evento for libro in self.registrado.libros.values() for evento in libro.eventos.values()]
 
     async def consumidores(self) -> int:
         if not (self.hay_base_de_datos and self.se_sabe_quien_consume):
             raise BaseDatosNoDisponible
         return self.cuantos_consumidores
+
+
+@dataclass
+class CuentasDeInfluencersEnMemoria:
+    """Lo contado en esos puertos de un influencer; cumple `LecturaDeCuentas`."""
+
+    puertos: PuertosEnMemoria
+
+    async def contar(
+        self, sujeto_id: str, intervalos: Sequence[Intervalo], por: Collection[Dimension], maximo: int
+    ) -> list[Contada]:
+        return self.puertos.contar_de("influencer_id", sujeto_id, intervalos, por, maximo)
 
 
 def _recibido(comando: C, identidad: IdentidadComando) -> ComandoRecibido:
@@ -156,6 +192,8 @@ def api_en_memoria(
         despachador=puertos,
         lecturas=puertos,
         cuentas=puertos,
+        cuentas_de_influencers=CuentasDeInfluencersEnMemoria(puertos),
+        resumenes=puertos,
         presencia=puertos,
         administracion=administracion,
         reloj=reloj,
@@ -181,7 +219,7 @@ def descripcion() -> dict[str, object]:
     registro = CollectorRegistry()
     pulso = Pulso(registro, puertos, envios.esperas)
     metricas = ruta_de_metricas(registro, estado_de_la_api(pulso, puertos, puertos))
-    informes = rutas_de_informes(puertos, lambda: AHORA)
+    informes = [*rutas_de_listas(puertos), *rutas_de_informes(puertos, puertos, lambda: AHORA)]
     return openapi.descripcion(rutas_descritas(envios, puertos, puertos, informes, metricas, averiguar))
 
 

@@ -21,6 +21,7 @@ _POR_QUE = {
     "api/tracking/ejemplos.py": "los ejemplos de la semilla",
     "api/tracking/conversiones.py": "cómo se envía y cómo se lee una por HTTP",
     "api/informes/presentacion.py": "las métricas de un informe",
+    "api/informes/presentacion_de_listas.py": "lo que hubo de cada uno en una lista",
     "api/tracking/rutas.py": "las clases que tienen rutas",
 }
 """Los módulos que nombran a las conversiones en su código, fuera del dominio: cada uno, con su razón."""

@@ -16,12 +16,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection
 
+from alpespartners.modulos.informes.aplicacion.faltas import CodigoDeInforme, InformeImposible
 from alpespartners.modulos.informes.aplicacion.informe import Fila, Informe, hacer_informe
-from alpespartners.modulos.informes.aplicacion.pedido import PedidoDeInforme, pedido_de_informe
+from alpespartners.modulos.informes.aplicacion.pedido import (
+    DE_CAMPAÑA,
+    DE_INFLUENCER,
+    PedidoDeInforme,
+    Sujeto,
+    pedido_de_informe,
+)
 from alpespartners.modulos.informes.aplicacion.puertos import (
     DemasiadasCuentas,
     DemasiadosSueltos,
     Dimension,
+    LecturaDeCuentas,
 )
 from alpespartners.modulos.informes.dominio.comparaciones import Comparacion
 from alpespartners.modulos.informes.dominio.intervalos import Granularidad, Intervalo, comienzo_del_dia
@@ -29,6 +37,7 @@ from alpespartners.modulos.informes.dominio.metricas import DE_IMPRESION, Metric
 from alpespartners.modulos.informes.dominio.usuarios import Usuarios
 from alpespartners.modulos.informes.infraestructura import lecturas as modulo_de_lecturas
 from alpespartners.modulos.informes.infraestructura.lecturas import LecturaDeCuentasSQL
+from alpespartners.modulos.informes.infraestructura.lecturas_de_influencer import LecturaDeInfluencerSQL
 from alpespartners.modulos.informes.infraestructura.proyeccion import CuentasSQL
 from alpespartners.modulos.informes.infraestructura.tablas import METADATOS
 from alpespartners.modulos.tracking.aplicacion import clases
@@ -73,7 +82,13 @@ class Cuentas:
             _esperar(self.libro.ejecutar(partial(_registrar, suyos[inicio : inicio + 2])))
 
     def informe(self, pedido: PedidoDeInforme) -> Informe:
-        return _esperar(hacer_informe(LecturaDeCuentasSQL(self.lecturas, hechos()), pedido))
+        return _esperar(hacer_informe(self.lectura(pedido.sujeto), pedido, self.de_campañas()))
+
+    def lectura(self, sujeto: Sujeto) -> LecturaDeCuentas:
+        return self.de_campañas() if sujeto is DE_CAMPAÑA else LecturaDeInfluencerSQL(self.lecturas)
+
+    def de_campañas(self) -> LecturaDeCuentasSQL:
+        return LecturaDeCuentasSQL(self.lecturas, hechos())
 
 
 def _registrar(eventos: Eventos, transaccion: Transaccion) -> None:
@@ -171,7 +186,7 @@ def eventos(sortear: st.DrawFn, cambio: date) -> EventoSeguido[Any]:
 
 
 @st.composite
-def pedidos(sortear: st.DrawFn, cambio: date) -> dict[str, str]:
+def pedidos(sortear: st.DrawFn, cambio: date, sujeto: Sujeto) -> dict[str, str]:
     desde = cambio + sortear(st.integers(-3, 1)) * DIA
     pedido = {
         "desde": str(desde),
@@ -179,11 +194,11 @@ def pedidos(sortear: st.DrawFn, cambio: date) -> dict[str, str]:
         "zona": sortear(st.sampled_from(ZONAS)),
         "granularidad": sortear(st.sampled_from(Granularidad)).value,
     }
-    if por := sortear(st.lists(st.sampled_from(Dimension), unique=True)):
+    if por := sortear(st.lists(st.sampled_from(sujeto.dimensiones), unique=True)):
         pedido["por"] = ",".join(por)
-        if sortear(st.booleans()):
-            # Con lo que nunca se niega.
-            pedido |= {"zona": "UTC", "granularidad": "dia"}
+    if (por or sujeto.por_dias) and sortear(st.booleans()):
+        # Con lo que nunca se niega.
+        pedido |= {"zona": "UTC", "granularidad": sortear(st.sampled_from(["dia", "mes", "total"]))}
     if comparar := sortear(st.sampled_from([None, *Comparacion])):
         pedido["comparar"] = comparar
     if sortear(st.integers(0, 3)) == 0:
@@ -192,16 +207,22 @@ def pedidos(sortear: st.DrawFn, cambio: date) -> dict[str, str]:
     return pedido
 
 
-casos = st.sampled_from(CAMBIOS).flatmap(
-    lambda cambio: st.tuples(st.lists(eventos(cambio), max_size=30), pedidos(cambio))
-)
-"""Unos eventos y lo que se pide de ellos, alrededor de un mismo cambio de hora."""
+def _casos(sujeto: Sujeto) -> st.SearchStrategy[tuple[Sujeto, Eventos, dict[str, str]]]:
+    return st.sampled_from(CAMBIOS).flatmap(
+        lambda cambio: st.tuples(
+            st.just(sujeto), st.lists(eventos(cambio), max_size=30), pedidos(cambio, sujeto)
+        )
+    )
+
+
+casos = st.one_of(_casos(DE_CAMPAÑA), _casos(DE_INFLUENCER))
+"""De quién es el informe, unos eventos y lo que se pide de ellos, alrededor de un mismo cambio de hora."""
 
 
 @settings(max_examples=100, deadline=None)
 @given(caso=casos)
 def test_cada_fila_es_lo_que_da_contar_los_eventos_y_el_total_es_la_suma(
-    sqlite: Cuentas, caso: tuple[Eventos, dict[str, str]]
+    sqlite: Cuentas, caso: tuple[Sujeto, Eventos, dict[str, str]]
 ) -> None:
     _comprobar(sqlite, *caso)
 
@@ -209,16 +230,22 @@ def test_cada_fila_es_lo_que_da_contar_los_eventos_y_el_total_es_la_suma(
 @settings(max_examples=30, deadline=None)
 @given(caso=casos)
 def test_en_postgresql_cada_fila_tambien_es_lo_que_da_contar_los_eventos(
-    postgresql: Cuentas, caso: tuple[Eventos, dict[str, str]]
+    postgresql: Cuentas, caso: tuple[Sujeto, Eventos, dict[str, str]]
 ) -> None:
     _comprobar(postgresql, *caso)
 
 
-def _comprobar(cuentas: Cuentas, sucesos: Eventos, parametros: dict[str, str]) -> None:
-    campaña = f"cmp-{next(cuentas.numeros)}"
-    suyos = [_de_la_campaña(evento, campaña) for evento in sucesos]
-    cuentas.contar([*suyos, impresion(campaña_id=f"{campaña}-otra")])
-    pedido = pedido_de_informe(campaña, parametros, AHORA)
+def _comprobar(cuentas: Cuentas, sujeto: Sujeto, sucesos: Eventos, parametros: dict[str, str]) -> None:
+    suya = f"uno-{next(cuentas.numeros)}"
+    otros = [_de(evento, f"{suya}-otro-{n}", n, sujeto) for n, evento in enumerate(sucesos[:3])]
+    suyos = [_de(evento, suya, numero, sujeto) for numero, evento in enumerate(sucesos)]
+    cuentas.contar([*suyos, *otros])
+    try:
+        pedido = pedido_de_informe(suya, parametros, AHORA, sujeto)
+    except InformeImposible as imposible:
+        assert sujeto.por_dias
+        _comprobar_que_no_habia_otra(imposible, parametros)
+        return
     informe = cuentas.informe(pedido)
     for fila in informe.filas:
         _comprobar_fila(fila, _del_grupo(suyos, pedido, fila.grupo))
@@ -232,8 +259,18 @@ def _comprobar(cuentas: Cuentas, sucesos: Eventos, parametros: dict[str, str]) -
         _comprobar_que_suman(comparadas, informe.total.comparado.metricas)
 
 
-def _de_la_campaña(evento: EventoSeguido[Any], campaña: str) -> EventoSeguido[Any]:
-    return replace(evento, contenido=replace(evento.contenido, campaña_id=campaña))
+def _comprobar_que_no_habia_otra(imposible: InformeImposible, parametros: dict[str, str]) -> None:
+    """Solo se niega lo que se cuenta por días de UTC y se pide por otros."""
+    assert {falta.codigo for falta in imposible.faltas} == {CodigoDeInforme.SIN_RESPUESTA_EXACTA}
+    assert parametros["zona"] != "UTC" or parametros["granularidad"] == "hora" or "T" in parametros["desde"]
+
+
+def _de(evento: EventoSeguido[Any], suya: str, numero: int, sujeto: Sujeto) -> EventoSeguido[Any]:
+    """El mismo, en esa campaña; o de ese influencer, en una de las tres en que está."""
+    if sujeto is DE_CAMPAÑA:
+        return replace(evento, contenido=replace(evento.contenido, campaña_id=suya))
+    campaña = f"de-varios-{numero % 3}"
+    return replace(evento, contenido=replace(evento.contenido, campaña_id=campaña, influencer_id=suya))
 
 
 def _grupos_con_algo(sucesos: Eventos, pedido: PedidoDeInforme) -> set[tuple[str, ...]]:
@@ -426,6 +463,36 @@ async def test_lo_contado_es_lo_mismo_con_las_cuentas_que_con_los_eventos(
     intervalos = [Intervalo(desde + n * DIA, desde + (n + 1) * DIA) for n in range(3)]
     hallado = await LecturaDeCuentasSQL(cuentas.lecturas, hechos()).contar(campaña, intervalos, por, 1_000)
     assert sorted(hallado, key=repr) == sorted(contar(suyos, campaña, intervalos, por), key=repr)
+
+
+@pytest.mark.parametrize("por", [(), (Dimension.CAMPAÑA,), (Dimension.CUPON, Dimension.CAMPAÑA)])
+async def test_lo_de_un_influencer_es_lo_mismo_con_las_cuentas_que_con_los_eventos(
+    cuentas: Cuentas, por: tuple[Dimension, ...]
+) -> None:
+    influencer = f"mismo-{len(por)}"
+    desde = datetime(2025, 6, 10, tzinfo=UTC)
+    suyos = [
+        conversion(
+            id=f"{n}",
+            campaña_id=f"{influencer}-{n % 2}",
+            influencer_id=influencer,
+            timestamp=desde + n * 30 * HORA,
+        )
+        for n in range(20)
+    ]
+    await asyncio.to_thread(cuentas.contar, suyos)
+    # De un día, de una semana entera y de una menos un día.
+    intervalos = [
+        Intervalo(desde, desde + DIA),
+        Intervalo(desde + 6 * DIA, desde + 13 * DIA),
+        Intervalo(desde + 14 * DIA, desde + 20 * DIA),
+    ]
+    lectura = cuentas.lectura(DE_INFLUENCER)
+    hallado = await lectura.contar(influencer, intervalos, por, 1_000)
+    esperado = contar(suyos, influencer, intervalos, por, "influencer_id")
+    assert sorted(hallado, key=repr) == sorted(esperado, key=repr)
+    with pytest.raises(DemasiadasCuentas):
+        await lectura.contar(influencer, intervalos, por, len(esperado) - 1)
 
 
 @pytest.mark.parametrize("granularidad", ["dia", "semana", "total"])

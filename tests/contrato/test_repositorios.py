@@ -10,6 +10,7 @@ import pytest
 
 from alpespartners.modulos.tracking.aplicacion import clases
 from alpespartners.modulos.tracking.aplicacion.consultas.listar_eventos import (
+    DE_INFLUENCER,
     Pagina,
     listar_eventos,
     peticion_de_lista,
@@ -54,6 +55,10 @@ class Libro:
     async def pagina(self, parametros: Mapping[str, str]) -> Pagina[Impresion]:
         peticion = peticion_de_lista(clases.IMPRESIONES, "cmp-456", parametros)
         return await self.lecturas.leer(lambda c: listar_eventos(c.eventos(clases.IMPRESIONES), peticion))
+
+    async def pagina_de_influencer(self, parametros: Mapping[str, str]) -> Pagina[Conversion]:
+        peticion = peticion_de_lista(clases.CONVERSIONES, "inf-789", parametros, DE_INFLUENCER)
+        return await self.lecturas.leer(lambda c: listar_eventos(c.eventos(clases.CONVERSIONES), peticion))
 
     async def listar_conversiones(self, filtro: FiltroEventos) -> list[str]:
         eventos = await self.lecturas.leer(lambda c: c.eventos(clases.CONVERSIONES).listar(filtro, None, 100))
@@ -161,8 +166,38 @@ class ContratoRepositorios:
         assert await libro.listar_conversiones(filtro) == ["4", "3", "1"]
         filtro = FiltroEventos(campaña_id=campaña, influencer_id=influencer, tipo="VENTA")
         assert await libro.listar_conversiones(filtro) == ["1"]
+        assert await libro.listar_conversiones(FiltroEventos(influencer_id=influencer)) == ["5", "2", "1"]
+        filtro = FiltroEventos(influencer_id=influencer, tipo="VENTA")
+        assert await libro.listar_conversiones(filtro) == ["2", "1"]
         await libro.agregar(impresion(id="clic", tipo_evento="CLIC"), impresion(id="vista"))
         assert await libro.listar(FiltroEventos(campaña_id=campaña, tipo="CLIC")) == ["clic"]
+
+    async def test_las_de_un_influencer_se_recorren_por_todas_las_campañas_sin_repetir_ni_saltarse_ninguna(
+        self, libro: Libro
+    ) -> None:
+        # Varias comparten instante y campaña, para que un corte de página caiga en medio de ellas.
+        iniciales = {f"i{n:02}": AHORA - (n // 4) * MINUTO for n in range(20)}
+        await libro.agregar_conversiones(
+            *(
+                conversion(id=id_, campaña_id=f"cmp-{id_[-1]}", timestamp=cuando)
+                for id_, cuando in iniciales.items()
+            ),
+            conversion(id="ajena", influencer_id="otro"),
+        )
+        vistos: list[str] = []
+        parametros = {"limite": "7"}
+        while True:
+            pagina = await libro.pagina_de_influencer(parametros)
+            vistos += [evento.id for evento in pagina.elementos]
+            if pagina.siguiente is None:
+                break
+            parametros["cursor"] = pagina.siguiente
+            await libro.agregar_conversiones(
+                *(conversion(id=f"n{len(vistos)}-{n}", timestamp=AHORA - n * MINUTO) for n in range(5))
+            )
+        assert len(vistos) == len(set(vistos))
+        assert iniciales.keys() <= set(vistos)
+        assert "ajena" not in vistos
 
     async def test_una_campaña_desconocida_es_una_lista_vacia(self, libro: Libro) -> None:
         await libro.agregar(impresion())

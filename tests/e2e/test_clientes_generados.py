@@ -33,15 +33,17 @@ from datetime import date
 from cliente import Client
 from cliente.api.conversiones import listar_conversiones_de_campana, obtener_conversion, registrar_conversion
 from cliente.api.impresiones import listar_impresiones_de_campana, registrar_impresion
-from cliente.api.informes import informe_de_campana
+from cliente.api.informes import informe_de_campana, informe_de_influencer, listar_campanas
 from cliente.models import (
     Aceptado,
     Conversion,
     DatosInvalidos,
     Informe,
+    InformeInfluencer,
     NuevaConversion,
     NuevaConversionTipoConversion,
     NuevaImpresion,
+    PaginaCampanas,
     PaginaConversion,
     PaginaImpresion,
 )
@@ -71,6 +73,10 @@ impresiones = listar_impresiones_de_campana.sync("cmp-ñ", client=cliente)
 assert isinstance(impresiones, PaginaImpresion), impresiones
 informe = informe_de_campana.sync("cmp-ñ", client=cliente, por="tipo", desde=date(2024, 1, 15))
 assert isinstance(informe, Informe), informe
+campanas = listar_campanas.sync(client=cliente, prefijo="cmp-")
+assert isinstance(campanas, PaginaCampanas), campanas
+de_nadie = informe_de_influencer.sync("nadie", client=cliente)
+assert isinstance(de_nadie, InformeInfluencer), de_nadie
 print(
     json.dumps(
         {
@@ -81,6 +87,8 @@ print(
             "siguiente": lista.siguiente,
             "negada": negada.type_,
             "informe": [fila.tipo for fila in informe.filas] + [informe.total.valor["COP"]],
+            "campanas": [(una.campaña_id, una.valor["COP"]) for una in campanas.elementos],
+            "de_nadie": de_nadie.total.clics,
         }
     )
 )
@@ -168,6 +176,8 @@ def test_un_cliente_de_python_registra_y_lista(direccion: str, descripcion: Path
         "siguiente": None,
         "negada": "urn:alpespartners:error:datos_invalidos",
         "informe": ["IMPRESION", "VENTA", "150000.50"],
+        "campanas": [["cmp-ñ", "150000.50"]],
+        "de_nadie": 0,
     }
 
 

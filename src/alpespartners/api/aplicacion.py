@@ -14,6 +14,7 @@ from alpespartners.api.http.acceso import ReglasDeAcceso
 from alpespartners.api.http.api import Api, CicloDeVida
 from alpespartners.api.http.cuerpo import SEGUNDOS_MAXIMOS
 from alpespartners.api.http.rutas import RutaDescrita, Rutas
+from alpespartners.api.informes.listas import rutas_de_listas
 from alpespartners.api.informes.rutas import rutas_de_informes
 from alpespartners.api.operacion.documentacion import rutas_de_documentacion
 from alpespartners.api.operacion.metricas import Peticiones, estado_de_la_api, ruta_de_metricas
@@ -23,7 +24,11 @@ from alpespartners.api.operacion.pulso import Pulso
 from alpespartners.api.operacion.salud import Salud, quien_averigua, rutas_de_salud
 from alpespartners.api.tracking.envios import Envios
 from alpespartners.api.tracking.rutas import rutas_de_tracking
-from alpespartners.modulos.informes.aplicacion.puertos import LecturaDeCuentas
+from alpespartners.modulos.informes.aplicacion.puertos import (
+    LecturaDeCampañas,
+    LecturaDeCuentas,
+    LecturaDeResumenes,
+)
 from alpespartners.modulos.tracking.aplicacion.esperas import ESPERAS_MAXIMAS, Esperas
 from alpespartners.modulos.tracking.aplicacion.puertos import (
     Administracion,
@@ -37,7 +42,9 @@ def crear_api(  # noqa: PLR0913 (por nombre: es la lista de lo que la API necesi
     *,
     despachador: DespachadorComandos,
     lecturas: Lecturas,
-    cuentas: LecturaDeCuentas,
+    cuentas: LecturaDeCampañas,
+    cuentas_de_influencers: LecturaDeCuentas,
+    resumenes: LecturaDeResumenes,
     presencia: Presencia,
     reloj: Callable[[], datetime],
     nuevo_id: Callable[[], str],
@@ -69,7 +76,7 @@ def crear_api(  # noqa: PLR0913 (por nombre: es la lista de lo que la API necesi
     )
     averiguar = quien_averigua(despachador, lecturas, presencia, administracion)
     metricas = ruta_de_metricas(registro, estado_de_la_api(pulso, lecturas, presencia))
-    informes = rutas_de_informes(cuentas, reloj)
+    informes = [*rutas_de_listas(resumenes), *rutas_de_informes(cuentas, cuentas_de_influencers, reloj)]
     descritas = rutas_descritas(envios, lecturas, presencia, informes, metricas, averiguar)
     rutas = Rutas(
         [

@@ -23,6 +23,9 @@ from alpespartners.composicion.adaptadores import (
 from alpespartners.composicion.inicio import empezar
 from alpespartners.config import Configuracion
 from alpespartners.modulos.informes.infraestructura.lecturas import LecturaDeCuentasSQL
+from alpespartners.modulos.informes.infraestructura.lecturas_de_influencer import LecturaDeInfluencerSQL
+from alpespartners.modulos.informes.infraestructura.resumenes import ResumenesSQL
+from alpespartners.modulos.informes.infraestructura.turnos import LibroPorTurnos
 from alpespartners.modulos.tracking.infraestructura.despachadores import DespachadorPulsar
 from alpespartners.modulos.tracking.infraestructura.libro.hechos import hechos
 from alpespartners.modulos.tracking.infraestructura.metricas import MetricasDePublicacion
@@ -53,6 +56,7 @@ def crear_app(
     empezar(configuracion, "api" if puesto is None else f"api {puesto.numero}")
     base = base_datos(configuracion)
     lecturas = base.lecturas()
+    por_turnos = LibroPorTurnos(lecturas)
     registro = registro_de_metricas(puesto)
     administracion = revisor(configuracion)
     despachador = DespachadorPulsar(configuracion.limite_confirmacion, MetricasDePublicacion(registro))
@@ -79,7 +83,9 @@ def crear_app(
     return crear_api(
         despachador=despachador,
         lecturas=lecturas,
-        cuentas=LecturaDeCuentasSQL(lecturas, hechos()),
+        cuentas=LecturaDeCuentasSQL(por_turnos, hechos()),
+        cuentas_de_influencers=LecturaDeInfluencerSQL(por_turnos),
+        resumenes=ResumenesSQL(por_turnos, hechos()),
         presencia=lecturas,
         reloj=ahora,
         nuevo_id=nuevo_id,

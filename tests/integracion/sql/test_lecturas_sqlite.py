@@ -166,6 +166,7 @@ async def test_las_lecturas_no_dejan_transacciones_abiertas(datos: Path, lectura
         (FiltroEventos(campaña_id="a", desde=AHORA), "campana_id_ocurrido_en_id"),
         (FiltroEventos(campaña_id="a", influencer_id="b"), "campana_id_influencer_id_ocurrido_en_id"),
         (FiltroEventos(campaña_id="a", tipo="VENTA"), "campana_id_tipo_conversion_ocurrido_en_id"),
+        (FiltroEventos(influencer_id="b", desde=AHORA), "influencer_id_ocurrido_en_id"),
     ],
 )
 def test_una_pagina_sale_de_su_indice_sin_ordenar_nada(filtro: FiltroEventos, indice: str) -> None:

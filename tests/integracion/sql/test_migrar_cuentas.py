@@ -45,6 +45,7 @@ EL_MAYOR = Decimal("99999999999999.9999")
 """El importe más grande: en diezmilésimas, diez ya no caben en 64 bits."""
 
 VOLVER_A_LA_0006 = (
+    "DROP INDEX ix_conversiones_influencer_id_ocurrido_en_id",
     *(f"DROP TABLE {tabla}" for tabla in (*TABLAS, "usuarios_por_dia")),
     "ALTER TABLE carriles RENAME COLUMN arriendo_hasta TO reservado_hasta",
     "UPDATE alembic_version SET version_num = '0006'",

@@ -124,6 +124,8 @@ async def _vida(ciclo_de_vida: CicloDeVida) -> list[Message]:
         despachador=puertos,
         lecturas=puertos,
         cuentas=puertos,
+        cuentas_de_influencers=puertos,
+        resumenes=puertos,
         presencia=puertos,
         reloj=lambda: AHORA,
         nuevo_id=ids_consecutivos(),

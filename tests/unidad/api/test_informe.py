@@ -10,7 +10,7 @@ import httpx2
 import msgspec
 import pytest
 
-from alpespartners.api.informes.presentacion import Informe
+from alpespartners.api.informes.presentacion import Informe, InformeInfluencer
 from alpespartners.modulos.informes.dominio.metricas import DEFINICIONES
 from alpespartners.modulos.tracking.aplicacion import clases
 from tests.apoyo.eventos import conversion, impresion
@@ -18,6 +18,7 @@ from tests.apoyo.memoria import AHORA, PuertosEnMemoria
 
 POR_HORAS_EN_KIRITIMATI = {"zona": "Pacific/Kiritimati", "granularidad": "hora"}
 INFORME = f"/tracking/{quote('campañas')}/cmp-456/informe"
+DE_INFLUENCER = "/tracking/influencers/inf-789/informe"
 
 
 def registrar(puertos: PuertosEnMemoria, *eventos: Any) -> None:
@@ -360,9 +361,10 @@ async def test_la_campaña_se_escribe_con_eñe_o_sin_ella(
     assert con.json()["total"]["impresiones"] == 1
 
 
-def test_el_ejemplo_es_un_informe() -> None:
-    (ejemplo,) = Informe.ejemplos
-    leido = msgspec.convert(ejemplo, Informe)
+@pytest.mark.parametrize("forma", [Informe, InformeInfluencer])
+def test_el_ejemplo_es_un_informe(forma: type[Informe] | type[InformeInfluencer]) -> None:
+    (ejemplo,) = forma.ejemplos
+    leido = msgspec.convert(ejemplo, forma)
     assert leido.definiciones == DEFINICIONES
     assert sum(fila.impresiones for fila in leido.filas) == leido.total.impresiones
 
@@ -439,3 +441,64 @@ async def test_los_usuarios_que_no_se_guardan_asi_se_niegan_y_se_dice_que_pedir(
     assert halladas.keys() == {"incluir"}
     assert halladas["incluir"][0] == codigo
     assert frase in halladas["incluir"][1]
+
+
+async def test_el_informe_de_un_influencer_junta_sus_campañas_o_las_separa(
+    cliente: httpx2.AsyncClient, puertos: PuertosEnMemoria
+) -> None:
+    cuando: dict[str, Any] = {"timestamp": a_las("2024-01-10T12:00:00Z")}
+    registrar(
+        puertos,
+        conversion(campaña_id="a", cupon="VERANO", **cuando),
+        impresion(campaña_id="b", tipo_evento="CLIC", **cuando),
+        impresion(campaña_id="b", influencer_id="otro", **cuando),
+        impresion(campaña_id="c", timestamp=a_las("2024-01-09T23:59:59Z")),
+    )
+    dia = {"desde": "2024-01-10", "hasta": "2024-01-11"}
+    respuesta = await cliente.get(DE_INFLUENCER, params=dia)
+    informe = respuesta.json()
+    assert [*informe][:2] == ["influencer_id", "zona"]
+    assert informe["influencer_id"] == "inf-789"
+    assert (informe["total"]["clics"], informe["total"]["valor"]) == (1, {"COP": "150000.00"})
+    for campaña in ("campaña_id", "campana_id", unicodedata.normalize("NFD", "campaña_id")):
+        respuesta = await cliente.get(DE_INFLUENCER, params={**dia, "por": f"{campaña},cupon"})
+        informe = respuesta.json()
+        assert informe["por"] == ["campaña_id", "cupon"]
+        assert [(fila["campaña_id"], fila["cupon"], fila["clics"]) for fila in informe["filas"]] == [
+            ("a", "VERANO", 0),
+            ("b", None, 1),
+        ]
+    comparado = await cliente.get(DE_INFLUENCER, params={**dia, "comparar": "periodo_anterior"})
+    assert comparado.json()["total"]["comparacion"]["impresiones"] == 1
+
+
+@pytest.mark.parametrize(
+    ("parametros", "campo", "codigo", "frase"),
+    [
+        (
+            {"zona": "America/Bogota"},
+            "zona",
+            "sin_respuesta_exacta",
+            "lo de un influencer se cuenta",
+        ),
+        ({"granularidad": "hora"}, "granularidad", "sin_respuesta_exacta", "pida zona=UTC, fechas"),
+        ({"desde": "2024-01-10T00:15:00Z"}, "desde", "sin_respuesta_exacta", "2024-01-10T00:15:00+00:00"),
+        ({"hasta": "2024-01-10T12:00:00Z"}, "hasta", "sin_respuesta_exacta", "a mitad de uno"),
+        ({"por": "influencer_id"}, "por", "parametro_invalido", "debe ser campaña_id, tipo, moneda o cupon"),
+    ],
+)
+async def test_de_un_influencer_se_niega_lo_que_no_son_dias_de_utc(
+    cliente: httpx2.AsyncClient, parametros: dict[str, str], campo: str, codigo: str, frase: str
+) -> None:
+    respuesta = await cliente.get(DE_INFLUENCER, params=parametros)
+    assert respuesta.status_code == 422, respuesta.text
+    (falta,) = respuesta.json()["errores"]
+    assert (falta["campo"], falta["codigo"]) == (campo, codigo)
+    assert frase in falta["mensaje"]
+
+
+async def test_de_una_campaña_no_se_separa_por_campaña(cliente: httpx2.AsyncClient) -> None:
+    assert (await faltas(cliente, por="campaña_id"))["por"] == (
+        "parametro_invalido",
+        "debe ser influencer_id, tipo, moneda o cupon",
+    )

@@ -97,6 +97,37 @@ async def test_los_filtros_se_combinan(cliente: httpx2.AsyncClient) -> None:
     assert _ids(await cliente.get(LISTA, params=filtros)) == ["v3"]
 
 
+async def test_las_conversiones_de_un_influencer_son_las_de_todas_las_campañas(
+    cliente: httpx2.AsyncClient,
+) -> None:
+    await _sembrar(cliente, 6)
+    otra = {"id": "v9", "campaña_id": "ñ", "influencer_id": "i", "tipo_conversion": "REGISTRO"}
+    await cliente.post("/tracking/conversiones", json=otra)
+    lista = "/tracking/influencers/i/conversiones"
+    assert _ids(await cliente.get(lista)) == ["v9", "v5", "v3", "v1"]
+    assert _ids(await cliente.get(lista, params={"tipo_conversion": "venta"})) == ["v3"]
+    assert _ids(await cliente.get(lista, params={"campaña_id": "c", "hasta": "2024-01-15T10:05:00Z"})) == [
+        "v3",
+        "v1",
+    ]
+    assert _ids(await cliente.get(lista, params={"campana_id": "ñ"})) == ["v9"]
+    assert _ids(await cliente.get("/tracking/influencers/nadie/conversiones")) == []
+    primera = await cliente.get(lista, params={"limite": "1", "campana_id": "c"})
+    enlace = primera.headers["Link"]
+    assert enlace.startswith(f"<{lista}?limite=1&campa%C3%B1a_id=c&cursor=")
+    assert _ids(await cliente.get(enlace[1:].partition(">")[0])) == ["v3"]
+    negada = await cliente.get(lista, params={"influencer_id": "i"})
+    assert [falta["codigo"] for falta in negada.json()["errores"]] == ["parametro_desconocido"]
+
+
+async def test_el_cursor_de_una_campaña_no_vale_para_su_influencer(cliente: httpx2.AsyncClient) -> None:
+    await _sembrar(cliente, 6)
+    de_la_campaña = await cliente.get(LISTA, params={"limite": "1", "influencer_id": "i"})
+    parametros = {"cursor": de_la_campaña.json()["siguiente"], "campaña_id": "c"}
+    respuesta = await cliente.get("/tracking/influencers/i/conversiones", params=parametros)
+    assert [falta["codigo"] for falta in respuesta.json()["errores"]] == ["cursor_invalido"]
+
+
 @pytest.mark.parametrize("por", ["link", "cursor"])
 async def test_recorrer_la_lista_no_repite_ni_salta_aunque_lleguen_eventos(
     cliente: httpx2.AsyncClient, por: str

@@ -28,9 +28,9 @@ class DemasiadoLlena:
         self._motivo = motivo or DemasiadasCuentas()
 
     async def contar(
-        self, campaña_id: str, intervalos: Sequence[Intervalo], por: Collection[Dimension], maximo: int
+        self, sujeto_id: str, intervalos: Sequence[Intervalo], por: Collection[Dimension], maximo: int
     ) -> list[Contada]:
-        del campaña_id, intervalos, por
+        del sujeto_id, intervalos, por
         self.maximos.append(maximo)
         raise self._motivo
 

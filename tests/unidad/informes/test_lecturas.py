@@ -8,7 +8,8 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from alpespartners.modulos.informes.dominio.intervalos import Intervalo
-from alpespartners.modulos.informes.infraestructura.lecturas import LECTURAS_A_LA_VEZ, LecturaDeCuentasSQL
+from alpespartners.modulos.informes.infraestructura.lecturas import LecturaDeCuentasSQL
+from alpespartners.modulos.informes.infraestructura.turnos import LECTURAS_A_LA_VEZ, LibroPorTurnos
 from tests.apoyo.espera import hasta_en_el_bucle
 
 T = TypeVar("T")
@@ -35,7 +36,7 @@ class LibroQueEspera:
 
 async def test_cada_informe_es_una_transaccion_y_solo_unos_pocos_leen_a_la_vez() -> None:
     libro = LibroQueEspera()
-    lectura = LecturaDeCuentasSQL(libro, ())
+    lectura = LecturaDeCuentasSQL(LibroPorTurnos(libro), ())
     informes = [asyncio.create_task(lectura.contar("cmp-456", UN_MES_DE_BOGOTA, (), 10)) for _ in range(5)]
     await hasta_en_el_bucle(lambda: libro.abiertas == LECTURAS_A_LA_VEZ)
     for _ in range(100):

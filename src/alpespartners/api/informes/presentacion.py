@@ -17,7 +17,13 @@ from msgspec import UNSET, Meta, UnsetType
 from alpespartners.api.http.descripcion import CuerpoDescrito, Esquema
 from alpespartners.modulos.informes.aplicacion import informe as hechos
 from alpespartners.modulos.informes.aplicacion.informe import FILAS_MAXIMAS
-from alpespartners.modulos.informes.aplicacion.pedido import Incluible, PedidoDeInforme
+from alpespartners.modulos.informes.aplicacion.pedido import (
+    DE_CAMPAÑA,
+    DE_INFLUENCER,
+    Incluible,
+    PedidoDeInforme,
+    Sujeto,
+)
 from alpespartners.modulos.informes.aplicacion.puertos import Dimension
 from alpespartners.modulos.informes.dominio import metricas as calculadas
 from alpespartners.modulos.informes.dominio.cambios import Variacion
@@ -34,7 +40,7 @@ from alpespartners.modulos.tracking.dominio.monedas import DECIMALES
 from alpespartners.modulos.tracking.dominio.objetos_valor import TipoConversion
 
 _TIPOS: Final = {"propertyNames": {"enum": [*TipoConversion]}}
-_POR_MONEDA: Final = "Por moneda; solo las que hay."
+_POR_MONEDA: Final = Meta(description="Por moneda; solo las que hay.")
 
 _MEDIDO: Final[Esquema] = {
     "desde": "2024-01-15T00:00:00-05:00",
@@ -59,10 +65,16 @@ _MEDIDO: Final[Esquema] = {
 }
 """Un día de ejemplo, que es también su total."""
 
+_EN_UTC: Final = {"desde": "2024-01-15T00:00:00Z", "hasta": "2024-01-16T00:00:00Z"}
+
 Instante = Annotated[datetime, Meta(tz=True, description="Con la diferencia de la zona pedida.")]
 EnUTC = Annotated[datetime, Meta(tz=True)]
 Cuenta = Annotated[int, Meta(ge=0)]
 Importe = Annotated[str, Meta(pattern=r"^\d+(\.\d+)?$")]
+PorTipo = Annotated[
+    Mapping[str, Cuenta], Meta(description="Por tipo; están todos.", extra_json_schema=_TIPOS)
+]
+Importes = Annotated[Mapping[str, Importe], _POR_MONEDA]
 Diferencia = Annotated[str, Meta(pattern=r"^-?\d+(\.\d+)?$")]
 Parte = Annotated[
     Annotated[str, Meta(pattern=r"^-?\d+\.\d{6}$")] | None,
@@ -131,14 +143,12 @@ class Medido(Abarcado, kw_only=True):
     impresiones: Cuenta
     clics: Cuenta
     visualizaciones: Cuenta
-    conversiones: Annotated[
-        Mapping[str, Cuenta], Meta(description="Por tipo; están todos.", extra_json_schema=_TIPOS)
-    ]
-    valor: Annotated[Mapping[str, Importe], Meta(description=_POR_MONEDA)]
+    conversiones: PorTipo
+    valor: Importes
     ctr: Razon
     tasa_conversion: Razon
-    ticket_medio: Annotated[Mapping[str, RazonDeImporte], Meta(description=_POR_MONEDA)]
-    valor_por_clic: Annotated[Mapping[str, RazonDeImporte], Meta(description=_POR_MONEDA)]
+    ticket_medio: Annotated[Mapping[str, RazonDeImporte], _POR_MONEDA]
+    valor_por_clic: Annotated[Mapping[str, RazonDeImporte], _POR_MONEDA]
     usuarios_unicos: UsuariosUnicos | UnsetType = UNSET
 
 
@@ -179,34 +189,39 @@ class Fila(Total):
     """Un grupo en un intervalo: lo suyo de lo que se pidió en `por`, o `null` si sus eventos no lo tienen."""
 
     # Se escriben detrás de `incompleto`: msgspec deja para el final los campos que solo tienen nombre.
+    campaña_id: str | UnsetType = UNSET
     influencer_id: str | UnsetType | None = UNSET
     tipo: str | UnsetType = UNSET
     moneda: str | UnsetType | None = UNSET
     cupon: str | UnsetType | None = UNSET
 
 
-class Informe(CuerpoDescrito, kw_only=True):
-    """Un informe."""
+_HECHO: Final[Esquema] = {
+    "granularidad": "dia",
+    "por": [],
+    "comparar": None,
+    "calculado_en": "2024-01-16T13:00:00.250000Z",
+    "definiciones": DEFINICIONES,
+}
 
-    ejemplos = (
-        {
-            "campaña_id": "cmp-456",
-            "zona": "America/Bogota",
-            "granularidad": "dia",
-            "por": [],
-            "comparar": None,
-            "desde": _MEDIDO["desde"],
-            "hasta": _MEDIDO["hasta"],
-            "desde_utc": "2024-01-15T05:00:00Z",
-            "hasta_utc": "2024-01-16T05:00:00Z",
-            "calculado_en": "2024-01-16T13:00:00.250000Z",
-            "definiciones": DEFINICIONES,
-            "filas": [_MEDIDO],
-            "total": _MEDIDO,
-        },
-    )
 
-    campaña_id: str
+def _ejemplo(sujeto: Sujeto, sujeto_id: str, zona: str, medido: Esquema, **en_utc: str) -> Esquema:
+    """Un día, que es también el total."""
+    abarca = {"desde": medido["desde"], "hasta": medido["hasta"]}
+    return {
+        sujeto.campo: sujeto_id,
+        "zona": zona,
+        **_HECHO,
+        **abarca,
+        **en_utc,
+        "filas": [medido],
+        "total": medido,
+    }
+
+
+class _Informe(CuerpoDescrito, kw_only=True):
+    """Lo común a todos, detrás de lo que tiene también posición: de quién es."""
+
     zona: str
     granularidad: Annotated[str, Meta(extra_json_schema={"enum": [*Granularidad]})]
     por: Sequence[Annotated[str, Meta(extra_json_schema={"enum": [*Dimension]})]]
@@ -227,12 +242,51 @@ class Informe(CuerpoDescrito, kw_only=True):
     total: Total
 
 
-def informe(hecho: hechos.Informe, pedido: PedidoDeInforme) -> Informe:
+class Informe(_Informe):
+    """El informe de una campaña."""
+
+    ejemplos = (
+        _ejemplo(
+            DE_CAMPAÑA,
+            "cmp-456",
+            "America/Bogota",
+            _MEDIDO,
+            desde_utc="2024-01-15T05:00:00Z",
+            hasta_utc="2024-01-16T05:00:00Z",
+        ),
+    )
+
+    campaña_id: str
+
+
+class InformeInfluencer(_Informe):
+    """El informe de un influencer, en todas sus campañas."""
+
+    ejemplos = (
+        _ejemplo(
+            DE_INFLUENCER,
+            "inf-789",
+            "UTC",
+            {**_MEDIDO, **_EN_UTC},
+            desde_utc=_EN_UTC["desde"],
+            hasta_utc=_EN_UTC["hasta"],
+        ),
+    )
+
+    influencer_id: str
+
+
+FORMAS: Final[Mapping[Sujeto, type[_Informe]]] = {DE_CAMPAÑA: Informe, DE_INFLUENCER: InformeInfluencer}
+"""La del informe de cada sujeto."""
+
+
+def informe(hecho: hechos.Informe, pedido: PedidoDeInforme) -> _Informe:
     """El informe, como se responde."""
     escribir = _Escritura(pedido)
     periodo = pedido.periodo
-    return Informe(
-        campaña_id=pedido.campaña_id,
+    de_quien: dict[str, Any] = {pedido.sujeto.campo: pedido.sujeto_id}
+    return FORMAS[pedido.sujeto](
+        **de_quien,
         zona=pedido.zona.key,
         granularidad=pedido.granularidad,
         por=pedido.por,
@@ -279,12 +333,13 @@ class _Escritura:
             **self._abarcado(comparado.intervalo),
             **_medido(comparado.metricas),
             **_unicos(comparado.usuarios),
-            diferencia=Diferencias(**_recuento(comparado.cambio.diferencia)),
+            diferencia=Diferencias(**contado(comparado.cambio.diferencia)),
             variacion=_variaciones(comparado.cambio.variacion),
         )
 
 
-def _recuento(recuento: Recuento) -> dict[str, Any]:
+def contado(recuento: Recuento) -> dict[str, Any]:
+    """Lo que se cuenta, como se escribe en una fila."""
     return {
         "impresiones": recuento.impresiones,
         "clics": recuento.clics,
@@ -296,7 +351,7 @@ def _recuento(recuento: Recuento) -> dict[str, Any]:
 
 def _medido(metricas: calculadas.Metricas) -> dict[str, Any]:
     return {
-        **_recuento(metricas),
+        **contado(metricas),
         "ctr": _razon(metricas.ctr),
         "tasa_conversion": _razon(metricas.tasa_conversion),
         "ticket_medio": _razones(metricas.ticket_medio),

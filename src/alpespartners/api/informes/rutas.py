@@ -1,11 +1,12 @@
-"""`GET /tracking/campañas/{campaña_id}/informe`: cuánto hubo en una campaña, por intervalos y por grupos.
+"""`GET /tracking/campañas/{campaña_id}/informe`, y el de un influencer: cuánto hubo, por intervalos y grupos.
 
 Qué es: la ruta con su descripción.
 Qué no es: qué se admite en cada parámetro ni qué se cuenta (`modulos/informes/aplicacion`).
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -23,37 +24,50 @@ from alpespartners.api.http.problemas import (
 )
 from alpespartners.api.http.respuestas import RespuestaJSON
 from alpespartners.api.http.rutas import RutaDescrita
-from alpespartners.api.informes.presentacion import Informe, informe
+from alpespartners.api.informes.presentacion import FORMAS, informe
 from alpespartners.modulos.informes.aplicacion.faltas import InformeImposible
 from alpespartners.modulos.informes.aplicacion.informe import FILAS_MAXIMAS, hacer_informe
 from alpespartners.modulos.informes.aplicacion.pedido import (
+    DE_CAMPAÑA,
+    DE_INFLUENCER,
     DIAS_POR_OMISION,
     GRANULARIDAD_POR_OMISION,
     INTERVALOS_MAXIMOS,
     OTROS_NOMBRES,
-    PARAMETROS,
     ZONA_POR_OMISION,
     Incluible,
+    Sujeto,
     en_miles,
     pedido_de_informe,
 )
-from alpespartners.modulos.informes.aplicacion.puertos import Dimension, LecturaDeCuentas
+from alpespartners.modulos.informes.aplicacion.puertos import LecturaDeCampañas, LecturaDeCuentas
 from alpespartners.modulos.informes.dominio.comparaciones import Comparacion
 from alpespartners.modulos.informes.dominio.intervalos import Granularidad
 from alpespartners.modulos.tracking.aplicacion.codigos import CodigoDePeticion
 from alpespartners.modulos.tracking.dominio.excepciones import DatosInvalidos, Fallo, Recolector
 
-_INFORMES: Final = Etiqueta(
-    "informes", "Cuánto hubo en una campaña, exacto en el instante en que se pregunta."
+INFORMES: Final = Etiqueta(
+    "informes", "Cuánto hubo en una campaña o de un influencer, exacto en el instante en que se pregunta."
 )
 _MOMENTO: Final[Esquema] = {"type": "string", "anyOf": [{"format": "date"}, {"format": "date-time"}]}
-_UNA: Final = "|".join(Dimension)
 
 
 def _parametro(nombre: str, esquema: Esquema, descripcion: str) -> Parametro:
     return Parametro(nombre=nombre, lugar="query", esquema=esquema, descripcion=descripcion)
 
 
+def _separadas(sujeto: Sujeto) -> Esquema:
+    una = "|".join(sujeto.dimensiones)
+    return {"type": "string", "pattern": f"^({una})(,({una}))*$"}
+
+
+_INCLUIR: Final = _parametro(
+    "incluir",
+    {"enum": [*Incluible]},
+    "`usuarios_unicos`: cuántos usuarios distintos hubo en cada fila y en el total, que no es su suma; "
+    "exactos hasta 384 y, con más, con su error. Se cuentan por campaña y por días enteros de UTC: piden "
+    "`zona=UTC` y fechas, y no admiten `por`.",
+)
 _DESCRITOS: Final = (
     _parametro(
         "desde",
@@ -80,7 +94,7 @@ _DESCRITOS: Final = (
     ),
     _parametro(
         "por",
-        {"type": "string", "pattern": f"^({_UNA})(,({_UNA}))*$"},
+        _separadas(DE_CAMPAÑA),
         "Una fila por cada uno de estos valores, separados por comas, y hasta "
         f"{en_miles(FILAS_MAXIMAS)} filas. `influencer_id` y `cupon` se cuentan por días enteros de UTC; con "
         "otros se miran además los eventos que sobran o faltan, y si son demasiados se niega.",
@@ -93,13 +107,28 @@ _DESCRITOS: Final = (
         "el 28); tras un 29 de febrero las fechas difieren en una, y cada comparación dice las suyas. "
         "`dia_semana`: 52 semanas antes, y cada día con el suyo.",
     ),
+    _INCLUIR,
+)
+_EN_SU_LUGAR: Final = (
     _parametro(
-        "incluir",
-        {"enum": [*Incluible]},
-        "`usuarios_unicos`: cuántos usuarios distintos hubo en cada fila y en el total, que no es su suma; "
-        "exactos hasta 384 y, con más, con su error. Se cuentan por campaña y por días enteros de UTC: piden "
-        "`zona=UTC` y fechas, y no admiten `por`.",
+        "granularidad",
+        {
+            "enum": [granularidad for granularidad in Granularidad if granularidad is not Granularidad.HORA],
+            "default": GRANULARIDAD_POR_OMISION,
+        },
+        f"En qué se parte el periodo, en {en_miles(INTERVALOS_MAXIMOS)} intervalos como mucho. La semana "
+        "empieza en lunes. Lo de un influencer se cuenta por días enteros de UTC: pide `zona=UTC` y fechas.",
     ),
+    _parametro(
+        "por",
+        _separadas(DE_INFLUENCER),
+        "Una fila por cada uno de estos valores, separados por comas, y hasta "
+        f"{en_miles(FILAS_MAXIMAS)} filas. `campaña_id` se escribe también `campana_id`.",
+    ),
+)
+"""Los que en el informe de un influencer son otros."""
+_DE_UN_INFLUENCER: Final = tuple(
+    {p.nombre: p for p in (*_DESCRITOS, *_EN_SU_LUGAR) if p.nombre != _INCLUIR.nombre}.values()
 )
 _SE_NIEGA: Final = contestacion_de_error(
     "422_informe",
@@ -116,26 +145,68 @@ _SE_NIEGA: Final = contestacion_de_error(
 )
 
 
-def rutas_de_informes(lectura: LecturaDeCuentas, reloj: Callable[[], datetime]) -> list[RutaDescrita]:
-    """La del negocio y la misma en ASCII, para quien genera un cliente que no admite una ñ."""
+def rutas_de_informes(
+    de_campañas: LecturaDeCampañas, de_influencers: LecturaDeCuentas, reloj: Callable[[], datetime]
+) -> list[RutaDescrita]:
+    """Las de campañas (la del negocio y, para quien no admite una ñ, otra en ASCII) y la de influencers."""
+    de_una_campaña = _Descripcion(
+        sujeto=DE_CAMPAÑA,
+        lectura=de_campañas,
+        con_usuarios=de_campañas,
+        resumen="Ver el informe de una campaña",
+        ademas="por influencer o cupón, también de cuántos haya",
+        parametros=_DESCRITOS,
+        ejemplo="cmp-456",
+    )
+    de_un_influencer = _Descripcion(
+        sujeto=DE_INFLUENCER,
+        lectura=de_influencers,
+        con_usuarios=None,
+        resumen="Ver el informe de un influencer",
+        ademas="también de en cuántas campañas esté",
+        parametros=_DE_UN_INFLUENCER,
+        ejemplo="inf-789",
+    )
     return [
-        _ruta_de_informe(lectura, reloj, campaña="campaña", id_de_la_operacion="informe"),
-        _ruta_de_informe(lectura, reloj, campaña="campana", id_de_la_operacion="informe_de_campana"),
+        _ruta_de_informe(de_una_campaña, reloj, "campaña", "informe"),
+        _ruta_de_informe(de_una_campaña, reloj, "campana", "informe_de_campana"),
+        _ruta_de_informe(de_un_influencer, reloj, "influencer", "informe_de_influencer"),
     ]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Descripcion:
+    """Lo que distingue al informe de un sujeto del de otro.
+
+    Attributes:
+        ademas: de qué más depende lo que tarda.
+        ejemplo: uno de ellos.
+    """
+
+    sujeto: Sujeto
+    lectura: LecturaDeCuentas
+    con_usuarios: LecturaDeCampañas | None
+    resumen: str
+    ademas: str
+    parametros: Sequence[Parametro]
+    ejemplo: str
+
+
 def _ruta_de_informe(
-    lectura: LecturaDeCuentas, reloj: Callable[[], datetime], *, campaña: str, id_de_la_operacion: str
+    de: _Descripcion, reloj: Callable[[], datetime], de_que: str, id_de_la_operacion: str
 ) -> RutaDescrita:
+    """La del informe de una `campaña` (o `campana`) o de un `influencer`."""
+    admitidos = frozenset(parametro.nombre for parametro in de.parametros)
+
     async def atender(peticion: Request) -> Response:
-        campaña_id = peticion.path_params[f"{campaña}_id"]
+        sujeto_id = peticion.path_params[f"{de_que}_id"]
         recolector = Recolector()
-        parametros = leer_parametros(peticion.scope["query_string"], PARAMETROS, recolector)
+        parametros = leer_parametros(peticion.scope["query_string"], admitidos, recolector)
         try:
             # Partir un siglo en meses, o buscar nombres parecidos, son decenas de milisegundos.
-            pedido = await asyncio.to_thread(pedido_de_informe, campaña_id, parametros, reloj())
+            pedido = await asyncio.to_thread(pedido_de_informe, sujeto_id, parametros, reloj(), de.sujeto)
             recolector.exigir()
-            hecho = await hacer_informe(lectura, pedido)
+            hecho = await hacer_informe(de.lectura, pedido, de.con_usuarios)
         except InformeImposible as imposible:
             for falta in imposible.faltas:
                 recolector.anotar(falta.parametro, CodigoDePeticion(falta.codigo), falta.frase)
@@ -144,29 +215,28 @@ def _ruta_de_informe(
 
     operacion = Operacion(
         id=id_de_la_operacion,
-        etiqueta=_INFORMES,
-        resumen="Ver el informe de una campaña",
+        etiqueta=INFORMES,
+        resumen=de.resumen,
         descripcion=(
             "Cuánto hubo por `ocurrido_en`, contado en la misma transacción que registra cada evento: es lo "
             "que dicen las listas en ese instante. Lo que tarda depende de los intervalos y no de los "
-            "eventos; por influencer o cupón, también de cuántos haya. El total es la suma de las filas; "
-            "las monedas no se suman entre sí. Una razón se calcula con lo de su fila. Un grupo está en "
-            "todos los intervalos, y una campaña desconocida da ceros. Lo que no se puede responder exacto "
-            "se niega, y se dice qué pedir."
+            f"eventos; {de.ademas}. El total es la suma de las filas; las monedas no se suman entre sí. Una "
+            "razón se calcula con lo de su fila. Un grupo está en todos los intervalos, y de quien no se "
+            "conoce hay ceros. Lo que no se puede responder exacto se niega, y se dice qué pedir."
         ),
         parametros=(
-            Parametro(nombre=f"{campaña}_id", lugar="path", esquema=IDENTIFICADOR, ejemplo="cmp-456"),
-            *_DESCRITOS,
+            Parametro(nombre=f"{de_que}_id", lugar="path", esquema=IDENTIFICADOR, ejemplo=de.ejemplo),
+            *de.parametros,
         ),
         contestaciones={
-            200: Contestacion(descripcion="El informe.", formas=(Informe,)),
+            200: Contestacion(descripcion="El informe.", formas=(FORMAS[de.sujeto],)),
             404: NO_ENCONTRADO,
             422: _SE_NIEGA,
             503: SIN_BASE_DE_DATOS,
         },
     )
     return RutaDescrita(
-        plantilla=f"/tracking/{campaña}s/{{{campaña}_id}}/informe",
+        plantilla=f"/tracking/{de_que}s/{{{de_que}_id}}/informe",
         metodo="GET",
         atencion=atender,
         operacion=operacion,

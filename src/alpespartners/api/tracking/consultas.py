@@ -1,10 +1,9 @@
-"""`GET /tracking/…`: leer un evento, recorrer los de una campaña, ver qué fue de los envíos y el balance.
+"""`GET /tracking/…`: leer un evento, recorrer los de una campaña o un influencer, los destinos y el balance.
 
 Qué es: cada consulta con su ruta y su descripción.
 Qué no es: el orden, el cursor o la historia (`aplicacion/consultas`).
 """
 
-from functools import partial
 from typing import Final
 from urllib.parse import quote
 
@@ -13,12 +12,12 @@ from starlette.responses import Response
 
 from alpespartners.api.http.descripcion import Contestacion, Esquema, Etiqueta, Operacion, Parametro
 from alpespartners.api.http.esquemas import IDENTIFICADOR, INSTANTE
+from alpespartners.api.http.paginas import ENLACE, enlace, leer_peticion
 from alpespartners.api.http.parametros import sin_parametros
 from alpespartners.api.http.problemas import NO_ENCONTRADO, SIN_BASE_DE_DATOS, no_encontrado
 from alpespartners.api.http.respuestas import RespuestaJSON
 from alpespartners.api.http.rutas import RutaDescrita
 from alpespartners.api.tracking.clases import ClaseHTTP
-from alpespartners.api.tracking.paginas import ENLACE, enlace, leer_peticion
 from alpespartners.api.tracking.presentacion import (
     Balance,
     Historia,
@@ -49,9 +48,11 @@ from alpespartners.modulos.tracking.aplicacion.consultas.listar_destinos import 
     peticion_de_destinos,
 )
 from alpespartners.modulos.tracking.aplicacion.consultas.listar_eventos import (
+    DE_CAMPAÑA,
     parametros_de_lista,
     peticion_de_lista,
 )
+from alpespartners.modulos.tracking.aplicacion.mapeadores import ALIAS
 from alpespartners.modulos.tracking.aplicacion.puertos import Lecturas, Presencia
 from alpespartners.modulos.tracking.dominio.objetos_valor import id_consultable
 
@@ -73,7 +74,7 @@ _FILTROS: Final = (
         lugar="query",
         esquema={"type": "string", "minLength": 1},
         descripcion=(
-            "El `siguiente` de la página anterior; solo vale para la misma campaña y los mismos filtros."
+            "El `siguiente` de la página anterior; solo vale para la misma lista y los mismos filtros."
         ),
     ),
     Parametro(
@@ -93,6 +94,12 @@ _FILTROS: Final = (
         lugar="query",
         esquema=IDENTIFICADOR,
         descripcion="Solo los de este influencer.",
+    ),
+    Parametro(
+        nombre="campaña_id",
+        lugar="query",
+        esquema=IDENTIFICADOR,
+        descripcion="Solo los de esta campaña; también se escribe `campana_id`.",
     ),
 )
 
@@ -190,42 +197,61 @@ def rutas_de_lista(clase: ClaseHTTP, lecturas: Lecturas) -> list[RutaDescrita]:
 
     La segunda es para quien genera un cliente: hay generadores que no admiten una ñ en un parámetro.
     """
+    resumen = f"Listar {clase.todas} de una campaña"
+    ademas = (
+        "Una campaña desconocida da una lista vacía. `/tracking/campañas/…` y `/tracking/campanas/…` son la "
+        "misma lista."
+    )
     return [
-        _ruta_de_lista(clase, lecturas, campaña="campaña", id_de_la_operacion=f"listar_{clase.clase.plural}"),
+        _ruta_de_lista(clase, lecturas, "campaña", f"listar_{clase.clase.plural}", resumen, ademas),
         _ruta_de_lista(
-            clase, lecturas, campaña="campana", id_de_la_operacion=f"listar_{clase.clase.plural}_de_campana"
+            clase, lecturas, "campana", f"listar_{clase.clase.plural}_de_campana", resumen, ademas
         ),
     ]
 
 
+def ruta_de_lista_de_influencer(clase: ClaseHTTP, lecturas: Lecturas) -> RutaDescrita:
+    """La que recorre los eventos de un influencer en todas las campañas."""
+    return _ruta_de_lista(
+        clase,
+        lecturas,
+        "influencer",
+        f"listar_{clase.clase.plural}_de_influencer",
+        f"Listar {clase.todas} de un influencer",
+        "Son las de todas las campañas. Un influencer desconocido da una lista vacía.",
+    )
+
+
 def _ruta_de_lista(
-    clase: ClaseHTTP, lecturas: Lecturas, *, campaña: str, id_de_la_operacion: str
+    clase: ClaseHTTP, lecturas: Lecturas, de_que: str, id_de_la_operacion: str, resumen: str, ademas: str
 ) -> RutaDescrita:
+    """La de los eventos de una `campaña` (o `campana`) o de un `influencer`."""
+    en_la_ruta = f"{de_que}_id"
+    de = ALIAS.get(en_la_ruta, en_la_ruta)
+
     async def atender(peticion: Request) -> Response:
-        campaña_id = peticion.path_params[f"{campaña}_id"]
+        identidad = peticion.path_params[en_la_ruta]
         parametros, pedido = leer_peticion(
-            peticion, parametros_de_lista(clase.clase), partial(peticion_de_lista, clase.clase, campaña_id)
+            peticion,
+            parametros_de_lista(clase.clase, de),
+            lambda leidos: peticion_de_lista(clase.clase, identidad, leidos, de),
         )
         pagina = await lecturas.leer(lambda consulta: clase.lista(consulta, pedido))
         respuesta = RespuestaJSON(pagina)
         if pagina.siguiente is not None:
-            direccion = f"/tracking/{quote(campaña)}s/{quote(campaña_id, safe='')}/{clase.clase.plural}"
+            direccion = f"/tracking/{quote(de_que)}s/{quote(identidad, safe='')}/{clase.clase.plural}"
             respuesta.headers["Link"] = enlace(direccion, parametros, pagina.siguiente)
         return respuesta
 
     operacion = Operacion(
         id=id_de_la_operacion,
         etiqueta=clase.etiqueta,
-        resumen=f"Listar {clase.todas} de una campaña",
+        resumen=resumen,
         descripcion=(
             "De la más reciente a la más antigua por `ocurrido_en`. Recorrer la lista mientras llegan "
-            "eventos no repite ninguno ni se salta los que ya estaban. Una campaña desconocida da una lista "
-            "vacía. `/tracking/campañas/…` y `/tracking/campanas/…` son la misma lista."
+            f"eventos no repite ninguno ni se salta los que ya estaban. {ademas}"
         ),
-        parametros=(
-            _de_la_ruta(f"{campaña}_id", clase, "campaña_id"),
-            *filtros_de(clase.clase),
-        ),
+        parametros=(_de_la_ruta(en_la_ruta, clase, de), *filtros_de(clase.clase, de)),
         contestaciones={
             200: Contestacion(descripcion="Una página.", formas=(clase.pagina,), cabeceras={"Link": ENLACE}),
             404: NO_ENCONTRADO,
@@ -233,7 +259,7 @@ def _ruta_de_lista(
         },
     )
     return RutaDescrita(
-        plantilla=f"/tracking/{campaña}s/{{{campaña}_id}}/{clase.clase.plural}",
+        plantilla=f"/tracking/{de_que}s/{{{en_la_ruta}}}/{clase.clase.plural}",
         metodo="GET",
         atencion=atender,
         operacion=operacion,
@@ -302,7 +328,7 @@ def _de_la_ruta(nombre: str, clase: ClaseHTTP, campo: str) -> Parametro:
     return Parametro(nombre=nombre, lugar="path", esquema=IDENTIFICADOR, ejemplo=ejemplo)
 
 
-def filtros_de(clase: Clase) -> list[Parametro]:
+def filtros_de(clase: Clase, de: str = DE_CAMPAÑA) -> list[Parametro]:
     """Los de sus listas; uno que se admite y no se describe es un `KeyError` al arrancar."""
     de_tipo = Parametro(
         nombre=clase.campo_tipo,
@@ -311,4 +337,4 @@ def filtros_de(clase: Clase) -> list[Parametro]:
         descripcion="Solo los de este tipo; también en minúsculas.",
     )
     por_nombre = {filtro.nombre: filtro for filtro in (*_FILTROS, de_tipo)}
-    return [por_nombre[nombre] for nombre in sorted(parametros_de_lista(clase))]
+    return [por_nombre[nombre] for nombre in sorted(parametros_de_lista(clase, de))]

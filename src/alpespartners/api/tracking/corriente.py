@@ -11,19 +11,20 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from alpespartners.api.http.descripcion import Contestacion, Operacion, Parametro
-from alpespartners.api.http.esquemas import IDENTIFICADOR, INSTANTE
+from alpespartners.api.http.esquemas import INSTANTE
+from alpespartners.api.http.paginas import ENLACE, enlace, leer_peticion
 from alpespartners.api.http.problemas import SIN_BASE_DE_DATOS
 from alpespartners.api.http.respuestas import RespuestaJSON
 from alpespartners.api.http.rutas import RutaDescrita
 from alpespartners.api.tracking.clases import ClaseHTTP
 from alpespartners.api.tracking.consultas import filtros_de
-from alpespartners.api.tracking.paginas import ENLACE, enlace, leer_peticion
 from alpespartners.modulos.tracking.aplicacion.clases import Clase
 from alpespartners.modulos.tracking.aplicacion.consultas.leer_corriente import (
     leer_corriente,
     parametros_de_corriente,
     peticion_de_corriente,
 )
+from alpespartners.modulos.tracking.aplicacion.consultas.listar_eventos import DE_INFLUENCER
 from alpespartners.modulos.tracking.aplicacion.puertos import Lecturas
 
 _PROPIOS: Final = (
@@ -32,12 +33,6 @@ _PROPIOS: Final = (
         lugar="query",
         esquema=INSTANTE,
         descripcion="`registrado_en` desde este instante, incluido: por dónde empezar sin cursor.",
-    ),
-    Parametro(
-        nombre="campaña_id",
-        lugar="query",
-        esquema=IDENTIFICADOR,
-        descripcion="Solo los de esta campaña; también se escribe `campana_id`.",
     ),
     Parametro(
         nombre="cursor",
@@ -86,6 +81,7 @@ def ruta_de_corriente(clase: ClaseHTTP, lecturas: Lecturas) -> RutaDescrita:
 
 
 def _parametros_de(clase: Clase) -> list[Parametro]:
-    """Los suyos y los de las listas que también tiene; la campaña se describe de una sola manera."""
-    por_nombre = {parametro.nombre: parametro for parametro in (*filtros_de(clase), *_PROPIOS)}
+    """Los suyos y los de las listas que también tiene."""
+    de_las_listas = (*filtros_de(clase), *filtros_de(clase, DE_INFLUENCER))
+    por_nombre = {parametro.nombre: parametro for parametro in (*de_las_listas, *_PROPIOS)}
     return [por_nombre[nombre] for nombre in sorted(parametros_de_corriente(clase))]

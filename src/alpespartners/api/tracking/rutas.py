@@ -9,6 +9,7 @@ from alpespartners.api.tracking.consultas import (
     ruta_de_destino,
     ruta_de_destinos,
     ruta_de_evento,
+    ruta_de_lista_de_influencer,
     rutas_de_lista,
 )
 from alpespartners.api.tracking.conversiones import CONVERSIONES
@@ -21,7 +22,7 @@ _CLASES: Final[tuple[ClaseHTTP, ...]] = (IMPRESIONES, CONVERSIONES)
 
 
 def rutas_de_tracking(envios: Envios, lecturas: Lecturas, presencia: Presencia) -> list[RutaDescrita]:
-    """Las de cada clase de evento, los destinos de todas y el balance."""
+    """Las de cada clase de evento, las conversiones de un influencer, los destinos de todas y el balance."""
     rutas: list[RutaDescrita] = []
     for clase in _CLASES:
         rutas += [
@@ -31,4 +32,5 @@ def rutas_de_tracking(envios: Envios, lecturas: Lecturas, presencia: Presencia) 
             ruta_de_destino(clase, lecturas, presencia),
             *rutas_de_lista(clase, lecturas),
         ]
-    return [*rutas, ruta_de_destinos(lecturas), ruta_de_balance(lecturas)]
+    de_influencer = ruta_de_lista_de_influencer(CONVERSIONES, lecturas)
+    return [*rutas, de_influencer, ruta_de_destinos(lecturas), ruta_de_balance(lecturas)]

@@ -1,4 +1,4 @@
-"""El informe de una campaña: sus filas, una por intervalo y grupo, y el total de todas.
+"""El informe de una campaña o de un influencer: sus filas, una por intervalo y grupo, y el total de todas.
 
 Qué es: de lo contado a lo que se responde.
 Qué no es: cómo se cuenta ni cómo se escribe.
@@ -19,6 +19,7 @@ from alpespartners.modulos.informes.aplicacion.puertos import (
     DemasiadasCuentas,
     DemasiadosSueltos,
     Dimension,
+    LecturaDeCampañas,
     LecturaDeCuentas,
 )
 from alpespartners.modulos.informes.dominio.cambios import Cambio
@@ -64,8 +65,15 @@ class Informe:
     total: Fila
 
 
-async def hacer_informe(lectura: LecturaDeCuentas, pedido: PedidoDeInforme) -> Informe:
-    """Cuenta lo que se pide. De una campaña sin eventos, ceros.
+async def hacer_informe(
+    lectura: LecturaDeCuentas, pedido: PedidoDeInforme, con_usuarios: LecturaDeCampañas | None = None
+) -> Informe:
+    """Cuenta lo que se pide. De quien no tiene eventos, ceros.
+
+    Args:
+        lectura: la de su sujeto.
+        pedido: lo que se pide.
+        con_usuarios: la que cuenta además los usuarios, si se piden; un influencer no la tiene.
 
     Raises:
         InformeImposible: no cabe en una respuesta.
@@ -74,10 +82,10 @@ async def hacer_informe(lectura: LecturaDeCuentas, pedido: PedidoDeInforme) -> I
     maximo = FILAS_MAXIMAS * _CUENTAS_POR_FILA * (2 if pedido.comparados else 1)
     usuarios: Sequence[Usuarios] = ()
     try:
-        if Incluible.USUARIOS_UNICOS in pedido.incluir:
-            contadas, usuarios = await lectura.contar_con_usuarios(pedido.campaña_id, intervalos, maximo)
+        if con_usuarios is not None and Incluible.USUARIOS_UNICOS in pedido.incluir:
+            contadas, usuarios = await con_usuarios.contar_con_usuarios(pedido.sujeto_id, intervalos, maximo)
         else:
-            contadas = await lectura.contar(pedido.campaña_id, intervalos, pedido.por, maximo)
+            contadas = await lectura.contar(pedido.sujeto_id, intervalos, pedido.por, maximo)
     except DemasiadasCuentas:
         son = f"más de {en_miles(maximo)} cuentas, una por intervalo, grupo, tipo y moneda"
         raise _no_cabe(pedido, son, maximo) from None

@@ -32,12 +32,12 @@ from alpespartners.modulos.informes.dominio.intervalos import (
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
 
-PARAMETROS: Final = frozenset({"desde", "hasta", "zona", "granularidad", "por", "comparar", "incluir"})
 INTERVALOS_MAXIMOS: Final = 1_000
 DIAS_POR_OMISION: Final = 30
 ZONA_POR_OMISION: Final = "UTC"
 GRANULARIDAD_POR_OMISION: Final = Granularidad.DIA
 OTROS_NOMBRES: Final = {"ano_anterior": Comparacion.AÑO_ANTERIOR}
+OTRAS_DIMENSIONES: Final = {"campana_id": Dimension.CAMPAÑA}
 """Para quien no puede escribir una ñ."""
 
 _SIN_SEPARAR: Final = (
@@ -52,18 +52,47 @@ class Incluible(StrEnum):
     USUARIOS_UNICOS = "usuarios_unicos"
 
 
+@dataclass(frozen=True, slots=True)
+class Sujeto:
+    """De qué puede ser un informe.
+
+    Attributes:
+        campo: cómo se llama lo que lo identifica.
+        dimensiones: por qué se pueden separar sus filas.
+        por_dias: si solo se cuenta por días enteros de UTC.
+    """
+
+    campo: str
+    dimensiones: tuple[Dimension, ...]
+    por_dias: bool
+
+
+DE_CAMPAÑA: Final = Sujeto(
+    "campaña_id",
+    (Dimension.INFLUENCER, Dimension.TIPO, Dimension.MONEDA, Dimension.CUPON),
+    por_dias=False,
+)
+DE_INFLUENCER: Final = Sujeto(
+    "influencer_id",
+    (Dimension.CAMPAÑA, Dimension.TIPO, Dimension.MONEDA, Dimension.CUPON),
+    por_dias=True,
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PedidoDeInforme:
     """Qué se cuenta.
 
     Attributes:
+        sujeto_id: cuál; una campaña o un influencer, según el sujeto.
         intervalos: los del periodo, seguidos; al menos uno.
         comparados: el de cada uno, si se compara.
         pedido_en: el instante en que se pide.
         incluir: lo que se pide además.
     """
 
-    campaña_id: str
+    sujeto: Sujeto
+    sujeto_id: str
     zona: ZoneInfo
     granularidad: Granularidad
     por: tuple[Dimension, ...]
@@ -79,7 +108,9 @@ class PedidoDeInforme:
         return Intervalo(self.intervalos[0].desde, self.intervalos[-1].hasta)
 
 
-def pedido_de_informe(campaña_id: str, parametros: Mapping[str, str], ahora: datetime) -> PedidoDeInforme:
+def pedido_de_informe(
+    sujeto_id: str, parametros: Mapping[str, str], ahora: datetime, sujeto: Sujeto = DE_CAMPAÑA
+) -> PedidoDeInforme:
     """Lee los parámetros; todos son de los que hay.
 
     Sin `hasta`, hasta que acabe el día de hoy en esa zona; sin `desde`, los treinta días que acaban ahí.
@@ -91,7 +122,7 @@ def pedido_de_informe(campaña_id: str, parametros: Mapping[str, str], ahora: da
     zona = lector.leer("zona", zona_de, zona_de(ZONA_POR_OMISION))
     granularidad = lector.leer("granularidad", _granularidad, GRANULARIDAD_POR_OMISION)
     sin_separar: tuple[Dimension, ...] = ()
-    por = lector.leer("por", _dimensiones, sin_separar)
+    por = lector.leer("por", lambda texto: _dimensiones(texto, sujeto.dimensiones), sin_separar)
     comparar = lector.leer("comparar", _comparacion, None)
     nada_mas: frozenset[Incluible] = frozenset()
     incluir = lector.leer("incluir", _incluibles, nada_mas)
@@ -119,11 +150,18 @@ def pedido_de_informe(campaña_id: str, parametros: Mapping[str, str], ahora: da
     corridos = ninguno
     if comparar is not None:
         corridos = lector.intentar("comparar", lambda: comparados(intervalos, zona, comparar), ninguno)
+    todos = (*intervalos, *corridos)
     if Incluible.USUARIOS_UNICOS in incluir:
-        lector.intentar("incluir", lambda: _exigir_dias_enteros((*intervalos, *corridos)), None)
+        lector.intentar(
+            "incluir", lambda: _exigir_dias_enteros(todos, "los usuarios únicos se cuentan"), None
+        )
+    if sujeto.por_dias:
+        culpable = _culpable_de_partir_un_dia(intervalos, zona, granularidad)
+        lector.intentar(culpable, lambda: _exigir_dias_enteros(todos, "lo de un influencer se cuenta"), None)
     lector.exigir()
     return PedidoDeInforme(
-        campaña_id=campaña_id,
+        sujeto=sujeto,
+        sujeto_id=sujeto_id,
         zona=zona,
         granularidad=granularidad,
         por=por,
@@ -169,33 +207,35 @@ class _Lector:
 
 
 def _granularidad(texto: str) -> Granularidad:
-    return _uno_de(texto, Granularidad)
+    return _uno_de(texto, tuple(Granularidad))
 
 
 def _comparacion(texto: str) -> Comparacion | None:
     # La ñ llega a veces en dos caracteres: la n y su tilde.
     nombre = unicodedata.normalize("NFC", texto)
-    return OTROS_NOMBRES.get(nombre.lower()) or _uno_de(nombre, Comparacion)
+    return OTROS_NOMBRES.get(nombre.lower()) or _uno_de(nombre, tuple(Comparacion))
 
 
-def _dimensiones(texto: str) -> tuple[Dimension, ...]:
+def _dimensiones(texto: str, admitidas: Sequence[Dimension]) -> tuple[Dimension, ...]:
     """Las que se escriben separadas por comas, en su orden."""
-    return tuple(dict.fromkeys(_uno_de(nombre, Dimension) for nombre in texto.split(",")))
+    nombres = unicodedata.normalize("NFC", texto).split(",")
+    escritas = (OTRAS_DIMENSIONES.get(nombre.lower(), nombre) for nombre in nombres)
+    return tuple(dict.fromkeys(_uno_de(nombre, admitidas) for nombre in escritas))
 
 
 def _incluibles(texto: str) -> frozenset[Incluible]:
-    return frozenset(_uno_de(nombre, Incluible) for nombre in texto.split(","))
+    return frozenset(_uno_de(nombre, tuple(Incluible)) for nombre in texto.split(","))
 
 
-def _uno_de(texto: str, enumeracion: type[E]) -> E:
-    try:
-        return enumeracion(texto.lower())
-    except ValueError:
-        raise _Invalido(f"debe ser {_o(enumeracion)}") from None
+def _uno_de(texto: str, admitidos: Sequence[E]) -> E:
+    for admitido in admitidos:
+        if admitido == texto.lower():
+            return admitido
+    raise _Invalido(f"debe ser {_o(admitidos)}")
 
 
-def _o(enumeracion: type[StrEnum]) -> str:
-    *primeros, ultimo = enumeracion
+def _o(admitidos: Sequence[StrEnum]) -> str:
+    *primeros, ultimo = admitidos
     return f"{', '.join(primeros)} o {ultimo}" if primeros else ultimo
 
 
@@ -210,7 +250,18 @@ def _partido(periodo: Intervalo, zona: ZoneInfo, granularidad: Granularidad) -> 
     return partir(periodo, zona, granularidad)
 
 
-def _exigir_dias_enteros(intervalos: Sequence[Intervalo]) -> None:
+def _culpable_de_partir_un_dia(
+    intervalos: Sequence[Intervalo], zona: ZoneInfo, granularidad: Granularidad
+) -> str:
+    """El parámetro que hay que cambiar si algún intervalo no son días enteros de UTC."""
+    if granularidad is Granularidad.HORA:
+        return "granularidad"
+    if zona.key != ZONA_POR_OMISION:
+        return "zona"
+    return "hasta" if comienzo_en_utc(intervalos[0].desde, UN_DIA) == intervalos[0].desde else "desde"
+
+
+def _exigir_dias_enteros(intervalos: Sequence[Intervalo], que: str) -> None:
     """Comprueba que todos empiezan y acaban a medianoche en UTC.
 
     Raises:
@@ -220,9 +271,9 @@ def _exigir_dias_enteros(intervalos: Sequence[Intervalo]) -> None:
         for instante in (intervalo.desde, intervalo.hasta):
             if comienzo_en_utc(instante, UN_DIA) != instante:
                 raise SinRespuestaExacta(
-                    "los usuarios únicos se cuentan por días enteros de UTC, y aquí un intervalo empieza"
-                    f" o acaba a mitad de uno ({instante.isoformat()}); pida zona=UTC, fechas en desde y"
-                    " hasta, y granularidad=dia, semana, mes o total"
+                    f"{que} por días enteros de UTC, y aquí un intervalo empieza o acaba a mitad de uno"
+                    f" ({instante.isoformat()}); pida zona=UTC, fechas en desde y hasta, y"
+                    " granularidad=dia, semana, mes o total"
                 )
 
 

@@ -1,17 +1,21 @@
 """Los puertos de los informes: lo que piden a quien guarda las cuentas."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from alpespartners.modulos.informes.dominio.cuenta import Cuenta
 from alpespartners.modulos.informes.dominio.intervalos import Intervalo
+from alpespartners.modulos.informes.dominio.metricas import Recuento
 from alpespartners.modulos.informes.dominio.usuarios import Usuarios
 
 
 class Dimension(StrEnum):
     """Por qué se separan las filas de un mismo intervalo."""
 
+    CAMPAÑA = "campaña_id"
     INFLUENCER = "influencer_id"
     TIPO = "tipo"
     MONEDA = "moneda"
@@ -34,6 +38,7 @@ class Contada(NamedTuple):
     tipo: str
     moneda: str
     cuenta: Cuenta
+    campaña_id: str = ""
 
 
 class DemasiadasCuentas(Exception):
@@ -55,12 +60,14 @@ class DemasiadosSueltos(Exception):
 
 
 class LecturaDeCuentas(Protocol):
-    """Lo contado de una campaña."""
+    """Lo contado de una campaña o, si es la de influencers, de un influencer en todas las suyas."""
 
     async def contar(
-        self, campaña_id: str, intervalos: Sequence[Intervalo], por: Collection[Dimension], maximo: int
+        self, sujeto_id: str, intervalos: Sequence[Intervalo], por: Collection[Dimension], maximo: int
     ) -> list[Contada]:
         """Devuelve lo que no es cero, por tipo y moneda siempre; todo, del mismo instante.
+
+        Si es la de influencers, los intervalos empiezan y acaban con un día de UTC.
 
         Raises:
             DemasiadasCuentas: son más de `maximo`.
@@ -68,13 +75,58 @@ class LecturaDeCuentas(Protocol):
                 con demasiados eventos.
         """
 
+
+class LecturaDeCampañas(LecturaDeCuentas, Protocol):
+    """Lo contado de las campañas, que son lo único de lo que se sabe qué usuarios tuvo."""
+
     async def contar_con_usuarios(
         self, campaña_id: str, intervalos: Sequence[Intervalo], maximo: int
     ) -> tuple[list[Contada], list[Usuarios]]:
-        """Lo mismo, sin separar por nada, y los usuarios de cada intervalo; todo, del mismo instante.
+        """Devuelve lo contado, sin separar por nada, y los usuarios de cada intervalo; del mismo instante.
 
         Los intervalos empiezan y acaban con un día de UTC.
 
         Raises:
             DemasiadasCuentas: son más de `maximo`.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class Resumen:
+    """Todo lo que hubo de una campaña, o de un influencer en todas las suyas.
+
+    Attributes:
+        identidad: cuál.
+        campañas: en cuántas hubo algo; de una campaña, 1.
+        recuento: cuánto.
+        ultimo_evento: el último `ocurrido_en`; `None` si otra mano borró las filas y no lo contado.
+    """
+
+    identidad: str
+    campañas: int
+    recuento: Recuento
+    ultimo_evento: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pagina:
+    """Resúmenes por orden de identidad, y la última que se miró si detrás hay más.
+
+    Pueden ser menos de los pedidos aunque haya más: lo que `recontar` dejó en cero se mira y no se da.
+    """
+
+    elementos: Sequence[Resumen]
+    siguiente: str | None
+
+
+class LecturaDeResumenes(Protocol):
+    """Las campañas y los influencers de los que hay algo contado."""
+
+    async def campañas(self, prefijo: str, despues_de: str | None, limite: int) -> Pagina:
+        """Devuelve hasta `limite` campañas que empiezan así, por puntos de código; todo, del mismo instante.
+
+        Empieza justo después de `despues_de`, sin incluirla; si no es `None`, también empieza así.
+        """
+
+    async def influencers(self, prefijo: str, despues_de: str | None, limite: int) -> Pagina:
+        """Lo mismo, de los influencers; lo que no es de ninguno no está."""

@@ -16,7 +16,7 @@ import asyncio
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any, Final, NamedTuple, Protocol, TypeVar
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -55,12 +55,11 @@ from alpespartners.modulos.informes.infraestructura.tablas import (
     cuentas_por_semana,
     cuentas_por_tramo,
 )
+from alpespartners.modulos.informes.infraestructura.turnos import LibroQueSeLee
 from alpespartners.seedwork.sql.agregados import importe_en_partes
 from alpespartners.seedwork.sql.relaciones import Columnas, parametros, relacion
 from alpespartners.seedwork.sql.sentencias import es_postgresql, motor_de
 from alpespartners.seedwork.sql.tipos import TEXTO, Instante
-
-T = TypeVar("T")
 
 _LecturaDeUsuarios = Callable[[Connection, str, Sequence[Intervalo]], list[Usuarios]]
 _COLUMNAS: Columnas = {"intervalo": Integer(), "signo": Integer(), "desde": Instante(), "hasta": Instante()}
@@ -70,9 +69,6 @@ _SIN_DATO: Final = ""
 
 SUELTOS_MAXIMOS: Final = 100_000
 """Cuántos eventos se cuentan en las filas como mucho para un informe: medio segundo."""
-
-LECTURAS_A_LA_VEZ: Final = 2
-"""De las cuatro que lee un proceso: por cupón, un informe puede tardar segundos, y lo demás no le espera."""
 
 
 class Trozo(NamedTuple):
@@ -89,13 +85,6 @@ class Trozo(NamedTuple):
         return self.desde < self.hasta
 
 
-class LibroQueSeLee(Protocol):
-    """Quien abre transacciones de lectura."""
-
-    async def en_transaccion(self, trabajo: Callable[[Connection | None], T]) -> T:
-        """Ejecuta el trabajo sobre una instantánea; sin conexión si todavía no hay tablas."""
-
-
 class LecturaDeCuentasSQL:
     """Las cuentas en SQL; cumple `LecturaDeCuentas`.
 
@@ -107,14 +96,13 @@ class LecturaDeCuentasSQL:
     def __init__(self, libro: LibroQueSeLee, hechos: Sequence[Select[Any]]) -> None:
         self._libro = libro
         self._hechos = tuple(hechos)
-        self._turnos = asyncio.Semaphore(LECTURAS_A_LA_VEZ)
 
     async def contar(
-        self, campaña_id: str, intervalos: Sequence[Intervalo], por: Collection[Dimension], maximo: int
+        self, sujeto_id: str, intervalos: Sequence[Intervalo], por: Collection[Dimension], maximo: int
     ) -> list[Contada]:
         """Devuelve lo que no es cero, por tipo y moneda siempre; todo, del mismo instante."""
-        contadas, _ = await self._leer(campaña_id, intervalos, por, maximo, _sin_usuarios)
-        return contadas
+        suyas, _ = await self._leer(sujeto_id, intervalos, por, maximo, _sin_usuarios)
+        return suyas
 
     async def contar_con_usuarios(
         self, campaña_id: str, intervalos: Sequence[Intervalo], maximo: int
@@ -148,12 +136,11 @@ class LecturaDeCuentasSQL:
             sumas = conexion.execute(_suma(motor, fuentes, detalle), valores).all()
             return sumas, leer_usuarios(conexion, campaña_id, intervalos)
 
-        async with self._turnos:
-            filas, usuarios = await self._libro.en_transaccion(trabajo)
+        filas, usuarios = await self._libro.en_transaccion(trabajo)
         if len(filas) > maximo:
             raise DemasiadasCuentas
         # Fuera de la transacción y del bucle: cien mil son décimas de segundo.
-        return await asyncio.to_thread(_contadas, filas, detalle), usuarios
+        return await asyncio.to_thread(contadas, filas, detalle), usuarios
 
     def _exigir_que_sean_pocos(self, conexion: Connection, campaña_id: str, sueltos: Sequence[Trozo]) -> None:
         """Comprueba cuántas filas se leerían.
@@ -175,7 +162,8 @@ def _sin_usuarios(
     return []
 
 
-def _contadas(filas: Sequence[Any], detalle: tuple[str, ...]) -> list[Contada]:
+def contadas(filas: Sequence[Any], detalle: tuple[str, ...]) -> list[Contada]:
+    """Las que hay en las filas de una `suma_de_trozos`, con los nombres de su detalle."""
     return [
         Contada(
             intervalo=intervalo,
@@ -278,7 +266,12 @@ def _como_cuentas(motor: str, hechos: FromClause) -> FromClause:
 def _suma(motor: str, fuentes: tuple[_Fuente, ...], detalle: tuple[str, ...]) -> Select[Any]:
     """Por intervalo, tipo, moneda y detalle, las sumas de lo que dicen los trozos de todas."""
     por = ("tipo", "moneda", *detalle)
-    leidas = union_all(*(_de_sus_trozos(motor, fuente, por) for fuente in fuentes)).subquery("leidas")
+    return suma_de_trozos([_de_sus_trozos(motor, fuente, por) for fuente in fuentes], por)
+
+
+def suma_de_trozos(partes: Sequence[Select[Any]], por: tuple[str, ...]) -> Select[Any]:
+    """Lo que suman esas consultas en cada intervalo, si no es cero; como mucho, el parámetro `limite`."""
+    leidas = union_all(*partes).subquery("leidas")
     claves = [leidas.c[nombre] for nombre in ("intervalo", *por)]
     sumas = [func.sum(leidas.c[suma]) for suma in SUMADAS]
     return (
@@ -307,14 +300,37 @@ def _de_sus_trozos(motor: str, fuente: _Fuente, por: tuple[str, ...]) -> Select[
         fuente.cuando >= suyos.desde,
         fuente.cuando < suyos.hasta,
     )
-    leidas = fuente.filas
+    return con_su_signo(motor, fuente.filas, suyos, del_trozo, por)
+
+
+def con_su_signo(
+    motor: str,
+    filas: FromClause,
+    suyos: Any,
+    del_trozo: Select[Any],
+    por: tuple[str, ...],
+    ademas: Sequence[FromClause] = (),
+) -> Select[Any]:
+    """Las de cada trozo, con su intervalo y su signo.
+
+    Args:
+        motor: el que las lee.
+        filas: una tabla, o algo con las columnas de una.
+        suyos: las columnas de los trozos.
+        del_trozo: las filas de uno.
+        por: las columnas que se distinguen.
+        ademas: si hace falta algo más que un trozo para decir cuáles son suyas, los trozos y ello, en ese
+            orden.
+    """
+    columnas = filas.c
+    leidas = filas
     if es_postgresql(motor):
         # Sumado dentro de cada trozo. Si no, un servidor que aún no ha mirado la tabla (ANALYZE) la recorre
         # entera por cada uno.
         suyas = [columnas[nombre] for nombre in por]
         parciales = [func.sum(columnas[suma]).label(suma) for suma in SUMADAS]
         leidas = del_trozo.with_only_columns(*suyas, *parciales).group_by(*suyas).lateral()
-        del_trozo = select(suyos.intervalo)
+        del_trozo = select(suyos.intervalo).select_from(*ademas)
     return del_trozo.with_only_columns(
         suyos.intervalo,
         *(leidas.c[nombre] for nombre in por),

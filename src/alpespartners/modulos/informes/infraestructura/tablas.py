@@ -14,7 +14,7 @@ corrigió `recuento.py`) es como si no estuviera.
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, Integer, LargeBinary, Table
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, Table
 
 from alpespartners.seedwork.sql.metadatos import metadatos
 from alpespartners.seedwork.sql.tipos import TEXTO, Instante
@@ -60,6 +60,9 @@ cuentas_por_semana = _cuentas(
     Column("influencer_id", TEXTO, primary_key=True),
     Column("cupon", TEXTO, primary_key=True),
 )
+# Un influencer en todas sus campañas. En ninguna otra: de un día suyo se sabe por su semana en qué campañas
+# buscarlo, y las de los días tienen casi una fila por evento.
+Index(None, *(cuentas_por_semana.c[nombre] for nombre in ("influencer_id", "semana", "campana_id")))
 
 CUENTAS: Final = tuple(METADATOS.sorted_tables)
 """Las cuatro de cuentas."""

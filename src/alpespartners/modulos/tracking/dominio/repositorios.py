@@ -19,7 +19,7 @@ E = TypeVar("E", bound=EventoSeguido[Any])
 
 @dataclass(frozen=True, slots=True)
 class Posicion:
-    """El lugar de un evento en la lista de su campaña: instante de ocurrencia e `id`."""
+    """El lugar de un evento en una lista: instante de ocurrencia e `id`."""
 
     ocurrido_en: datetime
     id: str
@@ -27,7 +27,7 @@ class Posicion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FiltroEventos:
-    """Qué eventos se piden; `desde` se incluye y `hasta` no. Una lista es siempre de una campaña."""
+    """Qué eventos se piden; `desde` se incluye y `hasta` no. Una lista es de una campaña o un influencer."""
 
     campaña_id: str | None = None
     desde: datetime | None = None

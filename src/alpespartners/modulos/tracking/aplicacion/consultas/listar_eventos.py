@@ -1,4 +1,4 @@
-"""La lista de eventos de una campaña, por páginas.
+"""La lista de eventos de una campaña o de un influencer, por páginas.
 
 Qué es: los filtros que se admiten, el cursor y la página. El cursor es una posición (no un número de
 página): recorrer la lista mientras llegan eventos no repite ninguno ni se salta los que ya estaban.
@@ -9,7 +9,7 @@ entiende es una falta, y todas se dicen a la vez.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from alpespartners.modulos.tracking.aplicacion.clases import Clase
 from alpespartners.modulos.tracking.aplicacion.codigos import CodigoDePeticion
@@ -31,7 +31,12 @@ from alpespartners.modulos.tracking.dominio.repositorios import FiltroEventos, L
 
 E = TypeVar("E", bound=EventoSeguido[Any])
 
-_PARAMETROS = frozenset({"limite", "cursor", "desde", "hasta", "influencer_id"})
+DE_CAMPAÑA: Final = "campaña_id"
+DE_INFLUENCER: Final = "influencer_id"
+_OTRO: Final = {DE_CAMPAÑA: DE_INFLUENCER, DE_INFLUENCER: DE_CAMPAÑA}
+"""De lo que identifica a una lista, lo que puede filtrarla."""
+
+_PARAMETROS = frozenset({"limite", "cursor", "desde", "hasta"})
 _VERSION_CURSOR = 1
 
 
@@ -43,7 +48,7 @@ class PeticionLista:
     despues_de: Posicion | None
     limite: int
     atadura: str
-    """Huella de la campaña, los filtros y la clase de lista; el cursor solo vale con la misma."""
+    """Huella de los filtros, con lo que identifica a la lista, y de su clase: el cursor es solo de ella."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +59,16 @@ class Pagina(Generic[E]):
     siguiente: str | None
 
 
-def parametros_de_lista(clase: Clase) -> frozenset[str]:
+def parametros_de_lista(clase: Clase, de: str = DE_CAMPAÑA) -> frozenset[str]:
     """Los parámetros que admite la lista de una clase."""
-    return _PARAMETROS | {clase.campo_tipo} if clase.filtra_por_tipo else _PARAMETROS
+    admitidos = _PARAMETROS | {_OTRO[de]}
+    return admitidos | {clase.campo_tipo} if clase.filtra_por_tipo else admitidos
 
 
-def peticion_de_lista(clase: Clase, campaña_id: str, parametros: Mapping[str, str]) -> PeticionLista:
-    """Lee los parámetros de una lista; todos son de los que admite.
+def peticion_de_lista(
+    clase: Clase, identidad: str, parametros: Mapping[str, str], de: str = DE_CAMPAÑA
+) -> PeticionLista:
+    """Lee los parámetros de la lista de esa campaña, o de ese influencer; todos son de los que admite.
 
     Raises:
         DatosInvalidos: con todas las faltas; el campo de cada una es el nombre del parámetro.
@@ -68,22 +76,21 @@ def peticion_de_lista(clase: Clase, campaña_id: str, parametros: Mapping[str, s
     recolector = Recolector()
     leer = lector_de(parametros, recolector)
     filtro = FiltroEventos(
-        campaña_id=campaña_id,
+        **{de: identidad, _OTRO[de]: leer(_OTRO[de], identificador)},
         desde=leer("desde", instante_de_parametro),
         hasta=leer("hasta", instante_de_parametro),
-        influencer_id=leer("influencer_id", identificador),
         tipo=leer(clase.campo_tipo, tipo, clase.tipos),
     )
     limite = leer("limite", limite_de) or LIMITE_POR_OMISION
     recolector.exigir()
-    atadura = atadura_de(filtro, parametros_de_lista(clase))
+    atadura = atadura_de(filtro, parametros_de_lista(clase, de))
     despues_de = leer("cursor", _leer_cursor, atadura)
     recolector.exigir()
     return PeticionLista(filtro, despues_de, limite, atadura)
 
 
 def listar_eventos(eventos: LecturaEventos[E], peticion: PeticionLista) -> Pagina[E]:
-    """Devuelve la página pedida; una campaña desconocida es una página vacía."""
+    """Devuelve la página pedida; de una campaña o un influencer desconocidos es una página vacía."""
     elementos = eventos.listar(peticion.filtro, peticion.despues_de, peticion.limite + 1)
     if len(elementos) <= peticion.limite:
         return Pagina(elementos, None)
@@ -100,7 +107,7 @@ def _escribir_cursor(posicion: Posicion, atadura: str) -> str:
 
 def _leer_cursor(nombre: str, texto: str, atadura: str) -> Posicion:
     invalido = CampoInvalido(
-        nombre, CodigoDePeticion.CURSOR_INVALIDO, "no es un cursor de esta campaña con estos filtros"
+        nombre, CodigoDePeticion.CURSOR_INVALIDO, "no es un cursor de esta lista con estos filtros"
     )
     match partes_del_cursor(texto):
         case [int(version), str(suya), int(micros), str(id_evento)] if (

@@ -63,10 +63,14 @@ class CorrienteSQL(Generic[E]):
     def leer(self, filtro: FiltroCorriente, despues_de: int, frontera: int, limite: int) -> Tramo[E]:
         """Devuelve hasta `limite` eventos de los que van detrás de `despues_de`, y de la frontera ninguno."""
         columnas = self._tabla.c
-        filtros = condiciones(self._clase, replace(filtro, campaña_id=None))
-        if filtro.campaña_id is not None:
-            # Por el índice de la campaña se leería y se ordenaría entera, por grande que fuera.
-            filtros.append(func.coalesce(columnas.campana_id, "") == filtro.campaña_id)
+        filtros = condiciones(self._clase, replace(filtro, campaña_id=None, influencer_id=None))
+        for columna, valor in (
+            (columnas.campana_id, filtro.campaña_id),
+            (columnas.influencer_id, filtro.influencer_id),
+        ):
+            if valor is not None:
+                # Por su índice se leería y se ordenaría todo lo de uno, por mucho que fuera.
+                filtros.append(func.coalesce(columna, "") == valor)
         if filtro.registrado_desde is not None:
             filtros.append(columnas.registrado_en >= filtro.registrado_desde)
         hasta = self._ultimo_que_se_mira(despues_de, frontera) if filtros else frontera

@@ -64,6 +64,8 @@ Index(
     conversiones.c.ocurrido_en,
     conversiones.c.id,
 )
+# Solo de ellas: un influencer ve lo que se le paga, y de cada conversión hay muchas impresiones.
+Index(None, conversiones.c.influencer_id, conversiones.c.ocurrido_en, conversiones.c.id)
 
 destinos = Table(
     "destinos",

@@ -1,0 +1,104 @@
+"""Ni las páginas de campañas y de influencers ni el informe de uno recorren una tabla: salen de un índice."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from sqlalchemy import Connection, event, text
+
+from alpespartners.modulos.informes.aplicacion.puertos import Dimension
+from alpespartners.modulos.informes.dominio.intervalos import Intervalo
+from alpespartners.modulos.informes.infraestructura.lecturas_de_influencer import LecturaDeInfluencerSQL
+from alpespartners.modulos.informes.infraestructura.resumenes import ResumenesSQL
+from alpespartners.modulos.informes.infraestructura.turnos import LibroQueSeLee
+from alpespartners.modulos.tracking.infraestructura.libro.hechos import hechos
+from alpespartners.modulos.tracking.infraestructura.motores.base_datos import LecturasDelLibro
+from alpespartners.modulos.tracking.infraestructura.motores.postgresql.lecturas import LecturasPostgreSQL
+from alpespartners.modulos.tracking.infraestructura.motores.sqlite.lecturas import LecturasSQLite
+from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import migrar
+from tests.apoyo.postgresql import SIN_PRISA, ServidorDePrueba
+
+T = TypeVar("T")
+
+JUEVES = datetime(2025, 6, 12, tzinfo=UTC)
+INDICE = "ix_cuentas_por_semana_influencer_id_semana_campana_id"
+
+
+class LibroQueExplica:
+    """Un libro que, antes de cada lectura, anota cómo la resolvería el motor."""
+
+    def __init__(self, lecturas: LecturasDelLibro, orden: str, *ajustes: str) -> None:
+        self.planes: list[str] = []
+        self._lecturas = lecturas
+        self._orden = orden
+        self._ajustes = ajustes
+
+    async def en_transaccion(self, trabajo: Callable[[Connection | None], T]) -> T:
+        def explicado(conexion: Connection | None) -> T:
+            assert conexion is not None
+            for ajuste in self._ajustes:
+                conexion.execute(text(ajuste))
+            event.listen(conexion, "before_cursor_execute", self._anotar)
+            try:
+                return trabajo(conexion)
+            finally:
+                event.remove(conexion, "before_cursor_execute", self._anotar)
+
+        return await self._lecturas.en_transaccion(explicado)
+
+    def _anotar(self, _c: Any, cursor: Any, sentencia: str, parametros: Any, *_: Any) -> None:
+        cursor.execute(f"{self._orden} {sentencia}", parametros)
+        self.planes += [str(fila[-1]) for fila in cursor.fetchall()]
+
+
+def _campañas(libro: LibroQueSeLee) -> Coroutine[Any, Any, object]:
+    return ResumenesSQL(libro, hechos()).campañas("cmp", None, 10)
+
+
+def _influencers(libro: LibroQueSeLee) -> Coroutine[Any, Any, object]:
+    return ResumenesSQL(libro, hechos()).influencers("", "inf", 10)
+
+
+def _informe(libro: LibroQueSeLee) -> Coroutine[Any, Any, object]:
+    # Semanas enteras y días sueltos.
+    intervalos = [Intervalo(JUEVES, JUEVES + timedelta(days=30))]
+    return LecturaDeInfluencerSQL(libro).contar("inf", intervalos, [Dimension.CAMPAÑA], 100)
+
+
+LECTURAS = pytest.mark.parametrize("leer", [_campañas, _influencers, _informe])
+
+
+@LECTURAS
+def test_en_sqlite_ninguna_recorre_una_tabla(
+    tmp_path: Path, leer: Callable[[LibroQueSeLee], Coroutine[Any, Any, object]]
+) -> None:
+    migrar(tmp_path)
+    lecturas = LecturasSQLite(tmp_path)
+    libro = LibroQueExplica(lecturas, "EXPLAIN QUERY PLAN")
+    asyncio.run(leer(libro))
+    lecturas.cerrar()
+    tablas = ("cuentas_por_", "impresiones", "conversiones")
+    de_tablas = [paso for paso in libro.planes if any(tabla in paso for tabla in tablas)]
+    assert de_tablas != []
+    assert [paso for paso in de_tablas if not paso.startswith("SEARCH")] == []
+    assert any(INDICE in paso for paso in de_tablas) == (leer is not _campañas)
+
+
+@LECTURAS
+def test_en_postgresql_ninguna_recorre_una_tabla_aunque_nadie_la_haya_mirado(
+    servidor_postgresql: ServidorDePrueba, leer: Callable[[LibroQueSeLee], Coroutine[Any, Any, object]]
+) -> None:
+    lecturas = LecturasPostgreSQL(servidor_postgresql.base_nueva(), limite=SIN_PRISA)
+    # Con tablas vacías, recorrerlas es lo mejor.
+    libro = LibroQueExplica(
+        lecturas, "EXPLAIN", "SET LOCAL enable_seqscan = off", "SET LOCAL enable_bitmapscan = off"
+    )
+    asyncio.run(leer(libro))
+    lecturas.cerrar()
+    assert libro.planes != []
+    assert [paso for paso in libro.planes if "Seq Scan on" in paso] == []
+    assert any("Index Cond" in paso for paso in libro.planes)
+    assert any(INDICE in paso for paso in libro.planes) == (leer is not _campañas)
