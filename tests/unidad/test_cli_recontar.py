@@ -12,7 +12,9 @@ from typer.testing import CliRunner
 from alpespartners.cli import principal
 from alpespartners.composicion import ordenes
 from alpespartners.modulos.informes.dominio.cuenta import Cuenta
-from alpespartners.modulos.informes.dominio.diferencia import Diferencia
+from alpespartners.modulos.informes.dominio.diferencia import Diferencia, DiferenciaDeUsuarios
+from alpespartners.modulos.informes.dominio.unicos import VACIO, con
+from alpespartners.modulos.informes.dominio.usuarios import Usuarios
 from alpespartners.modulos.informes.infraestructura.recuento import Recontado
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible
 from alpespartners.seedwork.arranque import ErrorDeArranque
@@ -36,7 +38,11 @@ DIFERENCIA = Diferencia(
 def recontar_halla(monkeypatch: pytest.MonkeyPatch) -> Poner:
     """Hace que el recuento halle esas diferencias, o que falle así."""
 
-    def poner(*halladas: Diferencia, impedimento: str | None = None, fallo: Exception | None = None) -> None:
+    def poner(
+        *halladas: Diferencia | DiferenciaDeUsuarios,
+        impedimento: str | None = None,
+        fallo: Exception | None = None,
+    ) -> None:
         def recontar(_configuracion: object, *, corregir: bool, **ajustes: Any) -> Recontado:
             if fallo is not None:
                 raise fallo
@@ -90,6 +96,37 @@ def test_si_no_puede_corregir_dice_por_que(recontar_halla: Poner) -> None:
     assert dicho.exit_code == 1
     assert dicho.stdout.splitlines()[-1] == "9 eventos contados: 1 diferencias, 0 corregidas."
     assert dicho.stderr == "Detenga los consumidores y repita la orden.\n"
+
+
+@pytest.mark.parametrize(
+    ("contados", "dice"),
+    [
+        (Usuarios(2, con(VACIO, [1, 2])), "contados 2 con 2 usuarios, hay 3 con 1"),
+        (Usuarios(3, con(VACIO, [2])), "contados 3 con 1 usuarios, que no son los mismos, hay 3 con 1"),
+        (None, "no se entiende, hay 3 con 1"),
+    ],
+)
+def test_de_los_usuarios_de_un_dia_dice_cuantos_cuenta_y_cuantos_hay(
+    recontar_halla: Poner, contados: Usuarios | None, dice: str, tmp_path: Path
+) -> None:
+    hay = Usuarios(3, con(VACIO, [1]))
+    recontar_halla(
+        DiferenciaDeUsuarios(
+            tabla="usuarios_por_dia", campana_id="c", desde=DIFERENCIA.desde, contados=contados, hay=hay
+        )
+    )
+    dicho = CliRunner().invoke(principal, ["recontar", "--json", str(tmp_path / "todas")])
+    linea = f"usuarios_por_dia: campaña c · desde 2026-01-15T00:00+00:00 · {dice}"
+    assert dicho.stdout.splitlines()[0] == linea
+    assert json.loads((tmp_path / "todas").read_text(encoding="utf-8")) == {
+        "tabla": "usuarios_por_dia",
+        "campaña_id": "c",
+        "desde": "2026-01-15T00:00:00Z",
+        "contados": None if contados is None else contados.eventos,
+        "hay": 3,
+        "usuarios_contados": None if contados is None else contados.distintos.valor,
+        "usuarios": 1,
+    }
 
 
 def test_dice_hasta_veinte_y_deja_todas_en_un_archivo(recontar_halla: Poner, tmp_path: Path) -> None:
