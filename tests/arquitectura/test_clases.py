@@ -15,6 +15,7 @@ _POR_QUE = {
     "modulos/tracking/infraestructura/libro/tablas.py": "las columnas propias de cada tabla",
     "modulos/informes/infraestructura/proyeccion.py": "solo una conversión tiene importe y cupón que contar",
     "cli/__init__.py": "la frase que dice qué es el producto",
+    "cli/tabla_de_informe.py": "las columnas de un informe que se enseñan",
     "cli/clase.py": "los nombres que se escriben en una orden",
     "medicion/eventos.py": "la proporción de cada una al medir",
     "api/operacion/openapi.py": "la frase que dice qué es el producto",

@@ -12,6 +12,7 @@ from alpespartners.modulos.tracking.aplicacion.consultas.leer_corriente import (
     PaginaCorriente,
     leer_corriente,
     peticion_de_corriente,
+    tope_de_la_corriente,
 )
 from alpespartners.modulos.tracking.aplicacion.puertos import Lecturas, UnidadTrabajo
 from alpespartners.modulos.tracking.dominio.entidades import Conversion, Impresion
@@ -70,6 +71,30 @@ class ContratoCorriente:
         assert (vacia.elementos, vacia.al_dia) == ([], True)
         await libro.agregar(impresion(id="a"))
         assert (await libro.hasta_el_final(vacia.siguiente))[0] == ["a"]
+
+    async def test_hasta_un_tope_va_lo_que_habia_y_por_su_cursor_lo_que_llego_despues(
+        self, libro: Libro
+    ) -> None:
+        await libro.agregar(*(impresion(id=letra) for letra in "abc"))
+        for parametros in ({}, {"campaña_id": "cmp-456"}, {"tipo_evento": "CLIC"}):
+            peticion = peticion_de_corriente(clases.IMPRESIONES, {"limite": "2", **parametros})
+            tope = await tope_de_la_corriente(libro.lecturas, clases.IMPRESIONES, peticion)
+            despues = f"tras-{len(parametros)}-{'-'.join(parametros)}"
+            antes = await libro.todas(**parametros)
+            await libro.agregar(impresion(id=despues), impresion(id=f"{despues}-clic", tipo_evento="CLIC"))
+            vistas: list[str] = []
+            while True:
+                pagina = await leer_corriente(libro.lecturas, clases.IMPRESIONES, peticion, tope)
+                vistas += [evento.id for evento in pagina.elementos]
+                if pagina.al_dia:
+                    break
+                siguiente = {"limite": "2", "cursor": pagina.siguiente, **parametros}
+                peticion = peticion_de_corriente(clases.IMPRESIONES, siguiente)
+            assert vistas == antes
+            assert pagina.siguiente == tope.siguiente
+            nuevas, _ = await libro.hasta_el_final(tope.siguiente, **parametros)
+            assert [*antes, *nuevas] == await libro.todas(**parametros)
+            assert nuevas
 
     async def test_va_por_orden_de_llegada_y_no_por_cuando_ocurrio_ni_por_campaña(self, libro: Libro) -> None:
         await libro.agregar(impresion(id="b", timestamp=AHORA - MINUTO))

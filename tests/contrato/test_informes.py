@@ -557,7 +557,8 @@ async def test_antes_de_que_haya_tablas_no_hay_nada_contado(tmp_path: Path) -> N
     lecturas = LecturasSQLite(tmp_path)
     parametros = {**UN_DIA_CUALQUIERA, "incluir": "usuarios_unicos"}
     pedido = pedido_de_informe("cmp-456", parametros, AHORA)
-    informe = await hacer_informe(LecturaDeCuentasSQL(lecturas, hechos()), pedido)
+    lectura = LecturaDeCuentasSQL(lecturas, hechos())
+    informe = await hacer_informe(lectura, pedido, lectura)
     lecturas.cerrar()
     assert (len(informe.filas), informe.total.metricas.impresiones) == (1, 0)
     assert informe.total.usuarios == Usuarios()

@@ -15,6 +15,7 @@ from alpespartners.cli.conciliar import conciliar
 from alpespartners.cli.destino import destino
 from alpespartners.cli.destinos import destinos
 from alpespartners.cli.idioma import Grupo, Orden
+from alpespartners.cli.informe import informe
 from alpespartners.cli.medir import medir
 from alpespartners.cli.reconstruir import reconstruir
 from alpespartners.cli.recontar import recontar
@@ -53,6 +54,7 @@ principal.command(cls=Orden)(consumidores)
 principal.command(cls=Orden)(migrar)
 principal.command(cls=Orden)(destino)
 principal.command(cls=Orden)(destinos)
+principal.command(cls=Orden)(informe)
 principal.command(cls=Orden)(conciliar)
 principal.command(cls=Orden)(recontar)
 principal.command(cls=Orden)(reconstruir)

@@ -14,7 +14,11 @@ from typing import Any, TypeVar
 from alpespartners.composicion.adaptadores import ahora, base_datos, conectar, revisor
 from alpespartners.composicion.inicio import empezar
 from alpespartners.config import Configuracion
+from alpespartners.modulos.informes.aplicacion.informe import Informe
+from alpespartners.modulos.informes.aplicacion.informe import hacer_informe as informe_de
+from alpespartners.modulos.informes.aplicacion.pedido import PedidoDeInforme
 from alpespartners.modulos.informes.dominio.diferencia import Diferencia, DiferenciaDeUsuarios
+from alpespartners.modulos.informes.infraestructura.lecturas import LecturaDeCuentasSQL
 from alpespartners.modulos.informes.infraestructura.recuento import Recontado, Recuento
 from alpespartners.modulos.informes.infraestructura.totales import totales
 from alpespartners.modulos.tracking.aplicacion.clases import CLASES, Clase
@@ -132,6 +136,21 @@ def listar_destinos(configuracion: Configuracion, peticion: PeticionDestinos) ->
 
     async def leer(lecturas: LecturasDelLibro) -> PaginaDestinos:
         return await lecturas.leer(lambda consulta: pagina_de_destinos(consulta, peticion))
+
+    return _leyendo(configuracion, leer)
+
+
+def hacer_informe(configuracion: Configuracion, pedido: PedidoDeInforme) -> Informe:
+    """Devuelve el informe pedido. Solo lee.
+
+    Raises:
+        ErrorDeArranque: la base de datos no se puede leer.
+        InformeImposible: no cabe en una respuesta.
+    """
+
+    async def leer(lecturas: LecturasDelLibro) -> Informe:
+        de_campañas = LecturaDeCuentasSQL(lecturas, hechos())
+        return await informe_de(de_campañas, pedido, de_campañas)
 
     return _leyendo(configuracion, leer)
 

@@ -11,7 +11,9 @@ export const deOtraMoneda: NuevaConversion = { campaña_id: "c", tipo_conversion
 
 declare const process: { argv: string[] };
 const [, , direccion] = process.argv;
-const { GET, POST } = createClient<paths>({ baseUrl: direccion ?? "" });
+// Lo que se pide en JSON no es el texto de un CSV.
+type EnJSON = "application/json" | "application/problem+json";
+const { GET, POST } = createClient<paths, EnJSON>({ baseUrl: direccion ?? "" });
 
 const venta: NuevaConversion = {
   id: "venta-ts",

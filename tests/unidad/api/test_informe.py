@@ -263,7 +263,12 @@ async def test_lo_que_no_se_entiende_se_dice_todo_a_la_vez(cliente: httpx2.Async
             "sin_respuesta_exacta",
             "el reloj volvió al día anterior",
         ),
-        ({"limite": "3"}, "limite", "parametro_desconocido", "los que hay: comparar, desde, granularidad"),
+        (
+            {"limite": "3"},
+            "limite",
+            "parametro_desconocido",
+            "los que hay: comparar, desde, formato, granularidad",
+        ),
         ({"zona": "x" * 5_000}, "zona", "parametro_invalido", "debe ser una zona de la IANA"),
         ({"zona": "../../etc/passwd"}, "zona", "parametro_invalido", "debe ser una zona de la IANA"),
         ({"zona": "Europe/Madird"}, "zona", "parametro_invalido", "¿Europe/Madrid"),

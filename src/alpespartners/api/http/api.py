@@ -6,6 +6,7 @@ Qué no es: una pila de intermediarios; con un recorrido tan corto, cada capa co
 Por qué existe: pase lo que pase, quien llama recibe una respuesta con forma conocida.
 """
 
+import asyncio
 import time
 import traceback
 from collections.abc import Callable
@@ -82,8 +83,16 @@ class Api:
                 self._registro.exception("petición fallida", ruta=plantilla, traza=identificador_de(traza))
             respuesta = error.respuesta()
         respuesta.raw_headers.extend(PRECAUCIONES)
-        await respuesta(scope, receive, send)
+        # Antes de enviarla: lo que tarda en llevarse un millón de filas es cosa de quien las descarga.
         segundos = time.perf_counter() - comienzo
+        try:
+            await respuesta(scope, receive, send)
+        except asyncio.CancelledError:
+            # El servidor termina y no la espera más: es su última palabra, y no un fallo de la petición.
+            self._registro.warning("respuesta cortada al terminar", ruta=plantilla)
+        except Exception:  # noqa: BLE001 - ya no puede convertirse en una respuesta
+            # Ya se dijo que iba bien: solo queda cortar, y el servidor corta lo que no se acaba.
+            self._registro.exception("respuesta cortada", ruta=plantilla, traza=identificador_de(traza))
         # Lo escribe quien llama, y no debe llegar al registro ni a una etiqueta.
         conocido = metodo if metodo in _METODOS_CONOCIDOS else None
         self._observar(plantilla, conocido, respuesta.status_code, segundos)

@@ -67,6 +67,7 @@ class Contestacion:
         formas: de qué tipo es su cuerpo; si son varias, de cualquiera de ellas.
         ejemplos: cuerpos que puede traer, por su nombre; si no hay, los enseña la forma.
         cabeceras: por su nombre, cómo es cada una.
+        otros_formatos: por su tipo de medio, el texto de ejemplo de los demás en que puede venir.
         componente: si la comparten varias rutas, su nombre entre los componentes.
     """
 
@@ -75,6 +76,7 @@ class Contestacion:
     ejemplos: Mapping[str, object] = field(default_factory=dict)
     tipo: str = JSON
     cabeceras: Mapping[str, Esquema] = field(default_factory=dict)
+    otros_formatos: Mapping[str, str] = field(default_factory=dict)
     componente: str | None = None
 
 

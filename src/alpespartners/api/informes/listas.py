@@ -7,18 +7,22 @@ Qué no es: cómo se lee (`modulos/informes/infraestructura/resumenes.py`).
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from alpespartners.api.http.descargas import en_otros_formatos
 from alpespartners.api.http.descripcion import Contestacion, CuerpoDescrito, Operacion, Parametro
-from alpespartners.api.http.paginas import ENLACE, enlace, leer_peticion
+from alpespartners.api.http.formatos import FORMATO
+from alpespartners.api.http.paginas import ENLACE, Listado
 from alpespartners.api.http.problemas import SIN_BASE_DE_DATOS
-from alpespartners.api.http.respuestas import RespuestaJSON
 from alpespartners.api.http.rutas import RutaDescrita
 from alpespartners.api.informes.presentacion_de_listas import (
+    CampanaResumida,
+    InfluencerResumido,
     PaginaCampanas,
     PaginaInfluencers,
     pagina_de_campañas,
@@ -90,8 +94,9 @@ class _Lista:
     id_de_la_operacion: str
     de: str
     leer: Callable[[str, str | None, int], Awaitable[Pagina]]
-    forma: type[CuerpoDescrito]
-    presentar: Callable[[Sequence[Resumen], str | None], CuerpoDescrito]
+    forma: type[PaginaCampanas | PaginaInfluencers]
+    elemento: type[CuerpoDescrito]
+    presentar: Callable[[Sequence[Resumen], str | None], PaginaCampanas | PaginaInfluencers]
     descripcion: str
 
 
@@ -106,6 +111,7 @@ def rutas_de_listas(lectura: LecturaDeResumenes) -> list[RutaDescrita]:
                     "campañas",
                     lectura.campañas,
                     PaginaCampanas,
+                    CampanaResumida,
                     pagina_de_campañas,
                     "`/tracking/campañas` y `/tracking/campanas` son la misma lista.",
                 )
@@ -119,6 +125,7 @@ def rutas_de_listas(lectura: LecturaDeResumenes) -> list[RutaDescrita]:
                 "influencers",
                 lectura.influencers,
                 PaginaInfluencers,
+                InfluencerResumido,
                 pagina_de_influencers,
                 "Cada uno, con lo de todas sus campañas; lo que no es de ningún influencer no está.",
             )
@@ -127,21 +134,23 @@ def rutas_de_listas(lectura: LecturaDeResumenes) -> list[RutaDescrita]:
 
 
 def _ruta(lista: _Lista) -> RutaDescrita:
-    async def atender(peticion: Request) -> Response:
-        parametros, pedido = leer_peticion(
-            peticion, _PARAMETROS, lambda leidos: _leer_pedido(lista.de, leidos)
-        )
-        pagina = await lista.leer(pedido.prefijo, pedido.despues_de, pedido.limite)
+    async def pagina(pedido: _Pedido) -> PaginaCampanas | PaginaInfluencers:
+        hallada = await lista.leer(pedido.prefijo, pedido.despues_de, pedido.limite)
         siguiente = None
-        if pagina.siguiente is not None:
-            siguiente = cursor_en_texto(_VERSION_DEL_CURSOR, pedido.atadura, pagina.siguiente)
+        if hallada.siguiente is not None:
+            siguiente = cursor_en_texto(_VERSION_DEL_CURSOR, pedido.atadura, hallada.siguiente)
         # Mil son centésimas de segundo; el bucle atiende a los demás.
-        respuesta = await asyncio.to_thread(
-            lambda: RespuestaJSON(lista.presentar(pagina.elementos, siguiente))
-        )
-        if siguiente is not None:
-            respuesta.headers["Link"] = enlace(quote(lista.plantilla), parametros, siguiente)
-        return respuesta
+        return await asyncio.to_thread(lista.presentar, hallada.elementos, siguiente)
+
+    async def atender(peticion: Request) -> Response:
+        return await Listado(
+            direccion=quote(lista.plantilla),
+            nombre=(lista.de,),
+            forma=lista.elemento,
+            admitidos=_PARAMETROS,
+            leer=partial(_leer_pedido, lista.de),
+            pagina=pagina,
+        ).responder(peticion)
 
     operacion = Operacion(
         id=lista.id_de_la_operacion,
@@ -150,11 +159,17 @@ def _ruta(lista: _Lista) -> RutaDescrita:
         descripcion=(
             "Por orden de su identificador, cada uno con todo lo que hubo desde el principio, exacto en el "
             "instante en que se pregunta, y cuándo ocurrió lo último. Recorrer la lista mientras llegan "
-            f"eventos no repite ninguno ni se salta los que ya estaban. {lista.descripcion}"
+            "eventos no repite ninguno ni se salta los que ya estaban. En CSV o NDJSON, sin `limite` va "
+            f"entera. {lista.descripcion}"
         ),
-        parametros=_DESCRITOS,
+        parametros=(*_DESCRITOS, FORMATO),
         contestaciones={
-            200: Contestacion(descripcion="Una página.", formas=(lista.forma,), cabeceras={"Link": ENLACE}),
+            200: Contestacion(
+                descripcion="Una página.",
+                formas=(lista.forma,),
+                otros_formatos=en_otros_formatos(lista.elemento, lista.elemento.ejemplos),
+                cabeceras={"Link": ENLACE},
+            ),
             503: SIN_BASE_DE_DATOS,
         },
     )

@@ -219,7 +219,7 @@ def _ejemplo(sujeto: Sujeto, sujeto_id: str, zona: str, medido: Esquema, **en_ut
     }
 
 
-class _Informe(CuerpoDescrito, kw_only=True):
+class InformeDeAlguien(CuerpoDescrito, kw_only=True):
     """Lo común a todos, detrás de lo que tiene también posición: de quién es."""
 
     zona: str
@@ -242,7 +242,7 @@ class _Informe(CuerpoDescrito, kw_only=True):
     total: Total
 
 
-class Informe(_Informe):
+class Informe(InformeDeAlguien):
     """El informe de una campaña."""
 
     ejemplos = (
@@ -259,7 +259,7 @@ class Informe(_Informe):
     campaña_id: str
 
 
-class InformeInfluencer(_Informe):
+class InformeInfluencer(InformeDeAlguien):
     """El informe de un influencer, en todas sus campañas."""
 
     ejemplos = (
@@ -276,11 +276,14 @@ class InformeInfluencer(_Informe):
     influencer_id: str
 
 
-FORMAS: Final[Mapping[Sujeto, type[_Informe]]] = {DE_CAMPAÑA: Informe, DE_INFLUENCER: InformeInfluencer}
+FORMAS: Final[Mapping[Sujeto, type[InformeDeAlguien]]] = {
+    DE_CAMPAÑA: Informe,
+    DE_INFLUENCER: InformeInfluencer,
+}
 """La del informe de cada sujeto."""
 
 
-def informe(hecho: hechos.Informe, pedido: PedidoDeInforme) -> _Informe:
+def informe(hecho: hechos.Informe, pedido: PedidoDeInforme) -> InformeDeAlguien:
     """El informe, como se responde."""
     escribir = _Escritura(pedido)
     periodo = pedido.periodo

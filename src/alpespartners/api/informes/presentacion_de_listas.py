@@ -47,11 +47,15 @@ class _Resumido(CuerpoDescrito, kw_only=True):
 class CampanaResumida(_Resumido):
     """Todo lo que hubo en una campaña."""
 
+    ejemplos = ({"campaña_id": "cmp-456", **_HUBO},)
+
     campaña_id: str
 
 
 class InfluencerResumido(_Resumido):
     """Todo lo que hubo de un influencer."""
+
+    ejemplos = ({"influencer_id": "inf-789", "campañas": 1, **_HUBO},)
 
     influencer_id: str
     campañas: Annotated[int, Meta(ge=1, description="En cuántas hubo algo.")]
@@ -60,7 +64,7 @@ class InfluencerResumido(_Resumido):
 class PaginaCampanas(CuerpoDescrito):
     """Una página de campañas."""
 
-    ejemplos = ({"elementos": [{"campaña_id": "cmp-456", **_HUBO}], "siguiente": None},)
+    ejemplos = ({"elementos": [*CampanaResumida.ejemplos], "siguiente": None},)
 
     elementos: Sequence[CampanaResumida]
     siguiente: Annotated[str | None, Meta(description=_SIGUIENTE)]
@@ -69,7 +73,7 @@ class PaginaCampanas(CuerpoDescrito):
 class PaginaInfluencers(CuerpoDescrito):
     """Una página de influencers."""
 
-    ejemplos = ({"elementos": [{"influencer_id": "inf-789", "campañas": 1, **_HUBO}], "siguiente": None},)
+    ejemplos = ({"elementos": [*InfluencerResumido.ejemplos], "siguiente": None},)
 
     elementos: Sequence[InfluencerResumido]
     siguiente: Annotated[str | None, Meta(description=_SIGUIENTE)]

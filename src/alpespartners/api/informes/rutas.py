@@ -5,16 +5,26 @@ Qué no es: qué se admite en cada parámetro ni qué se cuenta (`modulos/inform
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from alpespartners.api.http.descargas import archivo
 from alpespartners.api.http.descripcion import Contestacion, Esquema, Etiqueta, Operacion, Parametro
 from alpespartners.api.http.esquemas import IDENTIFICADOR
+from alpespartners.api.http.formatos import (
+    FORMATO,
+    TIPO_CSV,
+    TIPO_NDJSON,
+    VARIA,
+    Formato,
+    formato_pedido,
+)
 from alpespartners.api.http.parametros import leer_parametros
 from alpespartners.api.http.problemas import (
     NO_ENCONTRADO,
@@ -24,7 +34,8 @@ from alpespartners.api.http.problemas import (
 )
 from alpespartners.api.http.respuestas import RespuestaJSON
 from alpespartners.api.http.rutas import RutaDescrita
-from alpespartners.api.informes.presentacion import FORMAS, informe
+from alpespartners.api.informes.presentacion import FORMAS, InformeDeAlguien, informe
+from alpespartners.api.informes.tabla import escritura_de
 from alpespartners.modulos.informes.aplicacion.faltas import InformeImposible
 from alpespartners.modulos.informes.aplicacion.informe import FILAS_MAXIMAS, hacer_informe
 from alpespartners.modulos.informes.aplicacion.pedido import (
@@ -192,16 +203,39 @@ class _Descripcion:
     ejemplo: str
 
 
+def _filas_de_ejemplo(forma: type[InformeDeAlguien]) -> Mapping[str, str]:
+    """Las del ejemplo de esa forma, por su tipo de medio."""
+    ejemplo = msgspec.convert(forma.ejemplos[0], forma)
+    return {
+        tipo: escritura_de(ejemplo, formato).entera(ejemplo.filas).decode()
+        for tipo, formato in ((TIPO_CSV, Formato.CSV), (TIPO_NDJSON, Formato.NDJSON))
+    }
+
+
+async def _responder(formato: Formato, respondido: InformeDeAlguien, de: str) -> Response:
+    """La respuesta con ese informe de quien se dice; en CSV y NDJSON, solo sus filas."""
+    if formato is Formato.JSON:
+        return await asyncio.to_thread(RespuestaJSON, respondido, headers=VARIA)
+    nombre = (
+        "informe",
+        de,
+        respondido.desde.date().isoformat(),
+        respondido.hasta.date().isoformat(),
+    )
+    return await archivo(escritura_de(respondido, formato), respondido.filas, nombre)
+
+
 def _ruta_de_informe(
     de: _Descripcion, reloj: Callable[[], datetime], de_que: str, id_de_la_operacion: str
 ) -> RutaDescrita:
     """La del informe de una `campaña` (o `campana`) o de un `influencer`."""
-    admitidos = frozenset(parametro.nombre for parametro in de.parametros)
+    admitidos = {PARAMETRO, *(parametro.nombre for parametro in de.parametros)}
 
     async def atender(peticion: Request) -> Response:
         sujeto_id = peticion.path_params[f"{de_que}_id"]
         recolector = Recolector()
         parametros = leer_parametros(peticion.scope["query_string"], admitidos, recolector)
+        formato = recolector.intentar(formato_pedido, peticion, parametros) or Formato.JSON
         try:
             # Partir un siglo en meses, o buscar nombres parecidos, son decenas de milisegundos.
             pedido = await asyncio.to_thread(pedido_de_informe, sujeto_id, parametros, reloj(), de.sujeto)
@@ -211,7 +245,7 @@ def _ruta_de_informe(
             for falta in imposible.faltas:
                 recolector.anotar(falta.parametro, CodigoDePeticion(falta.codigo), falta.frase)
             raise DatosInvalidos(recolector.fallos) from None
-        return await asyncio.to_thread(lambda: RespuestaJSON(informe(hecho, pedido)))
+        return await _responder(formato, await asyncio.to_thread(informe, hecho, pedido), sujeto_id)
 
     operacion = Operacion(
         id=id_de_la_operacion,
@@ -222,14 +256,20 @@ def _ruta_de_informe(
             "que dicen las listas en ese instante. Lo que tarda depende de los intervalos y no de los "
             f"eventos; {de.ademas}. El total es la suma de las filas; las monedas no se suman entre sí. Una "
             "razón se calcula con lo de su fila. Un grupo está en todos los intervalos, y de quien no se "
-            "conoce hay ceros. Lo que no se puede responder exacto se niega, y se dice qué pedir."
+            "conoce hay ceros. Lo que no se puede responder exacto se niega, y se dice qué pedir. En CSV y "
+            "NDJSON van las filas, sin el total."
         ),
         parametros=(
             Parametro(nombre=f"{de_que}_id", lugar="path", esquema=IDENTIFICADOR, ejemplo=de.ejemplo),
             *de.parametros,
+            FORMATO,
         ),
         contestaciones={
-            200: Contestacion(descripcion="El informe.", formas=(FORMAS[de.sujeto],)),
+            200: Contestacion(
+                descripcion="El informe.",
+                formas=(FORMAS[de.sujeto],),
+                otros_formatos=_filas_de_ejemplo(FORMAS[de.sujeto]),
+            ),
             404: NO_ENCONTRADO,
             422: _SE_NIEGA,
             503: SIN_BASE_DE_DATOS,

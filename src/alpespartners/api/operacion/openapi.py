@@ -196,7 +196,13 @@ def _respuesta(contestacion: Contestacion, esquema_de: Mapping[type, object]) ->
         {
             "description": contestacion.descripcion,
             "headers": contestacion.cabeceras or None,
-            "content": {contestacion.tipo: contenido},
+            "content": {
+                contestacion.tipo: contenido,
+                **{
+                    tipo: {"schema": {"type": "string"}, "examples": {"texto": {"value": texto}}}
+                    for tipo, texto in contestacion.otros_formatos.items()
+                },
+            },
         }
     )
 

@@ -10,9 +10,11 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import Response
 
+from alpespartners.api.http.descargas import en_otros_formatos
 from alpespartners.api.http.descripcion import Contestacion, Esquema, Etiqueta, Operacion, Parametro
 from alpespartners.api.http.esquemas import IDENTIFICADOR, INSTANTE
-from alpespartners.api.http.paginas import ENLACE, enlace, leer_peticion
+from alpespartners.api.http.formatos import FORMATO
+from alpespartners.api.http.paginas import ENLACE, Listado
 from alpespartners.api.http.parametros import sin_parametros
 from alpespartners.api.http.problemas import NO_ENCONTRADO, SIN_BASE_DE_DATOS, no_encontrado
 from alpespartners.api.http.respuestas import RespuestaJSON
@@ -20,6 +22,7 @@ from alpespartners.api.http.rutas import RutaDescrita
 from alpespartners.api.tracking.clases import ClaseHTTP
 from alpespartners.api.tracking.presentacion import (
     Balance,
+    DestinoListado,
     Historia,
     PaginaDestinos,
     balance,
@@ -231,17 +234,14 @@ def _ruta_de_lista(
 
     async def atender(peticion: Request) -> Response:
         identidad = peticion.path_params[en_la_ruta]
-        parametros, pedido = leer_peticion(
-            peticion,
-            parametros_de_lista(clase.clase, de),
-            lambda leidos: peticion_de_lista(clase.clase, identidad, leidos, de),
-        )
-        pagina = await lecturas.leer(lambda consulta: clase.lista(consulta, pedido))
-        respuesta = RespuestaJSON(pagina)
-        if pagina.siguiente is not None:
-            direccion = f"/tracking/{quote(de_que)}s/{quote(identidad, safe='')}/{clase.clase.plural}"
-            respuesta.headers["Link"] = enlace(direccion, parametros, pagina.siguiente)
-        return respuesta
+        return await Listado(
+            direccion=f"/tracking/{quote(de_que)}s/{quote(identidad, safe='')}/{clase.clase.plural}",
+            nombre=(clase.clase.plural, identidad),
+            forma=clase.forma,
+            admitidos=parametros_de_lista(clase.clase, de),
+            leer=lambda leidos: peticion_de_lista(clase.clase, identidad, leidos, de),
+            pagina=lambda pedido: lecturas.leer(lambda consulta: clase.lista(consulta, pedido)),
+        ).responder(peticion)
 
     operacion = Operacion(
         id=id_de_la_operacion,
@@ -249,11 +249,17 @@ def _ruta_de_lista(
         resumen=resumen,
         descripcion=(
             "De la más reciente a la más antigua por `ocurrido_en`. Recorrer la lista mientras llegan "
-            f"eventos no repite ninguno ni se salta los que ya estaban. {ademas}"
+            "eventos no repite ninguno ni se salta los que ya estaban. En CSV o NDJSON, sin `limite` va "
+            f"entera. {ademas}"
         ),
-        parametros=(_de_la_ruta(en_la_ruta, clase, de), *filtros_de(clase.clase, de)),
+        parametros=(_de_la_ruta(en_la_ruta, clase, de), *filtros_de(clase.clase, de), FORMATO),
         contestaciones={
-            200: Contestacion(descripcion="Una página.", formas=(clase.pagina,), cabeceras={"Link": ENLACE}),
+            200: Contestacion(
+                descripcion="Una página.",
+                formas=(clase.pagina,),
+                otros_formatos=en_otros_formatos(clase.forma, clase.forma.ejemplos),
+                cabeceras={"Link": ENLACE},
+            ),
             404: NO_ENCONTRADO,
             503: SIN_BASE_DE_DATOS,
         },
@@ -268,14 +274,16 @@ def _ruta_de_lista(
 
 def ruta_de_destinos(lecturas: Lecturas) -> RutaDescrita:
     """La que recorre los destinos de todos los envíos."""
-
-    async def atender(peticion: Request) -> Response:
-        parametros, pedido = leer_peticion(peticion, PARAMETROS, peticion_de_destinos)
-        pagina = await lecturas.leer(lambda consulta: listar_destinos(consulta, pedido))
-        respuesta = RespuestaJSON(pagina_de_destinos(pagina))
-        if pagina.siguiente is not None:
-            respuesta.headers["Link"] = enlace("/tracking/destinos", parametros, pagina.siguiente)
-        return respuesta
+    listado = Listado(
+        direccion="/tracking/destinos",
+        nombre=("destinos",),
+        forma=DestinoListado,
+        admitidos=PARAMETROS,
+        leer=peticion_de_destinos,
+        pagina=lambda pedido: lecturas.leer(
+            lambda consulta: pagina_de_destinos(listar_destinos(consulta, pedido))
+        ),
+    )
 
     operacion = Operacion(
         id="listar_destinos",
@@ -286,17 +294,22 @@ def ruta_de_destinos(lecturas: Lecturas) -> RutaDescrita:
             "aceptó y no se registró, con lo que se envió (se guarda `ALPES_DIAS_RECHAZADOS` días, 90 si no "
             "se dice otra cosa; después queda el destino). Los ilegibles no tienen `enviado`: sus octetos "
             "están en las cartas muertas. Recorrer la lista mientras llegan envíos no repite ninguno ni se "
-            "salta los que ya estaban."
+            "salta los que ya estaban. En CSV o NDJSON, sin `limite` va entera."
         ),
-        parametros=_FILTROS_DE_DESTINOS,
+        parametros=(*_FILTROS_DE_DESTINOS, FORMATO),
         contestaciones={
             200: Contestacion(
-                descripcion="Una página.", formas=(PaginaDestinos,), cabeceras={"Link": ENLACE}
+                descripcion="Una página.",
+                formas=(PaginaDestinos,),
+                otros_formatos=en_otros_formatos(DestinoListado, DestinoListado.ejemplos),
+                cabeceras={"Link": ENLACE},
             ),
             503: SIN_BASE_DE_DATOS,
         },
     )
-    return RutaDescrita(plantilla="/tracking/destinos", metodo="GET", atencion=atender, operacion=operacion)
+    return RutaDescrita(
+        plantilla="/tracking/destinos", metodo="GET", atencion=listado.responder, operacion=operacion
+    )
 
 
 def ruta_de_balance(lecturas: Lecturas) -> RutaDescrita:

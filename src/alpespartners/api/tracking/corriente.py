@@ -5,24 +5,29 @@ Qué no es: el orden, el cursor ni por qué no se salta nada (`aplicacion/consul
 """
 
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from alpespartners.api.http.descripcion import Contestacion, Operacion, Parametro
+from alpespartners.api.http.descargas import descarga, en_otros_formatos, escritura
+from alpespartners.api.http.descripcion import Contestacion, Esquema, Operacion, Parametro
 from alpespartners.api.http.esquemas import INSTANTE
-from alpespartners.api.http.paginas import ENLACE, enlace, leer_peticion
+from alpespartners.api.http.formatos import FORMATO, Formato
+from alpespartners.api.http.paginas import ENLACE, en_su_formato, leer_peticion, todas
 from alpespartners.api.http.problemas import SIN_BASE_DE_DATOS
-from alpespartners.api.http.respuestas import RespuestaJSON
 from alpespartners.api.http.rutas import RutaDescrita
 from alpespartners.api.tracking.clases import ClaseHTTP
 from alpespartners.api.tracking.consultas import filtros_de
+from alpespartners.api.tracking.presentacion import Pagina
 from alpespartners.modulos.tracking.aplicacion.clases import Clase
 from alpespartners.modulos.tracking.aplicacion.consultas.leer_corriente import (
+    PeticionCorriente,
+    Tope,
     leer_corriente,
     parametros_de_corriente,
     peticion_de_corriente,
+    tope_de_la_corriente,
 )
 from alpespartners.modulos.tracking.aplicacion.consultas.listar_eventos import DE_INFLUENCER
 from alpespartners.modulos.tracking.aplicacion.puertos import Lecturas
@@ -43,19 +48,40 @@ _PROPIOS: Final = (
 )
 
 
+_CURSOR: Final[Esquema] = {
+    "description": "En CSV y NDJSON, el `siguiente` del JSON: por dónde seguir, ahora o más tarde.",
+    "schema": {"type": "string"},
+}
+
+
 def ruta_de_corriente(clase: ClaseHTTP, lecturas: Lecturas) -> RutaDescrita:
     """La que da los eventos de todas las campañas, por orden de llegada."""
+    leer = partial(peticion_de_corriente, clase.clase)
 
     async def atender(peticion: Request) -> Response:
-        parametros, pedido = leer_peticion(
-            peticion, parametros_de_corriente(clase.clase), partial(peticion_de_corriente, clase.clase)
-        )
-        pagina = await leer_corriente(lecturas, clase.clase, pedido)
-        recursos = [clase.recurso(evento) for evento in pagina.elementos]
-        respuesta = RespuestaJSON(clase.corriente(recursos, pagina.siguiente, pagina.al_dia))
-        if not pagina.al_dia:
-            respuesta.headers["Link"] = enlace(clase.ruta, parametros, pagina.siguiente)
+        leida = leer_peticion(peticion, parametros_de_corriente(clase.clase), leer)
+        nombre = leida.nombre(clase.clase.plural, leida.parametros.get("campaña_id"))
+        if leida.pide_todo:
+            tope = await tope_de_la_corriente(lecturas, clase.clase, leida.pedido)
+            paginas = todas(leida.parametros, leer, partial(_hasta, tope))
+            respuesta = await descarga(peticion, escritura(leida.formato, clase.forma), paginas, nombre)
+            siguiente, al_dia = tope.siguiente, False
+        else:
+            pagina = await leer_corriente(lecturas, clase.clase, leida.pedido)
+            siguiente, al_dia = pagina.siguiente, pagina.al_dia
+            recursos = [clase.recurso(evento) for evento in pagina.elementos]
+            cuerpo = clase.corriente(recursos, siguiente, al_dia)
+            respuesta = await en_su_formato(leida.formato, clase.forma, cuerpo, nombre)
+        if not al_dia:
+            respuesta.headers.update(leida.enlace(clase.ruta, siguiente))
+        if leida.formato is not Formato.JSON:
+            respuesta.headers["Cursor"] = siguiente
         return respuesta
+
+    async def _hasta(tope: Tope, pedido: PeticionCorriente) -> Pagina[Any]:
+        hallada = await leer_corriente(lecturas, clase.clase, pedido, tope)
+        recursos = [clase.recurso(evento) for evento in hallada.elementos]
+        return clase.pagina(recursos, None if hallada.al_dia else hallada.siguiente)
 
     operacion = Operacion(
         id=f"leer_{clase.clase.plural}",
@@ -67,12 +93,17 @@ def ruta_de_corriente(clase: ClaseHTTP, lecturas: Lecturas) -> RutaDescrita:
             "cursor, y con `al_dia` en `true` no queda nada por ahora. Quien vuelve más tarde con él no se "
             "salta ningún evento ni ve ninguno dos veces, escriban los consumidores que escriban. Con "
             "filtros, una página puede venir vacía sin estar al día. Si la base de datos se reconstruye o se "
-            "restaura de una copia, el cursor deja de valer (`cursor_invalido`)."
+            "restaura de una copia, el cursor deja de valer (`cursor_invalido`). En CSV o NDJSON, sin "
+            "`limite` va todo lo que hay al preguntar, y se acaba; por dónde seguir lo dicen las cabeceras "
+            "`Cursor` y `Link`."
         ),
-        parametros=_parametros_de(clase.clase),
+        parametros=(*_parametros_de(clase.clase), FORMATO),
         contestaciones={
             200: Contestacion(
-                descripcion="Una página.", formas=(clase.corriente,), cabeceras={"Link": ENLACE}
+                descripcion="Una página.",
+                formas=(clase.corriente,),
+                otros_formatos=en_otros_formatos(clase.forma, clase.forma.ejemplos),
+                cabeceras={"Link": ENLACE, "Cursor": _CURSOR},
             ),
             503: SIN_BASE_DE_DATOS,
         },

@@ -197,6 +197,14 @@ class Historia(CuerpoDescrito):
 class DestinoListado(CuerpoDescrito, kw_only=True):
     """En qué acabó un comando y qué se envió en él; lo que su `estado` no tiene es `null`, o está vacío."""
 
+    ejemplos = (
+        {
+            **ejemplos_de_la_semilla.RECHAZO,
+            "recibido_en": DEL_SERVIDOR["recibido_en"],
+            "decidido_en": DEL_SERVIDOR["registrado_en"],
+        },
+    )
+
     estado: Annotated[str, Meta(extra_json_schema={"enum": [*ESTADOS]})]
     clase: Annotated[str, Meta(extra_json_schema={"enum": [clase.nombre for clase in CLASES]})]
     id: Annotated[str | None, Meta(description="`null` si faltaba o no podía ser un `id`.")]
@@ -227,13 +235,7 @@ class PaginaDestinos(CuerpoDescrito):
 
     ejemplos = (
         {
-            "elementos": [
-                {
-                    **ejemplos_de_la_semilla.RECHAZO,
-                    "recibido_en": DEL_SERVIDOR["recibido_en"],
-                    "decidido_en": DEL_SERVIDOR["registrado_en"],
-                }
-            ],
+            "elementos": [*DestinoListado.ejemplos],
             "siguiente": None,
         },
     )

@@ -22,6 +22,7 @@ TRADUCCIONES: Final[Mapping[str, str]] = {
     "Application startup failed. Exiting.": "no pudo arrancar",
     "Application shutdown failed. Exiting.": "no pudo cerrarlo todo al terminar",
     "Exception in ASGI application\n": "una petición falló sin respuesta",
+    "ASGI callable returned without completing response.": "cortó una respuesta sin acabarla",
     "Exceeded concurrency limit.": "hay más peticiones a la vez que el límite de la orden uvicorn",
     "Invalid HTTP request received.": "llegó lo que no es una petición HTTP",
     "Unsupported upgrade request.": "una petición quería otro protocolo, y no lo hay",

@@ -80,6 +80,14 @@ class PaginaCorriente(Generic[E]):
     al_dia: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Tope:
+    """Hasta dónde estaba todo en un instante, y el cursor por el que seguir desde ahí."""
+
+    frontera: int
+    siguiente: str
+
+
 def parametros_de_corriente(clase: Clase) -> frozenset[str]:
     """Los parámetros que admite la corriente de una clase."""
     return _PARAMETROS | {clase.campo_tipo} if clase.filtra_por_tipo else _PARAMETROS
@@ -111,16 +119,40 @@ def peticion_de_corriente(clase: Clase, parametros: Mapping[str, str]) -> Petici
 
 
 async def leer_corriente(
-    lecturas: Lecturas, clase: ClaseDeEvento[E], peticion: PeticionCorriente
+    lecturas: Lecturas, clase: ClaseDeEvento[E], peticion: PeticionCorriente, tope: Tope | None = None
 ) -> PaginaCorriente[E]:
     """Devuelve la página pedida; sin nada que leer, una vacía con el mismo lugar.
+
+    Con un tope no pasa de él, y ahí está al día; sin él, hasta donde esté todo ahora.
 
     Raises:
         BaseDatosNoDisponible: la base de datos no respondió.
         DatosInvalidos: el cursor es de otro libro: se reconstruyó, o se restauró de una copia anterior.
     """
-    frontera = await lecturas.leer(lambda consulta: consulta.corriente(clase).frontera())
+    frontera = await _frontera(lecturas, clase) if tope is None else tope.frontera
     return await lecturas.leer(lambda consulta: _pagina(consulta.corriente(clase), peticion, frontera))
+
+
+async def tope_de_la_corriente(
+    lecturas: Lecturas, clase: ClaseDeEvento[E], peticion: PeticionCorriente
+) -> Tope:
+    """Devuelve el de ahora: quien lea hasta él y siga después por su cursor no se salta nada.
+
+    Raises:
+        BaseDatosNoDisponible: la base de datos no respondió.
+    """
+    frontera = await _frontera(lecturas, clase)
+    hasta = frontera if peticion.desde is None else max(frontera, peticion.desde.numero)
+    sello = await lecturas.leer(lambda consulta: consulta.corriente(clase).sello(hasta))
+    return Tope(frontera, _cursor(peticion, hasta, sello))
+
+
+async def _frontera(lecturas: Lecturas, clase: ClaseDeEvento[E]) -> int:
+    return await lecturas.leer(lambda consulta: consulta.corriente(clase).frontera())
+
+
+def _cursor(peticion: PeticionCorriente, hasta: int, sello: str) -> str:
+    return cursor_en_texto(_VERSION_CURSOR, peticion.atadura, hasta, sello)
 
 
 def _pagina(corriente: LecturaCorriente[E], peticion: PeticionCorriente, frontera: int) -> PaginaCorriente[E]:
@@ -134,7 +166,7 @@ def _pagina(corriente: LecturaCorriente[E], peticion: PeticionCorriente, fronter
     else:
         despues_de = 0
     tramo = corriente.leer(filtro, despues_de, frontera, peticion.limite)
-    cursor = cursor_en_texto(_VERSION_CURSOR, peticion.atadura, tramo.hasta, corriente.sello(tramo.hasta))
+    cursor = _cursor(peticion, tramo.hasta, corriente.sello(tramo.hasta))
     return PaginaCorriente(tramo.eventos, cursor, al_dia=tramo.hasta >= frontera)
 
 

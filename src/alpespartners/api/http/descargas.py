@@ -1,0 +1,118 @@
+"""Respuestas en CSV y en NDJSON: de una vez, o según se va leyendo lo que haya.
+
+Qué es: cómo se escriben unos cuerpos en cada formato, y la respuesta que los lleva como archivo adjunto.
+Qué no es: qué se lee (`paginas.py`), ni cómo se escribe una celda.
+Por qué existe: un millón de eventos no cabe en la memoria de nadie. Se escribe una página mientras se envía
+la anterior, y la siguiente no se pide hasta que quien descarga se llevó la de antes.
+
+La primera se lee antes de responder: lo que falla pronto es un error como los demás. Lo que falla después
+corta la conexión sin acabar la respuesta, que es la única manera de decirlo cuando ya se dijo 200.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPMethod
+from typing import Final
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from alpespartners.api.http.columnas import celdas, columnas
+from alpespartners.api.http.descripcion import Esquema
+from alpespartners.api.http.formatos import TIPO_CSV, TIPO_NDJSON, VARIA, Formato
+from alpespartners.api.http.nombres_de_archivo import como_adjunto
+from alpespartners.seedwork.csv_protegido import Celda, en_csv
+
+Cuerpos = Sequence[msgspec.Struct]
+
+_TIPO_CSV_CON_NOMBRES: Final = f"{TIPO_CSV}; charset=utf-8; header=present"
+_NDJSON: Final = msgspec.json.Encoder(decimal_format="number")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Escritura:
+    """Cómo se escribe una tabla en un formato.
+
+    Attributes:
+        formato: CSV o NDJSON.
+        comienzo: lo que va delante de todo.
+        codificar: escribe unos cuerpos; tarda, y se llama fuera del bucle.
+    """
+
+    formato: Formato
+    comienzo: bytes
+    codificar: Callable[[Cuerpos], bytes]
+
+    def entera(self, cuerpos: Cuerpos) -> bytes:
+        """La tabla con esos cuerpos."""
+        return self.comienzo + self.codificar(cuerpos)
+
+
+def escritura(formato: Formato, forma: type[msgspec.Struct]) -> Escritura:
+    """Cómo se escriben los cuerpos de esa forma, cada campo en su columna."""
+    return escritura_con(formato, columnas(forma), lambda cuerpos: map(celdas, cuerpos))
+
+
+def escritura_con(
+    formato: Formato, nombres: Sequence[str], filas: Callable[[Cuerpos], Iterable[Sequence[Celda]]]
+) -> Escritura:
+    """Cómo se escriben unos cuerpos que en CSV tienen esos nombres y esas filas."""
+    if formato is Formato.NDJSON:
+        return Escritura(formato=formato, comienzo=b"", codificar=_NDJSON.encode_lines)
+    return Escritura(
+        formato=formato,
+        comienzo=en_csv([nombres]).encode(),
+        codificar=lambda cuerpos: en_csv(filas(cuerpos)).encode(),
+    )
+
+
+def en_otros_formatos(forma: type[msgspec.Struct], ejemplos: Sequence[Esquema]) -> Mapping[str, str]:
+    """Para la documentación: por su tipo de medio, esos cuerpos de ejemplo escritos en cada formato."""
+    cuerpos = [msgspec.convert(ejemplo, forma) for ejemplo in ejemplos]
+    return {
+        TIPO_CSV: escritura(Formato.CSV, forma).entera(cuerpos).decode(),
+        TIPO_NDJSON: escritura(Formato.NDJSON, forma).entera(cuerpos).decode(),
+    }
+
+
+async def archivo(como: Escritura, cuerpos: Cuerpos, nombre: Iterable[str | None]) -> Response:
+    """La respuesta con esos cuerpos y ninguno más, como un archivo que se llama así."""
+    contenido = await asyncio.to_thread(como.entera, cuerpos)
+    return Response(contenido, headers=_cabeceras(como.formato, nombre))
+
+
+async def descarga(
+    peticion: Request, como: Escritura, paginas: AsyncIterator[Cuerpos], nombre: Iterable[str | None]
+) -> Response:
+    """La respuesta que lee y escribe una página cada vez; si es `HEAD`, sus cabeceras y nada más.
+
+    Raises:
+        Exception: la primera página no se pudo leer.
+    """
+    primera = await anext(paginas)
+    contenido = _nada() if peticion.method == HTTPMethod.HEAD else _escritas(como, primera, paginas)
+    return StreamingResponse(contenido, headers=_cabeceras(como.formato, nombre))
+
+
+async def _escritas(
+    como: Escritura, primera: Cuerpos, paginas: AsyncIterator[Cuerpos]
+) -> AsyncIterator[bytes]:
+    yield await asyncio.to_thread(como.entera, primera)
+    del primera
+    async for pagina in paginas:
+        yield await asyncio.to_thread(como.codificar, pagina)
+
+
+async def _nada() -> AsyncIterator[bytes]:
+    return
+    yield
+
+
+def _cabeceras(formato: Formato, nombre: Iterable[str | None]) -> Mapping[str, str]:
+    return {
+        "Content-Type": TIPO_NDJSON if formato is Formato.NDJSON else _TIPO_CSV_CON_NOMBRES,
+        "Content-Disposition": como_adjunto(nombre, formato),
+        **VARIA,
+    }
