@@ -73,6 +73,11 @@ def leer_procesos(texto: str) -> int:
     return _entero(1, _PROCESOS_MAXIMOS)(texto)
 
 
+def leer_direccion(texto: str) -> str:
+    """Lee dónde está un servicio HTTP, `http://anfitrión:puerto`; lo que no lo es lanza ValueError."""
+    return _url_http(texto.rstrip("/"))
+
+
 def _espera(texto: str) -> float:
     segundos = float(texto)
     if not _NUMERO.fullmatch(texto) or not 0 < segundos <= _ESPERA_MAXIMA:

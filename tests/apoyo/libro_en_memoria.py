@@ -30,6 +30,7 @@ from alpespartners.modulos.tracking.dominio.repositorios import (
     FiltroRegistro,
     Posicion,
     Tramo,
+    TramoContado,
 )
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import sobre_de_carta, sobre_de_evento
 
@@ -89,6 +90,10 @@ class EventosEnMemoria(Generic[E]):
         ][:limite]
         hasta = numerados[-1][0] if len(numerados) == limite else max(despues_de, frontera)
         return Tramo([evento for _, evento in numerados], hasta)
+
+    def contar(self, filtro: FiltroCorriente, despues_de: int, frontera: int) -> TramoContado:
+        tramo = self.leer(filtro, despues_de, frontera, len(self.eventos) + 1)
+        return TramoContado(len(tramo.eventos), tramo.hasta)
 
     def antes_de(self, _registrado_desde: datetime, _frontera: int) -> int:
         return 0

@@ -17,6 +17,7 @@ from alpespartners.modulos.tracking.aplicacion.consultas.leer_corriente import (
 from alpespartners.modulos.tracking.aplicacion.puertos import Lecturas, UnidadTrabajo
 from alpespartners.modulos.tracking.dominio.entidades import Conversion, Impresion
 from alpespartners.modulos.tracking.dominio.excepciones import DatosInvalidos
+from alpespartners.modulos.tracking.dominio.repositorios import FiltroCorriente, TramoContado
 from alpespartners.modulos.tracking.infraestructura.libro import corriente
 from tests.apoyo.base_datos import libro_sqlite
 from tests.apoyo.eventos import AHORA, conversion, impresion
@@ -55,6 +56,11 @@ class Libro:
             cursor = pagina.siguiente
             if pagina.al_dia:
                 return vistas, cursor
+
+    async def contar(self, filtro: FiltroCorriente, despues_de: int, frontera: int) -> TramoContado:
+        return await self.lecturas.leer(
+            lambda consulta: consulta.corriente(clases.IMPRESIONES).contar(filtro, despues_de, frontera)
+        )
 
     async def conversiones(self, **parametros: str) -> list[str]:
         peticion = peticion_de_corriente(clases.CONVERSIONES, parametros)
@@ -163,6 +169,16 @@ class ContratoCorriente:
         assert await libro.conversiones(hasta="2026-01-15T10:00:00Z") == ["5"]
         assert await libro.conversiones(desde="2026-01-15T10:00:00Z", campaña_id="cmp-456") == ["1", "3", "4"]
         assert await libro.conversiones(limite="5", influencer_id="nadie") == []
+
+    async def test_contar_da_los_que_da_leer(self, libro: Libro) -> None:
+        await libro.agregar(*(impresion(id=str(n), influencer_id=f"inf-{n % 3}") for n in range(10)))
+        for filtro in (FiltroCorriente(), FiltroCorriente(influencer_id="inf-0", campaña_id="cmp-456")):
+            cuantos, numero = 0, 0
+            while numero < 10:
+                contado = await libro.contar(filtro, numero, 10)
+                cuantos, numero = cuantos + contado.cuantos, contado.hasta
+            assert cuantos == (10 if filtro.influencer_id is None else 4)
+        assert (await libro.contar(FiltroCorriente(), 3, 7)).cuantos == 4
 
     async def test_un_filtro_que_nada_cumple_avanza_igual(self, libro: Libro) -> None:
         await libro.agregar(*(impresion(id=f"a{n}") for n in range(10)))

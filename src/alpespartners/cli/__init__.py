@@ -14,7 +14,9 @@ from alpespartners.cli.cartas import cartas
 from alpespartners.cli.conciliar import conciliar
 from alpespartners.cli.destino import destino
 from alpespartners.cli.destinos import destinos
+from alpespartners.cli.exportar import exportar
 from alpespartners.cli.idioma import Grupo, Orden
+from alpespartners.cli.importar import importar
 from alpespartners.cli.informe import informe
 from alpespartners.cli.medir import medir
 from alpespartners.cli.reconstruir import reconstruir
@@ -55,6 +57,8 @@ principal.command(cls=Orden)(migrar)
 principal.command(cls=Orden)(destino)
 principal.command(cls=Orden)(destinos)
 principal.command(cls=Orden)(informe)
+principal.command(cls=Orden)(exportar)
+principal.command(cls=Orden)(importar)
 principal.command(cls=Orden)(conciliar)
 principal.command(cls=Orden)(recontar)
 principal.command(cls=Orden)(reconstruir)

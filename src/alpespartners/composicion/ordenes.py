@@ -9,8 +9,12 @@ from collections.abc import Callable, Collection, Coroutine, Iterator, Sequence
 from contextlib import ExitStack, closing
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
+import msgspec
+
+from alpespartners.api.tracking.rutas import clase_en_http
 from alpespartners.composicion.adaptadores import ahora, base_datos, conectar, revisor
 from alpespartners.composicion.inicio import empezar
 from alpespartners.config import Configuracion
@@ -28,6 +32,7 @@ from alpespartners.modulos.tracking.aplicacion.consultas.consultar_destino impor
     consultar_destino as destino_de,
 )
 from alpespartners.modulos.tracking.aplicacion.consultas.contar_consumidores import consumidores_vivos
+from alpespartners.modulos.tracking.aplicacion.consultas.leer_corriente import PeticionCorriente
 from alpespartners.modulos.tracking.aplicacion.consultas.listar_destinos import (
     PaginaDestinos,
     PeticionDestinos,
@@ -36,7 +41,11 @@ from alpespartners.modulos.tracking.aplicacion.consultas.listar_destinos import 
     listar_destinos as pagina_de_destinos,
 )
 from alpespartners.modulos.tracking.aplicacion.handlers import ManejadorDeRegistro
-from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible, BrokerNoDisponible
+from alpespartners.modulos.tracking.aplicacion.puertos import (
+    BaseDatosNoDisponible,
+    BrokerNoDisponible,
+    Consulta,
+)
 from alpespartners.modulos.tracking.infraestructura.libro.hechos import hechos
 from alpespartners.modulos.tracking.infraestructura.motores.base_datos import LecturasDelLibro
 from alpespartners.modulos.tracking.infraestructura.operacion.cartas import (
@@ -51,6 +60,9 @@ from alpespartners.modulos.tracking.infraestructura.operacion.conciliador import
 from alpespartners.modulos.tracking.infraestructura.operacion.reconstructor import Reconstructor, Reconstruido
 from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import FalloDelBroker
 from alpespartners.seedwork.arranque import ErrorDeArranque
+from alpespartners.traspaso.exportacion import PedidoDeExportacion
+from alpespartners.traspaso.exportacion import exportar as exportar_a
+from alpespartners.traspaso.formatos import EnCSV, EnNDJSON, FaltaAlgoInstalado, Formato
 
 T = TypeVar("T")
 
@@ -153,6 +165,54 @@ def hacer_informe(configuracion: Configuracion, pedido: PedidoDeInforme) -> Info
         return await informe_de(de_campañas, pedido, de_campañas)
 
     return _leyendo(configuracion, leer)
+
+
+def exportar(
+    configuracion: Configuracion,
+    clase: Clase,
+    peticion: PeticionCorriente,
+    *,
+    formato: str,
+    ruta: Path,
+    reemplazar: bool,
+    avanza: Callable[[str, int], None],
+) -> int:
+    """Deja en un archivo los eventos de una clase y devuelve cuántos. Solo lee de la base de datos.
+
+    Args:
+        configuracion: la de la base de datos.
+        clase: la de los eventos.
+        peticion: cuáles; sin cursor.
+        formato: `csv`, `ndjson` o `parquet`.
+        ruta: el archivo.
+        reemplazar: si puede estar ya, él o lo que otro pedido dejó a medias.
+        avanza: recibe qué se hace y cuánto más.
+
+    Raises:
+        BaseDatosNoDisponible: la base de datos no se puede leer; repetirlo sigue donde estaba.
+        FaltaAlgoInstalado: no está la biblioteca de ese formato.
+        FilaIlegible: otra mano cambió una de las filas.
+        NoCuadra: el archivo no tiene las filas que hay en el libro.
+        NoSePuedeExportar: algo junto al archivo, o en el libro, lo impide.
+    """
+    en_http = clase_en_http(clase)
+    pedido = PedidoDeExportacion(
+        clase=en_http,
+        filtro=peticion.filtro,
+        formato=_formato(formato, en_http.forma),
+        identidad=f"{formato} {peticion.atadura}",
+        ruta=ruta,
+        reemplazar=reemplazar,
+    )
+    with ExitStack() as pila:
+        lecturas = base_datos(configuracion).lecturas()
+        pila.callback(lecturas.cerrar)
+        bucle = pila.enter_context(asyncio.Runner())
+
+        def leer(consulta: Callable[[Consulta], T]) -> T:
+            return bucle.run(lecturas.leer(consulta))
+
+        return exportar_a(leer, pedido, avanza=avanza)
 
 
 def conciliar(
@@ -264,6 +324,24 @@ def reconstruir(configuracion: Configuracion, *, avanza: Callable[[str, int], No
             return asyncio.run(reconstructor.reconstruir())
         except FalloDelBroker as fallo:
             raise BrokerNoDisponible(str(fallo)) from fallo
+
+
+def _formato(nombre: str, forma: type[msgspec.Struct]) -> Formato:
+    """El que se llama así, para esos eventos."""
+    match nombre:
+        case "csv":
+            return EnCSV(forma)
+        case "ndjson":
+            return EnNDJSON(forma)
+        case _:
+            try:
+                from alpespartners.traspaso.parquet import EnParquet
+            except ModuleNotFoundError:
+                raise FaltaAlgoInstalado(
+                    "Para Parquet hace falta pyarrow: .venv/bin/python -m pip install --require-hashes "
+                    "-r requisitos/parquet.txt"
+                ) from None
+            return EnParquet(forma)
 
 
 def _leyendo(configuracion: Configuracion, leer: Callable[[LecturasDelLibro], Coroutine[Any, Any, T]]) -> T:

@@ -16,9 +16,15 @@ from alpespartners.api.tracking.conversiones import CONVERSIONES
 from alpespartners.api.tracking.corriente import ruta_de_corriente
 from alpespartners.api.tracking.envios import Envios
 from alpespartners.api.tracking.impresiones import IMPRESIONES
+from alpespartners.modulos.tracking.aplicacion.clases import Clase
 from alpespartners.modulos.tracking.aplicacion.puertos import Lecturas, Presencia
 
 _CLASES: Final[tuple[ClaseHTTP, ...]] = (IMPRESIONES, CONVERSIONES)
+
+
+def clase_en_http(clase: Clase) -> ClaseHTTP:
+    """Lo de esa clase en HTTP."""
+    return next(en_http for en_http in _CLASES if en_http.clase is clase)
 
 
 def rutas_de_tracking(envios: Envios, lecturas: Lecturas, presencia: Presencia) -> list[RutaDescrita]:

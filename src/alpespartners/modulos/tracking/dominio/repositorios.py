@@ -65,6 +65,14 @@ class Tramo(Generic[E]):
     hasta: int
 
 
+@dataclass(frozen=True, slots=True)
+class TramoContado:
+    """Lo que se contó de la corriente de una vez: cuántos eventos, y hasta qué número se miró."""
+
+    cuantos: int
+    hasta: int
+
+
 class LecturaCorriente(Protocol[E]):
     """Los eventos de una clase por orden de llegada: cada uno tiene su número, que crece y no se repite.
 
@@ -82,6 +90,9 @@ class LecturaCorriente(Protocol[E]):
 
         Con filtro mira como mucho unos miles, cumplan o no: el tramo puede venir vacío antes de la frontera.
         """
+
+    def contar(self, filtro: FiltroCorriente, despues_de: int, frontera: int) -> TramoContado:
+        """Cuenta los que van detrás de `despues_de`, y de la frontera ninguno; mira como mucho unos miles."""
 
     def antes_de(self, registrado_desde: datetime, frontera: int) -> int:
         """Devuelve un número que nadie registrado en ese instante o después tiene, ni ninguno menor."""

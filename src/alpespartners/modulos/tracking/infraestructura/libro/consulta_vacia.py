@@ -24,6 +24,7 @@ from alpespartners.modulos.tracking.dominio.repositorios import (
     LecturaEventos,
     Posicion,
     Tramo,
+    TramoContado,
 )
 
 E = TypeVar("E", bound=EventoSeguido[Any])
@@ -48,6 +49,9 @@ class _SinCorriente(Generic[E]):
 
     def leer(self, _filtro: FiltroCorriente, despues_de: int, _frontera: int, _limite: int) -> Tramo[E]:
         return Tramo([], despues_de)
+
+    def contar(self, _filtro: FiltroCorriente, despues_de: int, _frontera: int) -> TramoContado:
+        return TramoContado(0, despues_de)
 
     def antes_de(self, _registrado_desde: datetime, _frontera: int) -> int:
         return 0

@@ -16,7 +16,12 @@ from sqlalchemy import ColumnElement, Connection, func, select
 
 from alpespartners.modulos.tracking.aplicacion.clases import Clase, ClaseDeEvento
 from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
-from alpespartners.modulos.tracking.dominio.repositorios import FiltroCorriente, FiltroEventos, Tramo
+from alpespartners.modulos.tracking.dominio.repositorios import (
+    FiltroCorriente,
+    FiltroEventos,
+    Tramo,
+    TramoContado,
+)
 from alpespartners.modulos.tracking.infraestructura.libro.filas import a_entidad, tabla_de
 from alpespartners.modulos.tracking.infraestructura.libro.tablas import libro
 from alpespartners.seedwork.sql.orden_de_llegada import frontera
@@ -63,16 +68,7 @@ class CorrienteSQL(Generic[E]):
     def leer(self, filtro: FiltroCorriente, despues_de: int, frontera: int, limite: int) -> Tramo[E]:
         """Devuelve hasta `limite` eventos de los que van detrás de `despues_de`, y de la frontera ninguno."""
         columnas = self._tabla.c
-        filtros = condiciones(self._clase, replace(filtro, campaña_id=None, influencer_id=None))
-        for columna, valor in (
-            (columnas.campana_id, filtro.campaña_id),
-            (columnas.influencer_id, filtro.influencer_id),
-        ):
-            if valor is not None:
-                # Por su índice se leería y se ordenaría todo lo de uno, por mucho que fuera.
-                filtros.append(func.coalesce(columna, "") == valor)
-        if filtro.registrado_desde is not None:
-            filtros.append(columnas.registrado_en >= filtro.registrado_desde)
+        filtros = self._condiciones(filtro)
         hasta = self._ultimo_que_se_mira(despues_de, frontera) if filtros else frontera
         consulta = (
             select(self._tabla)
@@ -84,6 +80,17 @@ class CorrienteSQL(Generic[E]):
         if len(filas) == limite:
             hasta = filas[-1].secuencia
         return Tramo([a_entidad(self._clase, fila) for fila in filas], max(despues_de, hasta))
+
+    def contar(self, filtro: FiltroCorriente, despues_de: int, frontera: int) -> TramoContado:
+        """Cuenta los que van detrás de `despues_de`, y de la frontera ninguno; mira como mucho unos miles."""
+        secuencia = self._tabla.c.secuencia
+        hasta = self._ultimo_que_se_mira(despues_de, frontera)
+        consulta = (
+            select(func.count())
+            .select_from(self._tabla)
+            .where(secuencia > despues_de, secuencia <= hasta, *self._condiciones(filtro))
+        )
+        return TramoContado(self._conexion.scalar(consulta) or 0, max(despues_de, hasta))
 
     def antes_de(self, registrado_desde: datetime, frontera: int) -> int:
         """Devuelve un número que nadie registrado en ese instante o después tiene, ni ninguno menor.
@@ -128,6 +135,20 @@ class CorrienteSQL(Generic[E]):
             return ""
         dicho = f"{ultima.identidad} {ultima.secuencia} {ultima.registrado_en.isoformat()} {ultima.id}"
         return hashlib.blake2b(dicho.encode(), digest_size=_OCTETOS_DEL_SELLO).hexdigest()
+
+    def _condiciones(self, filtro: FiltroCorriente) -> list[ColumnElement[bool]]:
+        columnas = self._tabla.c
+        filtros = condiciones(self._clase, replace(filtro, campaña_id=None, influencer_id=None))
+        for columna, valor in (
+            (columnas.campana_id, filtro.campaña_id),
+            (columnas.influencer_id, filtro.influencer_id),
+        ):
+            if valor is not None:
+                # Por su índice se leería y se ordenaría todo lo de uno, por mucho que fuera.
+                filtros.append(func.coalesce(columna, "") == valor)
+        if filtro.registrado_desde is not None:
+            filtros.append(columnas.registrado_en >= filtro.registrado_desde)
+        return filtros
 
     def _ultimo_que_se_mira(self, despues_de: int, frontera: int) -> int:
         """El de la fila que cierra las que se miran, contadas desde la primera que hay."""
