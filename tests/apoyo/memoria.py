@@ -33,6 +33,9 @@ from alpespartners.modulos.tracking.aplicacion.comandos import (
     RegistrarConversion,
     RegistrarImpresion,
 )
+from alpespartners.modulos.tracking.aplicacion.en_vivo import difusion
+from alpespartners.modulos.tracking.aplicacion.en_vivo.difusion import EnVivo
+from alpespartners.modulos.tracking.aplicacion.en_vivo.publicado import TopicosDeEventos
 from alpespartners.modulos.tracking.aplicacion.esperas import ESPERAS_MAXIMAS, Esperas
 from alpespartners.modulos.tracking.aplicacion.handlers import ManejadorDeRegistro
 from alpespartners.modulos.tracking.aplicacion.mensajes import ComandoRecibido, IdentidadComando
@@ -45,6 +48,7 @@ from alpespartners.modulos.tracking.aplicacion.puertos import (
 from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
 from tests.apoyo.cuentas_en_memoria import contar, contar_usuarios, resumir
 from tests.apoyo.libro_en_memoria import TransaccionEnMemoria
+from tests.apoyo.topicos_en_vivo import TopicosQueNoHay
 
 C = TypeVar("C", RegistrarImpresion, RegistrarConversion)
 T = TypeVar("T")
@@ -175,7 +179,7 @@ async def sin_nada_que_abrir() -> AsyncGenerator[None]:
     yield
 
 
-def api_en_memoria(
+def api_en_memoria(  # noqa: PLR0913 (por nombre: son los de la API)
     puertos: PuertosEnMemoria,
     *,
     claves: Collection[str] = (),
@@ -185,11 +189,15 @@ def api_en_memoria(
     esperas_maximas: int = ESPERAS_MAXIMAS,
     reloj: Callable[[], datetime] = lambda: AHORA,
     administracion: Administracion | None = None,
+    topicos: TopicosDeEventos | None = None,
+    ritmo_en_vivo: difusion.Ritmo = difusion.RITMO,
 ) -> ASGIApp:
     """La API entera sobre esos puertos."""
     return crear_api(
         registro=CollectorRegistry(),
         despachador=puertos,
+        topicos=topicos or TopicosQueNoHay(),
+        ritmo_en_vivo=ritmo_en_vivo,
         lecturas=puertos,
         cuentas=puertos,
         cuentas_de_influencers=CuentasDeInfluencersEnMemoria(puertos),
@@ -217,10 +225,13 @@ def descripcion() -> dict[str, object]:
     )
     averiguar = quien_averigua(puertos, puertos, puertos, None)
     registro = CollectorRegistry()
-    pulso = Pulso(registro, puertos, envios.esperas)
+    en_vivo = EnVivo(TopicosQueNoHay(), lambda: AHORA)
+    pulso = Pulso(registro, puertos, envios.esperas, en_vivo)
     metricas = ruta_de_metricas(registro, estado_de_la_api(pulso, puertos, puertos))
     informes = [*rutas_de_listas(puertos), *rutas_de_informes(puertos, puertos, lambda: AHORA)]
-    return openapi.descripcion(rutas_descritas(envios, puertos, puertos, informes, metricas, averiguar))
+    return openapi.descripcion(
+        rutas_descritas(envios, puertos, puertos, en_vivo, informes, metricas, averiguar)
+    )
 
 
 def cliente_de(api: ASGIApp, desde: str = "127.0.0.1") -> httpx2.AsyncClient:

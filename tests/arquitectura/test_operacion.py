@@ -6,10 +6,12 @@ from prometheus_client import CollectorRegistry
 
 from alpespartners.api.operacion.metricas import Peticiones, estado_de_la_api
 from alpespartners.api.operacion.pulso import Pulso
+from alpespartners.modulos.tracking.aplicacion.en_vivo.difusion import EnVivo
 from alpespartners.modulos.tracking.aplicacion.esperas import Esperas
 from alpespartners.modulos.tracking.infraestructura.metricas import MetricasDeConsumo, MetricasDePublicacion
-from tests.apoyo.memoria import PuertosEnMemoria
+from tests.apoyo.memoria import AHORA, PuertosEnMemoria
 from tests.apoyo.repositorio import RAIZ
+from tests.apoyo.topicos_en_vivo import TopicosQueNoHay
 
 # La sonda la da el consumidor en marcha: tests/e2e/test_metricas.py.
 DE_LA_SONDA = {"alpes_comandos_en_espera", "alpes_suscripcion_conectada"}
@@ -21,7 +23,7 @@ async def test_toda_metrica_de_la_pagina_existe_y_toda_la_que_existe_esta_en_la_
     MetricasDePublicacion(registro)
     MetricasDeConsumo(registro)
     puertos = PuertosEnMemoria()
-    pulso = Pulso(registro, puertos, Esperas(puertos))
+    pulso = Pulso(registro, puertos, Esperas(puertos), EnVivo(TopicosQueNoHay(), lambda: AHORA))
     familias = [*await estado_de_la_api(pulso, puertos, puertos)(), *registro.collect()]
     existentes = {familia.name for familia in familias} | DE_LA_SONDA
     assert _nombradas("operacion.md") - {"alpes_bandeja_salida"} == existentes

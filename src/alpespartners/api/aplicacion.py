@@ -29,6 +29,9 @@ from alpespartners.modulos.informes.aplicacion.puertos import (
     LecturaDeCuentas,
     LecturaDeResumenes,
 )
+from alpespartners.modulos.tracking.aplicacion.en_vivo import difusion
+from alpespartners.modulos.tracking.aplicacion.en_vivo.difusion import EnVivo
+from alpespartners.modulos.tracking.aplicacion.en_vivo.publicado import TopicosDeEventos
 from alpespartners.modulos.tracking.aplicacion.esperas import ESPERAS_MAXIMAS, Esperas
 from alpespartners.modulos.tracking.aplicacion.puertos import (
     Administracion,
@@ -36,11 +39,13 @@ from alpespartners.modulos.tracking.aplicacion.puertos import (
     Lecturas,
     Presencia,
 )
+from alpespartners.seedwork.procesos.terminacion import avisando_del_final
 
 
 def crear_api(  # noqa: PLR0913 (por nombre: es la lista de lo que la API necesita)
     *,
     despachador: DespachadorComandos,
+    topicos: TopicosDeEventos,
     lecturas: Lecturas,
     cuentas: LecturaDeCampañas,
     cuentas_de_influencers: LecturaDeCuentas,
@@ -55,18 +60,21 @@ def crear_api(  # noqa: PLR0913 (por nombre: es la lista de lo que la API necesi
     entre_pulsos: float | None = None,
     segundos_de_cuerpo: float = SEGUNDOS_MAXIMOS,
     esperas_maximas: int = ESPERAS_MAXIMAS,
+    ritmo_en_vivo: difusion.Ritmo = difusion.RITMO,
 ) -> ASGIApp:
     """Devuelve la aplicación ASGI.
 
-    `reloj` da la hora en UTC con zona; `nuevo_id`, un UUIDv7 en texto; `ciclo_de_vida` abre lo que
-    los puertos necesitan antes de la primera petición y lo cierra después de la última; `registro`, donde
-    el proceso cuenta lo que sale por `/metricas`; `administracion`, a quién se pregunta cómo está puesto el
+    `reloj` da la hora en UTC con zona; `nuevo_id`, un UUIDv7 en texto; `ciclo_de_vida` abre lo que los
+    puertos necesitan antes de la primera petición y lo cierra después de la última; `registro`, donde el
+    proceso cuenta lo que sale por `/metricas`; `administracion`, a quién se pregunta cómo está puesto el
     broker; `entre_pulsos`, cada cuántos segundos deja dicho ahí cómo está, si a otros procesos les pueden
-    preguntar por él; `esperas_maximas`, cuántos envíos pueden esperar su destino a la vez. Un
-    `ErrorDeArranque` al abrir detiene el servidor con su frase y sin traza.
+    preguntar por él; `esperas_maximas`, cuántos envíos pueden esperar su destino a la vez; `ritmo_en_vivo`,
+    cuánto cabe y cuánto se espera al mirar una campaña en vivo. Un `ErrorDeArranque` al abrir detiene el
+    servidor con su frase y sin traza.
     """
     esperas = Esperas(lecturas, esperas_maximas)
-    pulso = Pulso(registro, despachador, esperas)
+    en_vivo = EnVivo(topicos, reloj, ritmo_en_vivo)
+    pulso = Pulso(registro, despachador, esperas, en_vivo)
     envios = Envios(
         despachador=despachador,
         esperas=esperas,
@@ -77,7 +85,7 @@ def crear_api(  # noqa: PLR0913 (por nombre: es la lista de lo que la API necesi
     averiguar = quien_averigua(despachador, lecturas, presencia, administracion)
     metricas = ruta_de_metricas(registro, estado_de_la_api(pulso, lecturas, presencia))
     informes = [*rutas_de_listas(resumenes), *rutas_de_informes(cuentas, cuentas_de_influencers, reloj)]
-    descritas = rutas_descritas(envios, lecturas, presencia, informes, metricas, averiguar)
+    descritas = rutas_descritas(envios, lecturas, presencia, en_vivo, informes, metricas, averiguar)
     rutas = Rutas(
         [
             *descritas,
@@ -89,12 +97,14 @@ def crear_api(  # noqa: PLR0913 (por nombre: es la lista de lo que la API necesi
 
     @asynccontextmanager
     async def con_pulso() -> AsyncGenerator[None]:
-        async with ciclo_de_vida():
-            if entre_pulsos is None:
-                yield
-            else:
-                async with pulso.latiendo(entre_pulsos):
+        # El servidor no termina mientras alguien siga mirando.
+        async with ciclo_de_vida(), en_vivo.abierto():
+            with avisando_del_final(en_vivo.despedir):
+                if entre_pulsos is None:
                     yield
+                else:
+                    async with pulso.latiendo(entre_pulsos):
+                        yield
 
     return Api(rutas, acceso, con_pulso, Peticiones(registro).observar)
 
@@ -103,13 +113,14 @@ def rutas_descritas(
     envios: Envios,
     lecturas: Lecturas,
     presencia: Presencia,
+    en_vivo: EnVivo,
     informes: Sequence[RutaDescrita],
     metricas: RutaDescrita,
     averiguar: Callable[[], Awaitable[Salud]],
 ) -> list[RutaDescrita]:
     """Las rutas que la documentación describe; las demás son para quien la mira o se orienta."""
     return [
-        *rutas_de_tracking(envios, lecturas, presencia),
+        *rutas_de_tracking(envios, lecturas, presencia, en_vivo),
         *informes,
         *rutas_de_salud(averiguar),
         metricas,

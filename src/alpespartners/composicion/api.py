@@ -27,6 +27,7 @@ from alpespartners.modulos.informes.infraestructura.lecturas_de_influencer impor
 from alpespartners.modulos.informes.infraestructura.resumenes import ResumenesSQL
 from alpespartners.modulos.informes.infraestructura.turnos import LibroPorTurnos
 from alpespartners.modulos.tracking.infraestructura.despachadores import DespachadorPulsar
+from alpespartners.modulos.tracking.infraestructura.en_vivo.lector_de_eventos import LectorDeEventos
 from alpespartners.modulos.tracking.infraestructura.libro.hechos import hechos
 from alpespartners.modulos.tracking.infraestructura.metricas import MetricasDePublicacion
 from alpespartners.modulos.tracking.infraestructura.pulsar.revision import avisando
@@ -60,6 +61,7 @@ def crear_app(
     registro = registro_de_metricas(puesto)
     administracion = revisor(configuracion)
     despachador = DespachadorPulsar(configuracion.limite_confirmacion, MetricasDePublicacion(registro))
+    topicos = LectorDeEventos()
 
     @asynccontextmanager
     async def ciclo_de_vida() -> AsyncGenerator[None]:
@@ -70,7 +72,8 @@ def crear_app(
                     pila.callback(puesto.dejar)
                 pila.callback(lecturas.cerrar)
                 await asyncio.to_thread(base.dejar_lista, migra=migra)
-                cliente, _ = await asyncio.to_thread(conectar, configuracion, pila)
+                cliente, epoca = await asyncio.to_thread(conectar, configuracion, pila)
+                topicos.abrir(cliente, epoca)
                 await despachador.abrir(cliente)
                 pila.push_async_callback(despachador.cerrar)
                 buscar_menos_ciclos()
@@ -82,6 +85,7 @@ def crear_app(
 
     return crear_api(
         despachador=despachador,
+        topicos=topicos,
         lecturas=lecturas,
         cuentas=LecturaDeCuentasSQL(por_turnos, hechos()),
         cuentas_de_influencers=LecturaDeInfluencerSQL(por_turnos),

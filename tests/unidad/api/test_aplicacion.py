@@ -20,6 +20,7 @@ from alpespartners.seedwork.arranque import ErrorDeArranque
 from alpespartners.seedwork.observacion.registro import Tanda
 from tests.apoyo.espera import hasta_en_el_bucle
 from tests.apoyo.memoria import AHORA, PuertosEnMemoria, api_en_memoria, cliente_de, ids_consecutivos
+from tests.apoyo.topicos_en_vivo import TopicosQueNoHay
 
 T = TypeVar("T")
 
@@ -122,6 +123,7 @@ async def _vida(ciclo_de_vida: CicloDeVida) -> list[Message]:
     api: ASGIApp = crear_api(
         registro=CollectorRegistry(),
         despachador=puertos,
+        topicos=TopicosQueNoHay(),
         lecturas=puertos,
         cuentas=puertos,
         cuentas_de_influencers=puertos,

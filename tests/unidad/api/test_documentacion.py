@@ -58,6 +58,8 @@ async def test_openapi_nombra_todos_los_puntos_de_entrada(
         ("GET", "/tracking/impresiones/{id}"),
         ("GET", "/tracking/campañas/{campaña_id}/impresiones"),
         ("GET", "/tracking/campanas/{campana_id}/impresiones"),
+        ("GET", "/tracking/campañas/{campaña_id}/en-vivo"),
+        ("GET", "/tracking/campanas/{campana_id}/en-vivo"),
         ("POST", "/tracking/conversiones"),
         ("GET", "/tracking/conversiones/{id}"),
         ("GET", "/tracking/impresiones/{id}/destino"),

@@ -83,8 +83,12 @@ class Api:
                 self._registro.exception("petición fallida", ruta=plantilla, traza=identificador_de(traza))
             respuesta = error.respuesta()
         respuesta.raw_headers.extend(PRECAUCIONES)
-        # Antes de enviarla: lo que tarda en llevarse un millón de filas es cosa de quien las descarga.
+        # Antes de enviarla: lo que tarda en llevarse un millón de filas es cosa de quien las descarga, y una en vivo no acaba.
         segundos = time.perf_counter() - comienzo
+        # Lo escribe quien llama, y no debe llegar al registro ni a una etiqueta.
+        conocido = metodo if metodo in _METODOS_CONOCIDOS else None
+        self._observar(plantilla, conocido, respuesta.status_code, segundos)
+        self._accesos.anotar(conocido, plantilla, respuesta, segundos, traza)
         try:
             await respuesta(scope, receive, send)
         except asyncio.CancelledError:
@@ -93,10 +97,6 @@ class Api:
         except Exception:  # noqa: BLE001 - ya no puede convertirse en una respuesta
             # Ya se dijo que iba bien: solo queda cortar, y el servidor corta lo que no se acaba.
             self._registro.exception("respuesta cortada", ruta=plantilla, traza=identificador_de(traza))
-        # Lo escribe quien llama, y no debe llegar al registro ni a una etiqueta.
-        conocido = metodo if metodo in _METODOS_CONOCIDOS else None
-        self._observar(plantilla, conocido, respuesta.status_code, segundos)
-        self._accesos.anotar(conocido, plantilla, respuesta, segundos, traza)
 
     async def _vivir(self, receive: Receive, send: Send) -> None:
         """El protocolo *lifespan* de ASGI; quien falla al abrir lo dice con una frase si la tiene."""

@@ -1,13 +1,16 @@
-"""Respuestas en JSON, y las precauciones que lleva toda respuesta.
+"""Respuestas en JSON o continuas, y las precauciones que lleva toda respuesta.
 
 Por qué existe: el dinero sale como entró, con todos sus dígitos y como número; el tiempo, en UTC con `Z` y
 con microsegundos solo si los tiene (RFC 3339). Acaban en un salto de línea, que en una terminal se agradece.
 """
 
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from typing import Final
 
 import msgspec
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from alpespartners.api.http.descripcion import JSON
 
@@ -25,6 +28,37 @@ class RespuestaJSON(Response):
     def render(self, content: object) -> bytes:
         """Codifica el contenido."""
         return en_json(content)
+
+
+class RespuestaContinua(StreamingResponse):
+    """Una que dura lo que quien la lee quiera.
+
+    Args:
+        trozos: lo que se va enviando.
+        al_acabar: se llama una vez, cuando se acaba o quien la lee se va.
+        tipo: el de su contenido.
+        cabeceras: las demás.
+    """
+
+    def __init__(
+        self,
+        trozos: AsyncGenerator[bytes],
+        al_acabar: Callable[[], None],
+        *,
+        tipo: str,
+        cabeceras: dict[str, str],
+    ) -> None:
+        super().__init__(trozos, headers=cabeceras, media_type=tipo)
+        self._trozos = trozos
+        self._al_acabar = al_acabar
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Envía hasta el final, o hasta que no haya a quién."""
+        try:
+            async with aclosing(self._trozos):
+                await super().__call__(scope, receive, send)
+        finally:
+            self._al_acabar()
 
 
 def en_json(contenido: object) -> bytes:

@@ -18,8 +18,8 @@ from alpespartners.api.http.descargas import archivo
 from alpespartners.api.http.descripcion import Contestacion, Esquema, Etiqueta, Operacion, Parametro
 from alpespartners.api.http.esquemas import IDENTIFICADOR
 from alpespartners.api.http.formatos import (
-    PARAMETRO,
     FORMATO,
+    PARAMETRO,
     TIPO_CSV,
     TIPO_NDJSON,
     VARIA,

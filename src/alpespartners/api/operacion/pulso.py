@@ -1,6 +1,7 @@
-"""El pulso de un proceso de la API: si tiene broker y cuántas peticiones esperan, en este instante.
+"""El pulso de un proceso de la API: si tiene broker, cuántas peticiones esperan y cuántos miran ahora.
 
-Qué es: dos medidores que se ponen al día al preguntar y, si hay más procesos en el puerto, cada tanto.
+Qué es: unos medidores que se ponen al día al preguntar y, si hay más procesos en el puerto, cada tanto; con
+ellos, lo que quienes miran no llegaron a ver.
 Por qué existe: un contador se suma aunque quien lo lleva calle; lo que es de ahora lo tiene que decir cada
 uno, porque quien responde a `/metricas` no puede averiguarlo de los demás.
 """
@@ -9,26 +10,33 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-from prometheus_client import CollectorRegistry, Gauge
+from prometheus_client import CollectorRegistry, Counter, Gauge
 
+from alpespartners.modulos.tracking.aplicacion.en_vivo.difusion import EnVivo
 from alpespartners.modulos.tracking.aplicacion.esperas import Esperas
 from alpespartners.modulos.tracking.aplicacion.puertos import DespachadorComandos
 
 
 class Pulso:
-    """El de un proceso; donde varios se juntan, las esperas se suman, y hay broker si lo tienen todos.
+    """El de un proceso; donde varios se juntan, se suma todo, y hay broker si lo tienen todos.
 
     Args:
         registro: el del proceso.
         despachador: quien sabe si hay broker.
         esperas: las del proceso.
+        en_vivo: quienes miran en el proceso.
     """
 
     def __init__(
-        self, registro: CollectorRegistry, despachador: DespachadorComandos, esperas: Esperas
+        self,
+        registro: CollectorRegistry,
+        despachador: DespachadorComandos,
+        esperas: Esperas,
+        en_vivo: EnVivo,
     ) -> None:
         self._despachador = despachador
         self._esperas = esperas
+        self._en_vivo = en_vivo
         self._hay_broker = Gauge(
             "alpes_broker_disponible",
             "Si el broker acepta comandos.",
@@ -41,11 +49,24 @@ class Pulso:
             registry=registro,
             multiprocess_mode="sum",
         )
+        self._espectadores = Gauge(
+            "alpes_espectadores",
+            "Conexiones que miran una campaña en vivo.",
+            registry=registro,
+            multiprocess_mode="sum",
+        )
+        self._saltados = Counter(
+            "alpes_en_vivo_saltados", "Eventos que quien miraba en vivo no llegó a ver.", registry=registro
+        )
+        self._ya_contados = 0
 
     def apuntar(self) -> None:
         """Lo deja dicho en el registro."""
         self._hay_broker.set(self._despachador.disponible)
         self._cuantas.set(self._esperas.cuantas)
+        self._espectadores.set(self._en_vivo.cuantos)
+        self._saltados.inc(self._en_vivo.saltados - self._ya_contados)
+        self._ya_contados = self._en_vivo.saltados
 
     @asynccontextmanager
     async def latiendo(self, cada: float) -> AsyncGenerator[None]:

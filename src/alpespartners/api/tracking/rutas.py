@@ -14,9 +14,11 @@ from alpespartners.api.tracking.consultas import (
 )
 from alpespartners.api.tracking.conversiones import CONVERSIONES
 from alpespartners.api.tracking.corriente import ruta_de_corriente
+from alpespartners.api.tracking.en_vivo import rutas_en_vivo
 from alpespartners.api.tracking.envios import Envios
 from alpespartners.api.tracking.impresiones import IMPRESIONES
 from alpespartners.modulos.tracking.aplicacion.clases import Clase
+from alpespartners.modulos.tracking.aplicacion.en_vivo.difusion import EnVivo
 from alpespartners.modulos.tracking.aplicacion.puertos import Lecturas, Presencia
 
 _CLASES: Final[tuple[ClaseHTTP, ...]] = (IMPRESIONES, CONVERSIONES)
@@ -27,8 +29,10 @@ def clase_en_http(clase: Clase) -> ClaseHTTP:
     return next(en_http for en_http in _CLASES if en_http.clase is clase)
 
 
-def rutas_de_tracking(envios: Envios, lecturas: Lecturas, presencia: Presencia) -> list[RutaDescrita]:
-    """Las de cada clase de evento, las conversiones de un influencer, los destinos de todas y el balance."""
+def rutas_de_tracking(
+    envios: Envios, lecturas: Lecturas, presencia: Presencia, en_vivo: EnVivo
+) -> list[RutaDescrita]:
+    """Las de cada clase, las conversiones de un influencer, en vivo, los destinos y el balance."""
     rutas: list[RutaDescrita] = []
     for clase in _CLASES:
         rutas += [
@@ -38,5 +42,10 @@ def rutas_de_tracking(envios: Envios, lecturas: Lecturas, presencia: Presencia) 
             ruta_de_destino(clase, lecturas, presencia),
             *rutas_de_lista(clase, lecturas),
         ]
-    de_influencer = ruta_de_lista_de_influencer(CONVERSIONES, lecturas)
-    return [*rutas, de_influencer, ruta_de_destinos(lecturas), ruta_de_balance(lecturas)]
+    return [
+        *rutas,
+        ruta_de_lista_de_influencer(CONVERSIONES, lecturas),
+        *rutas_en_vivo(_CLASES, en_vivo),
+        ruta_de_destinos(lecturas),
+        ruta_de_balance(lecturas),
+    ]

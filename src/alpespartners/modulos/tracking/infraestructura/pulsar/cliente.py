@@ -46,11 +46,17 @@ _ESPERA_EMBEBIDO_MS = 300
 _SILENCIOS_TOLERADOS = 20
 _COLA_DE_LECTURA = 100
 """Mensajes que se piden por adelantado para leer un tópico entero, con lo que ocupen."""
+_COLA_DE_UN_LECTOR = 50
+"""El embebido envía a un lector un lote entero por cada uno de los que pide."""
 _RETARDO_DE_LOTE_MS = 2
 _COLA_DE_RECEPCION = 200
 """Mensajes recibidos por adelantado: el cliente no mira cuánto ocupan, y uno puede llegar a 5 MB."""
 _RETARDO_DE_DEVOLUCION_MS = 1_000
 _CONFIRMADO = int(pulsar.Result.Ok)
+_INDICE_MAXIMO = 2**31 - 1
+
+VACIO: Final[Lugar] = (-1, -1, -1)
+"""El lugar de quien no ha leído nada."""
 
 _registro: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(__name__)
 
@@ -191,6 +197,66 @@ class Suscripcion:
         self._consumidor.close()
 
 
+class Lector:
+    """Lee un tópico sin partir, o una partición, desde un lugar y sin suscripción que retenga nada.
+
+    Args:
+        lector: el de la biblioteca.
+        desde: el lugar tras el que empieza.
+        numera_seguido: si el broker numera sus entradas sin huecos, y así se ve si se salta alguna.
+    """
+
+    def __init__(self, lector: _pulsar.Reader, desde: Lugar, *, numera_seguido: bool) -> None:
+        self._lector = lector
+        self._numera_seguido = numera_seguido
+        self.ultimo = desde
+        """El lugar del último que dio."""
+
+    def siguiente(self, espera_ms: int) -> MensajeRecibido | None:
+        """Espera un mensaje como mucho esos milisegundos; con cero, solo da uno que ya esté.
+
+        Raises:
+            FalloDelBroker: el lector ya no sirve, o el broker se saltó algo; otro puede seguir por `ultimo`.
+        """
+        while True:
+            try:
+                mensaje = self._lector.read_next(espera_ms)
+            except pulsar.Timeout:
+                return None
+            lugar = _lugar(mensaje.message_id())
+            # Al empezar a mitad de un lote puede llegar entero.
+            if lugar > self.ultimo:
+                if self._numera_seguido and not _sigue(self.ultimo, lugar):
+                    raise pulsar.Timeout("el broker se saltó mensajes que guarda")
+                self.ultimo = lugar
+                return _mensaje_recibido(mensaje)
+
+    def hay_mas(self) -> bool:
+        """Dice si el broker guarda algo que todavía no ha dado.
+
+        Raises:
+            FalloDelBroker: no responde.
+        """
+        try:
+            return bool(self._lector.has_message_available())
+        except pulsar.UnknownError:
+            # El embebido, si el tópico está vacío.
+            return False
+
+    @property
+    def conectado(self) -> bool:
+        """Dice si ahora mismo tiene conexión con el broker."""
+        return bool(self._lector.is_connected())
+
+    def cerrar(self) -> None:
+        """Cierra, y despierta a quien espere un mensaje.
+
+        Raises:
+            FalloDelBroker: ya estaba cerrado, o el broker no responde.
+        """
+        self._lector.close()
+
+
 class ClientePulsar:
     """El cliente de un proceso.
 
@@ -309,6 +375,60 @@ class ClientePulsar:
         for particion in self._cliente.get_topic_partitions(self._nombre(topico)):
             with closing(leer(particion)) as mensajes:
                 yield from map(_mensaje_recibido, mensajes)
+
+    def particiones(self, topico: str) -> list[str]:
+        """Los nombres enteros de sus particiones; de uno sin partir, el suyo.
+
+        Raises:
+            FalloDelBroker: no se pudo preguntar.
+        """
+        preguntar = self._interno.get_topic_partitions_async
+        return list(self._conectado(partial(preguntar, self._nombre(topico))))
+
+    def final(self, particion: str) -> Lugar:
+        """El lugar del último mensaje que guarda, o `VACIO`.
+
+        Raises:
+            FalloDelBroker: no se pudo preguntar.
+        """
+        if self._embebido:
+            entrada = self._final_en_el_embebido(particion)
+            # No dice cuántos lleva la última entrada, que se guardó entera.
+            return VACIO if entrada is None else (*entrada, _INDICE_MAXIMO)
+        # Un lector es lo único que lo sabe sin dejar una suscripción, que si este proceso muriera retendría
+        # mensajes para siempre.
+        ultimo = VACIO
+        with closing(self._lector(particion, _pulsar.MessageId.latest, cola=1, incluido=True)) as lector:
+            if lector.has_message_available():
+                ultimo = _lugar(lector.read_next(_LIMITE_LECTURA_MS).message_id())
+        return ultimo
+
+    def lector(self, particion: str, desde: Lugar) -> Lector:
+        """Empieza a leerla justo después de ese lugar; desde `VACIO`, por su principio.
+
+        Nunca por «lo último»: si el broker se reinicia antes del primer mensaje, ese lector vuelve a empezar
+        por lo último de entonces, y calla lo que se publicó entre medias.
+
+        Raises:
+            FalloDelBroker: no se pudo.
+        """
+        libro, entrada, indice = desde
+        comienzo = (
+            _pulsar.MessageId.earliest
+            if desde == VACIO
+            else _pulsar.MessageId(-1, libro, entrada, -1 if indice == _INDICE_MAXIMO else indice)
+        )
+        return Lector(
+            self._lector(particion, comienzo, cola=_COLA_DE_UN_LECTOR), desde, numera_seguido=self._embebido
+        )
+
+    def _lector(
+        self, particion: str, comienzo: _pulsar.MessageId, *, cola: int, incluido: bool = False
+    ) -> _pulsar.Reader:
+        ajustes = _pulsar.ReaderConfiguration()
+        ajustes.receiver_queue_size(cola)
+        ajustes.start_message_id_inclusive(incluido)
+        return self._conectado(partial(self._interno.create_reader_async, particion, comienzo, ajustes))
 
     def _leer_de_apache(self, nombre: str) -> Generator[pulsar.Message]:
         lector = self._cliente.create_reader(

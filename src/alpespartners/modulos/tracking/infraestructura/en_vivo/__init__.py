@@ -1,0 +1,1 @@
+"""Leer los tópicos de eventos para quien los mira en vivo."""
