@@ -13,6 +13,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from alpespartners.modulos.informes.aplicacion.pedido import DE_CAMPAÑA, DE_INFLUENCER, Sujeto
 from alpespartners.modulos.informes.aplicacion.puertos import Dimension
 from alpespartners.modulos.informes.dominio.comparaciones import Comparacion
 from alpespartners.modulos.tracking.aplicacion import clases
@@ -22,6 +23,7 @@ from tests.apoyo.eventos import conversion, impresion
 from tests.apoyo.memoria import PuertosEnMemoria, api_en_memoria, cliente_de
 
 INFORME = "/tracking/campanas/cmp-456/informe"
+DE_UN_INFLUENCER = "/tracking/influencers/%2B57/informe"
 PERIODO = {"desde": "2024-01-08", "hasta": "2024-01-11"}
 PRIMERO = datetime(2024, 1, 4, 12, tzinfo=UTC)
 
@@ -31,6 +33,7 @@ VENTAS = st.builds(
     valor=st.integers(0, 10**12).map(lambda centimos: Decimal(centimos).scaleb(-2)),
     moneda=st.sampled_from(["COP", "USD", "EUR"]),
     cupon=st.sampled_from([None, "=1+1", "-5", "'", "ñ,"]),
+    usuario_id=st.sampled_from([None, "a", "b"]),
     influencer_id=st.sampled_from([None, "+57", "inf;1"]),
     timestamp=st.integers(0, 7).map(lambda dias: PRIMERO + timedelta(days=dias)),
 )
@@ -65,17 +68,24 @@ def plana(parte: Mapping[str, Any], prefijo: str = "") -> dict[str, Any]:
     return todo
 
 
-@settings(max_examples=40)
+def pedidos(direccion: str, sujeto: Sujeto) -> st.SearchStrategy[tuple[str, list[Dimension]]]:
+    """De quién, y por qué se separan sus filas."""
+    dimensiones = st.lists(st.sampled_from(sujeto.dimensiones), unique=True, max_size=3)
+    return st.tuples(st.just(direccion), dimensiones)
+
+
+@settings(max_examples=60)
 @given(
     st.lists(VENTAS | CLICS, max_size=12),
-    st.lists(st.sampled_from([*Dimension]), unique=True, max_size=3),
+    pedidos(INFORME, DE_CAMPAÑA) | pedidos(DE_UN_INFLUENCER, DE_INFLUENCER),
     st.sampled_from([None, *Comparacion]),
 )
-@example([], [], None)
-@example([], [Dimension.CUPON], Comparacion.PERIODO_ANTERIOR)
+@example([], (INFORME, []), None)
+@example([], (INFORME, [Dimension.CUPON]), Comparacion.PERIODO_ANTERIOR)
 async def test_el_csv_y_el_ndjson_dicen_las_cifras_del_json(
-    eventos: list[Any], por: list[Dimension], comparar: Comparacion | None
+    eventos: list[Any], pedido: tuple[str, list[Dimension]], comparar: Comparacion | None
 ) -> None:
+    direccion, por = pedido
     puertos = PuertosEnMemoria()
     for numero, evento in enumerate(eventos):
         clase = clases.CONVERSIONES if hasattr(evento.contenido, "moneda") else clases.IMPRESIONES
@@ -83,10 +93,13 @@ async def test_el_csv_y_el_ndjson_dicen_las_cifras_del_json(
     parametros = {**PERIODO, **({"por": ",".join(por)} if por else {})}
     if comparar is not None:
         parametros["comparar"] = comparar
+    if direccion == INFORME and not por:
+        parametros["incluir"] = "usuarios_unicos"
     async with cliente_de(api_en_memoria(puertos)) as cliente:
-        en_json = await cliente.get(INFORME, params=parametros)
-        en_csv = await cliente.get(INFORME, params={**parametros, "formato": "csv"})
-        en_ndjson = await cliente.get(INFORME, params=parametros, headers={"Accept": "application/x-ndjson"})
+        en_json = await cliente.get(direccion, params=parametros)
+        en_csv = await cliente.get(direccion, params={**parametros, "formato": "csv"})
+        de_una_en_una = {"Accept": "application/x-ndjson"}
+        en_ndjson = await cliente.get(direccion, params=parametros, headers=de_una_en_una)
     informe = en_json.json()
     assert [msgspec.json.decode(linea) for linea in en_ndjson.content.splitlines()] == informe["filas"]
     nombres, filas = tabla(en_csv)

@@ -1,6 +1,8 @@
 """`GET /tracking/campañas` y `/tracking/influencers`: de quién hay algo, cuánto, y cuándo fue lo último."""
 
 import base64
+import csv
+import io
 import json
 from collections.abc import Iterable
 from decimal import Decimal
@@ -13,6 +15,7 @@ import pytest
 
 from alpespartners.api.informes.presentacion_de_listas import PaginaCampanas, PaginaInfluencers
 from alpespartners.modulos.tracking.aplicacion import clases
+from alpespartners.seedwork.csv_protegido import sin_proteger
 from tests.apoyo.eventos import conversion, impresion
 from tests.apoyo.memoria import PuertosEnMemoria
 
@@ -41,6 +44,34 @@ async def faltas(cliente: httpx2.AsyncClient, direccion: str, **parametros: str)
 
 def identidades(pagina: dict[str, Any], de: str = "campaña_id") -> Iterable[str]:
     return [elemento[de] for elemento in pagina["elementos"]]
+
+
+@pytest.mark.parametrize("direccion", [CAMPAÑAS, INFLUENCERS])
+async def test_en_csv_y_en_ndjson_va_lo_mismo_y_sin_limite_va_entera(
+    cliente: httpx2.AsyncClient, puertos: PuertosEnMemoria, direccion: str
+) -> None:
+    registrar(
+        puertos,
+        *(conversion(campaña_id=f"=c{n}", influencer_id=f"=i{n}", valor=Decimal(n)) for n in range(3)),
+        *(impresion(campaña_id=f"c{n}", influencer_id=f"i{n}") for n in range(1_100)),
+    )
+    primera = await pedir(cliente, direccion, limite="1000")
+    segunda = await pedir(cliente, direccion, limite="1000", cursor=primera["siguiente"])
+    todos = [*primera["elementos"], *segunda["elementos"]]
+    en_ndjson = await cliente.get(direccion, params={"formato": "ndjson"})
+    assert [json.loads(linea) for linea in en_ndjson.text.splitlines()] == todos
+    en_csv = await cliente.get(direccion, params={"formato": "csv"})
+    nombres, *filas = csv.reader(io.StringIO(en_csv.text, newline=""), strict=True)
+    assert nombres == [*todos[0]]
+    for fila, elemento in zip(filas, todos, strict=True):
+        for celda, valor in zip(map(sin_proteger, fila), elemento.values(), strict=True):
+            assert (json.loads(celda) if isinstance(valor, dict) else celda) == (
+                valor if isinstance(valor, dict) else str(valor)
+            )
+    pagina = await cliente.get(direccion, params={"formato": "csv", "limite": "2"})
+    assert len(pagina.text.splitlines()) == 3
+    assert 'rel="next"' in pagina.headers["Link"]
+    assert "formato=csv" in pagina.headers["Link"]
 
 
 async def test_cada_influencer_trae_lo_de_todas_sus_campañas(

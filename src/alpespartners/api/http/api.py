@@ -83,7 +83,7 @@ class Api:
                 self._registro.exception("petición fallida", ruta=plantilla, traza=identificador_de(traza))
             respuesta = error.respuesta()
         respuesta.raw_headers.extend(PRECAUCIONES)
-        # Antes de enviarla: lo que tarda en llevarse un millón de filas es cosa de quien las descarga, y una en vivo no acaba.
+        # Antes de enviarla: lo que tarda en llevarse un millón de filas es cosa de quien las descarga.
         segundos = time.perf_counter() - comienzo
         # Lo escribe quien llama, y no debe llegar al registro ni a una etiqueta.
         conocido = metodo if metodo in _METODOS_CONOCIDOS else None
