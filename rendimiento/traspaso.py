@@ -1,4 +1,4 @@
-"""Meta k: cuántas filas por segundo se exportan e importan.
+"""Meta m: cuántas filas por segundo se exportan e importan.
 
 Qué es: exportar impresiones en cada formato, con su comprobación, contra leer las mismas filas y escribirlas
 en CSV sin más; e importar un NDJSON, contra los mismos envíos, a tope por las mismas conexiones.
@@ -74,7 +74,7 @@ def _exportar(cuantas: int, vueltas: int) -> Sequence[Medida]:
                 ritmos[nombre].append(cuantas / (time.perf_counter() - comienzo))
     return [
         Medida(
-            meta="k",
+            meta="m",
             nombre=f"Filas por segundo exportadas a {nombre} y comprobadas, SQLite",
             medido=f"{median(ritmos[nombre]):.0f}/s",
             techo=f"{median(ritmos['techo']):.0f}/s leerlas y escribirlas sin más",
@@ -135,7 +135,7 @@ def _importar(cuantas: int, vueltas: int) -> Medida:
                 for vuelta in range(vueltas)
             ]
     return Medida(
-        meta="k",
+        meta="m",
         nombre=f"Filas por segundo importadas, {_A_LA_VEZ} a la vez, sin consumidores",
         medido=f"{median(suyo for suyo, _ in ritmos):.0f}/s",
         techo=f"{median(techo for _, techo in ritmos):.0f}/s envíos a tope por {_A_LA_VEZ} conexiones",

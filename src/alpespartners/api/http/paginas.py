@@ -18,11 +18,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from alpespartners.api.http.descargas import Cuerpos, archivo, descarga, escritura
-from alpespartners.api.http.descripcion import Esquema
+from alpespartners.api.http.descripcion import Esquema, Parametro
 from alpespartners.api.http.formatos import PARAMETRO, VARIA, Formato, formato_pedido
 from alpespartners.api.http.parametros import leer_parametros
 from alpespartners.api.http.respuestas import RespuestaJSON
-from alpespartners.modulos.tracking.aplicacion.consultas.cursores import LIMITE_MAXIMO
+from alpespartners.modulos.tracking.aplicacion.consultas.cursores import LIMITE_MAXIMO, LIMITE_POR_OMISION
 from alpespartners.modulos.tracking.aplicacion.mapeadores import ALIAS
 from alpespartners.modulos.tracking.dominio.excepciones import Codigo, DatosInvalidos, Recolector
 
@@ -32,6 +32,31 @@ ENLACE: Final[Esquema] = {
     "description": 'La página siguiente, si la hay: `<…>; rel="next"` (RFC 8288).',
     "schema": {"type": "string", "pattern": '^<[^>]+>; rel="next"$'},
 }
+
+
+def parametro_limite(descripcion: str) -> Parametro:
+    """El que dice cuántos elementos se piden."""
+    return Parametro(
+        nombre="limite",
+        lugar="query",
+        esquema={
+            "type": "integer",
+            "minimum": 1,
+            "maximum": LIMITE_MAXIMO,
+            "default": LIMITE_POR_OMISION,
+        },
+        descripcion=descripcion,
+    )
+
+
+def parametro_cursor(para_que_vale: str) -> Parametro:
+    """El que dice por dónde se sigue."""
+    return Parametro(
+        nombre="cursor",
+        lugar="query",
+        esquema={"type": "string", "minLength": 1},
+        descripcion=f"El `siguiente` de la página anterior; {para_que_vale}",
+    )
 
 
 class Pagina(Protocol):

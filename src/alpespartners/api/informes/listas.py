@@ -17,7 +17,7 @@ from starlette.responses import Response
 from alpespartners.api.http.descargas import en_otros_formatos
 from alpespartners.api.http.descripcion import Contestacion, CuerpoDescrito, Operacion, Parametro
 from alpespartners.api.http.formatos import FORMATO
-from alpespartners.api.http.paginas import ENLACE, Listado
+from alpespartners.api.http.paginas import ENLACE, Listado, parametro_cursor, parametro_limite
 from alpespartners.api.http.problemas import SIN_BASE_DE_DATOS
 from alpespartners.api.http.rutas import RutaDescrita
 from alpespartners.api.informes.presentacion_de_listas import (
@@ -32,7 +32,6 @@ from alpespartners.api.informes.rutas import INFORMES
 from alpespartners.modulos.informes.aplicacion.puertos import LecturaDeResumenes, Pagina, Resumen
 from alpespartners.modulos.tracking.aplicacion.codigos import CodigoDePeticion
 from alpespartners.modulos.tracking.aplicacion.consultas.cursores import (
-    LIMITE_MAXIMO,
     LIMITE_POR_OMISION,
     atadura_de,
     cursor_en_texto,
@@ -56,23 +55,8 @@ _DESCRITOS: Final = (
         esquema={"type": "string", "minLength": 1, "maxLength": LONGITUD_IDENTIFICADOR},
         descripcion="Solo los identificadores que empiezan así, letra por letra: `%` y `_` son ellos mismos.",
     ),
-    Parametro(
-        nombre="limite",
-        lugar="query",
-        esquema={
-            "type": "integer",
-            "minimum": 1,
-            "maximum": LIMITE_MAXIMO,
-            "default": LIMITE_POR_OMISION,
-        },
-        descripcion="Cuántos como mucho.",
-    ),
-    Parametro(
-        nombre="cursor",
-        lugar="query",
-        esquema={"type": "string", "minLength": 1},
-        descripcion="El `siguiente` de la página anterior; solo vale para la misma lista y el mismo prefijo.",
-    ),
+    parametro_limite("Cuántos como mucho."),
+    parametro_cursor("solo vale para la misma lista y el mismo prefijo."),
 )
 
 

@@ -42,10 +42,7 @@ from alpespartners.modulos.tracking.dominio.objetos_valor import TipoConversion
 _TIPOS: Final = {"propertyNames": {"enum": [*TipoConversion]}}
 _POR_MONEDA: Final = Meta(description="Por moneda; solo las que hay.")
 
-_MEDIDO: Final[Esquema] = {
-    "desde": "2024-01-15T00:00:00-05:00",
-    "hasta": "2024-01-16T00:00:00-05:00",
-    "incompleto": False,
+CONTADO_DE_EJEMPLO: Final[Esquema] = {
     "impresiones": 1200,
     "clics": 30,
     "visualizaciones": 0,
@@ -58,6 +55,13 @@ _MEDIDO: Final[Esquema] = {
         "OTRA": 0,
     },
     "valor": {"COP": "300000.00"},
+}
+
+_MEDIDO: Final[Esquema] = {
+    "desde": "2024-01-15T00:00:00-05:00",
+    "hasta": "2024-01-16T00:00:00-05:00",
+    "incompleto": False,
+    **CONTADO_DE_EJEMPLO,
     "ctr": {"valor": "0.025000", "numerador": 30, "denominador": 1200},
     "tasa_conversion": {"valor": "0.100000", "numerador": 3, "denominador": 30},
     "ticket_medio": {"COP": {"valor": "150000.000000", "numerador": "300000.00", "denominador": 2}},

@@ -10,22 +10,18 @@ from typing import Annotated, Any, Final
 from msgspec import Meta
 
 from alpespartners.api.http.descripcion import CuerpoDescrito, Esquema
-from alpespartners.api.informes.presentacion import Cuenta, EnUTC, Importes, PorTipo, contado
+from alpespartners.api.informes.presentacion import (
+    CONTADO_DE_EJEMPLO,
+    Cuenta,
+    EnUTC,
+    Importes,
+    PorTipo,
+    contado,
+)
 from alpespartners.modulos.informes.aplicacion.puertos import Resumen
 
 _HUBO: Final[Esquema] = {
-    "impresiones": 1200,
-    "clics": 30,
-    "visualizaciones": 0,
-    "conversiones": {
-        "VENTA": 2,
-        "REGISTRO": 1,
-        "SUSCRIPCION": 0,
-        "DESCARGA": 0,
-        "FORMULARIO": 0,
-        "OTRA": 0,
-    },
-    "valor": {"COP": "300000.00"},
+    **CONTADO_DE_EJEMPLO,
     "ultimo_evento": "2024-01-15T10:35:00Z",
 }
 _SIGUIENTE: Final = "El `cursor` de la página siguiente, si la hay."

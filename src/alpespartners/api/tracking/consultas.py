@@ -14,7 +14,7 @@ from alpespartners.api.http.descargas import en_otros_formatos
 from alpespartners.api.http.descripcion import Contestacion, Esquema, Etiqueta, Operacion, Parametro
 from alpespartners.api.http.esquemas import IDENTIFICADOR, INSTANTE
 from alpespartners.api.http.formatos import FORMATO
-from alpespartners.api.http.paginas import ENLACE, Listado
+from alpespartners.api.http.paginas import ENLACE, Listado, parametro_cursor, parametro_limite
 from alpespartners.api.http.parametros import sin_parametros
 from alpespartners.api.http.problemas import NO_ENCONTRADO, SIN_BASE_DE_DATOS, no_encontrado
 from alpespartners.api.http.respuestas import RespuestaJSON
@@ -43,7 +43,6 @@ from alpespartners.modulos.tracking.aplicacion.consultas.consultar_destino impor
     consultar_destino,
 )
 from alpespartners.modulos.tracking.aplicacion.consultas.contar_consumidores import consumidores_vivos
-from alpespartners.modulos.tracking.aplicacion.consultas.cursores import LIMITE_MAXIMO, LIMITE_POR_OMISION
 from alpespartners.modulos.tracking.aplicacion.consultas.listar_destinos import (
     ESTADOS,
     PARAMETROS,
@@ -61,25 +60,8 @@ from alpespartners.modulos.tracking.dominio.objetos_valor import id_consultable
 
 _BALANCE: Final = Etiqueta("balance", "Si las cuentas cuadran, y qué falta por publicar.")
 _FILTROS: Final = (
-    Parametro(
-        nombre="limite",
-        lugar="query",
-        esquema={
-            "type": "integer",
-            "minimum": 1,
-            "maximum": LIMITE_MAXIMO,
-            "default": LIMITE_POR_OMISION,
-        },
-        descripcion="Cuántos eventos como mucho.",
-    ),
-    Parametro(
-        nombre="cursor",
-        lugar="query",
-        esquema={"type": "string", "minLength": 1},
-        descripcion=(
-            "El `siguiente` de la página anterior; solo vale para la misma lista y los mismos filtros."
-        ),
-    ),
+    parametro_limite("Cuántos eventos como mucho."),
+    parametro_cursor("solo vale para la misma lista y los mismos filtros."),
     Parametro(
         nombre="desde",
         lugar="query",
@@ -114,12 +96,8 @@ def _filtro(nombre: str, esquema: Esquema, descripcion: str) -> Parametro:
 
 
 _FILTROS_DE_DESTINOS: Final = (
-    _filtro("limite", _FILTROS[0].esquema, "Cuántos destinos como mucho."),
-    _filtro(
-        "cursor",
-        _FILTROS[1].esquema,
-        "El `siguiente` de la página anterior; solo vale con los mismos filtros.",
-    ),
+    parametro_limite("Cuántos destinos como mucho."),
+    parametro_cursor("solo vale con los mismos filtros."),
     _filtro("estado", {"enum": [*ESTADOS]}, "Solo los que acabaron así; también en minúsculas."),
     _filtro("motivo", {"enum": [*MOTIVOS]}, "Solo los rechazos por este motivo."),
     _filtro("clase", {"enum": [clase.nombre for clase in CLASES]}, "Solo los de esta clase de evento."),

@@ -14,7 +14,7 @@ from alpespartners.api.http.descargas import descarga, en_otros_formatos, escrit
 from alpespartners.api.http.descripcion import Contestacion, Esquema, Operacion, Parametro
 from alpespartners.api.http.esquemas import INSTANTE
 from alpespartners.api.http.formatos import FORMATO, Formato
-from alpespartners.api.http.paginas import ENLACE, en_su_formato, leer_peticion, todas
+from alpespartners.api.http.paginas import ENLACE, en_su_formato, leer_peticion, parametro_cursor, todas
 from alpespartners.api.http.problemas import SIN_BASE_DE_DATOS
 from alpespartners.api.http.rutas import RutaDescrita
 from alpespartners.api.tracking.clases import ClaseHTTP
@@ -39,12 +39,7 @@ _PROPIOS: Final = (
         esquema=INSTANTE,
         descripcion="`registrado_en` desde este instante, incluido: por dónde empezar sin cursor.",
     ),
-    Parametro(
-        nombre="cursor",
-        lugar="query",
-        esquema={"type": "string", "minLength": 1},
-        descripcion="El `siguiente` de la página anterior; solo vale con los mismos filtros.",
-    ),
+    parametro_cursor("solo vale con los mismos filtros."),
 )
 
 
