@@ -116,6 +116,12 @@ def test_lo_que_no_cabe_se_deja_fuera_entero_y_se_dice(monkeypatch: pytest.Monke
 
 
 @pytest.mark.usefixtures("con_eventos")
+def test_las_impresiones_se_ven_aunque_haya_tantas_como_conversiones() -> None:
+    cabecera = ejecutar("cmp-456", "--desde", "2026-01-12", "--hasta", "2026-01-13").stdout.splitlines()[1]
+    assert celdas(cabecera)[:3] == ["desde", "impresiones", "conversiones"]
+
+
+@pytest.mark.usefixtures("con_eventos")
 def test_lo_que_es_algo_por_poco_que_sea_se_ve_en_su_barra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "100")
     lineas = ejecutar("cmp-456", *PERIODO).stdout.splitlines()

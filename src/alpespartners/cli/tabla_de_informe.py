@@ -152,7 +152,7 @@ def _columnas(informe: InformeDeAlguien) -> Iterator[_Columna]:
         elif nombre not in _NO_SE_ENSEÑAN:
             if celdas is tipos[0]:
                 yield from _con_barra("conversiones", juntas)
-            if celdas in tipos and celdas == juntas:
+            if nombre.startswith(_POR_TIPO) and celdas == juntas:
                 # De un solo tipo: ya están.
                 continue
             if familia in _CON_BARRA:

@@ -85,7 +85,7 @@ class Apuntes:
     Args:
         base: el archivo, que da nombre a los otros dos.
         huella: la de su contenido.
-        hacia: a dónde y cómo se importa; con otra cosa, no se sigue.
+        hacia: a dónde se importa; a otro sitio, no se sigue.
         se_sigue: si se guarda por dónde va.
         de_nuevo: si se olvida lo que hubiera a medias.
 

@@ -24,6 +24,9 @@ from alpespartners.traspaso.lineas import LINEA_MAXIMA, Linea
 
 _SEPARADORES: Final = (",", ";")
 _CODIGO: Final = "csv_ilegible"
+_LINEAS_POR_FILA: Final = 1_000
+"""Las que puede ocupar una fila. Tras unas comillas sin cerrar se leen todas otra vez, y puede haber unas en
+cada línea."""
 
 
 def filas_de_csv(lineas: Iterator[Linea], clase: Clase | None) -> Iterator[Fila | FilaRota]:
@@ -113,7 +116,7 @@ class _Fuente:
         linea = self._devueltas.popleft() if self._devueltas else next(self._lineas)
         self.tomadas.append(linea)
         self._octetos += len(linea.octetos)
-        if not linea.cabe or self._octetos > LINEA_MAXIMA:
+        if not linea.cabe or self._octetos > LINEA_MAXIMA or len(self.tomadas) > _LINEAS_POR_FILA:
             raise _NoCabe
         return linea.octetos.decode("utf-8", "surrogateescape")
 
@@ -128,13 +131,9 @@ def _registros(lineas: Iterator[Linea], separador: str) -> Iterator[_Registro | 
             celdas = next(lector)
         except StopIteration:
             return
-        except (csv.Error, _NoCabe) as error:
+        except (csv.Error, _NoCabe):
             primera = fuente.tomadas[0]
-            detalle = (
-                "no cabe en un envío"
-                if isinstance(error, _NoCabe)
-                else "tiene comillas mal puestas o sin cerrar"
-            )
+            detalle = "tiene comillas mal puestas o sin cerrar" if primera.cabe else "no cabe en un envío"
             yield FilaRota(primera.numero, primera.texto, _CODIGO, f"la línea {detalle}")
             fuente.devolver_menos_la_primera()
             lector = csv.reader(fuente, delimiter=separador, strict=True)

@@ -51,4 +51,5 @@ def _fila(linea: Linea, clase: Clase | None) -> Fila | FilaRota:
 def _id_de(campos: Mapping[str, object]) -> str | None:
     """El que trae, si es alguno: uno de otro tipo, o vacío, lo juzgará la API."""
     id_evento = campos.get("id")
-    return id_evento if id_evento is None else str(id_evento)
+    # Un sustituto suelto no se podría escribir entre las rechazadas.
+    return None if id_evento is None else str(id_evento).encode("utf-8", "backslashreplace").decode()

@@ -104,6 +104,16 @@ def test_unas_comillas_sin_cerrar_solo_cuestan_su_linea() -> None:
     assert [fila.id for fila in leidas(octetos) if isinstance(fila, Fila)] == ["2", "3", "4"]
 
 
+def test_una_fila_de_mas_de_mil_lineas_tiene_las_comillas_sin_cerrar() -> None:
+    """Sin ese tope, unas en cada línea hacen leer otra vez, con cada una, lo que cabe en un envío."""
+    octetos = b'id,cupon\n1,"A' + b"\n" * 1_000 + b'"\n2,B\n'
+    assert rotas(octetos)[0] == (2, '1,"A', "la línea tiene comillas mal puestas o sin cerrar")
+    assert [fila.id for fila in leidas(octetos.replace(b"\n\n", b"\n", 1)) if isinstance(fila, Fila)] == [
+        "1",
+        "2",
+    ]
+
+
 def test_una_linea_sin_fin_o_que_no_es_utf8_solo_se_cuesta_a_si_misma() -> None:
     octetos = b"id,cupon\n1," + b"x" * LINEA_MAXIMA + b"\n2,\xff\n3,C,D\n4,E\n"
     assert [(numero, detalle) for numero, _, detalle in rotas(octetos)] == [

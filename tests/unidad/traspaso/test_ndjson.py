@@ -56,7 +56,8 @@ def test_la_linea_de_la_que_no_se_sabe_la_clase_se_dice_y_no_detiene_a_las_demas
 
 
 @pytest.mark.parametrize(
-    ("linea", "id_evento"), [(b"{}", None), (b'{"id":null}', None), (b'{"id":"x"}', "x")]
+    ("linea", "id_evento"),
+    [(b"{}", None), (b'{"id":null}', None), (b'{"id":"x"}', "x"), (b'{"id":"\\ud800"}', "\\ud800")],
 )
 def test_se_sabe_si_trae_id(linea: bytes, id_evento: str | None) -> None:
     (fila,) = leidas(linea)
