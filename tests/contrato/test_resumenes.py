@@ -268,6 +268,28 @@ def test_el_ultimo_evento_es_el_de_la_clase_y_la_campaña_en_que_fue_lo_ultimo(r
     assert [resumen.ultimo_evento for resumen in de_cada_una] == [cuando[1], cuando[2]]
 
 
+def test_de_una_pagina_de_muchos_no_se_tienen_a_la_vez_los_lugares_de_todos(
+    resumenes: Resumenes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    propio = resumenes.otro_nombre()
+    suyos = [
+        impresion(id=f"{propio}{n}", campaña_id=f"{propio}{n % 3}", influencer_id=f"{propio}{n // 3:03}")
+        for n in range(3 * 120)
+    ]
+    resumenes.registrar(suyos)
+    a_la_vez: list[int] = []
+    de_verdad = ResumenesSQL._ultimos  # noqa: SLF001 (por él pasan todos los lugares)
+
+    def ultimos(de: ResumenesSQL, conexion: Connection, que: Any, lugares: Sequence[Any]) -> Any:
+        a_la_vez.append(len(lugares))
+        return de_verdad(de, conexion, que, lugares)
+
+    monkeypatch.setattr(ResumenesSQL, "_ultimos", ultimos)
+    pagina = resumenes.pagina("influencer_id", propio, None, 110)
+    assert pagina == resumir(suyos, "influencer_id", propio, None, 110)
+    assert (sum(a_la_vez), max(a_la_vez)) == (3 * 110, 3 * 50)
+
+
 async def test_antes_de_que_haya_tablas_no_hay_ninguna(tmp_path: Path) -> None:
     lecturas = LecturasSQLite(tmp_path)
     lectura = ResumenesSQL(lecturas, hechos())

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
+from sqlalchemy import Connection
 
 from alpespartners.api.tracking.rutas import clase_en_http
 from alpespartners.composicion.adaptadores import ahora, base_datos, conectar, revisor
@@ -23,7 +24,7 @@ from alpespartners.modulos.informes.aplicacion.informe import hacer_informe as i
 from alpespartners.modulos.informes.aplicacion.pedido import PedidoDeInforme
 from alpespartners.modulos.informes.dominio.diferencia import Diferencia, DiferenciaDeUsuarios
 from alpespartners.modulos.informes.infraestructura.lecturas import LecturaDeCuentasSQL
-from alpespartners.modulos.informes.infraestructura.recuento import Recontado, Recuento
+from alpespartners.modulos.informes.infraestructura.recuento import NoHuboManera, Recontado, Recuento
 from alpespartners.modulos.informes.infraestructura.totales import totales
 from alpespartners.modulos.tracking.aplicacion.clases import CLASES, Clase
 from alpespartners.modulos.tracking.aplicacion.conciliacion import Cuenta, Hallazgo
@@ -43,6 +44,7 @@ from alpespartners.modulos.tracking.aplicacion.consultas.listar_destinos import 
 from alpespartners.modulos.tracking.aplicacion.handlers import ManejadorDeRegistro
 from alpespartners.modulos.tracking.aplicacion.puertos import (
     BaseDatosNoDisponible,
+    BaseDatosOcupada,
     BrokerNoDisponible,
     Consulta,
 )
@@ -268,11 +270,20 @@ def recontar(
         ErrorDeArranque: los ajustes no valen.
     """
     reparaciones = base_datos(configuracion).reparaciones()
+
+    def escribir(trabajo: Callable[[Connection], T]) -> T:
+        try:
+            return reparaciones.escribir(trabajo)
+        except BaseDatosOcupada as ocupada:
+            raise NoHuboManera(
+                f"No se pudo corregir todo, porque se está escribiendo en ello ({ocupada}): repita la orden."
+            ) from ocupada
+
     try:
         return Recuento(
             hechos(),
             leer=reparaciones.leer_libro,
-            escribir=reparaciones.escribir if corregir else None,
+            escribir=escribir if corregir else None,
             al_hallar=al_hallar,
             avanza=avanza,
         ).recontar()

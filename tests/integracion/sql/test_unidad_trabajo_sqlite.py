@@ -255,7 +255,7 @@ def test_los_ajustes_no_pierden_un_commit_en_un_corte_de_luz(tmp_path: Path) -> 
             for ajuste in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
         }
     motor.dispose()
-    assert ajustes == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 5000}
+    assert ajustes == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 60_000}
 
 
 @pytest.mark.parametrize(("version", "avisa"), [((3, 51, 2), True), ((3, 51, 3), False)])

@@ -104,17 +104,30 @@ def test_el_rango_de_un_resumen_cabe_en_su_registro_sin_tocar_la_guarda() -> Non
 
 
 @pytest.mark.parametrize(
-    "octetos", [b"1234567", b"\x00" * 3080, b"\x00" * 4095, b"\x00" * 4104, b"\x80" * 4096]
+    "octetos",
+    [
+        b"1234567",
+        b"\x00" * 3080,
+        b"\x00" * 4095,
+        b"\x00" * 4096,
+        b"\x00" * 4104,
+        b"\x35" * 4096,
+        b"\x36" * 4096,
+        b"\x36" + b"\x01" * 4095,
+        b"\x80" * 4096,
+    ],
 )
-def test_lo_que_no_es_un_boceto_no_se_une(octetos: bytes) -> None:
+def test_lo_que_no_es_un_boceto_ni_se_une_ni_se_lee(octetos: bytes) -> None:
     with pytest.raises(BocetoIlegible):
         unidos([octetos])
-
-
-@pytest.mark.parametrize("octeto", [b"\x00", b"\x35"])
-def test_ningun_boceto_tiene_todos_los_registros_vacios_ni_todos_llenos(octeto: bytes) -> None:
     with pytest.raises(BocetoIlegible):
-        unicos(octeto * 4096)
+        unicos(octetos)
+
+
+def test_con_pocos_mas_de_los_exactos_la_cifra_no_es_menor_que_su_minimo() -> None:
+    for muestra in range(50):
+        hallados = unicos(con(VACIO, [resumen(f"{muestra}-{n}") for n in range(EXACTOS + 1)]))
+        assert EXACTOS < hallados.minimo <= hallados.valor <= hallados.maximo
 
 
 def test_los_usuarios_de_varios_dias_no_son_la_suma() -> None:

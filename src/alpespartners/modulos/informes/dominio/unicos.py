@@ -39,6 +39,8 @@ _OCTETOS: Final = 8
 _BITS_DEL_RANGO: Final = 52
 """Los que quedan de un resumen tras los 12 que eligen su registro; el rango es, como mucho, uno más."""
 _RESTO: Final = 2**_BITS_DEL_RANGO - 1
+_RANGOS: Final = bytes(range(_BITS_DEL_RANGO + 2))
+"""Lo que puede haber en un registro; 0, si nadie lo llenó."""
 _GUARDAS: Final = int.from_bytes(b"\x80" * _REGISTROS, "big")
 """El bit alto de cada registro, que ninguno usa."""
 _CIFRAS: Final = Context(prec=18)
@@ -111,7 +113,12 @@ def unidos(bocetos: Iterable[Boceto]) -> Boceto:
         if leidos & _GUARDAS:
             raise BocetoIlegible
         registros = leidos if registros is None else _maximos(registros, leidos)
-    return con(VACIO if registros is None else registros.to_bytes(_REGISTROS, "big"), sueltos)
+    if registros is None:
+        return con(VACIO, sueltos)
+    # Solo el de todos: si uno tiene un rango que no lo es, es el mayor, y ahí está.
+    juntos = registros.to_bytes(_REGISTROS, "big")
+    _exigir_legibles(juntos)
+    return con(juntos, sueltos)
 
 
 def unicos(boceto: Boceto) -> Unicos:
@@ -123,11 +130,12 @@ def unicos(boceto: Boceto) -> Unicos:
     if len(boceto) != _REGISTROS:
         cuantos = len(_resumenes(boceto))
         return Unicos(cuantos, exacto=True, minimo=cuantos, maximo=cuantos)
-    cuantos = _estimados(boceto)
+    _exigir_legibles(boceto)
+    # Con 384 o menos serían exactos.
+    cuantos = max(_estimados(boceto), EXACTOS + 1)
     return Unicos(
         cuantos,
         exacto=False,
-        # Con 384 o menos serían exactos.
         minimo=max(cuantos * _CIENMILESIMAS // (_CIENMILESIMAS + _DE_MAS_O_DE_MENOS), EXACTOS + 1),
         maximo=-(-cuantos * _CIENMILESIMAS // (_CIENMILESIMAS - _DE_MAS_O_DE_MENOS)),
     )
@@ -141,6 +149,17 @@ def _resumenes(boceto: Boceto) -> list[int]:
     ]
 
 
+def _exigir_legibles(registros: Boceto) -> None:
+    """Comprueba que son los de alguien.
+
+    Raises:
+        BocetoIlegible: hay un rango que ningún resumen tiene, o están todos vacíos o todos llenos.
+    """
+    iguales = registros.count(registros[:1]) == _REGISTROS
+    if registros.translate(None, _RANGOS) or (iguales and registros[0] in {0, _BITS_DEL_RANGO + 1}):
+        raise BocetoIlegible
+
+
 def _maximos(unos: int, otros: int) -> int:
     """El mayor de cada par de registros, todos a la vez: la resta de cada par deja en su guarda cuál gana."""
     ganan = ((unos | _GUARDAS) - otros) & _GUARDAS
@@ -151,8 +170,6 @@ def _maximos(unos: int, otros: int) -> int:
 def _estimados(registros: Boceto) -> int:
     """Algoritmo 6 de Ertl; en decimal, que da lo mismo en todas las máquinas."""
     llenos, vacios = registros.count(_BITS_DEL_RANGO + 1), registros.count(0)
-    if _REGISTROS in {llenos, vacios}:
-        raise BocetoIlegible
     with localcontext(_CIFRAS):
         suma = _REGISTROS * _tau(1 - Decimal(llenos) / _REGISTROS)
         for rango in range(_BITS_DEL_RANGO, 0, -1):

@@ -59,7 +59,12 @@ class EnTransaccion(Protocol):
 
         Raises:
             ErrorDeArranque: no se puede escribir mientras vivan otros procesos.
+            NoHuboManera: lo que se iba a corregir cambió cada vez que se intentó.
         """
+
+
+class NoHuboManera(Exception):
+    """Un trecho no se pudo corregir: se escribe en él sin parar. Los demás, quizá; y repetirlo es seguro."""
 
 
 class _Hallada(NamedTuple):
@@ -99,7 +104,7 @@ class Recontado:
         eventos: las filas que se contaron.
         diferencias: las claves que no decían lo que las filas.
         corregidas: cuántas de ellas lo dicen ya.
-        impedimento: por qué no se pudo corregir, si se quiso y no se pudo.
+        impedimento: por qué no se pudo corregir, o no todo, si se quiso y no se pudo.
     """
 
     eventos: int = 0
@@ -175,6 +180,10 @@ class Recuento:
         except ErrorDeArranque as impedimento:
             hecho.impedimento = str(impedimento)
             self._escribir = None
+            return halladas
+        except NoHuboManera as ocupado:
+            # Lo que viene detrás no tiene la culpa.
+            hecho.impedimento = str(ocupado)
             return halladas
         hecho.corregidas += len(corregidas)
         return corregidas

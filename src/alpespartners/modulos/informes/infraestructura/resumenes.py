@@ -40,6 +40,8 @@ from alpespartners.seedwork.sql.tipos import TEXTO
 
 _VACIA: Final = Pagina((), None)
 _LUGARES: Final = "lugares"
+_A_LA_VEZ: Final = 50
+"""De cuántas identidades se tienen a la vez los lugares: un influencer puede estar en miles de campañas."""
 
 
 class _Que(NamedTuple):
@@ -86,9 +88,12 @@ class ResumenesSQL:
                 return _VACIA
             halladas = conexion.scalars(_identidades(que, prefijo, despues_de, limite + 1)).all()
             suyas = halladas[:limite]
-            contadas = _contadas(conexion, que, suyas)
-            ultimos = self._ultimos(conexion, que, list(contadas))
-            return Pagina(_resumenes(contadas, ultimos), None if len(halladas) <= limite else suyas[-1])
+            resumenes: list[Resumen] = []
+            for inicio in range(0, len(suyas), _A_LA_VEZ):
+                contadas = _contadas(conexion, que, suyas[inicio : inicio + _A_LA_VEZ])
+                ultimos = self._ultimos(conexion, que, list(contadas))
+                resumenes += _resumenes(contadas, ultimos)
+            return Pagina(resumenes, None if len(halladas) <= limite else suyas[-1])
 
         return await self._libro.en_transaccion(trabajo)
 

@@ -21,9 +21,10 @@ from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, NotSupporte
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible
 
 _AJUSTES_COMUNES = ("busy_timeout = 5000", "temp_store = memory", "foreign_keys = on")
-_ESPERA_AL_ARRANCAR = "busy_timeout = 60000"
-"""Quien arranca espera a `recontar`, que corrige sin el turno: una semana de una campaña puede ser larga."""
 _AJUSTES_DE_ESCRITURA = (
+    # Quien arranca espera a `recontar`, que corrige sin el turno: una semana de una campaña puede ser larga.
+    # Y `recontar`, a un consumidor que escribe sin parar: SQLite no guarda el turno a quien espera.
+    "busy_timeout = 60000",
     "journal_mode = wal",
     # NORMAL puede perder, en un corte de luz, un commit cuyos mensajes ya se confirmaron al broker.
     "synchronous = FULL",
@@ -56,16 +57,12 @@ def admite_dos_escritores() -> bool:
     return sana
 
 
-def motor_de_escritura(datos: Path, *, al_arrancar: bool = False) -> Engine:
+def motor_de_escritura(datos: Path) -> Engine:
     """El motor de lectura y escritura, con una sola conexión. El archivo ya existe, aunque esté vacío.
 
     Sin el turno de escritura solo puede usarlo quien sabe que la biblioteca admite dos escritores. Cada
     transacción empieza con BEGIN IMMEDIATE: ni una migración queda a medias ni se lee algo que otro cambie
     antes de escribir. Avisa si la biblioteca de SQLite es de las que pueden dañar un WAL.
-
-    Args:
-        datos: la carpeta.
-        al_arrancar: si es para arrancar, y por eso espera más a quien esté escribiendo.
     """
     if not admite_dos_escritores():
         _registro.warning(
@@ -75,8 +72,7 @@ def motor_de_escritura(datos: Path, *, al_arrancar: bool = False) -> Engine:
             ".".join(map(str, _WAL_SANO_DESDE)),
         )
     uri = f"{archivo_de(datos).as_uri()}?mode=rw"
-    espera = (_ESPERA_AL_ARRANCAR,) if al_arrancar else ()
-    return _motor(uri, 1, (*_AJUSTES_COMUNES, *_AJUSTES_DE_ESCRITURA, *espera), "BEGIN IMMEDIATE")
+    return _motor(uri, 1, (*_AJUSTES_COMUNES, *_AJUSTES_DE_ESCRITURA), "BEGIN IMMEDIATE")
 
 
 def consolidar(motor: Engine) -> None:

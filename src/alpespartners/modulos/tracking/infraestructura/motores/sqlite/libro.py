@@ -58,7 +58,7 @@ class LibroSQLite(Libro):
     ) -> None:
         super().__init__(arriendo, proyectar)
         self._datos = datos
-        self._motor = motor_de_escritura(datos, al_arrancar=True)
+        self._motor = motor_de_escritura(datos)
         self._hilo = ThreadPoolExecutor(1, "libro-sqlite")
         self._abierto = ExitStack()
 
@@ -111,7 +111,7 @@ def migrar(datos: Path, historia: Historia = HISTORIA, *, metadatos: MetaData = 
     """
     with _abriendo(datos), turno_breve(datos) as es_mio:
         if es_mio:
-            motor = motor_de_escritura(datos, al_arrancar=True)
+            motor = motor_de_escritura(datos)
             try:
                 with motor.begin() as conexion:
                     poner_al_dia(conexion, historia, metadatos)
