@@ -26,6 +26,11 @@ def servidor(api: ASGIApp, http: str = "httptools") -> Generator[int]:
             await asyncio.sleep(0.005)
         listo.set()
         await tarea
+        # A quien no leyó lo suyo se le esperaría siempre, y el bucle se cierra ya.
+        for conexion in [*proceso.server_state.connections]:
+            conexion.transport.abort()
+        while proceso.server_state.connections:  # noqa: ASYNC110 - los quita el bucle al dar la vuelta
+            await asyncio.sleep(0)
 
     hilo = threading.Thread(target=asyncio.run, args=(servir(),), daemon=True)
     hilo.start()
