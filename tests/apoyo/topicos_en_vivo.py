@@ -36,6 +36,7 @@ class TopicosEnMemoria:
         lectores: cuántos siguen los tópicos ahora.
         abiertos: cuántos lo han hecho alguna vez.
         repasos: cuántas veces se repasó.
+        repasado: lo que se devolvió la última.
         falla: lo que lanza al repasar, si algo.
         al_repasar: lo que pasa mientras se repasa.
         puede_situar: sin él, no se sabe por dónde se lee.
@@ -47,6 +48,7 @@ class TopicosEnMemoria:
         self.epoca = epoca
         self.receptor: Receptor | None = None
         self.lectores = self.abiertos = self.repasos = 0
+        self.repasado: list[Publicado] | None = None
         self.falla: Exception | None = None
         self.al_repasar: Callable[[], None] = lambda: None
         self.puede_situar, self.puede_cerrar = asyncio.Event(), asyncio.Event()
@@ -95,7 +97,9 @@ class TopicosEnMemoria:
             for nombre in ("impresion", "conversion")
         }
 
-    async def repasar(self, desde: Posiciones, hasta: Posiciones, maximo: int) -> list[Publicado] | None:
+    async def repasar(
+        self, desde: Posiciones, hasta: Posiciones, maximo: int, maximo_octetos: int
+    ) -> list[Publicado] | None:
         self.repasos += 1
         self.al_repasar()
         if self.falla is not None:
@@ -106,7 +110,9 @@ class TopicosEnMemoria:
             for publicado in canal
             if desde.get(nombre, PRINCIPIO) < publicado.lugar <= hasta.get(nombre, PRINCIPIO)
         ]
-        return entre if len(entre) <= maximo else None
+        cabe = len(entre) <= maximo and sum(publicado.octetos for publicado in entre) <= maximo_octetos
+        self.repasado = entre if cabe else None
+        return self.repasado
 
 
 class Reloj:

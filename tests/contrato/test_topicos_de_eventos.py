@@ -175,15 +175,17 @@ class SobreUnBroker:
             principio = dict(oido.posiciones)
             await proceso.publicar(*impresiones(*range(10)))
             await hasta_en_el_bucle(lambda: len(oido.ids) == 10)
+        octetos = sum(publicado.octetos for publicado in oido.publicados)
         lugares = [{**principio, "impresion": publicado.lugar} for publicado in oido.publicados]
         for desde in range(10):
             for hasta in (desde, 9):
-                repasados = await proceso.lector.repasar(lugares[desde], lugares[hasta], 10)
+                repasados = await proceso.lector.repasar(lugares[desde], lugares[hasta], 10, octetos)
                 assert repasados == oido.publicados[desde + 1 : hasta + 1]
         finales = await proceso.lector.finales()
-        assert await proceso.lector.repasar(principio, finales, 10) == oido.publicados
-        assert await proceso.lector.repasar({}, finales, 10) == oido.publicados
-        assert await proceso.lector.repasar(principio, finales, 9) is None
+        assert await proceso.lector.repasar(principio, finales, 10, octetos) == oido.publicados
+        assert await proceso.lector.repasar({}, finales, 10, octetos) == oido.publicados
+        assert await proceso.lector.repasar(principio, finales, 9, octetos) is None
+        assert await proceso.lector.repasar(principio, finales, 10, octetos - 1) is None
 
     async def test_lo_ajeno_no_es_de_nadie_y_lo_de_una_version_posterior_es_de_su_campaña(
         self, nuevo: Callable[[], Proceso]

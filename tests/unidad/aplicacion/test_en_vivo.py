@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from alpespartners.modulos.tracking.aplicacion.en_vivo.anillo import Anillo
 from alpespartners.modulos.tracking.aplicacion.en_vivo.difusion import (
     EnVivo,
     Espectador,
@@ -237,6 +238,14 @@ async def test_al_que_lee_despacio_se_le_dice_cuantos_no_vera_y_sigue_con_los_qu
     assert sala.en_vivo.saltados == 7
 
 
+async def test_de_una_vez_se_cuenta_poco_aunque_los_eventos_sean_grandes(salas: Salas) -> None:
+    sala = await salas(ritmo=Ritmo(octetos_de_una_tanda=1_000))
+    espectador = (await sala.situado()).espectador
+    sala.topicos.publicar(*impresiones(1, 2, 3))
+    tandas = espectador.tandas()
+    assert [len(await anext(tandas)) for _ in range(2)] == [2, 1]
+
+
 async def test_el_anillo_no_crece_aunque_nadie_lea(salas: Salas) -> None:
     sala = await salas(ritmo=Ritmo(eventos=5))
     await sala.situado()
@@ -267,6 +276,38 @@ async def test_un_id_ajeno_caducado_o_ilegible_es_un_hueco(salas: Salas) -> None
     sala.reloj.hora += timedelta(hours=1, microseconds=1)
     for ultimo_id in (quien.ultimo_id, de_otra_epoca.ultimo_id, "nada", "WzFd", "W10", "é" * 9000):
         assert isinstance(await sala.entrar(ultimo_id).siguiente(), Hueco)
+
+
+@pytest.mark.parametrize(
+    "lugar",
+    [(0, 0, 2**31), (-1, 5, 0), (0, -1, -1), (-1, -1, 5), (2**63, 0, 0), (0, 2**63, 0), (0, 0, -2)],
+)
+async def test_un_id_con_un_lugar_que_ningun_broker_da_no_llega_a_ninguno(
+    salas: Salas, lugar: tuple[int, int, int]
+) -> None:
+    sala = await salas()
+    sala.topicos.publicar(*impresiones(1))
+    falso = sala.en_vivo.marca({"impresion": lugar}, AHORA).en_texto()
+    assert isinstance(await sala.entrar(falso).siguiente(), Hueco)
+    assert sala.topicos.repasos == 0
+
+
+async def test_un_id_no_lleva_los_canales_que_no_hay(salas: Salas) -> None:
+    sala = await salas()
+    quien = await sala.situado()
+    con_otro = sala.en_vivo.marca(dict(sala.en_vivo.anillo.ultimas) | {"otro": (1, 1, 1)}, AHORA).en_texto()
+    vuelto = await sala.situado(con_otro)
+    assert vuelto.ultimo_id == quien.ultimo_id != con_otro
+
+
+async def test_no_se_lee_de_los_topicos_mas_de_lo_que_cabe_en_el_anillo(salas: Salas) -> None:
+    una = await salas()
+    quien = await una.situado()
+    una.topicos.publicar(*impresiones(1, 2, 3))
+    otra = await salas(TopicosEnMemoria(una.topicos.guardados))
+    otra.en_vivo.anillo = Anillo(maximo_octetos=1_499)
+    assert isinstance(await otra.entrar(quien.ultimo_id).siguiente(), Hueco)
+    assert otra.topicos.repasado is None
 
 
 async def test_un_id_de_despues_de_todo_lo_que_guarda_el_broker_es_un_hueco(salas: Salas) -> None:
@@ -387,6 +428,20 @@ async def test_al_terminar_todos_acaban_tambien_quien_aun_se_situaba_y_nadie_mas
     assert isinstance(await situandose, Hueco)
     with pytest.raises(NoCabenMas):
         sala.entrar()
+
+
+async def test_si_el_lector_falla_cuando_nadie_mira_el_siguiente_no_se_cierra(salas: Salas) -> None:
+    sala = await salas(ritmo=Ritmo(gracia=0.05))
+    await (await sala.situado()).irse()
+    assert sala.topicos.roto is not None
+    sala.topicos.roto.set_exception(RuntimeError("un defecto"))
+    await hasta_en_el_bucle(lambda: sala.topicos.lectores == 0)
+    quien = await sala.situado()
+    pasada_la_gracia = asyncio.Event()
+    asyncio.get_running_loop().call_later(sala.en_vivo.ritmo.gracia, pasada_la_gracia.set)
+    await pasada_la_gracia.wait()
+    sala.topicos.publicar(*impresiones(1))
+    assert await quien.eventos(1) == ids(1)
 
 
 async def test_si_el_lector_falla_quien_miraba_acaba_y_al_volver_sigue_por_donde_iba(salas: Salas) -> None:

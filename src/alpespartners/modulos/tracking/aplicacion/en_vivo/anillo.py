@@ -96,6 +96,11 @@ class Anillo:
         """Hasta dónde se ha recibido de cada canal."""
         return self._ultimas
 
+    @property
+    def libre(self) -> tuple[int, int]:
+        """Cuántos eventos caben todavía, y cuántos octetos."""
+        return self.maximo - len(self._guardados), self._maximo_octetos - self._octetos
+
     def situar(self, posiciones: Posiciones) -> None:
         """Empieza justo después de ahí; de los canales que ya tenía no cambia nada."""
         self._desde = {**posiciones, **self._desde}
@@ -137,11 +142,8 @@ class Anillo:
 
     def anteponer(self, desde: Posiciones, publicados: Sequence[Publicado]) -> bool:
         """Pone delante lo que hay entre ahí y el primero; dice si cupo, y si no, no cambia nada."""
-        octetos = sum(publicado.octetos for publicado in publicados)
-        if (
-            len(self._guardados) + len(publicados) > self.maximo
-            or self._octetos + octetos > self._maximo_octetos
-        ):
+        eventos, octetos = self.libre
+        if len(publicados) > eventos or sum(publicado.octetos for publicado in publicados) > octetos:
             return False
         guardados: list[tuple[str, Guardado]] = []
         posiciones = desde

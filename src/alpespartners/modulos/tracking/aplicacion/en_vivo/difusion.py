@@ -56,6 +56,7 @@ class Ritmo:
         para_repasar: segundos en los que hay que haber leído lo que le falta a quien vuelve.
         caducidad: cuánto vale una marca. Más allá, el broker pudo borrar ya lo que seguía.
         tanda: eventos que se cuentan de una vez.
+        octetos_de_una_tanda: lo que ocupan, más o menos: quien no lee retiene una entera.
     """
 
     espectadores: int = 500
@@ -65,6 +66,7 @@ class Ritmo:
     para_repasar: float = 10.0
     caducidad: timedelta = timedelta(hours=1)
     tanda: int = 100
+    octetos_de_una_tanda: int = 64 * 1024
 
 
 RITMO: Final = Ritmo()
@@ -214,7 +216,7 @@ class EnVivo:
 
     async def _repasar(self, desde: Posiciones) -> None:
         hasta = dict(self.anillo.desde)
-        publicados = await self._topicos.repasar(desde, hasta, self.ritmo.eventos)
+        publicados = await self._topicos.repasar(desde, hasta, *self.anillo.libre)
         # Mientras se leía pudo olvidarse lo que iba detrás.
         if publicados is not None and self.anillo.desde == hasta:
             self.anillo.anteponer(desde, publicados)
@@ -241,7 +243,9 @@ class EnVivo:
 
     def _dejar_de_leer(self, lector: asyncio.Task[None]) -> None:
         """Nada de lo guardado vale ya: de lo que se publique desde ahora no se sabrá."""
-        self._cierre = None
+        if self._cierre is not None:
+            self._cierre.cancel()
+            self._cierre = None
         self.anillo = Anillo(self.ritmo.eventos)
         self.situado, self.con_broker = False, True
         lector.cancel()
@@ -324,8 +328,12 @@ class Espectador:
         anillo = self._en_vivo.anillo
         self._tira = anillo.tira(self.campaña_id)
         if marca is not None and alcanzada:
-            self._ordinal, self._visto, self._al_dia_en = self._tira.primero, marca.posiciones, marca.dada_en
-            return Latido(marca)
+            # De un canal que aquí no hay no se dirá nada, y llevarlo alargaría cada `id`.
+            self._visto = {
+                canal: lugar for canal, lugar in marca.posiciones.items() if canal in anillo.ultimas
+            }
+            self._ordinal, self._al_dia_en = self._tira.primero, marca.dada_en
+            return Latido(self._marca())
         self._ordinal, self._visto = self._tira.siguiente, anillo.ultimas
         self._al_dia_en = self._en_vivo.ahora()
         if self._ultimo_id is None:
@@ -341,12 +349,16 @@ class Espectador:
             self._visto = juntas(self._visto, anillo.desde)
             sucesos.append(self._hueco(saltados, self._en_vivo.ahora()))
         while not sucesos and (tanda := tira.desde(self._ordinal, ritmo.tanda)):
-            self._ordinal += len(tanda)
+            octetos = 0
             for guardado in tanda:
+                if octetos >= ritmo.octetos_de_una_tanda:
+                    break
+                self._ordinal += 1
                 publicado = guardado.publicado
                 if publicado.lugar > self._visto.get(publicado.canal, PRINCIPIO):
                     self._visto = juntas(self._visto, guardado.posiciones)
                     sucesos.append(self._contado(guardado))
+                    octetos += publicado.octetos
         if self._ordinal == tira.siguiente:
             self._visto = juntas(self._visto, anillo.ultimas)
             self._al_dia_en = self._en_vivo.ahora()

@@ -28,6 +28,7 @@ PRINCIPIO: Final[Lugar] = (-1, -1, -1)
 """El de quien no ha visto nada de un canal."""
 
 _ENTERO_MAXIMO: Final = 2**63 - 1
+_INDICE_MAXIMO: Final = 2**31 - 1
 _CANALES_MAXIMOS: Final = 1_000
 _LONGITUD_DE_CANAL: Final = 64
 _POR_CANAL: Final = 4
@@ -59,7 +60,7 @@ def marca_de(texto: str) -> Marca | None:
         match canales[desde : desde + _POR_CANAL]:
             case [str(canal), int(libro), int(entrada), int(indice)] if len(
                 canal
-            ) <= _LONGITUD_DE_CANAL and all(map(_cabe, (libro, entrada, indice))):
+            ) <= _LONGITUD_DE_CANAL and _es_un_lugar((libro, entrada, indice)):
                 posiciones[canal] = libro, entrada, indice
             case _:
                 return None
@@ -74,5 +75,9 @@ def juntas(unas: Posiciones, otras: Posiciones) -> Posiciones:
     return {canal: max(unas.get(canal, PRINCIPIO), otras.get(canal, PRINCIPIO)) for canal in {*unas, *otras}}
 
 
-def _cabe(numero: int) -> bool:
-    return -1 <= numero <= _ENTERO_MAXIMO
+def _es_un_lugar(lugar: Lugar) -> bool:
+    """Dice si puede haberlo dado un broker: con otros, el cliente falla y el embebido corta la conexión."""
+    libro, entrada, indice = lugar
+    return lugar == PRINCIPIO or (
+        0 <= libro <= _ENTERO_MAXIMO and 0 <= entrada <= _ENTERO_MAXIMO and -1 <= indice <= _INDICE_MAXIMO
+    )

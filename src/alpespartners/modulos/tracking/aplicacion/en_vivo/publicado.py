@@ -69,8 +69,10 @@ class TopicosDeEventos(Protocol):
             BrokerNoDisponible: no se pudo preguntar.
         """
 
-    async def repasar(self, desde: Posiciones, hasta: Posiciones, maximo: int) -> list[Publicado] | None:
-        """Devuelve lo publicado después de `desde` y hasta `hasta`, o `None` si son más de `maximo`.
+    async def repasar(
+        self, desde: Posiciones, hasta: Posiciones, maximo: int, maximo_octetos: int
+    ) -> list[Publicado] | None:
+        """Devuelve lo publicado después de `desde` y hasta `hasta`, o `None` si es más de lo que se dice.
 
         Los de cada canal van en su orden; los de uno, detrás de los de otro.
 

@@ -72,8 +72,10 @@ class LectorDeEventos:
             lambda: {canal.nombre: cliente.final(canal.particion) for canal in canales(cliente)}
         )
 
-    async def repasar(self, desde: Posiciones, hasta: Posiciones, maximo: int) -> list[Publicado] | None:
-        """Devuelve lo publicado después de `desde` y hasta `hasta`, o `None` si son más de `maximo`.
+    async def repasar(
+        self, desde: Posiciones, hasta: Posiciones, maximo: int, maximo_octetos: int
+    ) -> list[Publicado] | None:
+        """Devuelve lo publicado después de `desde` y hasta `hasta`, o `None` si es más de lo que se dice.
 
         Raises:
             BrokerNoDisponible: no se pudo leer.
@@ -82,11 +84,13 @@ class LectorDeEventos:
 
         def repasado() -> list[Publicado] | None:
             publicados: list[Publicado] = []
+            octetos = 0
             for canal in canales(cliente):
                 lugares = (posiciones.get(canal.nombre, PRINCIPIO) for posiciones in (desde, hasta))
                 with closing(_entre(cliente, canal, *lugares)) as suyos:
                     for publicado in suyos:
-                        if len(publicados) == maximo:
+                        octetos += publicado.octetos
+                        if len(publicados) == maximo or octetos > maximo_octetos:
                             return None
                         publicados.append(publicado)
             return publicados
