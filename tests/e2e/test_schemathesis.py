@@ -76,12 +76,12 @@ def test_la_descripcion_y_el_servicio_dicen_lo_mismo(case: schemathesis.Case[Any
 
 
 def _pedir_un_informe_que_se_puede_responder(caso: schemathesis.Case[Any]) -> None:
-    """Deja de un informe el periodo y la zona de siempre, y por horas no separa lo que se cuenta por días."""
+    """Deja de un informe el periodo y la zona de siempre, y no pide usuarios por horas ni separados."""
     if caso.path.endswith("/informe"):
         for nombre in ("desde", "hasta", "zona"):
             caso.query.pop(nombre, None)
-        if caso.query.get("granularidad") == "hora":
-            caso.query.pop("por", None)
+        if caso.query.get("granularidad") == "hora" or "por" in caso.query:
+            caso.query.pop("incluir", None)
 
 
 def _decir_el_id_una_vez(case: schemathesis.Case[Any]) -> None:

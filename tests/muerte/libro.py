@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import asyncpg
+from sqlalchemy import Connection
 
 from alpespartners.modulos.tracking.aplicacion.topicos import (
     COMANDO_REGISTRAR_CONVERSION,
@@ -28,7 +29,14 @@ from alpespartners.modulos.tracking.infraestructura.motores.sqlite.archivo impor
     biblioteca_sqlite,
 )
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.lecturas import LecturasSQLite
-from tests.apoyo.cuentas import contadas_y_guardadas
+from tests.apoyo.cuentas import (
+    Cuentas,
+    DeUsuarios,
+    contadas_desde_las_filas,
+    cuentas_guardadas,
+    usuarios_desde_las_filas,
+    usuarios_guardados,
+)
 from tests.muerte.carga import Aceptado
 from tests.muerte.envios import CONVERSIONES, IMPRESIONES
 
@@ -132,14 +140,27 @@ class Libro:
         """Lo que las cuentas de los informes dicen y las filas no, y al revés."""
         lecturas = self._lecturas()
         try:
-            contadas, guardadas = lecturas.leer_libro(contadas_y_guardadas)
+            (contadas, usuarios), (guardadas, usuarios_suyos) = lecturas.leer_libro(_contado_y_guardado)
         finally:
             lecturas.cerrar()
-        return {
+        diferentes: set[object] = {
+            ("usuarios_por_dia", *diferente) for diferente in usuarios.items() ^ usuarios_suyos.items()
+        }
+        return diferentes | {
             (tabla, *diferente)
             for tabla in contadas
             for diferente in contadas[tabla].items() ^ guardadas[tabla].items()
         }
+
+
+def _contado_y_guardado(
+    conexion: Connection,
+) -> tuple[tuple[Cuentas, DeUsuarios], tuple[Cuentas, DeUsuarios]]:
+    """Lo que sale de las filas y lo que hay guardado, del mismo instante."""
+    return (
+        (contadas_desde_las_filas(conexion), usuarios_desde_las_filas(conexion)),
+        (cuentas_guardadas(conexion), usuarios_guardados(conexion)),
+    )
 
 
 def libro_sqlite(datos: Path) -> Libro:

@@ -58,7 +58,7 @@ def test_la_auditoria_nombra_lo_que_falta_lo_que_sobra_y_lo_que_cambio(tmp_path:
         assert f"impresiones: evento sin fila: {perdida}" in discrepancias
         assert any(f"aceptado sin destino: {olvidado}" in falta for falta in discrepancias)
         assert sum("balance" in falta for falta in discrepancias) >= 1
-        for cuentas in TABLAS:
+        for cuentas in (*TABLAS, "usuarios_por_dia"):
             assert any(f"no son las filas: ('{cuentas}'" in falta for falta in discrepancias)
         for id_evento in (cambiada, cara):
             assert any("otro contenido" in falta and f"'{id_evento}'" in falta for falta in discrepancias)
