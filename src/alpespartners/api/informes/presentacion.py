@@ -316,6 +316,7 @@ class _Escritura:
         self._zona: ZoneInfo = pedido.zona
         self._ahora = pedido.pedido_en
         self._por = pedido.por
+        self._abarcados: dict[Intervalo, dict[str, Any]] = {}
 
     def grupo(self, grupo: hechos.Grupo) -> dict[str, Any]:
         return {dimension.value: valor or None for dimension, valor in zip(self._por, grupo, strict=True)}
@@ -329,11 +330,14 @@ class _Escritura:
         }
 
     def _abarcado(self, intervalo: Intervalo) -> dict[str, Any]:
-        return {
-            "desde": intervalo.desde.astimezone(self._zona),
-            "hasta": intervalo.hasta.astimezone(self._zona),
-            "incompleto": intervalo.hasta > self._ahora,
-        }
+        if intervalo not in self._abarcados:
+            # El de mil filas puede ser el mismo.
+            self._abarcados[intervalo] = {
+                "desde": intervalo.desde.astimezone(self._zona),
+                "hasta": intervalo.hasta.astimezone(self._zona),
+                "incompleto": intervalo.hasta > self._ahora,
+            }
+        return self._abarcados[intervalo]
 
     def _comparado(self, comparado: hechos.Comparado) -> Comparado:
         return Comparado(

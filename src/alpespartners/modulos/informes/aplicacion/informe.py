@@ -135,12 +135,12 @@ class _Tabla:
         self, contadas: Collection[Contada], usuarios: Sequence[Usuarios], por: Sequence[Dimension]
     ) -> None:
         self._usuarios = usuarios
-        self._celdas: defaultdict[tuple[int, Grupo], defaultdict[tuple[str, str], Cuenta]] = defaultdict(
-            lambda: defaultdict(Cuenta)
-        )
+        self._celdas: defaultdict[tuple[int, Grupo], list[Contada]] = defaultdict(list)
+        columnas = [Contada._fields.index(dimension.value) for dimension in por]
         for contada in contadas:
-            grupo = tuple(getattr(contada, dimension.value) for dimension in por)
-            self._celdas[contada.intervalo, grupo][contada.tipo, contada.moneda] += contada.cuenta
+            # Por su lugar: pueden ser cien mil, y así se tarda la mitad.
+            grupo = tuple([str(contada[columna]) for columna in columnas])
+            self._celdas[contada.intervalo, grupo].append(contada)
         hallados = {grupo for _, grupo in self._celdas}
         self.grupos: Sequence[Grupo] = sorted(hallados) if por else [()]
 
@@ -166,12 +166,15 @@ class _Tabla:
         return Usuarios.juntos(self._usuarios[desde:hasta]) if self._usuarios else None
 
     def _metricas(self, lugares: range, grupos: Collection[Grupo]) -> Metricas:
-        juntas: defaultdict[tuple[str, str], Cuenta] = defaultdict(Cuenta)
+        cuantos: defaultdict[tuple[str, str], int] = defaultdict(int)
+        diezmilesimas: defaultdict[tuple[str, str], int] = defaultdict(int)
         for lugar in lugares:
             for grupo in grupos:
-                for clave, cuenta in self._celdas.get((lugar, grupo), {}).items():
-                    juntas[clave] += cuenta
-        return metricas(juntas)
+                for contada in self._celdas.get((lugar, grupo), ()):
+                    clave = contada.tipo, contada.moneda
+                    cuantos[clave] += contada.cuenta.cuantos
+                    diezmilesimas[clave] += contada.cuenta.diezmilesimas
+        return metricas({clave: Cuenta(suyos, diezmilesimas[clave]) for clave, suyos in cuantos.items()})
 
 
 def _juntos(intervalos: Sequence[Intervalo]) -> Intervalo:

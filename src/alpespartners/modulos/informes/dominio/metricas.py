@@ -39,6 +39,7 @@ DEFINICIONES: Final[Mapping[str, str]] = {
 
 _UNIDAD: Final = 10**DECIMALES_DE_UNA_RAZON
 _DECIMALES_DE_UN_IMPORTE: Final = 4
+_DIEZMILESIMAS: Final = 10**_DECIMALES_DE_UN_IMPORTE
 
 PorTipoYMoneda = Mapping[tuple[str, str], Cuenta]
 """Las cuentas de una fila; la moneda de lo que no tiene es un texto vacío."""
@@ -120,10 +121,12 @@ def redondeada(numerador: int | Decimal, denominador: int | Decimal) -> Decimal:
     Los importes tienen como mucho cuatro decimales.
     """
     # En enteros: un `Decimal` redondea antes, a las cifras de su contexto.
-    arriba, abajo = (
-        int(Decimal(parte).scaleb(_DECIMALES_DE_UN_IMPORTE)) for parte in (numerador, denominador)
-    )
+    arriba, abajo = _en_diezmilesimas(numerador), _en_diezmilesimas(denominador)
     cociente, resto = divmod(arriba * _UNIDAD, abajo)
     if 2 * resto > abajo or (2 * resto == abajo and cociente % 2):
         cociente += 1
     return Decimal(f"{cociente}e-{DECIMALES_DE_UNA_RAZON}")
+
+
+def _en_diezmilesimas(parte: int | Decimal) -> int:
+    return parte * _DIEZMILESIMAS if isinstance(parte, int) else int(parte.scaleb(_DECIMALES_DE_UN_IMPORTE))

@@ -36,6 +36,8 @@ DEFINICION: Final = (
 
 _REGISTROS: Final = 4_096
 _OCTETOS: Final = 8
+_SIN_TEXTO: Final = blake2b(digest_size=_OCTETOS, person=b"alpes-unicos")
+"""Con su propósito escrito dentro: no es el resumen que otro programa guarda del mismo usuario."""
 _BITS_DEL_RANGO: Final = 52
 """Los que quedan de un resumen tras los 12 que eligen su registro; el rango es, como mucho, uno más."""
 _RESTO: Final = 2**_BITS_DEL_RANGO - 1
@@ -73,9 +75,9 @@ class Unicos:
 
 def resumen(texto: str) -> int:
     """El de 64 bits de un texto: siempre el mismo, en cualquier máquina."""
-    # Con su propósito escrito dentro: no es el que otro programa guarda del mismo usuario.
-    octetos = blake2b(texto.encode(), digest_size=_OCTETOS, person=b"alpes-unicos").digest()
-    return int.from_bytes(octetos, "big")
+    suyo = _SIN_TEXTO.copy()
+    suyo.update(texto.encode())
+    return int.from_bytes(suyo.digest(), "big")
 
 
 def con(boceto: Boceto, resumenes: Collection[int]) -> Boceto:
