@@ -162,9 +162,9 @@ def test_un_cliente_de_python_registra_y_lista(direccion: str, descripcion: Path
         tmp_path,
         PATH=f"{binarios}{os.pathsep}{os.environ['PATH']}",
     )
-    # Las listas y el informe están dos veces, y solo los de la dirección con ñ se quedan fuera.
+    # Las listas, el informe y en vivo están dos veces, y solo los de la dirección con ñ se quedan fuera.
     avisos = [linea for linea in generado.splitlines() if linea.startswith("WARNING")]
-    assert len(avisos) == 3
+    assert len(avisos) == 4
     assert all("/tracking/campañas/{campaña_id}/" in aviso for aviso in avisos)
 
     dicho = json.loads(ejecutar([binarios / "python", "-c", PROGRAMA, direccion], tmp_path, PYTHONPATH="."))

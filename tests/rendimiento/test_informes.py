@@ -9,7 +9,7 @@ from rendimiento.informes import medir
 if TYPE_CHECKING:
     from tests.apoyo.postgresql import ServidorDePrueba
 
-INFORMES = 5
+INFORMES = 6
 
 pytestmark = pytest.mark.rendimiento
 
