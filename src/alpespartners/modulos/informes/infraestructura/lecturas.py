@@ -62,7 +62,8 @@ from alpespartners.seedwork.sql.sentencias import es_postgresql, motor_de
 from alpespartners.seedwork.sql.tipos import TEXTO, Instante
 
 _LecturaDeUsuarios = Callable[[Connection, str, Sequence[Intervalo]], list[Usuarios]]
-_COLUMNAS: Columnas = {"intervalo": Integer(), "signo": Integer(), "desde": Instante(), "hasta": Instante()}
+DE_TROZOS: Columnas = {"intervalo": Integer(), "signo": Integer(), "desde": Instante(), "hasta": Instante()}
+"""Las columnas de una relación de trozos."""
 _NOMBRES: Final = ("trozos_mayores", "trozos_menores", "trozos_sueltos")
 """Los de las relaciones que dicen qué se suma de cada fuente: de las dos tablas y de las filas."""
 _SIN_DATO: Final = ""
@@ -132,7 +133,7 @@ class LecturaDeCuentasSQL:
             fuentes = _fuentes(motor, self._hechos, con_detalle=bool(detalle), con_sueltos=bool(sueltos))
             valores: dict[str, object] = {"campana_id": campaña_id, "limite": maximo + 1}
             for nombre, de_ella in zip(_NOMBRES, suyos, strict=False):
-                valores |= parametros(conexion, nombre, _COLUMNAS, de_ella)
+                valores |= parametros(conexion, nombre, DE_TROZOS, de_ella)
             sumas = conexion.execute(_suma(motor, fuentes, detalle), valores).all()
             return sumas, leer_usuarios(conexion, campaña_id, intervalos)
 
@@ -150,7 +151,7 @@ class LecturaDeCuentasSQL:
         """
         motor = motor_de(conexion)
         en_total = [trozo._replace(signo=1) for trozo in sueltos]
-        valores = {"campana_id": campaña_id, **parametros(conexion, _NOMBRES[-1], _COLUMNAS, en_total)}
+        valores = {"campana_id": campaña_id, **parametros(conexion, _NOMBRES[-1], DE_TROZOS, en_total)}
         cuantos = int(conexion.scalar(_cuantos(motor), valores))
         if cuantos > SUELTOS_MAXIMOS:
             raise DemasiadosSueltos(cuantos, SUELTOS_MAXIMOS)
@@ -233,11 +234,11 @@ def _fuentes(
     )
     fuentes = [
         # El tiempo es lo segundo de la clave de todas.
-        _Fuente(tabla, [*tabla.primary_key][1], relacion(motor, nombre, _COLUMNAS))
+        _Fuente(tabla, [*tabla.primary_key][1], relacion(motor, nombre, DE_TROZOS))
         for tabla, nombre in zip(tablas, _NOMBRES, strict=False)
     ]
     if con_sueltos:
-        sueltos = relacion(motor, _NOMBRES[-1], _COLUMNAS)
+        sueltos = relacion(motor, _NOMBRES[-1], DE_TROZOS)
         contadas = [_como_cuentas(motor, consulta.subquery()) for consulta in hechos]
         fuentes += [_Fuente(filas, filas.c.ocurrido_en, sueltos) for filas in contadas]
     return tuple(fuentes)
@@ -285,7 +286,7 @@ def suma_de_trozos(partes: Sequence[Select[Any]], por: tuple[str, ...]) -> Selec
 @cache
 def _cuantos(motor: str) -> Select[Any]:
     """Cuántos eventos tienen unos trozos, dicho por las cuentas."""
-    suelta = relacion(motor, _NOMBRES[-1], _COLUMNAS)
+    suelta = relacion(motor, _NOMBRES[-1], DE_TROZOS)
     fuente = _Fuente(cuentas_por_tramo, cuentas_por_tramo.c.tramo, suelta)
     suyos = _de_sus_trozos(motor, fuente, ()).subquery()
     return select(func.coalesce(func.sum(suyos.c.cuantos), 0))

@@ -23,6 +23,7 @@ from alpespartners.modulos.informes.dominio.intervalos import (
     comienzo_en_utc,
 )
 from alpespartners.modulos.informes.infraestructura.lecturas import (
+    DE_TROZOS,
     Trozo,
     con_su_signo,
     contadas,
@@ -40,12 +41,6 @@ from alpespartners.seedwork.sql.tipos import TEXTO, Instante
 
 _SEMANAS = "semanas"
 _DIAS = "dias"
-_DE_SEMANAS: Columnas = {
-    "intervalo": Integer(),
-    "signo": Integer(),
-    "desde": Instante(),
-    "hasta": Instante(),
-}
 _DE_DIAS: Columnas = {"intervalo": Integer(), "signo": Integer(), "dia": Instante(), "semana": Instante()}
 _COLUMNA_DE = {Dimension.CAMPAÑA: "campana_id", Dimension.CUPON: "cupon"}
 """De lo que se puede separar, además de lo que se separa siempre, su columna."""
@@ -80,7 +75,7 @@ class LecturaDeInfluencerSQL:
             valores = {
                 "influencer_id": sujeto_id,
                 "limite": maximo + 1,
-                **parametros(conexion, _SEMANAS, _DE_SEMANAS, semanas),
+                **parametros(conexion, _SEMANAS, DE_TROZOS, semanas),
                 **parametros(conexion, _DIAS, _DE_DIAS, dias),
             }
             return conexion.execute(_suma(motor_de(conexion), detalle), valores).all()
@@ -107,7 +102,7 @@ def _suma(motor: str, detalle: tuple[Dimension, ...]) -> Select[Any]:
 
 def _de_sus_semanas(motor: str, por: tuple[str, ...]) -> Select[Any]:
     """Lo que dicen las semanas enteras, con el signo de cada trozo."""
-    trozo = relacion(motor, _SEMANAS, _DE_SEMANAS).c
+    trozo = relacion(motor, _SEMANAS, DE_TROZOS).c
     tabla = cuentas_por_semana
     suyas = select(tabla).where(
         tabla.c.influencer_id == _influencer(), tabla.c.semana >= trozo.desde, tabla.c.semana < trozo.hasta
