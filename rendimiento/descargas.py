@@ -25,6 +25,7 @@ from alpespartners.medicion.medida import Medida
 from alpespartners.medicion.montaje import Proceso, montaje, parando
 from alpespartners.medicion.nucleos import en_el_de_la_carga, en_el_de_los_servidores
 from alpespartners.medicion.programa import POSTGRESQL, Opcion, ejecutar
+from alpespartners.modulos.informes.aplicacion.pedido import en_miles
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.archivo import (
     archivo_de,
     biblioteca_sqlite,
@@ -87,7 +88,7 @@ def medir(*, breve: bool, eventos: int | None = None, postgresql: str | None = N
         suelo = _con_un_select(mucha, muchas)
         for formato in _FORMATOS:
             menor, mayor = _descargar(poca.api, formato, pocas), _descargar(mucha.api, formato, muchas)
-            que = f"{_miles(muchas)} filas en {formato}, con {motor}"
+            que = f"{en_miles(muchas)} filas en {formato}, con {motor}"
             medidas += [_rapidez(que, mayor, suelo), _memoria(f"Memoria de la API, {que}", mayor, menor)]
     return medidas
 
@@ -108,7 +109,7 @@ def _memoria(nombre: str, mayor: _Descarga, menor: _Descarga) -> Medida:
         meta="l",
         nombre=nombre,
         medido=f"{mayor.memoria / MEGA:.0f} MB",
-        techo=f"{menor.memoria / MEGA:.0f} MB con {_miles(menor.filas)}",
+        techo=f"{menor.memoria / MEGA:.0f} MB con {en_miles(menor.filas)}",
         cifra=mayor.memoria / menor.memoria,
         objetivo=_TOLERANCIA,
     )
@@ -190,10 +191,6 @@ def _llena(eventos: int, postgresql: str | None) -> Iterator[_Llena]:
             api = servicio.api()
         pila.enter_context(parando(api))
         yield _Llena(api, servicio.datos, ajustes.get("ALPES_BASE_DATOS"))
-
-
-def _miles(cuantos: int) -> str:
-    return f"{cuantos:,}".replace(",", ".")
 
 
 if __name__ == "__main__":

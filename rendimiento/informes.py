@@ -27,6 +27,7 @@ from alpespartners.medicion.medida import Medida
 from alpespartners.medicion.montaje import ORDEN, Proceso, entorno, montaje, parando, pedir
 from alpespartners.medicion.nucleos import en_el_de_la_carga, en_el_de_los_servidores
 from alpespartners.medicion.programa import POSTGRESQL, Opcion, ejecutar
+from alpespartners.modulos.informes.aplicacion.pedido import en_miles
 from alpespartners.modulos.tracking.infraestructura.motores.base_datos import LecturasDelLibro
 from alpespartners.modulos.tracking.infraestructura.motores.postgresql.lecturas import LecturasPostgreSQL
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.lecturas import LecturasSQLite
@@ -103,8 +104,8 @@ def _fila(nombre: str, llenas: Sequence[_Llena], demoras: Sequence[Sequence[floa
     return Medida(
         meta="k",
         nombre=f"{nombre}, percentil 95",
-        medido=f"con {_miles(mayor[0])} eventos",
-        techo=", ".join(f"{suya:.1f} ms con {_miles(eventos)}" for eventos, suya in menores),
+        medido=f"con {en_miles(mayor[0])} eventos",
+        techo=", ".join(f"{suya:.1f} ms con {en_miles(eventos)}" for eventos, suya in menores),
         cifra=mayor[1],
         objetivo=50,
         unidad="ms",
@@ -153,7 +154,7 @@ def _frente_a_las_filas(motor: str, llena: _Llena, vueltas: int) -> Medida:
     por_filas = median(segundos for _, _, segundos, _ in hechos)
     return Medida(
         meta="k",
-        nombre=f"90 días, uno a uno, y lo mismo contando {_miles(llena.eventos)} filas, con {motor}",
+        nombre=f"90 días, uno a uno, y lo mismo contando {en_miles(llena.eventos)} filas, con {motor}",
         medido=f"{por_informe * _MILISEGUNDOS:.1f} ms",
         techo=f"{por_filas * _MILISEGUNDOS:.0f} ms SELECT … GROUP BY",
         cifra=por_informe / por_filas,
@@ -226,10 +227,6 @@ def _recontar(ajustes: Mapping[str, str]) -> None:
     terminada = subprocess.run([*ORDEN, "recontar"], env=entorno(ajustes), capture_output=True, check=False)
     if terminada.returncode != _DIFERIAN:
         raise RuntimeError(f"recontar terminó con {terminada.returncode}")
-
-
-def _miles(cuantos: int) -> str:
-    return f"{cuantos:,}".replace(",", ".")
 
 
 if __name__ == "__main__":

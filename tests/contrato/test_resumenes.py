@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
-from itertools import count, cycle
+from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,22 +16,17 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, text
 
 from alpespartners.modulos.informes.aplicacion.puertos import Pagina
-from alpespartners.modulos.informes.infraestructura.proyeccion import CuentasSQL
 from alpespartners.modulos.informes.infraestructura.resumenes import ResumenesSQL
-from alpespartners.modulos.informes.infraestructura.tablas import METADATOS
 from alpespartners.modulos.tracking.aplicacion import clases
 from alpespartners.modulos.tracking.aplicacion.puertos import Transaccion
 from alpespartners.modulos.tracking.dominio.entidades import Conversion, EventoSeguido
 from alpespartners.modulos.tracking.infraestructura.libro.hechos import hechos
 from alpespartners.modulos.tracking.infraestructura.motores.base_datos import LecturasDelLibro, Libro
-from alpespartners.modulos.tracking.infraestructura.motores.postgresql.lecturas import LecturasPostgreSQL
-from alpespartners.modulos.tracking.infraestructura.motores.postgresql.libro import LibroPostgreSQL
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.lecturas import LecturasSQLite
-from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import LibroSQLite
-from alpespartners.modulos.tracking.infraestructura.repositorios import Proyectar
 from tests.apoyo.cuentas_en_memoria import resumir
 from tests.apoyo.eventos import AHORA, conversion, impresion
-from tests.apoyo.postgresql import SIN_PRISA, ServidorDePrueba
+from tests.apoyo.libro_contado import contado_en_postgresql, contado_en_sqlite
+from tests.apoyo.postgresql import ServidorDePrueba
 
 T = TypeVar("T")
 Eventos = Sequence[EventoSeguido[Any]]
@@ -72,31 +67,16 @@ def _esperar(corrutina: Coroutine[Any, Any, T]) -> T:
     return asyncio.run(corrutina)
 
 
-def _por_fragmentos() -> Proyectar:
-    """Como varios procesos: cada transacción suma en las filas de uno."""
-    fragmentos = cycle(range(3))
-    return Proyectar(METADATOS, lambda conexion, _suyo: CuentasSQL(conexion, next(fragmentos)))
-
-
 @pytest.fixture(scope="module")
 def sqlite(tmp_path_factory: pytest.TempPathFactory) -> Generator[Resumenes]:
-    datos = tmp_path_factory.mktemp("resumenes")
-    libro, lecturas = LibroSQLite(datos, proyectar=_por_fragmentos()), LecturasSQLite(datos)
-    libro.abrir()
-    yield Resumenes(libro, lecturas)
-    lecturas.cerrar()
-    libro.cerrar()
+    with contado_en_sqlite(tmp_path_factory.mktemp("resumenes")) as suyos:
+        yield Resumenes(*suyos)
 
 
 @pytest.fixture(scope="module")
 def postgresql(servidor_postgresql: ServidorDePrueba) -> Generator[Resumenes]:
-    url = servidor_postgresql.base_nueva()
-    libro = LibroPostgreSQL(url, limite=SIN_PRISA, proyectar=_por_fragmentos())
-    lecturas = LecturasPostgreSQL(url, limite=SIN_PRISA)
-    libro.abrir()
-    yield Resumenes(libro, lecturas)
-    lecturas.cerrar()
-    libro.cerrar()
+    with contado_en_postgresql(servidor_postgresql) as suyos:
+        yield Resumenes(*suyos)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
