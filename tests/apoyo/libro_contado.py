@@ -1,4 +1,4 @@
-"""Un libro que se cuenta para los informes, de cada motor: cada transacción, como si fuera de otro proceso."""
+"""Un libro que se cuenta para los informes, en cada motor, como si cada transacción fuera de otro proceso."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
