@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp
 
 from alpespartners.api.aplicacion import crear_api, rutas_descritas
+from alpespartners.api.captura.lotes import ruta_de_lotes
 from alpespartners.api.http.acceso import ReglasDeAcceso
 from alpespartners.api.http.cuerpo import SEGUNDOS_MAXIMOS
 from alpespartners.api.informes.listas import rutas_de_listas
@@ -45,6 +46,7 @@ from alpespartners.modulos.tracking.aplicacion.puertos import (
     BrokerNoDisponible,
     Consulta,
 )
+from alpespartners.modulos.tracking.aplicacion.recepcion import Recepcion
 from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
 from tests.apoyo.cuentas_en_memoria import contar, contar_usuarios, resumir
 from tests.apoyo.libro_en_memoria import TransaccionEnMemoria
@@ -76,6 +78,19 @@ class PuertosEnMemoria:
         self.sin_consumir.append((comando, comando_id))
         if self.cuantos_consumidores:
             self.consumir()
+
+    async def publicar_varios(
+        self, comandos: Sequence[tuple[Comando, str]], *, traza: str | None
+    ) -> list[BrokerNoDisponible | None]:
+        causas: list[BrokerNoDisponible | None] = []
+        for comando, comando_id in comandos:
+            try:
+                await self.publicar(comando, comando_id=comando_id, traza=traza)
+            except BrokerNoDisponible as causa:
+                causas.append(causa)
+            else:
+                causas.append(None)
+        return causas
 
     def consumir(self) -> None:
         """Da destino a lo publicado que aún no lo tiene."""
@@ -229,8 +244,10 @@ def descripcion() -> dict[str, object]:
     pulso = Pulso(registro, puertos, envios.esperas, en_vivo)
     metricas = ruta_de_metricas(registro, estado_de_la_api(pulso, puertos, puertos))
     informes = [*rutas_de_listas(puertos), *rutas_de_informes(puertos, puertos, lambda: AHORA)]
+    recepcion = Recepcion(despachador=puertos, reloj=lambda: AHORA, nuevo_id=ids_consecutivos())
+    captura = [ruta_de_lotes(recepcion, SEGUNDOS_MAXIMOS)]
     return openapi.descripcion(
-        rutas_descritas(envios, puertos, puertos, en_vivo, informes, metricas, averiguar)
+        rutas_descritas(envios, puertos, puertos, en_vivo, captura, informes, metricas, averiguar)
     )
 
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp
 
+from alpespartners.api.captura.lotes import ruta_de_lotes
 from alpespartners.api.http.acceso import ReglasDeAcceso
 from alpespartners.api.http.api import Api, CicloDeVida
 from alpespartners.api.http.cuerpo import SEGUNDOS_MAXIMOS
@@ -39,6 +40,7 @@ from alpespartners.modulos.tracking.aplicacion.puertos import (
     Lecturas,
     Presencia,
 )
+from alpespartners.modulos.tracking.aplicacion.recepcion import Recepcion
 from alpespartners.seedwork.procesos.terminacion import avisando_del_final
 
 
@@ -85,7 +87,10 @@ def crear_api(  # noqa: PLR0913 (por nombre: es la lista de lo que la API necesi
     averiguar = quien_averigua(despachador, lecturas, presencia, administracion)
     metricas = ruta_de_metricas(registro, estado_de_la_api(pulso, lecturas, presencia))
     informes = [*rutas_de_listas(resumenes), *rutas_de_informes(cuentas, cuentas_de_influencers, reloj)]
-    descritas = rutas_descritas(envios, lecturas, presencia, en_vivo, informes, metricas, averiguar)
+    lotes = ruta_de_lotes(
+        Recepcion(despachador=despachador, reloj=reloj, nuevo_id=nuevo_id), segundos_de_cuerpo
+    )
+    descritas = rutas_descritas(envios, lecturas, presencia, en_vivo, [lotes], informes, metricas, averiguar)
     rutas = Rutas(
         [
             *descritas,
@@ -114,6 +119,7 @@ def rutas_descritas(
     lecturas: Lecturas,
     presencia: Presencia,
     en_vivo: EnVivo,
+    captura: Sequence[RutaDescrita],
     informes: Sequence[RutaDescrita],
     metricas: RutaDescrita,
     averiguar: Callable[[], Awaitable[Salud]],
@@ -121,6 +127,7 @@ def rutas_descritas(
     """Las rutas que la documentación describe; las demás son para quien la mira o se orienta."""
     return [
         *rutas_de_tracking(envios, lecturas, presencia, en_vivo),
+        *captura,
         *informes,
         *rutas_de_salud(averiguar),
         metricas,

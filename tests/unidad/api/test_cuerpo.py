@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.types import Message
 
-from alpespartners.api.http.cuerpo import OCTETOS_MAXIMOS
+from alpespartners.api.http.limites import DE_UN_EVENTO
 from tests.apoyo.memoria import PuertosEnMemoria, api_en_memoria, cliente_de
 
 CUERPO = b'{"campa\\u00f1a_id": "c"}'
@@ -136,7 +136,7 @@ async def test_un_gzip_roto_o_cortado_es_400(
 
 
 async def test_el_limite_es_el_de_lo_que_sale(cliente: httpx2.AsyncClient) -> None:
-    justo = CUERPO + b" " * (OCTETOS_MAXIMOS - len(CUERPO))
+    justo = CUERPO + b" " * (DE_UN_EVENTO.octetos - len(CUERPO))
     assert (await _comprimido(cliente, gzip.compress(justo), "gzip")).status_code == 202
     for excesivo in (gzip.compress(justo + b" "), gzip.compress(justo) + gzip.compress(b" ")):
         respuesta = await _comprimido(cliente, excesivo, "gzip")

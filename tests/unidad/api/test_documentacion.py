@@ -61,6 +61,7 @@ async def test_openapi_nombra_todos_los_puntos_de_entrada(
         ("GET", "/tracking/campañas/{campaña_id}/en-vivo"),
         ("GET", "/tracking/campanas/{campana_id}/en-vivo"),
         ("POST", "/tracking/conversiones"),
+        ("POST", "/tracking/lotes"),
         ("GET", "/tracking/conversiones/{id}"),
         ("GET", "/tracking/impresiones/{id}/destino"),
         ("GET", "/tracking/conversiones/{id}/destino"),

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from alpespartners.api.http.cuerpo import OCTETOS_MAXIMOS
+from alpespartners.api.http.limites import DE_UN_EVENTO
 from alpespartners.modulos.tracking.aplicacion import clases
 from alpespartners.modulos.tracking.aplicacion.handlers import ManejadorDeRegistro
 from alpespartners.modulos.tracking.aplicacion.mensajes import ComandoRecibido
@@ -64,7 +64,7 @@ async def _registrada(cuerpo: dict[str, Any] | str) -> dict[str, Any]:
     """La conversión que resulta de enviarla, tras pasar por los octetos de su comando y por el consumidor."""
     puertos = PuertosEnMemoria()
     octetos = (cuerpo if isinstance(cuerpo, str) else json.dumps(cuerpo)).encode()
-    assert len(octetos) <= OCTETOS_MAXIMOS
+    assert len(octetos) <= DE_UN_EVENTO.octetos
     async with cliente_de(api_en_memoria(puertos)) as cliente:
         respuesta = await cliente.post("/tracking/conversiones", content=octetos, headers=ESPERAR)
         assert respuesta.status_code == 201, respuesta.text
@@ -106,7 +106,7 @@ async def test_ningun_contenido_descriptivo_rechaza_una_venta_valida(
     descriptivos: dict[str, Any], desconocidos: dict[str, Any]
 ) -> None:
     cuerpo = CONVERSION | desconocidos | descriptivos
-    if len(json.dumps(cuerpo)) <= OCTETOS_MAXIMOS:
+    if len(json.dumps(cuerpo)) <= DE_UN_EVENTO.octetos:
         await _registrada(cuerpo)
 
 
@@ -144,7 +144,7 @@ def test_ni_cuando_lo_publica_otro_en_avro(
     ],
 )
 async def test_ni_cuando_llena_el_cuerpo_hasta_su_limite(sobra: Any) -> None:
-    await _registrada(CONVERSION | sobra(OCTETOS_MAXIMOS - len(json.dumps(CONVERSION)) - 100))
+    await _registrada(CONVERSION | sobra(DE_UN_EVENTO.octetos - len(json.dumps(CONVERSION)) - 100))
 
 
 async def test_ni_cuando_lo_que_llena_el_cuerpo_no_es_ascii() -> None:

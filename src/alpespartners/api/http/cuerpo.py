@@ -8,18 +8,18 @@ Por qué existe: un cuerpo enorme, lento o cortado a la mitad no puede ocupar me
 
 import asyncio
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from starlette.requests import ClientDisconnect, Request
 
 from alpespartners.api.http.cabeceras import Cabeceras, cabeceras_de
-from alpespartners.api.http.descripcion import JSON, Contestacion
+from alpespartners.api.http.descripcion import Contestacion
+from alpespartners.api.http.limites import DE_UN_EVENTO, LimitesDeCuerpo
 from alpespartners.api.http.problemas import ErrorHTTP, contestacion_de_error, error_de
 from alpespartners.seedwork.json_estricto import JsonIlegible
 from alpespartners.seedwork.procesos.cuerpo_entero import CUERPO_ENTERO
 
-OCTETOS_MAXIMOS: Final = 64 * 1024
 SEGUNDOS_MAXIMOS: Final = 10.0
 CIFRAS_DE_UNA_LONGITUD: Final = 18
 
@@ -31,37 +31,39 @@ _GZIP: Final = frozenset({"gzip", "x-gzip"})
 _CON_CABECERA_DE_GZIP: Final = 16 + zlib.MAX_WBITS
 
 
-async def leer_cuerpo(peticion: Request, segundos: float) -> bytes:
-    """Devuelve el cuerpo entero de una petición `application/json`, descomprimido si llegó en gzip.
+async def leer_cuerpo(peticion: Request, segundos: float, limites: LimitesDeCuerpo = DE_UN_EVENTO) -> bytes:
+    """Devuelve el cuerpo entero de una petición, descomprimido si llegó en gzip.
 
     Raises:
-        ErrorHTTP: 415 (tipo o codificación), 413 (más de 64 KiB), 408 (no llegó entero en ese plazo) o 400
-            (no es el gzip que dice ser).
+        ErrorHTTP: 415 (tipo o codificación), 413 (pasa de los límites), 408 (no llegó entero en ese plazo) o
+            400 (no es el gzip que dice ser).
         ClientDisconnect: el cliente se fue antes de terminar.
     """
     cabeceras = cabeceras_de(peticion)
-    _exigir_json(cabeceras)
+    if limites.tipos is not None:
+        _exigir_tipo(cabeceras, limites.tipos)
     comprimido = _viene_en_gzip(cabeceras)
+    maximo = limites.comprimidos if comprimido else limites.octetos
     longitud = cabeceras.get(b"content-length", ("",))[0]
-    if longitud.isdecimal() and (len(longitud) > CIFRAS_DE_UNA_LONGITUD or int(longitud) > OCTETOS_MAXIMOS):
-        raise _demasiado_grande()
+    if longitud.isdecimal() and (len(longitud) > CIFRAS_DE_UNA_LONGITUD or int(longitud) > maximo):
+        raise _demasiado_grande(maximo)
     if CUERPO_ENTERO in peticion.scope.get("extensions", {}):
         # Un plazo cuesta, y no hay nada que esperar.
-        cuerpo = await _todo(peticion)
+        cuerpo = await _todo(peticion, maximo)
     else:
-        cuerpo = await _a_tiempo(peticion, segundos)
-    return _descomprimido(cuerpo) if comprimido else cuerpo
+        cuerpo = await _a_tiempo(peticion, segundos, maximo)
+    return _descomprimido(cuerpo, limites.octetos) if comprimido else cuerpo
 
 
-async def _a_tiempo(peticion: Request, segundos: float) -> bytes:
+async def _a_tiempo(peticion: Request, segundos: float, maximo: int) -> bytes:
     try:
         async with asyncio.timeout(segundos):
-            return await _todo(peticion)
+            return await _todo(peticion, maximo)
     except TimeoutError:
         raise _demasiado_lento(segundos) from None
 
 
-async def _todo(peticion: Request) -> bytes:
+async def _todo(peticion: Request, maximo: int) -> bytes:
     cuerpo = bytearray()
     hay_mas = True
     # `Request.body()` leería hasta el final, mida lo que mida.
@@ -71,15 +73,15 @@ async def _todo(peticion: Request) -> bytes:
             raise ClientDisconnect
         cuerpo += mensaje.get("body", b"")
         hay_mas = mensaje.get("more_body", False)
-        if len(cuerpo) > OCTETOS_MAXIMOS:
-            raise _demasiado_grande()
+        if len(cuerpo) > maximo:
+            raise _demasiado_grande(maximo)
     return bytes(cuerpo)
 
 
-def _exigir_json(cabeceras: Cabeceras) -> None:
+def _exigir_tipo(cabeceras: Cabeceras, admitidos: tuple[str, ...]) -> None:
     tipos = cabeceras.get(b"content-type", ())
-    if len(tipos) != 1 or not _es_json(tipos[0]):
-        raise _tipo_no_admitido()
+    if len(tipos) != 1 or _tipo(tipos[0]) not in admitidos:
+        raise _tipo_no_admitido(admitidos)
 
 
 def _viene_en_gzip(cabeceras: Cabeceras) -> bool:
@@ -97,17 +99,17 @@ def _viene_en_gzip(cabeceras: Cabeceras) -> bool:
     raise _codificacion_no_admitida()
 
 
-def _descomprimido(comprimido: bytes) -> bytes:
-    """Lo que había dentro: los miembros que sean, seguidos (RFC 1952 §2.2), y nunca más de 64 KiB."""
+def _descomprimido(comprimido: bytes, maximo: int) -> bytes:
+    """Lo que había dentro: los miembros que sean, seguidos (RFC 1952 §2.2), y nunca más de `maximo`."""
     cuerpo = bytearray()
     while True:
         miembro = zlib.decompressobj(_CON_CABECERA_DE_GZIP)
         try:
-            cuerpo += miembro.decompress(comprimido, OCTETOS_MAXIMOS + 1 - len(cuerpo))
+            cuerpo += miembro.decompress(comprimido, maximo + 1 - len(cuerpo))
         except zlib.error:
             raise _gzip_ilegible() from None
-        if len(cuerpo) > OCTETOS_MAXIMOS:
-            raise _demasiado_grande()
+        if len(cuerpo) > maximo:
+            raise _demasiado_grande(maximo)
         if not miembro.eof:
             raise _gzip_ilegible()
         comprimido = miembro.unused_data
@@ -115,24 +117,23 @@ def _descomprimido(comprimido: bytes) -> bytes:
             return bytes(cuerpo)
 
 
-def _es_json(tipo: str) -> bool:
-    medio, *parametros = tipo.lower().split(";")
-    if medio.strip(_BLANCOS) != JSON:
-        return False
+def _tipo(cabecera: str) -> str | None:
+    """El tipo de medio que dice la cabecera; `None` si lo acompaña otra codificación que UTF-8."""
+    medio, *parametros = cabecera.lower().split(";")
     for parametro in parametros:
         nombre, _, valor = parametro.partition("=")
         if nombre.strip(_BLANCOS) == "charset" and valor.strip(_BLANCOS).strip('"') not in ("utf-8", "utf8"):
-            return False
-    return True
+            return None
+    return medio.strip(_BLANCOS)
 
 
-def _tipo_no_admitido() -> ErrorHTTP:
+def _tipo_no_admitido(admitidos: Sequence[str]) -> ErrorHTTP:
     return ErrorHTTP(
         415,
         "tipo_de_contenido_no_admitido",
         "Tipo de contenido no admitido",
-        "El cuerpo debe llegar como «Content-Type: application/json», en UTF-8.",
-        cabeceras={"Accept-Post": JSON},
+        f"El cuerpo debe llegar como «Content-Type: {'» o «'.join(admitidos)}», en UTF-8.",
+        cabeceras={"Accept-Post": ", ".join(admitidos)},
     )
 
 
@@ -163,34 +164,42 @@ def _gzip_ilegible() -> ErrorHTTP:
     )
 
 
-def _demasiado_grande() -> ErrorHTTP:
+def _demasiado_grande(maximo: int) -> ErrorHTTP:
     # La conexión no se cierra: el servidor descarta lo que siga llegando y el cliente alcanza a leer el 413.
     return ErrorHTTP(
         413,
         "cuerpo_demasiado_grande",
         "Cuerpo demasiado grande",
-        f"El cuerpo pasa de {OCTETOS_MAXIMOS // 1024} KiB.",
+        f"El cuerpo pasa de {maximo // 1024} KiB.",
     )
 
 
-FALTAS_DEL_CUERPO: Final[Mapping[int, Contestacion]] = {
-    400: contestacion_de_error(
-        "400",
-        "El cuerpo no es JSON (mal formado, vacío, con claves repetidas o demasiado anidado), o no es el "
-        "gzip que dice ser.",
-        error_de(JsonIlegible("El cuerpo está vacío.")),
-        _gzip_ilegible(),
-    ),
-    408: contestacion_de_error(
-        "408", "El cuerpo no llegó entero a tiempo.", _demasiado_lento(SEGUNDOS_MAXIMOS)
-    ),
-    413: contestacion_de_error(
-        "413", f"El cuerpo pasa de {OCTETOS_MAXIMOS // 1024} KiB.", _demasiado_grande()
-    ),
-    415: contestacion_de_error(
-        "415",
-        "El cuerpo no viene como `application/json`, o viene comprimido de otro modo que gzip.",
-        _tipo_no_admitido(),
-        _codificacion_no_admitida(),
-    ),
-}
+def faltas_del_cuerpo(limites: LimitesDeCuerpo) -> Mapping[int, Contestacion]:
+    """Cómo se describen las respuestas a un cuerpo que no se puede leer, por su código."""
+    # Cada punto de entrada con límites propios tiene las suyas; las de un envío se comparten.
+    propio = "" if limites == DE_UN_EVENTO else f"_{limites.octetos // 1024}"
+    tipos = limites.tipos or ()
+    return {
+        400: contestacion_de_error(
+            "400",
+            "El cuerpo no es JSON (mal formado, vacío, con claves repetidas o demasiado anidado), o no es el "
+            "gzip que dice ser.",
+            error_de(JsonIlegible("El cuerpo está vacío.")),
+            _gzip_ilegible(),
+        ),
+        408: contestacion_de_error(
+            "408", "El cuerpo no llegó entero a tiempo.", _demasiado_lento(SEGUNDOS_MAXIMOS)
+        ),
+        413: contestacion_de_error(
+            f"413{propio}",
+            f"El cuerpo pasa de {limites.octetos // 1024} KiB.",
+            _demasiado_grande(limites.octetos),
+        ),
+        415: contestacion_de_error(
+            f"415{propio}",
+            f"El cuerpo no viene como {' o '.join(f'`{tipo}`' for tipo in tipos)}, o viene comprimido de "
+            "otro modo que gzip.",
+            *([_tipo_no_admitido(tipos)] if tipos else []),
+            _codificacion_no_admitida(),
+        ),
+    }

@@ -21,13 +21,14 @@ from starlette.responses import Response, StreamingResponse
 
 from alpespartners.api.http.columnas import celdas, columnas
 from alpespartners.api.http.descripcion import Esquema
-from alpespartners.api.http.formatos import TIPO_CSV, TIPO_NDJSON, VARIA, Formato
+from alpespartners.api.http.formatos import VARIA, Formato
 from alpespartners.api.http.nombres_de_archivo import como_adjunto
+from alpespartners.api.http.tipos_de_medio import CSV, NDJSON
 from alpespartners.seedwork.csv_protegido import Celda, en_csv
 
 Cuerpos = Sequence[msgspec.Struct]
 
-_TIPO_CSV_CON_NOMBRES: Final = f"{TIPO_CSV}; charset=utf-8; header=present"
+_CSV_CON_NOMBRES: Final = f"{CSV}; charset=utf-8; header=present"
 _NDJSON: Final = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -72,8 +73,8 @@ def en_otros_formatos(forma: type[msgspec.Struct], ejemplos: Sequence[Esquema]) 
     """Para la documentación: por su tipo de medio, esos cuerpos de ejemplo escritos en cada formato."""
     cuerpos = [msgspec.convert(ejemplo, forma) for ejemplo in ejemplos]
     return {
-        TIPO_CSV: escritura(Formato.CSV, forma).entera(cuerpos).decode(),
-        TIPO_NDJSON: escritura(Formato.NDJSON, forma).entera(cuerpos).decode(),
+        CSV: escritura(Formato.CSV, forma).entera(cuerpos).decode(),
+        NDJSON: escritura(Formato.NDJSON, forma).entera(cuerpos).decode(),
     }
 
 
@@ -112,7 +113,7 @@ async def _nada() -> AsyncIterator[bytes]:
 
 def _cabeceras(formato: Formato, nombre: Iterable[str | None]) -> Mapping[str, str]:
     return {
-        "Content-Type": TIPO_NDJSON if formato is Formato.NDJSON else _TIPO_CSV_CON_NOMBRES,
+        "Content-Type": NDJSON if formato is Formato.NDJSON else _CSV_CON_NOMBRES,
         "Content-Disposition": como_adjunto(nombre, formato),
         **VARIA,
     }

@@ -6,14 +6,15 @@ Por qué existe: una descripción escrita aparte acaba hablando de otro servicio
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Final, Literal
+from typing import Any, ClassVar, Literal
 
 import msgspec
 
+from alpespartners.api.http.limites import DE_UN_EVENTO, LimitesDeCuerpo
+from alpespartners.api.http.tipos_de_medio import JSON
+
 Esquema = Mapping[str, object]
 """Un esquema de JSON Schema 2020-12, que es el de OpenAPI 3.1."""
-
-JSON: Final = "application/json"
 
 
 class CuerpoDescrito(msgspec.Struct, forbid_unknown_fields=True):
@@ -52,11 +53,15 @@ class CuerpoPedido:
     Attributes:
         nombre: el de su esquema entre los componentes.
         ejemplo: uno entero.
+        limites: cuánto puede medir.
+        otros_formatos: por su tipo de medio, el texto de ejemplo de los demás en que puede venir.
     """
 
     nombre: str
     esquema: Esquema
-    ejemplo: Mapping[str, Any]
+    ejemplo: Any
+    limites: LimitesDeCuerpo = DE_UN_EVENTO
+    otros_formatos: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

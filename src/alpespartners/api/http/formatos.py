@@ -14,13 +14,12 @@ from typing import Final
 from starlette.requests import Request
 
 from alpespartners.api.http.cabeceras import cabeceras_de
-from alpespartners.api.http.descripcion import JSON, Parametro
+from alpespartners.api.http.descripcion import Parametro
+from alpespartners.api.http.tipos_de_medio import CSV, JSON, NDJSON
 from alpespartners.modulos.tracking.aplicacion.codigos import CodigoDePeticion
 from alpespartners.modulos.tracking.dominio.excepciones import CampoInvalido
 
 PARAMETRO: Final = "formato"
-TIPO_CSV: Final = "text/csv"
-TIPO_NDJSON: Final = "application/x-ndjson"
 VARIA: Final[Mapping[str, str]] = {"Vary": "Accept"}
 """La cabecera de lo que se responde de una manera o de otra según lo que se acepta."""
 
@@ -40,15 +39,15 @@ FORMATO: Final = Parametro(
     lugar="query",
     esquema={"enum": [*Formato], "default": Formato.JSON},
     descripcion=(
-        f"En qué se responde; manda sobre `Accept` (`{TIPO_CSV}`, `{TIPO_NDJSON}`). `csv` es una línea de "
+        f"En qué se responde; manda sobre `Accept` (`{CSV}`, `{NDJSON}`). `csv` es una línea de "
         "nombres y una por elemento (RFC 4180); `ndjson`, un JSON por línea."
     ),
 )
 
 _TIPOS: Final[Mapping[str, Formato]] = {
     JSON: Formato.JSON,
-    TIPO_CSV: Formato.CSV,
-    TIPO_NDJSON: Formato.NDJSON,
+    CSV: Formato.CSV,
+    NDJSON: Formato.NDJSON,
 }
 _DONDE_CABE_JSON: Final = ("application/*", "*/*")
 

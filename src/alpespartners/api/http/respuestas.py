@@ -12,7 +12,7 @@ import msgspec
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from alpespartners.api.http.descripcion import JSON
+from alpespartners.api.http.tipos_de_medio import JSON
 
 PRECAUCIONES: Final = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
 """Nadie adivina el tipo de una respuesta ni la guarda."""

@@ -20,8 +20,6 @@ from alpespartners.api.http.esquemas import IDENTIFICADOR
 from alpespartners.api.http.formatos import (
     FORMATO,
     PARAMETRO,
-    TIPO_CSV,
-    TIPO_NDJSON,
     VARIA,
     Formato,
     formato_pedido,
@@ -35,6 +33,7 @@ from alpespartners.api.http.problemas import (
 )
 from alpespartners.api.http.respuestas import RespuestaJSON
 from alpespartners.api.http.rutas import RutaDescrita
+from alpespartners.api.http.tipos_de_medio import CSV, NDJSON
 from alpespartners.api.informes.presentacion import FORMAS, InformeDeAlguien, informe
 from alpespartners.api.informes.tabla import escritura_de
 from alpespartners.modulos.informes.aplicacion.faltas import InformeImposible
@@ -209,7 +208,7 @@ def _filas_de_ejemplo(forma: type[InformeDeAlguien]) -> Mapping[str, str]:
     ejemplo = msgspec.convert(forma.ejemplos[0], forma)
     return {
         tipo: escritura_de(ejemplo, formato).entera(ejemplo.filas).decode()
-        for tipo, formato in ((TIPO_CSV, Formato.CSV), (TIPO_NDJSON, Formato.NDJSON))
+        for tipo, formato in ((CSV, Formato.CSV), (NDJSON, Formato.NDJSON))
     }
 
 

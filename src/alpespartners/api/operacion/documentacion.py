@@ -11,10 +11,10 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from alpespartners.api.http.descripcion import JSON
 from alpespartners.api.http.parametros import sin_parametros
 from alpespartners.api.http.respuestas import en_json
 from alpespartners.api.http.rutas import Ruta, RutaDescrita
+from alpespartners.api.http.tipos_de_medio import JSON
 from alpespartners.api.operacion.openapi import descripcion
 from alpespartners.api.operacion.recursos_propios import (
     leer_recurso,

@@ -16,9 +16,8 @@ import msgspec
 
 from alpespartners import __version__
 from alpespartners.api.http.acceso import NEGATIVAS, pide_clave
-from alpespartners.api.http.cuerpo import FALTAS_DEL_CUERPO, OCTETOS_MAXIMOS
+from alpespartners.api.http.cuerpo import faltas_del_cuerpo
 from alpespartners.api.http.descripcion import (
-    JSON,
     Contestacion,
     CuerpoDescrito,
     CuerpoPedido,
@@ -28,6 +27,7 @@ from alpespartners.api.http.descripcion import (
 from alpespartners.api.http.problemas import NO_VALIDO
 from alpespartners.api.http.respuestas import en_json
 from alpespartners.api.http.rutas import RutaDescrita, segmentos
+from alpespartners.api.http.tipos_de_medio import JSON
 
 _ESQUEMAS: Final = "#/components/schemas/"
 _RESPUESTAS: Final = "#/components/responses/"
@@ -86,7 +86,7 @@ def _contestaciones(ruta: RutaDescrita) -> dict[int, Contestacion]:
     if not pide_clave(segmentos(ruta.plantilla)):
         del comunes[HTTPStatus.UNAUTHORIZED]
     if ruta.operacion.cuerpo is not None:
-        comunes |= FALTAS_DEL_CUERPO
+        comunes |= faltas_del_cuerpo(ruta.operacion.cuerpo.limites)
     return dict(sorted({**comunes, **ruta.operacion.contestaciones}.items()))
 
 
@@ -169,17 +169,24 @@ def _parametro(parametro: Parametro) -> dict[str, object]:
 
 
 def _cuerpo(pedido: CuerpoPedido) -> dict[str, object]:
+    limites = pedido.limites
+    comprimido = (
+        "ese límite en lo que llega y en lo que sale"
+        if limites.comprimidos == limites.octetos
+        else f"ese límite en lo que sale y {limites.comprimidos // 1024} KiB en lo que llega"
+    )
     return {
         "required": True,
         "description": (
-            f"Hasta {OCTETOS_MAXIMOS // 1024} KiB, en UTF-8. También en gzip (`Content-Encoding: gzip`), con "
-            "ese límite en lo que llega y en lo que sale."
+            f"Hasta {limites.octetos // 1024} KiB, en UTF-8. También en gzip (`Content-Encoding: gzip`), con "
+            f"{comprimido}."
         ),
         "content": {
             JSON: {
                 "schema": {"$ref": f"{_ESQUEMAS}{pedido.nombre}"},
                 "examples": {"semilla": {"summary": "El ejemplo del módulo", "value": pedido.ejemplo}},
-            }
+            },
+            **_en_texto(pedido.otros_formatos),
         },
     }
 
@@ -198,13 +205,17 @@ def _respuesta(contestacion: Contestacion, esquema_de: Mapping[type, object]) ->
             "headers": contestacion.cabeceras or None,
             "content": {
                 contestacion.tipo: contenido,
-                **{
-                    tipo: {"schema": {"type": "string"}, "examples": {"texto": {"value": texto}}}
-                    for tipo, texto in contestacion.otros_formatos.items()
-                },
+                **_en_texto(contestacion.otros_formatos),
             },
         }
     )
+
+
+def _en_texto(formatos: Mapping[str, str]) -> dict[str, object]:
+    return {
+        tipo: {"schema": {"type": "string"}, "examples": {"texto": {"value": texto}}}
+        for tipo, texto in formatos.items()
+    }
 
 
 def _sin_ausentes(campos: Mapping[str, Any]) -> dict[str, Any]:

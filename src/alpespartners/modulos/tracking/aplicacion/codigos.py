@@ -23,6 +23,7 @@ class CodigoDePeticion(CodigoDeFalta):
     PARAMETRO_INVALIDO = "parametro_invalido"
     CURSOR_INVALIDO = "cursor_invalido"
     SIN_RESPUESTA_EXACTA = "sin_respuesta_exacta"
+    SIN_PERMISO = "sin_permiso"
 
 
 class CodigoDeAlmacenamiento(CodigoDeFalta):

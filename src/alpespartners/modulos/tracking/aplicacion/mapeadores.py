@@ -20,6 +20,7 @@ from alpespartners.modulos.tracking.aplicacion.codigos import CodigoDePeticion
 from alpespartners.modulos.tracking.aplicacion.comandos import Comando
 from alpespartners.modulos.tracking.aplicacion.dto import EventoDTO
 from alpespartners.modulos.tracking.aplicacion.invisibles import posicion_de_invisible
+from alpespartners.modulos.tracking.aplicacion.permisos import SIN_LIMITES, Permiso
 from alpespartners.modulos.tracking.aplicacion.textos import (
     FORMA_DE_UN_INSTANTE,
     importe,
@@ -80,16 +81,20 @@ def dto_a_comando(
     *,
     id_asignado: Callable[[], str],
     recibido_en: datetime,
+    permiso: Permiso = SIN_LIMITES,
 ) -> Comando:
     """Convierte el DTO, al que da un `id` si no lo trae, en un comando normalizado.
 
     Raises:
-        DatosInvalidos: con todas las faltas, también las que el recolector ya traía.
+        DatosInvalidos: con todas las faltas, también las que el recolector ya traía; o, si no hay ninguna,
+            porque no se permite enviar a esa campaña.
     """
     if dto.id is None:
         dto.id = id_asignado()
         recolector.avisar("id_asignado")
+    dto.id = permiso.prefijo + dto.id
     contenido = clase.contenido.crear(dto, recibido_en, recolector)
+    permiso.exigir(contenido.campaña_id)
     return clase.comando(**contenido.campos(), recibido_en=recibido_en, advertencias=tuple(recolector.avisos))
 
 
@@ -101,6 +106,7 @@ def comando_del_cuerpo(
     recibido_en: datetime,
     clave: str | None = None,
     estricto: bool = False,
+    permiso: Permiso = SIN_LIMITES,
 ) -> Comando:
     """Recorre JSON → DTO → comando.
 
@@ -117,7 +123,9 @@ def comando_del_cuerpo(
             dto.id = clave
         elif dto.id != clave:
             recolector.anotar("id", Codigo.CAMPO_REPETIDO, "no es el que dice la cabecera Idempotency-Key")
-    return dto_a_comando(clase, dto, recolector, id_asignado=id_asignado, recibido_en=recibido_en)
+    return dto_a_comando(
+        clase, dto, recolector, id_asignado=id_asignado, recibido_en=recibido_en, permiso=permiso
+    )
 
 
 def _campos_del_cuerpo(

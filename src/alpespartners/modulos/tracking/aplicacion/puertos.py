@@ -78,6 +78,15 @@ class DespachadorComandos(Protocol):
             BrokerNoDisponible: no hubo confirmación a tiempo.
         """
 
+    async def publicar_varios(
+        self, comandos: Sequence[tuple[Comando, str]], *, traza: str | None
+    ) -> list[BrokerNoDisponible | None]:
+        """Publica comandos, cada uno con su `comando_id`; vuelve cuando se sabe qué fue de todos.
+
+        Devuelve, en el mismo orden, `None` por cada uno confirmado de forma duradera, y si no la causa: que
+        uno no se confirme no dice nada de los demás.
+        """
+
     @property
     def disponible(self) -> bool:
         """Dice si el broker acepta comandos en este momento."""

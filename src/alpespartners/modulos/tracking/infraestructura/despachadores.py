@@ -7,6 +7,7 @@ Por qué existe: un 202 promete que el comando ya no se pierde.
 
 import asyncio
 import time
+from collections.abc import Sequence
 from functools import partial
 
 from alpespartners.modulos.tracking.aplicacion.clases import CLASES
@@ -113,6 +114,25 @@ class DespachadorPulsar:
             raise AlmacenamientoLleno if lleno else BrokerNoDisponible
         self._callado_en = None
         self._metricas.aceptado(sobre.topico, time.perf_counter() - comienzo)
+
+    async def publicar_varios(
+        self, comandos: Sequence[tuple[Comando, str]], *, traza: str | None
+    ) -> list[BrokerNoDisponible | None]:
+        """Devuelve, en su orden, `None` por cada comando confirmado de forma duradera, y si no la causa."""
+        return list(
+            await asyncio.gather(
+                *(self._publicado(comando, comando_id, traza) for comando, comando_id in comandos)
+            )
+        )
+
+    async def _publicado(
+        self, comando: Comando, comando_id: str, traza: str | None
+    ) -> BrokerNoDisponible | None:
+        try:
+            await self.publicar(comando, comando_id=comando_id, traza=traza)
+        except BrokerNoDisponible as causa:
+            return causa
+        return None
 
     @property
     def disponible(self) -> bool:

@@ -1,0 +1,47 @@
+"""Lo que una clave deja hacer con los eventos que llegan con ella.
+
+Qué es: a qué campañas se puede enviar y qué se antepone a cada `id`.
+Qué no es: quién tiene qué clave, ni a qué rutas se entra con ella; eso es del borde.
+Por qué existe: los `id` son un solo espacio, y dos tiendas que no se conocen no pueden ponerse de acuerdo en
+cómo numerar sus pedidos: lo hace la clave de cada una.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from alpespartners.modulos.tracking.aplicacion.codigos import CodigoDePeticion
+from alpespartners.modulos.tracking.dominio.excepciones import DatosInvalidos, Fallo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Permiso:
+    """Lo que se puede enviar.
+
+    Attributes:
+        campañas: a cuáles; `None`, a todas.
+        prefijo: lo que se antepone al `id` de cada evento, también al asignado.
+    """
+
+    campañas: frozenset[str] | None = None
+    prefijo: str = ""
+
+    def exigir(self, campaña_id: str) -> None:
+        """No hace nada si se puede enviar a esa campaña.
+
+        Raises:
+            DatosInvalidos: no se puede.
+        """
+        if self.campañas is not None and campaña_id not in self.campañas:
+            raise DatosInvalidos(
+                [
+                    Fallo(
+                        "campaña_id",
+                        CodigoDePeticion.SIN_PERMISO,
+                        "la clave con que se envía no vale para esta campaña",
+                    )
+                ]
+            )
+
+
+SIN_LIMITES: Final = Permiso()
+"""El de quien puede enviar a todas las campañas, con sus propios `id`."""

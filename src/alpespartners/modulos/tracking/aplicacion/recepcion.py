@@ -1,0 +1,111 @@
+"""Recepción de varios eventos a la vez: de sus cuerpos a la suerte de cada uno.
+
+Qué es: los pasos 2 a 4 del flujo para muchos, que se juzgan uno a uno y se publican juntos.
+Qué no es: la lectura de lo que llega por HTTP, que es de cada borde y de cada dialecto.
+Por qué existe: mil eventos en una petición cuestan mucho menos que mil peticiones, y que uno no valga, o que
+el broker no confirme otro, no dice nada de los demás.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from alpespartners.modulos.tracking.aplicacion.clases import Clase
+from alpespartners.modulos.tracking.aplicacion.comandos import Comando
+from alpespartners.modulos.tracking.aplicacion.mapeadores import comando_del_cuerpo
+from alpespartners.modulos.tracking.aplicacion.permisos import SIN_LIMITES, Permiso
+from alpespartners.modulos.tracking.aplicacion.puertos import BrokerNoDisponible, DespachadorComandos
+from alpespartners.modulos.tracking.dominio.excepciones import DatosInvalidos, Fallo
+
+
+@dataclass(frozen=True, slots=True)
+class Entrada:
+    """Un evento por recibir: de qué clase es y su cuerpo, como el que se envía solo."""
+
+    clase: Clase
+    cuerpo: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Aceptada:
+    """El broker confirmó su comando."""
+
+    clase: Clase
+    comando: Comando
+    comando_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoValida:
+    """No se publicó nada: estas son todas sus faltas."""
+
+    fallos: Sequence[Fallo]
+
+
+@dataclass(frozen=True, slots=True)
+class SinConfirmar:
+    """El broker no confirmó su comando: puede que lo guardara y puede que no.
+
+    Repetirlo con el mismo `id` es seguro.
+    """
+
+    clase: Clase
+    comando: Comando
+    causa: BrokerNoDisponible
+
+
+Suerte = Aceptada | NoValida | SinConfirmar
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recepcion:
+    """Quien recibe varios: a quién se publican, y de dónde salen la hora y los ids."""
+
+    despachador: DespachadorComandos
+    reloj: Callable[[], datetime]
+    nuevo_id: Callable[[], str]
+
+    async def recibir(
+        self,
+        entradas: Iterable[Entrada | NoValida],
+        *,
+        traza: str | None,
+        permiso: Permiso = SIN_LIMITES,
+        estricto: bool = False,
+    ) -> list[Suerte]:
+        """La suerte de cada una, en su orden; vuelve cuando se sabe la de todas.
+
+        Lo que llega ya juzgado (una línea que no es JSON) pasa tal cual.
+        """
+        suertes: list[Suerte] = []
+        publicables: list[tuple[int, Aceptada]] = []
+        for indice, entrada in enumerate(entradas):
+            suerte = self._juzgar(entrada, permiso, estricto=estricto)
+            if isinstance(suerte, Aceptada):
+                publicables.append((indice, suerte))
+            suertes.append(suerte)
+        causas = await self.despachador.publicar_varios(
+            [(aceptada.comando, aceptada.comando_id) for _, aceptada in publicables], traza=traza
+        )
+        for (indice, aceptada), causa in zip(publicables, causas, strict=True):
+            if causa is not None:
+                suertes[indice] = SinConfirmar(aceptada.clase, aceptada.comando, causa)
+        return suertes
+
+    def _juzgar(
+        self, entrada: Entrada | NoValida, permiso: Permiso, *, estricto: bool
+    ) -> Aceptada | NoValida:
+        if isinstance(entrada, NoValida):
+            return entrada
+        try:
+            comando = comando_del_cuerpo(
+                entrada.clase,
+                entrada.cuerpo,
+                id_asignado=self.nuevo_id,
+                recibido_en=self.reloj(),
+                estricto=estricto,
+                permiso=permiso,
+            )
+        except DatosInvalidos as invalidos:
+            return NoValida(invalidos.fallos)
+        return Aceptada(entrada.clase, comando, self.nuevo_id())
