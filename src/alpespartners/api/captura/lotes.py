@@ -159,7 +159,7 @@ def _entrada(elemento: Any) -> Entrada | NoValida:
 
 
 def _respuesta(suertes: list[Suerte]) -> Response:
-    """200 con el resultado de cada una; 503 con lo mismo si el broker no confirmó ninguna de las que valen."""
+    """200 con el resultado de cada una; 503, con lo mismo, si no se confirmó ninguna de las que valen."""
     resultados = [_resultado(indice, suerte) for indice, suerte in enumerate(suertes)]
     cuantas = {tipo: sum(isinstance(suerte, tipo) for suerte in suertes) for tipo in (Aceptada, NoValida)}
     lote = LoteRecibido(
