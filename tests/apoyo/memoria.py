@@ -18,6 +18,7 @@ from alpespartners.api.aplicacion import crear_api, rutas_descritas
 from alpespartners.api.captura.lotes import ruta_de_lotes
 from alpespartners.api.http.acceso import ReglasDeAcceso
 from alpespartners.api.http.cuerpo import SEGUNDOS_MAXIMOS
+from alpespartners.api.http.llavero import LlaveroDelServicio
 from alpespartners.api.informes.listas import rutas_de_listas
 from alpespartners.api.informes.rutas import rutas_de_informes
 from alpespartners.api.operacion import openapi
@@ -25,6 +26,7 @@ from alpespartners.api.operacion.metricas import estado_de_la_api, ruta_de_metri
 from alpespartners.api.operacion.pulso import Pulso
 from alpespartners.api.operacion.salud import quien_averigua
 from alpespartners.api.tracking.envios import Envios
+from alpespartners.modulos.claves.aplicacion.llavero import LlaveroGuardado
 from alpespartners.modulos.informes.aplicacion.puertos import Contada, DemasiadasCuentas, Dimension, Pagina
 from alpespartners.modulos.informes.dominio.intervalos import Intervalo
 from alpespartners.modulos.informes.dominio.usuarios import Usuarios
@@ -198,6 +200,7 @@ def api_en_memoria(  # noqa: PLR0913 (por nombre: son los de la API)
     puertos: PuertosEnMemoria,
     *,
     claves: Collection[str] = (),
+    guardadas: LlaveroGuardado | None = None,
     sin_clave: bool = False,
     nombres: Collection[str] = (),
     segundos_de_cuerpo: float = 10.0,
@@ -221,7 +224,9 @@ def api_en_memoria(  # noqa: PLR0913 (por nombre: son los de la API)
         administracion=administracion,
         reloj=reloj,
         nuevo_id=ids_consecutivos(),
-        acceso=ReglasDeAcceso(claves=claves, sin_clave=sin_clave, nombres=nombres),
+        acceso=ReglasDeAcceso(
+            llavero=LlaveroDelServicio(claves, guardadas), sin_clave=sin_clave, nombres=nombres
+        ),
         ciclo_de_vida=sin_nada_que_abrir,
         segundos_de_cuerpo=segundos_de_cuerpo,
         esperas_maximas=esperas_maximas,

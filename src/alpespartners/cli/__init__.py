@@ -11,6 +11,7 @@ import typer
 
 from alpespartners import __version__
 from alpespartners.cli.cartas import cartas
+from alpespartners.cli.claves import claves
 from alpespartners.cli.conciliar import conciliar
 from alpespartners.cli.destino import destino
 from alpespartners.cli.destinos import destinos
@@ -64,3 +65,4 @@ principal.command(cls=Orden)(recontar)
 principal.command(cls=Orden)(reconstruir)
 principal.command(cls=Orden)(medir)
 principal.add_typer(cartas, name="cartas")
+principal.add_typer(claves, name="claves")

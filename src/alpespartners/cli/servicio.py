@@ -172,7 +172,9 @@ def _anunciar(configuracion: Configuracion, enchufe: socket.socket, consumiendo:
     if estado != http.HTTPStatus.OK:
         typer.echo(_NEGADO.format(direccion=direccion, detalle=json.loads(cuerpo)["detail"]), err=True)
         return
-    clave = ' \\\n  -H "Authorization: Bearer $CLAVE"' if configuracion.claves_api else ""
+    # A quien no tiene clave no se le dice ni que algo no existe.
+    pide_clave, _ = _preguntar(anfitrion, puerto, visible, "/tracking/balance")
+    clave = ' \\\n  -H "Authorization: Bearer $CLAVE"' if pide_clave == http.HTTPStatus.UNAUTHORIZED else ""
     typer.echo(
         _CABECERA.format(
             direccion=direccion,

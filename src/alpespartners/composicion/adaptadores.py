@@ -13,11 +13,20 @@ import uuid_utils
 from prometheus_client import CollectorRegistry, ProcessCollector, disable_created_metrics
 
 from alpespartners.api.http.acceso import ReglasDeAcceso
+from alpespartners.api.http.llavero import LlaveroDelServicio
 from alpespartners.broker_embebido import BrokerEmbebido
 from alpespartners.config import Configuracion
+from alpespartners.modulos.claves.aplicacion.llavero import (
+    ClavesNoDisponibles,
+    Lectura,
+    LlaveroGuardado,
+    Marca,
+)
+from alpespartners.modulos.claves.infraestructura.almacen import leer_si_cambiaron
 from alpespartners.modulos.informes.infraestructura.proyeccion import CuentasSQL
 from alpespartners.modulos.informes.infraestructura.tablas import METADATOS
-from alpespartners.modulos.tracking.infraestructura.motores.base_datos import BaseDatos
+from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible
+from alpespartners.modulos.tracking.infraestructura.motores.base_datos import BaseDatos, LecturasDelLibro
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.base_datos import BaseDatosSQLite
 from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import ClientePulsar
 from alpespartners.modulos.tracking.infraestructura.pulsar.revision import RevisorDelBroker
@@ -77,10 +86,30 @@ def revisor(configuracion: Configuracion) -> RevisorDelBroker | None:
     )
 
 
-def acceso(configuracion: Configuracion) -> ReglasDeAcceso:
-    """Quién puede preguntar a este proceso por HTTP."""
+def claves_guardadas(lecturas: LecturasDelLibro) -> LlaveroGuardado:
+    """Las claves guardadas en esa base de datos, que se han de renovar (`renovandose`)."""
+
+    async def leer(conocida: Marca | None) -> Lectura:
+        try:
+            return await lecturas.en_transaccion(lambda conexion: leer_si_cambiaron(conexion, conocida))
+        except BaseDatosNoDisponible as fallo:
+            raise ClavesNoDisponibles(str(fallo)) from fallo
+
+    return LlaveroGuardado(leer, ahora)
+
+
+def acceso(
+    configuracion: Configuracion, guardadas: LlaveroGuardado | None = None, procesos: int = 1
+) -> ReglasDeAcceso:
+    """Quién puede preguntar a este proceso por HTTP.
+
+    Args:
+        configuracion: con las claves que lo pueden todo.
+        guardadas: las demás, si este proceso las mira.
+        procesos: cuántos atienden el mismo puerto.
+    """
     return ReglasDeAcceso(
-        claves=configuracion.claves_api,
+        llavero=LlaveroDelServicio(configuracion.claves_api, guardadas, procesos),
         sin_clave=configuracion.sin_clave,
         nombres=configuracion.nombres,
     )

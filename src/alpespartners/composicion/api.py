@@ -15,6 +15,7 @@ from alpespartners.composicion.adaptadores import (
     acceso,
     ahora,
     base_datos,
+    claves_guardadas,
     conectar,
     nuevo_id,
     registro_de_metricas,
@@ -57,6 +58,9 @@ def crear_app(
     empezar(configuracion, "api" if puesto is None else f"api {puesto.numero}")
     base = base_datos(configuracion)
     lecturas = base.lecturas()
+    # Con su propia conexión: revocar una clave no espera a quien lee un informe.
+    de_claves = base.lecturas()
+    guardadas = claves_guardadas(de_claves)
     por_turnos = LibroPorTurnos(lecturas)
     registro = registro_de_metricas(puesto)
     administracion = revisor(configuracion)
@@ -71,7 +75,9 @@ def crear_app(
                 if puesto is not None:
                     pila.callback(puesto.dejar)
                 pila.callback(lecturas.cerrar)
+                pila.callback(de_claves.cerrar)
                 await asyncio.to_thread(base.dejar_lista, migra=migra)
+                await pila.enter_async_context(guardadas.renovandose())
                 cliente, epoca = await asyncio.to_thread(conectar, configuracion, pila)
                 topicos.abrir(cliente, epoca)
                 await despachador.abrir(cliente)
@@ -93,7 +99,7 @@ def crear_app(
         presencia=lecturas,
         reloj=ahora,
         nuevo_id=nuevo_id,
-        acceso=acceso(configuracion),
+        acceso=acceso(configuracion, guardadas, 1 if puesto is None else configuracion.procesos),
         ciclo_de_vida=ciclo_de_vida,
         registro=registro,
         administracion=administracion,

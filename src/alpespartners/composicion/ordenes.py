@@ -7,10 +7,10 @@ Qué no es: el trabajo (`infraestructura/operacion`), ni lo que se le dice a una
 import asyncio
 from collections.abc import Callable, Collection, Coroutine, Iterator, Sequence
 from contextlib import ExitStack, closing
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 from sqlalchemy import Connection
@@ -19,6 +19,10 @@ from alpespartners.api.tracking.rutas import clase_en_http
 from alpespartners.composicion.adaptadores import ahora, base_datos, conectar, revisor
 from alpespartners.composicion.inicio import empezar
 from alpespartners.config import Configuracion
+from alpespartners.modulos.claves.aplicacion.creacion import ClavePedida, nueva_clave
+from alpespartners.modulos.claves.aplicacion.llavero import SEGUNDOS_DE_VIGENCIA
+from alpespartners.modulos.claves.dominio.clave import ClaveGuardada
+from alpespartners.modulos.claves.infraestructura.almacen import agregar, revocar, todas
 from alpespartners.modulos.informes.aplicacion.informe import Informe
 from alpespartners.modulos.informes.aplicacion.informe import hacer_informe as informe_de
 from alpespartners.modulos.informes.aplicacion.pedido import PedidoDeInforme
@@ -67,6 +71,10 @@ from alpespartners.traspaso.exportacion import exportar as exportar_a
 from alpespartners.traspaso.formatos import EnCSV, EnNDJSON, FaltaAlgoInstalado, Formato
 
 T = TypeVar("T")
+
+_MARGEN: Final = 0.5
+SEGUNDOS_TRAS_REVOCAR: Final = SEGUNDOS_DE_VIGENCIA + _MARGEN
+"""Tras ellos, todo proceso que pueda leer las claves ha leído que una se revocó."""
 
 
 def migrar(configuracion: Configuracion) -> None:
@@ -335,6 +343,66 @@ def reconstruir(configuracion: Configuracion, *, avanza: Callable[[str, int], No
             return asyncio.run(reconstructor.reconstruir())
         except FalloDelBroker as fallo:
             raise BrokerNoDisponible(str(fallo)) from fallo
+
+
+def crear_clave(configuracion: Configuracion, pedida: ClavePedida) -> tuple[ClaveGuardada, str, bool]:
+    """Guarda una clave y la devuelve con su texto, que no se puede volver a saber, y con si es la primera.
+
+    Raises:
+        BaseDatosNoDisponible: la base de datos no respondió; quizá se guardó, y sin su texto no sirve.
+        ClaveImposible: lo que se pide no vale.
+        ErrorDeArranque: los ajustes no valen, o no se puede escribir en la base de datos.
+    """
+    guardada, texto = nueva_clave(pedida, ahora())
+    es_la_primera = _escribiendo(configuracion, lambda conexion: agregar(conexion, guardada))
+    return guardada, texto, es_la_primera and not configuracion.claves_api
+
+
+def listar_claves(configuracion: Configuracion) -> list[ClaveGuardada]:
+    """Devuelve las claves guardadas, valgan o no, de la más antigua a la más nueva. Solo lee.
+
+    Raises:
+        ErrorDeArranque: la base de datos no se puede leer.
+        ClavesNoDisponibles: hay una que no escribió este programa.
+    """
+
+    async def leer(lecturas: LecturasDelLibro) -> list[ClaveGuardada]:
+        return await lecturas.en_transaccion(lambda conexion: [] if conexion is None else todas(conexion))
+
+    return _leyendo(configuracion, leer)
+
+
+def revocar_clave(
+    configuracion: Configuracion, identidad: str, esperar: Callable[[float], None]
+) -> datetime | None:
+    """Revoca una clave y vuelve cuando ningún proceso la admite; devuelve desde cuándo no vale.
+
+    `None` es que no existe. Un proceso que no puede leer la base de datos la admite hasta que pueda.
+
+    Args:
+        configuracion: la de la base de datos.
+        identidad: la de la clave.
+        esperar: deja pasar esos segundos.
+
+    Raises:
+        BaseDatosNoDisponible: la base de datos no respondió; repetirlo es seguro.
+        ErrorDeArranque: los ajustes no valen, o no se puede escribir en la base de datos.
+    """
+    revocada_en = _escribiendo(configuracion, lambda conexion: revocar(conexion, identidad, ahora()))
+    if revocada_en is not None:
+        esperar(SEGUNDOS_TRAS_REVOCAR)
+    return revocada_en
+
+
+def _escribiendo(configuracion: Configuracion, trabajo: Callable[[Connection], T]) -> T:
+    """Escribe en la base de datos, esté lo demás en marcha o no; si es un SQLite nuevo, lo crea."""
+    base = base_datos(configuracion)
+    base.dejar_lista(migra=False)
+    reparaciones = base.reparaciones()
+    try:
+        return reparaciones.escribir(trabajo)
+    finally:
+        reparaciones.cerrar()
 
 
 def _formato(nombre: str, forma: type[msgspec.Struct]) -> Formato:

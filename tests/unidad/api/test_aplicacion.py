@@ -15,6 +15,7 @@ from alpespartners.api.aplicacion import crear_api
 from alpespartners.api.http import registro_de_accesos
 from alpespartners.api.http.acceso import ReglasDeAcceso
 from alpespartners.api.http.api import CicloDeVida
+from alpespartners.api.http.llavero import LlaveroDelServicio
 from alpespartners.modulos.tracking.aplicacion.puertos import Consulta
 from alpespartners.seedwork.arranque import ErrorDeArranque
 from alpespartners.seedwork.observacion.registro import Tanda
@@ -131,7 +132,7 @@ async def _vida(ciclo_de_vida: CicloDeVida) -> list[Message]:
         presencia=puertos,
         reloj=lambda: AHORA,
         nuevo_id=ids_consecutivos(),
-        acceso=ReglasDeAcceso(claves=(), sin_clave=False, nombres=()),
+        acceso=ReglasDeAcceso(llavero=LlaveroDelServicio(), sin_clave=False, nombres=()),
         ciclo_de_vida=ciclo_de_vida,
     )
     pendientes: list[Message] = [{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}]

@@ -203,10 +203,11 @@ async def test_una_direccion_con_dos_rutas_admite_los_metodos_de_las_dos() -> No
 
     direccion, variables = Rutas(
         [
-            Ruta(plantilla="/a/{id}", metodo="GET", atencion=leer),
-            Ruta(plantilla="/a/{id}", metodo="POST", atencion=escribir),
+            Ruta(plantilla="/a/{id}", metodo="GET", atencion=leer, alcance=None),
+            Ruta(plantilla="/a/{id}", metodo="POST", atencion=escribir, alcance=None),
         ]
     ).buscar(["a", "b/c"])
+    assert direccion is not None
     assert variables == {"id": "b/c"}
     assert [direccion.atencion(metodo) for metodo in ("GET", "HEAD", "POST")] == [leer, leer, escribir]
     with pytest.raises(ErrorHTTP) as error:

@@ -6,6 +6,7 @@ import httpx2
 from prometheus_client import CollectorRegistry
 
 from alpespartners.api.http.acceso import ReglasDeAcceso
+from alpespartners.api.http.llavero import LlaveroDelServicio
 from alpespartners.api.operacion.sonda import crear_sonda
 from alpespartners.modulos.tracking.infraestructura.consumo.en_espera import Espera
 
@@ -19,7 +20,7 @@ async def preguntar(
         suscripciones=lambda: {"t": True, "otro": True},
         hay_base_datos=lambda: hay_base_datos,
         en_espera=lambda: en_espera,
-        acceso=ReglasDeAcceso(claves=(), sin_clave=False, nombres=()),
+        acceso=ReglasDeAcceso(llavero=LlaveroDelServicio(), sin_clave=False, nombres=()),
         registro=CollectorRegistry(),
     )
     transporte = httpx2.ASGITransport(app=sonda, client=("127.0.0.1", 1))

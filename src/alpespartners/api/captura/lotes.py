@@ -13,7 +13,9 @@ from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import Response
 
+from alpespartners.api.http.acceso import cobrar
 from alpespartners.api.http.cabeceras import cabeceras_de
+from alpespartners.api.http.claves import Alcance, permiso_de
 from alpespartners.api.http.cuerpo import leer_cuerpo
 from alpespartners.api.http.descripcion import (
     Contestacion,
@@ -115,9 +117,14 @@ def ruta_de_lotes(recepcion: Recepcion, segundos_de_cuerpo: float) -> RutaDescri
         elementos = list(_lineas(cuerpo) if _viene_por_lineas(peticion) else _de_la_lista(cuerpo))
         if len(elementos) > ELEMENTOS_MAXIMOS:
             raise _demasiados()
-        return _respuesta(await recepcion.recibir(elementos, traza=traza_de(peticion)))
+        cobrar(peticion, len(elementos))
+        return _respuesta(
+            await recepcion.recibir(elementos, traza=traza_de(peticion), permiso=permiso_de(peticion))
+        )
 
-    return RutaDescrita(plantilla=RUTA, metodo="POST", atencion=atender, operacion=_OPERACION)
+    return RutaDescrita(
+        plantilla=RUTA, metodo="POST", atencion=atender, alcance=Alcance.CAPTURA, operacion=_OPERACION
+    )
 
 
 def _viene_por_lineas(peticion: Request) -> bool:

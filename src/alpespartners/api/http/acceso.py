@@ -1,32 +1,42 @@
 """Quién puede hablar con la API: claves, o solo esta máquina.
 
-Qué es: la comprobación que va antes de mirar la ruta, con las tres negativas (401, 403 y 421) y, en cada
-una, la variable de entorno que la resuelve.
-Qué no es: un sistema de usuarios ni de permisos; una clave da acceso a todo.
+Qué es: la comprobación que va antes de atender, con sus negativas (401, 403, 421 y 429) y, en cada una, qué
+hacer. Con claves, cada ruta dice para qué ha de haberse hecho la que se presenta.
+Qué no es: un sistema de usuarios; una clave es de un programa. Lo que deja hacer con cada evento lo comprueba
+quien lo atiende (`permiso_de`).
 Por qué existe: el servicio arranca sin configurar nada. Mientras no haya claves, ni otra máquina ni una
 página web abierta en esta (que puede hacer que su nombre apunte a 127.0.0.1) deben poder usarlo.
 """
 
-import hmac
 import ipaddress
 import re
-from collections.abc import Collection, Mapping, Sequence
+import time
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from starlette.requests import Request
 
 from alpespartners.api.http.cabeceras import Cabeceras, cabeceras_de
-from alpespartners.api.http.descripcion import Contestacion
-from alpespartners.api.http.problemas import ErrorHTTP, contestacion_de_error
-
-PRIMEROS_SEGMENTOS_ABIERTOS: Final = frozenset(
-    {
-        *("", "salud", "metricas", "docs", "openapi.json"),
-        # Los otros nombres que llevan a ellos (operacion/otros_nombres.py).
-        *("health", "healthz", "livez", "readyz", "metrics", "swagger", "redoc", "openapi", "swagger.json"),
-    }
+from alpespartners.api.http.claves import (
+    Alcance,
+    Clave,
+    Dialecto,
+    Llavero,
+    clave_de,
+    exigir_campaña,
+    poner_clave,
 )
-"""Lo que no pide clave: lo leen sondas y personas que todavía no la tienen."""
+from alpespartners.api.http.descripcion import Contestacion
+from alpespartners.api.http.llavero import LlaveroDelServicio, claves_desconocidas
+from alpespartners.api.http.problemas import (
+    REINTENTO,
+    ErrorHTTP,
+    contestacion_de_error,
+    no_encontrado,
+    sin_permiso,
+)
+from alpespartners.api.http.rutas import Direccion, Ruta
+from alpespartners.seedwork.cubo import SEGUNDOS_DE_RAFAGA
 
 _LOCALES: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _DIRECCIONES_CORRIENTES: Final = frozenset({"127.0.0.1", "::1"})
@@ -37,37 +47,73 @@ _HUELLA_DE_INTERMEDIARIO: Final = re.compile(rb"x-forwarded-|(?:forwarded|via|x-
 class ReglasDeAcceso:
     """Las reglas de acceso de un servicio.
 
-    `claves` vacío: solo esta máquina, y solo con un `Host` local o uno de `nombres`.
+    Sin claves en el llavero: solo esta máquina, y solo con un `Host` local o uno de `nombres`.
     `sin_clave` admite otras máquinas sin clave, pero no otros nombres.
     """
 
-    def __init__(self, *, claves: Collection[str], sin_clave: bool, nombres: Collection[str]) -> None:
-        self._claves = [clave.encode("utf-8") for clave in claves]
+    def __init__(self, *, llavero: LlaveroDelServicio, sin_clave: bool, nombres: Collection[str]) -> None:
+        self._llavero = llavero
         self._sin_clave = sin_clave
         self._nombres = _LOCALES | {nombre.lower() for nombre in nombres}
 
-    def comprobar(self, peticion: Request, partes: Sequence[str]) -> None:
-        """No hace nada si la petición puede pasar; si no, lanza `ErrorHTTP` 401, 403 o 421."""
-        cabeceras = cabeceras_de(peticion)
-        if self._claves:
-            if pide_clave(partes):
-                self._exigir_clave(cabeceras)
+    @property
+    def al_dia(self) -> bool:
+        """Dice si se puede comprobar una petición sin esperar a `ponerse_al_dia`."""
+        return self._llavero.al_dia
+
+    async def ponerse_al_dia(self) -> None:
+        """Espera a que se lean las claves, o a saber que no se puede."""
+        await self._llavero.ponerse_al_dia()
+
+    def comprobar(self, peticion: Request, direccion: Direccion | None) -> None:
+        """No hace nada si la petición a esa dirección puede pasar, exista o no.
+
+        Raises:
+            ErrorHTTP: 401, 403, 421, 429 o 503 (no se sabe aún qué claves hay), según la regla que incumple;
+                404, si es de un dialecto del que no hay claves.
+            DatosInvalidos: la clave es de otras campañas.
+        """
+        ruta = None if direccion is None else direccion.rutas.get(peticion.scope["method"])
+        if ruta is not None and ruta.dialecto is not None:
+            if not self._llavero.hay_de(ruta.dialecto):
+                raise no_encontrado()
             return
+        if not self._llavero.piden:
+            self._exigir_que_sea_de_aqui(peticion)
+        elif ruta is not None and ruta.alcance is not None:
+            self._exigir_clave(peticion, ruta, ruta.alcance)
+        elif (direccion is None or not direccion.abierta) and self._abierta(peticion) is None:
+            # Ni existe ni se le dice: quien no tiene clave no sabe qué direcciones hay.
+            raise clave_requerida()
+
+    def _exigir_clave(self, peticion: Request, ruta: Ruta, alcance: Alcance) -> None:
+        if ruta.sin_clave and not self._llavero.se_conoce:
+            return
+        clave = self._abierta(peticion)
+        if ruta.sin_clave:
+            if clave is not None:
+                _exigir_alcance(clave, alcance, None)
+            return
+        admitir(peticion, self._llavero, clave, alcance)
+        if alcance is Alcance.LECTURA and not ruta.juzga_campañas:
+            variables = peticion.scope["path_params"]
+            exigir_campaña(peticion, variables.get("campaña_id") or variables.get("campana_id"))
+
+    def _abierta(self, peticion: Request) -> Clave | None:
+        """La clave que presenta la petición, si presenta una y vale."""
+        presentada = _presentada(cabeceras_de(peticion))
+        return None if presentada is None else self._llavero.abrir(presentada)
+
+    def _exigir_que_sea_de_aqui(self, peticion: Request) -> None:
+        cabeceras = cabeceras_de(peticion)
+        se_conocen = self._llavero.se_conoce
+        if not se_conocen:
+            # Con una de las que no se han podido leer no se entra: no se sabe qué deja hacer.
+            self._abierta(peticion)
         if not self._sin_clave and not (_viene_de_esta_maquina(peticion) and _viene_directa(cabeceras)):
-            raise _acceso_solo_local()
+            raise _acceso_solo_local() if se_conocen else claves_desconocidas()
         if not self._anfitrion_conocido(cabeceras):
             raise _anfitrion_desconocido()
-
-    def _exigir_clave(self, cabeceras: Cabeceras) -> None:
-        valores = cabeceras.get(b"authorization", ())
-        if len(valores) == 1:
-            esquema, _, resto = valores[0].partition(" ")
-            ofrecida = resto.strip(" ").encode("latin-1")
-            # Se compara con todas, sin parar en la que acierta: el tiempo no dice cuál fue.
-            aciertos = [hmac.compare_digest(ofrecida, clave) for clave in self._claves]
-            if esquema.lower() == "bearer" and any(aciertos):
-                return
-        raise _clave_requerida()
 
     def _anfitrion_conocido(self, cabeceras: Cabeceras) -> bool:
         valores = cabeceras.get(b"host", ())
@@ -78,18 +124,86 @@ class ReglasDeAcceso:
         return nombre in self._nombres or _es_direccion_local(nombre.strip("[]"))
 
 
-def pide_clave(partes: Sequence[str]) -> bool:
-    """Dice si a la ruta de esos segmentos solo se entra con clave, cuando las hay."""
-    return partes[0] not in PRIMEROS_SEGMENTOS_ABIERTOS
+def admitir(
+    peticion: Request,
+    llavero: Llavero,
+    clave: Clave | None,
+    alcance: Alcance,
+    dialecto: Dialecto | None = None,
+) -> None:
+    """Admite la petición con esa clave, se la deja puesta y le cobra un evento; si lleva más, `cobrar`.
+
+    Raises:
+        ErrorHTTP: 401, no hay clave; 403, no es para eso; 429, gastó su límite.
+    """
+    if clave is None:
+        raise clave_requerida()
+    _exigir_alcance(clave, alcance, dialecto)
+    if clave.cubo is not None:
+        ahora = time.monotonic_ns()
+        falta = clave.cubo.falta(ahora)
+        if falta:
+            raise _demasiados_envios(clave.limite, falta)
+        clave.cubo.cobrar(1, ahora)
+    poner_clave(peticion, clave, llavero)
 
 
-def _clave_requerida() -> ErrorHTTP:
+def cobrar(peticion: Request, eventos: int) -> None:
+    """Cobra a la clave de la petición los eventos que llevaba: al admitirla se le cobró uno."""
+    cubo = clave_de(peticion).cubo
+    if cubo is not None and eventos > 1:
+        cubo.cobrar(eventos - 1, time.monotonic_ns())
+
+
+def _exigir_alcance(clave: Clave, alcance: Alcance, dialecto: Dialecto | None) -> None:
+    if clave.dialecto is not dialecto:
+        suyo = "el propio" if clave.dialecto is None else clave.dialecto
+        raise sin_permiso(f"La clave se hizo para otro protocolo ({suyo}): use una de las de este.")
+    if alcance not in clave.alcances:
+        raise sin_permiso(
+            f"La clave no se hizo para esto: hace falta una con el alcance «{alcance}» "
+            f"(alpespartners claves crear --alcance {alcance}).",
+            alcance=alcance,
+        )
+
+
+def _presentada(cabeceras: Cabeceras) -> str | None:
+    """Lo que va en `Authorization: Bearer …`; `None` si no va una vez, o no es UTF-8."""
+    valores = cabeceras.get(b"authorization", ())
+    if len(valores) != 1:
+        return None
+    esquema, _, resto = valores[0].partition(" ")
+    if esquema.lower() != "bearer":
+        return None
+    presentada = resto.strip(" ")
+    if presentada.isascii():
+        return presentada
+    try:
+        return presentada.encode("latin-1").decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+
+
+def clave_requerida() -> ErrorHTTP:
+    """No se presenta ninguna clave que valga."""
     return ErrorHTTP(
         401,
         "clave_requerida",
         "Clave requerida",
-        "Hace falta una de las claves de ALPES_CLAVES_API en la cabecera «Authorization: Bearer …».",
+        "Hace falta una clave en la cabecera «Authorization: Bearer …»: una de ALPES_CLAVES_API o de las de "
+        "«alpespartners claves crear», que no haya caducado ni se haya revocado.",
         cabeceras={"WWW-Authenticate": 'Bearer realm="alpespartners"'},
+    )
+
+
+def _demasiados_envios(limite: int | None, falta: int) -> ErrorHTTP:
+    return ErrorHTTP(
+        429,
+        "demasiados_envios",
+        "Demasiados envíos",
+        f"La clave admite {limite} eventos por segundo, y los de {SEGUNDOS_DE_RAFAGA} segundos seguidos. "
+        f"Vuelva a intentarlo en {falta} s con el mismo id: nada de esta petición se ha recibido.",
+        cabeceras={"Retry-After": str(falta)},
     )
 
 
@@ -99,7 +213,8 @@ def _acceso_solo_local() -> ErrorHTTP:
         "acceso_solo_local",
         "Acceso solo desde esta máquina",
         "Sin claves, el servicio atiende solo a esta máquina y sin intermediarios. "
-        "Para abrirlo, defina ALPES_CLAVES_API (o ALPES_SIN_CLAVE=1 si la red ya es de confianza).",
+        "Para abrirlo, cree una clave («alpespartners claves crear») o defina ALPES_CLAVES_API; si la red ya "
+        "es de confianza, ALPES_SIN_CLAVE=1.",
     )
 
 
@@ -109,26 +224,33 @@ def _anfitrion_desconocido() -> ErrorHTTP:
         "anfitrion_desconocido",
         "Anfitrión desconocido",
         "Sin claves, el servicio atiende solo a nombres locales. "
-        "Para usar otro, añádalo a ALPES_NOMBRES o defina ALPES_CLAVES_API.",
+        "Para usar otro, añádalo a ALPES_NOMBRES, defina ALPES_CLAVES_API o cree una clave.",
     )
 
 
 NEGATIVAS: Final[Mapping[int, Contestacion]] = {
     401: contestacion_de_error(
         "401",
-        "Falta la clave o no es ninguna de las definidas.",
-        _clave_requerida(),
+        "Falta la clave, no es ninguna, o ya no vale.",
+        clave_requerida(),
         cabeceras={"WWW-Authenticate": {"required": True, "schema": {"type": "string"}}},
     ),
     403: contestacion_de_error(
         "403",
-        "Sin claves definidas, solo se atiende a esta máquina y sin intermediarios.",
+        "La clave no vale para esto. O, sin claves, solo se atiende a esta máquina y sin intermediarios.",
+        sin_permiso("La clave no se hizo para esto: hace falta otra.", alcance=Alcance.LECTURA),
         _acceso_solo_local(),
     ),
     421: contestacion_de_error(
         "421",
-        "Sin claves definidas, solo se atiende a nombres locales o de `ALPES_NOMBRES`.",
+        "Sin claves, solo se atiende a nombres locales o de `ALPES_NOMBRES`.",
         _anfitrion_desconocido(),
+    ),
+    429: contestacion_de_error(
+        "429",
+        "La clave gastó su límite de eventos por segundo.",
+        _demasiados_envios(100, 3),
+        cabeceras=REINTENTO,
     ),
 }
 

@@ -19,10 +19,11 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope, Send
 
 from alpespartners.api.http.acceso import ReglasDeAcceso
-from alpespartners.api.http.problemas import error_de
+from alpespartners.api.http.medidas import exigir_medidas
+from alpespartners.api.http.problemas import error_de, no_encontrado
 from alpespartners.api.http.registro_de_accesos import RegistroDeAccesos
 from alpespartners.api.http.respuestas import PRECAUCIONES
-from alpespartners.api.http.rutas import Rutas, partes_de_la_ruta
+from alpespartners.api.http.rutas import Atencion, Direccion, Rutas, partes_de_la_ruta
 from alpespartners.api.http.traza import identificador_de, poner_traza
 from alpespartners.seedwork.arranque import ErrorDeArranque
 
@@ -70,11 +71,15 @@ class Api:
         traza = poner_traza(peticion)
         plantilla = None
         try:
-            partes = partes_de_la_ruta(scope)
-            self._acceso.comprobar(peticion, partes)
-            direccion, scope["path_params"] = self._rutas.buscar(partes)
-            plantilla = direccion.plantilla
-            respuesta = await direccion.atencion(metodo)(peticion)
+            exigir_medidas(scope)
+            direccion, scope["path_params"] = self._rutas.buscar(partes_de_la_ruta(scope))
+            if direccion is not None:
+                plantilla = direccion.plantilla
+            if not self._acceso.al_dia:
+                await self._acceso.ponerse_al_dia()
+            # Antes de decir que algo no existe: a quien no puede entrar no se le cuenta qué hay.
+            self._acceso.comprobar(peticion, direccion)
+            respuesta = await _atencion(direccion, metodo)(peticion)
         except ClientDisconnect:
             return
         except Exception as fallo:  # noqa: BLE001 - el último que puede convertirla en una respuesta
@@ -115,3 +120,9 @@ class Api:
             await send({"type": "lifespan.shutdown.complete"})
         finally:
             self._accesos.escribir()
+
+
+def _atencion(direccion: Direccion | None, metodo: str) -> Atencion:
+    if direccion is None:
+        raise no_encontrado()
+    return direccion.atencion(metodo)

@@ -1,36 +1,25 @@
 """Las claves vistas desde la puerta: qué deja hacer cada una.
 
 Qué es: lo que quien atiende una petición necesita saber de la clave con que llegó.
-Qué no es: dónde se guardan ni cómo se crean.
+Qué no es: dónde se guardan ni cómo se crean (`modulos/claves`), ni quién exige una (`acceso.py`).
 """
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final, Protocol
 
+from starlette.requests import Request
+
+from alpespartners.modulos.claves.dominio.clave import Alcance, Dialecto
+from alpespartners.modulos.tracking.aplicacion.codigos import CodigoDePeticion
 from alpespartners.modulos.tracking.aplicacion.permisos import SIN_LIMITES, Permiso
+from alpespartners.modulos.tracking.dominio.excepciones import DatosInvalidos, Fallo
+from alpespartners.seedwork.cubo import Cubo
 
-
-class Alcance(StrEnum):
-    """Para qué se hizo una clave."""
-
-    CAPTURA = "captura"
-    """Solo envía."""
-    LECTURA = "lectura"
-    """Solo lee."""
-    OPERACION = "operacion"
-    """Solo ve cómo está el servicio."""
-
-
-class Dialecto(StrEnum):
-    """El protocolo de otros con que se envía; sin una clave suya, no se atiende."""
-
-    SEGMENT = "segment"
-    POSTHOG = "posthog"
-    PLAUSIBLE = "plausible"
-
+__all__ = ["Alcance", "Clave", "Dialecto", "Llavero"]
 
 TODOS_LOS_ALCANCES: Final = frozenset(Alcance)
+_CLAVE: Final = "clave"
+_LLAVERO: Final = "llavero"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,12 +29,22 @@ class Clave:
     Attributes:
         alcances: para qué se hizo.
         dialecto: el único con que se puede enviar con ella; `None`, el propio.
-        permiso: lo que deja enviar.
+        permiso: lo que deja enviar, y de qué campañas deja leer.
+        identidad: cómo se llama; `None`, si no es de las guardadas.
+        limite: eventos por segundo, los que sean los procesos; `None`, los que quiera.
+        cubo: lo que le queda de ese límite en este proceso.
     """
 
     alcances: frozenset[Alcance] = TODOS_LOS_ALCANCES
     dialecto: Dialecto | None = None
     permiso: Permiso = SIN_LIMITES
+    identidad: str | None = None
+    limite: int | None = None
+    cubo: Cubo | None = None
+
+
+SIN_CLAVE: Final = Clave()
+"""La de quien entra sin ninguna, donde no se piden: puede todo."""
 
 
 class Llavero(Protocol):
@@ -56,3 +55,52 @@ class Llavero(Protocol):
 
     def abrir(self, presentada: str) -> Clave | None:
         """La clave que es ese texto; `None` si no es ninguna, o ya no vale."""
+
+    def vale(self, clave: Clave) -> bool:
+        """Dice si esa, que se abrió antes, sigue valiendo."""
+
+
+def poner_clave(peticion: Request, clave: Clave, llavero: Llavero) -> None:
+    """Deja en la petición la clave con que se la admitió."""
+    peticion.scope[_CLAVE] = clave
+    peticion.scope[_LLAVERO] = llavero
+
+
+def clave_de(peticion: Request) -> Clave:
+    """La clave con que se admitió la petición; si no se pedía, una que puede todo."""
+    clave: Clave = peticion.scope.get(_CLAVE, SIN_CLAVE)
+    return clave
+
+
+def permiso_de(peticion: Request) -> Permiso:
+    """Lo que la clave de la petición deja hacer con los eventos."""
+    return clave_de(peticion).permiso
+
+
+def sigue_valiendo(peticion: Request) -> bool:
+    """Dice si la clave de la petición aún vale: lo que se lee durante horas no sobrevive a su clave."""
+    llavero: Llavero | None = peticion.scope.get(_LLAVERO)
+    return llavero is None or llavero.vale(clave_de(peticion))
+
+
+def puede_leer(peticion: Request, campaña_id: str) -> bool:
+    """Dice si la clave de la petición deja leer lo de esa campaña."""
+    campañas = permiso_de(peticion).campañas
+    return campañas is None or campaña_id in campañas
+
+
+def exigir_campaña(peticion: Request, campaña_id: str | None) -> None:
+    """No hace nada si lo que se pide, que es de esa campaña o de todas (`None`), se puede leer.
+
+    Raises:
+        DatosInvalidos: la clave de la petición es de otras campañas.
+    """
+    campañas = permiso_de(peticion).campañas
+    if campañas is None or campaña_id in campañas:
+        return
+    falta = (
+        "esta clave solo lee sus campañas: diga de cuál con campaña_id"
+        if campaña_id is None
+        else "esta clave no vale para esta campaña"
+    )
+    raise DatosInvalidos([Fallo("campaña_id", CodigoDePeticion.SIN_PERMISO, falta)])

@@ -17,6 +17,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from alpespartners.api.http.claves import exigir_campaña
 from alpespartners.api.http.descargas import Cuerpos, archivo, descarga, escritura
 from alpespartners.api.http.descripcion import Esquema, Parametro
 from alpespartners.api.http.formatos import PARAMETRO, VARIA, Formato, formato_pedido
@@ -27,6 +28,8 @@ from alpespartners.modulos.tracking.aplicacion.mapeadores import ALIAS
 from alpespartners.modulos.tracking.dominio.excepciones import Codigo, DatosInvalidos, Recolector
 
 P = TypeVar("P")
+
+_CAMPAÑA: Final = "campaña_id"
 
 ENLACE: Final[Esquema] = {
     "description": 'La página siguiente, si la hay: `<…>; rel="next"` (RFC 8288).',
@@ -121,10 +124,14 @@ class Listado(Generic[P]):
     async def responder(self, peticion: Request) -> Response:
         """La página pedida o, en CSV y NDJSON si no se dice cuántos, todo.
 
+        Si no es ya de una campaña, una clave con las suyas ha de decir de cuál.
+
         Raises:
             DatosInvalidos: con todas las faltas.
         """
         leida = leer_peticion(peticion, self.admitidos, self.leer)
+        if _CAMPAÑA in self.admitidos:
+            exigir_campaña(peticion, leida.parametros.get(_CAMPAÑA))
         nombre = leida.nombre(*self.nombre)
         if leida.pide_todo:
             paginas = todas(leida.parametros, self.leer, self.pagina)

@@ -11,11 +11,12 @@ from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Final
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 from starlette.responses import Response
 
 from alpespartners.api.http.descripcion import Contestacion, Esquema
 from alpespartners.api.http.respuestas import RespuestaJSON
+from alpespartners.modulos.claves.dominio.clave import Alcance
 from alpespartners.modulos.tracking.aplicacion.codigos import CODIGOS, CodigoDePeticion
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible
 from alpespartners.modulos.tracking.dominio import excepciones
@@ -67,6 +68,17 @@ class DatosInvalidos(Problema):
             ),
         ),
     ]
+
+
+class SinPermiso(Problema):
+    """La clave no deja hacer lo que se pide."""
+
+    alcance: Annotated[
+        Alcance | UnsetType, Meta(description="Para qué debería haberse hecho, si es lo que le falta.")
+    ] = UNSET
+    errores: Annotated[
+        list[Falta] | UnsetType, Meta(description="Lo que no se le deja hacer, si lo demás sí.")
+    ] = UNSET
 
 
 class ErrorHTTP(Exception):
@@ -140,8 +152,11 @@ def no_encontrado() -> ErrorHTTP:
 
 
 def datos_invalidos(fallos: Iterable[Fallo], cabeceras: Mapping[str, str] | None = None) -> ErrorHTTP:
-    """Todas las faltas a la vez, sin añadir a ninguna el valor que la cometió."""
+    """Todas las faltas a la vez, sin añadir a ninguna el valor que la cometió; si una es de permiso, 403."""
+    fallos = list(fallos)
     errores = [Falta(nombre_seguro(fallo.campo), fallo.codigo, fallo.mensaje) for fallo in fallos]
+    if any(fallo.codigo is CodigoDePeticion.SIN_PERMISO for fallo in fallos):
+        return sin_permiso("La clave no deja hacer esto con esa campaña.", cabeceras, errores=errores)
     detalle = "Un dato no es válido." if len(errores) == 1 else f"{len(errores)} datos no son válidos."
     return ErrorHTTP(
         422,
@@ -151,6 +166,13 @@ def datos_invalidos(fallos: Iterable[Fallo], cabeceras: Mapping[str, str] | None
         cabeceras=cabeceras,
         forma=DatosInvalidos,
         errores=errores,
+    )
+
+
+def sin_permiso(detalle: str, cabeceras: Mapping[str, str] | None = None, **extras: Any) -> ErrorHTTP:
+    """La clave vale, y no para esto. Los `extras` son los campos de `SinPermiso`."""
+    return ErrorHTTP(
+        403, "sin_permiso", "Sin permiso", detalle, cabeceras=cabeceras, forma=SinPermiso, **extras
     )
 
 

@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
+from alpespartners.api.http.claves import Alcance, Dialecto
 from alpespartners.api.http.descripcion import Operacion
 from alpespartners.api.http.problemas import ErrorHTTP, no_encontrado
 from alpespartners.modulos.tracking.dominio.normalizacion import en_nfc
@@ -25,15 +26,34 @@ Atencion = Callable[[Request], Awaitable[Response]]
 """Atiende una petición; los segmentos variables, decodificados, están en `path_params`."""
 
 VARIABLE: Final = "{"
+_SIN_VARIABLES: Final[Mapping[str, str]] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ruta:
-    """Una plantilla con un método y quién lo atiende; `HEAD` acompaña siempre a `GET`."""
+    """Una plantilla con un método y quién lo atiende; `HEAD` acompaña siempre a `GET`.
+
+    Attributes:
+        alcance: para qué ha de haberse hecho la clave con que se pide; `None`, no se mira ninguna.
+        sin_clave: si además se puede pedir sin ninguna: lo que leen las sondas, que no las tienen.
+        dialecto: el de las claves con que se pide. Si no es el propio (`None`), la clave va donde él la pone,
+            y quien atiende la abre y llama a `admitir` antes de nada.
+        juzga_campañas: si quien atiende no da a una clave lo que no es de sus campañas. Si no lo hace, ni su
+            plantilla dice de cuál es, una clave con campañas no puede leerla.
+    """
 
     plantilla: str
     metodo: Literal["GET", "POST"]
     atencion: Atencion
+    alcance: Alcance | None
+    sin_clave: bool = False
+    dialecto: Dialecto | None = None
+    juzga_campañas: bool = False
+
+    @property
+    def abierta(self) -> bool:
+        """Dice si se puede pedir sin clave, aunque las haya."""
+        return self.alcance is None or self.sin_clave
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,16 +65,21 @@ class RutaDescrita(Ruta):
 
 @dataclass(frozen=True, slots=True)
 class Direccion:
-    """Una plantilla y quién atiende cada uno de sus métodos."""
+    """Una plantilla y la ruta de cada uno de sus métodos."""
 
     plantilla: str
-    atenciones: dict[str, Atencion]
+    rutas: dict[str, Ruta]
+
+    @property
+    def abierta(self) -> bool:
+        """Dice si se puede pedir sin clave, se pida como se pida."""
+        return all(ruta.abierta for ruta in self.rutas.values())
 
     def atencion(self, metodo: str) -> Atencion:
         """Devuelve quién atiende ese método; `ErrorHTTP` 405 con `Allow` si nadie."""
-        atencion = self.atenciones.get(metodo)
-        if atencion is None:
-            permitidos = ", ".join(self.atenciones)
+        ruta = self.rutas.get(metodo)
+        if ruta is None:
+            permitidos = ", ".join(self.rutas)
             raise ErrorHTTP(
                 405,
                 "metodo_no_permitido",
@@ -62,7 +87,7 @@ class Direccion:
                 f"Esta dirección solo admite {permitidos}.",
                 cabeceras={"Allow": permitidos},
             )
-        return atencion
+        return ruta.atencion
 
 
 class Rutas:
@@ -72,24 +97,22 @@ class Rutas:
         direcciones: dict[str, Direccion] = {}
         for ruta in rutas:
             direccion = direcciones.setdefault(ruta.plantilla, Direccion(ruta.plantilla, {}))
-            direccion.atenciones[ruta.metodo] = ruta.atencion
+            direccion.rutas[ruta.metodo] = ruta
             if ruta.metodo == HTTPMethod.GET:
-                direccion.atenciones[HTTPMethod.HEAD] = ruta.atencion
+                direccion.rutas[HTTPMethod.HEAD] = ruta
         todas = [(tuple(segmentos(plantilla)), direccion) for plantilla, direccion in direcciones.items()]
         self._fijas = {partes: direccion for partes, direccion in todas if not _tiene_variables(partes)}
         self._variables = [(partes, direccion) for partes, direccion in todas if _tiene_variables(partes)]
 
-    def buscar(self, partes: Sequence[str]) -> tuple[Direccion, Mapping[str, str]]:
+    def buscar(self, partes: Sequence[str]) -> tuple[Direccion | None, Mapping[str, str]]:
         """Devuelve la dirección de esos segmentos decodificados y los que son variables, por su nombre.
 
-        Una variable solo la llena lo que puede ser un identificador: lo demás no existe con ningún método.
-
-        Raises:
-            ErrorHTTP: 404, no hay ninguna.
+        Una variable solo la llena lo que puede ser un identificador: lo demás no existe con ningún método, y
+        su dirección es `None`.
         """
         fija = self._fijas.get(tuple(partes))
         if fija is not None:
-            return fija, {}
+            return fija, _SIN_VARIABLES
         for plantilla, direccion in self._variables:
             if len(plantilla) == len(partes) and all(map(_encaja, plantilla, partes)):
                 return direccion, {
@@ -97,7 +120,7 @@ class Rutas:
                     for esperado, parte in zip(plantilla, partes, strict=True)
                     if _es_variable(esperado)
                 }
-        raise no_encontrado()
+        return None, _SIN_VARIABLES
 
 
 def partes_de_la_ruta(scope: Scope) -> Sequence[str]:

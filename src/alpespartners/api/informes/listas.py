@@ -14,6 +14,7 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import Response
 
+from alpespartners.api.http.claves import Alcance
 from alpespartners.api.http.descargas import en_otros_formatos
 from alpespartners.api.http.descripcion import Contestacion, CuerpoDescrito, Operacion, Parametro
 from alpespartners.api.http.formatos import FORMATO
@@ -157,7 +158,13 @@ def _ruta(lista: _Lista) -> RutaDescrita:
             503: SIN_BASE_DE_DATOS,
         },
     )
-    return RutaDescrita(plantilla=lista.plantilla, metodo="GET", atencion=atender, operacion=operacion)
+    return RutaDescrita(
+        plantilla=lista.plantilla,
+        metodo="GET",
+        atencion=atender,
+        alcance=Alcance.LECTURA,
+        operacion=operacion,
+    )
 
 
 def _leer_pedido(de: str, parametros: Mapping[str, str]) -> _Pedido:

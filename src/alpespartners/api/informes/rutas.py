@@ -14,6 +14,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from alpespartners.api.http.claves import Alcance
 from alpespartners.api.http.descargas import archivo
 from alpespartners.api.http.descripcion import Contestacion, Esquema, Etiqueta, Operacion, Parametro
 from alpespartners.api.http.esquemas import IDENTIFICADOR
@@ -279,5 +280,6 @@ def _ruta_de_informe(
         plantilla=f"/tracking/{de_que}s/{{{de_que}_id}}/informe",
         metodo="GET",
         atencion=atender,
+        alcance=Alcance.LECTURA,
         operacion=operacion,
     )

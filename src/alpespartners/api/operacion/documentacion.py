@@ -36,8 +36,8 @@ def rutas_de_documentacion(descritas: Sequence[RutaDescrita]) -> list[Ruta]:
         return Response(octetos, media_type=JSON)
 
     return [
-        Ruta(plantilla="/openapi.json", metodo="GET", atencion=openapi),
-        Ruta(plantilla="/docs", metodo="GET", atencion=_pagina),
+        Ruta(plantilla="/openapi.json", metodo="GET", atencion=openapi, alcance=None),
+        Ruta(plantilla="/docs", metodo="GET", atencion=_pagina, alcance=None),
         *rutas_de_recursos(),
     ]
 

@@ -22,6 +22,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from alpespartners import __version__
+from alpespartners.api.http.claves import Alcance
 from alpespartners.api.http.descripcion import Contestacion, Operacion
 from alpespartners.api.http.parametros import sin_parametros
 from alpespartners.api.http.rutas import RutaDescrita
@@ -104,7 +105,14 @@ def ruta_de_metricas(registro: CollectorRegistry, estado: Estado) -> RutaDescrit
             )
         },
     )
-    return RutaDescrita(plantilla="/metricas", metodo="GET", atencion=metricas, operacion=operacion)
+    return RutaDescrita(
+        plantilla="/metricas",
+        metodo="GET",
+        atencion=metricas,
+        alcance=Alcance.OPERACION,
+        sin_clave=True,
+        operacion=operacion,
+    )
 
 
 def estado_de_la_api(pulso: Pulso, lecturas: Lecturas, presencia: Presencia) -> Estado:

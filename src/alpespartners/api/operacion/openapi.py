@@ -15,7 +15,7 @@ from typing import Any, Final
 import msgspec
 
 from alpespartners import __version__
-from alpespartners.api.http.acceso import NEGATIVAS, pide_clave
+from alpespartners.api.http.acceso import NEGATIVAS
 from alpespartners.api.http.cuerpo import faltas_del_cuerpo
 from alpespartners.api.http.descripcion import (
     Contestacion,
@@ -26,7 +26,7 @@ from alpespartners.api.http.descripcion import (
 )
 from alpespartners.api.http.problemas import NO_VALIDO
 from alpespartners.api.http.respuestas import en_json
-from alpespartners.api.http.rutas import RutaDescrita, segmentos
+from alpespartners.api.http.rutas import RutaDescrita
 from alpespartners.api.http.tipos_de_medio import JSON
 
 _ESQUEMAS: Final = "#/components/schemas/"
@@ -65,8 +65,9 @@ def descripcion(rutas: Sequence[RutaDescrita]) -> dict[str, object]:
                     "type": "http",
                     "scheme": "bearer",
                     "description": (
-                        "Una de las claves de `ALPES_CLAVES_API`. Sin claves definidas no se pide ninguna, y "
-                        "solo se atiende a la propia máquina."
+                        "Una clave de las que crea `alpespartners claves crear`, con el alcance que cada "
+                        "operación dice, o una de `ALPES_CLAVES_API`, que valen para todo. Mientras no haya "
+                        "ninguna no se pide, y solo se atiende a la propia máquina."
                     ),
                 }
             },
@@ -83,8 +84,8 @@ def descripcion(rutas: Sequence[RutaDescrita]) -> dict[str, object]:
 def _contestaciones(ruta: RutaDescrita) -> dict[int, Contestacion]:
     """Todas las de una ruta, por su código; las suyas mandan sobre las que cualquiera puede dar."""
     comunes = {**NEGATIVAS, int(HTTPStatus.UNPROCESSABLE_ENTITY): NO_VALIDO}
-    if not pide_clave(segmentos(ruta.plantilla)):
-        del comunes[HTTPStatus.UNAUTHORIZED]
+    if ruta.abierta:
+        del comunes[HTTPStatus.UNAUTHORIZED], comunes[HTTPStatus.TOO_MANY_REQUESTS]
     if ruta.operacion.cuerpo is not None:
         comunes |= faltas_del_cuerpo(ruta.operacion.cuerpo.limites)
     return dict(sorted({**comunes, **ruta.operacion.contestaciones}.items()))
@@ -142,7 +143,7 @@ def _operacion(ruta: RutaDescrita, esquema_de: Mapping[type, object]) -> dict[st
             "operationId": operacion.id,
             "summary": operacion.resumen,
             "description": operacion.descripcion,
-            "security": [{"clave": []}, {}] if pide_clave(segmentos(ruta.plantilla)) else None,
+            "security": None if ruta.abierta else [{"clave": [ruta.alcance]}, {}],
             "parameters": [_parametro(parametro) for parametro in operacion.parametros] or None,
             "requestBody": None if operacion.cuerpo is None else _cuerpo(operacion.cuerpo),
             "responses": {

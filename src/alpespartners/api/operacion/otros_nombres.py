@@ -29,7 +29,8 @@ _OTROS: Final[Mapping[str, str]] = {
 def rutas_de_otros_nombres() -> list[Ruta]:
     """Una por cada uno; la documentación no las describe."""
     return [
-        Ruta(plantilla=nombre, metodo="GET", atencion=_hacia(nuestro)) for nombre, nuestro in _OTROS.items()
+        Ruta(plantilla=nombre, metodo="GET", atencion=_hacia(nuestro), alcance=None)
+        for nombre, nuestro in _OTROS.items()
     ]
 
 

@@ -60,7 +60,7 @@ def ruta_de_portada(averiguar: Callable[[], Awaitable[Salud]], reloj: Callable[[
         textos = {nombre: html.escape(texto) for nombre, texto in _textos(salud, reloj()).items()}
         return Response(plantilla.substitute(textos), headers=_CABECERAS, media_type="text/html")
 
-    return Ruta(plantilla="/", metodo="GET", atencion=portada)
+    return Ruta(plantilla="/", metodo="GET", atencion=portada, alcance=None)
 
 
 def _textos(salud: Salud, ahora: datetime) -> dict[str, str]:

@@ -47,6 +47,7 @@ def rutas_de_recursos() -> list[Ruta]:
             plantilla=f"/docs/recursos/{recurso.rpartition('/')[2]}",
             metodo="GET",
             atencion=_servir(recurso, tipo),
+            alcance=None,
         )
         for recurso, tipo in _TIPO_POR_RECURSO.items()
     ]

@@ -15,6 +15,7 @@ from msgspec import UNSET, Meta, UnsetType
 from starlette.requests import Request
 from starlette.responses import Response
 
+from alpespartners.api.http.claves import Alcance
 from alpespartners.api.http.descripcion import Contestacion, CuerpoDescrito, Etiqueta, Operacion
 from alpespartners.api.http.parametros import sin_parametros
 from alpespartners.api.http.respuestas import RespuestaJSON
@@ -113,7 +114,14 @@ def rutas_de_salud(averiguar: Callable[[], Awaitable[Salud]]) -> list[RutaDescri
     )
     return [
         ruta_viva(),
-        RutaDescrita(plantilla="/salud/lista", metodo="GET", atencion=lista, operacion=operacion),
+        RutaDescrita(
+            plantilla="/salud/lista",
+            metodo="GET",
+            atencion=lista,
+            alcance=Alcance.OPERACION,
+            sin_clave=True,
+            operacion=operacion,
+        ),
     ]
 
 
@@ -130,7 +138,14 @@ def ruta_viva() -> RutaDescrita:
         resumen="¿Vive el proceso?",
         contestaciones={200: Contestacion(descripcion="Vive.", formas=(Viva,))},
     )
-    return RutaDescrita(plantilla="/salud/viva", metodo="GET", atencion=viva, operacion=operacion)
+    return RutaDescrita(
+        plantilla="/salud/viva",
+        metodo="GET",
+        atencion=viva,
+        alcance=Alcance.OPERACION,
+        sin_clave=True,
+        operacion=operacion,
+    )
 
 
 def _relator() -> Callable[[str | None], None]:

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 
 from alpespartners.api.http.acceso import ReglasDeAcceso
 from alpespartners.api.http.api import Api
+from alpespartners.api.http.claves import Alcance
 from alpespartners.api.http.descripcion import CuerpoDescrito
 from alpespartners.api.http.parametros import sin_parametros
 from alpespartners.api.http.respuestas import RespuestaJSON
@@ -120,7 +121,13 @@ def crear_sonda(
     rutas = Rutas(
         [
             ruta_viva(),
-            Ruta(plantilla="/salud/lista", metodo="GET", atencion=lista),
+            Ruta(
+                plantilla="/salud/lista",
+                metodo="GET",
+                atencion=lista,
+                alcance=Alcance.OPERACION,
+                sin_clave=True,
+            ),
             ruta_de_metricas(registro, estado),
         ]
     )

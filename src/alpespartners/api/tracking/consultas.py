@@ -10,6 +10,7 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import Response
 
+from alpespartners.api.http.claves import Alcance, permiso_de, puede_leer
 from alpespartners.api.http.descargas import en_otros_formatos
 from alpespartners.api.http.descripcion import Contestacion, Esquema, Etiqueta, Operacion, Parametro
 from alpespartners.api.http.esquemas import IDENTIFICADOR, INSTANTE
@@ -51,6 +52,7 @@ from alpespartners.modulos.tracking.aplicacion.consultas.listar_destinos import 
 )
 from alpespartners.modulos.tracking.aplicacion.consultas.listar_eventos import (
     DE_CAMPAÑA,
+    DE_INFLUENCER,
     parametros_de_lista,
     peticion_de_lista,
 )
@@ -119,7 +121,7 @@ def ruta_de_evento(clase: ClaseHTTP, lecturas: Lecturas) -> RutaDescrita:
             # Ni su destino tendría dirección.
             raise no_encontrado()
         hallados = await lecturas.leer(lambda consulta: consulta.eventos(clase.clase).obtener([id_evento]))
-        if id_evento not in hallados:
+        if id_evento not in hallados or not puede_leer(peticion, hallados[id_evento].contenido.campaña_id):
             raise evento_no_encontrado(f"{clase.ruta}/{quote(id_evento, safe='')}/destino")
         return RespuestaJSON(clase.recurso(hallados[id_evento]))
 
@@ -138,7 +140,14 @@ def ruta_de_evento(clase: ClaseHTTP, lecturas: Lecturas) -> RutaDescrita:
             503: SIN_BASE_DE_DATOS,
         },
     )
-    return RutaDescrita(plantilla=f"{clase.ruta}/{{id}}", metodo="GET", atencion=atender, operacion=operacion)
+    return RutaDescrita(
+        plantilla=f"{clase.ruta}/{{id}}",
+        metodo="GET",
+        atencion=atender,
+        alcance=Alcance.LECTURA,
+        juzga_campañas=True,
+        operacion=operacion,
+    )
 
 
 def ruta_de_destino(clase: ClaseHTTP, lecturas: Lecturas, presencia: Presencia) -> RutaDescrita:
@@ -147,7 +156,10 @@ def ruta_de_destino(clase: ClaseHTTP, lecturas: Lecturas, presencia: Presencia) 
     async def atender(peticion: Request) -> Response:
         sin_parametros(peticion)
         id_evento = peticion.path_params["id"]
-        hallado = await lecturas.leer(lambda consulta: consultar_destino(consulta, clase.clase, id_evento))
+        campañas = permiso_de(peticion).campañas
+        hallado = await lecturas.leer(
+            lambda consulta: consultar_destino(consulta, clase.clase, id_evento, campañas)
+        )
         if isinstance(hallado, SinNoticias):
             raise destino_desconocido(hallado, await consumidores_vivos(presencia))
         return RespuestaJSON(historia(id_evento, hallado))
@@ -169,7 +181,12 @@ def ruta_de_destino(clase: ClaseHTTP, lecturas: Lecturas, presencia: Presencia) 
         },
     )
     return RutaDescrita(
-        plantilla=f"{clase.ruta}/{{id}}/destino", metodo="GET", atencion=atender, operacion=operacion
+        plantilla=f"{clase.ruta}/{{id}}/destino",
+        metodo="GET",
+        atencion=atender,
+        alcance=Alcance.LECTURA,
+        juzga_campañas=True,
+        operacion=operacion,
     )
 
 
@@ -246,6 +263,9 @@ def _ruta_de_lista(
         plantilla=f"/tracking/{de_que}s/{{{en_la_ruta}}}/{clase.clase.plural}",
         metodo="GET",
         atencion=atender,
+        alcance=Alcance.LECTURA,
+        # De un influencer, por `campaña_id`.
+        juzga_campañas=de == DE_INFLUENCER,
         operacion=operacion,
     )
 
@@ -286,7 +306,12 @@ def ruta_de_destinos(lecturas: Lecturas) -> RutaDescrita:
         },
     )
     return RutaDescrita(
-        plantilla="/tracking/destinos", metodo="GET", atencion=listado.responder, operacion=operacion
+        plantilla="/tracking/destinos",
+        metodo="GET",
+        atencion=listado.responder,
+        alcance=Alcance.LECTURA,
+        juzga_campañas=True,
+        operacion=operacion,
     )
 
 
@@ -311,7 +336,13 @@ def ruta_de_balance(lecturas: Lecturas) -> RutaDescrita:
             503: SIN_BASE_DE_DATOS,
         },
     )
-    return RutaDescrita(plantilla="/tracking/balance", metodo="GET", atencion=atender, operacion=operacion)
+    return RutaDescrita(
+        plantilla="/tracking/balance",
+        metodo="GET",
+        atencion=atender,
+        alcance=Alcance.OPERACION,
+        operacion=operacion,
+    )
 
 
 def _de_la_ruta(nombre: str, clase: ClaseHTTP, campo: str) -> Parametro:

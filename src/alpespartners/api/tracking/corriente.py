@@ -10,6 +10,7 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import Response
 
+from alpespartners.api.http.claves import Alcance, exigir_campaña
 from alpespartners.api.http.descargas import descarga, en_otros_formatos, escritura
 from alpespartners.api.http.descripcion import Contestacion, Esquema, Operacion, Parametro
 from alpespartners.api.http.esquemas import INSTANTE
@@ -55,6 +56,7 @@ def ruta_de_corriente(clase: ClaseHTTP, lecturas: Lecturas) -> RutaDescrita:
 
     async def atender(peticion: Request) -> Response:
         leida = leer_peticion(peticion, parametros_de_corriente(clase.clase), leer)
+        exigir_campaña(peticion, leida.parametros.get("campaña_id"))
         nombre = leida.nombre(clase.clase.plural, leida.parametros.get("campaña_id"))
         if leida.pide_todo:
             tope = await tope_de_la_corriente(lecturas, clase.clase, leida.pedido)
@@ -103,7 +105,14 @@ def ruta_de_corriente(clase: ClaseHTTP, lecturas: Lecturas) -> RutaDescrita:
             503: SIN_BASE_DE_DATOS,
         },
     )
-    return RutaDescrita(plantilla=clase.ruta, metodo="GET", atencion=atender, operacion=operacion)
+    return RutaDescrita(
+        plantilla=clase.ruta,
+        metodo="GET",
+        atencion=atender,
+        alcance=Alcance.LECTURA,
+        juzga_campañas=True,
+        operacion=operacion,
+    )
 
 
 def _parametros_de(clase: Clase) -> list[Parametro]:

@@ -5,6 +5,7 @@ Qué no es: quién lee los tópicos, qué se recuerda ni qué se salta (`aplicac
 """
 
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from functools import partial
 from http import HTTPMethod
 from typing import Annotated, Final
 
@@ -13,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from alpespartners.api.http.cabeceras import cabeceras_de
+from alpespartners.api.http.claves import Alcance, sigue_valiendo
 from alpespartners.api.http.descripcion import Contestacion, CuerpoDescrito, Etiqueta, Operacion, Parametro
 from alpespartners.api.http.esquemas import IDENTIFICADOR
 from alpespartners.api.http.parametros import leer_parametros
@@ -89,7 +91,10 @@ def _ruta_en_vivo(
         except NoCabenMas:
             raise _demasiados() from None
         return RespuestaContinua(
-            _trozos(espectador, decir), espectador.salir, tipo=TIPO, cabeceras={**_CABECERAS}
+            _trozos(espectador, decir, partial(sigue_valiendo, peticion)),
+            espectador.salir,
+            tipo=TIPO,
+            cabeceras={**_CABECERAS},
         )
 
     operacion = Operacion(
@@ -138,6 +143,7 @@ def _ruta_en_vivo(
         plantilla=f"/tracking/{campaña}s/{{{campaña}_id}}/en-vivo",
         metodo="GET",
         atencion=atender,
+        alcance=Alcance.LECTURA,
         operacion=operacion,
     )
 
@@ -166,9 +172,14 @@ def _decir_eventos(clases: Sequence[ClaseHTTP]) -> Callable[[Publicado], bytes]:
     return decir
 
 
-async def _trozos(espectador: Espectador, decir: Callable[[Publicado], bytes]) -> AsyncGenerator[bytes]:
+async def _trozos(
+    espectador: Espectador, decir: Callable[[Publicado], bytes], con_clave: Callable[[], bool]
+) -> AsyncGenerator[bytes]:
     yield _PREAMBULO
     async for tanda in espectador.tandas():
+        if not con_clave():
+            # Al volver se le dirá por qué: 401.
+            return
         yield b"".join(_dicho(suceso, decir) for suceso in tanda)
 
 

@@ -18,6 +18,7 @@ from starlette.responses import Response
 
 from alpespartners.api.http.cabeceras import cabeceras_de
 from alpespartners.api.http.clave_de_idempotencia import CABECERA, ESQUEMA, clave_de_idempotencia
+from alpespartners.api.http.claves import Alcance, permiso_de
 from alpespartners.api.http.cuerpo import leer_cuerpo
 from alpespartners.api.http.descripcion import Contestacion, Esquema, Operacion, Parametro
 from alpespartners.api.http.parametros import leer_parametros
@@ -131,14 +132,19 @@ class Envios:
             return await self._esperar(envio, peticion, preferidas)
 
         return RutaDescrita(
-            plantilla=clase.ruta, metodo="POST", atencion=atender, operacion=_operacion(clase)
+            plantilla=clase.ruta,
+            metodo="POST",
+            atencion=atender,
+            alcance=Alcance.CAPTURA,
+            operacion=_operacion(clase),
         )
 
     def _comando(self, peticion: Request, cuerpo: object, clase: Clase, preferidas: Preferencias) -> Comando:
         """El comando que pide la petición.
 
         Raises:
-            ErrorHTTP: 422, con las faltas de la consulta, de las cabeceras y del cuerpo.
+            ErrorHTTP: 422, con las faltas de la consulta, de las cabeceras y del cuerpo; o 403, la clave no
+                vale para esa campaña.
         """
         recolector = Recolector()
         if peticion.scope["query_string"]:
@@ -153,6 +159,7 @@ class Envios:
                 recibido_en=self.reloj(),
                 clave=clave,
                 estricto=preferidas.rigor,
+                permiso=permiso_de(peticion),
             )
         except DatosInvalidos as invalidos:
             raise datos_invalidos([*faltas, *invalidos.fallos], preferidas.aplicadas(espera=False)) from None

@@ -5,6 +5,7 @@ Qué no es: la búsqueda de un comando; por un `comando_id` se pregunta en `apli
 Por qué existe: «todavía no» y «nunca llegó» se parecen, y quien cobra por un evento necesita distinguirlos.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -71,8 +72,13 @@ class SinNoticias:
         return f"No consta nada de este id. {hecho}. {si_se_acepto}, {pendiente}."
 
 
-def consultar_destino(consulta: Consulta, clase: Clase, evento_id: str) -> Historia | SinNoticias:
-    """Devuelve lo que pasó con ese `id` de esa clase."""
+def consultar_destino(
+    consulta: Consulta, clase: Clase, evento_id: str, campañas: Collection[str] | None = None
+) -> Historia | SinNoticias:
+    """Devuelve lo que pasó con ese `id` de esa clase.
+
+    Con `campañas`, solo lo que iba a una de ellas; lo ilegible no se sabe a cuál iba.
+    """
     anotados = consulta.destinos.de_evento(clase.topico, evento_id, SUCESOS_MAXIMOS)
     cuantos = len(anotados)
     if cuantos == SUCESOS_MAXIMOS:
@@ -87,9 +93,11 @@ def consultar_destino(consulta: Consulta, clase: Clase, evento_id: str) -> Histo
             influencer_id=anotado.influencer_id,
         )
         for anotado in anotados
+        if campañas is None or anotado.campaña_id in campañas
     ]
+    cuantos -= len(anotados) - len(sucesos)
     evento = consulta.eventos(clase).obtener([evento_id]).get(evento_id)
-    if evento is not None:
+    if evento is not None and (campañas is None or evento.contenido.campaña_id in campañas):
         cuantos += 1
         registro = Suceso(
             comando_id=evento.comando_id,

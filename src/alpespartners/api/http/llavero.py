@@ -1,0 +1,120 @@
+"""El llavero de un servicio: las claves de los ajustes, que lo pueden todo, y las guardadas.
+
+Qué es: de lo presentado a la clave con lo que deja hacer y lo que le queda de su límite.
+Qué no es: la lectura de las guardadas (`modulos/claves`).
+"""
+
+import hmac
+from collections.abc import Collection
+
+from alpespartners.api.http.claves import Clave, Dialecto
+from alpespartners.api.http.problemas import SEGUNDOS_PARA_REINTENTAR, ErrorHTTP
+from alpespartners.modulos.claves.aplicacion.llavero import LlaveroGuardado
+from alpespartners.modulos.claves.dominio.clave import PREFIJO_DE_CLAVE, ClaveGuardada
+from alpespartners.modulos.tracking.aplicacion.permisos import Permiso
+from alpespartners.seedwork.cubo import Cubo
+
+_DE_LOS_AJUSTES = Clave()
+
+
+class LlaveroDelServicio:
+    """Las de un proceso; cumple `Llavero`.
+
+    Args:
+        de_los_ajustes: las que valen siempre y para todo.
+        guardadas: las demás; `None`, si este proceso no las mira.
+        procesos: cuántos atienden el mismo puerto: el límite de una clave se reparte entre ellos.
+    """
+
+    def __init__(
+        self,
+        de_los_ajustes: Collection[str] = (),
+        guardadas: LlaveroGuardado | None = None,
+        procesos: int = 1,
+    ) -> None:
+        self._de_los_ajustes = [clave.encode("utf-8") for clave in de_los_ajustes]
+        self._guardadas = guardadas
+        self._procesos = procesos
+        self._abiertas: dict[str, tuple[ClaveGuardada, Clave]] = {}
+
+    @property
+    def se_conoce(self) -> bool:
+        """Dice si se sabe qué claves hay; si no, no se pueden leer desde que empezó el proceso."""
+        return self._guardadas is None or self._guardadas.se_conoce
+
+    @property
+    def piden(self) -> bool:
+        """Dice si el servicio pide clave: hay alguna, o la hubo."""
+        return bool(self._de_los_ajustes) or (self._guardadas is not None and self._guardadas.hay)
+
+    @property
+    def al_dia(self) -> bool:
+        """Dice si se puede comprobar una clave sin esperar a `ponerse_al_dia`."""
+        return self._guardadas is None or self._guardadas.al_dia
+
+    async def ponerse_al_dia(self) -> None:
+        """Espera a que se lean las guardadas, o a saber que no se puede."""
+        if self._guardadas is not None:
+            await self._guardadas.ponerse_al_dia()
+
+    def hay_de(self, dialecto: Dialecto | None) -> bool:
+        """Dice si alguna se hizo para ese dialecto; mientras no se sepa, que sí."""
+        if dialecto is None:
+            return self.piden
+        return self._guardadas is not None and (
+            self._guardadas.hay_de(dialecto) or not self._guardadas.se_conoce
+        )
+
+    def abrir(self, presentada: str) -> Clave | None:
+        """La clave que es ese texto; `None` si no es ninguna, o ya no vale.
+
+        Raises:
+            ErrorHTTP: 503, parece de las guardadas y todavía no se han podido leer.
+        """
+        octetos = presentada.encode("utf-8", "surrogatepass")
+        # Se compara con todas, sin parar en la que acierta: el tiempo no dice cuál fue.
+        aciertos = [hmac.compare_digest(octetos, clave) for clave in self._de_los_ajustes]
+        if any(aciertos):
+            return _DE_LOS_AJUSTES
+        if self._guardadas is None:
+            return None
+        if not self._guardadas.se_conoce and presentada.startswith(PREFIJO_DE_CLAVE):
+            # Ni 401, que haría que quien envía lo diera por perdido, ni entrar sin saber qué deja hacer.
+            raise claves_desconocidas()
+        guardada = self._guardadas.abrir(presentada)
+        return None if guardada is None else self._abierta(guardada)
+
+    def vale(self, clave: Clave) -> bool:
+        """Dice si esa, que se abrió antes, sigue valiendo."""
+        return clave.identidad is None or self._guardadas is None or self._guardadas.vale(clave.identidad)
+
+    def _abierta(self, guardada: ClaveGuardada) -> Clave:
+        """Lo que deja hacer; con el mismo cubo siempre, que se gasta entre todas sus peticiones."""
+        suya, abierta = self._abiertas.get(guardada.identidad, (None, _DE_LOS_AJUSTES))
+        if suya is guardada:
+            return abierta
+        limite = guardada.limite
+        cubo = abierta.cubo
+        if limite != abierta.limite:
+            cubo = None if limite is None else Cubo(limite, self._procesos)
+        abierta = Clave(
+            alcances=guardada.alcances,
+            dialecto=guardada.dialecto,
+            permiso=Permiso(campañas=guardada.campañas, prefijo=guardada.prefijo),
+            identidad=guardada.identidad,
+            limite=limite,
+            cubo=cubo,
+        )
+        self._abiertas[guardada.identidad] = guardada, abierta
+        return abierta
+
+
+def claves_desconocidas() -> ErrorHTTP:
+    """Todavía no se sabe qué claves hay."""
+    return ErrorHTTP(
+        503,
+        "claves_desconocidas",
+        "Claves desconocidas",
+        "El servicio acaba de empezar y aún no ha podido leer las claves de su base de datos: repítalo.",
+        cabeceras={"Retry-After": str(SEGUNDOS_PARA_REINTENTAR)},
+    )

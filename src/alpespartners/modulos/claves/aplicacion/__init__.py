@@ -1,0 +1,1 @@
+"""Crear claves, y tenerlas a mano donde se comprueban."""

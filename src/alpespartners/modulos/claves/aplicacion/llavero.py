@@ -1,0 +1,181 @@
+"""Las claves guardadas, en la memoria de un proceso que las comprueba.
+
+Qué es: la última lectura de la base de datos y, mientras el proceso vive, quien la renueva cada segundo.
+Qué no es: qué se puede hacer con cada una, que es de la puerta por la que se entra.
+Por qué existe: comprobar una clave no puede esperar a la base de datos, y aun así una revocada ha de dejar de
+valer en todos los procesos antes de que quien la revoca reciba su respuesta.
+
+Una lectura vale `SEGUNDOS_DE_VIGENCIA` desde que se pidió. Pasados, quien vaya a comprobar una clave espera
+antes a otra (`ponerse_al_dia`): ni un bucle que estuvo parado admite lo revocado. Si la base de datos no
+responde manda la última lectura hasta que vuelva; que una clave caduque no depende de ella.
+"""
+
+import asyncio
+import logging
+import math
+import secrets
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from alpespartners.modulos.claves.dominio.clave import ClaveGuardada, Dialecto, partes_de, resumen_de
+
+SEGUNDOS_ENTRE_LECTURAS: Final = 1.0
+SEGUNDOS_DE_VIGENCIA: Final = 2.0
+"""Más tarde, ningún proceso que pueda leer la base de datos admite una clave sin leerla otra vez."""
+
+_registro = logging.getLogger(__name__)
+
+_SAL: Final = secrets.token_bytes(16)
+_NADIE: Final = ClaveGuardada(
+    identidad="",
+    nombre="",
+    sal=_SAL,
+    resumen=resumen_de(secrets.token_urlsafe(), _SAL),
+    alcances=frozenset(),
+    dialecto=None,
+    campañas=frozenset(),
+    prefijo="",
+    limite=None,
+    caduca_en=None,
+    creada_en=datetime(1970, 1, 1, tzinfo=UTC),
+)
+"""Con la que se compara el secreto de quien nombra a una que no existe: tarda lo mismo."""
+
+
+class ClavesNoDisponibles(Exception):
+    """No se pudieron leer ahora; dice por qué."""
+
+
+Marca = tuple[object, ...]
+"""Cómo están las claves guardadas: si no cambia, no ha cambiado ninguna."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lectura:
+    """Lo leído: la marca y, si no es la que ya se tenía, todas las claves."""
+
+    marca: Marca
+    claves: Sequence[ClaveGuardada] | None
+
+
+Leer = Callable[[Marca | None], Awaitable[Lectura]]
+"""Lee las claves, si su marca no es la dada; lanza `ClavesNoDisponibles` si no puede."""
+
+
+class LlaveroGuardado:
+    """Las claves guardadas, vistas desde un proceso. Solo se usa desde su bucle.
+
+    Args:
+        leer: de dónde salen.
+        reloj: la hora, en UTC, con que se mira si una ha caducado.
+        cronometro: segundos de un reloj que no retrocede.
+    """
+
+    def __init__(
+        self,
+        leer: Leer,
+        reloj: Callable[[], datetime],
+        cronometro: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._leer = leer
+        self._reloj = reloj
+        self._cronometro = cronometro
+        self._vence = -math.inf
+        self._marca: Marca | None = None
+        self._por_identidad: dict[str, ClaveGuardada] = {}
+        self._dialectos: frozenset[Dialecto | None] = frozenset()
+        self._en_curso: asyncio.Task[None] | None = None
+        self._se_lee = True
+
+    @property
+    def se_conoce(self) -> bool:
+        """Dice si se ha leído alguna vez: hasta entonces no se sabe ni si hay alguna clave."""
+        return self._marca is not None
+
+    @property
+    def al_dia(self) -> bool:
+        """Dice si la última lectura sigue valiendo."""
+        return self._cronometro() < self._vence
+
+    def hay_de(self, dialecto: Dialecto | None) -> bool:
+        """Dice si alguna vez se hizo alguna para ese dialecto, valga o no ahora."""
+        return dialecto in self._dialectos
+
+    @property
+    def hay(self) -> bool:
+        """Dice si alguna vez se hizo alguna, valga o no ahora."""
+        return bool(self._dialectos)
+
+    def abrir(self, presentada: str) -> ClaveGuardada | None:
+        """La que vale ahora y es ese texto; `None` si no hay ninguna."""
+        partes = partes_de(presentada)
+        if partes is None:
+            return None
+        identidad, secreto = partes
+        guardada = self._por_identidad.get(identidad, _NADIE)
+        return guardada if guardada.es_su_secreto(secreto) and guardada.vale(self._reloj()) else None
+
+    def vale(self, identidad: str) -> bool:
+        """Dice si la de esa identidad sigue valiendo."""
+        guardada = self._por_identidad.get(identidad)
+        return guardada is not None and guardada.vale(self._reloj())
+
+    async def ponerse_al_dia(self) -> None:
+        """Espera a que acabe una lectura; quienes esperan a la vez esperan a la misma."""
+        if self._en_curso is None or self._en_curso.done():
+            self._en_curso = asyncio.create_task(self._renovar(), name="llavero")
+        # Quien deja de esperar no se lleva la lectura de los demás.
+        await asyncio.shield(self._en_curso)
+
+    @asynccontextmanager
+    async def renovandose(self) -> AsyncGenerator[None]:
+        """Lee antes de empezar y, mientras dura el bloque, cada segundo."""
+        await self.ponerse_al_dia()
+        tarea = asyncio.create_task(self._sin_parar(), name="llavero que se renueva")
+        try:
+            yield
+        finally:
+            for suya in (tarea, self._en_curso):
+                if suya is not None:
+                    suya.cancel()
+                    with suppress(asyncio.CancelledError):
+                        await suya
+
+    async def _sin_parar(self) -> None:
+        while True:
+            await asyncio.sleep(SEGUNDOS_ENTRE_LECTURAS)
+            await self.ponerse_al_dia()
+
+    async def _renovar(self) -> None:
+        comienzo = self._cronometro()
+        try:
+            async with asyncio.timeout(SEGUNDOS_DE_VIGENCIA):
+                lectura = await self._leer(self._marca)
+        except TimeoutError:
+            self._no_se_pudo("no responde")
+        except ClavesNoDisponibles as fallo:
+            self._no_se_pudo(str(fallo))
+        else:
+            self._poner(lectura)
+            self._vence = comienzo + SEGUNDOS_DE_VIGENCIA
+            if not self._se_lee:
+                _registro.info("las claves se leen otra vez")
+            self._se_lee = True
+
+    def _no_se_pudo(self, fallo: str) -> None:
+        # Nadie espera a lo que no responde: manda lo último que se leyó.
+        self._vence = math.inf
+        if self._se_lee:
+            _registro.warning("las claves no se pueden leer; mandan las últimas leídas: %s", fallo)
+        self._se_lee = False
+
+    def _poner(self, lectura: Lectura) -> None:
+        self._marca = lectura.marca
+        if lectura.claves is not None:
+            self._por_identidad = {clave.identidad: clave for clave in lectura.claves}
+            # Las que hubo cuentan: una base de datos vacía no abre un servicio que pedía clave.
+            self._dialectos |= {clave.dialecto for clave in lectura.claves}

@@ -1,0 +1,1 @@
+"""Qué es una clave y cuándo vale. Solo importa la biblioteca estándar."""
