@@ -14,11 +14,12 @@ import httpx2
 from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp
 
-from alpespartners.api.aplicacion import crear_api, rutas_descritas
-from alpespartners.api.captura.lotes import ruta_de_lotes
+from alpespartners.api.aplicacion import crear_api, rutas_descritas, todas_las_rutas
+from alpespartners.api.captura.lotes import Lotes
 from alpespartners.api.http.acceso import ReglasDeAcceso
 from alpespartners.api.http.cuerpo import SEGUNDOS_MAXIMOS
 from alpespartners.api.http.llavero import LlaveroDelServicio
+from alpespartners.api.http.rutas import Ruta, RutaDescrita
 from alpespartners.api.informes.listas import rutas_de_listas
 from alpespartners.api.informes.rutas import rutas_de_informes
 from alpespartners.api.operacion import openapi
@@ -235,6 +236,12 @@ def api_en_memoria(  # noqa: PLR0913 (por nombre: son los de la API)
 
 def descripcion() -> dict[str, object]:
     """La descripción OpenAPI de la API."""
+    descritas = (ruta for ruta in rutas_en_memoria() if isinstance(ruta, RutaDescrita))
+    return openapi.descripcion(list(descritas))
+
+
+def rutas_en_memoria() -> list[Ruta]:
+    """Todas las rutas de la API."""
     puertos = PuertosEnMemoria()
     envios = Envios(
         despachador=puertos,
@@ -250,10 +257,10 @@ def descripcion() -> dict[str, object]:
     metricas = ruta_de_metricas(registro, estado_de_la_api(pulso, puertos, puertos))
     informes = [*rutas_de_listas(puertos), *rutas_de_informes(puertos, puertos, lambda: AHORA)]
     recepcion = Recepcion(despachador=puertos, reloj=lambda: AHORA, nuevo_id=ids_consecutivos())
-    captura = [ruta_de_lotes(recepcion, SEGUNDOS_MAXIMOS)]
-    return openapi.descripcion(
-        rutas_descritas(envios, puertos, puertos, en_vivo, captura, informes, metricas, averiguar)
-    )
+    lotes = Lotes(recepcion=recepcion, esperas=Esperas(puertos), segundos_de_cuerpo=SEGUNDOS_MAXIMOS)
+    captura = [lotes.ruta()]
+    descritas = rutas_descritas(envios, puertos, puertos, en_vivo, captura, informes, metricas, averiguar)
+    return todas_las_rutas(descritas, averiguar, lambda: AHORA)
 
 
 def cliente_de(api: ASGIApp, desde: str = "127.0.0.1") -> httpx2.AsyncClient:

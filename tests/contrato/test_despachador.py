@@ -62,6 +62,27 @@ class ContratoDespachador:
         publicados = {comando_id for _, comando_id, _ in despacho.publicados()}
         assert publicados == {f"c-{numero}" for numero in range(1_500)}
 
+    async def test_de_varios_dice_en_su_orden_que_todos_quedaron_publicados(self, despacho: Despacho) -> None:
+        comandos = [
+            (replace(IMPRESION if numero % 2 else CONVERSION, id=f"ev-{numero}"), f"c-{numero}")
+            for numero in range(1_500)
+        ]
+        assert await despacho.despachador.publicar_varios(comandos, traza=TRAZA) == [None] * 1_500
+        # Entre los de un lote no hay orden que guardar.
+        publicados = sorted(despacho.publicados(), key=lambda publicado: publicado[1])
+        assert publicados == sorted(((*comando, TRAZA) for comando in comandos), key=lambda suyo: suyo[1])
+
+    async def test_de_ninguno_no_hay_nada_que_decir(self, despacho: Despacho) -> None:
+        assert await despacho.despachador.publicar_varios([], traza=None) == []
+
+    async def test_sin_broker_dice_la_causa_de_cada_uno(self, despacho: Despacho) -> None:
+        await despacho.despachador.publicar(IMPRESION, comando_id="c-1", traza=None)
+        despacho.quitar_broker()
+        causas = await despacho.despachador.publicar_varios(
+            [(IMPRESION, "c-2"), (CONVERSION, "c-3")], traza=None
+        )
+        assert [type(causa) for causa in causas] == [BrokerNoDisponible, BrokerNoDisponible]
+
     async def test_con_broker_esta_disponible(self, despacho: Despacho) -> None:
         await hasta_en_el_bucle(lambda: despacho.despachador.disponible, segundos=60)
 

@@ -47,6 +47,7 @@ def resumen(informe: Informe, papeles: Sequence[str]) -> str:
         f"{papel}: {informe.muertes[papel]} muertes, {informe.ocupadas[papel]} con trabajo entre manos"
         for papel in papeles
     ]
+    lineas.append(f"aceptados por lotes: {informe.por_lotes}")
     for clase, cuentas in informe.auditoria.cuentas.items():
         lineas.append(f"{clase}: " + ", ".join(f"{nombre} {cuantos}" for nombre, cuantos in cuentas.items()))
     lineas += informe.auditoria.discrepancias

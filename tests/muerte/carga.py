@@ -1,7 +1,7 @@
 """La carga: clientes que envían a la vez y publicadores ajenos, y la cuenta de lo que se les prometió.
 
-Qué es: hilos que se portan como buenos clientes (un 503 o un corte se repite con el mismo `id`) y anotan cada
-202 y cada petición que espera respuesta.
+Qué es: hilos que envían de uno en uno y por lotes, se portan como buenos clientes (un 503, un corte o un
+`SIN_CONFIRMAR` se repite con el mismo `id`) y anotan cada aceptado y cada petición que espera respuesta.
 Qué no es: una medida de rendimiento; entre dos envíos cada cliente descansa un poco.
 Por qué existe: sin saber qué se aceptó y qué estaba en el aire no se puede decir que nada se perdió.
 """
@@ -23,11 +23,14 @@ _RECIENTES: Final = 300
 _DESCANSO: Final = 0.03
 _ENTRE_INTENTOS: Final = 0.05
 _LIMITE_DE_INSISTENCIA: Final = 120.0
+_PARTE_DE_LOTES: Final = 0.1
+_LOTE_MAXIMO: Final = 60
+_NDJSON: Final = "application/x-ndjson"
 
 
 @dataclass(frozen=True, slots=True)
 class Aceptado:
-    """Un 202: lo enviado, la identidad de su comando y cuándo se empezó a enviar (reloj monótono)."""
+    """Uno aceptado, solo o en un lote: lo enviado, su comando y cuándo se empezó a enviar (monótono)."""
 
     envio: Envio
     comando_id: str
@@ -43,7 +46,8 @@ class Carga:
         clientes: cuántos hilos.
 
     Attributes:
-        aceptados: todos los 202, en el orden en que llegaron.
+        aceptados: todos, en el orden en que llegaron sus respuestas.
+        por_lotes: cuántos de ellos iban en un lote.
         intentados: lo enviado con cada clase e `id`, con respuesta o sin ella.
         invalidos: clase e `id` de lo que debía ser 422.
         sorpresas: respuestas que un buen cliente no espera jamás.
@@ -57,6 +61,7 @@ class Carga:
         self._recientes: deque[Envio] = deque(maxlen=_RECIENTES)
         self._buzones: list[SimpleQueue[Envio]] = [SimpleQueue() for _ in range(clientes)]
         self.aceptados: list[Aceptado] = []
+        self.por_lotes = 0
         self.intentados: dict[tuple[str, str], list[Envio]] = {}
         self.invalidos: set[tuple[str, str]] = set()
         self.sorpresas: list[str] = []
@@ -85,9 +90,16 @@ class Carga:
         with httpx2.Client(timeout=15, trust_env=False) as http:
             cuenta = 0
             while not self._parar.is_set():
-                cuenta += 1
-                envio, valido = self._siguiente(numero, azar, f"{numero}-{cuenta}")
-                self._insistir(http, azar, envio, valido=valido)
+                cuantos = azar.randint(2, _LOTE_MAXIMO) if azar.random() < _PARTE_DE_LOTES else 1
+                envios = [
+                    self._siguiente(numero, azar, f"{numero}-{cuenta + suyo}")
+                    for suyo in range(1, cuantos + 1)
+                ]
+                cuenta += cuantos
+                if cuantos == 1:
+                    self._insistir(http, azar, *envios[0])
+                else:
+                    self._insistir_en_el_lote(http, azar, envios)
                 self._parar.wait(azar.uniform(0, _DESCANSO))
 
     def _siguiente(self, numero: int, azar: Random, id_evento: str) -> tuple[Envio, bool]:
@@ -111,16 +123,20 @@ class Carga:
         self._recientes.append(nuevo)
         return nuevo, True
 
-    def _insistir(self, http: httpx2.Client, azar: Random, envio: Envio, *, valido: bool) -> None:
+    def _anotar_intento(self, envio: Envio, *, valido: bool) -> None:
         with self._candado:
             if valido:
                 self.intentados.setdefault((envio.clase, envio.id), []).append(envio)
             else:
                 self.invalidos.add((envio.clase, envio.id))
+
+    def _insistir(self, http: httpx2.Client, azar: Random, envio: Envio, valido: bool) -> None:  # noqa: FBT001
+        self._anotar_intento(envio, valido=valido)
         plazo = time.monotonic() + _LIMITE_DE_INSISTENCIA
         while time.monotonic() < plazo:
             desde = time.monotonic()
-            respuesta = self._enviar(http, azar.choice(self._puertos), envio)
+            ruta = f"/tracking/{envio.clase}"
+            respuesta = self._enviar(http, azar.choice(self._puertos), ruta, envio.cuerpo())
             if respuesta is None or respuesta.status_code == httpx2.codes.SERVICE_UNAVAILABLE:
                 time.sleep(_ENTRE_INTENTOS)
                 continue
@@ -132,15 +148,48 @@ class Carga:
             return
         self.sorpresas.append(f"{envio.clase}/{envio.id}: sin respuesta en {_LIMITE_DE_INSISTENCIA:g} s")
 
-    def _enviar(self, http: httpx2.Client, puerto: int, envio: Envio) -> httpx2.Response | None:
+    def _insistir_en_el_lote(
+        self, http: httpx2.Client, azar: Random, envios: Sequence[tuple[Envio, bool]]
+    ) -> None:
+        """Lo repite entero mientras de alguno no se sepa: lo aceptado antes será un duplicado."""
+        for envio, valido in envios:
+            self._anotar_intento(envio, valido=valido)
+        cuerpo = b"\n".join(envio.elemento() for envio, _ in envios)
+        plazo = time.monotonic() + _LIMITE_DE_INSISTENCIA
+        while time.monotonic() < plazo:
+            desde = time.monotonic()
+            respuesta = self._enviar(http, azar.choice(self._puertos), "/tracking/lotes", cuerpo, _NDJSON)
+            if respuesta is not None and self._anotar_lote(respuesta, envios, desde):
+                return
+            time.sleep(_ENTRE_INTENTOS)
+        self.sorpresas.append(f"un lote sin respuesta en {_LIMITE_DE_INSISTENCIA:g} s")
+
+    def _anotar_lote(
+        self, respuesta: httpx2.Response, envios: Sequence[tuple[Envio, bool]], desde: float
+    ) -> bool:
+        """Anota lo aceptado y lo inesperado; dice si de todos se sabe ya qué fue."""
+        if respuesta.status_code not in (httpx2.codes.OK, httpx2.codes.SERVICE_UNAVAILABLE):
+            self.sorpresas.append(f"lote: {respuesta.status_code} {respuesta.text}")
+            return True
+        resultados = respuesta.json()["resultados"]
+        for (envio, valido), resultado in zip(envios, resultados, strict=True):
+            estado = resultado["estado"]
+            if estado not in (("ACEPTADA", "SIN_CONFIRMAR") if valido else ("RECHAZADA",)):
+                self.sorpresas.append(f"lote: {envio.clase}/{envio.id}: {resultado}")
+            elif estado == "ACEPTADA":
+                self.aceptados.append(Aceptado(envio, resultado["comando_id"], desde))
+                self.por_lotes += 1
+        return all(resultado["estado"] != "SIN_CONFIRMAR" for resultado in resultados)
+
+    def _enviar(
+        self, http: httpx2.Client, puerto: int, ruta: str, cuerpo: bytes, tipo: str = "application/json"
+    ) -> httpx2.Response | None:
         """La respuesta, o nada si la conexión se cortó."""
         with self._candado:
             self._en_vuelo[puerto] += 1
         try:
             return http.post(
-                f"http://127.0.0.1:{puerto}/tracking/{envio.clase}",
-                content=envio.cuerpo(),
-                headers={"Content-Type": "application/json"},
+                f"http://127.0.0.1:{puerto}{ruta}", content=cuerpo, headers={"Content-Type": tipo}
             )
         except httpx2.HTTPError:
             return None

@@ -13,6 +13,7 @@ from typing import Final
 
 IMPRESIONES: Final = "impresiones"
 CONVERSIONES: Final = "conversiones"
+_NOMBRES: Final = {IMPRESIONES: "impresion", CONVERSIONES: "conversion"}
 
 _CAMPAÑAS: Final = tuple(f"cmp-{numero}" for numero in range(5))
 _DECIMALES: Final = {"COP": 2, "JPY": 0, "KWD": 3, "USD": 2}
@@ -47,6 +48,10 @@ class Envio:
         if importe is not None and self.importe_como_numero:
             texto = texto.replace(f'"valor": "{importe}"', f'"valor": {importe}')
         return texto.encode()
+
+    def elemento(self) -> bytes:
+        """El mismo JSON con su `clase`: un elemento de un lote."""
+        return f'{{"clase": "{_NOMBRES[self.clase]}", '.encode() + self.cuerpo()[1:]
 
     def con_otro_contenido(self, azar: Random) -> "Envio":
         """El mismo `id` con otro usuario: no es un duplicado sino un conflicto."""

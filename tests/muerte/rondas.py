@@ -31,11 +31,13 @@ class Informe:
     Attributes:
         muertes: cuántas veces murió cada uno.
         ocupadas: cuántas de ellas con trabajo entre manos.
+        por_lotes: cuántos eventos se aceptaron en un lote.
         auditoria: lo que se encontró al final.
     """
 
     muertes: Counter[str] = field(default_factory=Counter)
     ocupadas: Counter[str] = field(default_factory=Counter)
+    por_lotes: int = 0
     auditoria: Auditoria = field(default_factory=Auditoria)
 
 
@@ -57,6 +59,7 @@ def ejecutar(montaje: Montaje, *, rondas: int, semilla: int, decir: Callable[[st
     finally:
         carga.terminar()
         ajeno.terminar()
+    informe.por_lotes = carga.por_lotes
     esperar_calma(montaje.auditado, carga)
     informe.auditoria = auditar(montaje.auditado, carga, ajeno.publicados)
     segunda_opinion = montaje.conciliar()

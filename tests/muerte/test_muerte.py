@@ -23,6 +23,7 @@ def test_veinte_muertes_bajo_carga_no_pierden_ni_repiten_nada(tmp_path: Path) ->
         informe = ejecutar(montaje, rondas=20, semilla=20, decir=dicho.append)
     assert informe.auditoria.discrepancias == [], resumen(informe, PAPELES)
     assert all(informe.ocupadas[papel] >= 3 for papel in PAPELES), resumen(informe, PAPELES)
+    assert informe.por_lotes > 100
     assert len(dicho) == 20
 
 

@@ -10,11 +10,11 @@ from datetime import datetime
 from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp
 
-from alpespartners.api.captura.lotes import ruta_de_lotes
+from alpespartners.api.captura.lotes import Lotes
 from alpespartners.api.http.acceso import ReglasDeAcceso
 from alpespartners.api.http.api import Api, CicloDeVida
 from alpespartners.api.http.cuerpo import SEGUNDOS_MAXIMOS
-from alpespartners.api.http.rutas import RutaDescrita, Rutas
+from alpespartners.api.http.rutas import Ruta, RutaDescrita, Rutas
 from alpespartners.api.informes.listas import rutas_de_listas
 from alpespartners.api.informes.rutas import rutas_de_informes
 from alpespartners.api.operacion.documentacion import rutas_de_documentacion
@@ -87,18 +87,10 @@ def crear_api(  # noqa: PLR0913 (por nombre: es la lista de lo que la API necesi
     averiguar = quien_averigua(despachador, lecturas, presencia, administracion)
     metricas = ruta_de_metricas(registro, estado_de_la_api(pulso, lecturas, presencia))
     informes = [*rutas_de_listas(resumenes), *rutas_de_informes(cuentas, cuentas_de_influencers, reloj)]
-    lotes = ruta_de_lotes(
-        Recepcion(despachador=despachador, reloj=reloj, nuevo_id=nuevo_id), segundos_de_cuerpo
-    )
+    recepcion = Recepcion(despachador=despachador, reloj=reloj, nuevo_id=nuevo_id)
+    lotes = Lotes(recepcion=recepcion, esperas=esperas, segundos_de_cuerpo=segundos_de_cuerpo).ruta()
     descritas = rutas_descritas(envios, lecturas, presencia, en_vivo, [lotes], informes, metricas, averiguar)
-    rutas = Rutas(
-        [
-            *descritas,
-            *rutas_de_documentacion(descritas),
-            ruta_de_portada(averiguar, reloj),
-            *rutas_de_otros_nombres(),
-        ]
-    )
+    rutas = Rutas(todas_las_rutas(descritas, averiguar, reloj))
 
     @asynccontextmanager
     async def con_pulso() -> AsyncGenerator[None]:
@@ -112,6 +104,20 @@ def crear_api(  # noqa: PLR0913 (por nombre: es la lista de lo que la API necesi
                         yield
 
     return Api(rutas, acceso, con_pulso, Peticiones(registro).observar)
+
+
+def todas_las_rutas(
+    descritas: Sequence[RutaDescrita],
+    averiguar: Callable[[], Awaitable[Salud]],
+    reloj: Callable[[], datetime],
+) -> list[Ruta]:
+    """Las que la documentación describe, y las de la propia documentación y de quien se orienta."""
+    return [
+        *descritas,
+        *rutas_de_documentacion(descritas),
+        ruta_de_portada(averiguar, reloj),
+        *rutas_de_otros_nombres(),
+    ]
 
 
 def rutas_descritas(

@@ -63,7 +63,7 @@ def importar(
     ] = None,
     a_la_vez: Annotated[
         int,
-        typer.Option("--a-la-vez", min=1, max=_A_LA_VEZ_MAXIMO, help="Envíos en vuelo a la vez, de 1 a 256."),
+        typer.Option("--a-la-vez", min=1, max=_A_LA_VEZ_MAXIMO, help="Lotes en vuelo a la vez, de 1 a 256."),
     ] = 8,
     espera: Annotated[
         float,

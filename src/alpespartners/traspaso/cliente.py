@@ -1,24 +1,28 @@
-"""El cliente con que se importa: envíos por HTTP/1.1, con conexiones que no se cierran y que insiste.
+"""El cliente con que se importa: lotes por HTTP/1.1, con conexiones que no se cierran y que insiste.
 
-Qué es: una conexión por hilo y, de cada envío, su respuesta; si el servicio se cae, se insiste un tiempo.
+Qué es: una conexión por hilo y, de cada elemento de un lote, qué fue de él; si el servicio se cae, o de
+alguno no se sabe, se insiste un tiempo con los que faltan.
 Qué no es: un cliente de la API para otros; de esos se generan.
 Por qué existe: un archivo de un millón de filas no se abandona porque el broker tarde un minuto en volver.
-Repetir un envío es seguro: lleva su `id`, o su `Idempotency-Key`.
+Repetir un elemento es seguro: lleva su `id`.
 """
 
 import http.client
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
+
+import msgspec
 
 from alpespartners.seedwork.pausas import Pausas, con_azar
 
+_RUTA: Final = "/tracking/lotes"
 _PAUSAS: Final = Pausas(0.1, 2.0)
-_SEGUNDOS_DE_RESPUESTA: Final = 30.0
+_SEGUNDOS_DE_RESPUESTA: Final = 60.0
 _PASAJEROS: Final = frozenset(
     {
         HTTPStatus.REQUEST_TIMEOUT,
@@ -28,27 +32,49 @@ _PASAJEROS: Final = frozenset(
         HTTPStatus.GATEWAY_TIMEOUT,
     }
 )
-"""Lo que se arregla insistiendo: nada se dice de la fila."""
-_DE_LA_FILA: Final = frozenset(
+"""Lo que se arregla insistiendo: nada se dice de las filas."""
+_DE_ALGUNA_FILA: Final = frozenset(
     {
-        *(HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.ACCEPTED),
-        *(HTTPStatus.BAD_REQUEST, HTTPStatus.CONFLICT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
+        *(HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
         *(HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.INTERNAL_SERVER_ERROR),
     }
 )
-"""Lo que se responde a una fila; lo demás no es de ninguna: sobra la clave, o ahí no está el servicio."""
+"""Lo que puede venir de una sola fila; lo demás no es de ninguna: falta la clave, o no está el servicio."""
 
 
 class NoSePuedeEnviar(Exception):
     """No se puede seguir. El mensaje es una frase para quien importa, sin datos de ninguna fila."""
 
 
+class Resultado(msgspec.Struct, kw_only=True):
+    """Qué fue de un elemento, como lo dice el servicio."""
+
+    estado: str
+    errores: list[dict[str, Any]] = []
+    motivo: str | None = None
+    detalle: str | None = None
+    campos: list[str] = []
+    difieren: list[str] = []
+
+
 @dataclass(frozen=True, slots=True)
-class Respuesta:
-    """Lo que se respondió a un envío: estado HTTP y cuerpo."""
+class Negativa:
+    """A la petición que llevaba solo ese elemento se respondió con un error: estado HTTP y cuerpo."""
 
     estado: int
     cuerpo: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Enviado:
+    """Lo que fue de cada elemento, en su orden; `None` si no se supo, y entonces por qué se dejó."""
+
+    resultados: Sequence[Resultado | Negativa | None]
+    motivo: str = ""
+
+
+class _Lote(msgspec.Struct):
+    resultados: list[Resultado] = []
 
 
 class Cliente:
@@ -57,11 +83,12 @@ class Cliente:
     Args:
         direccion: `http://anfitrión:puerto`, o con `https`.
         clave: la que se presenta; `None`, ninguna.
-        espera: segundos que se insiste en un envío antes de dejarlo.
-        con_destino: si cada envío espera a saber en qué acaba.
+        espera: segundos que se insiste en un lote antes de dejarlo.
+        con_destino: si cada lote espera a saber en qué acaba.
 
     Attributes:
         direccion: la misma.
+        con_destino: lo mismo.
     """
 
     def __init__(
@@ -73,8 +100,9 @@ class Cliente:
         )
         self._lugar = (partes.hostname or "", partes.port)
         self.direccion = direccion
+        self.con_destino = con_destino
         self._espera = espera
-        self._cabeceras: dict[str, str | bytes] = {"Content-Type": "application/json"}
+        self._cabeceras: dict[str, str | bytes] = {"Content-Type": "application/x-ndjson"}
         if clave is not None:
             # Como octetos: http.client solo escribe textos en Latin-1.
             self._cabeceras["Authorization"] = f"Bearer {clave}".encode()
@@ -85,35 +113,43 @@ class Cliente:
         self._del_hilo = threading.local()
         self._abiertas: list[http.client.HTTPConnection] = []
 
-    def enviar(self, ruta: str, cuerpo: bytes, clave_de_idempotencia: str | None) -> Respuesta:
-        """Envía y devuelve lo que se respondió de la fila.
+    def enviar(self, elementos: Sequence[bytes]) -> Enviado:
+        """Envía los elementos, cada uno un JSON sin saltos de línea, hasta saber qué fue de todos.
 
-        Raises:
-            NoSePuedeEnviar: el servicio no volvió a tiempo, no es este o no deja entrar, o hay que parar.
+        Los deja a medias si el servicio no vuelve a tiempo, no es este o no deja entrar, o hay que parar.
         """
-        cabeceras = dict(self._cabeceras)
-        if clave_de_idempotencia is not None:
-            cabeceras["Idempotency-Key"] = f'"{clave_de_idempotencia}"'
+        resultados: list[Resultado | Negativa | None] = [None] * len(elementos)
+        faltan, juntos = list(range(len(elementos))), len(elementos)
         plazo = time.monotonic() + self._espera
         fallos = 0
-        while not self._parar.is_set():
+        while faltan and not self._parar.is_set():
+            tanda = faltan[:juntos]
             try:
-                respuesta = self._intentar(ruta, cuerpo, cabeceras)
+                estado, cuerpo = self._intentar(b"\n".join(elementos[numero] for numero in tanda))
             except (OSError, http.client.HTTPException):
                 motivo = "no responde"
             else:
-                if respuesta.estado in _DE_LA_FILA:
-                    return respuesta
-                if respuesta.estado not in _PASAJEROS:
-                    self.parar(_negativa(self.direccion, respuesta))
+                if estado in _DE_ALGUNA_FILA:
+                    # Se buscan en trozos cada vez menores: una no se lleva a las demás.
+                    juntos = max(1, len(tanda) // 2)
+                    if len(tanda) == 1:
+                        resultados[tanda[0]] = Negativa(estado, cuerpo)
+                elif estado == HTTPStatus.OK or estado in _PASAJEROS:
+                    for numero, resultado in zip(tanda, _resultados(cuerpo), strict=False):
+                        resultados[numero] = None if resultado.estado == "SIN_CONFIRMAR" else resultado
+                else:
+                    self.parar(_negativa(self.direccion, estado))
                     break
-                motivo = f"responde {respuesta.estado}"
+                antes, faltan = faltan, [numero for numero in faltan if resultados[numero] is None]
+                if estado in _DE_ALGUNA_FILA or len(antes) - len(faltan) == len(tanda):
+                    continue
+                motivo = "no confirma lo que recibe" if estado == HTTPStatus.OK else f"responde {estado}"
             fallos += 1
             if time.monotonic() >= plazo:
                 self.parar(f"El servicio de {self.direccion} {motivo}.")
                 break
             self._parar.wait(con_azar(_PAUSAS.tras(fallos)))
-        raise NoSePuedeEnviar(self._motivo)
+        return Enviado(resultados, self._motivo)
 
     def parar(self, motivo: str) -> None:
         """Hace que quien insiste lo deje, y que ninguno vuelva a enviar; vale el primer motivo."""
@@ -126,12 +162,12 @@ class Cliente:
         for conexion in self._abiertas:
             conexion.close()
 
-    def _intentar(self, ruta: str, cuerpo: bytes, cabeceras: Mapping[str, str | bytes]) -> Respuesta:
+    def _intentar(self, cuerpo: bytes) -> tuple[int, bytes]:
         conexion = self._conexion()
         try:
-            conexion.request("POST", ruta, body=cuerpo, headers=dict(cabeceras))
+            conexion.request("POST", _RUTA, body=cuerpo, headers=dict(self._cabeceras))
             recibida = conexion.getresponse()
-            return Respuesta(recibida.status, recibida.read())
+            return recibida.status, recibida.read()
         except (OSError, http.client.HTTPException):
             # Se abrirá otra al volver a pedir.
             conexion.close()
@@ -147,11 +183,19 @@ class Cliente:
         return conexion
 
 
-def _negativa(direccion: str, respuesta: Respuesta) -> str:
-    match respuesta.estado:
+def _resultados(cuerpo: bytes) -> Sequence[Resultado]:
+    """Los que trae la respuesta; la de otro, de en medio, no trae ninguno."""
+    try:
+        return msgspec.json.decode(cuerpo, type=_Lote).resultados
+    except msgspec.MsgspecError:
+        return []
+
+
+def _negativa(direccion: str, estado: int) -> str:
+    match estado:
         case HTTPStatus.UNAUTHORIZED:
             return f"El servicio de {direccion} pide una clave: póngala en ALPES_CLAVES_API."
         case HTTPStatus.FORBIDDEN | HTTPStatus.MISDIRECTED_REQUEST:
-            return f"El servicio de {direccion} no admite envíos desde aquí (responde {respuesta.estado})."
+            return f"El servicio de {direccion} no admite envíos desde aquí (responde {estado})."
         case _:
-            return f"En {direccion} no está el servicio: responde {respuesta.estado}."
+            return f"En {direccion} no está el servicio: responde {estado}."

@@ -166,7 +166,7 @@ def _fila(registro: _Registro, nombres: Sequence[str], clase: Clase) -> Fila | F
         registro.numero,
         registro.texto,
         clase,
-        en_octetos(campos_que_se_envian(campos)),
+        en_octetos(campos_que_se_envian(campos, clase)),
         None if id_evento is None else str(id_evento),
     )
 

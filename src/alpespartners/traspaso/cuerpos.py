@@ -1,4 +1,4 @@
-"""De los campos de una fila a los que se envían: sin los que pone el servidor, y con el instante que cuenta.
+"""De los campos de una fila al elemento que se envía: sin lo del servidor, y con el instante que cuenta.
 
 Por qué existe: un archivo exportado trae de más `ocurrido_en`, `recibido_en`… La API no deja enviarlos; y lo
 que se recibió sin `timestamp`, o con uno de un reloj adelantado, se contaría otro día en el libro nuevo si
@@ -7,21 +7,43 @@ no fuera con el `ocurrido_en` del viejo.
 
 from collections.abc import Mapping
 
+from alpespartners.modulos.tracking.aplicacion.clases import Clase
 from alpespartners.modulos.tracking.aplicacion.mapeadores import RESERVADOS
 from alpespartners.modulos.tracking.aplicacion.textos import instante_de_texto
 from alpespartners.modulos.tracking.dominio.excepciones import CampoInvalido
 from alpespartners.seedwork.json_estricto import escribir_json
 
 
-def campos_que_se_envian(campos: Mapping[str, object]) -> dict[str, object]:
-    """Los mismos sin los reservados; el `timestamp` es el `ocurrido_en` si falta o se adelanta a él."""
+def campos_que_se_envian(campos: Mapping[str, object], clase: Clase) -> dict[str, object]:
+    """Los mismos sin los reservados; el `timestamp` es el `ocurrido_en` si falta o se adelanta a él.
+
+    Un campo `clase` que no dice la suya es de quien hizo el archivo, y va con lo que no se conoce.
+    """
     enviados = {nombre: valor for nombre, valor in campos.items() if nombre not in RESERVADOS}
+    if enviados.get("id", "") is None:
+        del enviados["id"]
+    ajena = enviados.pop("clase", None)
+    if ajena not in (None, clase.nombre):
+        enviados["propiedades"] = _con_ajena(enviados.get("propiedades"), ajena)
     ocurrido_en = campos.get("ocurrido_en")
     if isinstance(ocurrido_en, str) and ocurrido_en:
         timestamp = campos.get("timestamp")
-        if timestamp in {None, ""} or _se_adelanta(timestamp, ocurrido_en):
+        if timestamp in (None, "") or _se_adelanta(timestamp, ocurrido_en):
             enviados["timestamp"] = ocurrido_en
     return enviados
+
+
+def _con_ajena(propiedades: object, ajena: object) -> dict[str, object]:
+    if isinstance(propiedades, dict):
+        return {"clase": ajena, **propiedades}
+    return {"clase": ajena, "propiedades": propiedades} if propiedades else {"clase": ajena}
+
+
+def elemento_de(clase: Clase, cuerpo: bytes, id_asignado: str | None) -> bytes:
+    """El elemento de un lote: ese objeto JSON, que no la trae, con su clase y, si se le asigna, su `id`."""
+    delante = {"clase": clase.nombre} | ({} if id_asignado is None else {"id": id_asignado})
+    dentro = cuerpo.removeprefix(b"{").lstrip()
+    return en_octetos(delante)[:-1] + (b"" if dentro == b"}" else b",") + dentro
 
 
 def en_octetos(campos: Mapping[str, object]) -> bytes:

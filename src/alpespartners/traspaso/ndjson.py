@@ -1,17 +1,21 @@
 """Las filas de un archivo NDJSON: un objeto JSON por línea.
 
 Qué es: la línea se envía tal cual, octeto por octeto, salvo que traiga algo que pone el servidor.
-Qué no es: una validación. Una línea que no es JSON también se envía, si se sabe a dónde: la API dice por qué
-no vale con sus palabras.
+Qué no es: una validación de campos. De la que no es JSON se dice por qué con las palabras de la API, que la
+lee igual.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
 
-from alpespartners.modulos.tracking.aplicacion.clases import Clase
+from alpespartners.modulos.tracking.aplicacion.clases import CLASES, Clase
+from alpespartners.modulos.tracking.aplicacion.codigos import CodigoDePeticion
 from alpespartners.seedwork.json_estricto import JsonIlegible, leer_json
 from alpespartners.traspaso.cuerpos import campos_que_se_envian, en_octetos
 from alpespartners.traspaso.filas import Fila, FilaRota, clase_que_dicen
 from alpespartners.traspaso.lineas import Linea
+
+_CLASES: Final = {clase.nombre: clase for clase in CLASES}
 
 
 def filas_de_ndjson(lineas: Iterable[Linea], clase: Clase | None) -> Iterator[Fila | FilaRota]:
@@ -29,21 +33,21 @@ def filas_de_ndjson(lineas: Iterable[Linea], clase: Clase | None) -> Iterator[Fi
 
 
 def _fila(linea: Linea, clase: Clase | None) -> Fila | FilaRota:
-    octetos = linea.octetos.rstrip(b"\r\n")
+    octetos = linea.octetos.strip()
     try:
         campos = leer_json(octetos)
     except JsonIlegible as ilegible:
-        if clase is None:
-            return FilaRota(linea.numero, linea.texto, "json_ilegible", str(ilegible))
-        campos = None
-    if not isinstance(campos, Mapping):
-        campos = {}
-    de_la_fila = clase or clase_que_dicen(campos)
+        return FilaRota(linea.numero, linea.texto, "json_ilegible", str(ilegible))
+    if not isinstance(campos, dict):
+        return FilaRota(
+            linea.numero, linea.texto, CodigoDePeticion.TIPO_INCORRECTO, "la línea no es un objeto JSON"
+        )
+    de_la_fila = clase or _CLASES.get(str(campos.get("clase"))) or clase_que_dicen(campos)
     if de_la_fila is None:
         return FilaRota(
             linea.numero, linea.texto, "clase_desconocida", "ni --clase ni un campo de tipo dicen de qué es"
         )
-    enviados = campos_que_se_envian(campos)
+    enviados = campos_que_se_envian(campos, de_la_fila)
     cuerpo = octetos if enviados == campos else en_octetos(enviados)
     return Fila(linea.numero, linea.texto, de_la_fila, cuerpo, _id_de(campos))
 

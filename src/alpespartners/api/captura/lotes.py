@@ -1,195 +1,212 @@
 """`POST /tracking/lotes`: muchos eventos en una petición, con un resultado por cada uno.
 
-Qué es: de una lista JSON, o de un JSON por línea, a la suerte de cada elemento.
-Qué no es: una transacción; un elemento que no vale no estorba a los demás.
+Qué es: de una lista JSON, o de un JSON por línea, a qué fue de cada elemento; se publican según llegan.
+Qué no es: una transacción; un elemento que no vale no estorba a los demás, y si el cuerpo se corta, lo que
+llegó antes vale.
 Por qué existe: un programa que tiene mil eventos los envía de una vez, y sabe de cada uno qué fue.
 """
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Mapping
+from contextlib import ExitStack, aclosing
+from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import Response
 
+from alpespartners.api.captura.resultados import LoteInterrumpido, LoteRecibido, contado, decidido
+from alpespartners.api.captura.tandas import Recibir, Tandas
 from alpespartners.api.http.acceso import cobrar
 from alpespartners.api.http.cabeceras import cabeceras_de
+from alpespartners.api.http.clave_de_idempotencia import CABECERA
 from alpespartners.api.http.claves import Alcance, permiso_de
-from alpespartners.api.http.cuerpo import leer_cuerpo
-from alpespartners.api.http.descripcion import (
-    Contestacion,
-    CuerpoDescrito,
-    CuerpoPedido,
-    Etiqueta,
-    Operacion,
+from alpespartners.api.http.cuerpo import SEGUNDOS_MAXIMOS, demasiado_grande, demasiado_lento, gzip_ilegible
+from alpespartners.api.http.cuerpo_por_trozos import (
+    VECES_COMPRIMIDO,
+    demasiado_comprimido,
+    trozos_del_cuerpo,
 )
-from alpespartners.api.http.limites import LimitesDeCuerpo
+from alpespartners.api.http.descripcion import Contestacion, CuerpoPedido, Esquema, Etiqueta, Operacion
+from alpespartners.api.http.espera import en_el_plazo
+from alpespartners.api.http.limites import DE_UN_EVENTO, LimitesDeCuerpo
 from alpespartners.api.http.parametros import leer_parametros
-from alpespartners.api.http.problemas import SEGUNDOS_PARA_REINTENTAR, ErrorHTTP, Falta, nombre_seguro
-from alpespartners.api.http.respuestas import RespuestaJSON
+from alpespartners.api.http.preferencias import Preferencias, preferencias, preferencias_aplicadas
+from alpespartners.api.http.problemas import (
+    REINTENTO,
+    SEGUNDOS_PARA_REINTENTAR,
+    ErrorHTTP,
+    contestacion_de_error,
+    datos_invalidos,
+    error_de,
+)
+from alpespartners.api.http.respuestas import RespuestaJSON, en_json
 from alpespartners.api.http.rutas import RutaDescrita
 from alpespartners.api.http.tipos_de_medio import JSON, NDJSON
 from alpespartners.api.http.traza import traza_de
-from alpespartners.api.tracking.ejemplos import COMANDO, ID
-from alpespartners.api.tracking.presentacion import Advertencias
-from alpespartners.modulos.tracking.aplicacion.clases import CLASES
+from alpespartners.api.tracking.clases import ClaseHTTP
+from alpespartners.api.tracking.conversiones import CONVERSIONES
+from alpespartners.api.tracking.envios import PREFER
+from alpespartners.api.tracking.impresiones import IMPRESIONES
 from alpespartners.modulos.tracking.aplicacion.codigos import CodigoDePeticion
-from alpespartners.modulos.tracking.aplicacion.recepcion import (
-    Aceptada,
-    Entrada,
-    NoValida,
-    Recepcion,
-    SinConfirmar,
-    Suerte,
-)
+from alpespartners.modulos.tracking.aplicacion.esperas import Esperas
+from alpespartners.modulos.tracking.aplicacion.recepcion import Recepcion
 from alpespartners.modulos.tracking.dominio.excepciones import Codigo, Fallo, Recolector
-from alpespartners.seedwork.json_estricto import JsonIlegible, leer_json
+from alpespartners.seedwork.json_estricto import JsonIlegible
+from alpespartners.seedwork.json_por_partes import DeUnaLista, PorLineas, Separador
 
 RUTA: Final = "/tracking/lotes"
 ELEMENTOS_MAXIMOS: Final = 1_000
 LIMITES: Final = LimitesDeCuerpo(octetos=5 * 1024 * 1024, comprimidos=1024 * 1024, tipos=(JSON, NDJSON))
-_CLASES: Final = {clase.nombre: clase for clase in CLASES}
+
+_CABECERA_CRUDA: Final = CABECERA.lower().encode()
 
 
-class ElementoAceptado(CuerpoDescrito, tag_field="estado", tag="ACEPTADA"):
-    """El broker ya guardó este."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lotes:
+    """El punto de los lotes: quién recibe los eventos, dónde se espera su destino y cuánto al cuerpo."""
 
-    indice: Annotated[int, Meta(ge=0)]
-    id: str
-    comando_id: Annotated[str, Meta(extra_json_schema={"format": "uuid"})]
-    advertencias: Advertencias
+    recepcion: Recepcion
+    esperas: Esperas
+    segundos_de_cuerpo: float
 
-
-class ElementoRechazado(CuerpoDescrito, tag_field="estado", tag="RECHAZADA"):
-    """Este no vale; lo demás sigue."""
-
-    indice: Annotated[int, Meta(ge=0)]
-    errores: list[Falta]
-
-
-class ElementoSinConfirmar(CuerpoDescrito, tag_field="estado", tag="SIN_CONFIRMAR"):
-    """De este no se sabe: puede que el broker lo guardara y puede que no."""
-
-    indice: Annotated[int, Meta(ge=0)]
-    id: Annotated[str, Meta(description="Repetirlo con este `id` es seguro.")]
-
-
-class LoteRecibido(CuerpoDescrito):
-    """El resultado de cada elemento, en su orden."""
-
-    ejemplos = (
-        {
-            "aceptados": 1,
-            "rechazados": 1,
-            "sin_confirmar": 0,
-            "resultados": [
-                {"estado": "ACEPTADA", "indice": 0, "id": ID, "comando_id": COMANDO, "advertencias": []},
-                {
-                    "estado": "RECHAZADA",
-                    "indice": 1,
-                    "errores": [
-                        {
-                            "campo": "moneda",
-                            "codigo": "requerido",
-                            "mensaje": "es obligatoria si hay valor",
-                        }
-                    ],
-                },
-            ],
-        },
-    )
-
-    aceptados: Annotated[int, Meta(ge=0)]
-    rechazados: Annotated[int, Meta(ge=0)]
-    sin_confirmar: Annotated[int, Meta(ge=0)]
-    resultados: list[ElementoAceptado | ElementoRechazado | ElementoSinConfirmar]
-
-
-def ruta_de_lotes(recepcion: Recepcion, segundos_de_cuerpo: float) -> RutaDescrita:
-    """La de los lotes."""
-
-    async def atender(peticion: Request) -> Response:
-        recolector = Recolector()
-        leer_parametros(peticion.scope["query_string"], (), recolector)
-        recolector.exigir()
-        cuerpo = await leer_cuerpo(peticion, segundos_de_cuerpo, LIMITES)
-        elementos = list(_lineas(cuerpo) if _viene_por_lineas(peticion) else _de_la_lista(cuerpo))
-        if len(elementos) > ELEMENTOS_MAXIMOS:
-            raise _demasiados()
-        cobrar(peticion, len(elementos))
-        return _respuesta(
-            await recepcion.recibir(elementos, traza=traza_de(peticion), permiso=permiso_de(peticion))
+    def ruta(self) -> RutaDescrita:
+        """La suya."""
+        return RutaDescrita(
+            plantilla=RUTA,
+            metodo="POST",
+            atencion=self._atender,
+            alcance=Alcance.CAPTURA,
+            operacion=_OPERACION,
         )
 
-    return RutaDescrita(
-        plantilla=RUTA, metodo="POST", atencion=atender, alcance=Alcance.CAPTURA, operacion=_OPERACION
-    )
-
-
-def _viene_por_lineas(peticion: Request) -> bool:
-    return cabeceras_de(peticion)[b"content-type"][0].lower().startswith(NDJSON)
-
-
-def _lineas(cuerpo: bytes) -> Iterator[Entrada | NoValida]:
-    """Una entrada por línea; las que están en blanco no cuentan."""
-    for linea in cuerpo.splitlines():
-        if not linea.strip():
-            continue
+    async def _atender(self, peticion: Request) -> Response:
+        preferidas = preferencias(cabeceras_de(peticion).get(b"prefer", ()))
+        _exigir_sin_lo_de_uno(peticion, preferidas)
+        tandas = Tandas(self._recibir(peticion, preferidas))
         try:
-            elemento = leer_json(linea)
-        except JsonIlegible as ilegible:
-            yield NoValida([Fallo("", CodigoDePeticion.TIPO_INCORRECTO, str(ilegible))])
-        else:
-            yield _entrada(elemento)
+            try:
+                await self._leer(peticion, tandas)
+            except (ErrorHTTP, JsonIlegible) as fallo:
+                await tandas.acabar()
+                raise _interrumpido(error_de(fallo), tandas) from None
+            await tandas.acabar()
+        finally:
+            tandas.abandonar()
+            cobrar(peticion, tandas.cuantos)
+        if not tandas.elementos:
+            raise datos_invalidos(
+                [Fallo("", Codigo.REQUERIDO, "el lote está vacío: lleva al menos un evento")],
+                preferidas.aplicadas(espera=False),
+            )
+        return await self._responder(peticion, tandas, preferidas)
+
+    def _recibir(self, peticion: Request, preferidas: Preferencias) -> Recibir:
+        """Cómo se recibe lo que viene en esa petición."""
+        return lambda entradas, causa: self.recepcion.recibir(
+            entradas,
+            traza=traza_de(peticion),
+            permiso=permiso_de(peticion),
+            estricto=preferidas.rigor,
+            sin_publicar=causa,
+        )
+
+    async def _leer(self, peticion: Request, tandas: Tandas) -> None:
+        """Lee el cuerpo hasta el final, y agrega cada elemento en cuanto está entero.
+
+        Raises:
+            ErrorHTTP: pasa de un límite, no llega a tiempo, no es el gzip que dice ser o no es de esos tipos.
+            JsonIlegible: la lista está rota.
+            ClientDisconnect: el cliente se fue.
+        """
+        async with aclosing(trozos_del_cuerpo(peticion, self.segundos_de_cuerpo, LIMITES)) as trozos:
+            separador: Separador | None = None
+            async for trozo in trozos:
+                separador = separador or _separador(peticion)
+                for octetos in separador.separar(trozo):
+                    await _agregar(octetos, tandas)
+            for octetos in (separador or _separador(peticion)).acabar():
+                await _agregar(octetos, tandas)
+
+    async def _responder(self, peticion: Request, tandas: Tandas, preferidas: Preferencias) -> Response:
+        """200 con cada resultado; 503, con lo mismo, si no se confirmó ninguno de los que valen."""
+        recibido = LoteRecibido(**contado(tandas.elementos))
+        if recibido.sin_confirmar and not recibido.aceptados:
+            cabeceras = {
+                "Retry-After": str(SEGUNDOS_PARA_REINTENTAR),
+                **preferidas.aplicadas(espera=False),
+            }
+            return RespuestaJSON(recibido, HTTPStatus.SERVICE_UNAVAILABLE, cabeceras)
+        se_espero = preferidas.espera is not None
+        if preferidas.espera and tandas.aceptados:
+            se_espero = await self._esperar(peticion, tandas, preferidas.espera)
+            recibido = LoteRecibido(**contado(tandas.elementos))
+        return RespuestaJSON(recibido, headers=preferidas.aplicadas(espera=se_espero))
+
+    async def _esperar(self, peticion: Request, tandas: Tandas, segundos: int) -> bool:
+        """Cambia el resultado de cada aceptado por el de su destino, si se sabe en ese tiempo.
+
+        Devuelve si se esperó a alguno: puede que ya esperen demasiados.
+
+        Raises:
+            ClientDisconnect: quien esperaba se fue.
+        """
+        with ExitStack() as pila:
+            esperados = {}
+            for aceptado, clase in tandas.aceptados:
+                futuro = pila.enter_context(self.esperas.apuntar(clase, aceptado.id, aceptado.comando_id))
+                if futuro is not None:
+                    esperados[aceptado.indice] = (aceptado, futuro)
+            todos = asyncio.gather(*(futuro for _, futuro in esperados.values()))
+            se_espero = bool(esperados) and await en_el_plazo(todos, peticion, segundos)
+            for indice, (aceptado, futuro) in esperados.items():
+                if futuro.done():
+                    tandas.elementos[indice] = decidido(aceptado, futuro.result())
+            return se_espero
 
 
-def _de_la_lista(cuerpo: bytes) -> Iterator[Entrada | NoValida]:
-    lista = leer_json(cuerpo)
-    if not isinstance(lista, list):
-        raise JsonIlegible("El cuerpo no es una lista de eventos.")
-    return map(_entrada, lista)
+def _exigir_sin_lo_de_uno(peticion: Request, preferidas: Preferencias) -> None:
+    """Comprueba que no trae parámetros, que no los hay, ni la cabecera que solo puede decir un `id`.
+
+    Raises:
+        ErrorHTTP: 422, con las dos faltas si las hay.
+    """
+    recolector = Recolector()
+    leer_parametros(peticion.scope["query_string"], (), recolector)
+    if _CABECERA_CRUDA in cabeceras_de(peticion):
+        recolector.anotar(
+            CABECERA,
+            CodigoDePeticion.CABECERA_NO_ADMITIDA,
+            "un lote no la lleva: con ella no se sabría qué elemento se repite; ponga a cada uno su id",
+        )
+    if recolector.fallos:
+        raise datos_invalidos(recolector.fallos, preferidas.aplicadas(espera=False))
 
 
-def _entrada(elemento: Any) -> Entrada | NoValida:
-    """La de un elemento, que dice su clase entre sus campos."""
-    if not isinstance(elemento, dict):
-        return NoValida([Fallo("", CodigoDePeticion.TIPO_INCORRECTO, "debe ser un objeto JSON")])
-    cuerpo = {nombre: valor for nombre, valor in elemento.items() if nombre != "clase"}
-    nombrada = elemento.get("clase")
-    if nombrada is None:
-        return NoValida([Fallo("clase", Codigo.REQUERIDO, f"es obligatoria: {' o '.join(_CLASES)}")])
-    clase = _CLASES.get(nombrada) if isinstance(nombrada, str) else None
-    if clase is None:
-        return NoValida([Fallo("clase", Codigo.VALOR_NO_PERMITIDO, f"debe ser {' o '.join(_CLASES)}")])
-    return Entrada(clase, cuerpo)
+def _separador(peticion: Request) -> Separador:
+    """El que corresponde al tipo de contenido, que ya se comprobó."""
+    por_lineas = cabeceras_de(peticion)[b"content-type"][0].lower().lstrip(" \t").startswith(NDJSON)
+    return (PorLineas if por_lineas else DeUnaLista)(DE_UN_EVENTO.octetos)
 
 
-def _respuesta(suertes: list[Suerte]) -> Response:
-    """200 con el resultado de cada una; 503, con lo mismo, si no se confirmó ninguna de las que valen."""
-    resultados = [_resultado(indice, suerte) for indice, suerte in enumerate(suertes)]
-    cuantas = {tipo: sum(isinstance(suerte, tipo) for suerte in suertes) for tipo in (Aceptada, NoValida)}
-    lote = LoteRecibido(
-        aceptados=cuantas[Aceptada],
-        rechazados=cuantas[NoValida],
-        sin_confirmar=len(suertes) - sum(cuantas.values()),
-        resultados=resultados,
+async def _agregar(octetos: bytes | None, tandas: Tandas) -> None:
+    if tandas.cuantos >= ELEMENTOS_MAXIMOS:
+        raise _demasiados()
+    await tandas.agregar(octetos)
+
+
+def _interrumpido(error: ErrorHTTP, tandas: Tandas) -> ErrorHTTP:
+    """El mismo error, con qué fue de lo que ya se había recibido."""
+    return ErrorHTTP(
+        error.estado,
+        error.codigo,
+        error.problema.title,
+        error.problema.detail,
+        cabeceras=error.cabeceras,
+        forma=LoteInterrumpido,
+        **contado(tandas.elementos),
     )
-    if lote.sin_confirmar and not lote.aceptados:
-        cabeceras = {"Retry-After": str(SEGUNDOS_PARA_REINTENTAR)}
-        return RespuestaJSON(lote, HTTPStatus.SERVICE_UNAVAILABLE, cabeceras)
-    return RespuestaJSON(lote)
-
-
-def _resultado(indice: int, suerte: Suerte) -> ElementoAceptado | ElementoRechazado | ElementoSinConfirmar:
-    match suerte:
-        case Aceptada(comando=comando, comando_id=comando_id):
-            return ElementoAceptado(indice, comando.id or "", comando_id, comando.advertencias)
-        case NoValida(fallos):
-            faltas = [Falta(nombre_seguro(fallo.campo), fallo.codigo, fallo.mensaje) for fallo in fallos]
-            return ElementoRechazado(indice, faltas)
-        case SinConfirmar(comando=comando):
-            return ElementoSinConfirmar(indice, comando.id or "")
 
 
 def _demasiados() -> ErrorHTTP:
@@ -197,38 +214,91 @@ def _demasiados() -> ErrorHTTP:
         413,
         "demasiados_elementos",
         "Demasiados elementos",
-        f"Un lote lleva como mucho {ELEMENTOS_MAXIMOS} elementos.",
+        f"Un lote lleva como mucho {ELEMENTOS_MAXIMOS} elementos: envíe los demás en otro.",
     )
 
 
+def _esquema_de_elemento(clase: ClaseHTTP) -> dict[str, object]:
+    """El de un envío de esa clase, con su `clase`."""
+    propio: Mapping[str, Any] = clase.cuerpo.esquema
+    return {
+        **propio,
+        "title": f"{clase.cuerpo.nombre}DeUnLote",
+        "required": ["clase", *propio["required"]],
+        "properties": {"clase": {"enum": [clase.clase.nombre]}, **propio["properties"]},
+    }
+
+
+def _interrumpidos(estado: int, descripcion: str, *errores: ErrorHTTP) -> Contestacion:
+    """Cómo se describe un error que deja a medias la lectura."""
+    sin_leer = Tandas(lambda _entradas, _causa: asyncio.sleep(0, []))
+    return contestacion_de_error(
+        f"{estado}_lote", descripcion, *(_interrumpido(error, sin_leer) for error in errores)
+    )
+
+
+_CLASES: Final = (IMPRESIONES, CONVERSIONES)
+_EJEMPLO: Final = [{"clase": clase.clase.nombre, **clase.cuerpo.ejemplo} for clase in _CLASES]
+_ESQUEMA: Final[Esquema] = {
+    "type": "array",
+    "minItems": 1,
+    "maxItems": ELEMENTOS_MAXIMOS,
+    "items": {"oneOf": [_esquema_de_elemento(clase) for clase in _CLASES]},
+}
+_DESCRIPCION: Final = (
+    f"De 1 a {ELEMENTOS_MAXIMOS} eventos: una lista JSON o, como `{NDJSON}`, uno por línea. Cada uno mide "
+    f"hasta {DE_UN_EVENTO.octetos // 1024} KiB y lleva los campos que llevaría solo y su `clase`. La "
+    "respuesta dice qué fue de cada uno, en su orden; uno que no vale no estorba a los demás: no es una "
+    "transacción.\n\n"
+    "Responde cuando el broker confirmó todos los que valen. De los que quedan `SIN_CONFIRMAR` no se sabe: "
+    "repetir el lote entero con los mismos `id` es seguro. Ponga `id` a cada uno: el asignado a uno que no "
+    "lo trae se sabe por la respuesta, y sin ella no se puede repetir. `Idempotency-Key`, que solo puede "
+    "decir uno, no se admite. Dos con el mismo `id` son dos envíos: el segundo será un duplicado o un "
+    "conflicto.\n\n"
+    "Se publica según llega. Si el cuerpo pasa de un límite, se corta o está roto, el error trae en "
+    "`resultados` qué fue de los elementos leídos hasta ahí; los demás no se recibieron.\n\n"
+    "Con `Prefer: wait=N` espera hasta N segundos a saber qué fue de los aceptados: `REGISTRADA`, "
+    "`DUPLICADA` o `RECHAZADA` con su `motivo`; los que no dio tiempo a saber quedan en `ACEPTADA`. Con "
+    "`Prefer: handling=strict` un campo desconocido es una falta."
+)
 _OPERACION: Final = Operacion(
     id="registrar_lote",
     etiqueta=Etiqueta("lotes", "Muchos eventos en una petición."),
     resumen="Registrar un lote",
-    descripcion=(
-        f"Hasta {ELEMENTOS_MAXIMOS} eventos: una lista JSON o, como `{NDJSON}`, uno por línea. Cada uno "
-        "lleva los campos que llevaría solo y su `clase`. La respuesta dice qué fue de cada uno, en su orden."
-    ),
+    descripcion=_DESCRIPCION,
+    parametros=(PREFER,),
     cuerpo=CuerpoPedido(
         nombre="NuevoLote",
-        esquema={
-            "type": "array",
-            "maxItems": ELEMENTOS_MAXIMOS,
-            "items": {
-                "type": "object",
-                "required": ["clase"],
-                "properties": {"clase": {"enum": [*_CLASES]}},
-            },
-        },
-        ejemplo=[{"clase": "impresion", "id": "imp-1", "campaña_id": "cmp-456"}],
+        esquema=_ESQUEMA,
+        ejemplo=_EJEMPLO,
         limites=LIMITES,
-        otros_formatos={NDJSON: '{"clase": "impresion", "id": "imp-1", "campaña_id": "cmp-456"}\n'},
+        otros_formatos={NDJSON: "".join(en_json(elemento).decode() for elemento in _EJEMPLO)},
     ),
     contestaciones={
-        200: Contestacion(descripcion="Qué fue de cada elemento.", formas=(LoteRecibido,)),
+        200: Contestacion(
+            descripcion="Qué fue de cada elemento.",
+            formas=(LoteRecibido,),
+            cabeceras=preferencias_aplicadas(obligatoria=False),
+        ),
+        400: _interrumpidos(
+            400,
+            "La lista está rota, o el cuerpo no es el gzip que dice ser.",
+            error_de(JsonIlegible("El cuerpo está vacío.")),
+            gzip_ilegible(),
+        ),
+        408: _interrumpidos(408, "El cuerpo no llegó entero a tiempo.", demasiado_lento(SEGUNDOS_MAXIMOS)),
+        413: _interrumpidos(
+            413,
+            f"Pasa de {LIMITES.octetos // 1024} KiB, de {LIMITES.comprimidos // 1024} KiB comprimido, de "
+            f"{ELEMENTOS_MAXIMOS} elementos o, descomprimido, de {VECES_COMPRIMIDO} veces lo que llegó.",
+            demasiado_grande(LIMITES.octetos),
+            _demasiados(),
+            demasiado_comprimido(),
+        ),
         503: Contestacion(
             descripcion="El broker no confirmó ninguno: repetir el lote con los mismos `id` es seguro.",
             formas=(LoteRecibido,),
+            cabeceras={**REINTENTO, **preferencias_aplicadas(obligatoria=False)},
         ),
     },
 )

@@ -28,7 +28,7 @@ _BLANCOS: Final = " \t\n\r\v\f"
 
 _GZIP: Final = frozenset({"gzip", "x-gzip"})
 """El mismo, con dos nombres (RFC 9110 §8.4.1.3)."""
-_CON_CABECERA_DE_GZIP: Final = 16 + zlib.MAX_WBITS
+CON_CABECERA_DE_GZIP: Final = 16 + zlib.MAX_WBITS
 
 
 async def leer_cuerpo(peticion: Request, segundos: float, limites: LimitesDeCuerpo = DE_UN_EVENTO) -> bytes:
@@ -39,14 +39,8 @@ async def leer_cuerpo(peticion: Request, segundos: float, limites: LimitesDeCuer
             400 (no es el gzip que dice ser).
         ClientDisconnect: el cliente se fue antes de terminar.
     """
-    cabeceras = cabeceras_de(peticion)
-    if limites.tipos is not None:
-        _exigir_tipo(cabeceras, limites.tipos)
-    comprimido = _viene_en_gzip(cabeceras)
+    comprimido = comprobar_cabeceras(peticion, limites)
     maximo = limites.comprimidos if comprimido else limites.octetos
-    longitud = cabeceras.get(b"content-length", ("",))[0]
-    if longitud.isdecimal() and (len(longitud) > CIFRAS_DE_UNA_LONGITUD or int(longitud) > maximo):
-        raise _demasiado_grande(maximo)
     if CUERPO_ENTERO in peticion.scope.get("extensions", {}):
         # Un plazo cuesta, y no hay nada que esperar.
         cuerpo = await _todo(peticion, maximo)
@@ -55,12 +49,29 @@ async def leer_cuerpo(peticion: Request, segundos: float, limites: LimitesDeCuer
     return _descomprimido(cuerpo, limites.octetos) if comprimido else cuerpo
 
 
+def comprobar_cabeceras(peticion: Request, limites: LimitesDeCuerpo) -> bool:
+    """Dice si el cuerpo viene en gzip, tras comprobar lo que las cabeceras dicen de él.
+
+    Raises:
+        ErrorHTTP: 415 (tipo o codificación) o 413 (anuncia más de lo que cabe).
+    """
+    cabeceras = cabeceras_de(peticion)
+    if limites.tipos is not None:
+        _exigir_tipo(cabeceras, limites.tipos)
+    comprimido = _viene_en_gzip(cabeceras)
+    maximo = limites.comprimidos if comprimido else limites.octetos
+    longitud = cabeceras.get(b"content-length", ("",))[0]
+    if longitud.isdecimal() and (len(longitud) > CIFRAS_DE_UNA_LONGITUD or int(longitud) > maximo):
+        raise demasiado_grande(maximo)
+    return comprimido
+
+
 async def _a_tiempo(peticion: Request, segundos: float, maximo: int) -> bytes:
     try:
         async with asyncio.timeout(segundos):
             return await _todo(peticion, maximo)
     except TimeoutError:
-        raise _demasiado_lento(segundos) from None
+        raise demasiado_lento(segundos) from None
 
 
 async def _todo(peticion: Request, maximo: int) -> bytes:
@@ -74,7 +85,7 @@ async def _todo(peticion: Request, maximo: int) -> bytes:
         cuerpo += mensaje.get("body", b"")
         hay_mas = mensaje.get("more_body", False)
         if len(cuerpo) > maximo:
-            raise _demasiado_grande(maximo)
+            raise demasiado_grande(maximo)
     return bytes(cuerpo)
 
 
@@ -103,15 +114,15 @@ def _descomprimido(comprimido: bytes, maximo: int) -> bytes:
     """Lo que había dentro: los miembros que sean, seguidos (RFC 1952 §2.2), y nunca más de `maximo`."""
     cuerpo = bytearray()
     while True:
-        miembro = zlib.decompressobj(_CON_CABECERA_DE_GZIP)
+        miembro = zlib.decompressobj(CON_CABECERA_DE_GZIP)
         try:
             cuerpo += miembro.decompress(comprimido, maximo + 1 - len(cuerpo))
         except zlib.error:
-            raise _gzip_ilegible() from None
+            raise gzip_ilegible() from None
         if len(cuerpo) > maximo:
-            raise _demasiado_grande(maximo)
+            raise demasiado_grande(maximo)
         if not miembro.eof:
-            raise _gzip_ilegible()
+            raise gzip_ilegible()
         comprimido = miembro.unused_data
         if not comprimido:
             return bytes(cuerpo)
@@ -147,7 +158,8 @@ def _codificacion_no_admitida() -> ErrorHTTP:
     )
 
 
-def _demasiado_lento(segundos: float) -> ErrorHTTP:
+def demasiado_lento(segundos: float) -> ErrorHTTP:
+    """El cuerpo no acabó de llegar."""
     return ErrorHTTP(
         408,
         "cuerpo_demasiado_lento",
@@ -158,13 +170,15 @@ def _demasiado_lento(segundos: float) -> ErrorHTTP:
     )
 
 
-def _gzip_ilegible() -> ErrorHTTP:
+def gzip_ilegible() -> ErrorHTTP:
+    """Lo comprimido no se puede descomprimir."""
     return ErrorHTTP(
         400, "gzip_ilegible", "Gzip ilegible", "El cuerpo no es el gzip que dice ser, o está cortado."
     )
 
 
-def _demasiado_grande(maximo: int) -> ErrorHTTP:
+def demasiado_grande(maximo: int) -> ErrorHTTP:
+    """El cuerpo mide más de lo que se admite."""
     # La conexión no se cierra: el servidor descarta lo que siga llegando y el cliente alcanza a leer el 413.
     return ErrorHTTP(
         413,
@@ -185,15 +199,15 @@ def faltas_del_cuerpo(limites: LimitesDeCuerpo) -> Mapping[int, Contestacion]:
             "El cuerpo no es JSON (mal formado, vacío, con claves repetidas o demasiado anidado), o no es el "
             "gzip que dice ser.",
             error_de(JsonIlegible("El cuerpo está vacío.")),
-            _gzip_ilegible(),
+            gzip_ilegible(),
         ),
         408: contestacion_de_error(
-            "408", "El cuerpo no llegó entero a tiempo.", _demasiado_lento(SEGUNDOS_MAXIMOS)
+            "408", "El cuerpo no llegó entero a tiempo.", demasiado_lento(SEGUNDOS_MAXIMOS)
         ),
         413: contestacion_de_error(
             f"413{propio}",
             f"El cuerpo pasa de {limites.octetos // 1024} KiB.",
-            _demasiado_grande(limites.octetos),
+            demasiado_grande(limites.octetos),
         ),
         415: contestacion_de_error(
             f"415{propio}",

@@ -6,14 +6,13 @@ Por qué existe: un 202 es una promesa; sale solo cuando el broker confirmó el 
 recibe el destino a tiempo recibe esa misma promesa.
 """
 
-import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 from urllib.parse import quote
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 
 from alpespartners.api.http.cabeceras import cabeceras_de
@@ -21,6 +20,7 @@ from alpespartners.api.http.clave_de_idempotencia import CABECERA, ESQUEMA, clav
 from alpespartners.api.http.claves import Alcance, permiso_de
 from alpespartners.api.http.cuerpo import leer_cuerpo
 from alpespartners.api.http.descripcion import Contestacion, Esquema, Operacion, Parametro
+from alpespartners.api.http.espera import en_el_plazo
 from alpespartners.api.http.parametros import leer_parametros
 from alpespartners.api.http.preferencias import (
     ESPERA_MAXIMA,
@@ -72,7 +72,7 @@ _DESCRIPCION: Final = (
     "Además de los campos descritos se admite `campana_id` en lugar de `campaña_id`, y los tipos y la moneda "
     "también en minúsculas."
 )
-_PREFER: Final = Parametro(
+PREFER: Final = Parametro(
     nombre="Prefer",
     lugar="header",
     esquema={
@@ -174,7 +174,7 @@ class Envios:
         se_espero = segundos is not None
         if segundos:
             with self.esperas.apuntar(envio.clase.clase, envio.evento_id, envio.comando_id) as futuro:
-                se_espero = futuro is not None and await _en_el_plazo(futuro, peticion, segundos)
+                se_espero = futuro is not None and await en_el_plazo(futuro, peticion, segundos)
                 if se_espero and futuro is not None and futuro.done():
                     desenlace = futuro.result()
         respuesta = envio.aceptado() if desenlace is None else envio.decidido(desenlace)
@@ -216,31 +216,6 @@ class _Envio(NamedTuple):
         return RespuestaJSON(self.clase.repetido(desenlace.evento, desenlace.difieren))
 
 
-async def _en_el_plazo(futuro: asyncio.Future[Desenlace], peticion: Request, segundos: int) -> bool:
-    """Espera el desenlace como mucho ese tiempo; `False` si el servidor se cierra antes.
-
-    Raises:
-        ClientDisconnect: quien esperaba se fue.
-    """
-    se_fue = asyncio.create_task(_desconexion(peticion))
-    esperados: set[asyncio.Future[Any]] = {futuro, se_fue}
-    try:
-        await asyncio.wait(esperados, timeout=segundos, return_when=asyncio.FIRST_COMPLETED)
-    except asyncio.CancelledError:
-        # El servidor se cierra y no concede más tiempo; el comando está a salvo, y eso aún se puede decir.
-        return False
-    finally:
-        se_fue.cancel()
-    if se_fue.done() and not futuro.done():
-        raise ClientDisconnect
-    return True
-
-
-async def _desconexion(peticion: Request) -> None:
-    while (await peticion.receive())["type"] != "http.disconnect":
-        pass
-
-
 def _objeto(cuerpo: object) -> Mapping[str, object]:
     if isinstance(cuerpo, dict):
         return cuerpo
@@ -258,7 +233,7 @@ def _operacion(clase: ClaseHTTP) -> Operacion:
         etiqueta=clase.etiqueta,
         resumen=f"Registrar {clase.una}",
         descripcion=_DESCRIPCION,
-        parametros=(_PREFER, _CLAVE),
+        parametros=(PREFER, _CLAVE),
         cuerpo=clase.cuerpo,
         contestaciones={
             200: Contestacion(

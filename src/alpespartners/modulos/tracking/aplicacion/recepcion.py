@@ -72,10 +72,12 @@ class Recepcion:
         traza: str | None,
         permiso: Permiso = SIN_LIMITES,
         estricto: bool = False,
+        sin_publicar: BrokerNoDisponible | None = None,
     ) -> list[Suerte]:
         """La suerte de cada una, en su orden; vuelve cuando se sabe la de todas.
 
-        Lo que llega ya juzgado (una línea que no es JSON) pasa tal cual.
+        Lo que llega ya juzgado (una línea que no es JSON) pasa tal cual. Con `sin_publicar` ni se intenta, y
+        esa es la causa de que lo que vale quede sin confirmar.
         """
         suertes: list[Suerte] = []
         publicables: list[tuple[int, Aceptada]] = []
@@ -84,9 +86,10 @@ class Recepcion:
             if isinstance(suerte, Aceptada):
                 publicables.append((indice, suerte))
             suertes.append(suerte)
-        causas = await self.despachador.publicar_varios(
-            [(aceptada.comando, aceptada.comando_id) for _, aceptada in publicables], traza=traza
-        )
+        comandos = [(aceptada.comando, aceptada.comando_id) for _, aceptada in publicables]
+        causas: list[BrokerNoDisponible | None] = [sin_publicar] * len(comandos)
+        if sin_publicar is None:
+            causas = await self.despachador.publicar_varios(comandos, traza=traza)
         for (indice, aceptada), causa in zip(publicables, causas, strict=True):
             if causa is not None:
                 suertes[indice] = SinConfirmar(aceptada.clase, aceptada.comando, causa)

@@ -8,6 +8,7 @@ Por qué existe: un 202 promete que el comando ya no se pierde.
 import asyncio
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 
 from alpespartners.modulos.tracking.aplicacion.clases import CLASES
@@ -101,38 +102,75 @@ class DespachadorPulsar:
 
         comienzo = time.perf_counter()
         try:
-            await self._turno(publicador, sobre.topico)
+            await self._turno(publicador, sobre.topico, self._vence())
             publicador.enviar(sobre, al_saber)
             confirmado = await confirmacion
         except TimeoutError:
             confirmado = None
         if not confirmado:
-            self._metricas.sin_confirmar(sobre.topico)
-            lleno = confirmado is not None and not publicador.hay_sitio()
-            if not lleno and publicador.conectado:
-                self._callado_en = time.monotonic()
-            raise AlmacenamientoLleno if lleno else BrokerNoDisponible
-        self._callado_en = None
-        self._metricas.aceptado(sobre.topico, time.perf_counter() - comienzo)
+            raise self._sin_confirmar(publicador, sobre.topico, respondido=confirmado is not None)
+        self._confirmado(sobre.topico, comienzo)
 
     async def publicar_varios(
         self, comandos: Sequence[tuple[Comando, str]], *, traza: str | None
     ) -> list[BrokerNoDisponible | None]:
-        """Devuelve, en su orden, `None` por cada comando confirmado de forma duradera, y si no la causa."""
-        return list(
-            await asyncio.gather(
-                *(self._publicado(comando, comando_id, traza) for comando, comando_id in comandos)
-            )
-        )
+        """Publica todos con un solo plazo; vuelve cuando se sabe qué fue del último, o al vencer.
 
-    async def _publicado(
-        self, comando: Comando, comando_id: str, traza: str | None
-    ) -> BrokerNoDisponible | None:
-        try:
-            await self.publicar(comando, comando_id=comando_id, traza=traza)
-        except BrokerNoDisponible as causa:
-            return causa
-        return None
+        Devuelve, en su orden, `None` por cada comando confirmado de forma duradera, y si no la causa.
+        """
+        if not comandos:
+            return []
+        publicador = self._publicador
+        if publicador is None:
+            return [BrokerNoDisponible()] * len(comandos)
+        if not publicador.hay_sitio():
+            return [AlmacenamientoLleno()] * len(comandos)
+        sobres = [sobre_de_comando(comando, comando_id, traza) for comando, comando_id in comandos]
+        respuestas: list[bool | None] = [None] * len(sobres)
+        faltan = len(sobres)
+        todas = self._confirmaciones.futuro()
+        comienzo, vence = time.perf_counter(), self._vence()
+
+        def al_saber(numero: int, confirmado: bool) -> None:  # noqa: FBT001
+            nonlocal faltan
+            self._turnos.release()
+            faltan -= 1
+            # Vencido el plazo, o ido quien esperaba, lo que se sepa ya no cuenta.
+            if todas.done():
+                return
+            respuestas[numero] = confirmado
+            if confirmado:
+                self._confirmado(sobres[numero].topico, comienzo)
+            if not faltan:
+                todas.set_result(True)
+
+        with suppress(TimeoutError):
+            for numero, sobre in enumerate(sobres):
+                await self._turno(publicador, sobre.topico, vence)
+                publicador.enviar(sobre, partial(al_saber, numero), acompañado=len(sobres) > 1)
+            await todas
+        return [
+            None
+            if confirmado
+            else self._sin_confirmar(publicador, sobre.topico, respondido=confirmado is not None)
+            for sobre, confirmado in zip(sobres, respuestas, strict=True)
+        ]
+
+    def _confirmado(self, topico: str, comienzo: float) -> None:
+        self._callado_en = None
+        self._metricas.aceptado(topico, time.perf_counter() - comienzo)
+
+    def _sin_confirmar(self, publicador: Publicador, topico: str, *, respondido: bool) -> BrokerNoDisponible:
+        """Cuenta uno del que el broker dijo que no, o no dijo nada, y devuelve la causa."""
+        self._metricas.sin_confirmar(topico)
+        if respondido and not publicador.hay_sitio():
+            return AlmacenamientoLleno()
+        if publicador.conectado:
+            self._callado_en = time.monotonic()
+        return BrokerNoDisponible()
+
+    def _vence(self) -> float:
+        return asyncio.get_running_loop().time() + self._limite
 
     @property
     def disponible(self) -> bool:
@@ -142,8 +180,10 @@ class DespachadorPulsar:
             return False
         return self._callado_en is None or time.monotonic() - self._callado_en > self._memoria_del_silencio
 
-    async def _turno(self, publicador: Publicador, topico: str) -> None:
+    async def _turno(self, publicador: Publicador, topico: str, vence: float) -> None:
         """Vuelve cuando hay productor y no hay demasiados comandos en curso.
+
+        `vence` es la hora del bucle hasta la que se espera.
 
         Raises:
             TimeoutError: no los hubo a tiempo.
@@ -152,7 +192,7 @@ class DespachadorPulsar:
             # No hay nada que esperar, y un plazo cuesta.
             await self._turnos.acquire()
             return
-        async with asyncio.timeout(self._limite):
+        async with asyncio.timeout_at(vence):
             await publicador.esperar(topico)
             await self._turnos.acquire()
 

@@ -112,14 +112,18 @@ class Publicador:
         """Vuelve cuando el tópico tiene un productor."""
         await self._canal(topico).listo.wait()
 
-    def enviar(self, sobre: Sobre, al_saber: Callable[[bool], None]) -> None:
-        """Envía un sobre; `al_saber` se llama después, en el bucle, con si el broker lo confirmó."""
+    def enviar(self, sobre: Sobre, al_saber: Callable[[bool], None], *, acompañado: bool = False) -> None:
+        """Envía un sobre; `al_saber` se llama después, en el bucle, con si el broker lo confirmó.
+
+        `acompañado` es que con él van otros, y tiene con quién reunirse en un lote aunque sea el primero.
+        """
         productor = self._canal(sobre.topico).productor
         if productor is None:
             self._bucle.call_soon(self._no_confirmar, al_saber)
         else:
             ahora = self._bucle.time()
-            solo, self._ultimo_envio = ahora - self._ultimo_envio > self._ritmo.solo_tras, ahora
+            solo = not acompañado and ahora - self._ultimo_envio > self._ritmo.solo_tras
+            self._ultimo_envio = ahora
             productor.enviar(sobre, partial(self._avisar, al_saber), solo=solo)
         if not self._en_curso:
             self._nadie_en_curso.clear()

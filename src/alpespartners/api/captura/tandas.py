@@ -1,0 +1,130 @@
+"""Recepción de muchos elementos en tandas, según se leen.
+
+Qué es: de los octetos de cada elemento, en el orden en que llegan, al resultado de cada uno. Mientras una
+tanda se publica se lee la siguiente.
+Qué no es: la lectura del cuerpo ni su separación en elementos, que pueden fallar a la mitad; lo recibido
+hasta entonces vale.
+Por qué existe: de un lote solo están en la memoria las tandas que esperan al broker, por grande que sea.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any, Final
+
+from alpespartners.api.captura.resultados import Elemento, ElementoAceptado, resultado
+from alpespartners.api.http.limites import DE_UN_EVENTO
+from alpespartners.modulos.tracking.aplicacion.clases import CLASES, Clase
+from alpespartners.modulos.tracking.aplicacion.codigos import CodigoDePeticion
+from alpespartners.modulos.tracking.aplicacion.puertos import BrokerNoDisponible
+from alpespartners.modulos.tracking.aplicacion.recepcion import (
+    Aceptada,
+    Entrada,
+    NoValida,
+    SinConfirmar,
+    Suerte,
+)
+from alpespartners.modulos.tracking.dominio.excepciones import Codigo, Fallo
+from alpespartners.seedwork.json_estricto import JsonIlegible, leer_json
+
+ELEMENTOS_DE_UNA_TANDA: Final = 100
+OCTETOS_DE_UNA_TANDA: Final = 256 * 1024
+EN_VUELO_MAXIMO: Final = 2
+
+Recibir = Callable[
+    [Iterable[Entrada | NoValida], BrokerNoDisponible | None], Coroutine[Any, Any, list[Suerte]]
+]
+"""Da la suerte de unas entradas, en su orden; con una causa, no intenta publicarlas."""
+
+_CLASES: Final = {clase.nombre: clase for clase in CLASES}
+NOMBRES_DE_CLASE: Final = tuple(_CLASES)
+
+
+class Tandas:
+    """Las de un lote. Tras un fallo o una cancelación se cierra con `abandonar`.
+
+    Args:
+        recibir: quien las recibe.
+
+    Attributes:
+        elementos: los resultados de los que ya se sabe, en su orden.
+        aceptados: de los que guardó el broker, su clase.
+    """
+
+    def __init__(self, recibir: Recibir) -> None:
+        self._recibir = recibir
+        self._tanda: list[bytes | None] = []
+        self._octetos = 0
+        self._en_vuelo: deque[asyncio.Task[list[Suerte]]] = deque()
+        self._causa: BrokerNoDisponible | None = None
+        self.cuantos = 0
+        """Los agregados."""
+        self.elementos: list[Elemento] = []
+        self.aceptados: list[tuple[ElementoAceptado, Clase]] = []
+
+    async def agregar(self, octetos: bytes | None) -> None:
+        """Recibe un elemento, o `None` si no cabía; espera solo si ya hay bastantes tandas en vuelo."""
+        self.cuantos += 1
+        self._tanda.append(octetos)
+        self._octetos += len(octetos or b"")
+        if len(self._tanda) >= ELEMENTOS_DE_UNA_TANDA or self._octetos >= OCTETOS_DE_UNA_TANDA:
+            await self._enviar()
+
+    async def acabar(self) -> list[Elemento]:
+        """Vuelve cuando se sabe qué fue de todos, con su resultado."""
+        if self._tanda:
+            await self._enviar()
+        while self._en_vuelo:
+            await self._recoger()
+        return self.elementos
+
+    def abandonar(self) -> None:
+        """Deja de esperar. Lo que ya se publicó, publicado queda."""
+        for tarea in self._en_vuelo:
+            tarea.cancel()
+
+    async def _enviar(self) -> None:
+        while len(self._en_vuelo) >= EN_VUELO_MAXIMO:
+            await self._recoger()
+        tanda, self._tanda, self._octetos = self._tanda, [], 0
+        self._en_vuelo.append(asyncio.create_task(self._recibir(map(_entrada, tanda), self._causa)))
+
+    async def _recoger(self) -> None:
+        """Espera la más antigua."""
+        suertes = await self._en_vuelo[0]
+        self._en_vuelo.popleft()
+        for indice, suerte in enumerate(suertes, len(self.elementos)):
+            elemento = resultado(indice, suerte)
+            self.elementos.append(elemento)
+            if isinstance(suerte, Aceptada) and isinstance(elemento, ElementoAceptado):
+                self.aceptados.append((elemento, suerte.clase))
+            elif isinstance(suerte, SinConfirmar):
+                # Si el broker no está, cada tanda lo esperaría otra vez.
+                self._causa = suerte.causa
+
+
+def _entrada(octetos: bytes | None) -> Entrada | NoValida:
+    """La de un elemento, que dice su clase entre sus campos."""
+    if octetos is None:
+        return _no_vale(
+            "", CodigoDePeticion.ELEMENTO_DEMASIADO_GRANDE, f"pasa de {DE_UN_EVENTO.octetos // 1024} KiB"
+        )
+    try:
+        elemento = leer_json(octetos)
+    except JsonIlegible as ilegible:
+        # La frase dice «El cuerpo …», y aquí es uno de muchos.
+        frase = f"el elemento{str(ilegible).removeprefix('El cuerpo').rstrip('.')}"
+        return _no_vale("", CodigoDePeticion.ELEMENTO_ILEGIBLE, frase)
+    if not isinstance(elemento, dict):
+        return _no_vale("", CodigoDePeticion.TIPO_INCORRECTO, "debe ser un objeto JSON")
+    nombrada = elemento.pop("clase", None)
+    clase = _CLASES.get(nombrada) if type(nombrada) is str else None
+    if clase is not None:
+        return Entrada(clase, elemento)
+    if nombrada is None:
+        return _no_vale("clase", Codigo.REQUERIDO, f"es obligatoria: {' o '.join(_CLASES)}")
+    return _no_vale("clase", Codigo.VALOR_NO_PERMITIDO, f"debe ser {' o '.join(_CLASES)}")
+
+
+def _no_vale(campo: str, codigo: CodigoDePeticion | Codigo, mensaje: str) -> NoValida:
+    return NoValida([Fallo(campo, codigo, mensaje)])

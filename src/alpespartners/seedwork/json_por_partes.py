@@ -1,0 +1,262 @@
+"""Separación de muchos JSON en sus elementos según llegan: una lista, o uno por línea.
+
+Qué es: de trozos de octetos, cortados por donde sea, a los octetos de cada elemento en cuanto se sabe dónde
+acaba.
+Qué no es: la lectura de un elemento (`json_estricto.py`). Uno que no es JSON sale como los demás, si se sabe
+dónde acaba.
+Por qué existe: leer entera una lista de mil elementos ocupa muchas veces lo que mide, y no deja empezar con
+el primero hasta tener el último.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Final, Protocol
+
+from alpespartners.seedwork.json_estricto import JsonIlegible
+
+_BLANCO: Final = rb"[ \t\n\r]*+"
+_SIN_CERRAR: Final = rb'[^"\\]*+(?:\\.[^"\\]*+)*+'
+# Tras una cadena no puede venir otra cosa. Si viene, unas comillas sobran o faltan, y las que quedan mienten.
+_TRAS_CADENA: Final = b":,]}"
+_CADENA: Final = rb'"' + _SIN_CERRAR + rb'"(?=[:,\]}])'
+_LLANO: Final = rb'[^"\[\]{}]*+'
+
+
+def _anidado(niveles: int) -> bytes:
+    """Un objeto o una lista que no anida más niveles que esos."""
+    parte = rb"(?:" + _CADENA + (b"|" + _anidado(niveles - 1) if niveles else b"") + rb")"
+    dentro = _LLANO + rb"(?:" + parte + _LLANO + rb")*+"
+    return rb"(?:\{" + dentro + rb"\}|\[" + dentro + rb"\])"
+
+
+# Casi todos los elementos son así y están enteros: recorrerlos de una vez cuesta una décima parte.
+_ENTERO: Final = re.compile(rb"(?=\{)" + _anidado(2) + _BLANCO + rb"(?=[,\]])", re.DOTALL)
+_BLANCOS: Final = re.compile(_BLANCO)
+_RESTO_DE_CADENA: Final = re.compile(_SIN_CERRAR, re.DOTALL)
+_SIGNO: Final = re.compile(rb'["\[\]{},]')
+_CIERRE_DE: Final = {ord("["): ord("]"), ord("{"): ord("}")}
+
+
+class Separador(Protocol):
+    """Separa lo que va llegando; un elemento es `None` si no cabe."""
+
+    def separar(self, trozo: bytes) -> Iterator[bytes | None]:
+        """Da los elementos que acaban en ese trozo.
+
+        Raises:
+            JsonIlegible: ya no se sabe dónde acaba ninguno más.
+        """
+
+    def acabar(self) -> Iterator[bytes | None]:
+        """Da los que quedan cuando no llega nada más.
+
+        Raises:
+            JsonIlegible: lo que llegó está a medias.
+        """
+
+
+class PorLineas:
+    """Un elemento por línea; las que están en blanco no cuentan.
+
+    Args:
+        maximo: octetos de cada uno.
+    """
+
+    def __init__(self, maximo: int) -> None:
+        self._maximo = maximo
+        self._linea = bytearray()
+        self._cabe = True
+
+    def separar(self, trozo: bytes) -> Iterator[bytes | None]:
+        """Da las líneas que acaban en ese trozo."""
+        primera, *siguientes = trozo.split(b"\n")
+        self._alargar(primera)
+        for siguiente in siguientes:
+            yield from self.acabar()
+            self._alargar(siguiente)
+
+    def acabar(self) -> Iterator[bytes | None]:
+        """Da la línea que queda: la última puede no llevar salto."""
+        if not self._cabe:
+            yield None
+        elif linea := bytes(self._linea).strip(b" \t\r"):
+            yield linea
+        self._linea.clear()
+        self._cabe = True
+
+    def _alargar(self, octetos: bytes) -> None:
+        if self._cabe:
+            self._linea += octetos
+            self._cabe = len(self._linea) <= self._maximo
+        if not self._cabe:
+            self._linea.clear()
+
+
+class DeUnaLista:
+    """Los elementos de una lista JSON.
+
+    Args:
+        maximo: octetos de cada uno, y niveles que puede anidar sin que la lista deje de leerse.
+    """
+
+    def __init__(self, maximo: int) -> None:
+        self._maximo = maximo
+        self._cabe = True
+        self._octetos = bytearray()
+        """Desde el principio de un elemento, o lo que falta por mirar."""
+        self._numero = 0
+        self._empezar_elemento()
+        self._leer: Callable[[], Iterator[bytes | None]] = self._antes
+
+    def separar(self, trozo: bytes) -> Iterator[bytes | None]:
+        """Da los elementos que acaban en ese trozo.
+
+        Raises:
+            JsonIlegible: no es una lista, o está rota: ya no se sabe dónde acaba ninguno más.
+        """
+        self._octetos += trozo
+        # Cada etapa acaba con una vuelta en la que no cambia nada.
+        etapa: Callable[[], Iterator[bytes | None]] | None = None
+        while etapa != self._leer:
+            etapa = self._leer
+            yield from etapa()
+
+    def acabar(self) -> Iterator[bytes | None]:
+        """No da ninguno: una lista se cierra.
+
+        Raises:
+            JsonIlegible: la lista está a medias, o no hay nada.
+        """
+        if self._leer == self._antes:
+            raise JsonIlegible("El cuerpo está vacío.")
+        if self._leer != self._despues:
+            raise self._rota("el cuerpo acaba sin cerrar la lista")
+        yield from ()
+
+    def _antes(self) -> Iterator[bytes | None]:
+        """Hasta el corchete que la abre."""
+        self._saltar_blancos()
+        if self._octetos:
+            if self._octetos.startswith(b"\xef"):
+                raise JsonIlegible("El cuerpo empieza con una marca BOM: el JSON va en UTF-8 sin ella.")
+            if not self._octetos.startswith(b"["):
+                raise JsonIlegible("El cuerpo no es una lista JSON: debe empezar con «[».")
+            del self._octetos[:1]
+            self._leer = self._dentro
+        yield from ()
+
+    def _dentro(self) -> Iterator[bytes | None]:
+        """Elemento a elemento, hasta el corchete que la cierra."""
+        desde = 0
+        while True:
+            entero = None
+            if not self._visto and self._cabe:
+                desde = self._tras_los_blancos(desde)
+                entero = _ENTERO.match(self._octetos, desde)
+            if entero is not None:
+                fin = entero.end()
+            else:
+                # Signo a signo, y cada uno una sola vez aunque llegue en mil trozos.
+                del self._octetos[:desde]
+                desde = 0
+                fin = self._buscar_el_fin()
+            if fin < 0:
+                self._recortar()
+                return
+            if fin - desde > self._maximo:
+                self._cabe = False
+            cierra = self._octetos[fin] == _CIERRE_DE[ord("[")]
+            elemento = bytes(self._octetos[desde:fin]).strip(b" \t\n\r") if self._cabe else None
+            # Solo una lista vacía se cierra sin elemento.
+            if elemento != b"" or self._numero or not cierra:
+                self._numero += 1
+                yield elemento
+            desde = fin + 1
+            self._empezar_elemento()
+            if cierra:
+                del self._octetos[:desde]
+                self._leer = self._despues
+                return
+
+    def _despues(self) -> Iterator[bytes | None]:
+        self._saltar_blancos()
+        if self._octetos:
+            raise self._rota("detrás de la lista hay algo más")
+        yield from ()
+
+    def _empezar_elemento(self) -> None:
+        self._visto = 0
+        """Octetos del elemento que ya se miraron."""
+        self._cabe = True
+        self._abiertos = bytearray()
+        """Los signos que faltan por cerrar."""
+        self._en_cadena = False
+        self._tras_cadena = False
+
+    def _buscar_el_fin(self) -> int:
+        """El lugar de la coma o del corchete tras el elemento; -1 si aún no ha llegado."""
+        octetos, lugar = self._octetos, self._visto
+        while lugar < len(octetos):
+            if self._en_cadena:
+                lugar = self._resto_de(_RESTO_DE_CADENA, lugar)
+                # Una barra al final: falta lo que escapa.
+                if lugar == len(octetos) or octetos[lugar] == ord("\\"):
+                    break
+                lugar += 1
+                self._en_cadena, self._tras_cadena = False, True
+                continue
+            if self._tras_cadena:
+                lugar = self._resto_de(_BLANCOS, lugar)
+                if lugar == len(octetos):
+                    break
+                if octetos[lugar] not in _TRAS_CADENA:
+                    raise self._rota("unas comillas sobran o faltan")
+                self._tras_cadena = False
+            hallado = _SIGNO.search(octetos, lugar)
+            if hallado is None:
+                lugar = len(octetos)
+                break
+            lugar = hallado.end()
+            if self._acaba_en(octetos[lugar - 1]):
+                return lugar - 1
+        self._visto = lugar
+        return -1
+
+    def _resto_de(self, patron: re.Pattern[bytes], lugar: int) -> int:
+        hallado = patron.match(self._octetos, lugar)
+        return lugar if hallado is None else hallado.end()
+
+    def _acaba_en(self, signo: int) -> bool:
+        """Dice si el elemento acaba antes de ese signo, y si no lo tiene en cuenta."""
+        if signo == ord('"'):
+            self._en_cadena = True
+        elif signo in _CIERRE_DE:
+            if len(self._abiertos) >= self._maximo:
+                raise self._rota("anida demasiado")
+            self._abiertos.append(_CIERRE_DE[signo])
+        elif self._abiertos:
+            if signo != ord(",") and signo != self._abiertos.pop():
+                raise self._rota("un corchete o una llave no cierra lo que se abrió")
+        elif signo == ord("}"):
+            raise self._rota("se cierra una llave que no se abrió")
+        else:
+            return True
+        return False
+
+    def _recortar(self) -> None:
+        """De un elemento que no cabe no se guarda nada."""
+        self._cabe = self._cabe and self._visto <= self._maximo
+        if not self._cabe:
+            del self._octetos[: self._visto]
+            self._visto = 0
+
+    def _saltar_blancos(self) -> None:
+        del self._octetos[: self._tras_los_blancos(0)]
+
+    def _tras_los_blancos(self, desde: int) -> int:
+        return self._resto_de(_BLANCOS, desde)
+
+    def _rota(self, por_que: str) -> JsonIlegible:
+        return JsonIlegible(
+            f"La lista está rota en su elemento {self._numero} (el primero es el 0): {por_que}."
+        )

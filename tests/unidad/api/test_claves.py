@@ -1,0 +1,482 @@
+"""Qué deja hacer cada clave: por para qué se hizo, de qué campañas es, cuánto puede y si todavía vale."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+
+import httpx2
+import pytest
+
+from alpespartners.api.http.claves import Alcance
+from alpespartners.api.http.rutas import Ruta
+from alpespartners.modulos.claves.aplicacion.llavero import SEGUNDOS_DE_VIGENCIA, LlaveroGuardado
+from tests.apoyo.claves import AHORA, ClavesEnMemoria, llavero_con
+from tests.apoyo.memoria import PuertosEnMemoria, api_en_memoria, cliente_de, rutas_en_memoria
+
+CAPTURA, LECTURA, OPERACION = Alcance
+NADIE: Final = None
+
+TABLA: Final[Mapping[str, Alcance | None]] = {
+    "POST /tracking/impresiones": CAPTURA,
+    "POST /tracking/conversiones": CAPTURA,
+    "POST /tracking/lotes": CAPTURA,
+    "GET /tracking/impresiones": LECTURA,
+    "GET /tracking/conversiones": LECTURA,
+    "GET /tracking/impresiones/{id}": LECTURA,
+    "GET /tracking/conversiones/{id}": LECTURA,
+    "GET /tracking/impresiones/{id}/destino": LECTURA,
+    "GET /tracking/conversiones/{id}/destino": LECTURA,
+    "GET /tracking/campañas/{campaña_id}/impresiones": LECTURA,
+    "GET /tracking/campanas/{campana_id}/impresiones": LECTURA,
+    "GET /tracking/campañas/{campaña_id}/conversiones": LECTURA,
+    "GET /tracking/campanas/{campana_id}/conversiones": LECTURA,
+    "GET /tracking/campañas/{campaña_id}/informe": LECTURA,
+    "GET /tracking/campanas/{campana_id}/informe": LECTURA,
+    "GET /tracking/campañas/{campaña_id}/en-vivo": LECTURA,
+    "GET /tracking/campanas/{campana_id}/en-vivo": LECTURA,
+    "GET /tracking/influencers/{influencer_id}/conversiones": LECTURA,
+    "GET /tracking/influencers/{influencer_id}/informe": LECTURA,
+    "GET /tracking/campañas": LECTURA,
+    "GET /tracking/campanas": LECTURA,
+    "GET /tracking/influencers": LECTURA,
+    "GET /tracking/destinos": LECTURA,
+    "GET /tracking/balance": OPERACION,
+    "GET /metricas": OPERACION,
+    "GET /salud/viva": OPERACION,
+    "GET /salud/lista": OPERACION,
+    "GET /": NADIE,
+    "GET /docs": NADIE,
+    "GET /openapi.json": NADIE,
+    "GET /docs/recursos/documentacion.js": NADIE,
+    "GET /docs/recursos/portada.css": NADIE,
+    "GET /docs/recursos/swagger-ui-bundle.js": NADIE,
+    "GET /docs/recursos/swagger-ui.css": NADIE,
+    **{
+        f"GET /{nombre}": NADIE
+        for nombre in (
+            *("health", "healthz", "livez", "readyz", "salud", "metrics"),
+            *("swagger", "redoc", "openapi", "swagger.json"),
+        )
+    },
+}
+"""Para qué ha de haberse hecho la clave con que se pide cada ruta; `NADIE`, no se mira ninguna."""
+SIN_CLAVE: Final = {"GET /metricas", "GET /salud/viva", "GET /salud/lista"} | {
+    cual for cual, alcance in TABLA.items() if alcance is NADIE
+}
+"""Las que se pueden pedir sin ninguna."""
+DE_UNA_CAMPAÑA: Final = {cual for cual in TABLA if "/{camp" in cual}
+CON_CAMPAÑA_EN_LA_CONSULTA: Final = {
+    "GET /tracking/impresiones",
+    "GET /tracking/conversiones",
+    "GET /tracking/destinos",
+    "GET /tracking/influencers/{influencer_id}/conversiones",
+}
+DE_UN_EVENTO: Final = {cual for cual in TABLA if "/{id}" in cual}
+
+EVENTO: Final = {"id": "imp-1", "campaña_id": "cmp-1"}
+
+
+@pytest.fixture
+def claves() -> ClavesEnMemoria:
+    return ClavesEnMemoria()
+
+
+class Servicio:
+    """La API en memoria con esas claves guardadas, pedida desde otra máquina."""
+
+    def __init__(self, puertos: PuertosEnMemoria, claves: ClavesEnMemoria) -> None:
+        self.puertos = puertos
+        self.guardadas = LlaveroGuardado(claves.leer, lambda: AHORA)
+        self.api = api_en_memoria(puertos, guardadas=self.guardadas)
+
+    async def pedir(
+        self,
+        cual: str,
+        clave: str | None = None,
+        *,
+        desde: str = "203.0.113.9",
+        **opciones: object,
+    ) -> httpx2.Response:
+        # Lo que haría por su cuenta en un segundo.
+        await self.guardadas.ponerse_al_dia()
+        metodo, _, direccion = cual.partition(" ")
+        if metodo == "POST" and "json" not in opciones:
+            cuerpo: object = (
+                [{"clase": "impresion", **EVENTO}] if "lotes" in direccion else _cuerpo(direccion)
+            )
+            opciones["json"] = cuerpo
+        cabeceras = {} if clave is None else {"Authorization": f"Bearer {clave}"}
+        async with cliente_de(self.api, desde) as cliente:
+            # De en vivo solo se lee cómo empieza.
+            metodo = "HEAD" if direccion.endswith("/en-vivo") else metodo
+            return await cliente.request(metodo, direccion, headers=cabeceras, **opciones)  # type: ignore[arg-type]
+
+
+def _cuerpo(direccion: str) -> dict[str, str]:
+    return EVENTO | ({"tipo_conversion": "REGISTRO"} if "conversiones" in direccion else {})
+
+
+def _rellena(cual: str, valor: str = "cmp-1") -> str:
+    return re.sub(r"\{[^}]+\}", valor, cual)
+
+
+@pytest.fixture
+def servicio(puertos: PuertosEnMemoria, claves: ClavesEnMemoria) -> Servicio:
+    return Servicio(puertos, claves)
+
+
+def _entra(respuesta: httpx2.Response) -> bool:
+    """Lo que responde quien atiende: que el evento no exista también lo dice él."""
+    return respuesta.status_code in {200, 202, 308, 404}
+
+
+def _nombre(ruta: Ruta) -> str:
+    return f"{ruta.metodo} {ruta.plantilla}"
+
+
+def test_la_tabla_nombra_todas_las_rutas_con_su_alcance_y_ninguna_mas() -> None:
+    rutas = rutas_en_memoria()
+    assert {_nombre(ruta): ruta.alcance for ruta in rutas} == TABLA
+    assert {_nombre(ruta) for ruta in rutas if ruta.abierta} == SIN_CLAVE
+
+
+def test_una_ruta_no_se_puede_hacer_sin_decir_su_alcance() -> None:
+    async def atender(_peticion: object) -> httpx2.Response:
+        raise AssertionError
+
+    with pytest.raises(TypeError, match="alcance"):
+        Ruta(plantilla="/nueva", metodo="GET", atencion=atender)  # type: ignore[call-arg, arg-type]
+
+
+@pytest.mark.parametrize("alcance", list(Alcance))
+@pytest.mark.parametrize("cual", TABLA)
+async def test_una_clave_entra_solo_donde_dice_su_alcance(
+    servicio: Servicio, claves: ClavesEnMemoria, cual: str, alcance: Alcance
+) -> None:
+    respuesta = await servicio.pedir(_rellena(cual), claves.crear(alcance))
+    if TABLA[cual] in {NADIE, alcance}:
+        assert _entra(respuesta)
+        return
+    assert respuesta.status_code == 403
+    if not cual.endswith("/en-vivo"):
+        assert respuesta.json()["type"] == "urn:alpespartners:error:sin_permiso"
+        assert respuesta.json()["alcance"] == TABLA[cual]
+        assert f"«{TABLA[cual]}»" in respuesta.json()["detail"]
+    assert servicio.puertos.publicados == []
+
+
+@pytest.mark.parametrize("cual", TABLA)
+async def test_con_los_tres_alcances_se_entra_en_todas(
+    servicio: Servicio, claves: ClavesEnMemoria, cual: str
+) -> None:
+    assert _entra(await servicio.pedir(_rellena(cual), claves.crear(*Alcance)))
+
+
+@pytest.mark.parametrize("cual", [cual for cual in TABLA if cual.startswith("GET")])
+async def test_head_pide_lo_mismo_que_get(servicio: Servicio, claves: ClavesEnMemoria, cual: str) -> None:
+    de_nada = claves.crear(CAPTURA)
+    leyendo = (await servicio.pedir(_rellena(cual), de_nada)).status_code
+    sin_cuerpo = await servicio.pedir(_rellena(cual).replace("GET", "HEAD"), de_nada)
+    assert sin_cuerpo.status_code == leyendo
+    assert sin_cuerpo.content == b""
+
+
+@pytest.mark.parametrize("presentada", ["ninguna", "ajena", "parecida", "revocada", "caducada"])
+@pytest.mark.parametrize("cual", TABLA)
+async def test_sin_una_que_valga_solo_se_entra_en_las_abiertas(
+    servicio: Servicio, claves: ClavesEnMemoria, cual: str, presentada: str
+) -> None:
+    texto = claves.crear(*Alcance)
+    if presentada == "revocada":
+        claves.claves[0] = replace(claves.claves[0], revocada_en=AHORA)
+    elif presentada == "caducada":
+        claves.claves[0] = replace(claves.claves[0], caduca_en=AHORA - timedelta(seconds=1))
+    clave = {"ninguna": None, "ajena": "otra", "parecida": texto[:-1] + "!"}.get(presentada, texto)
+    respuesta = await servicio.pedir(_rellena(cual), clave)
+    if cual in SIN_CLAVE:
+        assert _entra(respuesta)
+    else:
+        assert respuesta.status_code == 401
+    assert servicio.puertos.publicados == []
+
+
+@pytest.mark.parametrize("desde", ["127.0.0.1", "203.0.113.9"])
+@pytest.mark.parametrize("como", ["revocada", "caducada"])
+async def test_que_la_ultima_deje_de_valer_no_abre_el_servicio(
+    servicio: Servicio, claves: ClavesEnMemoria, como: str, desde: str
+) -> None:
+    claves.crear(CAPTURA)
+    ayer = AHORA - timedelta(days=1)
+    claves.claves[0] = (
+        replace(claves.claves[0], revocada_en=ayer)
+        if como == "revocada"
+        else replace(claves.claves[0], caduca_en=ayer)
+    )
+    assert (await servicio.pedir("POST /tracking/impresiones", desde=desde)).status_code == 401
+
+
+async def test_sin_ninguna_guardada_ni_en_los_ajustes_esta_maquina_entra_y_otra_no(
+    servicio: Servicio,
+) -> None:
+    assert (await servicio.pedir("POST /tracking/impresiones", desde="127.0.0.1")).status_code == 202
+    assert (await servicio.pedir("POST /tracking/impresiones")).status_code == 403
+
+
+async def test_a_quien_no_tiene_clave_no_se_le_dice_que_direcciones_hay(
+    servicio: Servicio, claves: ClavesEnMemoria
+) -> None:
+    clave = claves.crear(CAPTURA)
+    assert (await servicio.pedir("GET /nada")).status_code == 401
+    assert (await servicio.pedir("DELETE /tracking/impresiones")).status_code == 401
+    assert (await servicio.pedir("GET /nada", clave)).status_code == 404
+    assert (await servicio.pedir("DELETE /tracking/impresiones", clave)).status_code == 405
+    assert (await servicio.pedir("POST /salud/viva")).status_code == 405
+
+
+@pytest.mark.parametrize("cual", [cual for cual in TABLA if cual not in SIN_CLAVE])
+async def test_la_de_un_dialecto_no_entra_por_lo_propio(
+    servicio: Servicio, claves: ClavesEnMemoria, cual: str
+) -> None:
+    respuesta = await servicio.pedir(_rellena(cual), claves.crear(dialecto="segment"))
+    assert respuesta.status_code == 403
+    assert cual.endswith("/en-vivo") or "otro protocolo (segment)" in respuesta.json()["detail"]
+
+
+async def test_las_de_los_ajustes_lo_pueden_todo_haya_o_no_guardadas(
+    puertos: PuertosEnMemoria, claves: ClavesEnMemoria
+) -> None:
+    claves.crear(CAPTURA)
+    api = api_en_memoria(puertos, claves=["ñandú"], guardadas=await llavero_con(claves))
+    async with cliente_de(api, "203.0.113.9") as cliente:
+        cabeceras = {b"Authorization": "Bearer ñandú".encode()}
+        for direccion in ("/tracking/balance", "/tracking/destinos", "/metricas"):
+            assert (await cliente.get(direccion, headers=cabeceras)).status_code == 200
+        enviado = await cliente.post("/tracking/impresiones", json=EVENTO, headers=cabeceras)
+        assert enviado.status_code == 202
+
+
+# Campañas y prefijo.
+
+
+@pytest.mark.parametrize("cual", [cual for cual in TABLA if TABLA[cual] is LECTURA])
+async def test_una_clave_con_campañas_solo_lee_lo_que_es_de_una_de_ellas(
+    servicio: Servicio, claves: ClavesEnMemoria, cual: str
+) -> None:
+    clave = claves.crear(LECTURA, campañas=["cmp-1", "cmp-2"])
+    sin_decirla = (await servicio.pedir(_rellena(cual, "cmp-1"), clave)).status_code
+    ajena = (await servicio.pedir(_rellena(cual, "cmp-3"), clave)).status_code
+    en_la_consulta = {
+        campaña: await servicio.pedir(_rellena(cual, "inf-1"), clave, params={nombre: campaña})
+        for campaña, nombre in (("cmp-1", "campaña_id"), ("cmp-2", "campana_id"), ("cmp-3", "campaña_id"))
+    }
+    if cual in DE_UNA_CAMPAÑA:
+        assert (sin_decirla, ajena) == (200, 403)
+    elif cual in DE_UN_EVENTO:
+        assert (sin_decirla, ajena) == (404, 404)
+    elif cual in CON_CAMPAÑA_EN_LA_CONSULTA:
+        assert (sin_decirla, ajena) == (403, 403)
+        assert [respuesta.status_code for respuesta in en_la_consulta.values()] == [200, 200, 403]
+        assert en_la_consulta["cmp-3"].json()["errores"][0]["campo"] == "campaña_id"
+    else:
+        assert (sin_decirla, ajena) == (403, 403)
+        assert {respuesta.status_code for respuesta in en_la_consulta.values()} == {403}
+
+
+@pytest.mark.parametrize("formato", ["csv", "ndjson"])
+@pytest.mark.parametrize("cual", sorted(CON_CAMPAÑA_EN_LA_CONSULTA))
+async def test_tampoco_se_descarga_lo_de_otras(
+    servicio: Servicio, claves: ClavesEnMemoria, cual: str, formato: str
+) -> None:
+    clave = claves.crear(LECTURA, campañas=["cmp-1"])
+    for consulta in ({"formato": formato}, {"formato": formato, "campaña_id": "cmp-2"}):
+        assert (await servicio.pedir(_rellena(cual), clave, params=consulta)).status_code == 403
+
+
+@pytest.mark.parametrize("que", ["", "/destino"])
+async def test_un_evento_de_otra_campaña_es_como_uno_que_no_existe(
+    servicio: Servicio, claves: ClavesEnMemoria, que: str
+) -> None:
+    de_todas, suya = claves.crear(CAPTURA, LECTURA), claves.crear(LECTURA, campañas=["cmp-1"])
+    for numero in (1, 2):
+        cuerpo = {"id": f"imp-{numero}", "campaña_id": f"cmp-{numero}"}
+        assert (await servicio.pedir("POST /tracking/impresiones", de_todas, json=cuerpo)).status_code == 202
+    propio = await servicio.pedir(f"GET /tracking/impresiones/imp-1{que}", suya)
+    ajeno = await servicio.pedir(f"GET /tracking/impresiones/imp-2{que}", suya)
+    inexistente = await servicio.pedir(f"GET /tracking/impresiones/imp-9{que}", suya)
+    assert propio.status_code == 200
+    assert ajeno.status_code == inexistente.status_code == 404
+    assert ajeno.text.replace("imp-2", "imp-9") == inexistente.text
+    assert (await servicio.pedir(f"GET /tracking/impresiones/imp-2{que}", de_todas)).status_code == 200
+
+
+async def test_de_un_id_que_enviaron_dos_campañas_cada_una_ve_lo_suyo(
+    servicio: Servicio, claves: ClavesEnMemoria
+) -> None:
+    de_todas = claves.crear(CAPTURA, LECTURA)
+    for campaña in ("cmp-1", "cmp-2"):
+        await servicio.pedir("POST /tracking/impresiones", de_todas, json={"id": "x", "campaña_id": campaña})
+    historias = {
+        campaña: (
+            await servicio.pedir(
+                "GET /tracking/impresiones/x/destino", claves.crear(LECTURA, campañas=[campaña])
+            )
+        ).json()
+        for campaña in ("cmp-1", "cmp-2")
+    }
+    estados = {
+        campaña: [destino["estado"] for destino in historia["destinos"]]
+        for campaña, historia in historias.items()
+    }
+    assert estados == {"cmp-1": ["REGISTRADA"], "cmp-2": ["RECHAZADA"]}
+    assert {historia["omitidos"] for historia in historias.values()} == {0}
+
+
+async def test_enviar_a_otra_campaña_es_403_y_nombra_el_campo(
+    servicio: Servicio, claves: ClavesEnMemoria
+) -> None:
+    clave = claves.crear(CAPTURA, campañas=["cmp-1"])
+    assert (await servicio.pedir("POST /tracking/impresiones", clave, json=EVENTO)).status_code == 202
+    ajena = await servicio.pedir("POST /tracking/impresiones", clave, json={"campaña_id": "cmp-2"})
+    assert ajena.status_code == 403
+    assert ajena.json()["type"] == "urn:alpespartners:error:sin_permiso"
+    assert [(falta["campo"], falta["codigo"]) for falta in ajena.json()["errores"]] == [
+        ("campaña_id", "sin_permiso")
+    ]
+    assert len(servicio.puertos.publicados) == 1
+
+
+async def test_en_un_lote_el_de_otra_campaña_se_rechaza_y_los_demas_siguen(
+    servicio: Servicio, claves: ClavesEnMemoria
+) -> None:
+    clave = claves.crear(CAPTURA, campañas=["cmp-1"], prefijo="t-")
+    lote = [{"clase": "impresion", "id": str(n), "campaña_id": f"cmp-{n}"} for n in (1, 2)]
+    recibido = (await servicio.pedir("POST /tracking/lotes", clave, json=lote)).json()
+    assert [resultado["estado"] for resultado in recibido["resultados"]] == ["ACEPTADA", "RECHAZADA"]
+    assert recibido["resultados"][0]["id"] == "t-1"
+    assert recibido["resultados"][1]["errores"][0]["codigo"] == "sin_permiso"
+
+
+async def test_el_prefijo_va_delante_de_cada_id_y_asi_se_lee(
+    servicio: Servicio, claves: ClavesEnMemoria
+) -> None:
+    clave = claves.crear(CAPTURA, LECTURA, prefijo="tienda-")
+    enviado = await servicio.pedir("POST /tracking/impresiones", clave, json={"id": "7", "campaña_id": "c"})
+    assert enviado.json()["id"] == "tienda-7"
+    assert enviado.headers["Location"] == "/tracking/impresiones/tienda-7"
+    asignado = await servicio.pedir("POST /tracking/impresiones", clave, json={"campaña_id": "c"})
+    assert asignado.json()["id"].startswith("tienda-")
+    assert (await servicio.pedir("GET /tracking/impresiones/tienda-7", clave)).status_code == 200
+
+
+# El límite.
+
+
+async def test_quien_gasta_su_limite_recibe_429_y_cuanto_falta(
+    puertos: PuertosEnMemoria, claves: ClavesEnMemoria
+) -> None:
+    clave = claves.crear(CAPTURA, limite=1)
+    otra = claves.crear(CAPTURA)
+    api = api_en_memoria(puertos, guardadas=await llavero_con(claves))
+    async with cliente_de(api, "203.0.113.9") as cliente:
+        lote = [{"clase": "impresion", "campaña_id": "c"}] * 100
+        cabeceras = {"Authorization": f"Bearer {clave}"}
+        recibido = await cliente.post("/tracking/lotes", json=lote, headers=cabeceras)
+        assert recibido.json()["aceptados"] == 100
+        negado = await cliente.post("/tracking/impresiones", json=EVENTO, headers=cabeceras)
+        assert negado.status_code == 429
+        assert negado.json()["type"] == "urn:alpespartners:error:demasiados_envios"
+        # Debe cien, puede deber dos, y se tardó algo en llegar aquí.
+        assert 60 < int(negado.headers["Retry-After"]) <= 99
+        assert f"{negado.headers['Retry-After']} s" in negado.json()["detail"]
+        de_otra = {"Authorization": f"Bearer {otra}"}
+        assert (await cliente.post("/tracking/impresiones", json=EVENTO, headers=de_otra)).status_code == 202
+    assert len(puertos.publicados) == 101
+
+
+# Mientras no se sabe qué claves hay.
+
+
+@pytest.fixture
+def sin_leer(claves: ClavesEnMemoria) -> ClavesEnMemoria:
+    claves.responde = False
+    return claves
+
+
+async def test_sin_saber_que_claves_hay_esta_maquina_entra_y_a_otra_se_le_dice_que_espere(
+    servicio: Servicio, sin_leer: ClavesEnMemoria
+) -> None:
+    sin_leer.crear(CAPTURA)
+    assert (await servicio.pedir("POST /tracking/impresiones", desde="127.0.0.1")).status_code == 202
+    otra = await servicio.pedir("POST /tracking/impresiones")
+    assert (otra.status_code, otra.headers["Retry-After"]) == (503, "5")
+    assert otra.json()["type"] == "urn:alpespartners:error:claves_desconocidas"
+
+
+@pytest.mark.parametrize("desde", ["127.0.0.1", "203.0.113.9"])
+async def test_con_una_que_no_se_ha_podido_leer_no_se_entra_sin_saber_que_deja_hacer(
+    servicio: Servicio, sin_leer: ClavesEnMemoria, desde: str
+) -> None:
+    clave = sin_leer.crear(CAPTURA, prefijo="tienda-")
+    assert (await servicio.pedir("POST /tracking/impresiones", clave, desde=desde)).status_code == 503
+    assert servicio.puertos.publicados == []
+
+
+async def test_sin_base_de_datos_las_de_los_ajustes_siguen_valiendo(
+    puertos: PuertosEnMemoria, sin_leer: ClavesEnMemoria
+) -> None:
+    guardada = sin_leer.crear(CAPTURA)
+    api = api_en_memoria(puertos, claves=["k"], guardadas=await llavero_con(sin_leer))
+    async with cliente_de(api, "203.0.113.9") as cliente:
+        for clave, estado in (("k", 202), ("otra", 401), (guardada, 503)):
+            cabeceras = {"Authorization": f"Bearer {clave}"}
+            enviado = await cliente.post("/tracking/impresiones", json=EVENTO, headers=cabeceras)
+            assert enviado.status_code == estado
+        cabeceras = {"Authorization": f"Bearer {guardada}"}
+        assert (await cliente.get("/salud/viva", headers=cabeceras)).status_code == 200
+
+
+async def test_una_lectura_pasada_se_repite_antes_de_admitir(
+    puertos: PuertosEnMemoria, claves: ClavesEnMemoria
+) -> None:
+    clave = claves.crear(LECTURA)
+    segundos = 0.0
+    llavero = LlaveroGuardado(claves.leer, lambda: AHORA, lambda: segundos)
+    await llavero.ponerse_al_dia()
+    segundos += SEGUNDOS_DE_VIGENCIA
+    claves.claves[0] = replace(claves.claves[0], revocada_en=AHORA)
+    async with cliente_de(api_en_memoria(puertos, guardadas=llavero), "203.0.113.9") as cliente:
+        cabeceras = {"Authorization": f"Bearer {clave}"}
+        assert (await cliente.get("/tracking/destinos", headers=cabeceras)).status_code == 401
+
+
+# Lo que se dice y lo que no.
+
+
+async def test_ninguna_respuesta_repite_la_clave(servicio: Servicio, claves: ClavesEnMemoria) -> None:
+    clave = claves.crear(CAPTURA, limite=1)
+    for respuesta in (
+        await servicio.pedir("GET /tracking/destinos", clave),
+        await servicio.pedir("GET /tracking/destinos", clave + "x"),
+        await servicio.pedir("POST /tracking/impresiones", clave),
+    ):
+        assert clave.rpartition("_")[2] not in respuesta.text + json.dumps(dict(respuesta.headers))
+
+
+async def test_cada_negativa_se_cuenta_en_su_ruta_y_sin_la_clave(
+    puertos: PuertosEnMemoria, claves: ClavesEnMemoria
+) -> None:
+    clave = claves.crear(CAPTURA)
+    api = api_en_memoria(puertos, guardadas=await llavero_con(claves))
+    async with cliente_de(api) as cliente:
+        await cliente.get("/tracking/destinos")
+        await cliente.get("/tracking/destinos", headers={"Authorization": f"Bearer {clave}"})
+        metricas = (await cliente.get("/metricas")).text
+    for estado in (401, 403):
+        assert (
+            f'alpes_respuestas_total{{estado="{estado}",metodo="GET",ruta="/tracking/destinos"}} 1.0'
+            in metricas
+        )
+    assert claves.claves[0].identidad not in metricas

@@ -1,0 +1,150 @@
+"""La separación de muchos JSON en sus elementos: da igual por dónde se corte lo que llega."""
+
+import json
+import tracemalloc
+from collections.abc import Callable, Iterable, Sequence
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from alpespartners.seedwork.json_estricto import JsonIlegible
+from alpespartners.seedwork.json_por_partes import DeUnaLista, PorLineas, Separador
+
+MAXIMO = 64
+
+JSON_CUALQUIERA = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda hijos: (
+        st.lists(hijos, max_size=3) | st.dictionaries(st.text(max_size=4), hijos, min_size=1, max_size=3)
+    ),
+    max_leaves=8,
+)
+CORTES = st.lists(st.integers(1, 12), min_size=1, max_size=8)
+CASI_JSON = st.text(alphabet='[]{},:" \\\n1aé', max_size=40).map(str.encode)
+
+
+def _trozos(cuerpo: bytes, cortes: Sequence[int]) -> Iterable[bytes]:
+    """El cuerpo en trozos de esas medidas, por turnos."""
+    desde = numero = 0
+    while desde < len(cuerpo):
+        cuanto = cortes[numero % len(cortes)]
+        yield cuerpo[desde : desde + cuanto]
+        desde, numero = desde + cuanto, numero + 1
+
+
+def _separados(separador: Separador, trozos: Iterable[bytes]) -> tuple[list[bytes | None], str | None]:
+    """Los elementos y, si el conjunto está roto, la frase que lo dice."""
+    elementos: list[bytes | None] = []
+    try:
+        for trozo in trozos:
+            elementos += separador.separar(trozo)
+        elementos += separador.acabar()
+    except JsonIlegible as ilegible:
+        return elementos, str(ilegible)
+    return elementos, None
+
+
+def _de_la_lista(cuerpo: bytes, cortes: Sequence[int] = (10_000,)) -> tuple[list[bytes | None], str | None]:
+    return _separados(DeUnaLista(MAXIMO), _trozos(cuerpo, cortes))
+
+
+@given(st.lists(JSON_CUALQUIERA, max_size=6), CORTES, st.integers(0, 1), st.sampled_from([None, 1]))
+def test_de_una_lista_salen_sus_elementos_la_corten_por_donde_la_corten(
+    lista: list[object], cortes: list[int], ascii_: int, sangria: int | None
+) -> None:
+    cuerpo = json.dumps(lista, ensure_ascii=bool(ascii_), indent=sangria).encode()
+    elementos, rota = _separados(DeUnaLista(10_000), _trozos(cuerpo, cortes))
+    assert [json.loads(elemento or b"") for elemento in elementos] == lista
+    assert rota is None
+
+
+@given(st.lists(JSON_CUALQUIERA, max_size=6), CORTES, st.sampled_from([b"\n", b"\r\n", b"\n \n"]))
+def test_de_las_lineas_salen_sus_elementos_las_corten_por_donde_las_corten(
+    valores: list[object], cortes: list[int], salto: bytes
+) -> None:
+    cuerpo = salto.join(json.dumps(valor).encode() for valor in valores)
+    elementos, _ = _separados(PorLineas(10_000), _trozos(cuerpo, cortes))
+    assert [json.loads(elemento or b"") for elemento in elementos] == valores
+
+
+@given(CASI_JSON, CORTES)
+@example(b'{"a": "b" }, 1', [4])
+@example(b'{"a": "b" x}, 1', [4])
+@example(b'{"a": {"b": [{"c": [1]}]}}, 2', [3])
+def test_lo_que_no_es_json_se_separa_igual_se_corte_por_donde_se_corte(
+    dentro: bytes, cortes: list[int]
+) -> None:
+    cuerpo = b"[" + dentro + b"]"
+    assert _de_la_lista(cuerpo, cortes) == _de_la_lista(cuerpo)
+    assert _separados(PorLineas(8), _trozos(cuerpo, cortes)) == _separados(PorLineas(8), [cuerpo])
+
+
+@pytest.mark.parametrize("cortes", [(1,), (10_000,)])
+def test_uno_que_no_es_json_o_no_cabe_no_estorba_a_los_demas(cortes: Sequence[int]) -> None:
+    largo = b'{"a":"' + b"x" * MAXIMO + b'"}'
+    cuerpo = b' [ {"a":1} , nada, {"a":}, , ' + largo + b', {"a":1} 2, [1,{"b":2}], "," ] '
+    assert _de_la_lista(cuerpo, cortes) == (
+        [b'{"a":1}', b"nada", b'{"a":}', b"", None, b'{"a":1} 2', b'[1,{"b":2}]', b'","'],
+        None,
+    )
+
+
+@pytest.mark.parametrize("cortes", [(1,), (10_000,)])
+@pytest.mark.parametrize("sobra", [0, 1])
+@pytest.mark.parametrize("separador", [DeUnaLista, PorLineas])
+def test_cabe_justo_lo_que_mide_el_maximo(
+    separador: Callable[[int], Separador], sobra: int, cortes: Sequence[int]
+) -> None:
+    elemento = b'{"a":"' + b"x" * (MAXIMO - 8 + sobra) + b'"}'
+    cuerpo = elemento + b"\n" if separador is PorLineas else b"[" + elemento + b"]"
+    assert _separados(separador(MAXIMO), _trozos(cuerpo, cortes)) == ([None if sobra else elemento], None)
+
+
+@pytest.mark.parametrize("cortes", [(1,), (10_000,)])
+@pytest.mark.parametrize(
+    ("cuerpo", "salen", "frase"),
+    [
+        (b"", [], "El cuerpo está vacío."),
+        (b" \n", [], "El cuerpo está vacío."),
+        (b"\xef\xbb\xbf[1]", [], "El cuerpo empieza con una marca BOM: el JSON va en UTF-8 sin ella."),
+        (b'{"a":1}', [], "El cuerpo no es una lista JSON: debe empezar con «[»."),
+        (b"[1,2", [b"1"], "su elemento 1 (el primero es el 0): el cuerpo acaba sin cerrar la lista."),
+        (b"[1] 2", [b"1"], "su elemento 1 (el primero es el 0): detrás de la lista hay algo más."),
+        (b'[{"a":1},{"a":[1},2]', [b'{"a":1}'], "un corchete o una llave no cierra lo que se abrió."),
+        (b"[1},2]", [], "se cierra una llave que no se abrió."),
+        (b'[1,{"a":"x},{"b":"y"},3]', [b"1"], "unas comillas sobran o faltan."),
+        (b'[1,{"a":1"},{"b":2}]', [b"1"], "unas comillas sobran o faltan."),
+        (b"[1," + b"[" * (MAXIMO + 1), [b"1"], "anida demasiado."),
+    ],
+)
+def test_de_una_lista_rota_sale_lo_anterior_y_dice_por_donde_se_rompe(
+    cuerpo: bytes, salen: list[bytes | None], frase: str, cortes: Sequence[int]
+) -> None:
+    elementos, rota = _de_la_lista(cuerpo, cortes)
+    assert elementos == salen
+    assert rota is not None
+    assert rota.endswith(frase)
+
+
+def test_una_lista_vacia_no_tiene_elementos_y_una_coma_de_mas_es_un_elemento_vacio() -> None:
+    assert _de_la_lista(b" [ ] ") == ([], None)
+    assert _de_la_lista(b"[1,]") == ([b"1", b""], None)
+
+
+@pytest.mark.parametrize(
+    ("separador", "principio"), [(DeUnaLista, b'["'), (DeUnaLista, b"[" + b" "), (PorLineas, b"")]
+)
+def test_un_elemento_que_no_acaba_no_ocupa_mas_de_lo_que_cabe(
+    separador: Callable[[int], Separador], principio: bytes
+) -> None:
+    bajo_prueba = separador(1_000)
+    list(bajo_prueba.separar(principio))
+    tracemalloc.start()
+    try:
+        for _ in range(1_000):
+            list(bajo_prueba.separar(b"x" * 10_000))
+        _, pico = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert pico < 100_000
