@@ -6,9 +6,9 @@
 #
 # Necesita uv (python3 -m pip install uv); quien instala el producto no lo necesita.
 # parquet.txt contiene a servicio.txt, y pruebas.txt a los dos, con las mismas versiones: comparten .venv. Los de clientes.txt no
-# son compatibles con los nuestros y tienen el suyo (tests/apoyo/clientes); los de rivales.txt se instalan aparte
-# (rendimiento/rivales). Lo de npm se bloquea en tests/apoyo/clientes/package-lock.json, con npm install; lo de
-# Go, en rendimiento/rivales/benthos/go.sum, con go mod tidy.
+# son compatibles con los nuestros y tienen el suyo, como los de cloudevents.txt (tests/apoyo/instalados.py); los de
+# rivales.txt se instalan aparte (rendimiento/rivales). Lo de npm se bloquea en tests/apoyo/*/package-lock.json, con
+# npm install --omit-lockfile-registry-resolved; lo de Go, en rendimiento/rivales/benthos/go.sum, con go mod tidy.
 set -eu
 cd -- "$(dirname -- "$0")/.."
 
@@ -24,4 +24,5 @@ bloquear servicio.txt pyproject.toml "$@"
 bloquear parquet.txt pyproject.toml --extra parquet --constraints requisitos/servicio.txt "$@"
 bloquear pruebas.txt pyproject.toml --extra parquet --group pruebas --constraints requisitos/parquet.txt "$@"
 bloquear clientes.txt --group clientes "$@"
+bloquear cloudevents.txt --group cloudevents "$@"
 bloquear rivales.txt --group rivales --constraints requisitos/servicio.txt "$@"

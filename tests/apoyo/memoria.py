@@ -15,6 +15,8 @@ from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp
 
 from alpespartners.api.aplicacion import crear_api, rutas_descritas, todas_las_rutas
+from alpespartners.api.captura.cloudevent import LectorDeCloudEvents
+from alpespartners.api.captura.cloudevents import CloudEvents
 from alpespartners.api.captura.lotes import Lotes
 from alpespartners.api.http.acceso import ReglasDeAcceso
 from alpespartners.api.http.cuerpo import SEGUNDOS_MAXIMOS
@@ -27,6 +29,7 @@ from alpespartners.api.operacion.metricas import estado_de_la_api, ruta_de_metri
 from alpespartners.api.operacion.pulso import Pulso
 from alpespartners.api.operacion.salud import quien_averigua
 from alpespartners.api.tracking.envios import Envios
+from alpespartners.composicion.mensajes import TIPOS_DE_COMANDO, descripcion_de_los_mensajes
 from alpespartners.modulos.claves.aplicacion.llavero import LlaveroGuardado
 from alpespartners.modulos.informes.aplicacion.puertos import Contada, DemasiadasCuentas, Dimension, Pagina
 from alpespartners.modulos.informes.dominio.intervalos import Intervalo
@@ -214,6 +217,8 @@ def api_en_memoria(  # noqa: PLR0913 (por nombre: son los de la API)
     """La API entera sobre esos puertos."""
     return crear_api(
         registro=CollectorRegistry(),
+        tipos_de_comando=TIPOS_DE_COMANDO,
+        asyncapi=descripcion_de_los_mensajes(),
         despachador=puertos,
         topicos=topicos or TopicosQueNoHay(),
         ritmo_en_vivo=ritmo_en_vivo,
@@ -258,9 +263,15 @@ def rutas_en_memoria() -> list[Ruta]:
     informes = [*rutas_de_listas(puertos), *rutas_de_informes(puertos, puertos, lambda: AHORA)]
     recepcion = Recepcion(despachador=puertos, reloj=lambda: AHORA, nuevo_id=ids_consecutivos())
     lotes = Lotes(recepcion=recepcion, esperas=Esperas(puertos), segundos_de_cuerpo=SEGUNDOS_MAXIMOS)
-    captura = [lotes.ruta()]
+    cloudevents = CloudEvents(
+        lector=LectorDeCloudEvents(TIPOS_DE_COMANDO),
+        envios=envios,
+        recepcion=recepcion,
+        segundos_de_cuerpo=SEGUNDOS_MAXIMOS,
+    )
+    captura = [lotes.ruta(), cloudevents.ruta()]
     descritas = rutas_descritas(envios, puertos, puertos, en_vivo, captura, informes, metricas, averiguar)
-    return todas_las_rutas(descritas, averiguar, lambda: AHORA)
+    return todas_las_rutas(descritas, descripcion_de_los_mensajes(), averiguar, lambda: AHORA)
 
 
 def cliente_de(api: ASGIApp, desde: str = "127.0.0.1") -> httpx2.AsyncClient:

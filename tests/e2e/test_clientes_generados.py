@@ -6,16 +6,13 @@ Lo que los genera se instala, con sus versiones bloqueadas, en `.venv/clientes`;
 import json
 import os
 import shutil
-import subprocess
-import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx2
 import pytest
 
-from alpespartners.seedwork.procesos.cerrojos import Cerrojo
-from tests.apoyo.espera import hasta
+from tests.apoyo.instalados import ejecutar, paquetes_de_npm, paquetes_de_python
 from tests.apoyo.memoria import PuertosEnMemoria, api_en_memoria
 from tests.apoyo.repositorio import RAIZ
 from tests.apoyo.servidor import servidor
@@ -23,7 +20,6 @@ from tests.apoyo.servidor import servidor
 pytestmark = [pytest.mark.servidores, pytest.mark.timeout(300)]
 
 _APOYO = RAIZ / "tests" / "apoyo" / "clientes"
-_INSTALADOS = Path(sys.prefix) / "clientes"
 
 PROGRAMA = """
 import json
@@ -95,36 +91,6 @@ print(
 """
 
 
-def instalado(carpeta: Path, bloqueo: Path, instalar: Callable[[], None]) -> Path:
-    """La carpeta con lo que dice ese bloqueo, que instala de nuevo si cambió; de uno en uno."""
-    sello = carpeta / "sello"
-    cerrojo = Cerrojo(bloqueo)
-    hasta(cerrojo.tomar, 200, 0.2)
-    try:
-        if not sello.exists() or sello.read_bytes() != bloqueo.read_bytes():
-            shutil.rmtree(carpeta, ignore_errors=True)
-            carpeta.mkdir(parents=True)
-            instalar()
-            sello.write_bytes(bloqueo.read_bytes())
-    finally:
-        cerrojo.cerrar()
-    return carpeta
-
-
-def ejecutar(orden: Sequence[str | Path], carpeta: Path, **ambiente: str) -> str:
-    """Lo que escribe esa orden, que debe acabar bien."""
-    hecho = subprocess.run(
-        list(map(str, orden)),
-        cwd=carpeta,
-        env=os.environ | ambiente,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert hecho.returncode == 0, hecho.stdout + hecho.stderr
-    return hecho.stdout + hecho.stderr if not hecho.stdout.startswith("{") else hecho.stdout
-
-
 @pytest.fixture
 def direccion() -> Iterator[str]:
     with servidor(api_en_memoria(PuertosEnMemoria())) as puerto:
@@ -140,20 +106,7 @@ def descripcion(direccion: str, tmp_path: Path) -> Path:
 
 
 def test_un_cliente_de_python_registra_y_lista(direccion: str, descripcion: Path, tmp_path: Path) -> None:
-    bloqueo = RAIZ / "requisitos" / "clientes.txt"
-    binarios = _INSTALADOS / "python" / "bin"
-
-    def instalar() -> None:
-        ejecutar([sys.executable, "-m", "venv", binarios.parent], tmp_path)
-        ejecutar(
-            [
-                *(binarios / "python", "-m", "pip", "install", "--quiet", "--require-hashes"),
-                *("--only-binary", ":all:", "-r", bloqueo),
-            ],
-            tmp_path,
-        )
-
-    instalado(binarios.parent, bloqueo, instalar)
+    binarios = paquetes_de_python(RAIZ / "requisitos" / "clientes.txt", "python")
     generado = ejecutar(
         [
             *(binarios / "openapi-python-client", "generate", "--meta", "none"),
@@ -185,17 +138,10 @@ def test_un_cliente_de_python_registra_y_lista(direccion: str, descripcion: Path
 def test_un_cliente_de_typescript_compila_registra_y_lista(
     direccion: str, descripcion: Path, tmp_path: Path
 ) -> None:
-    carpeta = _INSTALADOS / "typescript"
-
-    def instalar() -> None:
-        for archivo in ("package.json", "package-lock.json"):
-            shutil.copy(_APOYO / archivo, carpeta)
-        ejecutar(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], carpeta)
-
-    instalado(carpeta, _APOYO / "package-lock.json", instalar)
+    paquetes = paquetes_de_npm(_APOYO, "typescript")
     for archivo in ("package.json", "programa.ts", "tsconfig.json"):
         shutil.copy(_APOYO / archivo, tmp_path)
-    (tmp_path / "node_modules").symlink_to(carpeta / "node_modules")
+    (tmp_path / "node_modules").symlink_to(paquetes)
     herramientas = tmp_path / "node_modules" / ".bin"
     ejecutar([herramientas / "openapi-typescript", descripcion, "-o", "esquema.d.ts"], tmp_path)
     ejecutar([herramientas / "tsc"], tmp_path)

@@ -3,13 +3,15 @@
 Por qué existe: lo que el servicio atiende se lee en un solo lugar, y con ello se compone su documentación.
 """
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 
 from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp
 
+from alpespartners.api.captura.cloudevent import LectorDeCloudEvents
+from alpespartners.api.captura.cloudevents import CloudEvents
 from alpespartners.api.captura.lotes import Lotes
 from alpespartners.api.http.acceso import ReglasDeAcceso
 from alpespartners.api.http.api import Api, CicloDeVida
@@ -30,6 +32,7 @@ from alpespartners.modulos.informes.aplicacion.puertos import (
     LecturaDeCuentas,
     LecturaDeResumenes,
 )
+from alpespartners.modulos.tracking.aplicacion.clases import Clase
 from alpespartners.modulos.tracking.aplicacion.en_vivo import difusion
 from alpespartners.modulos.tracking.aplicacion.en_vivo.difusion import EnVivo
 from alpespartners.modulos.tracking.aplicacion.en_vivo.publicado import TopicosDeEventos
@@ -58,6 +61,8 @@ def crear_api(  # noqa: PLR0913 (por nombre: es la lista de lo que la API necesi
     acceso: ReglasDeAcceso,
     ciclo_de_vida: CicloDeVida,
     registro: CollectorRegistry,
+    tipos_de_comando: Mapping[str, Clase],
+    asyncapi: bytes,
     administracion: Administracion | None = None,
     entre_pulsos: float | None = None,
     segundos_de_cuerpo: float = SEGUNDOS_MAXIMOS,
@@ -68,11 +73,12 @@ def crear_api(  # noqa: PLR0913 (por nombre: es la lista de lo que la API necesi
 
     `reloj` da la hora en UTC con zona; `nuevo_id`, un UUIDv7 en texto; `ciclo_de_vida` abre lo que los
     puertos necesitan antes de la primera petición y lo cierra después de la última; `registro`, donde el
-    proceso cuenta lo que sale por `/metricas`; `administracion`, a quién se pregunta cómo está puesto el
-    broker; `entre_pulsos`, cada cuántos segundos deja dicho ahí cómo está, si a otros procesos les pueden
-    preguntar por él; `esperas_maximas`, cuántos envíos pueden esperar su destino a la vez; `ritmo_en_vivo`,
-    cuánto cabe y cuánto se espera al mirar una campaña en vivo. Un `ErrorDeArranque` al abrir detiene el
-    servidor con su frase y sin traza.
+    proceso cuenta lo que sale por `/metricas`; `tipos_de_comando`, la clase de evento de cada `ce_type`;
+    `asyncapi`, la descripción de los mensajes, que se sirve tal cual; `administracion`, a quién se pregunta
+    cómo está puesto el broker; `entre_pulsos`, cada cuántos segundos deja dicho ahí cómo está, si a otros
+    procesos les pueden preguntar por él; `esperas_maximas`, cuántos envíos pueden esperar su destino a la
+    vez; `ritmo_en_vivo`, cuánto cabe y cuánto se espera al mirar una campaña en vivo. Un `ErrorDeArranque` al
+    abrir detiene el servidor con su frase y sin traza.
     """
     esperas = Esperas(lecturas, esperas_maximas)
     en_vivo = EnVivo(topicos, reloj, ritmo_en_vivo)
@@ -88,9 +94,16 @@ def crear_api(  # noqa: PLR0913 (por nombre: es la lista de lo que la API necesi
     metricas = ruta_de_metricas(registro, estado_de_la_api(pulso, lecturas, presencia))
     informes = [*rutas_de_listas(resumenes), *rutas_de_informes(cuentas, cuentas_de_influencers, reloj)]
     recepcion = Recepcion(despachador=despachador, reloj=reloj, nuevo_id=nuevo_id)
-    lotes = Lotes(recepcion=recepcion, esperas=esperas, segundos_de_cuerpo=segundos_de_cuerpo).ruta()
-    descritas = rutas_descritas(envios, lecturas, presencia, en_vivo, [lotes], informes, metricas, averiguar)
-    rutas = Rutas(todas_las_rutas(descritas, averiguar, reloj))
+    lotes = Lotes(recepcion=recepcion, esperas=esperas, segundos_de_cuerpo=segundos_de_cuerpo)
+    cloudevents = CloudEvents(
+        lector=LectorDeCloudEvents(tipos_de_comando),
+        envios=envios,
+        recepcion=recepcion,
+        segundos_de_cuerpo=segundos_de_cuerpo,
+    )
+    captura = [lotes.ruta(), cloudevents.ruta()]
+    descritas = rutas_descritas(envios, lecturas, presencia, en_vivo, captura, informes, metricas, averiguar)
+    rutas = Rutas(todas_las_rutas(descritas, asyncapi, averiguar, reloj))
 
     @asynccontextmanager
     async def con_pulso() -> AsyncGenerator[None]:
@@ -108,13 +121,14 @@ def crear_api(  # noqa: PLR0913 (por nombre: es la lista de lo que la API necesi
 
 def todas_las_rutas(
     descritas: Sequence[RutaDescrita],
+    asyncapi: bytes,
     averiguar: Callable[[], Awaitable[Salud]],
     reloj: Callable[[], datetime],
 ) -> list[Ruta]:
     """Las que la documentación describe, y las de la propia documentación y de quien se orienta."""
     return [
         *descritas,
-        *rutas_de_documentacion(descritas),
+        *rutas_de_documentacion(descritas, asyncapi),
         ruta_de_portada(averiguar, reloj),
         *rutas_de_otros_nombres(),
     ]

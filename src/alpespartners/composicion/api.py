@@ -22,6 +22,7 @@ from alpespartners.composicion.adaptadores import (
     revisor,
 )
 from alpespartners.composicion.inicio import empezar
+from alpespartners.composicion.mensajes import TIPOS_DE_COMANDO, descripcion_de_los_mensajes
 from alpespartners.config import Configuracion
 from alpespartners.modulos.informes.infraestructura.lecturas import LecturaDeCuentasSQL
 from alpespartners.modulos.informes.infraestructura.lecturas_de_influencer import LecturaDeInfluencerSQL
@@ -102,6 +103,8 @@ def crear_app(
         acceso=acceso(configuracion, guardadas, 1 if puesto is None else configuracion.procesos),
         ciclo_de_vida=ciclo_de_vida,
         registro=registro,
+        tipos_de_comando=TIPOS_DE_COMANDO,
+        asyncapi=descripcion_de_los_mensajes(),
         administracion=administracion,
         entre_pulsos=None if puesto is None else _SEGUNDOS_ENTRE_PULSOS,
     )

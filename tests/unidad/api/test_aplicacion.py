@@ -16,6 +16,7 @@ from alpespartners.api.http import registro_de_accesos
 from alpespartners.api.http.acceso import ReglasDeAcceso
 from alpespartners.api.http.api import CicloDeVida
 from alpespartners.api.http.llavero import LlaveroDelServicio
+from alpespartners.composicion.mensajes import TIPOS_DE_COMANDO
 from alpespartners.modulos.tracking.aplicacion.puertos import Consulta
 from alpespartners.seedwork.arranque import ErrorDeArranque
 from alpespartners.seedwork.observacion.registro import Tanda
@@ -123,6 +124,8 @@ async def _vida(ciclo_de_vida: CicloDeVida) -> list[Message]:
     puertos = PuertosEnMemoria()
     api: ASGIApp = crear_api(
         registro=CollectorRegistry(),
+        tipos_de_comando=TIPOS_DE_COMANDO,
+        asyncapi=b"{}",
         despachador=puertos,
         topicos=TopicosQueNoHay(),
         lecturas=puertos,

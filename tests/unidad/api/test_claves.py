@@ -23,6 +23,7 @@ TABLA: Final[Mapping[str, Alcance | None]] = {
     "POST /tracking/impresiones": CAPTURA,
     "POST /tracking/conversiones": CAPTURA,
     "POST /tracking/lotes": CAPTURA,
+    "POST /tracking/cloudevents": CAPTURA,
     "GET /tracking/impresiones": LECTURA,
     "GET /tracking/conversiones": LECTURA,
     "GET /tracking/impresiones/{id}": LECTURA,
@@ -50,6 +51,7 @@ TABLA: Final[Mapping[str, Alcance | None]] = {
     "GET /": NADIE,
     "GET /docs": NADIE,
     "GET /openapi.json": NADIE,
+    "GET /asyncapi.json": NADIE,
     "GET /docs/recursos/documentacion.js": NADIE,
     "GET /docs/recursos/portada.css": NADIE,
     "GET /docs/recursos/swagger-ui-bundle.js": NADIE,
@@ -77,6 +79,13 @@ CON_CAMPAÑA_EN_LA_CONSULTA: Final = {
 DE_UN_EVENTO: Final = {cual for cual in TABLA if "/{id}" in cual}
 
 EVENTO: Final = {"id": "imp-1", "campaña_id": "cmp-1"}
+CLOUDEVENT: Final = {
+    "specversion": "1.0",
+    "id": "1",
+    "source": "/tienda",
+    "type": "com.alpespartners.tracking.v1.ComandoRegistrarImpresion",
+    "data": EVENTO,
+}
 
 
 @pytest.fixture
@@ -98,25 +107,34 @@ class Servicio:
         clave: str | None = None,
         *,
         desde: str = "203.0.113.9",
+        headers: Mapping[str, str] | None = None,
         **opciones: object,
     ) -> httpx2.Response:
         # Lo que haría por su cuenta en un segundo.
         await self.guardadas.ponerse_al_dia()
         metodo, _, direccion = cual.partition(" ")
         if metodo == "POST" and "json" not in opciones:
-            cuerpo: object = (
-                [{"clase": "impresion", **EVENTO}] if "lotes" in direccion else _cuerpo(direccion)
-            )
-            opciones["json"] = cuerpo
+            opciones["json"] = _cuerpo(direccion)
         cabeceras = {} if clave is None else {"Authorization": f"Bearer {clave}"}
+        if direccion == "/tracking/cloudevents":
+            cabeceras["Content-Type"] = "application/cloudevents+json"
+        cabeceras |= headers or {}
         async with cliente_de(self.api, desde) as cliente:
             # De en vivo solo se lee cómo empieza.
             metodo = "HEAD" if direccion.endswith("/en-vivo") else metodo
             return await cliente.request(metodo, direccion, headers=cabeceras, **opciones)  # type: ignore[arg-type]
 
 
-def _cuerpo(direccion: str) -> dict[str, str]:
-    return EVENTO | ({"tipo_conversion": "REGISTRO"} if "conversiones" in direccion else {})
+def _cuerpo(direccion: str) -> object:
+    match direccion:
+        case "/tracking/conversiones":
+            return EVENTO | {"tipo_conversion": "REGISTRO"}
+        case "/tracking/lotes":
+            return [{"clase": "impresion", **EVENTO}]
+        case "/tracking/cloudevents":
+            return CLOUDEVENT
+        case _:
+            return EVENTO
 
 
 def _rellena(cual: str, valor: str = "cmp-1") -> str:
@@ -356,6 +374,21 @@ async def test_en_un_lote_el_de_otra_campaña_se_rechaza_y_los_demas_siguen(
     recibido = (await servicio.pedir("POST /tracking/lotes", clave, json=lote)).json()
     assert [resultado["estado"] for resultado in recibido["resultados"]] == ["ACEPTADA", "RECHAZADA"]
     assert recibido["resultados"][0]["id"] == "t-1"
+    assert recibido["resultados"][1]["errores"][0]["codigo"] == "sin_permiso"
+
+
+async def test_un_cloudevent_solo_o_en_un_lote_se_somete_a_su_clave(
+    servicio: Servicio, claves: ClavesEnMemoria
+) -> None:
+    clave = claves.crear(CAPTURA, campañas=["cmp-1"], prefijo="t-")
+    ajeno = {**CLOUDEVENT, "data": {"campaña_id": "cmp-2"}}
+    sin_id = {**CLOUDEVENT, "data": {"campaña_id": "cmp-1"}}
+    ruta = "POST /tracking/cloudevents"
+    assert (await servicio.pedir(ruta, clave, json=ajeno)).status_code == 403
+    assert (await servicio.pedir(ruta, clave, json=sin_id)).json()["id"].startswith("t-")
+    en_lote = {"Content-Type": "application/cloudevents-batch+json"}
+    recibido = (await servicio.pedir(ruta, clave, json=[CLOUDEVENT, ajeno], headers=en_lote)).json()
+    assert recibido["resultados"][0]["id"] == "t-imp-1"
     assert recibido["resultados"][1]["errores"][0]["codigo"] == "sin_permiso"
 
 

@@ -8,8 +8,9 @@ import httpx2
 import jsonschema_rs
 import pytest
 
+from alpespartners.composicion.mensajes import descripcion_de_los_mensajes
 from tests.apoyo.cuerpos import CONVERSION, IMPRESION
-from tests.apoyo.memoria import PuertosEnMemoria, descripcion
+from tests.apoyo.memoria import PuertosEnMemoria, api_en_memoria, cliente_de, descripcion
 
 
 async def test_la_pagina_carga_solo_recursos_propios_que_existen(cliente: httpx2.AsyncClient) -> None:
@@ -62,6 +63,7 @@ async def test_openapi_nombra_todos_los_puntos_de_entrada(
         ("GET", "/tracking/campanas/{campana_id}/en-vivo"),
         ("POST", "/tracking/conversiones"),
         ("POST", "/tracking/lotes"),
+        ("POST", "/tracking/cloudevents"),
         ("GET", "/tracking/conversiones/{id}"),
         ("GET", "/tracking/impresiones/{id}/destino"),
         ("GET", "/tracking/conversiones/{id}/destino"),
@@ -262,3 +264,11 @@ async def test_los_recursos_leidos_cumplen_su_esquema(cliente: httpx2.AsyncClien
         cumple("Aceptado", aceptada.json())
         cumple(esquema, leida.json())
         cumple(esquema, componentes["schemas"][esquema]["examples"][0])
+
+
+async def test_asyncapi_se_sirve_como_json_y_sin_clave() -> None:
+    async with cliente_de(api_en_memoria(PuertosEnMemoria(), claves=["secreta"])) as con_claves:
+        respuesta = await con_claves.get("/asyncapi.json")
+    assert respuesta.status_code == 200
+    assert respuesta.headers["Content-Type"] == "application/json"
+    assert respuesta.content == descripcion_de_los_mensajes()

@@ -10,13 +10,18 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import ExitStack, aclosing
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from alpespartners.api.captura.resultados import LoteInterrumpido, LoteRecibido, contado, decidido
+from alpespartners.api.captura.resultados import (
+    LoteInterrumpido,
+    LoteRecibido,
+    contado,
+    decidido,
+    respuesta_de_lote,
+)
 from alpespartners.api.captura.tandas import Recibir, Tandas
 from alpespartners.api.http.acceso import cobrar
 from alpespartners.api.http.cabeceras import cabeceras_de
@@ -35,13 +40,12 @@ from alpespartners.api.http.parametros import leer_parametros
 from alpespartners.api.http.preferencias import Preferencias, preferencias, preferencias_aplicadas
 from alpespartners.api.http.problemas import (
     REINTENTO,
-    SEGUNDOS_PARA_REINTENTAR,
     ErrorHTTP,
     contestacion_de_error,
     datos_invalidos,
     error_de,
 )
-from alpespartners.api.http.respuestas import RespuestaJSON, en_json
+from alpespartners.api.http.respuestas import en_json
 from alpespartners.api.http.rutas import RutaDescrita
 from alpespartners.api.http.tipos_de_medio import JSON, NDJSON
 from alpespartners.api.http.traza import traza_de
@@ -83,7 +87,7 @@ class Lotes:
 
     async def _atender(self, peticion: Request) -> Response:
         preferidas = preferencias(cabeceras_de(peticion).get(b"prefer", ()))
-        _exigir_sin_lo_de_uno(peticion, preferidas)
+        exigir_sin_lo_de_uno(peticion, preferidas)
         tandas = Tandas(self._recibir(peticion, preferidas))
         try:
             try:
@@ -130,19 +134,10 @@ class Lotes:
                 await _agregar(octetos, tandas)
 
     async def _responder(self, peticion: Request, tandas: Tandas, preferidas: Preferencias) -> Response:
-        """200 con cada resultado; 503, con lo mismo, si no se confirmó ninguno de los que valen."""
-        recibido = LoteRecibido(**contado(tandas.elementos))
-        if recibido.sin_confirmar and not recibido.aceptados:
-            cabeceras = {
-                "Retry-After": str(SEGUNDOS_PARA_REINTENTAR),
-                **preferidas.aplicadas(espera=False),
-            }
-            return RespuestaJSON(recibido, HTTPStatus.SERVICE_UNAVAILABLE, cabeceras)
         se_espero = preferidas.espera is not None
         if preferidas.espera and tandas.aceptados:
             se_espero = await self._esperar(peticion, tandas, preferidas.espera)
-            recibido = LoteRecibido(**contado(tandas.elementos))
-        return RespuestaJSON(recibido, headers=preferidas.aplicadas(espera=se_espero))
+        return respuesta_de_lote(tandas.elementos, preferidas, se_espero=se_espero)
 
     async def _esperar(self, peticion: Request, tandas: Tandas, segundos: int) -> bool:
         """Cambia el resultado de cada aceptado por el de su destino, si se sabe en ese tiempo.
@@ -166,7 +161,7 @@ class Lotes:
             return se_espero
 
 
-def _exigir_sin_lo_de_uno(peticion: Request, preferidas: Preferencias) -> None:
+def exigir_sin_lo_de_uno(peticion: Request, preferidas: Preferencias) -> None:
     """Comprueba que no trae parámetros, que no los hay, ni la cabecera que solo puede decir un `id`.
 
     Raises:
@@ -192,7 +187,7 @@ def _separador(peticion: Request) -> Separador:
 
 async def _agregar(octetos: bytes | None, tandas: Tandas) -> None:
     if tandas.cuantos >= ELEMENTOS_MAXIMOS:
-        raise _demasiados()
+        raise demasiados_elementos()
     await tandas.agregar(octetos)
 
 
@@ -209,7 +204,8 @@ def _interrumpido(error: ErrorHTTP, tandas: Tandas) -> ErrorHTTP:
     )
 
 
-def _demasiados() -> ErrorHTTP:
+def demasiados_elementos() -> ErrorHTTP:
+    """El lote trae más elementos de los que se admiten."""
     return ErrorHTTP(
         413,
         "demasiados_elementos",
@@ -292,7 +288,7 @@ _OPERACION: Final = Operacion(
             f"Pasa de {LIMITES.octetos // 1024} KiB, de {LIMITES.comprimidos // 1024} KiB comprimido, de "
             f"{ELEMENTOS_MAXIMOS} elementos o, descomprimido, de {VECES_COMPRIMIDO} veces lo que llegó.",
             demasiado_grande(LIMITES.octetos),
-            _demasiados(),
+            demasiados_elementos(),
             demasiado_comprimido(),
         ),
         503: Contestacion(

@@ -5,13 +5,23 @@ Qué no es: quién recibe los eventos ni quién espera en qué acaban (`tandas.p
 """
 
 from collections.abc import Sequence
+from http import HTTPStatus
 from itertools import islice
 from typing import Annotated, Any, Final
 
 from msgspec import UNSET, Meta, UnsetType
+from starlette.responses import Response
 
 from alpespartners.api.http.descripcion import CuerpoDescrito
-from alpespartners.api.http.problemas import CodigoEscrito, Falta, Problema, nombre_seguro
+from alpespartners.api.http.preferencias import Preferencias
+from alpespartners.api.http.problemas import (
+    SEGUNDOS_PARA_REINTENTAR,
+    CodigoEscrito,
+    Falta,
+    Problema,
+    nombre_seguro,
+)
+from alpespartners.api.http.respuestas import RespuestaJSON
 from alpespartners.api.tracking.ejemplos import COMANDO, ID
 from alpespartners.api.tracking.presentacion import Advertencias, Campos, Cuenta, Difieren, Frase
 from alpespartners.modulos.tracking.aplicacion.codigos import CodigoDePeticion
@@ -137,6 +147,17 @@ def contado(elementos: Sequence[Elemento]) -> dict[str, Any]:
         "sin_confirmar": sin_confirmar,
         "resultados": elementos,
     }
+
+
+def respuesta_de_lote(
+    elementos: Sequence[Elemento], preferidas: Preferencias, *, se_espero: bool
+) -> Response:
+    """200 con cada resultado; 503, con lo mismo, si no se confirmó ninguno de los que valen."""
+    recibido = LoteRecibido(**contado(elementos))
+    if recibido.sin_confirmar and not recibido.aceptados:
+        cabeceras = {"Retry-After": str(SEGUNDOS_PARA_REINTENTAR), **preferidas.aplicadas(espera=False)}
+        return RespuestaJSON(recibido, HTTPStatus.SERVICE_UNAVAILABLE, cabeceras)
+    return RespuestaJSON(recibido, headers=preferidas.aplicadas(espera=se_espero))
 
 
 def resultado(indice: int, suerte: Suerte) -> Elemento:

@@ -17,6 +17,7 @@ from alpespartners.api.http.cabeceras import Cabeceras, cabeceras_de
 from alpespartners.api.http.descripcion import Contestacion
 from alpespartners.api.http.limites import DE_UN_EVENTO, LimitesDeCuerpo
 from alpespartners.api.http.problemas import ErrorHTTP, contestacion_de_error, error_de
+from alpespartners.api.http.tipos_de_medio import JSON
 from alpespartners.seedwork.json_estricto import JsonIlegible
 from alpespartners.seedwork.procesos.cuerpo_entero import CUERPO_ENTERO
 
@@ -89,9 +90,14 @@ async def _todo(peticion: Request, maximo: int) -> bytes:
     return bytes(cuerpo)
 
 
-def _exigir_tipo(cabeceras: Cabeceras, admitidos: tuple[str, ...]) -> None:
+def tipo_de_contenido(cabeceras: Cabeceras) -> str | None:
+    """El tipo de medio que se dice del cuerpo; `None` si no es uno solo, o en otra codificación que UTF-8."""
     tipos = cabeceras.get(b"content-type", ())
-    if len(tipos) != 1 or _tipo(tipos[0]) not in admitidos:
+    return tipo_escrito(tipos[0]) if len(tipos) == 1 else None
+
+
+def _exigir_tipo(cabeceras: Cabeceras, admitidos: tuple[str, ...]) -> None:
+    if tipo_de_contenido(cabeceras) not in admitidos:
         raise _tipo_no_admitido(admitidos)
 
 
@@ -128,7 +134,7 @@ def _descomprimido(comprimido: bytes, maximo: int) -> bytes:
             return bytes(cuerpo)
 
 
-def _tipo(cabecera: str) -> str | None:
+def tipo_escrito(cabecera: str) -> str | None:
     """El tipo de medio que dice la cabecera; `None` si lo acompaña otra codificación que UTF-8."""
     medio, *parametros = cabecera.lower().split(";")
     for parametro in parametros:
@@ -193,6 +199,7 @@ def faltas_del_cuerpo(limites: LimitesDeCuerpo) -> Mapping[int, Contestacion]:
     # Cada punto de entrada con límites propios tiene las suyas; las de un envío se comparten.
     propio = "" if limites == DE_UN_EVENTO else f"_{limites.octetos // 1024}"
     tipos = limites.tipos or ()
+    formatos = "".join(f"_{tipo.rpartition('/')[2].replace('+', '-')}" for tipo in tipos if tipo != JSON)
     return {
         400: contestacion_de_error(
             "400",
@@ -210,7 +217,7 @@ def faltas_del_cuerpo(limites: LimitesDeCuerpo) -> Mapping[int, Contestacion]:
             demasiado_grande(limites.octetos),
         ),
         415: contestacion_de_error(
-            f"415{propio}",
+            f"415{formatos}",
             f"El cuerpo no viene como {' o '.join(f'`{tipo}`' for tipo in tipos)}, o viene comprimido de "
             "otro modo que gzip.",
             *([_tipo_no_admitido(tipos)] if tipos else []),

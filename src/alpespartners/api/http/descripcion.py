@@ -54,6 +54,8 @@ class CuerpoPedido:
         nombre: el de su esquema entre los componentes.
         ejemplo: uno entero.
         limites: cuánto puede medir.
+        tipo: el de medio.
+        otros_esquemas: por su tipo de medio, el esquema de las demás formas de JSON en que puede venir.
         otros_formatos: por su tipo de medio, el texto de ejemplo de los demás en que puede venir.
     """
 
@@ -61,6 +63,8 @@ class CuerpoPedido:
     esquema: Esquema
     ejemplo: Any
     limites: LimitesDeCuerpo = DE_UN_EVENTO
+    tipo: str = JSON
+    otros_esquemas: Mapping[str, Esquema] = field(default_factory=dict)
     otros_formatos: Mapping[str, str] = field(default_factory=dict)
 
 

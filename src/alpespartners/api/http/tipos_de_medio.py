@@ -5,4 +5,6 @@ from typing import Final
 JSON: Final = "application/json"
 NDJSON: Final = "application/x-ndjson"
 """Un JSON por línea."""
+CLOUDEVENT: Final = "application/cloudevents+json"
+LOTE_DE_CLOUDEVENTS: Final = "application/cloudevents-batch+json"
 CSV: Final = "text/csv"

@@ -18,7 +18,7 @@ _TRACEPARENT: Final = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{
 def poner_traza(peticion: Request) -> str:
     """Deja en la petición el `traceparent` recibido, si es uno y válido; si no, uno nuevo, para muestreo."""
     recibidos = cabeceras_de(peticion).get(b"traceparent", ())
-    if len(recibidos) == 1 and _TRACEPARENT.fullmatch(recibidos[0]):
+    if len(recibidos) == 1 and es_traza(recibidos[0]):
         traza = recibidos[0]
     else:
         # No es un secreto: basta con que no se repita.
@@ -26,6 +26,11 @@ def poner_traza(peticion: Request) -> str:
         traza = f"00-{azar[:32]}-{azar[32:]}-01"
     peticion.scope["traza"] = traza
     return traza
+
+
+def es_traza(texto: str) -> bool:
+    """Dice si es un `traceparent` válido."""
+    return _TRACEPARENT.fullmatch(texto) is not None
 
 
 def traza_de(peticion: Request) -> str:

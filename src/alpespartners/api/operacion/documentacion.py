@@ -1,7 +1,8 @@
-"""`/docs` y `/openapi.json`: la documentación de la API, sin internet.
+"""`/docs`, `/openapi.json` y `/asyncapi.json`: la documentación, sin internet.
 
-Qué es: una página fija con Swagger UI, servida entera desde este paquete, y la descripción OpenAPI.
-Qué no es: la descripción misma (`openapi.py`).
+Qué es: una página fija con Swagger UI, servida entera desde este paquete, la descripción OpenAPI de la API y
+la AsyncAPI de los mensajes.
+Qué no es: las descripciones mismas (`openapi.py`; la de los mensajes, en la infraestructura).
 Por qué existe: quien prueba el servicio en un avión o detrás de un cortafuegos también necesita verla.
 """
 
@@ -27,19 +28,22 @@ _POLITICA: Final = politica_de_contenido(
 )
 
 
-def rutas_de_documentacion(descritas: Sequence[RutaDescrita]) -> list[Ruta]:
-    """Las rutas de la documentación de esas; de las suyas no dice nada."""
-    octetos = en_json(descripcion(descritas))
-
-    async def openapi(peticion: Request) -> Response:
-        sin_parametros(peticion)
-        return Response(octetos, media_type=JSON)
-
+def rutas_de_documentacion(descritas: Sequence[RutaDescrita], asyncapi: bytes) -> list[Ruta]:
+    """Las rutas de la documentación de esas y de los mensajes; de las suyas no dice nada."""
     return [
-        Ruta(plantilla="/openapi.json", metodo="GET", atencion=openapi, alcance=None),
+        _documento("/openapi.json", en_json(descripcion(descritas))),
+        _documento("/asyncapi.json", asyncapi),
         Ruta(plantilla="/docs", metodo="GET", atencion=_pagina, alcance=None),
         *rutas_de_recursos(),
     ]
+
+
+def _documento(plantilla: str, octetos: bytes) -> Ruta:
+    async def documento(peticion: Request) -> Response:
+        sin_parametros(peticion)
+        return Response(octetos, media_type=JSON)
+
+    return Ruta(plantilla=plantilla, metodo="GET", atencion=documento, alcance=None)
 
 
 async def _pagina(_peticion: Request) -> Response:

@@ -27,7 +27,6 @@ from alpespartners.api.http.descripcion import (
 from alpespartners.api.http.problemas import NO_VALIDO
 from alpespartners.api.http.respuestas import en_json
 from alpespartners.api.http.rutas import RutaDescrita
-from alpespartners.api.http.tipos_de_medio import JSON
 
 _ESQUEMAS: Final = "#/components/schemas/"
 _RESPUESTAS: Final = "#/components/responses/"
@@ -183,10 +182,11 @@ def _cuerpo(pedido: CuerpoPedido) -> dict[str, object]:
             f"{comprimido}."
         ),
         "content": {
-            JSON: {
+            pedido.tipo: {
                 "schema": {"$ref": f"{_ESQUEMAS}{pedido.nombre}"},
                 "examples": {"semilla": {"summary": "El ejemplo del módulo", "value": pedido.ejemplo}},
             },
+            **{tipo: {"schema": _con_tipos(esquema)} for tipo, esquema in pedido.otros_esquemas.items()},
             **_en_texto(pedido.otros_formatos),
         },
     }

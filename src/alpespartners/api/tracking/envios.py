@@ -116,20 +116,8 @@ class Envios:
         """La de los envíos de una clase."""
 
         async def atender(peticion: Request) -> Response:
-            preferidas = preferencias(cabeceras_de(peticion).get(b"prefer", ()))
             cuerpo = leer_json(await leer_cuerpo(peticion, self.segundos_de_cuerpo))
-            comando = self._comando(peticion, cuerpo, clase.clase, preferidas)
-            comando_id = self.nuevo_id()
-            try:
-                await self.despachador.publicar(comando, comando_id=comando_id, traza=traza_de(peticion))
-            except AlmacenamientoLleno:
-                raise almacenamiento_lleno(comando.id) from None
-            except BrokerNoDisponible:
-                raise broker_no_disponible(comando.id) from None
-            envio = _Envio(clase, comando, comando_id)
-            if preferidas == SIN_PREFERENCIAS:
-                return envio.aceptado()
-            return await self._esperar(envio, peticion, preferidas)
+            return await self.recibir(peticion, clase, cuerpo)
 
         return RutaDescrita(
             plantilla=clase.ruta,
@@ -139,7 +127,49 @@ class Envios:
             operacion=_operacion(clase),
         )
 
-    def _comando(self, peticion: Request, cuerpo: object, clase: Clase, preferidas: Preferencias) -> Comando:
+    async def recibir(
+        self,
+        peticion: Request,
+        clase: ClaseHTTP,
+        cuerpo: object,
+        *,
+        traza: str | None = None,
+        id_derivado: str | None = None,
+    ) -> Response:
+        """La respuesta a un envío ya leído.
+
+        Args:
+            peticion: la que lo trajo, con sus preferencias, su clave y su consulta.
+            clase: de cuál es.
+            cuerpo: el JSON que llevaría por su ruta.
+            traza: la suya, si no es la de la petición.
+            id_derivado: el `id` que vale si no se dice ninguno.
+
+        Raises:
+            ErrorHTTP: 422, con todas las faltas, o 503.
+        """
+        preferidas = preferencias(cabeceras_de(peticion).get(b"prefer", ()))
+        comando = self._comando(peticion, cuerpo, clase.clase, preferidas, id_derivado)
+        comando_id = self.nuevo_id()
+        try:
+            await self.despachador.publicar(comando, comando_id=comando_id, traza=traza or traza_de(peticion))
+        except AlmacenamientoLleno:
+            raise almacenamiento_lleno(comando.id) from None
+        except BrokerNoDisponible:
+            raise broker_no_disponible(comando.id) from None
+        envio = _Envio(clase, comando, comando_id)
+        if preferidas == SIN_PREFERENCIAS:
+            return envio.aceptado()
+        return await self._esperar(envio, peticion, preferidas)
+
+    def _comando(
+        self,
+        peticion: Request,
+        cuerpo: object,
+        clase: Clase,
+        preferidas: Preferencias,
+        id_derivado: str | None,
+    ) -> Comando:
         """El comando que pide la petición.
 
         Raises:
@@ -158,6 +188,7 @@ class Envios:
                 id_asignado=self.nuevo_id,
                 recibido_en=self.reloj(),
                 clave=clave,
+                id_derivado=id_derivado,
                 estricto=preferidas.rigor,
                 permiso=permiso_de(peticion),
             )

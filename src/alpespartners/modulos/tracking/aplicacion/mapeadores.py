@@ -81,17 +81,18 @@ def dto_a_comando(
     *,
     id_asignado: Callable[[], str],
     recibido_en: datetime,
+    id_derivado: str | None = None,
     permiso: Permiso = SIN_LIMITES,
 ) -> Comando:
-    """Convierte el DTO, al que da un `id` si no lo trae, en un comando normalizado.
+    """Convierte el DTO, al que da un `id` si no lo trae (el derivado, si hay), en un comando normalizado.
 
     Raises:
         DatosInvalidos: con todas las faltas, también las que el recolector ya traía; o, si no hay ninguna,
             porque no se permite enviar a esa campaña.
     """
     if dto.id is None:
-        dto.id = id_asignado()
-        recolector.avisar("id_asignado")
+        recolector.avisar("id_asignado" if id_derivado is None else "id_derivado")
+        dto.id = id_derivado or id_asignado()
     dto.id = permiso.prefijo + dto.id
     contenido = clase.contenido.crear(dto, recibido_en, recolector)
     permiso.exigir(contenido.campaña_id)
@@ -105,12 +106,14 @@ def comando_del_cuerpo(
     id_asignado: Callable[[], str],
     recibido_en: datetime,
     clave: str | None = None,
+    id_derivado: str | None = None,
     estricto: bool = False,
     permiso: Permiso = SIN_LIMITES,
 ) -> Comando:
     """Recorre JSON → DTO → comando.
 
-    `clave` es el `id` que se dijo fuera del cuerpo: si este trae otro, es una falta. Con `estricto` lo es un
+    `clave` es el `id` que se dijo fuera del cuerpo: si este trae otro, es una falta. `id_derivado`, el que
+    vale si no se dijo ninguno: sale de lo enviado, y así repetirlo es seguro. Con `estricto` es una falta un
     campo desconocido, que si no deja una advertencia.
 
     Raises:
@@ -124,7 +127,13 @@ def comando_del_cuerpo(
         elif dto.id != clave:
             recolector.anotar("id", Codigo.CAMPO_REPETIDO, "no es el que dice la cabecera Idempotency-Key")
     return dto_a_comando(
-        clase, dto, recolector, id_asignado=id_asignado, recibido_en=recibido_en, permiso=permiso
+        clase,
+        dto,
+        recolector,
+        id_asignado=id_asignado,
+        recibido_en=recibido_en,
+        id_derivado=id_derivado,
+        permiso=permiso,
     )
 
 

@@ -20,10 +20,14 @@ from alpespartners.modulos.tracking.dominio.excepciones import DatosInvalidos, F
 
 @dataclass(frozen=True, slots=True)
 class Entrada:
-    """Un evento por recibir: de qué clase es y su cuerpo, como el que se envía solo."""
+    """Un evento por recibir: de qué clase es y su cuerpo, como el que se envía solo.
+
+    `id_derivado` es el que vale si el cuerpo no trae `id`.
+    """
 
     clase: Clase
     cuerpo: Mapping[str, object]
+    id_derivado: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +110,7 @@ class Recepcion:
                 entrada.cuerpo,
                 id_asignado=self.nuevo_id,
                 recibido_en=self.reloj(),
+                id_derivado=entrada.id_derivado,
                 estricto=estricto,
                 permiso=permiso,
             )

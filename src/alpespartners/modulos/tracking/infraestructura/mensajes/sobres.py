@@ -58,10 +58,11 @@ PROPIEDAD_DETALLE: Final = "alpes_detalle"
 PROPIEDAD_RECORTADA: Final = "alpes_recortada"
 PROPIEDAD_TOPICO: Final = "alpes_topico"
 PROPIEDAD_CLAVE: Final = "alpes_clave"
-"""Con ellas una carta muerta dice de qué comando es, por qué lo es, si le falta algo y cómo llegó."""
+PROPIEDAD_PUBLICADO: Final = "alpes_publicado_en"
+"""Con ellas una carta muerta dice de qué comando es, por qué lo es, si le falta algo, cómo llegó y cuándo."""
 
 
-_CONSTANTES: Final = {
+PROPIEDADES_FIJAS: Final = {
     topico: {
         "ce_specversion": "1.0",
         "ce_source": _FUENTE,
@@ -152,7 +153,7 @@ def sobre_de_carta(topico: str, ilegible: MensajeIlegible) -> Sobre:
         PROPIEDAD_TOPICO: topico,
         PROPIEDAD_DETALLE: ilegible.detalle,
         PROPIEDAD_COMANDO: ilegible.identidad.comando_id,
-        "alpes_publicado_en": _rfc_3339(ilegible.publicado_en),
+        PROPIEDAD_PUBLICADO: _rfc_3339(ilegible.publicado_en),
     }
     if ilegible.clave is not None:
         propias[PROPIEDAD_CLAVE] = ilegible.clave
@@ -268,7 +269,7 @@ def _sobre(
     traza: str | None,
 ) -> Sobre:
     esquema = ESQUEMAS[topico]
-    propiedades = _CONSTANTES[topico] | {"ce_id": ce_id}
+    propiedades = PROPIEDADES_FIJAS[topico] | {"ce_id": ce_id}
     if sujeto is not None:
         propiedades["ce_subject"] = sujeto
     if ce_time is not None:

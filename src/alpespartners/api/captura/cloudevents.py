@@ -1,0 +1,249 @@
+"""`POST /tracking/cloudevents`: los dos comandos como CloudEvents 1.0, en los tres modos de su enlace HTTP.
+
+Qué es: de una petición a uno o muchos CloudEvents, que se reciben como los envíos corrientes.
+Qué no es: un dialecto. Los datos son los mismos campos, y lo que se responde, también.
+Por qué existe: quien ya tiene una biblioteca o una malla de eventos la apunta aquí y no escribe nada.
+"""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from alpespartners.api.captura.cloudevent import (
+    OBLIGATORIOS,
+    VERSION,
+    EventoLeido,
+    LectorDeCloudEvents,
+)
+from alpespartners.api.captura.lotes import ELEMENTOS_MAXIMOS, demasiados_elementos, exigir_sin_lo_de_uno
+from alpespartners.api.captura.resultados import LoteRecibido, respuesta_de_lote, resultado
+from alpespartners.api.http.acceso import cobrar
+from alpespartners.api.http.cabeceras import cabeceras_de
+from alpespartners.api.http.claves import Alcance, permiso_de
+from alpespartners.api.http.cuerpo import leer_cuerpo, tipo_de_contenido
+from alpespartners.api.http.descripcion import Contestacion, CuerpoPedido, Esquema, Etiqueta, Operacion
+from alpespartners.api.http.limites import DE_UN_EVENTO, LimitesDeCuerpo
+from alpespartners.api.http.parametros import leer_parametros
+from alpespartners.api.http.preferencias import preferencias, preferencias_aplicadas
+from alpespartners.api.http.problemas import datos_invalidos
+from alpespartners.api.http.rutas import RutaDescrita
+from alpespartners.api.http.tipos_de_medio import CLOUDEVENT, JSON, LOTE_DE_CLOUDEVENTS
+from alpespartners.api.http.traza import traza_de
+from alpespartners.api.tracking.clases import ClaseHTTP
+from alpespartners.api.tracking.envios import PREFER, Envios
+from alpespartners.api.tracking.presentacion import Aceptado
+from alpespartners.api.tracking.problemas import EN_CONFLICTO, NO_VALIDO_O_NEGADO, SIN_BROKER
+from alpespartners.api.tracking.rutas import clase_en_http
+from alpespartners.modulos.tracking.aplicacion.codigos import CodigoDePeticion
+from alpespartners.modulos.tracking.aplicacion.recepcion import Entrada, NoValida, Recepcion, Suerte
+from alpespartners.modulos.tracking.dominio.excepciones import Fallo, Recolector
+from alpespartners.seedwork.json_estricto import JsonIlegible, leer_json
+
+RUTA: Final = "/tracking/cloudevents"
+_TIPOS: Final = (CLOUDEVENT, LOTE_DE_CLOUDEVENTS, JSON)
+_LIMITES_DE_UNO: Final = LimitesDeCuerpo(
+    octetos=DE_UN_EVENTO.octetos, comprimidos=DE_UN_EVENTO.comprimidos, tipos=_TIPOS
+)
+_LIMITES_DE_UN_LOTE: Final = LimitesDeCuerpo(octetos=5 * 1024 * 1024, comprimidos=1024 * 1024, tipos=_TIPOS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloudEvents:
+    """El punto de los CloudEvents: quién los lee, y quién recibe uno o muchos."""
+
+    lector: LectorDeCloudEvents
+    envios: Envios
+    recepcion: Recepcion
+    segundos_de_cuerpo: float
+
+    def ruta(self) -> RutaDescrita:
+        """La de todos los modos, que se distinguen por el tipo de contenido."""
+        return RutaDescrita(
+            plantilla=RUTA,
+            metodo="POST",
+            atencion=self._atender,
+            alcance=Alcance.CAPTURA,
+            operacion=_operacion(self.lector),
+        )
+
+    async def _atender(self, peticion: Request) -> Response:
+        tipo = tipo_de_contenido(cabeceras_de(peticion))
+        if tipo == LOTE_DE_CLOUDEVENTS:
+            return await self._recibir_lote(peticion)
+        cuerpo = leer_json(await leer_cuerpo(peticion, self.segundos_de_cuerpo, _LIMITES_DE_UNO))
+        if tipo == CLOUDEVENT:
+            evento = self.lector.estructurado(cuerpo)
+        else:
+            evento = self.lector.binario(cabeceras_de(peticion), cuerpo)
+        entrada = evento.entrada
+        if isinstance(entrada, NoValida):
+            raise datos_invalidos([*_faltas_de_la_consulta(peticion), *entrada.fallos])
+        return await self.envios.recibir(
+            peticion,
+            clase_en_http(entrada.clase),
+            entrada.cuerpo,
+            traza=evento.traza,
+            id_derivado=entrada.id_derivado,
+        )
+
+    async def _recibir_lote(self, peticion: Request) -> Response:
+        preferidas = preferencias(cabeceras_de(peticion).get(b"prefer", ()))
+        exigir_sin_lo_de_uno(peticion, preferidas)
+        cuerpo = await leer_cuerpo(peticion, self.segundos_de_cuerpo, _LIMITES_DE_UN_LOTE)
+        lista = leer_json(cuerpo)
+        if not isinstance(lista, list):
+            raise JsonIlegible("El cuerpo no es una lista de CloudEvents.")
+        if len(lista) > ELEMENTOS_MAXIMOS:
+            raise demasiados_elementos()
+        # Si todo el lote cabe en lo que cabe uno, no hay nada que medir.
+        leer = self.lector.estructurado if len(cuerpo) <= DE_UN_EVENTO.octetos else self._el_que_quepa
+        cobrar(peticion, len(lista))
+        suertes = await self._recibir(peticion, [*map(leer, lista)], estricto=preferidas.rigor)
+        elementos = [resultado(indice, suerte) for indice, suerte in enumerate(suertes)]
+        return respuesta_de_lote(elementos, preferidas, se_espero=False)
+
+    def _el_que_quepa(self, elemento: object) -> EventoLeido:
+        if _mide(elemento) <= DE_UN_EVENTO.octetos:
+            return self.lector.estructurado(elemento)
+        mensaje = f"pasa de {DE_UN_EVENTO.octetos // 1024} KiB"
+        return EventoLeido(NoValida([Fallo("", CodigoDePeticion.ELEMENTO_DEMASIADO_GRANDE, mensaje)]))
+
+    async def _recibir(
+        self, peticion: Request, eventos: Sequence[EventoLeido], *, estricto: bool
+    ) -> list[Suerte]:
+        """La suerte de cada uno, en su orden; los de una misma traza se publican juntos."""
+        traza, permiso = traza_de(peticion), permiso_de(peticion)
+        por_traza: dict[str, list[tuple[int, Entrada | NoValida]]] = {}
+        for indice, evento in enumerate(eventos):
+            por_traza.setdefault(evento.traza or traza, []).append((indice, evento.entrada))
+        recibidas = await asyncio.gather(
+            *(
+                self.recepcion.recibir(
+                    [entrada for _, entrada in suyas], traza=cual, permiso=permiso, estricto=estricto
+                )
+                for cual, suyas in por_traza.items()
+            )
+        )
+        suertes = {
+            indice: suerte
+            for suyas, suya in zip(por_traza.values(), recibidas, strict=True)
+            for (indice, _), suerte in zip(suyas, suya, strict=True)
+        }
+        return [suertes[indice] for indice in range(len(eventos))]
+
+
+def _mide(elemento: object) -> int:
+    """Los octetos de un elemento, sin los blancos entre sus partes y con dos más por cada número."""
+    # `escribir_json`, que no los pone entre comillas, tarda segundos en cinco mebibytes de elementos mínimos.
+    texto = json.dumps(elemento, ensure_ascii=False, separators=(",", ":"))
+    return len(texto.encode("utf-8", "surrogatepass"))
+
+
+def _faltas_de_la_consulta(peticion: Request) -> list[Fallo]:
+    recolector = Recolector()
+    leer_parametros(peticion.scope["query_string"], (), recolector)
+    return recolector.fallos
+
+
+def _operacion(lector: LectorDeCloudEvents) -> Operacion:
+    clases = {tipo: clase_en_http(clase) for tipo, clase in lector.clases.items()}
+    en_http = [*clases.values()]
+    rutas = "|".join(una.ruta for una in en_http)
+    direccion: Esquema = {
+        "description": "Dónde se leerá el evento, con el `id` codificado.",
+        "required": True,
+        "schema": {"type": "string", "pattern": f"^(?:{rutas})/[A-Za-z0-9._~%-]+$"},
+    }
+    return Operacion(
+        id="registrar_cloudevents",
+        etiqueta=Etiqueta("cloudevents", "Los mismos comandos, como CloudEvents 1.0."),
+        resumen="Registrar CloudEvents",
+        descripcion=(
+            f"En modo estructurado (`{CLOUDEVENT}`), por lotes (`{LOTE_DE_CLOUDEVENTS}`, hasta "
+            f"{ELEMENTOS_MAXIMOS} y {_LIMITES_DE_UN_LOTE.octetos // 1024} KiB) o binario: los datos, como "
+            f"`{JSON}`, y los atributos en cabeceras `ce-…`, que aquí no se enumeran. Cada uno, hasta "
+            f"{DE_UN_EVENTO.octetos // 1024} KiB.\n\n"
+            f"`data` son los campos que llevaría el envío por su ruta, y `type` dice cuál: "
+            f"{' o '.join(f'`{tipo}`' for tipo in clases)}.\n\n"
+            "La clave de idempotencia es `data.id`; si falta, la cabecera `Idempotency-Key` y, sin ella, un "
+            "UUIDv5 que sale de `source` y del `id` del CloudEvent: repetirlo es seguro, y lo dice la "
+            "advertencia `id_derivado`. `time` vale por `timestamp` si este falta. `traceparent` sigue la "
+            "traza. `subject`, `dataschema` y las extensiones van a `propiedades`, con el prefijo `ce_`.\n\n"
+            "Uno solo se responde como un envío, también con `Prefer: wait=N`; muchos, como un lote, también "
+            "el 503: con el resultado de cada uno."
+        ),
+        parametros=(PREFER,),
+        cuerpo=CuerpoPedido(
+            nombre="CloudEvent",
+            tipo=CLOUDEVENT,
+            esquema={"anyOf": [_esquema(tipo, una) for tipo, una in clases.items()]},
+            ejemplo=_ejemplo(*next(iter(clases.items()))),
+            limites=_LIMITES_DE_UN_LOTE,
+            otros_esquemas={
+                LOTE_DE_CLOUDEVENTS: {
+                    "type": "array",
+                    "maxItems": ELEMENTOS_MAXIMOS,
+                    "items": {"$ref": "#/components/schemas/CloudEvent"},
+                }
+            },
+        ),
+        contestaciones={
+            200: Contestacion(
+                descripcion=(
+                    "De un lote, qué fue de cada uno. De uno solo, con `Prefer: wait`: ya estaba registrado "
+                    "con el mismo contenido; es este."
+                ),
+                formas=(LoteRecibido, *(una.forma_repetida for una in en_http)),
+                ejemplos={"lote": LoteRecibido.ejemplos[0]},
+                cabeceras=preferencias_aplicadas(obligatoria=False),
+            ),
+            201: Contestacion(
+                descripcion="Con `Prefer: wait`: quedó registrado.",
+                formas=tuple(una.forma for una in en_http),
+                ejemplos={una.clase.nombre: una.forma.ejemplos[0] for una in en_http},
+                cabeceras={"Location": direccion, **preferencias_aplicadas()},
+            ),
+            202: Contestacion(
+                descripcion="Aceptado y a salvo en el broker.",
+                formas=(Aceptado,),
+                cabeceras={"Location": direccion, **preferencias_aplicadas(obligatoria=False)},
+            ),
+            409: EN_CONFLICTO,
+            422: NO_VALIDO_O_NEGADO,
+            503: SIN_BROKER,
+        },
+    )
+
+
+def _esquema(tipo: str, clase: ClaseHTTP) -> dict[str, Any]:
+    """El de un CloudEvent con un comando de esa clase."""
+    texto = {"type": "string", "minLength": 1, "pattern": r"^[^\u0000-\u001f\u007f-\u009f]+$"}
+    return {
+        "type": "object",
+        "title": f"CloudEvent{clase.cuerpo.nombre}",
+        "required": [*OBLIGATORIOS, "data"],
+        "properties": {
+            "specversion": {"enum": [VERSION]},
+            "id": texto,
+            "source": texto,
+            "type": {"enum": [tipo]},
+            "datacontenttype": {"enum": [JSON, None]},
+            "time": {"type": "string", "format": "date-time"},
+            "data": {"$ref": f"#/components/schemas/{clase.cuerpo.nombre}"},
+        },
+    }
+
+
+def _ejemplo(tipo: str, clase: ClaseHTTP) -> dict[str, Any]:
+    return {
+        "specversion": VERSION,
+        "id": "a-1001",
+        "source": "/tienda",
+        "type": tipo,
+        "data": clase.cuerpo.ejemplo,
+    }
