@@ -6,8 +6,8 @@
 #
 # Necesita uv (python3 -m pip install uv); quien instala el producto no lo necesita.
 # parquet.txt contiene a servicio.txt, y pruebas.txt a los dos, con las mismas versiones: comparten .venv. Los de clientes.txt no
-# son compatibles con los nuestros y tienen el suyo, como los de cloudevents.txt (tests/apoyo/instalados.py); los de
-# rivales.txt se instalan aparte (rendimiento/rivales). Lo de npm se bloquea en tests/apoyo/*/package-lock.json, con
+# son compatibles con los nuestros y tienen el suyo, como los de cloudevents.txt y sdk.txt (tests/apoyo/instalados.py); los
+# de rivales.txt se instalan aparte (rendimiento/rivales). Lo de npm se bloquea en tests/apoyo/*/package-lock.json, con
 # npm install --omit-lockfile-registry-resolved; lo de Go, en rendimiento/rivales/benthos/go.sum, con go mod tidy.
 set -eu
 cd -- "$(dirname -- "$0")/.."
@@ -25,4 +25,5 @@ bloquear parquet.txt pyproject.toml --extra parquet --constraints requisitos/ser
 bloquear pruebas.txt pyproject.toml --extra parquet --group pruebas --constraints requisitos/parquet.txt "$@"
 bloquear clientes.txt --group clientes "$@"
 bloquear cloudevents.txt --group cloudevents "$@"
+bloquear sdk.txt --group sdk "$@"
 bloquear rivales.txt --group rivales --constraints requisitos/servicio.txt "$@"

@@ -21,7 +21,7 @@ from alpespartners.modulos.tracking.aplicacion.mensajes import (
     RenglonBalance,
 )
 from alpespartners.modulos.tracking.aplicacion.puertos import Consulta, FiltroDestinos, Transaccion
-from alpespartners.modulos.tracking.dominio.destinos import Rechazada
+from alpespartners.modulos.tracking.dominio.destinos import Ignorada, Rechazada
 from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
 from alpespartners.modulos.tracking.dominio.eventos import EventoDominio
 from alpespartners.modulos.tracking.dominio.repositorios import (
@@ -190,7 +190,7 @@ class BalanceEnMemoria:
         hasta = max((asiento.recibido_en for asiento in destinos), default=None)
         for asiento in destinos:
             assert hasta is not None
-            motivo = asiento.destino.motivo if isinstance(asiento.destino, Rechazada) else None
+            motivo = asiento.destino.motivo if isinstance(asiento.destino, Rechazada | Ignorada) else None
             clave = (topico, asiento.destino.estado, motivo or "")
             antes = self.sumado.get(clave)
             self.sumado[clave] = RenglonBalance(

@@ -14,11 +14,17 @@ import httpx2
 from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp
 
-from alpespartners.api.aplicacion import crear_api, rutas_descritas, todas_las_rutas
+from alpespartners.api.aplicacion import (
+    crear_api,
+    rutas_de_dialectos,
+    rutas_descritas,
+    todas_las_rutas,
+)
 from alpespartners.api.captura.cloudevent import LectorDeCloudEvents
 from alpespartners.api.captura.cloudevents import CloudEvents
 from alpespartners.api.captura.lotes import Lotes
 from alpespartners.api.http.acceso import ReglasDeAcceso
+from alpespartners.api.http.claves import Llavero
 from alpespartners.api.http.cuerpo import SEGUNDOS_MAXIMOS
 from alpespartners.api.http.llavero import LlaveroDelServicio
 from alpespartners.api.http.rutas import Ruta, RutaDescrita
@@ -213,6 +219,7 @@ def api_en_memoria(  # noqa: PLR0913 (por nombre: son los de la API)
     administracion: Administracion | None = None,
     topicos: TopicosDeEventos | None = None,
     ritmo_en_vivo: difusion.Ritmo = difusion.RITMO,
+    llavero: Llavero | None = None,
 ) -> ASGIApp:
     """La API entera sobre esos puertos."""
     return crear_api(
@@ -231,7 +238,7 @@ def api_en_memoria(  # noqa: PLR0913 (por nombre: son los de la API)
         reloj=reloj,
         nuevo_id=ids_consecutivos(),
         acceso=ReglasDeAcceso(
-            llavero=LlaveroDelServicio(claves, guardadas), sin_clave=sin_clave, nombres=nombres
+            llavero=llavero or LlaveroDelServicio(claves, guardadas), sin_clave=sin_clave, nombres=nombres
         ),
         ciclo_de_vida=sin_nada_que_abrir,
         segundos_de_cuerpo=segundos_de_cuerpo,
@@ -271,7 +278,8 @@ def rutas_en_memoria() -> list[Ruta]:
     )
     captura = [lotes.ruta(), cloudevents.ruta()]
     descritas = rutas_descritas(envios, puertos, puertos, en_vivo, captura, informes, metricas, averiguar)
-    return todas_las_rutas(descritas, descripcion_de_los_mensajes(), averiguar, lambda: AHORA)
+    de_dialectos = rutas_de_dialectos(recepcion, LlaveroDelServicio(), SEGUNDOS_MAXIMOS)
+    return todas_las_rutas(descritas, descripcion_de_los_mensajes(), de_dialectos, averiguar, lambda: AHORA)
 
 
 def cliente_de(api: ASGIApp, desde: str = "127.0.0.1") -> httpx2.AsyncClient:

@@ -19,6 +19,7 @@ _POR_QUE = {
     "cli/clase.py": "los nombres que se escriben en una orden",
     "medicion/eventos.py": "la proporción de cada una al medir",
     "api/operacion/openapi.py": "la frase que dice qué es el producto",
+    "api/captura/dialectos/tabla.py": "cuál es cada suceso de los protocolos de otros",
     "api/tracking/ejemplos.py": "los ejemplos de la semilla",
     "api/tracking/conversiones.py": "cómo se envía y cómo se lee una por HTTP",
     "api/informes/presentacion.py": "las métricas de un informe",

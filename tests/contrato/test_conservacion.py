@@ -60,25 +60,27 @@ def _identificado(comando: C, comando_id: str) -> ComandoRecibido:
 _CONVERSIONES = st.builds(
     _identificado,
     st.builds(
-        lambda id_evento, valor, moneda, recibido_en: replace(
-            CONVERSION, id=id_evento, valor=valor, moneda=moneda, recibido_en=recibido_en
+        lambda id_evento, valor, moneda, recibido_en, faltas: replace(
+            CONVERSION, id=id_evento, valor=valor, moneda=moneda, recibido_en=recibido_en, faltas=faltas
         ),
         _IDS,
         st.sampled_from([Decimal(1), Decimal("1.00"), Decimal(2), Decimal(-1), None]),
         st.sampled_from(["COP", "ZZZ"]),
         _CUANDO,
+        st.sampled_from([{}, {}, {"campaña_id": "sin_permiso: no vale"}]),
     ),
     _COMANDOS,
 )
 _IMPRESIONES = st.builds(
     _identificado,
     st.builds(
-        lambda id_evento, usuario_id, recibido_en: replace(
-            IMPRESION, id=id_evento, usuario_id=usuario_id, recibido_en=recibido_en
+        lambda id_evento, usuario_id, recibido_en, ignorada: replace(
+            IMPRESION, id=id_evento, usuario_id=usuario_id, recibido_en=recibido_en, ignorada=ignorada
         ),
         _IDS,
         st.sampled_from(["u", None, ""]),
         _CUANDO,
+        st.sampled_from([None, None, "sin_campaña", "de_mañana"]),
     ),
     _COMANDOS,
 )
@@ -195,6 +197,8 @@ def _cuentas(balance: BalanceDelModulo) -> Cuentas:
         cuentas[cuenta.topico, "ILEGIBLE", None] = cuenta.ilegibles
         for motivo, cuantas in cuenta.rechazadas.items():
             cuentas[cuenta.topico, "RECHAZADA", motivo] = cuantas
+        for motivo, cuantas in cuenta.ignoradas.items():
+            cuentas[cuenta.topico, "IGNORADA", motivo] = cuantas
     return cuentas
 
 

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import pytest
 
 from alpespartners.modulos.tracking.aplicacion import clases
+from alpespartners.modulos.tracking.aplicacion.codigos import CodigoDePeticion
 from alpespartners.modulos.tracking.aplicacion.consultas.listar_destinos import (
     listar_destinos,
     peticion_de_destinos,
@@ -24,6 +25,7 @@ from alpespartners.modulos.tracking.aplicacion.mensajes import (
     MensajeIlegible,
     RenglonBalance,
 )
+from alpespartners.modulos.tracking.aplicacion.negados import FRASES
 from alpespartners.modulos.tracking.aplicacion.puertos import (
     Consulta,
     FiltroDestinos,
@@ -34,7 +36,13 @@ from alpespartners.modulos.tracking.aplicacion.topicos import (
     COMANDO_REGISTRAR_CONVERSION,
     COMANDO_REGISTRAR_IMPRESION,
 )
-from alpespartners.modulos.tracking.dominio.destinos import Duplicada, Ilegible, Rechazada
+from alpespartners.modulos.tracking.dominio.destinos import (
+    Duplicada,
+    Ignorada,
+    Ilegible,
+    MotivoDeIgnorar,
+    Rechazada,
+)
 from alpespartners.modulos.tracking.dominio.excepciones import Codigo
 from alpespartners.modulos.tracking.infraestructura.motores.postgresql.libro import LibroPostgreSQL
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import LibroSQLite
@@ -101,6 +109,8 @@ class ContratoConsultas:
                 recibido(replace(CONVERSION, valor=None, usuario_id="otro"), "c-3"),
                 recibido(replace(CONVERSION, moneda="ZZZ", tipo_conversion="NADA"), "c-4"),
                 ilegible("c-5", clave="conv-123"),
+                recibido(replace(CONVERSION, campaña_id="", ignorada="sin_campaña"), "c-6"),
+                recibido(replace(CONVERSION, faltas={"campaña_id": "sin_permiso: no vale"}), "c-7"),
             ],
             minuto=1,
         )
@@ -112,10 +122,14 @@ class ContratoConsultas:
         leidos = {asiento.identidad: (asiento.recibido_en, asiento.destino) for asiento in asientos}
         assert leidos[IdentidadComando("c-2", HUELLA)] == (despues, Duplicada("c-1"))
         assert leidos[IdentidadComando("c-5", HUELLA)] == (AHORA, Ilegible("no es un registro Avro"))
-        rechazos = [leidos[IdentidadComando(comando, HUELLA)][1] for comando in ("c-3", "c-4")]
+        assert leidos[IdentidadComando("c-6", HUELLA)][1] == Ignorada(
+            MotivoDeIgnorar.SIN_CAMPAÑA, FRASES[MotivoDeIgnorar.SIN_CAMPAÑA]
+        )
+        rechazos = [leidos[IdentidadComando(comando, HUELLA)][1] for comando in ("c-3", "c-4", "c-7")]
         assert [(d.motivo, d.campos) for d in rechazos if isinstance(d, Rechazada)] == [
             (Codigo.REQUERIDO, ("valor",)),
             (Codigo.VALOR_NO_PERMITIDO, ("tipo_conversion", "moneda")),
+            (CodigoDePeticion.SIN_PERMISO, ("campaña_id",)),
         ]
 
     async def test_los_destinos_de_un_id_van_en_orden_y_hasta_un_limite(self, libro: Libro) -> None:

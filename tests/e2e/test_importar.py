@@ -13,6 +13,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from alpespartners.cli import principal
+from alpespartners.modulos.tracking.aplicacion.comandos import Comando
+from alpespartners.modulos.tracking.aplicacion.puertos import BrokerNoDisponible
 from alpespartners.traspaso.apuntes import Rechazo
 from tests.apoyo.espera import hasta
 from tests.apoyo.memoria import PuertosEnMemoria, api_en_memoria
@@ -242,3 +244,56 @@ def test_la_entrada_estandar_se_importa_entera(
 def test_lo_que_no_se_puede_importar_se_dice_y_termina_con_dos(argumentos: list[str], frase: str) -> None:
     dicho = importar(1, *argumentos)
     assert (dicho.exit_code, dicho.stderr) == (2, frase)
+
+
+def test_de_un_lote_a_medias_se_repiten_solo_las_filas_de_las_que_no_se_sabe(tmp_path: Path) -> None:
+    class BrokerQueFallaAVeces(PuertosEnMemoria):
+        """No confirma la primera vez ninguno de los pares."""
+
+        negados: frozenset[str] = frozenset(f"i-{n}" for n in range(0, 40, 2))
+
+        async def publicar(self, comando: Comando, *, comando_id: str, traza: str | None) -> None:
+            if comando.id in self.negados:
+                self.negados -= {comando.id}
+                raise BrokerNoDisponible
+            await super().publicar(comando, comando_id=comando_id, traza=traza)
+
+    puertos = BrokerQueFallaAVeces()
+    ruta = archivo(tmp_path, "a.csv", "id,campaña_id,tipo_evento", *(f"i-{n},a,CLIC" for n in range(40)))
+    with servidor(api_en_memoria(puertos)) as puerto:
+        dicho = importar(puerto, ruta)
+    assert dicho.stdout == f"{ruta}: 40 filas, 40 aceptadas.\n"
+    assert sorted(comando.id or "" for comando, *_ in puertos.publicados) == sorted(
+        f"i-{n}" for n in range(40)
+    )
+
+
+def test_si_una_fila_estropea_la_peticion_entera_solo_se_rechaza_ella(tmp_path: Path) -> None:
+    class BrokerConUnaVenenosa(PuertosEnMemoria):
+        async def publicar(self, comando: Comando, *, comando_id: str, traza: str | None) -> None:
+            if comando.id == "i-13":
+                raise ValueError
+            await super().publicar(comando, comando_id=comando_id, traza=traza)
+
+    puertos = BrokerConUnaVenenosa()
+    ruta = archivo(tmp_path, "a.csv", "id,campaña_id,tipo_evento", *(f"i-{n},a,CLIC" for n in range(30)))
+    with servidor(api_en_memoria(puertos)) as puerto:
+        dicho = importar(puerto, ruta, "--esperar")
+    assert dicho.exit_code == 1
+    (rechazo,) = rechazos(ruta)
+    assert (rechazo.linea, rechazo.id, rechazo.estado, rechazo.codigo) == (15, "i-13", 500, "error_interno")
+    assert {comando.id for comando, *_ in puertos.publicados} == {f"i-{n}" for n in range(30)} - {"i-13"}
+
+
+def test_de_la_fila_que_no_cabe_y_de_la_rota_se_dice_lo_que_de_un_envio(
+    puertos: PuertosEnMemoria, tmp_path: Path
+) -> None:
+    larga = json.dumps({"id": "i-1", "campaña_id": "a", "tipo_evento": "CLIC", "nota": "x" * 70_000})
+    ruta = archivo(tmp_path, "a.ndjson", larga, "roto", '{"id":"i-2","campaña_id":"a","tipo_evento":"CLIC"}')
+    with servidor(api_en_memoria(puertos)) as puerto:
+        dicho = importar(puerto, ruta)
+    assert dicho.stdout.splitlines()[0] == f"{ruta}: 3 filas, 1 aceptadas, 2 rechazadas."
+    assert [(rechazo.linea, rechazo.estado, rechazo.codigo) for rechazo in rechazos(ruta)] == [
+        (1, 413, "cuerpo_demasiado_grande"),
+        (2, None, "json_ilegible"),
+    ]

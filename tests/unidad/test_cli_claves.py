@@ -55,11 +55,11 @@ def test_con_claves_en_los_ajustes_ya_se_pedia_y_no_se_avisa(monkeypatch: pytest
     assert "desde ahora" not in crear("--alcance", "captura").stderr
 
 
-def test_con_el_servicio_abierto_la_primera_pide_que_se_deje_de_abrir(
+def test_con_el_servicio_abierto_la_primera_dice_que_ya_no_lo_esta(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("ALPES_SIN_CLAVE", "1")
-    assert "Quite ALPES_SIN_CLAVE" in crear("--alcance", "captura").stderr
+    assert "ALPES_SIN_CLAVE=1 ya no abre el servicio" in crear("--alcance", "captura").stderr
 
 
 def test_lo_que_no_vale_se_dice_todo_en_una_frase_y_no_se_guarda_nada() -> None:

@@ -7,7 +7,9 @@ from alpespartners.modulos.tracking.aplicacion.consultas.consultar_destino impor
 from alpespartners.modulos.tracking.dominio.destinos import (
     Destino,
     Duplicada,
+    Ignorada,
     Ilegible,
+    MotivoDeIgnorar,
     Rechazada,
     Registrada,
 )
@@ -42,7 +44,12 @@ def test_cada_destino_se_cuenta_con_una_frase() -> None:
     )
     frases = {
         destino.estado: _contar(destino)[1].strip()
-        for destino in (Duplicada("c-0", ("referrer",)), rechazada, Ilegible("no es un registro Avro"))
+        for destino in (
+            Duplicada("c-0", ("referrer",)),
+            rechazada,
+            Ignorada(MotivoDeIgnorar.SIN_CAMPAÑA, "no dice de qué campaña es"),
+            Ilegible("no es un registro Avro"),
+        )
     }
     assert frases == {
         "DUPLICADA": (
@@ -52,6 +59,9 @@ def test_cada_destino_se_cuenta_con_una_frase() -> None:
         "RECHAZADA": (
             "No se registró (conflicto_de_id): ya existe ese id con otro contenido; difieren: valor. "
             "Iba a: campaña cmp-1, sin influencer."
+        ),
+        "IGNORADA": (
+            "Se ignoró (sin_campaña): no dice de qué campaña es. Iba a: campaña cmp-1, sin influencer."
         ),
         "ILEGIBLE": ("No se pudo descifrar: no es un registro Avro. El mensaje está en las cartas muertas."),
     }

@@ -12,9 +12,12 @@ from starlette.types import ASGIApp
 
 from alpespartners.api.captura.cloudevent import LectorDeCloudEvents
 from alpespartners.api.captura.cloudevents import CloudEvents
+from alpespartners.api.captura.dialectos.posthog import rutas_de_posthog
+from alpespartners.api.captura.dialectos.segment import rutas_de_segment
 from alpespartners.api.captura.lotes import Lotes
 from alpespartners.api.http.acceso import ReglasDeAcceso
 from alpespartners.api.http.api import Api, CicloDeVida
+from alpespartners.api.http.claves import Llavero
 from alpespartners.api.http.cuerpo import SEGUNDOS_MAXIMOS
 from alpespartners.api.http.rutas import Ruta, RutaDescrita, Rutas
 from alpespartners.api.informes.listas import rutas_de_listas
@@ -103,7 +106,8 @@ def crear_api(  # noqa: PLR0913 (por nombre: es la lista de lo que la API necesi
     )
     captura = [lotes.ruta(), cloudevents.ruta()]
     descritas = rutas_descritas(envios, lecturas, presencia, en_vivo, captura, informes, metricas, averiguar)
-    rutas = Rutas(todas_las_rutas(descritas, asyncapi, averiguar, reloj))
+    de_dialectos = rutas_de_dialectos(recepcion, acceso.llavero, segundos_de_cuerpo)
+    rutas = Rutas(todas_las_rutas(descritas, asyncapi, de_dialectos, averiguar, reloj))
 
     @asynccontextmanager
     async def con_pulso() -> AsyncGenerator[None]:
@@ -122,15 +126,25 @@ def crear_api(  # noqa: PLR0913 (por nombre: es la lista de lo que la API necesi
 def todas_las_rutas(
     descritas: Sequence[RutaDescrita],
     asyncapi: bytes,
+    de_dialectos: Sequence[Ruta],
     averiguar: Callable[[], Awaitable[Salud]],
     reloj: Callable[[], datetime],
 ) -> list[Ruta]:
-    """Las que la documentación describe, y las de la propia documentación y de quien se orienta."""
+    """Las que la documentación describe, las de otros protocolos, y las de quien lee o se orienta."""
     return [
         *descritas,
         *rutas_de_documentacion(descritas, asyncapi),
+        *de_dialectos,
         ruta_de_portada(averiguar, reloj),
         *rutas_de_otros_nombres(),
+    ]
+
+
+def rutas_de_dialectos(recepcion: Recepcion, llavero: Llavero, segundos_de_cuerpo: float) -> list[Ruta]:
+    """Las de los protocolos de otros; no se describen: las llama su SDK, y quien lo escribió las explica."""
+    return [
+        *rutas_de_segment(recepcion, llavero, segundos_de_cuerpo),
+        *rutas_de_posthog(recepcion, llavero, segundos_de_cuerpo),
     ]
 
 

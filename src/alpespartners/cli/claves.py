@@ -34,9 +34,7 @@ _AVISO_DE_LA_PRIMERA: Final = (
     "documentación, y atiende con ella a cualquier máquina que llegue a él. No deja de pedirla aunque esta "
     "se revoque o caduque."
 )
-_AVISO_DE_SIN_CLAVE: Final = (
-    "Quite ALPES_SIN_CLAVE: ya no abre el servicio, salvo al arrancar sin poder leer la base de datos."
-)
+_AVISO_DE_SIN_CLAVE: Final = "ALPES_SIN_CLAVE=1 ya no abre el servicio: puede quitarla."
 
 
 @claves.command(cls=Orden)

@@ -19,6 +19,7 @@ from alpespartners.modulos.tracking.aplicacion.puertos import FilaIlegible
 from alpespartners.modulos.tracking.dominio.destinos import (
     Destino,
     Duplicada,
+    Ignorada,
     Ilegible,
     Rechazada,
     Registrada,
@@ -61,7 +62,7 @@ def relato(historia: Historia) -> Iterator[str]:
     for suceso in historia.sucesos:
         yield f"{momento(suceso.decidido_en)}  {suceso.destino.estado}"
         frases = [que_paso(suceso.destino)]
-        if isinstance(suceso.destino, Rechazada):
+        if isinstance(suceso.destino, Rechazada | Ignorada):
             frases.append(a_quien_iba(suceso.campaña_id, suceso.influencer_id))
         yield f"    {imprimible(' '.join(frases))}"
         yield (f"    Comando {imprimible(suceso.comando_id)}, recibido el {momento(suceso.recibido_en)}.")
@@ -79,6 +80,8 @@ def que_paso(destino: Destino) -> str:
             return f"Repetía lo que ya había registrado el comando {original}; no añadió nada.{salvo}"
         case Rechazada(motivo, detalle, _):
             return f"No se registró ({motivo}): {detalle}."
+        case Ignorada(por_que, detalle):
+            return f"Se ignoró ({por_que}): {detalle}."
         case Ilegible(detalle):
             return f"No se pudo descifrar: {detalle}. El mensaje está en las cartas muertas."
 

@@ -35,7 +35,8 @@ def destinos(
         str | None, typer.Option("--estado", help=f"Solo los que acabaron así: {', '.join(ESTADOS)}.")
     ] = None,
     motivo: Annotated[
-        str | None, typer.Option("--motivo", help="Solo los rechazos por este motivo: conflicto_de_id…")
+        str | None,
+        typer.Option("--motivo", help="Solo los que no se registraron por este motivo."),
     ] = None,
     clase: Annotated[
         NombreDeClase | None,

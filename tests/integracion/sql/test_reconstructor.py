@@ -68,6 +68,8 @@ def pasa_de_todo(caso: TopicosYLibro) -> None:
     caso.publicar(replace(CONVERSION, id="conv-1", campaña_id="otra"), "en-conflicto", segundo=9)
     caso.publicar(replace(CONVERSION, id="conv-1", user_agent="otro"), "duplicada-que-difiere")
     caso.publicar(replace(CONVERSION, id="mala", valor=None, moneda=None), "rechazada")
+    caso.publicar(replace(CONVERSION, campaña_id="", ignorada="sin_campaña"), "ignorada")
+    caso.publicar(replace(IMPRESION, faltas={"campaña_id": "sin_permiso: no vale"}), "negada")
     caso.publicar(replace(CONVERSION, id="conv-9", advertencias=("ip_ilegible",)), "doble")
     caso.publicar(replace(CONVERSION, id="conv-9"), "doble")
     for topico in (COMANDO_REGISTRAR_IMPRESION, COMANDO_REGISTRAR_CONVERSION):

@@ -2,6 +2,7 @@
 
 import json
 import re
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -10,7 +11,7 @@ from typing import Final
 import httpx2
 import pytest
 
-from alpespartners.api.http.claves import Alcance
+from alpespartners.api.http.claves import Alcance, Dialecto
 from alpespartners.api.http.rutas import Ruta
 from alpespartners.modulos.claves.aplicacion.llavero import SEGUNDOS_DE_VIGENCIA, LlaveroGuardado
 from tests.apoyo.claves import AHORA, ClavesEnMemoria, llavero_con
@@ -124,6 +125,11 @@ class Servicio:
             metodo = "HEAD" if direccion.endswith("/en-vivo") else metodo
             return await cliente.request(metodo, direccion, headers=cabeceras, **opciones)  # type: ignore[arg-type]
 
+    async def pedir_como_un_sdk(self, cual: str, clave: str) -> httpx2.Response:
+        """Con la clave donde la pone un SDK: en la cabecera o en el cuerpo."""
+        cabeceras = {"Authorization": f"Basic {b64encode(f'{clave}:'.encode()).decode()}"}
+        return await self.pedir(cual, json={"batch": [{}], "api_key": clave}, headers=cabeceras)
+
 
 def _cuerpo(direccion: str) -> object:
     match direccion:
@@ -156,9 +162,37 @@ def _nombre(ruta: Ruta) -> str:
 
 
 def test_la_tabla_nombra_todas_las_rutas_con_su_alcance_y_ninguna_mas() -> None:
-    rutas = rutas_en_memoria()
+    rutas = [ruta for ruta in rutas_en_memoria() if ruta.dialecto is None]
     assert {_nombre(ruta): ruta.alcance for ruta in rutas} == TABLA
     assert {_nombre(ruta) for ruta in rutas if ruta.abierta} == SIN_CLAVE
+
+
+DE_DIALECTO: Final = {
+    _nombre(ruta): (ruta.alcance, ruta.dialecto) for ruta in rutas_en_memoria() if ruta.dialecto is not None
+}
+
+
+def test_las_de_un_dialecto_solo_envian() -> None:
+    assert {alcance for alcance, _ in DE_DIALECTO.values()} == {CAPTURA}
+    assert {dialecto for _, dialecto in DE_DIALECTO.values()} == {Dialecto.SEGMENT, Dialecto.POSTHOG}
+
+
+@pytest.mark.parametrize("cual", DE_DIALECTO)
+async def test_en_un_dialecto_se_entra_solo_con_una_clave_suya(
+    servicio: Servicio, claves: ClavesEnMemoria, cual: str
+) -> None:
+    dialecto = DE_DIALECTO[cual][1]
+    (otro,) = {Dialecto.SEGMENT, Dialecto.POSTHOG} - {dialecto}
+    ajenas = [claves.crear(*Alcance), claves.crear(CAPTURA, dialecto=otro)]
+    for clave in ajenas:
+        assert (await servicio.pedir_como_un_sdk(cual, clave)).status_code == 404
+    suya = claves.crear(CAPTURA, dialecto=dialecto)
+    for clave in ajenas:
+        assert (await servicio.pedir_como_un_sdk(cual, clave)).status_code == 403
+    assert (await servicio.pedir_como_un_sdk(cual, f"{suya}x")).status_code == 401
+    assert servicio.puertos.publicados == []
+    assert (await servicio.pedir_como_un_sdk(cual, suya)).status_code == 200
+    assert (await servicio.pedir("POST /tracking/impresiones", suya)).status_code == 403
 
 
 def test_una_ruta_no_se_puede_hacer_sin_decir_su_alcance() -> None:
@@ -446,6 +480,19 @@ async def test_sin_saber_que_claves_hay_esta_maquina_entra_y_a_otra_se_le_dice_q
     otra = await servicio.pedir("POST /tracking/impresiones")
     assert (otra.status_code, otra.headers["Retry-After"]) == (503, "5")
     assert otra.json()["type"] == "urn:alpespartners:error:claves_desconocidas"
+
+
+async def test_sin_saber_que_claves_hay_no_se_abre_a_otra_maquina_ni_con_alpes_sin_clave(
+    puertos: PuertosEnMemoria, sin_leer: ClavesEnMemoria
+) -> None:
+    llavero = await llavero_con(sin_leer)
+    async with cliente_de(
+        api_en_memoria(puertos, guardadas=llavero, sin_clave=True), "203.0.113.9"
+    ) as cliente:
+        assert (await cliente.post("/tracking/impresiones", json=EVENTO)).status_code == 503
+        sin_leer.responde = True
+        await llavero.ponerse_al_dia()
+        assert (await cliente.post("/tracking/impresiones", json=EVENTO)).status_code == 202
 
 
 @pytest.mark.parametrize("desde", ["127.0.0.1", "203.0.113.9"])

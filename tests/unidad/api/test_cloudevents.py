@@ -158,10 +158,12 @@ async def test_sin_id_en_los_datos_el_mismo_cloudevent_da_siempre_el_mismo_y_lo_
     sin_id = {**EVENTO, "data": SIN_ID}
     uno = (await estructurado(cliente, sin_id)).json()
     otro_modo = (await binario(cliente, sin_id)).json()
+    (en_lote,) = (await por_lotes(cliente, [sin_id])).json()["resultados"]
     otro_id = (await estructurado(cliente, {**sin_id, "id": "a-2"})).json()
     otra_fuente = (await estructurado(cliente, {**sin_id, "source": "/otra"})).json()
     # Fijo para siempre: si cambiara, lo que se repita de antes de cambiar contaría dos veces.
     assert uno["id"] == otro_modo["id"] == "95705021-8a5c-5044-bc93-03d8fc3ba66d"
+    assert (en_lote["id"], en_lote["advertencias"]) == (uno["id"], ["id_derivado"])
     assert len({uno["id"], otro_id["id"], otra_fuente["id"]}) == 3
     assert uno["advertencias"] == ["id_derivado"]
 
@@ -278,6 +280,7 @@ async def test_un_atributo_obligatorio_que_falta_es_un_422_que_lo_nombra(
         ({"data": [CONVERSION]}, "tipo_incorrecto"),
         ({"data_base64": "e30="}, "campo_repetido"),
         ({"data": None, "data_base64": "e30"}, "tipo_incorrecto"),
+        ({"data": None, "data_base64": "e3!0="}, "tipo_incorrecto"),
         ({"data": None, "data_base64": "bm8="}, "tipo_incorrecto"),
         ({"data": None, "data_base64": "W10="}, "tipo_incorrecto"),
         ({"data": None, "data_base64": 5}, "tipo_incorrecto"),

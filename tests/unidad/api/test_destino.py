@@ -1,6 +1,7 @@
 """`GET …/destino` y `GET /tracking/balance`."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import httpx2
@@ -10,8 +11,9 @@ import pytest
 from alpespartners.modulos.tracking.aplicacion import clases
 from alpespartners.modulos.tracking.aplicacion.handlers import ManejadorDeRegistro
 from alpespartners.modulos.tracking.aplicacion.mensajes import EnviosPendientes
+from tests.apoyo import eventos
 from tests.apoyo.cuerpos import CONVERSION, IMPRESION
-from tests.apoyo.eventos import ilegible
+from tests.apoyo.eventos import ilegible, recibido
 from tests.apoyo.memoria import AHORA, PuertosEnMemoria, descripcion
 
 INSTANTE = "2024-01-15T10:36:00.120000Z"
@@ -151,6 +153,7 @@ async def test_el_balance_sin_nada_procesado_esta_a_cero(cliente: httpx2.AsyncCl
         "registradas": 0,
         "duplicadas": 0,
         "rechazadas": {},
+        "ignoradas": {},
         "ilegibles": 0,
         "total": 0,
         "procesado_hasta": None,
@@ -170,7 +173,8 @@ async def test_el_balance_cuenta_cada_comando_en_su_destino(
 ) -> None:
     for cambios in ({}, {}, {"valor": 1}, {"valor": 2}, {"id": "otra"}):
         await _enviar(cliente, **cambios)
-    ManejadorDeRegistro(clases.CONVERSIONES).manejar([ilegible("x")], puertos.registrado, AHORA)
+    ignorado = recibido(replace(eventos.CONVERSION, campaña_id="", ignorada="sin_campaña"), "y")
+    ManejadorDeRegistro(clases.CONVERSIONES).manejar([ilegible("x"), ignorado], puertos.registrado, AHORA)
     respuesta = await cliente.get("/tracking/balance")
     de_impresiones, de_conversiones = respuesta.json()["comandos"]
     assert de_impresiones["total"] == 0
@@ -179,8 +183,9 @@ async def test_el_balance_cuenta_cada_comando_en_su_destino(
         "registradas": 2,
         "duplicadas": 1,
         "rechazadas": {"conflicto_de_id": 2},
+        "ignoradas": {"sin_campaña": 1},
         "ilegibles": 1,
-        "total": 6,
+        "total": 7,
         "procesado_hasta": "2026-01-15T10:36:00.120000Z",
     }
     _cumple(respuesta, "Balance")

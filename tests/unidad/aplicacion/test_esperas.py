@@ -13,7 +13,7 @@ from alpespartners.modulos.tracking.aplicacion import clases
 from alpespartners.modulos.tracking.aplicacion.esperas import Asentado, Esperas
 from alpespartners.modulos.tracking.aplicacion.handlers import ManejadorDeRegistro
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible, Consulta
-from alpespartners.modulos.tracking.dominio.destinos import Ilegible, Rechazada
+from alpespartners.modulos.tracking.dominio.destinos import Ignorada, Ilegible, Rechazada
 from alpespartners.modulos.tracking.dominio.excepciones import Codigo
 from tests.apoyo.espera import hasta_en_el_bucle
 from tests.apoyo.eventos import AHORA, CONVERSION, IMPRESION, conversion, ilegible, impresion, recibido
@@ -62,6 +62,7 @@ async def test_cada_comando_tiene_su_desenlace(lecturas: Lecturas, esperas: Espe
             recibido(CONVERSION, "repetida"),
             recibido(replace(CONVERSION, usuario_id="otro"), "distinta"),
             ilegible("ilegible"),
+            recibido(replace(CONVERSION, campaña_id="", ignorada="sin_campaña"), "ignorada"),
         ],
         lecturas.libro,
         AHORA,
@@ -78,6 +79,7 @@ async def test_cada_comando_tiene_su_desenlace(lecturas: Lecturas, esperas: Espe
                 (clases.CONVERSIONES, "conv-123", "distinta"),
                 (clases.CONVERSIONES, "conv-9", "ilegible"),
                 (clases.IMPRESIONES, "imp-123", "de-otra-clase"),
+                (clases.CONVERSIONES, "conv-123", "ignorada"),
             )
         ]
         async with asyncio.timeout(10):
@@ -90,6 +92,7 @@ async def test_cada_comando_tiene_su_desenlace(lecturas: Lecturas, esperas: Espe
     assert desenlaces[2].campos == ("usuario_id",)
     assert desenlaces[3] == Ilegible("no es un registro Avro")
     assert desenlaces[4] == Asentado(impresion(comando_id="de-otra-clase"), es_nuevo=True)
+    assert isinstance(desenlaces[5], Ignorada)
     await sin_tareas()
 
 

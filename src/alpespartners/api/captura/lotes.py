@@ -50,9 +50,9 @@ from alpespartners.api.http.rutas import RutaDescrita
 from alpespartners.api.http.tipos_de_medio import JSON, NDJSON
 from alpespartners.api.http.traza import traza_de
 from alpespartners.api.tracking.clases import ClaseHTTP
-from alpespartners.api.tracking.conversiones import CONVERSIONES
 from alpespartners.api.tracking.envios import PREFER
-from alpespartners.api.tracking.impresiones import IMPRESIONES
+from alpespartners.api.tracking.rutas import clase_en_http
+from alpespartners.modulos.tracking.aplicacion.clases import CLASES
 from alpespartners.modulos.tracking.aplicacion.codigos import CodigoDePeticion
 from alpespartners.modulos.tracking.aplicacion.esperas import Esperas
 from alpespartners.modulos.tracking.aplicacion.recepcion import Recepcion
@@ -233,7 +233,7 @@ def _interrumpidos(estado: int, descripcion: str, *errores: ErrorHTTP) -> Contes
     )
 
 
-_CLASES: Final = (IMPRESIONES, CONVERSIONES)
+_CLASES: Final = tuple(map(clase_en_http, CLASES))
 _EJEMPLO: Final = [{"clase": clase.clase.nombre, **clase.cuerpo.ejemplo} for clase in _CLASES]
 _ESQUEMA: Final[Esquema] = {
     "type": "array",

@@ -37,7 +37,6 @@ Recibir = Callable[
 """Da la suerte de unas entradas, en su orden; con una causa, no intenta publicarlas."""
 
 _CLASES: Final = {clase.nombre: clase for clase in CLASES}
-NOMBRES_DE_CLASE: Final = tuple(_CLASES)
 
 
 class Tandas:

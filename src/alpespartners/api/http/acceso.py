@@ -27,7 +27,7 @@ from alpespartners.api.http.claves import (
     poner_clave,
 )
 from alpespartners.api.http.descripcion import Contestacion
-from alpespartners.api.http.llavero import LlaveroDelServicio, claves_desconocidas
+from alpespartners.api.http.llavero import claves_desconocidas
 from alpespartners.api.http.problemas import (
     REINTENTO,
     ErrorHTTP,
@@ -49,21 +49,24 @@ class ReglasDeAcceso:
 
     Sin claves en el llavero: solo esta máquina, y solo con un `Host` local o uno de `nombres`.
     `sin_clave` admite otras máquinas sin clave, pero no otros nombres.
+
+    Attributes:
+        llavero: las claves.
     """
 
-    def __init__(self, *, llavero: LlaveroDelServicio, sin_clave: bool, nombres: Collection[str]) -> None:
-        self._llavero = llavero
+    def __init__(self, *, llavero: Llavero, sin_clave: bool, nombres: Collection[str]) -> None:
+        self.llavero = llavero
         self._sin_clave = sin_clave
         self._nombres = _LOCALES | {nombre.lower() for nombre in nombres}
 
     @property
     def al_dia(self) -> bool:
         """Dice si se puede comprobar una petición sin esperar a `ponerse_al_dia`."""
-        return self._llavero.al_dia
+        return self.llavero.al_dia
 
     async def ponerse_al_dia(self) -> None:
         """Espera a que se lean las claves, o a saber que no se puede."""
-        await self._llavero.ponerse_al_dia()
+        await self.llavero.ponerse_al_dia()
 
     def comprobar(self, peticion: Request, direccion: Direccion | None) -> None:
         """No hace nada si la petición a esa dirección puede pasar, exista o no.
@@ -75,26 +78,26 @@ class ReglasDeAcceso:
         """
         ruta = None if direccion is None else direccion.rutas.get(peticion.scope["method"])
         if ruta is not None and ruta.dialecto is not None:
-            if not self._llavero.hay_de(ruta.dialecto):
+            if not self.llavero.hay_de(ruta.dialecto):
                 raise no_encontrado()
             return
-        if not self._llavero.piden:
+        if not self.llavero.piden:
             self._exigir_que_sea_de_aqui(peticion)
         elif ruta is not None and ruta.alcance is not None:
             self._exigir_clave(peticion, ruta, ruta.alcance)
-        elif (direccion is None or not direccion.abierta) and self._abierta(peticion) is None:
-            # Ni existe ni se le dice: quien no tiene clave no sabe qué direcciones hay.
+        elif ruta is None and not _es_abierta(direccion) and self._abierta(peticion) is None:
+            # No existe, y no se le dice: quien no tiene clave no sabe qué direcciones hay.
             raise clave_requerida()
 
     def _exigir_clave(self, peticion: Request, ruta: Ruta, alcance: Alcance) -> None:
-        if ruta.sin_clave and not self._llavero.se_conoce:
+        if ruta.sin_clave and not self.llavero.se_conoce:
             return
         clave = self._abierta(peticion)
         if ruta.sin_clave:
             if clave is not None:
                 _exigir_alcance(clave, alcance, None)
             return
-        admitir(peticion, self._llavero, clave, alcance)
+        admitir(peticion, self.llavero, clave, alcance)
         if alcance is Alcance.LECTURA and not ruta.juzga_campañas:
             variables = peticion.scope["path_params"]
             exigir_campaña(peticion, variables.get("campaña_id") or variables.get("campana_id"))
@@ -102,15 +105,17 @@ class ReglasDeAcceso:
     def _abierta(self, peticion: Request) -> Clave | None:
         """La clave que presenta la petición, si presenta una y vale."""
         presentada = _presentada(cabeceras_de(peticion))
-        return None if presentada is None else self._llavero.abrir(presentada)
+        return None if presentada is None else self.llavero.abrir(presentada)
 
     def _exigir_que_sea_de_aqui(self, peticion: Request) -> None:
         cabeceras = cabeceras_de(peticion)
-        se_conocen = self._llavero.se_conoce
+        se_conocen = self.llavero.se_conoce
         if not se_conocen:
             # Con una de las que no se han podido leer no se entra: no se sabe qué deja hacer.
             self._abierta(peticion)
-        if not self._sin_clave and not (_viene_de_esta_maquina(peticion) and _viene_directa(cabeceras)):
+        # Sin saber si hay claves no se abre a nadie de fuera: puede que las haya.
+        a_todos = self._sin_clave and se_conocen
+        if not a_todos and not (_viene_de_esta_maquina(peticion) and _viene_directa(cabeceras)):
             raise _acceso_solo_local() if se_conocen else claves_desconocidas()
         if not self._anfitrion_conocido(cabeceras):
             raise _anfitrion_desconocido()
@@ -153,6 +158,10 @@ def cobrar(peticion: Request, eventos: int) -> None:
     cubo = clave_de(peticion).cubo
     if cubo is not None and eventos > 1:
         cubo.cobrar(eventos - 1, time.monotonic_ns())
+
+
+def _es_abierta(direccion: Direccion | None) -> bool:
+    return direccion is not None and direccion.abierta
 
 
 def _exigir_alcance(clave: Clave, alcance: Alcance, dialecto: Dialecto | None) -> None:

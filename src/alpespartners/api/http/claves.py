@@ -50,6 +50,21 @@ SIN_CLAVE: Final = Clave()
 class Llavero(Protocol):
     """Las claves de un servicio."""
 
+    @property
+    def se_conoce(self) -> bool:
+        """Dice si se sabe qué claves hay; si no, no se pueden leer desde que empezó el proceso."""
+
+    @property
+    def piden(self) -> bool:
+        """Dice si el servicio pide clave: hay alguna, o la hubo."""
+
+    @property
+    def al_dia(self) -> bool:
+        """Dice si se puede comprobar una clave sin esperar a `ponerse_al_dia`."""
+
+    async def ponerse_al_dia(self) -> None:
+        """Espera a que se lean, o a saber que no se puede."""
+
     def hay_de(self, dialecto: Dialecto | None) -> bool:
         """Dice si alguna se hizo para ese dialecto; `None` es el propio."""
 

@@ -24,6 +24,11 @@ from alpespartners.seedwork.procesos.cuerpo_entero import CUERPO_ENTERO
 SEGUNDOS_MAXIMOS: Final = 10.0
 CIFRAS_DE_UNA_LONGITUD: Final = 18
 
+VECES_COMPRIMIDO: Final = 100
+"""Lo que puede dar de sí un gzip, por lo que mide."""
+SIN_CONTAR_VECES: Final = 256 * 1024
+"""Octetos que puede dar cualquier gzip: tan poco, y muy repetido, se comprime más sin que sea un abuso."""
+
 _BLANCOS: Final = " \t\n\r\v\f"
 """Los de ASCII: en una cabecera, un espacio duro es un carácter más."""
 
@@ -47,7 +52,9 @@ async def leer_cuerpo(peticion: Request, segundos: float, limites: LimitesDeCuer
         cuerpo = await _todo(peticion, maximo)
     else:
         cuerpo = await _a_tiempo(peticion, segundos, maximo)
-    return _descomprimido(cuerpo, limites.octetos) if comprimido else cuerpo
+    if not comprimido:
+        return cuerpo
+    return _descomprimido(cuerpo, min(limites.octetos, SIN_CONTAR_VECES + VECES_COMPRIMIDO * len(cuerpo)))
 
 
 def comprobar_cabeceras(peticion: Request, limites: LimitesDeCuerpo) -> bool:

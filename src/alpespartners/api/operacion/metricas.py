@@ -37,7 +37,13 @@ from alpespartners.modulos.tracking.aplicacion.puertos import (
     Lecturas,
     Presencia,
 )
-from alpespartners.modulos.tracking.dominio.destinos import Duplicada, Ilegible, Rechazada, Registrada
+from alpespartners.modulos.tracking.dominio.destinos import (
+    Duplicada,
+    Ignorada,
+    Ilegible,
+    Rechazada,
+    Registrada,
+)
 
 Estado = Callable[[], Awaitable[Iterable[Metric]]]
 """Lo que hay que averiguar en el momento; no lanza."""
@@ -154,6 +160,8 @@ def _familias(balance: BalanceDelModulo, ahora: float) -> Iterator[Metric]:
         comandos.add_metric([cuenta.topico, Ilegible.estado, ""], cuenta.ilegibles)
         for motivo, cuantas in cuenta.rechazadas.items():
             comandos.add_metric([cuenta.topico, Rechazada.estado, motivo], cuantas)
+        for motivo, cuantas in cuenta.ignoradas.items():
+            comandos.add_metric([cuenta.topico, Ignorada.estado, motivo], cuantas)
         if cuenta.procesado_hasta is not None:
             procesado.add_metric([cuenta.topico], cuenta.procesado_hasta.timestamp())
     pendientes = balance.bandeja_salida

@@ -37,7 +37,7 @@ from alpespartners.api.tracking.problemas import (
     evento_no_encontrado,
 )
 from alpespartners.modulos.tracking.aplicacion.clases import CLASES, Clase
-from alpespartners.modulos.tracking.aplicacion.codigos import MOTIVOS
+from alpespartners.modulos.tracking.aplicacion.codigos import MOTIVOS, MOTIVOS_DE_IGNORAR
 from alpespartners.modulos.tracking.aplicacion.consultas.consultar_balance import consultar_balance
 from alpespartners.modulos.tracking.aplicacion.consultas.consultar_destino import (
     SinNoticias,
@@ -101,7 +101,11 @@ _FILTROS_DE_DESTINOS: Final = (
     parametro_limite("Cuántos destinos como mucho."),
     parametro_cursor("solo vale con los mismos filtros."),
     _filtro("estado", {"enum": [*ESTADOS]}, "Solo los que acabaron así; también en minúsculas."),
-    _filtro("motivo", {"enum": [*MOTIVOS]}, "Solo los rechazos por este motivo."),
+    _filtro(
+        "motivo",
+        {"enum": [*MOTIVOS, *MOTIVOS_DE_IGNORAR]},
+        "Solo lo rechazado, o lo ignorado, por este motivo.",
+    ),
     _filtro("clase", {"enum": [clase.nombre for clase in CLASES]}, "Solo los de esta clase de evento."),
     _filtro(
         "campaña_id", IDENTIFICADOR, "Solo los de esta campaña, sin los ilegibles; también `campana_id`."

@@ -15,13 +15,14 @@ from alpespartners.api.http.descripcion import CuerpoDescrito, Esquema
 from alpespartners.api.http.problemas import CodigoEscrito
 from alpespartners.api.tracking import ejemplos as ejemplos_de_la_semilla
 from alpespartners.modulos.tracking.aplicacion.clases import CLASES
-from alpespartners.modulos.tracking.aplicacion.codigos import MOTIVOS
+from alpespartners.modulos.tracking.aplicacion.codigos import CODIGOS, MOTIVOS, MOTIVOS_DE_IGNORAR
 from alpespartners.modulos.tracking.aplicacion.consultas import consultar_destino, listar_destinos
 from alpespartners.modulos.tracking.aplicacion.consultas.consultar_balance import BalanceDelModulo
 from alpespartners.modulos.tracking.aplicacion.consultas.consultar_destino import SUCESOS_MAXIMOS, Suceso
 from alpespartners.modulos.tracking.aplicacion.consultas.cursores import LIMITE_MAXIMO
 from alpespartners.modulos.tracking.aplicacion.consultas.listar_destinos import ESTADOS
 from alpespartners.modulos.tracking.dominio import destinos
+from alpespartners.modulos.tracking.dominio.destinos import MotivoDeIgnorar
 
 R = TypeVar("R", bound="EventoRegistrado")
 
@@ -39,6 +40,13 @@ Campos = Annotated[
 Difieren = Annotated[
     Sequence[str],
     Meta(description="Los campos, de los que solo describen, en que no dice lo mismo que lo registrado."),
+]
+MotivoEscrito = Annotated[
+    str,
+    Meta(
+        description="De un rechazo o de lo ignorado.",
+        extra_json_schema={"enum": [*CODIGOS, *MOTIVOS_DE_IGNORAR]},
+    ),
 ]
 CampañaEnviada = Annotated[
     str | None, Meta(description="La que se envió; `null` si faltaba, no podía ser una o no se guardaba aún.")
@@ -135,7 +143,7 @@ class Aceptado(CuerpoDescrito):
 
 
 class SucesoContado(CuerpoDescrito, kw_only=True, tag_field="estado"):
-    """En qué acabó un comando: lo común a los cuatro destinos, detrás de lo propio de cada uno."""
+    """En qué acabó un comando: lo común a los cinco destinos, detrás de lo propio de cada uno."""
 
     comando_id: str
     recibido_en: Instante
@@ -159,6 +167,15 @@ class Rechazada(SucesoContado, tag="RECHAZADA"):
     motivo: CodigoEscrito
     detalle: Frase
     campos: Campos
+    campaña_id: CampañaEnviada
+    influencer_id: InfluencerEnviado
+
+
+class Ignorada(SucesoContado, tag="IGNORADA"):
+    """Quien lo envió habla otro protocolo, y lo que dijo no tiene aquí correspondencia."""
+
+    motivo: MotivoDeIgnorar
+    detalle: Frase
     campaña_id: CampañaEnviada
     influencer_id: InfluencerEnviado
 
@@ -189,7 +206,8 @@ class Historia(CuerpoDescrito):
 
     id: str
     destinos: Annotated[
-        list[Registrada | Duplicada | Rechazada | Ilegible], Meta(min_length=1, max_length=SUCESOS_MAXIMOS)
+        list[Registrada | Duplicada | Rechazada | Ignorada | Ilegible],
+        Meta(min_length=1, max_length=SUCESOS_MAXIMOS),
     ]
     omitidos: Annotated[Cuenta, Meta(description=f"Cuántos hay además de los {SUCESOS_MAXIMOS} primeros.")]
 
@@ -210,7 +228,7 @@ class DestinoListado(CuerpoDescrito, kw_only=True):
     id: Annotated[str | None, Meta(description="`null` si faltaba o no podía ser un `id`.")]
     campaña_id: CampañaEnviada
     influencer_id: InfluencerEnviado
-    motivo: CodigoEscrito | None
+    motivo: MotivoEscrito | None
     detalle: Frase | None
     campos: Campos
     original: Annotated[str | None, Meta(description="De un duplicado, el comando que lo registró.")]
@@ -254,6 +272,10 @@ class BalanceDeTopico(CuerpoDescrito):
         Mapping[str, Cuenta],
         Meta(description="Por motivo.", extra_json_schema={"propertyNames": {"enum": [*MOTIVOS]}}),
     ]
+    ignoradas: Annotated[
+        Mapping[str, Cuenta],
+        Meta(description="Por motivo.", extra_json_schema={"propertyNames": {"enum": [*MOTIVOS_DE_IGNORAR]}}),
+    ]
     ilegibles: Cuenta
     total: Annotated[Cuenta, Meta(description="Comandos distintos procesados.")]
     procesado_hasta: ProcesadoHasta
@@ -280,6 +302,7 @@ class Balance(CuerpoDescrito):
                     "registradas": 40,
                     "duplicadas": 2,
                     "rechazadas": {"conflicto_de_id": 1},
+                    "ignoradas": {},
                     "ilegibles": 0,
                     "total": 43,
                     "procesado_hasta": DEL_SERVIDOR["recibido_en"],
@@ -300,7 +323,7 @@ def historia(evento_id: str, contada: consultar_destino.Historia) -> Historia:
     )
 
 
-def _suceso(suceso: Suceso) -> Registrada | Duplicada | Rechazada | Ilegible:
+def _suceso(suceso: Suceso) -> Registrada | Duplicada | Rechazada | Ignorada | Ilegible:
     """El estado, y los campos propios de cada uno."""
     comunes: dict[str, Any] = {
         "comando_id": suceso.comando_id,
@@ -314,6 +337,8 @@ def _suceso(suceso: Suceso) -> Registrada | Duplicada | Rechazada | Ilegible:
             return Duplicada(original, difieren, **comunes)
         case destinos.Rechazada(motivo, detalle, campos):
             return Rechazada(motivo, detalle, campos, suceso.campaña_id, suceso.influencer_id, **comunes)
+        case destinos.Ignorada(por_que, detalle):
+            return Ignorada(por_que, detalle, suceso.campaña_id, suceso.influencer_id, **comunes)
         case destinos.Ilegible(detalle):
             return Ilegible(detalle, **comunes)
 
@@ -333,6 +358,8 @@ def _listado(listado: listar_destinos.DestinoListado) -> DestinoListado:
         case destinos.Duplicada(original, difieren):
             pass
         case destinos.Rechazada(motivo, detalle, campos):
+            pass
+        case destinos.Ignorada(motivo, detalle):
             pass
         case destinos.Ilegible(detalle):
             pass
@@ -363,6 +390,7 @@ def balance(actual: BalanceDelModulo) -> Balance:
                 registradas=cuenta.registradas,
                 duplicadas=cuenta.duplicadas,
                 rechazadas=cuenta.rechazadas,
+                ignoradas=cuenta.ignoradas,
                 ilegibles=cuenta.ilegibles,
                 total=cuenta.total,
                 procesado_hasta=cuenta.procesado_hasta,

@@ -10,7 +10,6 @@ from alpespartners.api.http.preferencias import preferencias_aplicadas
 from alpespartners.api.http.problemas import (
     REINTENTO,
     SEGUNDOS_PARA_REINTENTAR,
-    CodigoEscrito,
     ErrorHTTP,
     Problema,
     contestacion_de_error,
@@ -23,10 +22,11 @@ from alpespartners.api.tracking.presentacion import (
     Campos,
     Cuenta,
     InfluencerEnviado,
+    MotivoEscrito,
     ProcesadoHasta,
 )
 from alpespartners.modulos.tracking.aplicacion.consultas.consultar_destino import SinNoticias
-from alpespartners.modulos.tracking.dominio.destinos import Ilegible, Rechazada
+from alpespartners.modulos.tracking.dominio.destinos import Ignorada, Ilegible, Rechazada
 from alpespartners.modulos.tracking.dominio.excepciones import Codigo, Fallo
 
 
@@ -35,7 +35,7 @@ class EnvioNegado(Problema):
 
     id: str
     comando_id: Annotated[str, Meta(extra_json_schema={"format": "uuid"})]
-    motivo: Annotated[CodigoEscrito | None, Meta(description="`null` si el mensaje no se pudo descifrar.")]
+    motivo: Annotated[MotivoEscrito | None, Meta(description="`null` si el mensaje no se pudo descifrar.")]
     campos: Campos
     campaña_id: CampañaEnviada
     influencer_id: InfluencerEnviado
@@ -115,7 +115,7 @@ def destino_desconocido(noticias: SinNoticias, consumidores: int | None) -> Erro
 
 
 def envio_negado(
-    destino: Rechazada | Ilegible,
+    destino: Rechazada | Ignorada | Ilegible,
     *,
     evento_id: str,
     comando_id: str,
@@ -123,7 +123,8 @@ def envio_negado(
     influencer_id: str | None,
 ) -> ErrorHTTP:
     """El comando se aceptó y al procesarlo no se pudo registrar: 409 si el `id` ya era de otro contenido."""
-    motivo, campos = (destino.motivo, destino.campos) if isinstance(destino, Rechazada) else (None, ())
+    motivo = None if isinstance(destino, Ilegible) else destino.motivo
+    campos = destino.campos if isinstance(destino, Rechazada) else ()
     if motivo is Codigo.CONFLICTO_DE_ID:
         estado, codigo, titulo = 409, "conflicto_de_id", "Conflicto de id"
     else:

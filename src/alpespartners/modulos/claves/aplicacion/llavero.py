@@ -13,7 +13,6 @@ responde manda la última lectura hasta que vuelva; que una clave caduque no dep
 import asyncio
 import logging
 import math
-import secrets
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -21,7 +20,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from alpespartners.modulos.claves.dominio.clave import ClaveGuardada, Dialecto, partes_de, resumen_de
+from alpespartners.modulos.claves.dominio.clave import ClaveGuardada, Dialecto, partes_de
 
 SEGUNDOS_ENTRE_LECTURAS: Final = 1.0
 SEGUNDOS_DE_VIGENCIA: Final = 2.0
@@ -29,21 +28,22 @@ SEGUNDOS_DE_VIGENCIA: Final = 2.0
 
 _registro = logging.getLogger(__name__)
 
-_SAL: Final = secrets.token_bytes(16)
+_EPOCA: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _NADIE: Final = ClaveGuardada(
     identidad="",
     nombre="",
-    sal=_SAL,
-    resumen=resumen_de(secrets.token_urlsafe(), _SAL),
+    sal=bytes(16),
+    resumen=bytes(32),
     alcances=frozenset(),
     dialecto=None,
     campañas=frozenset(),
     prefijo="",
     limite=None,
     caduca_en=None,
-    creada_en=datetime(1970, 1, 1, tzinfo=UTC),
+    creada_en=_EPOCA,
+    revocada_en=_EPOCA,
 )
-"""Con la que se compara el secreto de quien nombra a una que no existe: tarda lo mismo."""
+"""Con la que se compara el secreto de quien nombra a una que no existe: tarda lo mismo, y no vale nunca."""
 
 
 class ClavesNoDisponibles(Exception):

@@ -7,6 +7,7 @@ evento debe leer por qué no vale con un código estable, venga la falta de dond
 from itertools import chain
 from typing import Final
 
+from alpespartners.modulos.tracking.dominio.destinos import MotivoDeIgnorar
 from alpespartners.modulos.tracking.dominio.excepciones import Codigo, CodigoDeFalta
 
 
@@ -43,10 +44,25 @@ class CodigoDeAntes(CodigoDeFalta):
     TIMESTAMP_EN_EL_FUTURO = "timestamp_en_el_futuro"
 
 
+_DE_UN_CUERPO: Final = (
+    CodigoDePeticion.TIPO_INCORRECTO,
+    CodigoDePeticion.VALOR_AMBIGUO,
+    CodigoDePeticion.CAMPO_DESCONOCIDO,
+    CodigoDePeticion.CARACTER_INVISIBLE,
+    CodigoDePeticion.SIN_PERMISO,
+)
+
 MOTIVOS: Final = {
-    codigo.value: codigo for codigo in chain[CodigoDeFalta](Codigo, CodigoDeAlmacenamiento, CodigoDeAntes)
+    codigo.value: codigo
+    for codigo in chain[CodigoDeFalta](Codigo, CodigoDeAlmacenamiento, CodigoDeAntes, _DE_UN_CUERPO)
 }
-"""Los que puede tener un rechazo, por lo que se escribe de ellos: un comando ya no tiene forma que juzgar."""
+"""Los que puede tener un rechazo, por lo que se escribe de ellos.
+
+Un comando ya no tiene forma que juzgar, pero uno negado (`negados.py`) trae lo que se juzgó de un cuerpo.
+"""
+
+MOTIVOS_DE_IGNORAR: Final = {motivo.value: motivo for motivo in MotivoDeIgnorar}
+"""Los que puede tener lo ignorado; ninguno lo es también de un rechazo."""
 
 CODIGOS: Final = MOTIVOS | {codigo.value: codigo for codigo in CodigoDePeticion}
 """Todos, por lo que se escribe de ellos en una respuesta o en una fila."""

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from alpespartners.modulos.tracking.aplicacion.clases import CLASES, Clase
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible, Consulta, Lecturas
-from alpespartners.modulos.tracking.dominio.destinos import Duplicada, Ilegible, Rechazada
+from alpespartners.modulos.tracking.dominio.destinos import Duplicada, Ignorada, Ilegible, Rechazada
 from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
 
 ESPERAS_MAXIMAS: Final = 1_000
@@ -40,7 +40,7 @@ class Asentado:
     difieren: tuple[str, ...] = ()
 
 
-Desenlace = Asentado | Rechazada | Ilegible
+Desenlace = Asentado | Rechazada | Ignorada | Ilegible
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +144,7 @@ def _desenlaces(consulta: Consulta, esperadas: Mapping[str, _Espera]) -> dict[st
             destino = anotados.get(comando_id)
             if evento is not None and evento.comando_id == comando_id:
                 desenlaces[comando_id] = Asentado(evento, es_nuevo=True)
-            elif isinstance(destino, Rechazada | Ilegible):
+            elif isinstance(destino, Rechazada | Ignorada | Ilegible):
                 desenlaces[comando_id] = destino
             elif isinstance(destino, Duplicada) and evento is not None:
                 desenlaces[comando_id] = Asentado(evento, es_nuevo=False, difieren=destino.difieren)

@@ -23,6 +23,7 @@ from alpespartners.modulos.tracking.aplicacion.mensajes import (
     LoteAsentado,
     MensajeIlegible,
 )
+from alpespartners.modulos.tracking.aplicacion.negados import destino_de_negado
 from alpespartners.modulos.tracking.aplicacion.puertos import Transaccion
 from alpespartners.modulos.tracking.dominio.contenido import Contenido
 from alpespartners.modulos.tracking.dominio.destinos import (
@@ -177,8 +178,11 @@ class ManejadorDeRegistro:
         ]
 
     def _juzgar(self, mensaje: ComandoRecibido, ahora: datetime) -> EventoSeguido[Any] | DestinoDeComando:
-        """Construye la entidad o dice por qué se rechaza; el reloj del consumidor no influye."""
+        """Construye la entidad o dice por qué no se registra; el reloj del consumidor no influye."""
         recibido_en, avisos = recibido_en_creible(mensaje.comando.recibido_en, mensaje.publicado_en)
+        negado = destino_de_negado(mensaje.comando)
+        if negado is not None:
+            return _con_lo_recibido(_destino(mensaje, recibido_en, ahora, negado), mensaje.comando)
         recolector = Recolector()
         recolector.avisar(*advertencias_ajenas(mensaje.comando.advertencias), *avisos)
         try:

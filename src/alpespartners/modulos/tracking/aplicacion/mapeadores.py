@@ -275,7 +275,7 @@ def _pares(
         propias = _aplanadas(propiedades)
     elif propiedades is not None and propiedades != "":
         recolector.avisar("propiedades_reparadas")
-        propias = iter([("propiedades", _como_texto(propiedades))])
+        propias = iter([("propiedades", como_texto(propiedades))])
     return chain(islice(propias, MAXIMO_PROPIEDADES - len(primeras)), primeras, propias, ajenas)
 
 
@@ -285,11 +285,11 @@ def _aplanadas(objeto: Mapping[str, object]) -> Iterator[tuple[str, str]]:
         if isinstance(contenido, dict) and contenido:
             for interna, suyo in contenido.items():
                 if suyo is not None:
-                    yield f"{clave[:_PREFIJO]}.{interna}", _como_texto(suyo)
+                    yield f"{clave[:_PREFIJO]}.{interna}", como_texto(suyo)
         elif contenido is not None:
-            yield clave, _como_texto(contenido)
+            yield clave, como_texto(contenido)
 
 
-def _como_texto(valor: object) -> str:
-    """Un texto, tal cual; lo demás, su literal de JSON."""
+def como_texto(valor: object) -> str:
+    """Un valor de JSON como propiedad: un texto, tal cual; lo demás, su literal."""
     return str(valor) if isinstance(valor, str) else escribir_json(valor)

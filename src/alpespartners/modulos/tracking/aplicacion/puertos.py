@@ -104,7 +104,7 @@ class FiltroDestinos:
 
 
 class RegistroDestinos(Protocol):
-    """Los destinos que no son la propia fila: duplicados, rechazos e ilegibles."""
+    """Los destinos que no son la propia fila: duplicados, rechazos, ignorados e ilegibles."""
 
     def conocidos(self, topico: str, identidades: Collection[IdentidadComando]) -> set[IdentidadComando]:
         """Devuelve cuáles de esos comandos ya tienen destino anotado."""

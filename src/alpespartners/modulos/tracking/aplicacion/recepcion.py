@@ -13,8 +13,10 @@ from datetime import datetime
 from alpespartners.modulos.tracking.aplicacion.clases import Clase
 from alpespartners.modulos.tracking.aplicacion.comandos import Comando
 from alpespartners.modulos.tracking.aplicacion.mapeadores import comando_del_cuerpo
+from alpespartners.modulos.tracking.aplicacion.negados import comando_negado
 from alpespartners.modulos.tracking.aplicacion.permisos import SIN_LIMITES, Permiso
 from alpespartners.modulos.tracking.aplicacion.puertos import BrokerNoDisponible, DespachadorComandos
+from alpespartners.modulos.tracking.dominio.destinos import MotivoDeIgnorar
 from alpespartners.modulos.tracking.dominio.excepciones import DatosInvalidos, Fallo
 
 
@@ -22,17 +24,22 @@ from alpespartners.modulos.tracking.dominio.excepciones import DatosInvalidos, F
 class Entrada:
     """Un evento por recibir: de qué clase es y su cuerpo, como el que se envía solo.
 
-    `id_derivado` es el que vale si el cuerpo no trae `id`.
+    Attributes:
+        id_derivado: el que vale si el cuerpo no trae `id`.
+        ignorada: por qué hay que ignorarlo, si hay que hacerlo.
+        consta: si, aunque no valga, se publica para que conste su destino: quien lo envió no leerá su suerte.
     """
 
     clase: Clase
     cuerpo: Mapping[str, object]
     id_derivado: str | None = None
+    ignorada: MotivoDeIgnorar | None = None
+    consta: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Aceptada:
-    """El broker confirmó su comando."""
+    """El broker confirmó su comando, que puede ser uno negado."""
 
     clase: Clase
     comando: Comando
@@ -104,6 +111,8 @@ class Recepcion:
     ) -> Aceptada | NoValida:
         if isinstance(entrada, NoValida):
             return entrada
+        if entrada.ignorada is not None:
+            return self._negada(entrada, entrada.ignorada, permiso)
         try:
             comando = comando_del_cuerpo(
                 entrada.clase,
@@ -115,5 +124,20 @@ class Recepcion:
                 permiso=permiso,
             )
         except DatosInvalidos as invalidos:
+            if entrada.consta:
+                return self._negada(entrada, invalidos.fallos, permiso)
             return NoValida(invalidos.fallos)
+        return Aceptada(entrada.clase, comando, self.nuevo_id())
+
+    def _negada(
+        self, entrada: Entrada, negacion: MotivoDeIgnorar | Sequence[Fallo], permiso: Permiso
+    ) -> Aceptada:
+        comando = comando_negado(
+            entrada.clase,
+            entrada.cuerpo,
+            negacion,
+            id_asignado=self.nuevo_id,
+            recibido_en=self.reloj(),
+            permiso=permiso,
+        )
         return Aceptada(entrada.clase, comando, self.nuevo_id())

@@ -1,4 +1,4 @@
-"""En qué acaba cada comando: exactamente uno de cuatro destinos.
+"""En qué acaba cada comando: exactamente uno de cinco destinos.
 
 Qué es: el vocabulario con que el módulo explica qué fue de lo que alguien envió.
 Qué no es: un error; un fallo de la base de datos o del broker es una excepción y no decide nada.
@@ -8,6 +8,7 @@ Cada destino nace en el manejador como un valor; un solo lugar lo convierte en f
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import ClassVar
 
 from alpespartners.modulos.tracking.dominio.excepciones import CodigoDeFalta
@@ -42,6 +43,28 @@ class Rechazada:
     """Los nombres de los campos que faltan a su regla o que difieren; nunca sus valores."""
 
 
+class MotivoDeIgnorar(StrEnum):
+    """Por qué quien publica un comando pide que no se registre."""
+
+    SIN_CORRESPONDENCIA = "sin_correspondencia"
+    SIN_CAMPAÑA = "sin_campaña"
+    DEMASIADO_GRANDE = "demasiado_grande"
+    OTRO = "otro"
+    """Uno que esta versión no conoce."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ignorada:
+    """No era ni una impresión ni una conversión de una campaña, y quien lo envió no podía saberlo.
+
+    No es una falta de quien envía: otro protocolo dice muchas cosas que aquí no se cuentan.
+    """
+
+    estado: ClassVar[str] = "IGNORADA"
+    motivo: MotivoDeIgnorar
+    detalle: str
+
+
 @dataclass(frozen=True, slots=True)
 class Ilegible:
     """El mensaje no se pudo descifrar; se entregó a las cartas muertas en la misma transacción."""
@@ -50,4 +73,4 @@ class Ilegible:
     detalle: str
 
 
-Destino = Registrada | Duplicada | Rechazada | Ilegible
+Destino = Registrada | Duplicada | Rechazada | Ignorada | Ilegible

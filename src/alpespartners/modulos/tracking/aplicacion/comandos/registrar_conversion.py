@@ -1,7 +1,7 @@
 """El comando `RegistrarConversion`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
@@ -12,6 +12,9 @@ class RegistrarConversion:
 
     Su identidad (`comando_id`) no está aquí: es el `ce_id` del mensaje. Los instantes son UTC con zona y
     `valor` es exacto, en unidades de `moneda`.
+
+    Con `ignorada` o con `faltas` no se registrará: dicen por qué, y lo demás es lo que se envió, sin juzgar
+    (`aplicacion/negados.py`).
     """
 
     id: str | None
@@ -29,3 +32,5 @@ class RegistrarConversion:
     recibido_en: datetime | None
     propiedades: Mapping[str, str]
     advertencias: tuple[str, ...]
+    ignorada: str | None = None
+    faltas: Mapping[str, str] = field(default_factory=dict)

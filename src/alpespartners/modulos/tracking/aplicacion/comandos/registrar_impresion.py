@@ -1,7 +1,7 @@
 """El comando `RegistrarImpresion`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 
@@ -10,6 +10,9 @@ class RegistrarImpresion:
     """Petición aceptada de registrar una impresión.
 
     Su identidad (`comando_id`) no está aquí: es el `ce_id` del mensaje. Los instantes son UTC con zona.
+
+    Con `ignorada` o con `faltas` no se registrará: dicen por qué, y lo demás es lo que se envió, sin juzgar
+    (`aplicacion/negados.py`).
     """
 
     id: str | None
@@ -24,3 +27,5 @@ class RegistrarImpresion:
     recibido_en: datetime | None
     propiedades: Mapping[str, str]
     advertencias: tuple[str, ...]
+    ignorada: str | None = None
+    faltas: Mapping[str, str] = field(default_factory=dict)

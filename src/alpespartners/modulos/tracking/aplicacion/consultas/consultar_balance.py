@@ -12,12 +12,18 @@ from datetime import datetime
 from alpespartners.modulos.tracking.aplicacion.clases import CLASES
 from alpespartners.modulos.tracking.aplicacion.mensajes import EnviosPendientes, RenglonBalance
 from alpespartners.modulos.tracking.aplicacion.puertos import LecturaBalance
-from alpespartners.modulos.tracking.dominio.destinos import Duplicada, Ilegible, Registrada
+from alpespartners.modulos.tracking.dominio.destinos import (
+    Duplicada,
+    Ignorada,
+    Ilegible,
+    Rechazada,
+    Registrada,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BalanceDeTopico:
-    """Los comandos procesados de un tópico; `rechazadas` va por motivo.
+    """Los comandos procesados de un tópico; `rechazadas` e `ignoradas` van por motivo.
 
     `procesado_hasta` es el `recibido_en` del más nuevo de ellos, o `None` si no hay ninguno.
     """
@@ -26,13 +32,15 @@ class BalanceDeTopico:
     registradas: int
     duplicadas: int
     rechazadas: Mapping[str, int]
+    ignoradas: Mapping[str, int]
     ilegibles: int
     procesado_hasta: datetime | None
 
     @property
     def total(self) -> int:
         """Cuántos comandos distintos se han procesado."""
-        return self.registradas + self.duplicadas + sum(self.rechazadas.values()) + self.ilegibles
+        por_motivo = sum(self.rechazadas.values()) + sum(self.ignoradas.values())
+        return self.registradas + self.duplicadas + por_motivo + self.ilegibles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +72,12 @@ def _de_topico(todos: Sequence[RenglonBalance], topico: str) -> BalanceDeTopico:
         topico=topico,
         registradas=cuantos.get((Registrada.estado, None), 0),
         duplicadas=cuantos.get((Duplicada.estado, None), 0),
-        rechazadas={renglon.motivo: renglon.cuantos for renglon in renglones if renglon.motivo is not None},
+        rechazadas=_por_motivo(renglones, Rechazada.estado),
+        ignoradas=_por_motivo(renglones, Ignorada.estado),
         ilegibles=cuantos.get((Ilegible.estado, None), 0),
         procesado_hasta=procesado_hasta(renglones, topico),
     )
+
+
+def _por_motivo(renglones: Iterable[RenglonBalance], estado: str) -> dict[str, int]:
+    return {r.motivo: r.cuantos for r in renglones if r.estado == estado and r.motivo is not None}

@@ -16,7 +16,11 @@ from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from alpespartners.modulos.tracking.aplicacion.clases import CLASES, Clase
-from alpespartners.modulos.tracking.aplicacion.codigos import MOTIVOS, CodigoDePeticion
+from alpespartners.modulos.tracking.aplicacion.codigos import (
+    MOTIVOS,
+    MOTIVOS_DE_IGNORAR,
+    CodigoDePeticion,
+)
 from alpespartners.modulos.tracking.aplicacion.consultas.cursores import (
     EPOCA,
     LIMITE_POR_OMISION,
@@ -33,6 +37,7 @@ from alpespartners.modulos.tracking.aplicacion.textos import instante_de_paramet
 from alpespartners.modulos.tracking.dominio.destinos import (
     Destino,
     Duplicada,
+    Ignorada,
     Ilegible,
     Rechazada,
     Registrada,
@@ -42,7 +47,7 @@ from alpespartners.modulos.tracking.dominio.excepciones import CampoInvalido, Re
 from alpespartners.modulos.tracking.dominio.objetos_valor import identificador
 from alpespartners.modulos.tracking.dominio.repositorios import FiltroRegistro
 
-ESTADOS: Final = tuple(destino.estado for destino in (Registrada, Duplicada, Rechazada, Ilegible))
+ESTADOS: Final = tuple(destino.estado for destino in (Registrada, Duplicada, Rechazada, Ilegible, Ignorada))
 PARAMETROS: Final = frozenset(
     {"limite", "cursor", "estado", "motivo", "clase", "campaña_id", "desde", "hasta"}
 )
@@ -124,7 +129,7 @@ def peticion_de_destinos(parametros: Mapping[str, str]) -> PeticionDestinos:
     recolector = Recolector()
     leer = lector_de(parametros, recolector)
     estado = leer("estado", _uno_de, {estado: estado for estado in ESTADOS})
-    motivo = leer("motivo", _uno_de, MOTIVOS)
+    motivo = leer("motivo", _uno_de, MOTIVOS | MOTIVOS_DE_IGNORAR)
     clase = leer("clase", _uno_de, _CLASES_POR_NOMBRE)
     campaña_id = leer("campaña_id", identificador)
     desde, hasta = leer("desde", instante_de_parametro), leer("hasta", instante_de_parametro)
@@ -135,7 +140,7 @@ def peticion_de_destinos(parametros: Mapping[str, str]) -> PeticionDestinos:
         for numero, fuente in enumerate(_FUENTES)
         if clase in (None, fuente.clase)
         and estado in (None, fuente.estado)
-        and (motivo is None or fuente.estado == Rechazada.estado)
+        and (motivo is None or fuente.estado == _estado_con(motivo))
         # De lo que no se pudo descifrar no se sabe la campaña.
         and (campaña_id is None or fuente.estado != Ilegible.estado)
     ]
@@ -246,6 +251,11 @@ def _completados(consulta: Consulta, listados: Sequence[DestinoListado]) -> list
         return replace(listado, enviado={**original.contenido.campos(), **(listado.enviado or {})})
 
     return [completado(listado) for listado in listados]
+
+
+def _estado_con(motivo: str) -> str:
+    """El único que puede tener ese motivo."""
+    return Ignorada.estado if motivo in MOTIVOS_DE_IGNORAR else Rechazada.estado
 
 
 def _uno_de(nombre: str, texto: str, admitidos: Mapping[str, Any]) -> Any:

@@ -11,7 +11,7 @@ from datetime import datetime
 
 import structlog
 
-from alpespartners.modulos.tracking.dominio.destinos import Ilegible
+from alpespartners.modulos.tracking.dominio.destinos import Ilegible, Rechazada
 from alpespartners.modulos.tracking.infraestructura.consumo.apertura import Entrada
 from alpespartners.modulos.tracking.infraestructura.consumo.escritor import Escrita
 from alpespartners.modulos.tracking.infraestructura.libro.balance import Cuentas, motivo_de
@@ -47,7 +47,7 @@ class Bitacora:
         self._metricas.lote(self.topico, len(tanda), resultados, segundos, max(0.0, retraso.total_seconds()))
         if logging.getLogger(__name__).isEnabledFor(logging.DEBUG):
             self._con_detalle(tanda, escrita)
-        motivos = {motivo: veces for (_, motivo), veces in resultados.items() if motivo}
+        motivos = {m: veces for (estado, m), veces in resultados.items() if estado == Rechazada.estado}
         if motivos:
             _registro.warning("comandos rechazados", topico=self.topico, motivos=motivos)
         if ilegibles := resultados[Ilegible.estado, ""]:

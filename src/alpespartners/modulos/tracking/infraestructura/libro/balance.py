@@ -18,7 +18,7 @@ from alpespartners.modulos.tracking.aplicacion.mensajes import (
     EnviosPendientes,
     RenglonBalance,
 )
-from alpespartners.modulos.tracking.dominio.destinos import Rechazada
+from alpespartners.modulos.tracking.dominio.destinos import Ignorada, Rechazada
 from alpespartners.modulos.tracking.infraestructura.libro.carriles import eventos_pendientes
 from alpespartners.modulos.tracking.infraestructura.libro.tablas import balance as tabla
 from alpespartners.modulos.tracking.infraestructura.libro.tablas import bandeja_salida
@@ -135,6 +135,6 @@ def _suma(motor: str) -> Insert:
 
 
 def motivo_de(asiento: DestinoDeComando) -> str:
-    """El motivo de un rechazo; vacío en los demás destinos."""
+    """El motivo de un rechazo o de lo ignorado; vacío en los demás destinos."""
     destino = asiento.destino
-    return destino.motivo.value if isinstance(destino, Rechazada) else _SIN_MOTIVO
+    return destino.motivo.value if isinstance(destino, Rechazada | Ignorada) else _SIN_MOTIVO

@@ -1,4 +1,4 @@
-"""El registro de destinos, en SQL: duplicados, rechazos e ilegibles.
+"""El registro de destinos, en SQL: duplicados, rechazos, ignorados e ilegibles.
 
 Qué es: una fila por comando que no acabó en una fila del libro.
 Qué no es: dónde se decide el destino (eso es el manejador), ni un lugar para lo que el cliente dijo: guarda
@@ -6,18 +6,23 @@ nombres de campos, y a qué campaña e influencer iba. Lo demás está en `envia
 Por qué existe: un comando reentregado mañana debe acabar donde acabó hoy.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, LargeBinary, Select, bindparam, func, literal, select, tuple_
 
-from alpespartners.modulos.tracking.aplicacion.codigos import CODIGOS
+from alpespartners.modulos.tracking.aplicacion.codigos import CODIGOS, MOTIVOS_DE_IGNORAR
 from alpespartners.modulos.tracking.aplicacion.mensajes import DestinoDeComando, IdentidadComando
 from alpespartners.modulos.tracking.aplicacion.puertos import FiltroDestinos
-from alpespartners.modulos.tracking.dominio.destinos import Destino, Duplicada, Ilegible, Rechazada
-from alpespartners.modulos.tracking.dominio.excepciones import CodigoDeFalta
+from alpespartners.modulos.tracking.dominio.destinos import (
+    Destino,
+    Duplicada,
+    Ignorada,
+    Ilegible,
+    Rechazada,
+)
 from alpespartners.modulos.tracking.infraestructura.libro.enviados import (
     enviados_de,
     guardar_enviados,
@@ -32,6 +37,8 @@ from alpespartners.seedwork.sql.sentencias import (
     motor_de,
 )
 from alpespartners.seedwork.sql.tipos import TEXTO, Instante
+
+M = TypeVar("M")
 
 
 class RegistroDestinosSQL:
@@ -169,6 +176,8 @@ def _fila(topico: str, asiento: DestinoDeComando) -> dict[str, object]:
             fila |= {"original": original, "campos": difieren}
         case Rechazada(motivo, detalle, campos):
             fila |= {"motivo": motivo.value, "detalle": detalle, "campos": campos}
+        case Ignorada(por_que, detalle):
+            fila |= {"motivo": por_que.value, "detalle": detalle}
         case Ilegible(detalle):
             fila["detalle"] = detalle
     return fila
@@ -179,7 +188,9 @@ def _destino(fila: FilaLeida) -> DestinoDeComando:
     if fila.estado == Duplicada.estado:
         destino = Duplicada(fila.original, tuple(fila.campos))
     elif fila.estado == Rechazada.estado:
-        destino = Rechazada(_motivo(fila), fila.detalle, tuple(fila.campos))
+        destino = Rechazada(_motivo(fila, CODIGOS), fila.detalle, tuple(fila.campos))
+    elif fila.estado == Ignorada.estado:
+        destino = Ignorada(_motivo(fila, MOTIVOS_DE_IGNORAR), fila.detalle)
     else:
         destino = Ilegible(fila.detalle)
     return DestinoDeComando(
@@ -193,8 +204,8 @@ def _destino(fila: FilaLeida) -> DestinoDeComando:
     )
 
 
-def _motivo(fila: FilaLeida) -> CodigoDeFalta:
+def _motivo(fila: FilaLeida, conocidos: Mapping[str, M]) -> M:
     try:
-        return CODIGOS[fila.motivo]
+        return conocidos[fila.motivo]
     except KeyError:
         raise desconocido(fila, "motivo") from None

@@ -1,0 +1,47 @@
+"""La API HTTP con que los SDK de PostHog envían sus sucesos.
+
+Qué es: sus direcciones y la forma de sus cuerpos, en JSON, en gzip o sin comprimir.
+Qué no es: lo que necesita su SDK de navegador (`/flags/`, cuerpos en base64), que no se atiende.
+Por qué existe: es la tabla de Segment con otros nombres.
+"""
+
+from typing import Any, Final
+
+from alpespartners.api.captura.dialectos.puerta import Envio, Puerta, exigir_lista
+from alpespartners.api.captura.dialectos.tabla import POSTHOG
+from alpespartners.api.http.claves import Dialecto, Llavero
+from alpespartners.api.http.rutas import Ruta
+from alpespartners.modulos.tracking.aplicacion.recepcion import Recepcion
+
+_DIRECCIONES: Final = ("/batch", "/capture", "/e", "/i/v0/e")
+"""Sin la barra final, que no cuenta."""
+
+
+def rutas_de_posthog(recepcion: Recepcion, llavero: Llavero, segundos_de_cuerpo: float) -> list[Ruta]:
+    """Las suyas."""
+    puerta = Puerta(
+        dialecto=Dialecto.POSTHOG,
+        tabla=POSTHOG,
+        acuse={"status": 1},
+        recepcion=recepcion,
+        llavero=llavero,
+        segundos_de_cuerpo=segundos_de_cuerpo,
+    )
+    return [puerta.ruta(plantilla, _abrir) for plantilla in _DIRECCIONES]
+
+
+def _abrir(cuerpo: Any) -> Envio:
+    """Un suceso, una lista de ellos, o un objeto que la lleva en `batch`."""
+    if isinstance(cuerpo, list):
+        return Envio(cuerpo, None, _clave_de(cuerpo[0]) if cuerpo else None)
+    sucesos = exigir_lista(cuerpo["batch"], "batch") if "batch" in cuerpo else [cuerpo]
+    enviado_en = cuerpo.get("sent_at") or cuerpo.get("sentAt")
+    return Envio(sucesos, enviado_en, _clave_de(cuerpo))
+
+
+def _clave_de(suceso: object) -> object:
+    if not isinstance(suceso, dict):
+        return None
+    libres = suceso.get("properties")
+    entre_ellas = libres.get("token") if isinstance(libres, dict) else None
+    return suceso.get("api_key") or suceso.get("token") or entre_ellas

@@ -1,0 +1,223 @@
+"""Lo común a los puntos de entrada de un dialecto: la clave, el cuerpo, la recepción y la respuesta.
+
+Qué es: de una petición a los destinos de sus sucesos, con los límites de quien escribió ese protocolo.
+Qué no es: la forma del cuerpo de cada uno (`segment.py`, `posthog.py`), ni su tabla.
+Por qué existe: un SDK ajeno solo mira si se le respondió bien, y según el código repite o abandona. Lo que se
+le niega a un suceso no lo lee nadie: por eso consta, y se responde que se recibió.
+"""
+
+from base64 import b64decode
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Final, NamedTuple
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from alpespartners.api.captura.dialectos.tabla import Tabla
+from alpespartners.api.captura.dialectos.traduccion import entrada_de
+from alpespartners.api.http.acceso import admitir, cobrar
+from alpespartners.api.http.cabeceras import cabeceras_de
+from alpespartners.api.http.claves import Alcance, Clave, Dialecto, Llavero
+from alpespartners.api.http.cuerpo import leer_cuerpo
+from alpespartners.api.http.limites import LimitesDeCuerpo
+from alpespartners.api.http.problemas import (
+    SEGUNDOS_PARA_REINTENTAR,
+    TIPO_DE_PROBLEMA,
+    ErrorHTTP,
+    Problema,
+    error_de,
+)
+from alpespartners.api.http.respuestas import RespuestaJSON
+from alpespartners.api.http.rutas import Ruta
+from alpespartners.api.http.traza import traza_de
+from alpespartners.modulos.tracking.aplicacion.recepcion import Aceptada, Recepcion, SinConfirmar, Suerte
+from alpespartners.seedwork.json_estricto import JsonIlegible, escribir_json, leer_json
+
+LIMITES: Final = LimitesDeCuerpo(octetos=4_000 * 1024, comprimidos=1024 * 1024, tipos=None)
+"""Los de RudderStack, que son los mayores: Segment admite 500 kB. El tipo de contenido no se mira."""
+SUCESOS_MAXIMOS: Final = 1_000
+OCTETOS_DE_UN_SUCESO: Final = 32 * 1024
+
+
+class Envio(NamedTuple):
+    """Lo que trae un cuerpo: sus sucesos, cuándo dice que se envió y la clave, si va en él."""
+
+    sucesos: Sequence[object]
+    enviado_en: object
+    clave: object
+
+
+class ProblemaDeDialecto(Problema):
+    """Un problema que también dice lo suyo con los nombres que leen los SDK de Segment."""
+
+    success: bool
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Puerta:
+    """La entrada de un dialecto.
+
+    Attributes:
+        dialecto: cuál; sin una clave suya no hay nada en sus direcciones.
+        tabla: la suya.
+        acuse: lo que su SDK espera leer cuando todo fue bien.
+    """
+
+    dialecto: Dialecto
+    tabla: Tabla
+    acuse: Mapping[str, object]
+    recepcion: Recepcion
+    llavero: Llavero
+    segundos_de_cuerpo: float
+
+    def ruta(self, plantilla: str, abrir: Callable[[Any], Envio]) -> Ruta:
+        """La de las peticiones cuyo cuerpo se abre así; recibe un objeto o una lista."""
+
+        async def atender(peticion: Request) -> Response:
+            try:
+                return await self._recibir(peticion, abrir)
+            except (ErrorHTTP, JsonIlegible) as fallo:
+                return _negativa(error_de(fallo))
+
+        return Ruta(
+            plantilla=plantilla,
+            metodo="POST",
+            atencion=atender,
+            alcance=Alcance.CAPTURA,
+            dialecto=self.dialecto,
+        )
+
+    async def _recibir(self, peticion: Request, abrir: Callable[[Any], Envio]) -> Response:
+        presentada = _de_la_cabecera(peticion)
+        # A quien la trae mala en la cabecera no se le lee el cuerpo.
+        clave = None if presentada is None else self._abrir_clave(peticion, presentada)
+        octetos = await leer_cuerpo(peticion, self.segundos_de_cuerpo, LIMITES)
+        leido = leer_json(octetos)
+        if not isinstance(leido, dict | list):
+            raise JsonIlegible("El cuerpo no es un objeto ni una lista.")
+        envio = abrir(leido)
+        if clave is None:
+            clave = self._abrir_clave(peticion, envio.clave)
+        if len(envio.sucesos) > SUCESOS_MAXIMOS:
+            raise _demasiados()
+        cobrar(peticion, len(envio.sucesos))
+        caben = len(octetos) <= OCTETOS_DE_UN_SUCESO
+        recibido_en = self.recepcion.reloj()
+        permiso = clave.permiso
+        suertes = await self.recepcion.recibir(
+            (
+                entrada_de(
+                    suceso,
+                    self.tabla,
+                    permiso,
+                    enviado_en=envio.enviado_en,
+                    recibido_en=recibido_en,
+                    cabe=caben or _mide(suceso) <= OCTETOS_DE_UN_SUCESO,
+                )
+                for suceso in envio.sucesos
+            ),
+            traza=traza_de(peticion),
+            permiso=permiso,
+        )
+        return self._respuesta(suertes)
+
+    def _abrir_clave(self, peticion: Request, presentada: object) -> Clave:
+        clave = self.llavero.abrir(presentada) if isinstance(presentada, str) else None
+        if clave is None:
+            raise _sin_clave(self.dialecto)
+        admitir(peticion, self.llavero, clave, Alcance.CAPTURA, self.dialecto)
+        return clave
+
+    def _respuesta(self, suertes: Sequence[Suerte]) -> Response:
+        """200 si el broker los guardó todos; si no, 503: el SDK repite el envío, y repetirlo es seguro."""
+        comandos = [suerte.comando for suerte in suertes if isinstance(suerte, Aceptada)]
+        ignorados = sum(comando.ignorada is not None for comando in comandos)
+        rechazados = sum(bool(comando.faltas) for comando in comandos)
+        cabeceras = {
+            "Alpes-Aceptados": str(len(comandos) - ignorados - rechazados),
+            "Alpes-Rechazados": str(rechazados),
+            "Alpes-Ignorados": str(ignorados),
+        }
+        if not any(isinstance(suerte, SinConfirmar) for suerte in suertes):
+            return RespuestaJSON(self.acuse, headers=cabeceras)
+        respuesta = _negativa(_sin_broker())
+        respuesta.headers.update(cabeceras)
+        return respuesta
+
+
+def exigir_lista(valor: object, nombre: str) -> Sequence[object]:
+    """La lista de sucesos de un cuerpo.
+
+    Raises:
+        ErrorHTTP: 400, no lo es.
+    """
+    if isinstance(valor, list):
+        return valor
+    raise ErrorHTTP(
+        400, "sin_sucesos", "Sin sucesos", f"El cuerpo debe llevar en «{nombre}» una lista de sucesos."
+    )
+
+
+def _de_la_cabecera(peticion: Request) -> str | None:
+    """El usuario de `Authorization: Basic` (RFC 7617); la contraseña, que va vacía, no se mira."""
+    valores = cabeceras_de(peticion).get(b"authorization", ())
+    if len(valores) != 1:
+        return None
+    esquema, _, resto = valores[0].partition(" ")
+    if esquema.lower() != "basic":
+        return None
+    try:
+        return b64decode(resto.strip(), validate=True).decode("utf-8").partition(":")[0]
+    except ValueError:
+        return ""
+
+
+def _mide(suceso: object) -> int:
+    return len(escribir_json(suceso).encode("utf-8", "surrogatepass"))
+
+
+def _negativa(error: ErrorHTTP) -> Response:
+    suyo = error.problema
+    problema = ProblemaDeDialecto(
+        type=suyo.type,
+        title=suyo.title,
+        status=suyo.status,
+        detail=suyo.detail,
+        success=False,
+        code=error.codigo,
+        message=suyo.detail,
+    )
+    return RespuestaJSON(problema, error.estado, error.cabeceras, TIPO_DE_PROBLEMA)
+
+
+def _sin_clave(dialecto: Dialecto) -> ErrorHTTP:
+    return ErrorHTTP(
+        HTTPStatus.UNAUTHORIZED,
+        "clave_requerida",
+        "Clave requerida",
+        f"Hace falta una clave del dialecto {dialecto}, que no haya caducado ni se haya revocado.",
+        cabeceras={"WWW-Authenticate": 'Basic realm="alpespartners"'},
+    )
+
+
+def _demasiados() -> ErrorHTTP:
+    return ErrorHTTP(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        "demasiados_elementos",
+        "Demasiados elementos",
+        f"Un envío lleva como mucho {SUCESOS_MAXIMOS} sucesos.",
+    )
+
+
+def _sin_broker() -> ErrorHTTP:
+    return ErrorHTTP(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "broker_no_disponible",
+        "Broker no disponible",
+        "El broker no confirmó todos los sucesos. Repetir el envío tal cual es seguro.",
+        cabeceras={"Retry-After": str(SEGUNDOS_PARA_REINTENTAR)},
+    )

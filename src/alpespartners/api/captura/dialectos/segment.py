@@ -1,0 +1,65 @@
+"""La API HTTP de Segment, que hablan también los SDK de RudderStack.
+
+Qué es: sus direcciones, con su nombre y con su letra, y la forma de sus cuerpos.
+Qué no es: la tabla de qué es cada suceso (`tabla.py`).
+Por qué existe: quien ya envía a Segment cambia una dirección y una clave, y nada de su programa.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final
+
+from alpespartners.api.captura.dialectos.puerta import Envio, Puerta, exigir_lista
+from alpespartners.api.captura.dialectos.tabla import SEGMENT
+from alpespartners.api.http.claves import Dialecto, Llavero
+from alpespartners.api.http.rutas import Ruta
+from alpespartners.modulos.tracking.aplicacion.recepcion import Recepcion
+from alpespartners.seedwork.json_estricto import JsonIlegible
+
+_DE_UNO: Final = {
+    "track": ("track", "t"),
+    "identify": ("identify", "i"),
+    "page": ("page", "p"),
+    "screen": ("screen", "s"),
+    "group": ("group", "g"),
+    "alias": ("alias", "a"),
+}
+"""De cada tipo de suceso, los nombres con que se envía uno solo."""
+_DE_MUCHOS: Final = ("batch", "b", "import")
+
+
+def rutas_de_segment(recepcion: Recepcion, llavero: Llavero, segundos_de_cuerpo: float) -> list[Ruta]:
+    """Las suyas."""
+    puerta = Puerta(
+        dialecto=Dialecto.SEGMENT,
+        tabla=SEGMENT,
+        acuse={"success": True},
+        recepcion=recepcion,
+        llavero=llavero,
+        segundos_de_cuerpo=segundos_de_cuerpo,
+    )
+
+    def ruta(nombre: str, abrir: Callable[[Any], Envio]) -> Ruta:
+        return puerta.ruta(f"/v1/{nombre}", abrir)
+
+    de_uno = [ruta(n, partial(_uno, tipo)) for tipo, nombres in _DE_UNO.items() for n in nombres]
+    return [*de_uno, *(ruta(nombre, _muchos) for nombre in _DE_MUCHOS)]
+
+
+def _uno(tipo: str, cuerpo: Any) -> Envio:
+    """Un suceso solo, que no dice de qué tipo es: lo dice la dirección."""
+    if not isinstance(cuerpo, dict):
+        raise JsonIlegible("El cuerpo no es un objeto.")
+    return Envio([_de_tipo(cuerpo, tipo)], cuerpo.get("sentAt"), cuerpo.get("writeKey"))
+
+
+def _muchos(cuerpo: Any) -> Envio:
+    if not isinstance(cuerpo, dict):
+        raise JsonIlegible("El cuerpo no es un objeto.")
+    sucesos = exigir_lista(cuerpo.get("batch"), "batch")
+    return Envio([_de_tipo(s, "track") for s in sucesos], cuerpo.get("sentAt"), cuerpo.get("writeKey"))
+
+
+def _de_tipo(suceso: object, tipo: str) -> object:
+    """El suceso, con su tipo si no lo decía."""
+    return {"type": tipo, **suceso} if isinstance(suceso, dict) else suceso
