@@ -7,7 +7,7 @@ from pathlib import Path
 RAIZ = Path(__file__).parents[2]
 PAQUETE = RAIZ / "src" / "alpespartners"
 
-_CARPETAS = (".ci", "bin", "docs", "ejemplos", "requisitos", "src", "tests")
+_CARPETAS = (".ci", "bin", "clientes", "docs", "ejemplos", "requisitos", "src", "tests")
 _GENERADAS = {"__pycache__", ".hypothesis", ".mypy_cache", ".pytest_cache", ".ruff_cache", "target"}
 
 

@@ -134,15 +134,22 @@ def test_un_cliente_de_python_registra_y_lista(direccion: str, descripcion: Path
     }
 
 
+def _typescript(tmp_path: Path) -> Path:
+    """Las herramientas de TypeScript, a las que también llega lo que haya en esa carpeta."""
+    modulos = tmp_path / "node_modules"
+    modulos.mkdir()
+    for modulo in paquetes_de_npm(_APOYO, "typescript").iterdir():
+        (modulos / modulo.name).symlink_to(modulo)
+    return modulos / ".bin"
+
+
 @pytest.mark.skipif(shutil.which("npm") is None, reason="faltan Node.js y npm (paquetes nodejs y npm)")
 def test_un_cliente_de_typescript_compila_registra_y_lista(
     direccion: str, descripcion: Path, tmp_path: Path
 ) -> None:
-    paquetes = paquetes_de_npm(_APOYO, "typescript")
+    herramientas = _typescript(tmp_path)
     for archivo in ("package.json", "programa.ts", "tsconfig.json"):
         shutil.copy(_APOYO / archivo, tmp_path)
-    (tmp_path / "node_modules").symlink_to(paquetes)
-    herramientas = tmp_path / "node_modules" / ".bin"
     ejecutar([herramientas / "openapi-typescript", descripcion, "-o", "esquema.d.ts"], tmp_path)
     ejecutar([herramientas / "tsc"], tmp_path)
 
@@ -154,3 +161,16 @@ def test_un_cliente_de_typescript_compila_registra_y_lista(
         "siguiente": None,
         "negada": "urn:alpespartners:error:datos_invalidos",
     }
+
+
+@pytest.mark.skipif(shutil.which("npm") is None, reason="faltan Node.js y npm (paquetes nodejs y npm)")
+def test_nuestro_cliente_de_javascript_se_usa_con_tipos_estrictos(tmp_path: Path) -> None:
+    herramientas = _typescript(tmp_path)
+    (tmp_path / "node_modules" / "alpespartners-cliente").symlink_to(RAIZ / "clientes" / "js")
+    shutil.copy(_APOYO / "package.json", tmp_path)
+    shutil.copy(_APOYO / "uso_del_cliente.ts", tmp_path)
+    ajustes = json.loads((_APOYO / "tsconfig.json").read_text(encoding="utf-8"))
+    ajustes["files"] = ["uso_del_cliente.ts"]
+    ajustes["compilerOptions"] |= {"noEmit": True, "exactOptionalPropertyTypes": True}
+    (tmp_path / "tsconfig.json").write_text(json.dumps(ajustes), encoding="utf-8")
+    ejecutar([herramientas / "tsc"], tmp_path)

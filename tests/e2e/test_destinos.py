@@ -80,6 +80,7 @@ def test_la_vida_de_un_id_se_puede_preguntar_en_todo_momento(servicio: Instalaci
         "registradas": 1,
         "duplicadas": 1,
         "rechazadas": {"conflicto_de_id": 1},
+        "ignoradas": {},
         "ilegibles": 0,
         "total": 3,
         "procesado_hasta": contado["destinos"][-1]["recibido_en"],
