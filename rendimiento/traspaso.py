@@ -1,7 +1,7 @@
 """Meta m: cuántas filas por segundo se exportan e importan.
 
 Qué es: exportar impresiones en cada formato, con su comprobación, contra leer las mismas filas y escribirlas
-en CSV sin más; e importar un NDJSON, contra los mismos envíos, a tope por las mismas conexiones.
+en CSV sin más; e importar un NDJSON, por lotes, contra los mismos envíos de uno en uno y a tope.
 Qué no es: la memoria, que no depende de cuántas haya: se lee por trozos.
 Por qué existe: quien se lleva diez millones de eventos quiere saber si tarda minutos u horas.
 """

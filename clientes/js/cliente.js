@@ -132,7 +132,7 @@ export class Cliente {
     const toca = completo ? this.#noAntes : Math.max(this.#noAntes, this.#desde + this.#cada);
     this.#reloj = setTimeout(() => this.#enviarUno(), Math.max(0, toca - performance.now()));
     // Un evento que espera no impide acabar al proceso: `beforeExit` lo envía, con plazo.
-    if (!this.#prisa) this.#reloj.unref?.();
+    this.#reloj.unref?.();
   }
 
   async #enviarUno() {

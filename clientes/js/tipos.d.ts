@@ -51,13 +51,14 @@ export interface NuevaConversion {
 /** Lo que un campo incumple. */
 export interface Falta {
   campo: string;
-  codigo: "requerido" | "longitud_excedida" | "caracter_de_control" | "espacio_en_los_extremos" | "sustituto_suelto" | "id_no_direccionable" | "valor_no_permitido" | "valor_ilegible" | "valor_negativo" | "valor_demasiado_grande" | "demasiados_decimales" | "moneda_desconocida" | "timestamp_ilegible" | "campo_repetido" | "conflicto_de_id" | "rechazada_por_la_base_de_datos" | "demasiadas_propiedades" | "timestamp_demasiado_antiguo" | "timestamp_en_el_futuro" | "tipo_incorrecto" | "valor_ambiguo" | "campo_reservado" | "campo_desconocido" | "caracter_invisible" | "cabecera_ilegible" | "parametro_desconocido" | "parametro_invalido" | "cursor_invalido" | "sin_respuesta_exacta" | "sin_permiso";
+  codigo: "requerido" | "longitud_excedida" | "caracter_de_control" | "espacio_en_los_extremos" | "sustituto_suelto" | "id_no_direccionable" | "valor_no_permitido" | "valor_ilegible" | "valor_negativo" | "valor_demasiado_grande" | "demasiados_decimales" | "moneda_desconocida" | "timestamp_ilegible" | "campo_repetido" | "conflicto_de_id" | "rechazada_por_la_base_de_datos" | "demasiadas_propiedades" | "timestamp_demasiado_antiguo" | "timestamp_en_el_futuro" | "tipo_incorrecto" | "valor_ambiguo" | "campo_desconocido" | "caracter_invisible" | "sin_permiso" | "campo_reservado" | "cabecera_ilegible" | "cabecera_no_admitida" | "elemento_ilegible" | "elemento_demasiado_grande" | "parametro_desconocido" | "parametro_invalido" | "cursor_invalido" | "sin_respuesta_exacta";
   mensaje: string;
 }
 
 /** El broker ya guardó este. */
 export interface ElementoAceptado {
   estado: "ACEPTADA";
+  /** Su lugar en lo enviado; el primero es el 0. */
   indice: number;
   id: string;
   comando_id: string;
@@ -65,9 +66,22 @@ export interface ElementoAceptado {
   advertencias: string[];
 }
 
-/** Este no vale; lo demás sigue. */
+/** Este no vale; lo demás sigue.
+
+    Lo que va detrás de `errores` solo está si el broker lo guardó y, con `Prefer: wait`, se supo que no se
+    pudo registrar. */
 export interface ElementoRechazado {
   estado: "RECHAZADA";
+  /** Su lugar en lo enviado; el primero es el 0. */
   indice: number;
+  /** Sus faltas, como mucho 64. */
   errores: Falta[];
+  id?: string;
+  comando_id?: string;
+  /** `null` si el mensaje no se pudo descifrar. */
+  motivo?: "requerido" | "longitud_excedida" | "caracter_de_control" | "espacio_en_los_extremos" | "sustituto_suelto" | "id_no_direccionable" | "valor_no_permitido" | "valor_ilegible" | "valor_negativo" | "valor_demasiado_grande" | "demasiados_decimales" | "moneda_desconocida" | "timestamp_ilegible" | "campo_repetido" | "conflicto_de_id" | "rechazada_por_la_base_de_datos" | "demasiadas_propiedades" | "timestamp_demasiado_antiguo" | "timestamp_en_el_futuro" | "tipo_incorrecto" | "valor_ambiguo" | "campo_desconocido" | "caracter_invisible" | "sin_permiso" | "campo_reservado" | "cabecera_ilegible" | "cabecera_no_admitida" | "elemento_ilegible" | "elemento_demasiado_grande" | "parametro_desconocido" | "parametro_invalido" | "cursor_invalido" | "sin_respuesta_exacta" | null;
+  /** Una frase; nunca un valor recibido. */
+  detalle?: string;
+  /** Los que faltan a su regla o, si el `id` ya era de otro contenido, los que difieren. */
+  campos?: string[];
 }

@@ -64,6 +64,7 @@ from tests.apoyo.cuentas_en_memoria import contar, contar_usuarios, resumir
 from tests.apoyo.libro_en_memoria import TransaccionEnMemoria
 from tests.apoyo.topicos_en_vivo import TopicosQueNoHay
 
+_ASYNCAPI = descripcion_de_los_mensajes()
 C = TypeVar("C", RegistrarImpresion, RegistrarConversion)
 T = TypeVar("T")
 
@@ -225,7 +226,7 @@ def api_en_memoria(  # noqa: PLR0913 (por nombre: son los de la API)
     return crear_api(
         registro=CollectorRegistry(),
         tipos_de_comando=TIPOS_DE_COMANDO,
-        asyncapi=descripcion_de_los_mensajes(),
+        asyncapi=_ASYNCAPI,
         despachador=puertos,
         topicos=topicos or TopicosQueNoHay(),
         ritmo_en_vivo=ritmo_en_vivo,
@@ -270,12 +271,7 @@ def rutas_en_memoria() -> list[Ruta]:
     informes = [*rutas_de_listas(puertos), *rutas_de_informes(puertos, puertos, lambda: AHORA)]
     recepcion = Recepcion(despachador=puertos, reloj=lambda: AHORA, nuevo_id=ids_consecutivos())
     lotes = Lotes(recepcion=recepcion, esperas=Esperas(puertos), segundos_de_cuerpo=SEGUNDOS_MAXIMOS)
-    cloudevents = CloudEvents(
-        lector=LectorDeCloudEvents(TIPOS_DE_COMANDO),
-        envios=envios,
-        recepcion=recepcion,
-        segundos_de_cuerpo=SEGUNDOS_MAXIMOS,
-    )
+    cloudevents = CloudEvents(lector=LectorDeCloudEvents(TIPOS_DE_COMANDO), envios=envios, lotes=lotes)
     captura = [lotes.ruta(), cloudevents.ruta()]
     descritas = rutas_descritas(envios, puertos, puertos, en_vivo, captura, informes, metricas, averiguar)
     de_dialectos = rutas_de_dialectos(recepcion, LlaveroDelServicio(), SEGUNDOS_MAXIMOS)

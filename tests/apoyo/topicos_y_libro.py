@@ -10,7 +10,6 @@ from uuid import UUID
 
 from alpespartners.composicion.adaptadores import CUENTAS
 from alpespartners.modulos.informes.infraestructura.recuento import Recontado, Recuento
-from alpespartners.modulos.informes.infraestructura.totales import totales
 from alpespartners.modulos.tracking.aplicacion import clases
 from alpespartners.modulos.tracking.aplicacion.comandos import Comando
 from alpespartners.modulos.tracking.aplicacion.conciliacion import Cuenta, Hallazgo, TipoDeHallazgo
@@ -97,7 +96,6 @@ class TopicosYLibro:
             espera=0,
             margen=margen * SEGUNDO,
             confirmado=lambda _topico: self.confirmado,
-            contados=totales,
         ).conciliar()
 
     def reconstruir(self, *, ajenas: Collection[str] = ()) -> list[Reconstruido]:

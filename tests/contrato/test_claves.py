@@ -120,7 +120,15 @@ def test_si_nada_cambio_no_se_lee_ninguna_y_cada_cambio_se_ve(almacen: Almacen) 
     assert con_una.claves == [guardada]
     assert leer(con_una.marca).claves is None
     almacen.escribir(lambda conexion: revocar(conexion, guardada.identidad, AHORA))
-    assert leer(con_una.marca).claves == [replace(guardada, revocada_en=AHORA)]
+    revocada = leer(con_una.marca)
+    assert revocada.claves == [replace(guardada, revocada_en=AHORA)]
+    # La crea y la revoca otra máquina, con el reloj atrasado.
+    otra, _ = almacen.crear("captura")
+    con_dos = leer(revocada.marca)
+    almacen.escribir(lambda conexion: revocar(conexion, otra.identidad, AHORA - timedelta(hours=1)))
+    cambiadas = leer(con_dos.marca).claves
+    assert cambiadas is not None
+    assert all(clave.revocada_en is not None for clave in cambiadas)
 
 
 def test_antes_de_que_haya_tablas_no_hay_ninguna() -> None:

@@ -1,7 +1,7 @@
 """Un informe es lo que da contar los eventos uno a uno, en los dos motores y en cualquier zona."""
 
 import asyncio
-from collections.abc import Coroutine, Generator, Sequence
+from collections.abc import Callable, Coroutine, Generator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -14,9 +14,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection
+from sqlalchemy import Connection, update
 
-from alpespartners.modulos.informes.aplicacion.faltas import CodigoDeInforme, InformeImposible
 from alpespartners.modulos.informes.aplicacion.informe import Fila, Informe, hacer_informe
 from alpespartners.modulos.informes.aplicacion.pedido import (
     DE_CAMPAÑA,
@@ -30,15 +29,20 @@ from alpespartners.modulos.informes.aplicacion.puertos import (
     DemasiadosSueltos,
     Dimension,
     LecturaDeCuentas,
+    UsuariosIlegibles,
 )
 from alpespartners.modulos.informes.dominio.comparaciones import Comparacion
 from alpespartners.modulos.informes.dominio.intervalos import Granularidad, Intervalo, comienzo_del_dia
 from alpespartners.modulos.informes.dominio.metricas import DE_IMPRESION, Metricas
 from alpespartners.modulos.informes.dominio.usuarios import Usuarios
 from alpespartners.modulos.informes.infraestructura import lecturas as modulo_de_lecturas
+from alpespartners.modulos.informes.infraestructura import (
+    lecturas_de_influencer as modulo_de_lecturas_de_influencer,
+)
 from alpespartners.modulos.informes.infraestructura.lecturas import LecturaDeCuentasSQL
 from alpespartners.modulos.informes.infraestructura.lecturas_de_influencer import LecturaDeInfluencerSQL
 from alpespartners.modulos.informes.infraestructura.proyeccion import CuentasSQL
+from alpespartners.modulos.informes.infraestructura.tablas import usuarios_por_dia
 from alpespartners.modulos.tracking.aplicacion import clases
 from alpespartners.modulos.tracking.aplicacion.puertos import Transaccion
 from alpespartners.modulos.tracking.dominio.entidades import Conversion, EventoSeguido
@@ -83,10 +87,13 @@ class Cuentas:
         return _esperar(hacer_informe(self.lectura(pedido.sujeto), pedido, self.de_campañas()))
 
     def lectura(self, sujeto: Sujeto) -> LecturaDeCuentas:
-        return self.de_campañas() if sujeto is DE_CAMPAÑA else LecturaDeInfluencerSQL(self.lecturas)
+        return self.de_campañas() if sujeto is DE_CAMPAÑA else self.de_influencers()
 
     def de_campañas(self) -> LecturaDeCuentasSQL:
         return LecturaDeCuentasSQL(self.lecturas, hechos())
+
+    def de_influencers(self) -> LecturaDeInfluencerSQL:
+        return LecturaDeInfluencerSQL(self.lecturas, hechos())
 
 
 def _registrar(eventos: Eventos, transaccion: Transaccion) -> None:
@@ -179,8 +186,8 @@ def pedidos(sortear: st.DrawFn, cambio: date, sujeto: Sujeto) -> dict[str, str]:
     }
     if por := sortear(st.lists(st.sampled_from(sujeto.dimensiones), unique=True)):
         pedido["por"] = ",".join(por)
-    if (por or sujeto.por_dias) and sortear(st.booleans()):
-        # Con lo que nunca se niega.
+    if sortear(st.integers(0, 3)) == 0:
+        # Sin nada que mirar en las filas.
         pedido |= {"zona": "UTC", "granularidad": sortear(st.sampled_from(["dia", "mes", "total"]))}
     if comparar := sortear(st.sampled_from([None, *Comparacion])):
         pedido["comparar"] = comparar
@@ -223,12 +230,7 @@ def _comprobar(cuentas: Cuentas, sujeto: Sujeto, sucesos: Eventos, parametros: d
     otros = [_de(evento, f"{suya}-otro-{n}", n, sujeto) for n, evento in enumerate(sucesos[:3])]
     suyos = [_de(evento, suya, numero, sujeto) for numero, evento in enumerate(sucesos)]
     cuentas.contar([*suyos, *otros])
-    try:
-        pedido = pedido_de_informe(suya, parametros, AHORA, sujeto)
-    except InformeImposible as imposible:
-        assert sujeto.por_dias
-        _comprobar_que_no_habia_otra(imposible, parametros)
-        return
+    pedido = pedido_de_informe(suya, parametros, AHORA, sujeto)
     informe = cuentas.informe(pedido)
     for fila in informe.filas:
         _comprobar_fila(fila, _del_grupo(suyos, pedido, fila.grupo))
@@ -240,12 +242,6 @@ def _comprobar(cuentas: Cuentas, sujeto: Sujeto, sucesos: Eventos, parametros: d
     if informe.total.comparado is not None:
         comparadas = [fila.comparado.metricas for fila in informe.filas if fila.comparado is not None]
         _comprobar_que_suman(comparadas, informe.total.comparado.metricas)
-
-
-def _comprobar_que_no_habia_otra(imposible: InformeImposible, parametros: dict[str, str]) -> None:
-    """Solo se niega lo que se cuenta por días de UTC y se pide por otros."""
-    assert {falta.codigo for falta in imposible.faltas} == {CodigoDeInforme.SIN_RESPUESTA_EXACTA}
-    assert parametros["zona"] != "UTC" or parametros["granularidad"] == "hora" or "T" in parametros["desde"]
 
 
 def _de(evento: EventoSeguido[Any], suya: str, numero: int, sujeto: Sujeto) -> EventoSeguido[Any]:
@@ -397,7 +393,32 @@ async def test_de_un_dia_partido_con_demasiados_eventos_no_se_mira_ninguno(
     monkeypatch.setattr(modulo_de_lecturas, "SUELTOS_MAXIMOS", 4)
     with pytest.raises(DemasiadosSueltos) as demasiados:
         await lectura.contar(campaña, intervalos, [por], 10)
-    assert (demasiados.value.cuantos, demasiados.value.caben) == (5, 4)
+    assert demasiados.value.caben == 4
+
+
+@pytest.mark.parametrize("hechos_de", [(impresion,), (impresion, conversion)])
+async def test_de_un_influencer_con_demasiados_eventos_en_sus_dias_partidos_no_se_suma_ninguno(
+    cuentas: Cuentas, monkeypatch: pytest.MonkeyPatch, hechos_de: Sequence[Callable[..., EventoSeguido[Any]]]
+) -> None:
+    influencer = f"partido-{len(hechos_de)}"
+    medianoche = datetime(2025, 6, 10, tzinfo=UTC)
+    # Cinco en lo que el día de Bogotá deja fuera del de UTC, de varias campañas.
+    suyos = [
+        hechos_de[n % len(hechos_de)](
+            campaña_id=f"{influencer}-{n % 3}", influencer_id=influencer, timestamp=medianoche + n * HORA
+        )
+        for n in range(6)
+    ]
+    await asyncio.to_thread(cuentas.contar, suyos)
+    bogota = {**UN_DIA_CUALQUIERA, "zona": "America/Bogota"}
+    intervalos = pedido_de_informe(influencer, bogota, AHORA, DE_INFLUENCER).intervalos
+    lectura = cuentas.de_influencers()
+    monkeypatch.setattr(modulo_de_lecturas_de_influencer, "SUELTOS_MAXIMOS", 5)
+    assert [contada.cuenta.cuantos for contada in await lectura.contar(influencer, intervalos, [], 10)] == [1]
+    monkeypatch.setattr(modulo_de_lecturas_de_influencer, "SUELTOS_MAXIMOS", 4)
+    with pytest.raises(DemasiadosSueltos) as demasiados:
+        await lectura.contar(influencer, intervalos, [], 10)
+    assert demasiados.value.caben == 4
 
 
 async def test_lo_que_pasa_de_lo_que_se_admite_no_se_trae(cuentas: Cuentas) -> None:
@@ -457,15 +478,17 @@ async def test_lo_de_un_influencer_es_lo_mismo_con_las_cuentas_que_con_los_event
     suyos = [
         conversion(
             id=f"{n}",
-            campaña_id=f"{influencer}-{n % 2}",
+            # Cada semana, en otra campaña.
+            campaña_id=f"{influencer}-{n // 5 % 2}",
             influencer_id=influencer,
             timestamp=desde + n * 30 * HORA,
         )
         for n in range(20)
     ]
     await asyncio.to_thread(cuentas.contar, suyos)
-    # De un día, de una semana entera y de una menos un día.
+    # De un día, de una semana entera, de una menos un día y de una noche de domingo a lunes.
     intervalos = [
+        Intervalo(desde + 5 * DIA + 21 * HORA, desde + 6 * DIA + 7 * HORA),
         Intervalo(desde, desde + DIA),
         Intervalo(desde + 6 * DIA, desde + 13 * DIA),
         Intervalo(desde + 14 * DIA, desde + 20 * DIA),
@@ -530,6 +553,30 @@ async def test_muchos_dias_de_muchos_fragmentos_se_leen_por_tandas(cuentas: Cuen
         "larga", todos, 10**6
     )
     assert hallados == contar_usuarios(suyos, "larga", todos)
+
+
+async def test_de_los_usuarios_que_otra_mano_cambio_se_dice_de_que_dia_son_y_nunca_una_cifra(
+    cuentas: Cuentas,
+) -> None:
+    campaña, dia = "cambiada", datetime(2025, 6, 10, tzinfo=UTC)
+    suyos = [impresion(campaña_id=campaña, timestamp=dia + n * DIA) for n in range(2)]
+    await asyncio.to_thread(cuentas.contar, suyos)
+    otra_mano = (
+        update(usuarios_por_dia)
+        .where(usuarios_por_dia.c.campana_id == campaña, usuarios_por_dia.c.dia == dia + DIA)
+        .values(boceto=b"nada")
+    )
+    await cuentas.libro.ejecutar(lambda t: t._conexion.execute(otra_mano))  # noqa: SLF001 (nada más la tiene)
+    pedido = pedido_de_informe(
+        campaña, {"desde": "2025-06-09", "hasta": "2025-06-12", "incluir": "usuarios_unicos"}, AHORA
+    )
+    lectura = cuentas.de_campañas()
+    with pytest.raises(UsuariosIlegibles) as ilegibles:
+        await hacer_informe(lectura, pedido, lectura)
+    assert (ilegibles.value.campaña_id, ilegibles.value.dia) == (campaña, dia + DIA)
+    # Lo demás no depende de ellos.
+    sin_ellos = await hacer_informe(lectura, replace(pedido, incluir=frozenset()), lectura)
+    assert sin_ellos.total.metricas.impresiones == 2
 
 
 def _contar_en(fragmento: int, eventos: Sequence[EventoDominio[Any]], transaccion: TransaccionSQL) -> None:

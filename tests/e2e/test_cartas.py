@@ -101,7 +101,7 @@ def test_una_impresion_que_fue_al_topico_de_conversiones_se_reinyecta_y_se_regis
     for _ in range(2):
         codigo, salida = cartas(servicio, *orden)
         assert codigo == 0
-        assert "1 reinyectadas." in salida
+        assert "1 reinyectada." in salida
     (comando_id,) = reinyectado(servicio, COMANDO_REGISTRAR_IMPRESION, "ajena-1")
     assert UUID(comando_id).version == 5
     assert registrada(servicio, "/tracking/impresiones/perdida")["comando_id"] == comando_id
@@ -215,7 +215,7 @@ def test_con_los_consumidores_parados_lo_reinyectado_espera_a_que_vuelvan(tmp_pa
         consumidores.wait(60)
         codigo, salida = cartas(servicio, "reinyectar", "conversion", "--todas", "--a", "impresion")
         assert codigo == 0
-        assert "1 reinyectadas." in salida
+        assert "1 reinyectada." in salida
         assert servicio.http.get("/tracking/impresiones/perdida").status_code == 404
         servicio.consumidores()
         registrada(servicio, "/tracking/impresiones/perdida")

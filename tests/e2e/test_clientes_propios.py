@@ -4,9 +4,9 @@ import os
 import signal
 from collections.abc import Iterator
 from decimal import Decimal
-from functools import partial
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from tests.apoyo.base_datos import sql
@@ -57,7 +57,7 @@ def test_con_la_api_muerta_a_medio_camino_cada_uno_queda_una_vez(
     servicio.consumidores()
     servicio.esperar_consumidores()
     cliente = programa(lenguaje, servicio, total=10_000, mitad=5_000)
-    hasta(partial(registrados, servicio))
+    hasta(lambda: servicio.http.get("/tracking/conversiones/e-0").status_code == httpx2.codes.OK)
     api.kill()
     api.wait()
     cliente.esperar_mitad()

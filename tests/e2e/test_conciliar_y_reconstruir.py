@@ -98,8 +98,8 @@ class Montaje:
         proceso.wait()
         assert not self.auditado.libro.balance("impresiones")
 
-    def conciliar(self) -> tuple[int, str]:
-        dicho = self.servicio.orden("conciliar", "--espera", "0", "--margen", "0")
+    def conciliar(self, *opciones: str) -> tuple[int, str]:
+        dicho = self.servicio.orden("conciliar", "--espera", "0", "--margen", "0", *opciones)
         return dicho.returncode, dicho.stdout + dicho.stderr
 
     def recontar(self, *opciones: str) -> tuple[int, str]:
@@ -254,13 +254,28 @@ def test_recontar_halla_y_corrige_con_el_servicio_en_marcha(
 
     suyo.sql("UPDATE cuentas_por_dia SET cuantos = cuantos + 2 WHERE tipo = 'VENTA'")
     suyo.sql("DELETE FROM cuentas_por_influencer WHERE tipo = 'CLIC'")
-    codigo, dicho = suyo.conciliar()
-    assert (codigo, "ejecute `alpespartners recontar`" in dicho) == (1, True), dicho
-
+    # Ni uno más ni uno menos: solo cambia lo que valen.
+    suyo.sql("UPDATE cuentas_por_tramo SET valor_bajo = valor_bajo + 1 WHERE tipo = 'VENTA'")
+    suyo.sql("UPDATE usuarios_por_dia SET eventos = eventos + 1")
     en_json = tmp_path / "diferencias.jsonl"
+    codigo, dicho = suyo.conciliar("--json", str(en_json))
+    assert (codigo, "Las de los informes las corrige `alpespartners recontar`." in dicho) == (1, True), dicho
+    hallazgos = [json.loads(linea) for linea in en_json.read_text(encoding="utf-8").splitlines()]
+    assert {hallazgo["tipo"] for hallazgo in hallazgos} == {
+        "cuenta de los informes que no es la de las filas"
+    }
+    assert {hallazgo["detalle"].partition(":")[0] for hallazgo in hallazgos} == {
+        "cuentas_por_tramo",
+        "cuentas_por_dia",
+        "cuentas_por_influencer",
+        "usuarios_por_dia",
+    }
+
     codigo, comparado = suyo.recontar("--solo-comparar", "--json", str(en_json))
     diferencias = [json.loads(linea) for linea in en_json.read_text(encoding="utf-8").splitlines()]
-    assert {(d["tabla"], d["tipo"]) for d in diferencias} == {
+    assert {(d["tabla"], d.get("tipo")) for d in diferencias} == {
+        ("cuentas_por_tramo", "VENTA"),
+        ("usuarios_por_dia", None),
         ("cuentas_por_dia", "VENTA"),
         ("cuentas_por_influencer", "CLIC"),
     }

@@ -40,10 +40,11 @@ def orden(*argumentos: object) -> Result:
     return CliRunner().invoke(principal, ["exportar", *map(str, argumentos)], env={"ALPES_DATOS": "/datos"})
 
 
-def test_dice_cuantas_filas_dejo_y_de_donde(exportar_hace: Poner) -> None:
-    exportar_hace(filas=9)
+@pytest.mark.parametrize(("filas", "dichas"), [(9, "9 filas"), (1, "1 fila"), (0, "0 filas")])
+def test_dice_cuantas_filas_dejo_y_de_donde(exportar_hace: Poner, filas: int, dichas: str) -> None:
+    exportar_hace(filas=filas)
     dicho = orden("impresiones", "a.csv")
-    assert (dicho.exit_code, dicho.stdout) == (0, "a.csv: 9 impresiones, las que hay en /datos.\n")
+    assert (dicho.exit_code, dicho.stdout) == (0, f"a.csv: {dichas} de impresiones, lo que hay en /datos.\n")
 
 
 def test_los_filtros_son_los_de_la_api_y_el_formato_el_del_nombre_salvo_que_se_diga(

@@ -1,7 +1,11 @@
 """La ayuda y los errores de uso de la orden `alpespartners`, en español."""
 
+import errno
+import os
 import re
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import typer
@@ -10,6 +14,8 @@ from typer.core import TyperCommand, TyperGroup
 from alpespartners import __version__
 from alpespartners.cli import principal
 from alpespartners.cli.clase import NombreDeClase, leer_nombre
+from alpespartners.medicion.montaje import ORDEN
+from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import migrar
 
 INGLES = re.compile(
     r"\b(usage|options?|arguments?|commands?|show|for|exit|default|required|missing|invalid|such|value|error)\b",
@@ -46,6 +52,27 @@ def test_la_ayuda_de_cada_orden_esta_en_español(
     assert "Uso: " in ayuda
     assert "Muestra esta ayuda y termina." in ayuda
     assert INGLES.findall(ayuda) == []
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="falta /dev/full")
+@pytest.mark.parametrize("sin_memoria", ["", "1"])
+@pytest.mark.parametrize("orden", [["--version"], ["informe", "--help"], ["informe", "cmp-456", "--csv"]])
+def test_si_no_cabe_lo_que_hay_que_decir_es_una_frase_y_no_una_traza(
+    tmp_path: Path, orden: list[str], sin_memoria: str
+) -> None:
+    migrar(tmp_path)
+    with Path("/dev/full").open("wb") as lleno:
+        hecho = subprocess.run(
+            [*ORDEN, *orden],
+            stdout=lleno,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "ALPES_DATOS": str(tmp_path), "PYTHONUNBUFFERED": sin_memoria},
+            check=False,
+        )
+    assert (hecho.returncode, hecho.stderr.decode().splitlines()) == (
+        2,
+        [f"No se puede escribir lo que hay que decir: {os.strerror(errno.ENOSPC)}."],
+    )
 
 
 @pytest.mark.parametrize("camino", TODAS, ids=" ".join)

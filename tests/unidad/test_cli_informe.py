@@ -17,7 +17,7 @@ from alpespartners.cli import principal
 from alpespartners.modulos.tracking.aplicacion import clases
 from alpespartners.modulos.tracking.aplicacion.handlers import ManejadorDeRegistro
 from alpespartners.modulos.tracking.aplicacion.puertos import Transaccion
-from tests.apoyo.base_datos import libro_sqlite
+from tests.apoyo.base_datos import libro_sqlite, sql
 from tests.apoyo.eventos import AHORA, CONVERSION, IMPRESION, recibido
 
 DIA = datetime(2026, 1, 10, 12, tzinfo=UTC)
@@ -71,6 +71,16 @@ def con_eventos(datos: Path) -> Path:
     with libro_sqlite(datos) as (libro, _):
         asyncio.run(libro.ejecutar(trabajo))
     return datos
+
+
+def test_si_los_usuarios_no_se_entienden_dice_que_orden_los_corrige(con_eventos: Path) -> None:
+    sql(con_eventos, "UPDATE usuarios_por_dia SET boceto = x'00'")
+    dicho = ejecutar("cmp-456", *PERIODO, "--incluir", "usuarios_unicos")
+    assert dicho.exit_code == 2
+    assert dicho.stderr == (
+        "No se puede responder: los usuarios del 2026-01-10 de la campaña cmp-456 no se entienden; los "
+        "corrige `alpespartners recontar`.\n"
+    )
 
 
 def ejecutar(*argumentos: str) -> Result:

@@ -79,7 +79,7 @@ def test_nombra_cada_diferencia_y_termina_con_uno_aunque_la_corrija(recontar_hal
                 "valor contado 1.5000, hay 1.0001",
             ]
         ),
-        "9 eventos contados: 1 diferencias, corregidas.",
+        "9 eventos contados: 1 diferencia, corregida.",
     ]
 
 
@@ -87,14 +87,14 @@ def test_si_solo_compara_dice_que_no_corrigio_nada(recontar_halla: Poner) -> Non
     recontar_halla(DIFERENCIA)
     dicho = CliRunner().invoke(principal, ["recontar", "--solo-comparar"])
     assert dicho.exit_code == 1
-    assert dicho.stdout.splitlines()[-1] == "9 eventos contados: 1 diferencias, 0 corregidas."
+    assert dicho.stdout.splitlines()[-1] == "9 eventos contados: 1 diferencia, 0 corregidas."
 
 
 def test_si_no_puede_corregir_dice_por_que(recontar_halla: Poner) -> None:
     recontar_halla(DIFERENCIA, impedimento="Detenga los consumidores y repita la orden.")
     dicho = CliRunner().invoke(principal, ["recontar"])
     assert dicho.exit_code == 1
-    assert dicho.stdout.splitlines()[-1] == "9 eventos contados: 1 diferencias, 0 corregidas."
+    assert dicho.stdout.splitlines()[-1] == "9 eventos contados: 1 diferencia, 0 corregidas."
     assert dicho.stderr == "Detenga los consumidores y repita la orden.\n"
 
 

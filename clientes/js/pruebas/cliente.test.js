@@ -279,7 +279,9 @@ test("lo que no cupo en el disco no se encola, y no estropea lo demás", (t) => 
   const ruta = path.join(carpeta(t), "cola.ndjson");
   const cola = new ColaEnArchivo(ruta);
   cola.poner('{"n":1}');
-  const lleno = t.mock.method(fs, "fsyncSync", () => {
+  const escribir = fs.writeFileSync;
+  const lleno = t.mock.method(fs, "writeFileSync", (archivo, linea) => {
+    escribir(archivo, linea.slice(0, 6));
     throw new Error("ENOSPC");
   });
   assert.throws(() => cola.poner('{"n":2}'), /ENOSPC/);
@@ -298,14 +300,34 @@ test("el cerrojo de un muerto se releva y el de otro proceso con su número, tam
   await once(hijo, "exit");
   assert.ok(fs.existsSync(`${ruta}.cerrojo`));
   new ColaEnArchivo(ruta).cerrar();
-  fs.writeFileSync(`${ruta}.cerrojo`, `${process.pid} 1`);
-  new ColaEnArchivo(ruta).cerrar();
+  for (const final of [" ", " 1"]) {
+    fs.writeFileSync(`${ruta}.cerrojo`, process.pid + final);
+    new ColaEnArchivo(ruta).cerrar();
+  }
   assert.deepEqual(fs.readdirSync(path.dirname(ruta)), ["cola.ndjson"]);
+});
+
+test("un proceso muerto que nadie recogió no es dueño de nada", async (t) => {
+  const ruta = path.join(carpeta(t), "cola.ndjson");
+  const padre = spawn("sh", ["-c", "sleep 600 & echo $!; exec sleep 600"], { stdio: ["ignore", "pipe", "inherit"] });
+  t.after(() => padre.kill());
+  const [dicho] = await once(padre.stdout, "data");
+  const numero = Number(dicho);
+  const campos = () => fs.readFileSync(`/proc/${numero}/stat`, "utf8").split(") ").pop().split(" ");
+  // Hasta que el padre no es `sleep`, recogería a su hijo.
+  while (fs.readFileSync(`/proc/${padre.pid}/comm`, "utf8") !== "sleep\n") await new Promise(setImmediate);
+  process.kill(numero, "SIGKILL");
+  while (campos()[0] !== "Z") await new Promise(setImmediate);
+  fs.writeFileSync(`${ruta}.cerrojo`, `${numero} ${campos()[19]}`);
+  new ColaEnArchivo(ruta).cerrar();
 });
 
 test("lo que se sabe tras cerrar no toca la cola", async (t) => {
   const ruta = path.join(carpeta(t), "cola.ndjson");
-  const { api, avisos, cliente } = await preparar(t, { cola: new ColaEnArchivo(ruta), cada: 0 });
+  const cola = new ColaEnArchivo(ruta);
+  const { api, avisos, cliente } = await preparar(t, { cola, cada: 0 });
+  const quitar = t.mock.method(cola, "quitar");
+  const pedir = t.mock.method(globalThis, "fetch");
   let abrir;
   api.puerta = new Promise((listo) => (abrir = listo));
   cliente.impresion(impresion("a"));
@@ -316,5 +338,8 @@ test("lo que se sabe tras cerrar no toca la cola", async (t) => {
   const otro = new Cliente({ direccion: api.direccion, cola: new ColaEnArchivo(ruta) });
   assert.equal((await otro.cerrar()).pendientes, 0);
   assert.deepEqual(api.ids(), ["a", "a"]);
+  await (await pedir.mock.calls[0].result).text().catch(() => {}); // ya leída, o enseguida
+  for (let vuelta = 0; vuelta < 20; vuelta++) await new Promise(setImmediate);
+  assert.equal(quitar.mock.callCount(), 0);
   assert.ok(!avisos.some((aviso) => aviso.includes("falló")));
 });

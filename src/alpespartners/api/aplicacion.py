@@ -98,12 +98,7 @@ def crear_api(  # noqa: PLR0913 (por nombre: es la lista de lo que la API necesi
     informes = [*rutas_de_listas(resumenes), *rutas_de_informes(cuentas, cuentas_de_influencers, reloj)]
     recepcion = Recepcion(despachador=despachador, reloj=reloj, nuevo_id=nuevo_id)
     lotes = Lotes(recepcion=recepcion, esperas=esperas, segundos_de_cuerpo=segundos_de_cuerpo)
-    cloudevents = CloudEvents(
-        lector=LectorDeCloudEvents(tipos_de_comando),
-        envios=envios,
-        recepcion=recepcion,
-        segundos_de_cuerpo=segundos_de_cuerpo,
-    )
+    cloudevents = CloudEvents(lector=LectorDeCloudEvents(tipos_de_comando), envios=envios, lotes=lotes)
     captura = [lotes.ruta(), cloudevents.ruta()]
     descritas = rutas_descritas(envios, lecturas, presencia, en_vivo, captura, informes, metricas, averiguar)
     de_dialectos = rutas_de_dialectos(recepcion, acceso.llavero, segundos_de_cuerpo)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from alpespartners.cli.clase import ALTERNATIVAS, NombreDeClase, clase_llamada, leer_nombre
+from alpespartners.cli.cuantas import cuantas
 from alpespartners.cli.destino import imprimible
 from alpespartners.cli.idioma import Grupo, Orden
 from alpespartners.composicion.inicio import leer_ajustes
@@ -110,7 +111,7 @@ def reinyectar_orden(
     if todas == bool(elegidos):
         raise ErrorDeArranque("Diga qué cartas: sus comando_id, o --todas.")
     try:
-        cuantas = reinyectar_cartas(
+        reinyectadas = reinyectar_cartas(
             leer_ajustes(),
             clase_llamada(clase).topico,
             lambda carta: todas or carta.comando_id in elegidos,
@@ -121,6 +122,6 @@ def reinyectar_orden(
         raise ErrorDeArranque("El broker no responde; repetir la misma orden es seguro.") from None
     except ValueError as error:
         raise ErrorDeArranque(f"No se reinyectó ninguna: {error}.") from None
-    typer.echo(f"{cuantas} reinyectadas.")
-    if cuantas < len(elegidos):
+    typer.echo(f"{cuantas(reinyectadas, 'reinyectada', 'reinyectadas')}.")
+    if reinyectadas < len(elegidos):
         raise ErrorDeArranque("De los demás comando_id no hay carta en ese tópico.")

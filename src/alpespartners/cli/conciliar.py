@@ -1,7 +1,7 @@
 """`alpespartners conciliar`: comprobar, con lo que guardan los tópicos, que no falta ni sobra nada.
 
-Qué es: la cara en la terminal de `infraestructura/operacion/conciliador.py`: avance, balance por tópico y
-hallazgos.
+Qué es: la cara en la terminal de `infraestructura/operacion/conciliador.py`, y de un recuento de los informes
+que no corrige: avance, balance por tópico y hallazgos.
 Qué no es: una reparación; no escribe nada, y puede ejecutarse con todo en marcha.
 Por qué existe: «ninguno se pierde, ninguno se cuenta dos veces» tiene que poder comprobarlo cualquiera.
 """
@@ -15,10 +15,13 @@ from typing import Annotated, Final
 import typer
 
 from alpespartners.cli.avance import Avance
+from alpespartners.cli.cuantas import cuantas
 from alpespartners.cli.destino import imprimible
+from alpespartners.cli.diferencias import linea
 from alpespartners.cli.hallazgos_en_json import hallazgos_en_json
 from alpespartners.cli.no_se_pudo import no_se_pudo
 from alpespartners.composicion.inicio import leer_ajustes
+from alpespartners.modulos.informes.dominio.diferencia import Diferencia, DiferenciaDeUsuarios
 from alpespartners.modulos.tracking.aplicacion.conciliacion import Cuenta, Hallazgo, TipoDeHallazgo
 from alpespartners.modulos.tracking.aplicacion.puertos import (
     BaseDatosNoDisponible,
@@ -51,11 +54,12 @@ def conciliar(
         Path | None, typer.Option("--json", help="Archivo donde dejar todos los hallazgos, uno por línea.")
     ] = None,
 ) -> None:
-    """Compara los tópicos con la base de datos y nombra lo que falta o sobra.
+    """Compara los tópicos y los informes con la base de datos y nombra lo que falta o sobra.
 
     Termina con 0 si todo cuadra, con 1 si algo no cuadra y con 2 si no se pudo comprobar.
     """
     from alpespartners.composicion.ordenes import conciliar as conciliar_con
+    from alpespartners.modulos.informes.infraestructura.recuento import CuentaIlegible
 
     dichos: Counter[TipoDeHallazgo] = Counter()
     with ExitStack() as pila:
@@ -68,14 +72,23 @@ def conciliar(
             if hallazgo.tipo.es_discrepancia and dichos[hallazgo.tipo] <= _DE_CADA_TIPO:
                 avance.decir(_linea(hallazgo))
 
+        def al_diferir(diferencia: Diferencia | DiferenciaDeUsuarios) -> None:
+            al_hallar(Hallazgo(tipo=TipoDeHallazgo.INFORME, detalle=linea(diferencia)))
+
         try:
             cuentas = conciliar_con(
-                leer_ajustes(), al_hallar=al_hallar, avanza=avance.avanzar, espera=espera, margen=margen
+                leer_ajustes(),
+                al_hallar=al_hallar,
+                al_diferir=al_diferir,
+                avanza=avance.avanzar,
+                espera=espera,
+                margen=margen,
             )
         except BrokerNoDisponible:
             raise no_se_pudo("El broker no responde; pruebe otra vez cuando vuelva.") from None
-        except (BaseDatosNoDisponible, FilaIlegible) as error:
-            raise no_se_pudo(f"No se puede leer la base de datos: {str(error).removesuffix('.')}.") from None
+        except (BaseDatosNoDisponible, FilaIlegible, CuentaIlegible) as error:
+            frase = f"No se puede leer la base de datos: {str(error).removesuffix('.')}."
+            raise no_se_pudo(imprimible(frase)) from None
         except EsquemaDesconocido as error:
             raise no_se_pudo(f"{error} y repita la orden.") from None
         except ErrorDeArranque as error:
@@ -92,13 +105,18 @@ def _informar(cuentas: Sequence[Cuenta], dichos: Mapping[TipoDeHallazgo, int]) -
     for tipo, cuantos in discrepancias.items():
         if cuantos > _DE_CADA_TIPO:
             typer.echo(f"{tipo}: {cuantos} en total; --json los deja todos en un archivo.")
+    if TipoDeHallazgo.INFORME in discrepancias:
+        typer.echo("Las de los informes las corrige `alpespartners recontar`.")
     total = sum(discrepancias.values())
-    typer.echo(f"{total} discrepancias.")
+    typer.echo(f"{cuantas(total, 'discrepancia', 'discrepancias')}.")
     return total
 
 
 def _balance(cuenta: Cuenta) -> str:
-    partes = [f"{cuenta.mensajes} mensajes", f"{cuenta.distintos} distintos"]
+    partes = [
+        cuantas(cuenta.mensajes, "mensaje", "mensajes"),
+        cuantas(cuenta.distintos, "distinto", "distintos"),
+    ]
     partes += [f"{nombre} {cuantos}" for nombre, cuantos in sorted(cuenta.cuadran.items())]
     if cuenta.en_camino:
         partes.append(f"en camino {cuenta.en_camino}")
@@ -113,5 +131,6 @@ def _linea(hallazgo: Hallazgo) -> str:
         "posición": hallazgo.posicion,
         "detalle": hallazgo.detalle,
     }
-    datos = " · ".join(f"{nombre} {valor}" for nombre, valor in nombres.items() if valor is not None)
-    return imprimible(f"{hallazgo.tipo}: {hallazgo.topico} · {datos}")
+    datos = [f"{nombre} {valor}" for nombre, valor in nombres.items() if valor is not None]
+    partes = datos if hallazgo.topico is None else [hallazgo.topico, *datos]
+    return imprimible(f"{hallazgo.tipo}: {' · '.join(partes)}")

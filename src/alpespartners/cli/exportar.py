@@ -12,6 +12,7 @@ import typer
 
 from alpespartners.cli.avance import Avance
 from alpespartners.cli.clase import ALTERNATIVAS, NombreDeClase, clase_llamada, leer_nombre
+from alpespartners.cli.cuantas import cuantas
 from alpespartners.cli.destino import imprimible
 from alpespartners.cli.no_se_pudo import no_se_pudo
 from alpespartners.composicion.inicio import leer_ajustes
@@ -81,7 +82,8 @@ def exportar(
             )
     except NoCuadra as error:
         typer.echo(
-            f"{nombre} no se termina, porque no cuadra: {error.en_el_archivo} filas escritas y "
+            f"{nombre} no se termina, porque no cuadra: "
+            f"{cuantas(error.en_el_archivo, 'fila escrita', 'filas escritas')} y "
             f"{error.en_el_libro} en la base de datos. Borre {nombre}.parte y repítalo.",
             err=True,
         )
@@ -99,4 +101,5 @@ def exportar(
         raise no_se_pudo(f"Interrumpida. {_SIGUE}") from None
     except OSError as error:
         raise no_se_pudo(f"No se puede escribir {nombre}: {error.strerror}. {_SIGUE}") from None
-    typer.echo(f"{nombre}: {filas} {clase_llamada(clase).plural}, las que hay en {configuracion.lugar}.")
+    son = f"{cuantas(filas, 'fila', 'filas')} de {clase_llamada(clase).plural}"
+    typer.echo(f"{nombre}: {son}, lo que hay en {configuracion.lugar}.")

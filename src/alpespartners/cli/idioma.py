@@ -6,6 +6,8 @@ de un error se mira qué es y no qué dice: lo que un argumento debe ser lo dice
 Por qué existe: quien se equivoca al teclear es quien menos debe tener que leer otro idioma.
 """
 
+import errno
+import os
 import sys
 from difflib import get_close_matches
 from typing import Any
@@ -14,6 +16,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 _MAL_USO = 2
+_AL_ESCRIBIR = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 
 
 class _OrdenMalEscrita(typer.TyperException):
@@ -69,7 +72,10 @@ class Grupo(_EnEspanol, TyperGroup):
         super().__init__(**opciones | {"subcommand_metavar": "ORDEN [ARGUMENTOS]..."})
 
     def main(self, *argumentos: Any, **opciones: Any) -> Any:
-        """Ejecuta la orden y termina el proceso; un error de uso, con una frase y el código 2."""
+        """Ejecuta la orden y termina el proceso.
+
+        Un error de uso, y una salida en la que no se puede escribir, son una frase y el código 2.
+        """
         try:
             sys.exit(super().main(*argumentos, **opciones | {"standalone_mode": False}))
         except typer.TyperException as error:
@@ -77,6 +83,12 @@ class Grupo(_EnEspanol, TyperGroup):
             sys.exit(error.exit_code)
         except typer.Abort:
             sys.exit(1)
+        except OSError as error:
+            if error.filename is not None or error.errno not in _AL_ESCRIBIR:
+                raise
+            _olvidar_la_salida()
+            typer.echo(f"No se puede escribir lo que hay que decir: {error.strerror}.", err=True)
+            sys.exit(_MAL_USO)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """La orden que nombran los argumentos."""
@@ -86,6 +98,13 @@ class Grupo(_EnEspanol, TyperGroup):
                 f"No existe la orden «{args[0]}»." + "".join(f" ¿Quiso decir «{n}»?" for n in parecidas), ctx
             )
         return super().resolve_command(ctx, args)
+
+
+def _olvidar_la_salida() -> None:
+    """Lo que quedara por salir no saldrá: al terminar, Python lo intentaría otra vez."""
+    nada = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nada, sys.stdout.fileno())
+    os.close(nada)
 
 
 def _poner_titulos() -> None:

@@ -19,6 +19,7 @@ import typer
 
 from alpespartners.cli.avance import Avance
 from alpespartners.cli.clase import ALTERNATIVAS, NombreDeClase, clase_llamada, leer_nombre
+from alpespartners.cli.cuantas import cuantas
 from alpespartners.cli.destino import imprimible
 from alpespartners.cli.no_se_pudo import no_se_pudo
 from alpespartners.composicion.inicio import leer_ajustes
@@ -197,20 +198,22 @@ def _nombre(ruta: Path) -> str:
 
 def _resumen(ruta: Path, apuntes: "Apuntes") -> Iterator[str]:
     cuentas = apuntes.cuentas
-    partes = [f"{cuentas.filas} filas"]
-    partes += [f"{cuantas} {que}" for que, cuantas in _acabaron(cuentas).items() if cuantas]
+    partes = [cuantas(cuentas.filas, "fila", "filas"), *_acabaron(cuentas)]
     yield f"{_nombre(ruta)}: {', '.join(partes)}."
-    for motivo, cuantas in sorted(cuentas.motivos.items()):
-        yield f"  {imprimible(motivo)}: {cuantas}"
+    for motivo, rechazadas in sorted(cuentas.motivos.items()):
+        yield f"  {imprimible(motivo)}: {rechazadas}"
     if cuentas.rechazadas:
         yield f"Las rechazadas están en {imprimible(str(apuntes.ruta_de_rechazadas))}."
 
 
-def _acabaron(cuentas: "Cuentas") -> dict[str, int]:
-    return {
-        "aceptadas": cuentas.aceptadas,
-        "registradas": cuentas.registradas,
-        "que ya estaban": cuentas.ya_estaban,
-        "con diferencias que no deciden el dinero": cuentas.difieren,
-        "rechazadas": cuentas.rechazadas,
-    }
+def _acabaron(cuentas: "Cuentas") -> Iterator[str]:
+    """Cómo acabaron, sin lo que no fue de ninguna."""
+    con_diferencias = "con diferencias que no deciden el dinero"
+    suertes = (
+        (cuentas.aceptadas, "aceptada", "aceptadas"),
+        (cuentas.registradas, "registrada", "registradas"),
+        (cuentas.ya_estaban, "que ya estaba", "que ya estaban"),
+        (cuentas.difieren, con_diferencias, con_diferencias),
+        (cuentas.rechazadas, "rechazada", "rechazadas"),
+    )
+    return (cuantas(*suerte) for suerte in suertes if suerte[0])

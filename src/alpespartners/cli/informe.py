@@ -11,10 +11,12 @@ from typing import Annotated, Final
 
 import typer
 
+from alpespartners.cli.destino import imprimible
 from alpespartners.cli.no_se_pudo import no_se_pudo
 from alpespartners.composicion.inicio import leer_ajustes
 from alpespartners.modulos.informes.aplicacion.faltas import InformeImposible
 from alpespartners.modulos.informes.aplicacion.pedido import DE_CAMPAÑA, Incluible, pedido_de_informe
+from alpespartners.modulos.informes.aplicacion.puertos import UsuariosIlegibles
 from alpespartners.modulos.informes.dominio.comparaciones import Comparacion
 from alpespartners.modulos.informes.dominio.intervalos import Granularidad
 from alpespartners.modulos.tracking.dominio.excepciones import CampoInvalido
@@ -90,6 +92,9 @@ def informe(  # noqa: PLR0913 (una opción por parámetro del informe)
     except InformeImposible as imposible:
         faltas = "\n".join(f"--{falta.parametro}: {falta.frase}." for falta in imposible.faltas)
         raise no_se_pudo(faltas) from None
+    except UsuariosIlegibles as ilegibles:
+        frase = f"No se puede responder: {ilegibles}; los corrige `alpespartners recontar`."
+        raise no_se_pudo(imprimible(frase)) from None
     except ErrorDeArranque as error:
         raise no_se_pudo(error.frase) from None
     if csv:

@@ -10,6 +10,7 @@ from typing import Final
 import typer
 
 from alpespartners.cli.avance import Avance
+from alpespartners.cli.cuantas import cuantas
 from alpespartners.composicion.inicio import leer_ajustes
 from alpespartners.modulos.tracking.aplicacion.puertos import (
     BaseDatosNoDisponible,
@@ -42,7 +43,8 @@ def reconstruir() -> None:
         raise typer.Exit(_HACE_FALTA_OTRA_VERSION) from None
     for hecho in hechos:
         typer.echo(
-            f"{hecho.topico}: {hecho.filas} filas de sus eventos, {hecho.sin_evento} sin evento, "
-            f"{hecho.destinos} destinos; {hecho.eventos_ilegibles} mensajes que no son eventos."
+            f"{hecho.topico}: {cuantas(hecho.filas, 'fila', 'filas')} de sus eventos, "
+            f"{hecho.sin_evento} sin evento, {cuantas(hecho.destinos, 'destino', 'destinos')}; "
+            f"{cuantas(hecho.eventos_ilegibles, 'mensaje no es evento', 'mensajes no son eventos')}."
         )
     typer.echo("Compruébelo con `alpespartners conciliar` y arranque los consumidores.")

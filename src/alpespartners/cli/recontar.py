@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from alpespartners.cli.avance import Avance
+from alpespartners.cli.cuantas import cuantas
 from alpespartners.cli.destino import imprimible
+from alpespartners.cli.diferencias import en_json, linea
 from alpespartners.cli.hallazgos_en_json import hallazgos_en_json
 from alpespartners.cli.no_se_pudo import no_se_pudo
 from alpespartners.composicion.inicio import leer_ajustes
@@ -49,10 +51,10 @@ def recontar(
 
         def al_hallar(diferencia: Diferencia | DiferenciaDeUsuarios) -> None:
             nonlocal dichas
-            dejar(_en_json(diferencia))
+            dejar(en_json(diferencia))
             dichas += 1
             if dichas <= _DICHAS:
-                avance.decir(_linea(diferencia))
+                avance.decir(linea(diferencia))
 
         try:
             hecho = recontar_con(
@@ -75,65 +77,10 @@ def recontar(
 
 
 def _resumen(hecho: "Recontado") -> str:
-    frase = f"{hecho.eventos} eventos contados: {hecho.diferencias} diferencias"
+    eventos = cuantas(hecho.eventos, "evento contado", "eventos contados")
+    frase = f"{eventos}: {cuantas(hecho.diferencias, 'diferencia', 'diferencias')}"
     if not hecho.diferencias:
         return f"{frase}."
     if hecho.corregidas == hecho.diferencias:
-        return f"{frase}, corregidas."
-    return f"{frase}, {hecho.corregidas} corregidas."
-
-
-def _en_json(diferencia: Diferencia | DiferenciaDeUsuarios) -> dict[str, object]:
-    if isinstance(diferencia, DiferenciaDeUsuarios):
-        contados, hay = diferencia.contados, diferencia.hay
-        return {
-            "tabla": diferencia.tabla,
-            "campaña_id": diferencia.campana_id,
-            "desde": diferencia.desde,
-            "contados": None if contados is None else contados.eventos,
-            "hay": hay.eventos,
-            "usuarios_contados": None if contados is None else contados.distintos.valor,
-            "usuarios": hay.distintos.valor,
-        }
-    return {
-        "tabla": diferencia.tabla,
-        "campaña_id": diferencia.campana_id,
-        "desde": diferencia.desde,
-        "tipo": diferencia.tipo,
-        "moneda": diferencia.moneda,
-        "influencer_id": diferencia.influencer_id,
-        "cupon": diferencia.cupon,
-        "contados": diferencia.contada.cuantos,
-        "hay": diferencia.hay.cuantos,
-        "valor_contado": diferencia.contada.valor,
-        "valor": diferencia.hay.valor,
-    }
-
-
-def _linea(diferencia: Diferencia | DiferenciaDeUsuarios) -> str:
-    if isinstance(diferencia, DiferenciaDeUsuarios):
-        return _linea_de_usuarios(diferencia)
-    nombres = {
-        "campaña": diferencia.campana_id,
-        "desde": diferencia.desde.isoformat(timespec="minutes"),
-        "influencer": diferencia.influencer_id,
-        "cupón": diferencia.cupon,
-        "tipo": diferencia.tipo,
-        "moneda": diferencia.moneda,
-    }
-    partes = [f"{nombre} {valor}" for nombre, valor in nombres.items() if valor]
-    partes.append(f"contados {diferencia.contada.cuantos}, hay {diferencia.hay.cuantos}")
-    if diferencia.contada.valor or diferencia.hay.valor:
-        partes.append(f"valor contado {diferencia.contada.valor}, hay {diferencia.hay.valor}")
-    return imprimible(f"{diferencia.tabla}: {' · '.join(partes)}")
-
-
-def _linea_de_usuarios(diferencia: DiferenciaDeUsuarios) -> str:
-    contados, hay = diferencia.contados, diferencia.hay
-    de_quien = f"campaña {diferencia.campana_id} · desde {diferencia.desde.isoformat(timespec='minutes')}"
-    dice = "no se entiende"
-    if contados is not None:
-        dice = f"contados {contados.eventos} con {contados.distintos.valor} usuarios"
-        if contados.boceto != hay.boceto and contados.distintos == hay.distintos:
-            dice += ", que no son los mismos"
-    return imprimible(f"{diferencia.tabla}: {de_quien} · {dice}, hay {hay.eventos} con {hay.distintos.valor}")
+        return f"{frase}, {'corregida' if hecho.diferencias == 1 else 'corregidas'}."
+    return f"{frase}, {cuantas(hecho.corregidas, 'corregida', 'corregidas')}."

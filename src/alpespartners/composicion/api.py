@@ -95,7 +95,7 @@ def crear_app(
         topicos=topicos,
         lecturas=lecturas,
         cuentas=LecturaDeCuentasSQL(por_turnos, hechos()),
-        cuentas_de_influencers=LecturaDeInfluencerSQL(por_turnos),
+        cuentas_de_influencers=LecturaDeInfluencerSQL(por_turnos, hechos()),
         resumenes=ResumenesSQL(por_turnos, hechos()),
         presencia=lecturas,
         reloj=ahora,

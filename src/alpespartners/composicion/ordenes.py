@@ -29,7 +29,6 @@ from alpespartners.modulos.informes.aplicacion.pedido import PedidoDeInforme
 from alpespartners.modulos.informes.dominio.diferencia import Diferencia, DiferenciaDeUsuarios
 from alpespartners.modulos.informes.infraestructura.lecturas import LecturaDeCuentasSQL
 from alpespartners.modulos.informes.infraestructura.recuento import NoHuboManera, Recontado, Recuento
-from alpespartners.modulos.informes.infraestructura.totales import totales
 from alpespartners.modulos.tracking.aplicacion.clases import CLASES, Clase
 from alpespartners.modulos.tracking.aplicacion.conciliacion import Cuenta, Hallazgo
 from alpespartners.modulos.tracking.aplicacion.consultas.consultar_destino import Historia, SinNoticias
@@ -168,6 +167,7 @@ def hacer_informe(configuracion: Configuracion, pedido: PedidoDeInforme) -> Info
     Raises:
         ErrorDeArranque: la base de datos no se puede leer.
         InformeImposible: no cabe en una respuesta.
+        UsuariosIlegibles: se piden, y los de un día no se entienden.
     """
 
     async def leer(lecturas: LecturasDelLibro) -> Informe:
@@ -229,20 +229,22 @@ def conciliar(
     configuracion: Configuracion,
     *,
     al_hallar: Callable[[Hallazgo], None],
+    al_diferir: Callable[[Diferencia | DiferenciaDeUsuarios], None],
     avanza: Callable[[str, int], None],
     espera: float,
     margen: float,
 ) -> list[Cuenta]:
-    """Compara lo que guardan los tópicos con la base de datos y devuelve la cuenta de cada uno. Solo lee.
+    """Compara los tópicos y los informes con la base de datos y devuelve la cuenta de cada tópico. Solo lee.
 
     Raises:
         BaseDatosNoDisponible: la base de datos no se puede leer.
         BrokerNoDisponible: el broker no responde.
+        CuentaIlegible: no se entiende lo que dice una fila o una cuenta de los informes.
         ErrorDeArranque: los ajustes no valen.
         EsquemaDesconocido: hay eventos que publicó una versión posterior.
     """
     with ExitStack() as pila:
-        # Con su plazo: sumar todas las cuentas puede ser más que una lectura corta.
+        # Con su plazo: recontar unas semanas de una campaña puede ser más que una lectura corta.
         lecturas = base_datos(configuracion).reparaciones()
         pila.callback(lecturas.cerrar)
         cliente, epoca = conectar(configuracion, pila)
@@ -256,12 +258,15 @@ def conciliar(
             espera=espera,
             margen=timedelta(seconds=margen),
             confirmado=_nada_se_sabe_confirmado if administracion is None else administracion.confirmado,
-            contados=totales,
         )
         try:
-            return conciliador.conciliar()
+            cuentas = conciliador.conciliar()
         except FalloDelBroker as fallo:
             raise BrokerNoDisponible(str(fallo)) from fallo
+        Recuento(
+            hechos(), leer=lecturas.leer_libro, escribir=None, al_hallar=al_diferir, avanza=avanza
+        ).recontar()
+        return cuentas
 
 
 def recontar(

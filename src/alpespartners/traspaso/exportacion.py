@@ -8,7 +8,8 @@ cuentan las filas en el archivo y en el libro.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
@@ -125,27 +126,49 @@ class _Exportacion:
         self._anotado = pedido.ruta.with_name(f"{pedido.ruta.name}.parte.json")
 
     def exportar(self) -> int:
-        estado = self._previo()
-        if estado is not None and not self._parte.exists():
-            # Murió entre dar al archivo su nombre y olvidar lo anotado.
-            return self._terminar(self._pedido.ruta, estado)
-        if estado is None and self._pedido.ruta.exists() and not self._pedido.reemplazar:
-            raise NoSePuedeExportar("ya existe; para poner otro en su lugar, --reemplazar")
-        with self._parte.open("ab"):
-            cerrojo = Cerrojo(self._parte)
-        try:
-            if not cerrojo.tomar():
-                raise NoSePuedeExportar("otra orden lo está escribiendo ahora mismo")
+        with self._solo_para_esta() as a_medias:
+            estado = self._previo(a_medias=a_medias)
+            if estado is not None and not a_medias:
+                # Murió entre dar al archivo su nombre y olvidar lo anotado.
+                return self._terminar(self._pedido.ruta, estado)
+            if estado is None and self._pedido.ruta.exists() and not self._pedido.reemplazar:
+                raise NoSePuedeExportar("ya existe; para poner otro en su lugar, --reemplazar")
             estado = self._empezar() if estado is None else estado
             self._escribir(estado)
             return self._terminar(self._pedido.formato.rematar(self._parte), estado)
+
+    @contextmanager
+    def _solo_para_esta(self) -> Iterator[bool]:
+        """Durante el bloque, nadie más escribe ni mira lo de a medias; dice si lo había.
+
+        Raises:
+            NoSePuedeExportar: otra orden lo escribe, o acaba de hacerlo.
+        """
+        a_medias = self._parte.exists()
+        cerrojo = Cerrojo(self._parte)
+        try:
+            if not (cerrojo.tomar() and self._es_el_que_esta(cerrojo)):
+                raise NoSePuedeExportar("otra orden lo está escribiendo ahora mismo")
+            try:
+                yield a_medias
+            except NoSePuedeExportar:
+                if not a_medias:
+                    self._parte.unlink(missing_ok=True)
+                raise
         finally:
             cerrojo.cerrar()
 
-    def _previo(self) -> _Estado | None:
+    def _es_el_que_esta(self, cerrojo: Cerrojo) -> bool:
+        """Si el archivo del cerrojo sigue ahí: otra orden pudo acabar entretanto y darle su nombre."""
+        try:
+            return os.path.samestat(os.fstat(cerrojo.descriptor), self._parte.stat())
+        except FileNotFoundError:
+            return False
+
+    def _previo(self, *, a_medias: bool) -> _Estado | None:
         """Por dónde iba esta misma exportación."""
         estado: _Estado | None = leer_anotado(self._anotado, _Estado)
-        if estado is None or not self._sigue_ahi(estado):
+        if estado is None or not self._sigue_ahi(estado, a_medias=a_medias):
             return None
         impedimento = None
         if estado.identidad != self._pedido.identidad:
@@ -158,9 +181,9 @@ class _Exportacion:
             return None
         raise NoSePuedeExportar(f"{impedimento}; para olvidarlo, --reemplazar")
 
-    def _sigue_ahi(self, estado: _Estado) -> bool:
+    def _sigue_ahi(self, estado: _Estado, *, a_medias: bool) -> bool:
         """Si lo que se escribió está, con ese nombre o con el definitivo: alguien pudo llevárselo."""
-        if self._parte.exists():
+        if a_medias:
             return self._parte.stat().st_size >= estado.octetos
         return self._pedido.ruta.exists()
 
@@ -215,9 +238,10 @@ class _Exportacion:
         if self._sello(estado.frontera) != estado.sello_de_la_frontera:
             raise NoSePuedeExportar("la base de datos se rehízo mientras se leía; repítalo con --reemplazar")
         archivo.replace(self._pedido.ruta)
-        self._parte.unlink(missing_ok=True)
         asegurar_carpeta(self._pedido.ruta.parent)
         self._anotado.unlink()
+        if archivo != self._parte:
+            self._parte.unlink()
         return filas
 
     def _contar_en_el_libro(self, frontera: int) -> int:

@@ -91,12 +91,15 @@ def test_solo_se_repite_lo_que_quedo_sin_confirmar(api: ApiFalsa) -> None:
 
 
 @pytest.mark.parametrize("codigo", [408, 429, 500, 502, 503, 504])
-def test_un_fallo_pasajero_se_repite_con_los_mismos_eventos(api: ApiFalsa, codigo: int) -> None:
+def test_un_fallo_pasajero_se_repite_con_los_mismos_eventos_y_se_avisa_una_vez(
+    api: ApiFalsa, caplog: pytest.LogCaptureFixture, codigo: int
+) -> None:
     api.guion += [con_codigo(codigo), con_codigo(codigo)]
     with Cliente(api.direccion, cada=0) as cliente:
         assert estado(cliente.impresion(impresion("a")).veredicto) == "ACEPTADA"
     assert api.ids == ["a", "a", "a"]
     assert api.lotes[0] == api.lotes[2]
+    assert [dicho.levelname for dicho in caplog.records] == ["WARNING"]
 
 
 def test_a_quien_no_da_abasto_le_llega_la_mitad_y_despues_otra_vez_mas(api: ApiFalsa) -> None:
@@ -288,6 +291,7 @@ if not (hijo := os.fork()):
         c.impresion({"id": "del hijo", "campaña_id": "c"})
     except RuntimeError as error:
         sys.stdout.write(str(error))
+    c._cola.cerrar()  # lo que hará el intérprete al acabar, si llega a ello
     sys.exit()
 os.waitpid(hijo, 0)
 c.impresion({"id": "b", "campaña_id": "c"})

@@ -18,8 +18,7 @@ from alpespartners.modulos.tracking.dominio.eventos import ConversionRegistrada
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import sobre_de_comando, sobre_de_evento
 from alpespartners.modulos.tracking.infraestructura.pulsar.confirmado import Confirmado, ConfirmadoDeParticion
 from tests.apoyo.base_datos import sql
-from tests.apoyo.cuentas import TABLAS
-from tests.apoyo.eventos import AHORA, CONVERSION, IMPRESION, conversion
+from tests.apoyo.eventos import AHORA, CONVERSION, conversion
 from tests.apoyo.topicos_y_libro import TopicosYLibro, topicos_y_libro
 
 HUELLA = "0123456789abcdef"
@@ -195,29 +194,6 @@ def test_un_evento_que_contradice_a_su_fila_o_a_otro_con_su_ce_id_se_nombra(caso
     caso.topicos.guardar(sobre_de_evento(ConversionRegistrada(conversion(usuario_id="otro")), None))
     caso.conciliar()
     assert [(h.tipo, h.evento_id) for h in caso.hallazgos] == [(TipoDeHallazgo.OTRO_CONTENIDO, "conv-123")]
-
-
-@pytest.mark.parametrize("tabla", TABLAS)
-def test_una_cuenta_de_los_informes_que_no_es_la_del_balance_se_nombra_y_dice_que_ejecutar(
-    caso: TopicosYLibro, tabla: str
-) -> None:
-    caso.publicar(IMPRESION, "i-1")
-    caso.publicar(CONVERSION, "c-1")
-    caso.consumir()
-    caso.relevar()
-    sql(caso.datos, f"UPDATE {tabla} SET cuantos = 3 WHERE tipo = 'VENTA'")  # noqa: S608 (son las suyas)
-    _, _, comandos, _ = caso.conciliar()
-    assert [(h.tipo, h.topico, h.detalle) for h in caso.hallazgos] == [
-        (
-            TipoDeHallazgo.CUENTA,
-            COMANDO_REGISTRAR_CONVERSION,
-            f"{tabla}: cuenta 3 y hay 1; ejecute `alpespartners recontar`",
-        )
-    ]
-    assert comandos.hallazgos == {TipoDeHallazgo.CUENTA: 1}
-    caso.recontar()
-    caso.conciliar()
-    assert caso.hallazgos == []
 
 
 def test_un_mensaje_que_no_es_un_evento_se_nombra_por_su_posicion(caso: TopicosYLibro) -> None:

@@ -1,6 +1,7 @@
 """Ni las páginas de campañas y de influencers ni el informe de uno recorren una tabla: salen de un índice."""
 
 import asyncio
+import re
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -65,10 +66,19 @@ def _influencers(libro: LibroQueSeLee) -> Coroutine[Any, Any, object]:
 def _informe(libro: LibroQueSeLee) -> Coroutine[Any, Any, object]:
     # Semanas enteras y días sueltos.
     intervalos = [Intervalo(JUEVES, JUEVES + timedelta(days=30))]
-    return LecturaDeInfluencerSQL(libro).contar("inf", intervalos, [Dimension.CAMPAÑA], 100)
+    return LecturaDeInfluencerSQL(libro, hechos()).contar("inf", intervalos, [Dimension.CAMPAÑA], 100)
 
 
-LECTURAS = pytest.mark.parametrize("leer", [_campañas, _influencers, _informe])
+def _informe_de_horas(libro: LibroQueSeLee) -> Coroutine[Any, Any, object]:
+    # Filas sueltas.
+    intervalos = [Intervalo(JUEVES, JUEVES + timedelta(days=30, hours=5))]
+    return LecturaDeInfluencerSQL(libro, hechos()).contar("inf", intervalos, [Dimension.CAMPAÑA], 100)
+
+
+_DE_UNO = (_informe, _informe_de_horas)
+_DE_SUS_DIAS = re.compile(r"campana_id=\? AND dia=\? AND influencer_id=\?")
+_DE_SUS_INSTANTES = re.compile(r"influencer_id=\? AND ocurrido_en>\? AND ocurrido_en<\?")
+LECTURAS = pytest.mark.parametrize("leer", [_campañas, _influencers, _informe, _informe_de_horas])
 
 
 @LECTURAS
@@ -85,6 +95,11 @@ def test_en_sqlite_ninguna_recorre_una_tabla(
     assert de_tablas != []
     assert [paso for paso in de_tablas if not paso.startswith("SEARCH")] == []
     assert any(INDICE in paso for paso in de_tablas) == (leer is not _campañas)
+    # Por la campaña sola se mirarían los días de todos sus influencers, y por el influencer, todo lo suyo.
+    de_uno = [paso for paso in de_tablas if leer in _DE_UNO and INDICE not in paso]
+    assert [
+        paso for paso in de_uno if not (_DE_SUS_DIAS.search(paso) or _DE_SUS_INSTANTES.search(paso))
+    ] == []
 
 
 @LECTURAS

@@ -55,6 +55,7 @@ class Exportador:
         self._bucle = asyncio.Runner()
         self.consultas = 0
         self.muere_en = -1
+        self.al_leer: Callable[[], None] = lambda: None
 
     def agregar(self, *conversiones: Conversion) -> None:
         self._bucle.run(self.unidad.ejecutar(lambda t: t.eventos(clases.CONVERSIONES).agregar(conversiones)))
@@ -63,6 +64,8 @@ class Exportador:
         self.consultas += 1
         if self.consultas == self.muere_en:
             raise Muerte
+        entretanto, self.al_leer = self.al_leer, lambda: None
+        entretanto()
         leido: T = self._bucle.run(self.lecturas.leer(consulta))
         return leido
 
@@ -203,12 +206,38 @@ def test_si_muere_con_el_archivo_ya_en_su_sitio_la_misma_orden_lo_da_por_hecho(
     assert [ruta.name for ruta in exportador.carpeta.iterdir()] == [f"a.{formato}"]
 
 
+@pytest.mark.parametrize("formato", FORMATOS)
+def test_dos_ordenes_no_siguen_a_la_vez_lo_que_otra_dejo_a_medias(
+    exportador: Exportador, formato: str
+) -> None:
+    nombre = f"a.{formato}"
+    exportador.agregar(*ventas(9))
+    exportador.exportar(f"entera.{formato}")
+    exportador.consultas, exportador.muere_en = 0, 5
+    with pytest.raises(Muerte):
+        exportador.exportar(nombre)
+    halladas: list[str] = []
+
+    def otra_orden() -> None:
+        try:
+            exportador.exportar(nombre)
+        except NoSePuedeExportar as impedimento:
+            halladas.append(str(impedimento))
+
+    exportador.al_leer = otra_orden
+    assert exportador.exportar(nombre) == 9
+    assert halladas == ["otra orden lo está escribiendo ahora mismo"]
+    assert exportador.octetos(nombre) == exportador.octetos(f"entera.{formato}")
+    assert not list(exportador.carpeta.glob("*.parte*"))
+
+
 def test_un_archivo_que_ya_esta_no_se_toca_salvo_que_se_pida(exportador: Exportador) -> None:
     (exportador.carpeta / "a.csv").write_text("mío", encoding="utf-8")
     exportador.agregar(*ventas(2))
     with pytest.raises(NoSePuedeExportar, match="ya existe"):
         exportador.exportar("a.csv")
     assert exportador.octetos("a.csv").decode() == "mío"
+    assert [ruta.name for ruta in exportador.carpeta.iterdir()] == ["a.csv"]
     assert exportador.exportar("a.csv", reemplazar=True) == 2
 
 

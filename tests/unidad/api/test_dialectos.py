@@ -147,6 +147,12 @@ async def test_lo_que_se_ve_es_una_impresion(cliente: httpx2.AsyncClient, evento
     assert (impresion["tipo_evento"], impresion["campaña_id"]) == (tipo, "verano")
 
 
+async def test_un_importe_es_el_numero_tal_como_se_escribio(cliente: httpx2.AsyncClient) -> None:
+    cuerpo = json.dumps({"batch": [pedido(total="AQUÍ")]}).replace(json.dumps("AQUÍ"), "1.505e3")
+    assert acogidos(await cliente.post("/v1/batch", content=cuerpo, headers=con("de-segment")))[0] == "1"
+    assert '"valor":1505.00' in (await cliente.get("/tracking/conversiones/pedido-1")).text
+
+
 async def test_el_mismo_pedido_dos_veces_es_uno(cliente: httpx2.AsyncClient) -> None:
     await enviar(cliente, PEDIDO)
     await enviar(cliente, {**PEDIDO, "messageId": "m-otro"})

@@ -6,7 +6,7 @@ import io
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 from urllib.parse import quote
 
 import httpx2
@@ -16,10 +16,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from starlette.types import ASGIApp, Message
 
+from alpespartners.api.http import descargas
 from alpespartners.api.http.nombres_de_archivo import como_adjunto
 from alpespartners.modulos.tracking.aplicacion import clases
 from alpespartners.modulos.tracking.aplicacion.consultas.cursores import LIMITE_MAXIMO
-from alpespartners.modulos.tracking.aplicacion.puertos import Consulta
+from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible, Consulta
 from alpespartners.modulos.tracking.dominio.entidades import Conversion
 from alpespartners.seedwork.csv_protegido import sin_proteger
 from tests.apoyo.espera import hasta_en_el_bucle
@@ -312,6 +313,40 @@ async def test_no_se_lee_la_pagina_siguiente_hasta_que_quien_descarga_se_lleva_l
             lector.llevarse()
         await hasta_en_el_bucle(lambda: lector.acabada)
     assert len(tabla(lector.recibido.decode())) == 5 * LIMITE_MAXIMO
+
+
+async def test_la_descarga_que_no_cabe_es_un_503_y_cuando_acaba_otra_ya_cabe(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(descargas, "DESCARGAS_A_LA_VEZ", 1)
+    puertos = PuertosEnMemoria()
+    registrar(puertos, *muchas(2 * LIMITE_MAXIMO))
+    api = api_en_memoria(puertos)
+    lector = _LectorLento(api)
+    entera = {"formato": "csv"}
+    async with cliente_de(api) as cliente, asyncio.TaskGroup() as tareas:
+        descarga = tareas.create_task(lector.pedir(LISTA, b"formato=ndjson"))
+        await hasta_en_el_bucle(lambda: lector.ofrecidas == 1)
+        for direccion in (LISTA, CORRIENTE, DESTINOS):
+            negada = await cliente.get(direccion, params=entera)
+            assert negada.status_code == 503, negada.text
+            assert negada.json()["type"] == "urn:alpespartners:error:demasiadas_descargas"
+            assert int(negada.headers["Retry-After"]) > 0
+            # Una página no es una descarga.
+            assert (await cliente.get(direccion, params={**entera, "limite": "5"})).status_code == 200
+        lector.llevarse()
+        lector.llevarse()
+        await descarga
+        assert len(ids(await cliente.get(LISTA, params=entera))) == 2 * LIMITE_MAXIMO
+        # Tampoco ocupa sitio lo que falla antes de empezar.
+        monkeypatch.setattr(puertos, "leer", _sin_base_de_datos)
+        for _ in range(2):
+            fallida = await cliente.get(LISTA, params=entera)
+            assert fallida.json()["type"] == "urn:alpespartners:error:base_de_datos_no_disponible"
+
+
+async def _sin_base_de_datos(_consulta: object) -> NoReturn:
+    raise BaseDatosNoDisponible
 
 
 @dataclass

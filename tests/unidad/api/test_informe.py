@@ -3,14 +3,16 @@
 import unicodedata
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import quote
 
 import httpx2
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 
 from alpespartners.api.informes.presentacion import Informe, InformeInfluencer
+from alpespartners.modulos.informes.aplicacion.puertos import UsuariosIlegibles
 from alpespartners.modulos.informes.dominio.metricas import DEFINICIONES
 from alpespartners.modulos.tracking.aplicacion import clases
 from tests.apoyo.eventos import conversion, impresion
@@ -448,6 +450,25 @@ async def test_los_usuarios_que_no_se_guardan_asi_se_niegan_y_se_dice_que_pedir(
     assert frase in halladas["incluir"][1]
 
 
+async def test_si_los_usuarios_no_se_entienden_se_dice_una_vez_y_que_hacer_y_lo_demas_se_responde(
+    cliente: httpx2.AsyncClient, puertos: PuertosEnMemoria, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def ilegibles(campaña_id: str, *_: object) -> NoReturn:
+        raise UsuariosIlegibles(campaña_id, a_las("2024-01-10T00:00:00Z"))
+
+    monkeypatch.setattr(puertos, "contar_con_usuarios", ilegibles)
+    with capture_logs() as anotado:
+        respuesta = await cliente.get(INFORME, params=DOS_DIAS)
+    problema = respuesta.json()
+    assert (respuesta.status_code, problema["type"]) == (503, "urn:alpespartners:error:usuarios_ilegibles")
+    assert int(respuesta.headers["Retry-After"]) > 0
+    assert "2024-01-10" in problema["detail"]
+    assert "`alpespartners recontar`" in problema["detail"]
+    assert [linea["campaña_id"] for linea in anotado if "usuarios ilegibles" in linea["event"]] == ["cmp-456"]
+    assert [linea for linea in anotado if "exc_info" in linea] == []
+    await pedir(cliente, desde=DOS_DIAS["desde"], hasta=DOS_DIAS["hasta"])
+
+
 async def test_el_informe_de_un_influencer_junta_sus_campañas_o_las_separa(
     cliente: httpx2.AsyncClient, puertos: PuertosEnMemoria
 ) -> None:
@@ -477,29 +498,24 @@ async def test_el_informe_de_un_influencer_junta_sus_campañas_o_las_separa(
     assert comparado.json()["total"]["comparacion"]["impresiones"] == 1
 
 
-@pytest.mark.parametrize(
-    ("parametros", "campo", "codigo", "frase"),
-    [
-        (
-            {"zona": "America/Bogota"},
-            "zona",
-            "sin_respuesta_exacta",
-            "lo de un influencer se cuenta",
-        ),
-        ({"granularidad": "hora"}, "granularidad", "sin_respuesta_exacta", "pida zona=UTC, fechas"),
-        ({"desde": "2024-01-10T00:15:00Z"}, "desde", "sin_respuesta_exacta", "2024-01-10T00:15:00+00:00"),
-        ({"hasta": "2024-01-10T12:00:00Z"}, "hasta", "sin_respuesta_exacta", "a mitad de uno"),
-        ({"por": "influencer_id"}, "por", "parametro_invalido", "debe ser campaña_id, tipo, moneda o cupon"),
-    ],
-)
-async def test_de_un_influencer_se_niega_lo_que_no_son_dias_de_utc(
-    cliente: httpx2.AsyncClient, parametros: dict[str, str], campo: str, codigo: str, frase: str
+async def test_el_informe_de_un_influencer_se_parte_por_las_horas_y_los_dias_de_cualquier_zona(
+    cliente: httpx2.AsyncClient, puertos: PuertosEnMemoria
 ) -> None:
-    respuesta = await cliente.get(DE_INFLUENCER, params=parametros)
+    registrar(puertos, *(impresion(timestamp=a_las(f"2024-01-10T0{hora}:30:00Z")) for hora in (4, 5, 6)))
+    de_bogota = {"zona": "America/Bogota", "desde": "2024-01-09", "hasta": "2024-01-11"}
+    dias = await cliente.get(DE_INFLUENCER, params=de_bogota)
+    assert [fila["impresiones"] for fila in dias.json()["filas"]] == [1, 2]
+    seis = {"desde": "2024-01-10T05:15:00Z", "hasta": "2024-01-10T07:00:00Z", "granularidad": "hora"}
+    horas = await cliente.get(DE_INFLUENCER, params=seis)
+    assert [fila["impresiones"] for fila in horas.json()["filas"]] == [1, 1]
+
+
+async def test_de_un_influencer_no_se_separa_por_influencer(cliente: httpx2.AsyncClient) -> None:
+    respuesta = await cliente.get(DE_INFLUENCER, params={"por": "influencer_id"})
     assert respuesta.status_code == 422, respuesta.text
     (falta,) = respuesta.json()["errores"]
-    assert (falta["campo"], falta["codigo"]) == (campo, codigo)
-    assert frase in falta["mensaje"]
+    assert (falta["campo"], falta["codigo"]) == ("por", "parametro_invalido")
+    assert "debe ser campaña_id, tipo, moneda o cupon" in falta["mensaje"]
 
 
 async def test_de_una_campaña_no_se_separa_por_campaña(cliente: httpx2.AsyncClient) -> None:

@@ -299,7 +299,7 @@ async def test_si_el_cuerpo_se_interrumpe_lo_leido_tiene_su_resultado(
     assert _publicados(puertos) == ["i-1", "i-2"]
 
 
-async def test_si_el_cliente_se_va_lo_publicado_publicado_queda_y_no_se_espera_a_nadie() -> None:
+async def test_si_el_cliente_se_va_lo_publicado_publicado_queda() -> None:
     puertos = _BrokerQueTarda()
 
     async def irse() -> Message:
@@ -311,7 +311,18 @@ async def test_si_el_cliente_se_va_lo_publicado_publicado_queda_y_no_se_espera_a
     lineas = _lineas(_en_json(*(_impresion(f"i-{numero}") for numero in range(250))))
     assert await _enviar(puertos, [lineas], tipo=NDJSON, despues=irse) == (0, {})
     assert len(puertos.publicados) == 200
-    assert puertos.en_vuelo == 0
+
+
+async def test_si_el_cliente_se_va_nadie_sigue_esperando_al_broker() -> None:
+    puertos = _BrokerQueTarda()
+
+    async def irse() -> Message:
+        await hasta_en_el_bucle(lambda: puertos.en_vuelo == EN_VUELO_MAXIMO)
+        return {"type": "http.disconnect"}
+
+    lineas = _lineas(_en_json(*(_impresion(f"i-{numero}") for numero in range(250))))
+    assert await _enviar(puertos, [lineas], tipo=NDJSON, despues=irse) == (0, {})
+    await hasta_en_el_bucle(lambda: puertos.en_vuelo == 0)
 
 
 async def test_se_publica_segun_llega_y_nunca_hay_mas_de_dos_tandas_en_vuelo() -> None:

@@ -15,6 +15,7 @@ from alpespartners.modulos.tracking.aplicacion.en_vivo.difusion import (
     NoCabenMas,
     Ritmo,
 )
+from alpespartners.modulos.tracking.aplicacion.en_vivo.posiciones import Posiciones, marca_de
 from alpespartners.modulos.tracking.aplicacion.en_vivo.publicado import Publicado
 from alpespartners.modulos.tracking.aplicacion.en_vivo.sucesos import (
     Conexion,
@@ -331,6 +332,38 @@ async def test_si_lo_que_falta_no_se_puede_leer_es_un_hueco(salas: Salas, falla:
         await otra.situado()
         otra.topicos.al_repasar = lambda: otra.topicos.publicar(*impresiones(4, 5, 6, 7))
     assert isinstance(await otra.entrar(quien.ultimo_id).siguiente(), Hueco)
+
+
+async def test_uno_que_se_atasca_al_volver_no_hace_esperar_a_los_demas(salas: Salas) -> None:
+    una = await salas()
+    atascado = await una.situado()
+    una.topicos.publicar(*impresiones(1))
+    otro = await una.situado()
+    una.topicos.publicar(*impresiones(2))
+    sin_faltarle_nada = await una.situado()
+    sala = await salas(TopicosEnMemoria(una.topicos.guardados))
+    await sala.situado()
+    de_verdad, se_atasco, sigue = sala.topicos.repasar, asyncio.Event(), asyncio.Event()
+    marca_del_atascado = marca_de(atascado.ultimo_id or "")
+    assert marca_del_atascado is not None
+    suyas = marca_del_atascado.posiciones
+
+    async def repasar(
+        desde: Posiciones, hasta: Posiciones, maximo: int, maximo_octetos: int
+    ) -> list[Publicado] | None:
+        if desde == suyas:
+            se_atasco.set()
+            await sigue.wait()
+        return await de_verdad(desde, hasta, maximo, maximo_octetos)
+
+    sala.topicos.repasar = repasar  # type: ignore[method-assign]
+    vuelve = asyncio.create_task(sala.entrar(atascado.ultimo_id).siguiente())
+    await se_atasco.wait()
+    assert isinstance(await sala.entrar(sin_faltarle_nada.ultimo_id).siguiente(), Latido)
+    assert isinstance(await sala.entrar(otro.ultimo_id).siguiente(), Latido)
+    # Cuando sigue, parte de lo que le faltaba lo ha puesto ya el otro.
+    sigue.set()
+    assert isinstance(await vuelve, Latido)
 
 
 async def test_si_lo_que_seguia_se_olvida_mientras_no_se_encuentra_nada_es_un_hueco(salas: Salas) -> None:

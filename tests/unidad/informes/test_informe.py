@@ -7,7 +7,7 @@ import pytest
 
 from alpespartners.modulos.informes.aplicacion.faltas import InformeImposible
 from alpespartners.modulos.informes.aplicacion.informe import hacer_informe
-from alpespartners.modulos.informes.aplicacion.pedido import pedido_de_informe
+from alpespartners.modulos.informes.aplicacion.pedido import DE_INFLUENCER, pedido_de_informe
 from alpespartners.modulos.informes.aplicacion.puertos import (
     Contada,
     DemasiadasCuentas,
@@ -65,9 +65,12 @@ async def test_solo_se_propone_el_total_a_quien_no_lo_pidio() -> None:
     assert "pida menos dimensiones o un periodo menor" in en_total
 
 
-async def test_si_los_dias_partidos_tienen_demasiados_eventos_se_dice_cuantos_y_que_pedir() -> None:
-    lectura = DemasiadoLlena(DemasiadosSueltos(162_500, 100_000))
+async def test_si_los_dias_partidos_tienen_demasiados_eventos_se_dice_y_que_pedir() -> None:
+    lectura = DemasiadoLlena(DemasiadosSueltos(100_000))
     assert await faltas(lectura, por="cupon", zona="America/Bogota", granularidad="total") == (
-        "por: son 162.500 eventos que mirar uno a uno, porque por influencer_id o cupon solo están contados "
-        "los días enteros de UTC, y caben 100.000; pida zona=UTC con días enteros o un periodo menor"
+        "por: son más de 100.000 eventos que mirar uno a uno, porque por influencer o cupón solo están "
+        "contados los días enteros de UTC, y caben 100.000; pida zona=UTC con días enteros o un periodo menor"
     )
+    pedido = pedido_de_informe("inf-789", {"zona": "America/Bogota"}, AHORA, DE_INFLUENCER)
+    with pytest.raises(InformeImposible, match=r"^desde: son más de 100\.000 eventos"):
+        await hacer_informe(lectura, pedido)

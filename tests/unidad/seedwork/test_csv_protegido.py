@@ -16,7 +16,10 @@ def _leidas(texto: str) -> list[list[str]]:
     return list(csv.reader(io.StringIO(texto, newline=""), strict=True))
 
 
-@given(st.lists(st.lists(st.text(), min_size=1, max_size=4), max_size=4))
+_TRAMPAS = st.text(st.sampled_from(";\t\r\n'\"=+-@,a"))
+
+
+@given(st.lists(st.lists(st.text() | _TRAMPAS, min_size=1, max_size=4), max_size=4))
 @example([["=1+1", "'=1+1", "''", "'", "'hola", ""]])
 @example([["\r", "\n", 'a"b', "a,b", "a\x00b"]])
 def test_todo_texto_se_lee_de_vuelta_como_era(filas: list[list[str]]) -> None:
@@ -31,9 +34,9 @@ def test_todo_texto_se_lee_de_vuelta_como_era(filas: list[list[str]]) -> None:
         "+1",
         "-1",
         "@SUM(A1)",
-        "\t=1",
-        "\r=1",
-        "\n=1",
+        "\t1",
+        "\r1",
+        "\n1",
         "\uff1d1",
         "\uff0b1",
         "\uff0d1",
@@ -50,6 +53,17 @@ def test_ninguna_celda_de_texto_empieza_por_lo_que_una_hoja_toma_por_formula(tex
     assert not celda.startswith(tuple("=+-@\t\r\n"))
 
 
+@given(st.lists(_TRAMPAS, min_size=1, max_size=4), st.sampled_from(";\t"))
+@example(["a;=1+1", 'a;"=1+1"', "a\n=1+1"], ";")
+def test_tampoco_donde_una_hoja_que_separa_de_otra_manera_empezaria_otra_celda(
+    celdas: list[str], separador: str
+) -> None:
+    # La primera celda de cada fila es nuestra: un texto que escribe otro podría abrir comillas.
+    leidas = csv.reader(io.StringIO(en_csv([["id", *celdas]]), newline=""), delimiter=separador)
+    partes = [parte for celda in leidas for suya in celda for parte in suya.splitlines()]
+    assert [parte for parte in partes if parte.startswith(tuple("=+-@"))] == []
+
+
 @pytest.mark.parametrize(
     ("celda", "escrita"),
     [
@@ -62,6 +76,7 @@ def test_ninguna_celda_de_texto_empieza_por_lo_que_una_hoja_toma_por_formula(tex
         (datetime(2024, 1, 15, 10, 30, 0, 250000, tzinfo=UTC), "2024-01-15T10:30:00.250000Z"),
         (datetime(2024, 1, 15, tzinfo=timezone(timedelta(hours=-5))), "2024-01-15T00:00:00-05:00"),
         ({"utm.source": "ñ"}, '{"utm.source":"ñ"}'),
+        ({"a": "x;=1"}, """{"a":"x;'=1"}"""),
         (["a", "b:c"], '["a","b:c"]'),
     ],
 )

@@ -9,7 +9,9 @@ SEGUNDO = 1_000_000_000
 
 _ritmos = st.integers(1, 100_000)
 _partes = st.integers(1, 64)
-_llegadas = st.lists(st.tuples(st.integers(0, 3 * SEGUNDO), st.integers(1, 5_000)), min_size=1, max_size=60)
+_esperas = st.one_of(st.just(0), st.integers(0, 3 * SEGUNDO), st.integers(0, 3_600 * SEGUNDO))
+_cuantos = st.one_of(st.just(1), st.integers(1, 5_000))
+_llegadas = st.lists(st.tuples(_esperas, _cuantos), min_size=1, max_size=60)
 """Cuánto después de la anterior llega cada petición, y cuántos eventos lleva."""
 
 
@@ -66,6 +68,22 @@ def test_uno_que_no_se_ha_usado_admite_un_lote_de_mil_y_lo_que_pasa_del_cubo_se_
     assert cubo.falta(0) == 9
     assert cubo.falta(8 * SEGUNDO) == 1
     assert cubo.falta(8 * SEGUNDO + 1) == 0
+
+
+def test_quien_calla_una_hora_no_ahorra_mas_que_la_rafaga() -> None:
+    cubo = Cubo(10)
+    cubo.cobrar(1, 0)
+    entraron = 0
+    while not cubo.falta(3_600 * SEGUNDO):
+        cubo.cobrar(1, 3_600 * SEGUNDO)
+        entraron += 1
+    assert entraron == 10 * SEGUNDOS_DE_RAFAGA
+
+
+def test_un_ritmo_que_no_divide_al_segundo_no_da_ni_uno_de_mas() -> None:
+    cubo = Cubo(70_000)
+    cubo.cobrar(70_000 * SEGUNDOS_DE_RAFAGA, 0)
+    assert cubo.falta(0) == 1
 
 
 def test_repartido_entre_cuatro_cada_uno_da_la_cuarta_parte() -> None:

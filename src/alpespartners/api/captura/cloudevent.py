@@ -10,7 +10,7 @@ import binascii
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final
 from urllib.parse import unquote_to_bytes
 from uuid import UUID, uuid5
 
@@ -39,13 +39,6 @@ _NO_CABE_EN_UN_ATRIBUTO: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]"
 _ENTRE_COMILLAS: Final = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
 
-class EventoLeido(NamedTuple):
-    """Lo que un CloudEvent pide, o por qué no vale, y su `traceparent` si trae uno válido."""
-
-    entrada: Entrada | NoValida
-    traza: str | None = None
-
-
 @dataclass(frozen=True, slots=True)
 class LectorDeCloudEvents:
     """Quien los lee.
@@ -56,16 +49,16 @@ class LectorDeCloudEvents:
 
     clases: Mapping[str, Clase]
 
-    def estructurado(self, objeto: object) -> EventoLeido:
+    def estructurado(self, objeto: object) -> Entrada | NoValida:
         """Lee el que va entero en un JSON ya leído."""
         if not isinstance(objeto, dict):
             fallo = Fallo("", CodigoDePeticion.TIPO_INCORRECTO, "un CloudEvent debe ser un objeto JSON")
-            return EventoLeido(NoValida([fallo]))
+            return NoValida([fallo])
         recolector = Recolector()
         recolector.intentar(_exigir_json, objeto.get("datacontenttype"))
         return self._evento(objeto, recolector.intentar(_datos, objeto), recolector)
 
-    def binario(self, cabeceras: Cabeceras, cuerpo: object) -> EventoLeido:
+    def binario(self, cabeceras: Cabeceras, cuerpo: object) -> Entrada | NoValida:
         """Lee el que lleva sus atributos en las cabeceras y sus datos, ya leídos, en el cuerpo."""
         recolector = Recolector()
         atributos = {
@@ -80,7 +73,7 @@ class LectorDeCloudEvents:
 
     def _evento(
         self, atributos: Mapping[str, object], datos: Mapping[str, object] | None, recolector: Recolector
-    ) -> EventoLeido:
+    ) -> Entrada | NoValida:
         textos = {
             nombre: recolector.intentar(_obligatorio, nombre, atributos.get(nombre))
             for nombre in OBLIGATORIOS
@@ -92,7 +85,7 @@ class LectorDeCloudEvents:
             recolector.anotar("type", Codigo.VALOR_NO_PERMITIDO, f"debe ser {' o '.join(self.clases)}")
         cuerpo = None if datos is None else _con_su_hora(datos, atributos.get("time"), recolector)
         if recolector.fallos or clase is None or cuerpo is None:
-            return EventoLeido(NoValida(recolector.fallos))
+            return NoValida(recolector.fallos)
         traza = _traza(atributos)
         extensiones = {
             f"{PREFIJO_DE_PROPIEDAD}{nombre}": valor
@@ -105,7 +98,7 @@ class LectorDeCloudEvents:
         if extensiones:
             cuerpo["propiedades"] = {**_propiedades(cuerpo.get("propiedades")), **extensiones}
         derivado = str(uuid5(_ESPACIO, f"{textos['source']}\n{textos['id']}"))
-        return EventoLeido(Entrada(clase, cuerpo, derivado), traza)
+        return Entrada(clase, cuerpo, id_derivado=derivado, traza=traza)
 
 
 def _obligatorio(nombre: str, valor: object) -> str:

@@ -5,51 +5,44 @@ Qué no es: un dialecto. Los datos son los mismos campos, y lo que se responde, 
 Por qué existe: quien ya tiene una biblioteca o una malla de eventos la apunta aquí y no escribe nada.
 """
 
-import asyncio
-import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from http import HTTPStatus
 from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from alpespartners.api.captura.cloudevent import (
-    OBLIGATORIOS,
-    VERSION,
-    EventoLeido,
-    LectorDeCloudEvents,
-)
-from alpespartners.api.captura.lotes import ELEMENTOS_MAXIMOS, demasiados_elementos, exigir_sin_lo_de_uno
-from alpespartners.api.captura.resultados import LoteRecibido, respuesta_de_lote, resultado
-from alpespartners.api.http.acceso import cobrar
+from alpespartners.api.captura import lotes
+from alpespartners.api.captura.cloudevent import OBLIGATORIOS, VERSION, LectorDeCloudEvents
+from alpespartners.api.captura.lotes import ELEMENTOS_MAXIMOS, LIMITES, Lotes
+from alpespartners.api.captura.resultados import LoteRecibido
 from alpespartners.api.http.cabeceras import cabeceras_de
-from alpespartners.api.http.claves import Alcance, permiso_de
-from alpespartners.api.http.cuerpo import leer_cuerpo, tipo_de_contenido
+from alpespartners.api.http.claves import Alcance
+from alpespartners.api.http.cuerpo import faltas_del_cuerpo, leer_cuerpo, tipo_de_contenido
 from alpespartners.api.http.descripcion import Contestacion, CuerpoPedido, Esquema, Etiqueta, Operacion
 from alpespartners.api.http.limites import DE_UN_EVENTO, LimitesDeCuerpo
 from alpespartners.api.http.parametros import leer_parametros
-from alpespartners.api.http.preferencias import preferencias, preferencias_aplicadas
+from alpespartners.api.http.preferencias import preferencias_aplicadas
 from alpespartners.api.http.problemas import datos_invalidos
 from alpespartners.api.http.rutas import RutaDescrita
 from alpespartners.api.http.tipos_de_medio import CLOUDEVENT, JSON, LOTE_DE_CLOUDEVENTS
-from alpespartners.api.http.traza import traza_de
 from alpespartners.api.tracking.clases import ClaseHTTP
 from alpespartners.api.tracking.envios import PREFER, Envios
 from alpespartners.api.tracking.presentacion import Aceptado
 from alpespartners.api.tracking.problemas import EN_CONFLICTO, NO_VALIDO_O_NEGADO, SIN_BROKER
 from alpespartners.api.tracking.rutas import clase_en_http
-from alpespartners.modulos.tracking.aplicacion.codigos import CodigoDePeticion
-from alpespartners.modulos.tracking.aplicacion.recepcion import Entrada, NoValida, Recepcion, Suerte
-from alpespartners.modulos.tracking.dominio.excepciones import Fallo, Recolector
-from alpespartners.seedwork.json_estricto import JsonIlegible, leer_json
+from alpespartners.modulos.tracking.aplicacion.recepcion import NoValida
+from alpespartners.modulos.tracking.dominio.excepciones import Recolector
+from alpespartners.seedwork.json_estricto import leer_json
 
 RUTA: Final = "/tracking/cloudevents"
 _TIPOS: Final = (CLOUDEVENT, LOTE_DE_CLOUDEVENTS, JSON)
 _LIMITES_DE_UNO: Final = LimitesDeCuerpo(
     octetos=DE_UN_EVENTO.octetos, comprimidos=DE_UN_EVENTO.comprimidos, tipos=_TIPOS
 )
-_LIMITES_DE_UN_LOTE: Final = LimitesDeCuerpo(octetos=5 * 1024 * 1024, comprimidos=1024 * 1024, tipos=_TIPOS)
+_LIMITES_DE_UN_LOTE: Final = LimitesDeCuerpo(
+    octetos=LIMITES.octetos, comprimidos=LIMITES.comprimidos, tipos=_TIPOS
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +51,7 @@ class CloudEvents:
 
     lector: LectorDeCloudEvents
     envios: Envios
-    recepcion: Recepcion
-    segundos_de_cuerpo: float
+    lotes: Lotes
 
     def ruta(self) -> RutaDescrita:
         """La de todos los modos, que se distinguen por el tipo de contenido."""
@@ -72,82 +64,28 @@ class CloudEvents:
         )
 
     async def _atender(self, peticion: Request) -> Response:
-        tipo = tipo_de_contenido(cabeceras_de(peticion))
+        cabeceras = cabeceras_de(peticion)
+        tipo = tipo_de_contenido(cabeceras)
         if tipo == LOTE_DE_CLOUDEVENTS:
-            return await self._recibir_lote(peticion)
-        cuerpo = leer_json(await leer_cuerpo(peticion, self.segundos_de_cuerpo, _LIMITES_DE_UNO))
-        if tipo == CLOUDEVENT:
-            evento = self.lector.estructurado(cuerpo)
-        else:
-            evento = self.lector.binario(cabeceras_de(peticion), cuerpo)
-        entrada = evento.entrada
+            # La especificación deja que un lote venga vacío (enlace HTTP, §3.3.2).
+            return await self.lotes.recibir(
+                peticion, _LIMITES_DE_UN_LOTE, self.lector.estructurado, puede_ir_vacio=True
+            )
+        cuerpo = leer_json(await leer_cuerpo(peticion, self.envios.segundos_de_cuerpo, _LIMITES_DE_UNO))
+        entrada = (
+            self.lector.estructurado(cuerpo) if tipo == CLOUDEVENT else self.lector.binario(cabeceras, cuerpo)
+        )
         if isinstance(entrada, NoValida):
-            raise datos_invalidos([*_faltas_de_la_consulta(peticion), *entrada.fallos])
+            recolector = Recolector()
+            leer_parametros(peticion.scope["query_string"], (), recolector)
+            raise datos_invalidos([*recolector.fallos, *entrada.fallos])
         return await self.envios.recibir(
             peticion,
             clase_en_http(entrada.clase),
             entrada.cuerpo,
-            traza=evento.traza,
+            traza=entrada.traza,
             id_derivado=entrada.id_derivado,
         )
-
-    async def _recibir_lote(self, peticion: Request) -> Response:
-        preferidas = preferencias(cabeceras_de(peticion).get(b"prefer", ()))
-        exigir_sin_lo_de_uno(peticion, preferidas)
-        cuerpo = await leer_cuerpo(peticion, self.segundos_de_cuerpo, _LIMITES_DE_UN_LOTE)
-        lista = leer_json(cuerpo)
-        if not isinstance(lista, list):
-            raise JsonIlegible("El cuerpo no es una lista de CloudEvents.")
-        if len(lista) > ELEMENTOS_MAXIMOS:
-            raise demasiados_elementos()
-        # Si todo el lote cabe en lo que cabe uno, no hay nada que medir.
-        leer = self.lector.estructurado if len(cuerpo) <= DE_UN_EVENTO.octetos else self._el_que_quepa
-        cobrar(peticion, len(lista))
-        suertes = await self._recibir(peticion, [*map(leer, lista)], estricto=preferidas.rigor)
-        elementos = [resultado(indice, suerte) for indice, suerte in enumerate(suertes)]
-        return respuesta_de_lote(elementos, preferidas, se_espero=False)
-
-    def _el_que_quepa(self, elemento: object) -> EventoLeido:
-        if _mide(elemento) <= DE_UN_EVENTO.octetos:
-            return self.lector.estructurado(elemento)
-        mensaje = f"pasa de {DE_UN_EVENTO.octetos // 1024} KiB"
-        return EventoLeido(NoValida([Fallo("", CodigoDePeticion.ELEMENTO_DEMASIADO_GRANDE, mensaje)]))
-
-    async def _recibir(
-        self, peticion: Request, eventos: Sequence[EventoLeido], *, estricto: bool
-    ) -> list[Suerte]:
-        """La suerte de cada uno, en su orden; los de una misma traza se publican juntos."""
-        traza, permiso = traza_de(peticion), permiso_de(peticion)
-        por_traza: dict[str, list[tuple[int, Entrada | NoValida]]] = {}
-        for indice, evento in enumerate(eventos):
-            por_traza.setdefault(evento.traza or traza, []).append((indice, evento.entrada))
-        recibidas = await asyncio.gather(
-            *(
-                self.recepcion.recibir(
-                    [entrada for _, entrada in suyas], traza=cual, permiso=permiso, estricto=estricto
-                )
-                for cual, suyas in por_traza.items()
-            )
-        )
-        suertes = {
-            indice: suerte
-            for suyas, suya in zip(por_traza.values(), recibidas, strict=True)
-            for (indice, _), suerte in zip(suyas, suya, strict=True)
-        }
-        return [suertes[indice] for indice in range(len(eventos))]
-
-
-def _mide(elemento: object) -> int:
-    """Los octetos de un elemento, sin los blancos entre sus partes y con dos más por cada número."""
-    # `escribir_json`, que no los pone entre comillas, tarda segundos en cinco mebibytes de elementos mínimos.
-    texto = json.dumps(elemento, ensure_ascii=False, separators=(",", ":"))
-    return len(texto.encode("utf-8", "surrogatepass"))
-
-
-def _faltas_de_la_consulta(peticion: Request) -> list[Fallo]:
-    recolector = Recolector()
-    leer_parametros(peticion.scope["query_string"], (), recolector)
-    return recolector.fallos
 
 
 def _operacion(lector: LectorDeCloudEvents) -> Operacion:
@@ -213,10 +151,29 @@ def _operacion(lector: LectorDeCloudEvents) -> Operacion:
                 formas=(Aceptado,),
                 cabeceras={"Location": direccion, **preferencias_aplicadas(obligatoria=False)},
             ),
+            **{
+                estado: _de_uno_o_de_muchos(estado)
+                for estado in (
+                    HTTPStatus.BAD_REQUEST,
+                    HTTPStatus.REQUEST_TIMEOUT,
+                    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                )
+            },
             409: EN_CONFLICTO,
             422: NO_VALIDO_O_NEGADO,
             503: SIN_BROKER,
         },
+    )
+
+
+def _de_uno_o_de_muchos(estado: int) -> Contestacion:
+    """Cómo se describe un cuerpo que no se pudo leer entero: de un lote se dice qué fue de lo leído."""
+    de_uno, de_muchos = faltas_del_cuerpo(_LIMITES_DE_UNO)[estado], lotes.OPERACION.contestaciones[estado]
+    return replace(
+        de_muchos,
+        descripcion=f"{de_uno.descripcion} De un lote: {de_muchos.descripcion}",
+        formas=(*de_uno.formas, *de_muchos.formas),
+        componente=f"{estado}_cloudevents",
     )
 
 

@@ -22,7 +22,7 @@ from alpespartners.api.captura.resultados import (
     decidido,
     respuesta_de_lote,
 )
-from alpespartners.api.captura.tandas import Recibir, Tandas
+from alpespartners.api.captura.tandas import Leer, Recibir, Tandas, entrada_con_clase
 from alpespartners.api.http.acceso import cobrar
 from alpespartners.api.http.cabeceras import cabeceras_de
 from alpespartners.api.http.clave_de_idempotencia import CABECERA
@@ -82,16 +82,33 @@ class Lotes:
             metodo="POST",
             atencion=self._atender,
             alcance=Alcance.CAPTURA,
-            operacion=_OPERACION,
+            operacion=OPERACION,
         )
 
     async def _atender(self, peticion: Request) -> Response:
+        return await self.recibir(peticion, LIMITES, entrada_con_clase)
+
+    async def recibir(
+        self, peticion: Request, limites: LimitesDeCuerpo, leer: Leer, *, puede_ir_vacio: bool = False
+    ) -> Response:
+        """La respuesta a un lote.
+
+        Args:
+            peticion: la que lo trae.
+            limites: de qué tipos puede ser y cuánto puede medir.
+            leer: de un elemento, leído ya su JSON, a su entrada.
+            puede_ir_vacio: si uno sin elementos no es una falta.
+
+        Raises:
+            ErrorHTTP: el cuerpo no se pudo leer entero, o la petición lleva lo que un lote no.
+            ClientDisconnect: el cliente se fue.
+        """
         preferidas = preferencias(cabeceras_de(peticion).get(b"prefer", ()))
-        exigir_sin_lo_de_uno(peticion, preferidas)
-        tandas = Tandas(self._recibir(peticion, preferidas))
+        _exigir_sin_lo_de_uno(peticion, preferidas)
+        tandas = Tandas(self._recibir(peticion, preferidas), leer)
         try:
             try:
-                await self._leer(peticion, tandas)
+                await self._leer(peticion, limites, tandas)
             except (ErrorHTTP, JsonIlegible) as fallo:
                 await tandas.acabar()
                 raise _interrumpido(error_de(fallo), tandas) from None
@@ -99,7 +116,7 @@ class Lotes:
         finally:
             tandas.abandonar()
             cobrar(peticion, tandas.cuantos)
-        if not tandas.elementos:
+        if not tandas.elementos and not puede_ir_vacio:
             raise datos_invalidos(
                 [Fallo("", Codigo.REQUERIDO, "el lote está vacío: lleva al menos un evento")],
                 preferidas.aplicadas(espera=False),
@@ -116,7 +133,7 @@ class Lotes:
             sin_publicar=causa,
         )
 
-    async def _leer(self, peticion: Request, tandas: Tandas) -> None:
+    async def _leer(self, peticion: Request, limites: LimitesDeCuerpo, tandas: Tandas) -> None:
         """Lee el cuerpo hasta el final, y agrega cada elemento en cuanto está entero.
 
         Raises:
@@ -124,13 +141,12 @@ class Lotes:
             JsonIlegible: la lista está rota.
             ClientDisconnect: el cliente se fue.
         """
-        async with aclosing(trozos_del_cuerpo(peticion, self.segundos_de_cuerpo, LIMITES)) as trozos:
-            separador: Separador | None = None
+        separador = _separador(peticion)
+        async with aclosing(trozos_del_cuerpo(peticion, self.segundos_de_cuerpo, limites)) as trozos:
             async for trozo in trozos:
-                separador = separador or _separador(peticion)
                 for octetos in separador.separar(trozo):
                     await _agregar(octetos, tandas)
-            for octetos in (separador or _separador(peticion)).acabar():
+            for octetos in separador.acabar():
                 await _agregar(octetos, tandas)
 
     async def _responder(self, peticion: Request, tandas: Tandas, preferidas: Preferencias) -> Response:
@@ -161,7 +177,7 @@ class Lotes:
             return se_espero
 
 
-def exigir_sin_lo_de_uno(peticion: Request, preferidas: Preferencias) -> None:
+def _exigir_sin_lo_de_uno(peticion: Request, preferidas: Preferencias) -> None:
     """Comprueba que no trae parámetros, que no los hay, ni la cabecera que solo puede decir un `id`.
 
     Raises:
@@ -180,14 +196,15 @@ def exigir_sin_lo_de_uno(peticion: Request, preferidas: Preferencias) -> None:
 
 
 def _separador(peticion: Request) -> Separador:
-    """El que corresponde al tipo de contenido, que ya se comprobó."""
-    por_lineas = cabeceras_de(peticion)[b"content-type"][0].lower().lstrip(" \t").startswith(NDJSON)
+    """El que corresponde al tipo de contenido; si no es ninguno de los dos, no se llega a leer nada."""
+    tipo = cabeceras_de(peticion).get(b"content-type", ("",))[0]
+    por_lineas = tipo.lower().lstrip(" \t").startswith(NDJSON)
     return (PorLineas if por_lineas else DeUnaLista)(DE_UN_EVENTO.octetos)
 
 
 async def _agregar(octetos: bytes | None, tandas: Tandas) -> None:
     if tandas.cuantos >= ELEMENTOS_MAXIMOS:
-        raise demasiados_elementos()
+        raise _demasiados()
     await tandas.agregar(octetos)
 
 
@@ -204,8 +221,7 @@ def _interrumpido(error: ErrorHTTP, tandas: Tandas) -> ErrorHTTP:
     )
 
 
-def demasiados_elementos() -> ErrorHTTP:
-    """El lote trae más elementos de los que se admiten."""
+def _demasiados() -> ErrorHTTP:
     return ErrorHTTP(
         413,
         "demasiados_elementos",
@@ -227,7 +243,7 @@ def _esquema_de_elemento(clase: ClaseHTTP) -> dict[str, object]:
 
 def _interrumpidos(estado: int, descripcion: str, *errores: ErrorHTTP) -> Contestacion:
     """Cómo se describe un error que deja a medias la lectura."""
-    sin_leer = Tandas(lambda _entradas, _causa: asyncio.sleep(0, []))
+    sin_leer = Tandas(lambda _entradas, _causa: asyncio.sleep(0, []), entrada_con_clase)
     return contestacion_de_error(
         f"{estado}_lote", descripcion, *(_interrumpido(error, sin_leer) for error in errores)
     )
@@ -257,7 +273,7 @@ _DESCRIPCION: Final = (
     "`DUPLICADA` o `RECHAZADA` con su `motivo`; los que no dio tiempo a saber quedan en `ACEPTADA`. Con "
     "`Prefer: handling=strict` un campo desconocido es una falta."
 )
-_OPERACION: Final = Operacion(
+OPERACION: Final = Operacion(
     id="registrar_lote",
     etiqueta=Etiqueta("lotes", "Muchos eventos en una petición."),
     resumen="Registrar un lote",
@@ -288,7 +304,7 @@ _OPERACION: Final = Operacion(
             f"Pasa de {LIMITES.octetos // 1024} KiB, de {LIMITES.comprimidos // 1024} KiB comprimido, de "
             f"{ELEMENTOS_MAXIMOS} elementos o, descomprimido, de {VECES_COMPRIMIDO} veces lo que llegó.",
             demasiado_grande(LIMITES.octetos),
-            demasiados_elementos(),
+            _demasiados(),
             demasiado_comprimido(),
         ),
         503: Contestacion(

@@ -36,6 +36,8 @@ Recibir = Callable[
 ]
 """Da la suerte de unas entradas, en su orden; con una causa, no intenta publicarlas."""
 
+Leer = Callable[[object], Entrada | NoValida]
+
 _CLASES: Final = {clase.nombre: clase for clase in CLASES}
 
 
@@ -44,14 +46,16 @@ class Tandas:
 
     Args:
         recibir: quien las recibe.
+        leer: de un elemento, leído ya su JSON, a su entrada.
 
     Attributes:
         elementos: los resultados de los que ya se sabe, en su orden.
         aceptados: de los que guardó el broker, su clase.
     """
 
-    def __init__(self, recibir: Recibir) -> None:
+    def __init__(self, recibir: Recibir, leer: Leer) -> None:
         self._recibir = recibir
+        self._leer = leer
         self._tanda: list[bytes | None] = []
         self._octetos = 0
         self._en_vuelo: deque[asyncio.Task[list[Suerte]]] = deque()
@@ -86,7 +90,7 @@ class Tandas:
         while len(self._en_vuelo) >= EN_VUELO_MAXIMO:
             await self._recoger()
         tanda, self._tanda, self._octetos = self._tanda, [], 0
-        self._en_vuelo.append(asyncio.create_task(self._recibir(map(_entrada, tanda), self._causa)))
+        self._en_vuelo.append(asyncio.create_task(self._recibir(map(self._entrada, tanda), self._causa)))
 
     async def _recoger(self) -> None:
         """Espera la más antigua."""
@@ -101,19 +105,21 @@ class Tandas:
                 # Si el broker no está, cada tanda lo esperaría otra vez.
                 self._causa = suerte.causa
 
+    def _entrada(self, octetos: bytes | None) -> Entrada | NoValida:
+        if octetos is None:
+            frase = f"pasa de {DE_UN_EVENTO.octetos // 1024} KiB"
+            return _no_vale("", CodigoDePeticion.ELEMENTO_DEMASIADO_GRANDE, frase)
+        try:
+            elemento = leer_json(octetos)
+        except JsonIlegible as ilegible:
+            # La frase dice «El cuerpo …», y aquí es uno de muchos.
+            frase = f"el elemento{str(ilegible).removeprefix('El cuerpo').rstrip('.')}"
+            return _no_vale("", CodigoDePeticion.ELEMENTO_ILEGIBLE, frase)
+        return self._leer(elemento)
 
-def _entrada(octetos: bytes | None) -> Entrada | NoValida:
-    """La de un elemento, que dice su clase entre sus campos."""
-    if octetos is None:
-        return _no_vale(
-            "", CodigoDePeticion.ELEMENTO_DEMASIADO_GRANDE, f"pasa de {DE_UN_EVENTO.octetos // 1024} KiB"
-        )
-    try:
-        elemento = leer_json(octetos)
-    except JsonIlegible as ilegible:
-        # La frase dice «El cuerpo …», y aquí es uno de muchos.
-        frase = f"el elemento{str(ilegible).removeprefix('El cuerpo').rstrip('.')}"
-        return _no_vale("", CodigoDePeticion.ELEMENTO_ILEGIBLE, frase)
+
+def entrada_con_clase(elemento: object) -> Entrada | NoValida:
+    """La de un elemento que dice su clase entre sus campos."""
     if not isinstance(elemento, dict):
         return _no_vale("", CodigoDePeticion.TIPO_INCORRECTO, "debe ser un objeto JSON")
     nombrada = elemento.pop("clase", None)

@@ -15,11 +15,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from alpespartners.api.http.claves import Alcance
-from alpespartners.api.http.descargas import en_otros_formatos
+from alpespartners.api.http.descargas import NO_SE_PUEDE_DESCARGAR, en_otros_formatos
 from alpespartners.api.http.descripcion import Contestacion, CuerpoDescrito, Operacion, Parametro
 from alpespartners.api.http.formatos import FORMATO
 from alpespartners.api.http.paginas import ENLACE, Listado, parametro_cursor, parametro_limite
-from alpespartners.api.http.problemas import SIN_BASE_DE_DATOS
 from alpespartners.api.http.rutas import RutaDescrita
 from alpespartners.api.informes.presentacion_de_listas import (
     CampanaResumida,
@@ -155,7 +154,7 @@ def _ruta(lista: _Lista) -> RutaDescrita:
                 otros_formatos=en_otros_formatos(lista.elemento, lista.elemento.ejemplos),
                 cabeceras={"Link": ENLACE},
             ),
-            503: SIN_BASE_DE_DATOS,
+            503: NO_SE_PUEDE_DESCARGAR,
         },
     )
     return RutaDescrita(

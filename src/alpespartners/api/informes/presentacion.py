@@ -39,6 +39,9 @@ from alpespartners.modulos.informes.dominio.usuarios import Usuarios
 from alpespartners.modulos.tracking.dominio.monedas import DECIMALES
 from alpespartners.modulos.tracking.dominio.objetos_valor import TipoConversion
 
+_DE_CONVERSION: Final = tuple(tipo.value for tipo in TipoConversion)
+_UNIDADES: Final = {cuantos: Decimal(1).scaleb(-cuantos) for cuantos in {0, *DECIMALES.values()}}
+"""La menor que se escribe de una moneda, por sus decimales."""
 _TIPOS: Final = {"propertyNames": {"enum": [*TipoConversion]}}
 _POR_MONEDA: Final = Meta(description="Por moneda; solo las que hay.")
 
@@ -355,7 +358,7 @@ def contado(recuento: Recuento) -> dict[str, Any]:
         "impresiones": recuento.impresiones,
         "clics": recuento.clics,
         "visualizaciones": recuento.visualizaciones,
-        "conversiones": {tipo: recuento.conversiones.get(tipo, 0) for tipo in TipoConversion},
+        "conversiones": {tipo: recuento.conversiones.get(tipo, 0) for tipo in _DE_CONVERSION},
         "valor": {moneda: _importe(importe, moneda) for moneda, importe in recuento.valor.items()},
     }
 
@@ -418,7 +421,7 @@ def _razones(razones: Mapping[str, calculadas.Razon]) -> dict[str, RazonDeImport
 
 def _importe(importe: Decimal, moneda: str) -> str:
     """Con los decimales de su moneda, si así no cambia."""
-    ajustado = importe.quantize(Decimal((0, (1,), -DECIMALES.get(moneda, 0))))
+    ajustado = importe.quantize(_UNIDADES[DECIMALES.get(moneda, 0)])
     return f"{ajustado if ajustado == importe else importe:f}"
 
 

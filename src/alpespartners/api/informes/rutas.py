@@ -7,10 +7,11 @@ Qué no es: qué se admite en cada parámetro ni qué se cuenta (`modulos/inform
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
+import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -28,9 +29,12 @@ from alpespartners.api.http.formatos import (
 from alpespartners.api.http.parametros import leer_parametros
 from alpespartners.api.http.problemas import (
     NO_ENCONTRADO,
+    REINTENTO,
     SIN_BASE_DE_DATOS,
+    ErrorHTTP,
     contestacion_de_error,
     datos_invalidos,
+    error_de,
 )
 from alpespartners.api.http.respuestas import RespuestaJSON
 from alpespartners.api.http.rutas import RutaDescrita
@@ -52,15 +56,21 @@ from alpespartners.modulos.informes.aplicacion.pedido import (
     en_miles,
     pedido_de_informe,
 )
-from alpespartners.modulos.informes.aplicacion.puertos import LecturaDeCampañas, LecturaDeCuentas
+from alpespartners.modulos.informes.aplicacion.puertos import (
+    LecturaDeCampañas,
+    LecturaDeCuentas,
+    UsuariosIlegibles,
+)
 from alpespartners.modulos.informes.dominio.comparaciones import Comparacion
 from alpespartners.modulos.informes.dominio.intervalos import Granularidad
 from alpespartners.modulos.tracking.aplicacion.codigos import CodigoDePeticion
+from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible
 from alpespartners.modulos.tracking.dominio.excepciones import DatosInvalidos, Fallo, Recolector
 
 INFORMES: Final = Etiqueta(
     "informes", "Cuánto hubo en una campaña o de un influencer, exacto en el instante en que se pregunta."
 )
+_SEGUNDOS_PARA_RECONTAR: Final = 60
 _MOMENTO: Final[Esquema] = {"type": "string", "anyOf": [{"format": "date"}, {"format": "date-time"}]}
 
 
@@ -123,13 +133,11 @@ _DESCRITOS: Final = (
 )
 _EN_SU_LUGAR: Final = (
     _parametro(
-        "granularidad",
-        {
-            "enum": [granularidad for granularidad in Granularidad if granularidad is not Granularidad.HORA],
-            "default": GRANULARIDAD_POR_OMISION,
-        },
-        f"En qué se parte el periodo, en {en_miles(INTERVALOS_MAXIMOS)} intervalos como mucho. La semana "
-        "empieza en lunes. Lo de un influencer se cuenta por días enteros de UTC: pide `zona=UTC` y fechas.",
+        "zona",
+        {"type": "string", "minLength": 1, "default": ZONA_POR_OMISION},
+        "La zona horaria, por su nombre de la IANA: los días, las semanas y los meses son los suyos. Lo de "
+        "un influencer se cuenta por días enteros de UTC; con otros se miran además los eventos que sobran o "
+        "faltan, y si son demasiados se niega.",
     ),
     _parametro(
         "por",
@@ -154,6 +162,26 @@ _SE_NIEGA: Final = contestacion_de_error(
             )
         ]
     ),
+)
+
+
+def _usuarios_ilegibles(dia: datetime) -> ErrorHTTP:
+    return ErrorHTTP(
+        503,
+        "usuarios_ilegibles",
+        "Usuarios ilegibles",
+        f"Los usuarios únicos del {dia:%Y-%m-%d} no se entienden: otra mano los cambió. Pida el informe sin "
+        "usuarios_unicos, o a quien opera el servicio que ejecute `alpespartners recontar`.",
+        cabeceras={"Retry-After": str(_SEGUNDOS_PARA_RECONTAR)},
+    )
+
+
+_NO_SE_PUEDE: Final = contestacion_de_error(
+    "503_informe",
+    "La base de datos no responde, o no se entiende lo que dice de los usuarios que se piden.",
+    error_de(BaseDatosNoDisponible()),
+    _usuarios_ilegibles(datetime(2024, 1, 15, tzinfo=UTC)),
+    cabeceras=REINTENTO,
 )
 
 
@@ -230,6 +258,7 @@ def _ruta_de_informe(
     de: _Descripcion, reloj: Callable[[], datetime], de_que: str, id_de_la_operacion: str
 ) -> RutaDescrita:
     """La del informe de una `campaña` (o `campana`) o de un `influencer`."""
+    registro = structlog.get_logger("informes")
     admitidos = {PARAMETRO, *(parametro.nombre for parametro in de.parametros)}
 
     async def atender(peticion: Request) -> Response:
@@ -242,6 +271,13 @@ def _ruta_de_informe(
             pedido = await asyncio.to_thread(pedido_de_informe, sujeto_id, parametros, reloj(), de.sujeto)
             recolector.exigir()
             hecho = await hacer_informe(de.lectura, pedido, de.con_usuarios)
+        except UsuariosIlegibles as ilegibles:
+            registro.error(
+                "usuarios ilegibles: ejecute `alpespartners recontar`",
+                campaña_id=ilegibles.campaña_id,
+                dia=ilegibles.dia,
+            )
+            raise _usuarios_ilegibles(ilegibles.dia) from None
         except InformeImposible as imposible:
             for falta in imposible.faltas:
                 recolector.anotar(falta.parametro, CodigoDePeticion(falta.codigo), falta.frase)
@@ -273,7 +309,7 @@ def _ruta_de_informe(
             ),
             404: NO_ENCONTRADO,
             422: _SE_NIEGA,
-            503: SIN_BASE_DE_DATOS,
+            503: SIN_BASE_DE_DATOS if de.con_usuarios is None else _NO_SE_PUEDE,
         },
     )
     return RutaDescrita(

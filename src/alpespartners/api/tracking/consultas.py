@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from alpespartners.api.http.claves import Alcance, permiso_de, puede_leer
-from alpespartners.api.http.descargas import en_otros_formatos
+from alpespartners.api.http.descargas import NO_SE_PUEDE_DESCARGAR, en_otros_formatos
 from alpespartners.api.http.descripcion import Contestacion, Esquema, Etiqueta, Operacion, Parametro
 from alpespartners.api.http.esquemas import IDENTIFICADOR, INSTANTE
 from alpespartners.api.http.formatos import FORMATO
@@ -260,7 +260,7 @@ def _ruta_de_lista(
                 cabeceras={"Link": ENLACE},
             ),
             404: NO_ENCONTRADO,
-            503: SIN_BASE_DE_DATOS,
+            503: NO_SE_PUEDE_DESCARGAR,
         },
     )
     return RutaDescrita(
@@ -306,7 +306,7 @@ def ruta_de_destinos(lecturas: Lecturas) -> RutaDescrita:
                 otros_formatos=en_otros_formatos(DestinoListado, DestinoListado.ejemplos),
                 cabeceras={"Link": ENLACE},
             ),
-            503: SIN_BASE_DE_DATOS,
+            503: NO_SE_PUEDE_DESCARGAR,
         },
     )
     return RutaDescrita(

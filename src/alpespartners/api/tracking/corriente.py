@@ -11,12 +11,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from alpespartners.api.http.claves import Alcance, exigir_campaña
-from alpespartners.api.http.descargas import descarga, en_otros_formatos, escritura
+from alpespartners.api.http.descargas import (
+    NO_SE_PUEDE_DESCARGAR,
+    descarga,
+    en_otros_formatos,
+    escritura,
+)
 from alpespartners.api.http.descripcion import Contestacion, Esquema, Operacion, Parametro
 from alpespartners.api.http.esquemas import INSTANTE
 from alpespartners.api.http.formatos import FORMATO, Formato
 from alpespartners.api.http.paginas import ENLACE, en_su_formato, leer_peticion, parametro_cursor, todas
-from alpespartners.api.http.problemas import SIN_BASE_DE_DATOS
 from alpespartners.api.http.rutas import RutaDescrita
 from alpespartners.api.tracking.clases import ClaseHTTP
 from alpespartners.api.tracking.consultas import filtros_de
@@ -102,7 +106,7 @@ def ruta_de_corriente(clase: ClaseHTTP, lecturas: Lecturas) -> RutaDescrita:
                 otros_formatos=en_otros_formatos(clase.forma, clase.forma.ejemplos),
                 cabeceras={"Link": ENLACE, "Cursor": _CURSOR},
             ),
-            503: SIN_BASE_DE_DATOS,
+            503: NO_SE_PUEDE_DESCARGAR,
         },
     )
     return RutaDescrita(

@@ -21,6 +21,8 @@ from alpespartners.seedwork.procesos.http_con_limites import ProtocoloConLimites
 
 _GRACIA: Final = 3
 _LATIDO: Final = 0.5
+MILISEGUNDOS_SIN_ACEPTAR_NADA: Final = 120_000
+"""Los que quien recibe puede pasar sin aceptar un octeto de lo que se le envía."""
 
 
 class ServidorHTTP(uvicorn.Server):
@@ -109,10 +111,21 @@ def abrir_puerto(anfitrion: str, puerto: int, pendientes: int, ajustes: str) -> 
         raise no_se_puede from None
     lugar = str(direccion[0]), puerto
     try:
-        return socket.create_server(lugar, family=familia, backlog=pendientes)
+        enchufe = socket.create_server(lugar, family=familia, backlog=pendientes)
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             raise no_se_puede from None
         raise PuertoOcupado(
             f"El puerto {puerto} de {anfitrion} está ocupado: libérelo o elija otro con {ajustes}.", lugar
         ) from None
+    _no_esperar_siempre(enchufe)
+    return enchufe
+
+
+def _no_esperar_siempre(enchufe: socket.socket) -> None:
+    """Corta a quien deja de leer sin irse: mientras su sistema responda, el nuestro lo esperaría.
+
+    Lo heredan las conexiones. Donde el sistema no lo tiene (macOS), se les espera.
+    """
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        enchufe.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, MILISEGUNDOS_SIN_ACEPTAR_NADA)

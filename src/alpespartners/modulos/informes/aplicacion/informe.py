@@ -13,7 +13,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from alpespartners.modulos.informes.aplicacion.faltas import CodigoDeInforme, Falta, InformeImposible
-from alpespartners.modulos.informes.aplicacion.pedido import Incluible, PedidoDeInforme, en_miles
+from alpespartners.modulos.informes.aplicacion.pedido import (
+    DE_CAMPAÑA,
+    Incluible,
+    PedidoDeInforme,
+    en_miles,
+)
 from alpespartners.modulos.informes.aplicacion.puertos import (
     Contada,
     DemasiadasCuentas,
@@ -77,6 +82,7 @@ async def hacer_informe(
 
     Raises:
         InformeImposible: no cabe en una respuesta.
+        UsuariosIlegibles: se piden, y los de un día no se entienden.
     """
     intervalos = [*pedido.intervalos, *pedido.comparados]
     maximo = FILAS_MAXIMAS * _CUENTAS_POR_FILA * (2 if pedido.comparados else 1)
@@ -88,13 +94,14 @@ async def hacer_informe(
             contadas = await lectura.contar(pedido.sujeto_id, intervalos, pedido.por, maximo)
     except DemasiadasCuentas:
         son = f"más de {en_miles(maximo)} cuentas, una por intervalo, grupo, tipo y moneda"
-        raise _no_cabe(pedido, son, maximo) from None
+        raise _no_cabe("por", pedido, son, maximo) from None
     except DemasiadosSueltos as sueltos:
         son = (
-            f"{en_miles(sueltos.cuantos)} eventos que mirar uno a uno, porque por influencer_id o cupon solo"
-            f" están contados los días enteros de UTC"
+            f"más de {en_miles(sueltos.caben)} eventos que mirar uno a uno, porque por influencer o cupón"
+            " solo están contados los días enteros de UTC"
         )
-        raise _no_cabe(pedido, son, sueltos.caben, "zona=UTC con días enteros") from None
+        culpable = "por" if pedido.sujeto is DE_CAMPAÑA else "desde"
+        raise _no_cabe(culpable, pedido, son, sueltos.caben, "zona=UTC con días enteros") from None
     # Diez mil filas, con su comparación, son un par de segundos; el bucle atiende a los demás.
     return await asyncio.to_thread(_armar, contadas, usuarios, pedido)
 
@@ -107,7 +114,7 @@ def _armar(contadas: Collection[Contada], usuarios: Sequence[Usuarios], pedido: 
             f"{en_miles(filas)} filas, {en_miles(len(pedido.intervalos))} intervalos por"
             f" {en_miles(len(tabla.grupos))} grupos"
         )
-        raise _no_cabe(pedido, son, FILAS_MAXIMAS)
+        raise _no_cabe("por", pedido, son, FILAS_MAXIMAS)
     return Informe(
         [
             tabla.fila(pedido, lugar, lugar + 1, [grupo], grupo)
@@ -119,13 +126,13 @@ def _armar(contadas: Collection[Contada], usuarios: Sequence[Usuarios], pedido: 
 
 
 def _no_cabe(
-    pedido: PedidoDeInforme, son: str, caben: int, otra: str = "menos dimensiones"
+    culpable: str, pedido: PedidoDeInforme, son: str, caben: int, otra: str = "menos dimensiones"
 ) -> InformeImposible:
     pida = [otra, "un periodo menor"]
     if pedido.granularidad is not Granularidad.TOTAL:
         pida.insert(0, "granularidad=total")
     frase = f"son {son}, y caben {en_miles(caben)}; pida {', '.join(pida[:-1])} o {pida[-1]}"
-    return InformeImposible([Falta("por", CodigoDeInforme.PARAMETRO_INVALIDO, frase)])
+    return InformeImposible([Falta(culpable, CodigoDeInforme.PARAMETRO_INVALIDO, frase)])
 
 
 class _Tabla:
@@ -135,12 +142,13 @@ class _Tabla:
         self, contadas: Collection[Contada], usuarios: Sequence[Usuarios], por: Sequence[Dimension]
     ) -> None:
         self._usuarios = usuarios
-        self._celdas: defaultdict[tuple[int, Grupo], list[Contada]] = defaultdict(list)
+        self._celdas: defaultdict[tuple[int, Grupo], dict[tuple[str, str], Cuenta]] = defaultdict(dict)
         columnas = [Contada._fields.index(dimension.value) for dimension in por]
         for contada in contadas:
             # Por su lugar: pueden ser cien mil, y así se tarda la mitad.
             grupo = tuple([str(contada[columna]) for columna in columnas])
-            self._celdas[contada.intervalo, grupo].append(contada)
+            celda, clave = self._celdas[contada.intervalo, grupo], (contada.tipo, contada.moneda)
+            celda[clave] = celda[clave] + contada.cuenta if clave in celda else contada.cuenta
         hallados = {grupo for _, grupo in self._celdas}
         self.grupos: Sequence[Grupo] = sorted(hallados) if por else [()]
 
@@ -166,16 +174,20 @@ class _Tabla:
         return Usuarios.juntos(self._usuarios[desde:hasta]) if self._usuarios else None
 
     def _metricas(self, lugares: range, grupos: Collection[Grupo]) -> Metricas:
+        celdas = [
+            celda for lugar in lugares for grupo in grupos if (celda := self._celdas.get((lugar, grupo)))
+        ]
+        if len(celdas) == 1:
+            return metricas(celdas[0])
         cuantos: defaultdict[tuple[str, str], int] = defaultdict(int)
         diezmilesimas: defaultdict[tuple[str, str], int] = defaultdict(int)
-        for lugar in lugares:
-            for grupo in grupos:
-                for contada in self._celdas.get((lugar, grupo), ()):
-                    clave = contada.tipo, contada.moneda
-                    cuantos[clave] += contada.cuenta.cuantos
-                    diezmilesimas[clave] += contada.cuenta.diezmilesimas
+        for celda in celdas:
+            for clave, cuenta in celda.items():
+                cuantos[clave] += cuenta.cuantos
+                diezmilesimas[clave] += cuenta.diezmilesimas
         return metricas({clave: Cuenta(suyos, diezmilesimas[clave]) for clave, suyos in cuantos.items()})
 
 
 def _juntos(intervalos: Sequence[Intervalo]) -> Intervalo:
-    return Intervalo(intervalos[0].desde, intervalos[-1].hasta)
+    primero, ultimo = intervalos[0], intervalos[-1]
+    return primero if primero is ultimo else Intervalo(primero.desde, ultimo.hasta)

@@ -59,23 +59,19 @@ class Sujeto:
     Attributes:
         campo: cómo se llama lo que lo identifica.
         dimensiones: por qué se pueden separar sus filas.
-        por_dias: si solo se cuenta por días enteros de UTC.
     """
 
     campo: str
     dimensiones: tuple[Dimension, ...]
-    por_dias: bool
 
 
 DE_CAMPAÑA: Final = Sujeto(
     "campaña_id",
     (Dimension.INFLUENCER, Dimension.TIPO, Dimension.MONEDA, Dimension.CUPON),
-    por_dias=False,
 )
 DE_INFLUENCER: Final = Sujeto(
     "influencer_id",
     (Dimension.CAMPAÑA, Dimension.TIPO, Dimension.MONEDA, Dimension.CUPON),
-    por_dias=True,
 )
 
 
@@ -150,14 +146,8 @@ def pedido_de_informe(
     corridos = ninguno
     if comparar is not None:
         corridos = lector.intentar("comparar", lambda: comparados(intervalos, zona, comparar), ninguno)
-    todos = (*intervalos, *corridos)
     if Incluible.USUARIOS_UNICOS in incluir:
-        lector.intentar(
-            "incluir", lambda: _exigir_dias_enteros(todos, "los usuarios únicos se cuentan"), None
-        )
-    if sujeto.por_dias:
-        culpable = _culpable_de_partir_un_dia(intervalos, zona, granularidad)
-        lector.intentar(culpable, lambda: _exigir_dias_enteros(todos, "lo de un influencer se cuenta"), None)
+        lector.intentar("incluir", lambda: _exigir_dias_enteros((*intervalos, *corridos)), None)
     lector.exigir()
     return PedidoDeInforme(
         sujeto=sujeto,
@@ -250,18 +240,7 @@ def _partido(periodo: Intervalo, zona: ZoneInfo, granularidad: Granularidad) -> 
     return partir(periodo, zona, granularidad)
 
 
-def _culpable_de_partir_un_dia(
-    intervalos: Sequence[Intervalo], zona: ZoneInfo, granularidad: Granularidad
-) -> str:
-    """El parámetro que hay que cambiar si algún intervalo no son días enteros de UTC."""
-    if granularidad is Granularidad.HORA:
-        return "granularidad"
-    if zona.key != ZONA_POR_OMISION:
-        return "zona"
-    return "hasta" if comienzo_en_utc(intervalos[0].desde, UN_DIA) == intervalos[0].desde else "desde"
-
-
-def _exigir_dias_enteros(intervalos: Sequence[Intervalo], que: str) -> None:
+def _exigir_dias_enteros(intervalos: Sequence[Intervalo]) -> None:
     """Comprueba que todos empiezan y acaban a medianoche en UTC.
 
     Raises:
@@ -271,9 +250,9 @@ def _exigir_dias_enteros(intervalos: Sequence[Intervalo], que: str) -> None:
         for instante in (intervalo.desde, intervalo.hasta):
             if comienzo_en_utc(instante, UN_DIA) != instante:
                 raise SinRespuestaExacta(
-                    f"{que} por días enteros de UTC, y aquí un intervalo empieza o acaba a mitad de uno"
-                    f" ({instante.isoformat()}); pida zona=UTC, fechas en desde y hasta, y"
-                    " granularidad=dia, semana, mes o total"
+                    "los usuarios únicos se cuentan por días enteros de UTC, y aquí un intervalo empieza o"
+                    f" acaba a mitad de uno ({instante.isoformat()}); pida zona=UTC, fechas en desde y hasta,"
+                    " y granularidad=dia, semana, mes o total"
                 )
 
 

@@ -49,14 +49,25 @@ class DemasiadosSueltos(Exception):
     """Para contar lo que no está contado habría que mirar demasiados eventos.
 
     Attributes:
-        cuantos: los que habría que mirar.
         caben: los que se miran como mucho.
     """
 
-    def __init__(self, cuantos: int, caben: int) -> None:
-        super().__init__(f"son {cuantos} eventos y caben {caben}")
-        self.cuantos = cuantos
+    def __init__(self, caben: int) -> None:
+        super().__init__(f"caben {caben} eventos")
         self.caben = caben
+
+
+class UsuariosIlegibles(Exception):
+    """Los usuarios de un día de una campaña no se entienden: los cambió otra mano.
+
+    Attributes:
+        dia: cuál, en UTC.
+    """
+
+    def __init__(self, campaña_id: str, dia: datetime) -> None:
+        super().__init__(f"los usuarios del {dia:%Y-%m-%d} de la campaña {campaña_id} no se entienden")
+        self.campaña_id = campaña_id
+        self.dia = dia
 
 
 class LecturaDeCuentas(Protocol):
@@ -67,12 +78,10 @@ class LecturaDeCuentas(Protocol):
     ) -> list[Contada]:
         """Devuelve lo que no es cero, por tipo y moneda siempre; todo, del mismo instante.
 
-        Si es la de influencers, los intervalos empiezan y acaban con un día de UTC.
-
         Raises:
             DemasiadasCuentas: son más de `maximo`.
-            DemasiadosSueltos: `por` tiene alguna de `DE_LOS_DIAS`, y los intervalos parten días
-                con demasiados eventos.
+            DemasiadosSueltos: es la de influencers o `por` tiene alguna de `DE_LOS_DIAS`, y los intervalos
+                parten días con demasiados eventos.
         """
 
 
@@ -88,6 +97,7 @@ class LecturaDeCampañas(LecturaDeCuentas, Protocol):
 
         Raises:
             DemasiadasCuentas: son más de `maximo`.
+            UsuariosIlegibles: los de un día.
         """
 
 

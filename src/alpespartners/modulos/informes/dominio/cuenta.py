@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Final, Self
 
 _DECIMALES: Final = 4
+_DIEZMILESIMA: Final = Decimal("0.0001")
 PARTE_BAJA: Final = 10**9
 """Diezmilésimas a partir de las que una suma se parte en dos."""
 
@@ -17,6 +18,11 @@ PARTE_BAJA: Final = 10**9
 def en_diezmilesimas(importe: Decimal) -> int:
     """Ese importe, que no tiene más de cuatro decimales, en diezmilésimas."""
     return int(importe.scaleb(_DECIMALES))
+
+
+def en_importe(diezmilesimas: int) -> Decimal:
+    """Esa suma, exacta y con cuatro decimales."""
+    return diezmilesimas * _DIEZMILESIMA
 
 
 def en_partes(diezmilesimas: int) -> tuple[int, int]:
@@ -39,7 +45,7 @@ class Cuenta:
     @property
     def valor(self) -> Decimal:
         """La suma, exacta."""
-        return Decimal(self.diezmilesimas).scaleb(-_DECIMALES)
+        return en_importe(self.diezmilesimas)
 
     def partes(self) -> tuple[int, int, int]:
         """`cuantos`, y la suma `en_partes`."""

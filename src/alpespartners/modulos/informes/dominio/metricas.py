@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from alpespartners.modulos.informes.dominio.cuenta import Cuenta
+from alpespartners.modulos.informes.dominio.cuenta import Cuenta, en_importe
 
 IMPRESION: Final = "IMPRESION"
 CLIC: Final = "CLIC"
@@ -37,6 +37,7 @@ DEFINICIONES: Final[Mapping[str, str]] = {
 }
 """La fórmula de cada una, para decírsela a quien lee el informe."""
 
+_NADA: Final = Cuenta()
 _UNIDAD: Final = 10**DECIMALES_DE_UNA_RAZON
 _DECIMALES_DE_UN_IMPORTE: Final = 4
 _DIEZMILESIMAS: Final = 10**_DECIMALES_DE_UN_IMPORTE
@@ -88,7 +89,7 @@ def metricas(cuentas: PorTipoYMoneda) -> Metricas:
     """Las de esas cuentas."""
     vistas = dict.fromkeys(DE_IMPRESION, 0)
     conversiones: defaultdict[str, int] = defaultdict(int)
-    por_moneda: defaultdict[str, Cuenta] = defaultdict(Cuenta)
+    diezmilesimas: defaultdict[str, int] = defaultdict(int)
     ventas: dict[str, Cuenta] = {}
     for (tipo, moneda), cuenta in cuentas.items():
         if tipo in DE_IMPRESION:
@@ -96,12 +97,12 @@ def metricas(cuentas: PorTipoYMoneda) -> Metricas:
             continue
         conversiones[tipo] += cuenta.cuantos
         if moneda:
-            por_moneda[moneda] += cuenta
+            diezmilesimas[moneda] += cuenta.diezmilesimas
             if tipo == VENTA:
                 ventas[moneda] = cuenta
     clics = vistas[CLIC]
-    valor = {moneda: por_moneda[moneda].valor for moneda in sorted(por_moneda)}
-    vendido = {moneda: ventas.get(moneda, Cuenta()) for moneda in valor}
+    valor = {moneda: en_importe(diezmilesimas[moneda]) for moneda in sorted(diezmilesimas)}
+    vendido = {moneda: ventas.get(moneda, _NADA) for moneda in valor}
     return Metricas(
         impresiones=vistas[IMPRESION],
         clics=clics,

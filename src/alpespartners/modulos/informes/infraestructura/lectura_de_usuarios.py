@@ -13,7 +13,9 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Integer, literal, select, tuple_
 
+from alpespartners.modulos.informes.aplicacion.puertos import UsuariosIlegibles
 from alpespartners.modulos.informes.dominio.intervalos import Intervalo
+from alpespartners.modulos.informes.dominio.unicos import BocetoIlegible
 from alpespartners.modulos.informes.dominio.usuarios import Usuarios
 from alpespartners.modulos.informes.infraestructura.tablas import usuarios_por_dia
 from alpespartners.seedwork.sql.tipos import Instante
@@ -27,7 +29,7 @@ def usuarios_de(conexion: Connection, campaña_id: str, intervalos: Sequence[Int
     """Los de cada intervalo, que empieza y acaba con un día de UTC; en su mismo lugar.
 
     Raises:
-        BocetoIlegible: otra mano cambió uno.
+        UsuariosIlegibles: otra mano cambió los de un día.
     """
     return [
         usuarios
@@ -57,7 +59,10 @@ def _de_los_seguidos(
             while intervalos[lugar].hasta <= dia:
                 lugar += 1
             hallados = [Usuarios(fila.eventos, fila.boceto) for fila in suyas]
-            reunidos[lugar] = Usuarios.juntos([reunidos[lugar], *hallados])
+            try:
+                reunidos[lugar] = Usuarios.juntos([reunidos[lugar], *hallados])
+            except BocetoIlegible:
+                raise UsuariosIlegibles(campaña_id, dia) from None
     return reunidos
 
 

@@ -24,6 +24,7 @@ class TipoDeHallazgo(StrEnum):
     OTRO_CONTENIDO = "evento que no dice lo que su fila"
     EVENTO_ILEGIBLE = "mensaje que no es un evento"
     CUENTA = "cuenta del balance que no es la de las tablas"
+    INFORME = "cuenta de los informes que no es la de las filas"
     EN_VUELO = "comando en vuelo"
     NO_VERIFICABLE = "no verificable: el broker ya no guarda su mensaje"
 
@@ -35,10 +36,13 @@ class TipoDeHallazgo(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hallazgo:
-    """Algo que no cuadra, o que no se puede comprobar, con todo lo que lo nombra."""
+    """Algo que no cuadra, o que no se puede comprobar, con todo lo que lo nombra.
+
+    Lo de un informe no es de un tópico: lo nombra su detalle.
+    """
 
     tipo: TipoDeHallazgo
-    topico: str
+    topico: str | None = None
     comando_id: str | None = None
     evento_id: str | None = None
     posicion: str | None = None

@@ -6,6 +6,7 @@ Por qué existe: mil eventos en una petición cuestan mucho menos que mil petici
 el broker no confirme otro, no dice nada de los demás.
 """
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,6 +29,7 @@ class Entrada:
         id_derivado: el que vale si el cuerpo no trae `id`.
         ignorada: por qué hay que ignorarlo, si hay que hacerlo.
         consta: si, aunque no valga, se publica para que conste su destino: quien lo envió no leerá su suerte.
+        traza: la suya, si no es la de la petición.
     """
 
     clase: Clase
@@ -35,6 +37,7 @@ class Entrada:
     id_derivado: str | None = None
     ignorada: MotivoDeIgnorar | None = None
     consta: bool = False
+    traza: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,19 +95,41 @@ class Recepcion:
         """
         suertes: list[Suerte] = []
         publicables: list[tuple[int, Aceptada]] = []
+        trazas: list[str | None] = []
         for indice, entrada in enumerate(entradas):
             suerte = self._juzgar(entrada, permiso, estricto=estricto)
             if isinstance(suerte, Aceptada):
                 publicables.append((indice, suerte))
+                trazas.append(entrada.traza or traza if isinstance(entrada, Entrada) else traza)
             suertes.append(suerte)
         comandos = [(aceptada.comando, aceptada.comando_id) for _, aceptada in publicables]
         causas: list[BrokerNoDisponible | None] = [sin_publicar] * len(comandos)
         if sin_publicar is None:
-            causas = await self.despachador.publicar_varios(comandos, traza=traza)
+            causas = await self._publicar(comandos, trazas)
         for (indice, aceptada), causa in zip(publicables, causas, strict=True):
             if causa is not None:
                 suertes[indice] = SinConfirmar(aceptada.clase, aceptada.comando, causa)
         return suertes
+
+    async def _publicar(
+        self, comandos: Sequence[tuple[Comando, str]], trazas: Sequence[str | None]
+    ) -> list[BrokerNoDisponible | None]:
+        """Los de una misma traza se publican juntos, y los de las demás, a la vez."""
+        por_traza: dict[str | None, list[int]] = {}
+        for lugar, traza in enumerate(trazas):
+            por_traza.setdefault(traza, []).append(lugar)
+        publicadas = await asyncio.gather(
+            *(
+                self.despachador.publicar_varios([comandos[lugar] for lugar in lugares], traza=traza)
+                for traza, lugares in por_traza.items()
+            )
+        )
+        causas = {
+            lugar: causa
+            for lugares, suyas in zip(por_traza.values(), publicadas, strict=True)
+            for lugar, causa in zip(lugares, suyas, strict=True)
+        }
+        return [causas[lugar] for lugar in range(len(comandos))]
 
     def _juzgar(
         self, entrada: Entrada | NoValida, permiso: Permiso, *, estricto: bool

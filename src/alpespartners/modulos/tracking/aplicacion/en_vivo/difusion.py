@@ -54,6 +54,7 @@ class Ritmo:
         latido: segundos callado tras los que se dice que se sigue ahí.
         gracia: segundos que se sigue leyendo cuando ya no mira nadie, por si vuelve.
         para_repasar: segundos en los que hay que haber leído lo que le falta a quien vuelve.
+        repasos: los que se leen a la vez: uno atascado no hace esperar a los demás, y nadie ocupa todo.
         caducidad: cuánto vale una marca. Más allá, el broker pudo borrar ya lo que seguía.
         tanda: eventos que se cuentan de una vez.
         octetos_de_una_tanda: lo que ocupan, más o menos: quien no lee retiene una entera.
@@ -64,6 +65,7 @@ class Ritmo:
     latido: float = 15.0
     gracia: float = 30.0
     para_repasar: float = 10.0
+    repasos: int = 4
     caducidad: timedelta = timedelta(hours=1)
     tanda: int = 100
     octetos_de_una_tanda: int = 64 * 1024
@@ -101,7 +103,7 @@ class EnVivo:
         self._cuantos = 0
         self._lector: asyncio.Task[None] | None = None
         self._cierre: asyncio.TimerHandle | None = None
-        self._repasando = asyncio.Lock()
+        self._repasos = asyncio.Semaphore(ritmo.repasos)
         self._plazos: set[asyncio.Timeout] = set()
         self._terminando = False
 
@@ -186,18 +188,20 @@ class EnVivo:
     async def alcanzar(self, marca: Marca) -> bool:
         """Deja en el anillo todo lo publicado después de la marca; dice si pudo.
 
-        Lo que el anillo no tiene lo lee de los tópicos, de un espectador en un espectador: el siguiente suele
-        encontrarlo ya ahí.
+        Lo que el anillo no tiene lo lee de los tópicos, para unos pocos espectadores a la vez: los siguientes
+        suelen encontrarlo ya ahí. A quien no le falta nada no espera a ninguno.
         """
         if marca.epoca != self._topicos.epoca or self.ahora() - marca.dada_en > self.ritmo.caducidad:
             return False
         try:
-            async with self._plazo(), self._repasando:
+            async with self._plazo():
                 if not self.anillo.cubre(marca.posiciones):
-                    await self._repasar(marca.posiciones)
+                    async with self._repasos:
+                        await self._repasar(marca.posiciones)
                 if self._por_delante(marca.posiciones, self.anillo.ultimas):
                     # Otro proceso leyó más deprisa, o son lugares de unos datos que ya no existen.
-                    finales = await self._topicos.finales()
+                    async with self._repasos:
+                        finales = await self._topicos.finales()
                     if self._por_delante(marca.posiciones, finales):
                         return False
         except (BrokerNoDisponible, TimeoutError):
@@ -215,11 +219,17 @@ class EnVivo:
                 self._plazos.remove(plazo)
 
     async def _repasar(self, desde: Posiciones) -> None:
-        hasta = dict(self.anillo.desde)
-        publicados = await self._topicos.repasar(desde, hasta, *self.anillo.libre)
-        # Mientras se leía pudo olvidarse lo que iba detrás.
-        if publicados is not None and self.anillo.desde == hasta:
-            self.anillo.anteponer(desde, publicados)
+        while not self.anillo.cubre(desde):
+            hasta = dict(self.anillo.desde)
+            publicados = await self._topicos.repasar(desde, hasta, *self.anillo.libre)
+            if self._por_delante(self.anillo.desde, hasta):
+                # Mientras se leía se olvidó lo que iba detrás.
+                return
+            if self.anillo.desde == hasta:
+                if publicados is not None:
+                    self.anillo.anteponer(desde, publicados)
+                return
+            # Otro repaso puso algo delante: lo que falta es menos, o nada.
 
     def _por_delante(self, unas: Posiciones, otras: Posiciones) -> bool:
         return any(unas.get(canal, PRINCIPIO) > lugar for canal, lugar in otras.items())

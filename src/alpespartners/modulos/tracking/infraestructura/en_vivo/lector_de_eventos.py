@@ -9,6 +9,7 @@ mientras el broker lo guarde. Véase docs/decisiones/0042.
 
 import asyncio
 from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Final, TypeVar
 from uuid import UUID
@@ -26,6 +27,7 @@ from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import Client
 T = TypeVar("T")
 
 RITMO: Final = RitmoDelSeguimiento()
+_HILOS: Final = 4
 _CIFRAS_DE_EPOCA: Final = 8
 _ESPERA_AL_REPASAR_MS: Final = 5_000
 _ESPERA_AL_FINAL_MS: Final = 1_000
@@ -42,6 +44,8 @@ class LectorDeEventos:
         self._ritmo = ritmo
         self._cliente: ClientePulsar | None = None
         self._epoca = ""
+        # Aparte de los de la API: uno atascado no le quita ninguno.
+        self._hilos = ThreadPoolExecutor(_HILOS, "repaso-en-vivo")
 
     def abrir(self, cliente: ClientePulsar, epoca: UUID) -> None:
         """Lee con ese cliente, que es el del proceso, de un broker cuyos datos son de esa época."""
@@ -68,7 +72,7 @@ class LectorDeEventos:
             BrokerNoDisponible: no se pudo preguntar.
         """
         cliente = self._abierto()
-        return await _leido(
+        return await self._leido(
             lambda: {canal.nombre: cliente.final(canal.particion) for canal in canales(cliente)}
         )
 
@@ -95,7 +99,18 @@ class LectorDeEventos:
                         publicados.append(publicado)
             return publicados
 
-        return await _leido(repasado)
+        return await self._leido(repasado)
+
+    async def _leido(self, trabajo: Callable[[], T]) -> T:
+        """Lo hace en un hilo.
+
+        Raises:
+            BrokerNoDisponible: el broker no respondió.
+        """
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._hilos, trabajo)
+        except FalloDelBroker as fallo:
+            raise BrokerNoDisponible(str(fallo)) from fallo
 
     def _abierto(self) -> ClientePulsar:
         if self._cliente is None:
@@ -120,15 +135,3 @@ def _entre(cliente: ClientePulsar, canal: Canal, desde: Lugar, hasta: Lugar) -> 
                 yield canal.publicado(mensaje, lector.ultimo)
     finally:
         lector.cerrar()
-
-
-async def _leido(trabajo: Callable[[], T]) -> T:
-    """Lo hace en un hilo.
-
-    Raises:
-        BrokerNoDisponible: el broker no respondió.
-    """
-    try:
-        return await asyncio.to_thread(trabajo)
-    except FalloDelBroker as fallo:
-        raise BrokerNoDisponible(str(fallo)) from fallo

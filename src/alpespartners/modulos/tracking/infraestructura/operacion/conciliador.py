@@ -9,7 +9,7 @@ lo único que puede faltar sin que falte nada es lo que llegó después: eso se 
 
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -69,8 +69,6 @@ _PIEZAS: Final[tuple[type[Pieza], ...]] = (Asiento, EnCamino, Mensaje)
 _OCTETOS_RESUMEN: Final = 16
 _REGISTRADAS: Final = (Registrada.estado, "")
 
-Contados = Callable[[Connection, Collection[str]], Mapping[str, int]]
-
 
 @dataclass(slots=True)
 class _Lado:
@@ -110,10 +108,9 @@ class Conciliador:
         espera: segundos tras los que se vuelve a mirar lo que falta.
         margen: cuánto más viejo que el comando procesado más nuevo puede ser uno que aún está en vuelo.
         confirmado: hasta dónde está confirmado un tópico; si se sabe, el margen no cuenta.
-        contados: cuántos eventos de esos tipos cuenta cada tabla de los informes, por su nombre.
     """
 
-    def __init__(  # noqa: PLR0913 (por nombre: es la lista de lo que se compara)
+    def __init__(
         self,
         cliente: ClientePulsar,
         epoca: UUID,
@@ -124,7 +121,6 @@ class Conciliador:
         espera: float,
         margen: timedelta,
         confirmado: Callable[[str], Confirmado | None],
-        contados: Contados,
     ) -> None:
         self._cliente = cliente
         self._epoca = epoca
@@ -134,7 +130,6 @@ class Conciliador:
         self._espera = espera
         self._margen = margen
         self._confirmado = confirmado
-        self._contados = contados
 
     def conciliar(self) -> list[Cuenta]:
         """Lo compara todo y devuelve la cuenta de cada tópico.
@@ -198,32 +193,11 @@ class Conciliador:
             )
             self._avanza(f"{clase.topico}: destinos", len(destinos))
         despues = self._balance(clase)
-        malas = [
-            clave
-            for clave in sorted(contadas.keys() | antes.keys() | despues.keys())
-            if not antes[clave] <= contadas[clave] <= despues[clave]
-        ]
-        for estado, motivo in malas:
-            dice, hay = despues[estado, motivo], contadas[estado, motivo]
-            self._hallar_cuenta(comandos, f"{motivo or estado}: dice {dice} y hay {hay}")
-        if _REGISTRADAS not in malas:
-            # Con un balance que no cuadra no hay con qué comparar los informes.
-            self._comparar_informes(clase, comandos)
-
-    def _comparar_informes(self, clase: Clase, comandos: _Lado) -> None:
-        """Comprueba que los informes cuentan lo que el balance, leídos en el mismo instante."""
-
-        def leer(conexion: Connection) -> tuple[Mapping[str, int], int]:
-            registrados = _del_balance(conexion, clase)[_REGISTRADAS]
-            return self._contados(conexion, [tipo.value for tipo in clase.tipos]), registrados
-
-        contados, registrados = self._lector.leer_libro(leer)
-        for tabla, cuantos in contados.items():
-            if cuantos != registrados:
-                self._hallar_cuenta(
-                    comandos,
-                    f"{tabla}: cuenta {cuantos} y hay {registrados}; ejecute `alpespartners recontar`",
-                )
+        for clave in sorted(contadas.keys() | antes.keys() | despues.keys()):
+            if not antes[clave] <= contadas[clave] <= despues[clave]:
+                estado, motivo = clave
+                detalle = f"{motivo or estado}: dice {despues[clave]} y hay {contadas[clave]}"
+                self._hallar_cuenta(comandos, detalle)
 
     def _hallar_cuenta(self, comandos: _Lado, detalle: str) -> None:
         comandos.cuenta.hallazgos[TipoDeHallazgo.CUENTA] += 1
