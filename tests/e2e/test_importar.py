@@ -5,6 +5,7 @@ El producto entero, con muertes de por medio, está en `test_exportar_e_importar
 
 import json
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import msgspec
 import pytest
 from typer.testing import CliRunner, Result
 
+from alpespartners.api.http.limites import DE_UN_EVENTO
 from alpespartners.cli import principal
 from alpespartners.modulos.tracking.aplicacion.comandos import Comando
 from alpespartners.modulos.tracking.aplicacion.puertos import BrokerNoDisponible
@@ -55,7 +57,7 @@ def test_cada_fila_entra_por_la_api_y_al_acabar_no_queda_nada_al_lado(
     assert dicho.exit_code == 0, dicho.output
     assert dicho.stdout.splitlines() == [
         f"{csv}: 90 filas, 90 aceptadas.",
-        f"{ndjson}: 1 filas, 1 aceptadas.",
+        f"{ndjson}: 1 fila, 1 aceptada.",
     ]
     assert {comando.id for comando, *_ in puertos.publicados} == {f"c-{n}" for n in range(90)} | {"i-1"}
     assert sorted(tmp_path.iterdir()) == [csv, ndjson]
@@ -123,7 +125,7 @@ def test_si_espera_el_destino_dice_lo_que_ya_estaba_con_diferencias_y_lo_que_cho
         dicho = importar(puerto, despues, "--esperar", "--a-la-vez", "1")
     assert dicho.exit_code == 1
     assert dicho.stdout.splitlines()[:2] == [
-        f"{despues}: 2 filas, 1 que ya estaban, 1 con diferencias que no deciden el dinero, 1 rechazadas.",
+        f"{despues}: 2 filas, 1 que ya estaba, 1 con diferencias que no deciden el dinero, 1 rechazada.",
         "  conflicto_de_id: 1",
     ]
     (conflicto,) = rechazos(despues)
@@ -178,6 +180,31 @@ def test_si_el_servicio_tarda_en_volver_se_insiste_hasta_que_vuelve(
     )
 
 
+@pytest.mark.parametrize("turno", ["1", "0"])
+def test_a_quien_dice_cuando_volver_se_le_espera_y_no_cuenta_como_una_caida(
+    puertos: PuertosEnMemoria, tmp_path: Path, turno: str
+) -> None:
+    ruta = archivo(tmp_path, "a.csv", "id,campaña_id,tipo_evento", *(f"i-{n},a,CLIC" for n in range(300)))
+    de_verdad = api_en_memoria(puertos)
+    respondidos: list[float] = []
+
+    async def con_limite(alcance: Any, recibir: Any, enviar: Any) -> None:
+        """Dice 429 hasta que pasa lo que dice; con «0», diez veces."""
+        a_tiempo = respondidos and time.monotonic() - respondidos[0] >= int(turno)
+        if alcance["type"] == "lifespan" or (a_tiempo if int(turno) else len(respondidos) == 10):
+            await de_verdad(alcance, recibir, enviar)
+            return
+        respondidos.append(time.monotonic())
+        cabeceras = [(b"retry-after", turno.encode()), (b"content-length", b"2")]
+        await enviar({"type": "http.response.start", "status": 429, "headers": cabeceras})
+        await enviar({"type": "http.response.body", "body": b"{}"})
+
+    with servidor(con_limite) as puerto:
+        dicho = importar(puerto, ruta, "--espera", "0", "--a-la-vez", "1")
+    assert dicho.stdout == f"{ruta}: 300 filas, 300 aceptadas.\n", dicho.stderr
+    assert len(respondidos) == (1 if int(turno) else 10)
+
+
 def test_sin_la_clave_que_hace_falta_no_se_sigue_y_con_ella_en_el_entorno_si(
     puertos: PuertosEnMemoria, tmp_path: Path
 ) -> None:
@@ -230,7 +257,7 @@ def test_la_entrada_estandar_se_importa_entera(
     with servidor(api_en_memoria(puertos)) as puerto:
         dicho = importar(puerto, "-", "--formato", "ndjson", "--clase", "impresion", input=f"{linea}\nroto\n")
     assert dicho.exit_code == 1
-    assert dicho.stdout.splitlines()[0] == "la entrada: 2 filas, 1 aceptadas, 1 rechazadas."
+    assert dicho.stdout.splitlines()[0] == "la entrada: 2 filas, 1 aceptada, 1 rechazada."
     assert rechazos(Path("entrada"))[0].codigo == "json_ilegible"
 
 
@@ -285,6 +312,22 @@ def test_si_una_fila_estropea_la_peticion_entera_solo_se_rechaza_ella(tmp_path: 
     assert {comando.id for comando, *_ in puertos.publicados} == {f"i-{n}" for n in range(30)} - {"i-13"}
 
 
+@pytest.mark.parametrize("con_id", [True, False])
+def test_una_fila_cabe_en_un_lote_si_cabe_sola(
+    puertos: PuertosEnMemoria,
+    tmp_path: Path,
+    con_id: bool,  # noqa: FBT001
+) -> None:
+    campos = ({"id": "c-1"} if con_id else {}) | {"campaña_id": "a", "tipo_conversion": "REGISTRO"}
+    corta = json.dumps(campos | {"user_agent": ""})
+    justa = json.dumps(campos | {"user_agent": "x" * (DE_UN_EVENTO.octetos - len(corta))})
+    ruta = archivo(tmp_path, "a.ndjson", justa)
+    with servidor(api_en_memoria(puertos)) as puerto:
+        dicho = importar(puerto, ruta)
+    assert dicho.stdout == f"{ruta}: 1 fila, 1 aceptada.\n"
+    assert len(puertos.publicados) == 1
+
+
 def test_de_la_fila_que_no_cabe_y_de_la_rota_se_dice_lo_que_de_un_envio(
     puertos: PuertosEnMemoria, tmp_path: Path
 ) -> None:
@@ -292,7 +335,7 @@ def test_de_la_fila_que_no_cabe_y_de_la_rota_se_dice_lo_que_de_un_envio(
     ruta = archivo(tmp_path, "a.ndjson", larga, "roto", '{"id":"i-2","campaña_id":"a","tipo_evento":"CLIC"}')
     with servidor(api_en_memoria(puertos)) as puerto:
         dicho = importar(puerto, ruta)
-    assert dicho.stdout.splitlines()[0] == f"{ruta}: 3 filas, 1 aceptadas, 2 rechazadas."
+    assert dicho.stdout.splitlines()[0] == f"{ruta}: 3 filas, 1 aceptada, 2 rechazadas."
     assert [(rechazo.linea, rechazo.estado, rechazo.codigo) for rechazo in rechazos(ruta)] == [
         (1, 413, "cuerpo_demasiado_grande"),
         (2, None, "json_ilegible"),

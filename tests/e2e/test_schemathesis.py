@@ -4,8 +4,8 @@ Por cada operación, al menos 200 peticiones con datos que la descripción admit
 las mismas, y todas las comprobaciones de schemathesis. Lo que un esquema no puede decir se le dice aquí:
 que un instante cabe en el calendario, que un cursor solo sale de la página anterior, cuántos decimales lleva
 un importe, hasta cuándo vale una moneda, que el `id` se dice una vez, qué zonas hay, qué periodo cabe en un
-informe, que lo que solo describe no es motivo de rechazo, tampoco cuando no es de su tipo, y que de muchos
-eventos se rechaza uno y no la petición.
+informe, que lo que solo describe no es motivo de rechazo, tampoco cuando no es de su tipo, y que en un lote
+se rechaza un elemento y no la petición.
 """
 
 import copy
@@ -127,11 +127,8 @@ def _cuerpos(cuerpo: Any) -> list[dict[str, Any]]:
 
 def _es_un_lote(caso: schemathesis.Case[Any]) -> bool:
     """Dice si de lo que no se ajusta puede responder cada elemento, dentro de un 200."""
-    return (
-        caso.path in {"/tracking/lotes", "/tracking/cloudevents"}
-        and isinstance(caso.body, list | str | bytes)
-        and bool(caso.body)
-    )
+    de_muchos = caso.path in {"/tracking/lotes", "/tracking/cloudevents"}
+    return de_muchos and (caso.media_type == NDJSON or isinstance(caso.body, list))
 
 
 def _redondear_el_importe(cuerpo: dict[str, Any]) -> None:

@@ -77,9 +77,12 @@ def importar(
 ) -> None:
     """Envía las filas de CSV o NDJSON a un servicio en marcha; si se interrumpe, se ejecuta otra vez.
 
-    La clave, si hace falta, es la primera de ALPES_CLAVES_API. Las rechazadas quedan, cada una con su porqué,
-    en ARCHIVO.rechazados.ndjson. Termina con 0 si se aceptaron todas, con 1 si alguna no y con 2 si no se
-    pudo acabar.
+    La clave, si hace falta, es la primera de ALPES_CLAVES_API. Si tiene prefijo, se antepone a cada id,
+    también al que ya lo lleva: para lo que se exportó, use una que no lo tenga. Si tiene límite, se espera a
+    que deje enviar.
+
+    Las rechazadas quedan, cada una con su porqué, en ARCHIVO.rechazados.ndjson. Termina con 0 si se aceptaron
+    todas, con 1 si alguna no y con 2 si no se pudo acabar.
     """
     from alpespartners.traspaso.cliente import Cliente
 

@@ -16,6 +16,7 @@ from alpespartners.seedwork.json_estricto import JsonIlegible
 
 _BLANCO: Final = rb"[ \t\n\r]*+"
 _SIN_CERRAR: Final = rb'[^"\\]*+(?:\\.[^"\\]*+)*+'
+_LOS_BLANCOS: Final = b" \t\n\r"
 # Tras una cadena no puede venir otra cosa. Si viene, unas comillas sobran o faltan, y las que quedan mienten.
 _TRAS_CADENA: Final = b":,]}"
 _CADENA: Final = rb'"' + _SIN_CERRAR + rb'"(?=[:,\]}])'
@@ -55,11 +56,21 @@ class Separador(Protocol):
         """
 
 
+def _recortar_blancos(octetos: bytearray, maximo: int) -> bool:
+    """Dice si caben sin los blancos del final, y de esos deja los justos para que, si algo les sigue, no."""
+    if len(octetos) <= maximo:
+        return True
+    if len(octetos.rstrip(_LOS_BLANCOS)) > maximo:
+        return False
+    del octetos[maximo + 1 :]
+    return True
+
+
 class PorLineas:
     """Un elemento por línea; las que están en blanco no cuentan.
 
     Args:
-        maximo: octetos de cada uno.
+        maximo: octetos de cada uno, sin los blancos de alrededor.
     """
 
     def __init__(self, maximo: int) -> None:
@@ -79,15 +90,15 @@ class PorLineas:
         """Da la línea que queda: la última puede no llevar salto."""
         if not self._cabe:
             yield None
-        elif linea := bytes(self._linea).strip(b" \t\r"):
+        elif linea := bytes(self._linea).rstrip(_LOS_BLANCOS):
             yield linea
         self._linea.clear()
         self._cabe = True
 
     def _alargar(self, octetos: bytes) -> None:
         if self._cabe:
-            self._linea += octetos
-            self._cabe = len(self._linea) <= self._maximo
+            self._linea += octetos if self._linea else octetos.lstrip(_LOS_BLANCOS)
+            self._cabe = _recortar_blancos(self._linea, self._maximo)
         if not self._cabe:
             self._linea.clear()
 
@@ -96,7 +107,8 @@ class DeUnaLista:
     """Los elementos de una lista JSON.
 
     Args:
-        maximo: octetos de cada uno, y niveles que puede anidar sin que la lista deje de leerse.
+        maximo: octetos de cada uno, sin los blancos de alrededor, y niveles que puede anidar sin que la
+            lista deje de leerse.
     """
 
     def __init__(self, maximo: int) -> None:
@@ -163,10 +175,10 @@ class DeUnaLista:
             if fin < 0:
                 self._recortar()
                 return
-            if fin - desde > self._maximo:
-                self._cabe = False
             cierra = self._octetos[fin] == _CIERRE_DE[ord("[")]
-            elemento = bytes(self._octetos[desde:fin]).strip(b" \t\n\r") if self._cabe else None
+            elemento = bytes(self._octetos[desde:fin]).strip(_LOS_BLANCOS) if self._cabe else None
+            if elemento is not None and len(elemento) > self._maximo:
+                elemento = None
             # Solo una lista vacía se cierra sin elemento.
             if elemento != b"" or self._numero or not cierra:
                 self._numero += 1
@@ -245,7 +257,11 @@ class DeUnaLista:
 
     def _recortar(self) -> None:
         """De un elemento que no cabe no se guarda nada."""
-        self._cabe = self._cabe and self._visto <= self._maximo
+        if self._cabe and self._visto > self._maximo:
+            # Dentro de algo, los blancos cuentan; fuera puede que ya no venga más que la coma.
+            fuera = not self._abiertos and not self._en_cadena
+            self._cabe = fuera and _recortar_blancos(self._octetos, self._maximo)
+            self._visto = min(self._visto, len(self._octetos))
         if not self._cabe:
             del self._octetos[: self._visto]
             self._visto = 0

@@ -23,6 +23,9 @@ from alpespartners.seedwork.pausas import Pausas, con_azar
 _RUTA: Final = "/tracking/lotes"
 _PAUSAS: Final = Pausas(0.1, 2.0)
 _SEGUNDOS_DE_RESPUESTA: Final = 60.0
+_SEGUNDOS_DE_TURNO: Final = 3600
+"""Los que se esperan como mucho de una vez a quien dice cuándo volver."""
+_CIFRAS_DE_TURNO: Final = 9
 _PASAJEROS: Final = frozenset(
     {
         HTTPStatus.REQUEST_TIMEOUT,
@@ -83,7 +86,8 @@ class Cliente:
     Args:
         direccion: `http://anfitrión:puerto`, o con `https`.
         clave: la que se presenta; `None`, ninguna.
-        espera: segundos que se insiste en un lote antes de dejarlo.
+        espera: segundos que se insiste en un lote antes de dejarlo; no cuentan los que el servicio pide
+            que se espere porque se envía demasiado deprisa (429): está, y avanza.
         con_destino: si cada lote espera a saber en qué acaba.
 
     Attributes:
@@ -125,21 +129,25 @@ class Cliente:
         while faltan and not self._parar.is_set():
             tanda = faltan[:juntos]
             try:
-                estado, cuerpo = self._intentar(b"\n".join(elementos[numero] for numero in tanda))
+                estado, cuerpo, turno = self._intentar(b"\n".join(elementos[numero] for numero in tanda))
             except (OSError, http.client.HTTPException):
                 motivo = "no responde"
             else:
+                if estado == HTTPStatus.TOO_MANY_REQUESTS and turno is not None:
+                    # Con azar, para que los demás hilos no vuelvan todos a la vez.
+                    pausa = turno + con_azar(_PAUSAS.minima)
+                    plazo += pausa
+                    self._parar.wait(pausa)
+                    continue
                 if estado in _DE_ALGUNA_FILA:
                     # Se buscan en trozos cada vez menores: una no se lleva a las demás.
                     juntos = max(1, len(tanda) // 2)
-                    if len(tanda) == 1:
-                        resultados[tanda[0]] = Negativa(estado, cuerpo)
-                elif estado == HTTPStatus.OK or estado in _PASAJEROS:
-                    for numero, resultado in zip(tanda, _resultados(cuerpo), strict=False):
-                        resultados[numero] = None if resultado.estado == "SIN_CONFIRMAR" else resultado
-                else:
+                elif estado != HTTPStatus.OK and estado not in _PASAJEROS:
                     self.parar(_negativa(self.direccion, estado))
                     break
+                sabidos = _sabidos(estado, cuerpo, va_solo=len(tanda) == 1)
+                for numero, resultado in zip(tanda, sabidos, strict=False):
+                    resultados[numero] = resultado
                 antes, faltan = faltan, [numero for numero in faltan if resultados[numero] is None]
                 if estado in _DE_ALGUNA_FILA or len(antes) - len(faltan) == len(tanda):
                     continue
@@ -162,12 +170,13 @@ class Cliente:
         for conexion in self._abiertas:
             conexion.close()
 
-    def _intentar(self, cuerpo: bytes) -> tuple[int, bytes]:
+    def _intentar(self, cuerpo: bytes) -> tuple[int, bytes, int | None]:
+        """El estado, el cuerpo y los segundos que dice `Retry-After`, si los dice."""
         conexion = self._conexion()
         try:
             conexion.request("POST", _RUTA, body=cuerpo, headers=dict(self._cabeceras))
             recibida = conexion.getresponse()
-            return recibida.status, recibida.read()
+            return recibida.status, recibida.read(), _turno(recibida.getheader("Retry-After", ""))
         except (OSError, http.client.HTTPException):
             # Se abrirá otra al volver a pedir.
             conexion.close()
@@ -183,12 +192,22 @@ class Cliente:
         return conexion
 
 
-def _resultados(cuerpo: bytes) -> Sequence[Resultado]:
-    """Los que trae la respuesta; la de otro, de en medio, no trae ninguno."""
+def _turno(escrito: str) -> int | None:
+    """Los segundos que dice un `Retry-After`; `None` si no son segundos."""
+    if not (escrito.isascii() and escrito.isdecimal()):
+        return None
+    return min(int(escrito), _SEGUNDOS_DE_TURNO) if len(escrito) <= _CIFRAS_DE_TURNO else _SEGUNDOS_DE_TURNO
+
+
+def _sabidos(estado: int, cuerpo: bytes, *, va_solo: bool) -> Sequence[Resultado | Negativa | None]:
+    """Lo que se sabe de cada elemento por la respuesta; la de otro, de en medio, no dice de ninguno."""
+    if estado in _DE_ALGUNA_FILA:
+        return [Negativa(estado, cuerpo)] if va_solo else []
     try:
-        return msgspec.json.decode(cuerpo, type=_Lote).resultados
+        resultados = msgspec.json.decode(cuerpo, type=_Lote).resultados
     except msgspec.MsgspecError:
         return []
+    return [None if resultado.estado == "SIN_CONFIRMAR" else resultado for resultado in resultados]
 
 
 def _negativa(direccion: str, estado: int) -> str:

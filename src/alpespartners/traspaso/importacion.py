@@ -19,7 +19,7 @@ import msgspec
 
 from alpespartners.modulos.tracking.aplicacion.clases import Clase
 from alpespartners.modulos.tracking.aplicacion.codigos import CodigoDePeticion
-from alpespartners.modulos.tracking.aplicacion.esperas import ESPERAS_MAXIMAS
+from alpespartners.modulos.tracking.aplicacion.esperas import ESPERAS_MAXIMAS, de_lotes
 from alpespartners.modulos.tracking.dominio.excepciones import Codigo
 from alpespartners.traspaso.apuntes import Apuntes, Cuentas, Rechazo
 from alpespartners.traspaso.cliente import Cliente, Enviado, Negativa, NoSePuedeEnviar, Resultado
@@ -96,7 +96,8 @@ def importar(
     por_enviar = _por_enviar(leer(lineas_de(archivo), clase), apuntes.linea)
     # Quien espera su destino ocupa un sitio en el servicio por cada fila, y no hay más que esos.
     por_lote = min(
-        _FILAS_POR_LOTE, max(1, ESPERAS_MAXIMAS // a_la_vez) if cliente.con_destino else _FILAS_POR_LOTE
+        _FILAS_POR_LOTE,
+        max(1, de_lotes(ESPERAS_MAXIMAS) // a_la_vez) if cliente.con_destino else _FILAS_POR_LOTE,
     )
     en_vuelo: deque[_Lote] = deque()
     apuntado = time.monotonic()

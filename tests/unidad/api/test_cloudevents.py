@@ -1,6 +1,7 @@
 """`POST /tracking/cloudevents`: los mismos comandos en los tres modos de CloudEvents por HTTP."""
 
 import base64
+import gzip
 import json
 from typing import Any
 from urllib.parse import quote
@@ -493,3 +494,35 @@ async def test_con_rigor_un_campo_desconocido_rechaza_el_suyo(cliente: httpx2.As
     assert faltas(solo) == {"raro": "campo_desconocido"}
     assert [uno["estado"] for uno in lote.json()["resultados"]] == ["RECHAZADA", "ACEPTADA"]
     assert lote.headers["Preference-Applied"] == "handling=strict"
+
+
+async def test_en_un_lote_uno_que_no_se_lee_no_estorba_a_los_demas(
+    cliente: httpx2.AsyncClient, puertos: PuertosEnMemoria
+) -> None:
+    partes = [json.dumps(EVENTO), '{"id":1,"id":2}', '{"a":tru}', f"[{'[],' * 30_000}1]"]
+    respuesta = await cliente.post(
+        RUTA,
+        content=f"[{','.join(partes)}]",
+        headers={"Content-Type": "application/cloudevents-batch+json"},
+    )
+    assert respuesta.status_code == 200
+    elementos = respuesta.json()["resultados"]
+    codigos = [elemento.get("errores", [{"codigo": None}])[0]["codigo"] for elemento in elementos]
+    assert codigos == [None, "elemento_ilegible", "elemento_ilegible", "elemento_demasiado_grande"]
+    assert len(puertos.publicados) == 1
+
+
+async def test_un_lote_vacio_vale_y_no_trae_nada(cliente: httpx2.AsyncClient) -> None:
+    respuesta = await por_lotes(cliente, [], Prefer="wait=2")
+    assert (respuesta.status_code, respuesta.json()["resultados"]) == (200, [])
+    assert "Preference-Applied" not in respuesta.headers
+
+
+async def test_un_lote_que_en_gzip_da_demasiado_lo_dice_como_los_demas(cliente: httpx2.AsyncClient) -> None:
+    respuesta = await cliente.post(
+        RUTA,
+        content=gzip.compress(b"[" + b" " * 3_000_000 + b"]"),
+        headers={"Content-Type": "application/cloudevents-batch+json", "Content-Encoding": "gzip"},
+    )
+    assert respuesta.status_code == 413
+    assert respuesta.json()["type"] == "urn:alpespartners:error:cuerpo_demasiado_comprimido"

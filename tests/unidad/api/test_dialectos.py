@@ -3,7 +3,7 @@
 import gzip
 import json
 from base64 import b64encode
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -11,7 +11,11 @@ from typing import Any
 import httpx2
 import pytest
 
-from alpespartners.api.captura.dialectos.puerta import OCTETOS_DE_UN_SUCESO, SUCESOS_MAXIMOS
+from alpespartners.api.captura.dialectos.puerta import (
+    OCTETOS_DE_UN_SUCESO,
+    SIGNOS_MAXIMOS,
+    SUCESOS_MAXIMOS,
+)
 from alpespartners.api.captura.dialectos.tabla import POSTHOG, SEGMENT, Tabla
 from alpespartners.api.http.claves import Alcance, Clave, Dialecto
 from alpespartners.modulos.tracking.aplicacion.permisos import Permiso
@@ -246,13 +250,187 @@ async def test_lo_que_no_dice_campaña_es_de_la_unica_de_su_clave(cliente: httpx
 
 
 async def test_un_reloj_equivocado_se_corrige_y_se_guarda_lo_que_dijo(cliente: httpx2.AsyncClient) -> None:
-    ocurrido, enviado = "1970-01-01T00:00:00Z", "1970-01-01T00:05:00Z"
+    ocurrido, enviado = "2024-01-14T23:00:00Z", "2024-01-14T23:05:00Z"
     await enviar(cliente, {**PEDIDO, "timestamp": ocurrido}, sentAt=enviado)
     venta = (await cliente.get("/tracking/conversiones/pedido-1")).json()
     hace_cinco_minutos = (AHORA - timedelta(minutes=5)).isoformat().replace("+00:00", "Z")
     assert datetime.fromisoformat(venta["timestamp"]) == datetime.fromisoformat(hace_cinco_minutos)
     assert venta["propiedades"]["timestamp_original"] == ocurrido
     assert venta["propiedades"]["sentAt"] == enviado
+
+
+async def test_un_reloj_que_se_desvia_mas_de_un_dia_se_deja_como_vino_y_se_advierte(
+    cliente: httpx2.AsyncClient,
+) -> None:
+    ocurrido, enviado = "2024-01-14T10:30:00Z", "2024-01-14T10:36:00Z"
+    await enviar(cliente, {**PEDIDO, "timestamp": ocurrido}, sentAt=enviado)
+    venta = (await cliente.get("/tracking/conversiones/pedido-1")).json()
+    assert (venta["timestamp"], venta["advertencias"]) == (ocurrido, ["reloj_sin_corregir"])
+    assert venta["propiedades"]["sentAt"] == enviado
+    assert "timestamp_original" not in venta["propiedades"]
+
+
+async def test_lo_repetido_una_hora_despues_con_su_mismo_sentat_es_un_duplicado(
+    puertos: PuertosEnMemoria,
+) -> None:
+    horas = iter([AHORA, AHORA + timedelta(hours=1)])
+    actual = next(horas)
+    api = api_en_memoria(puertos, llavero=LLAVERO, reloj=lambda: actual)
+    async with cliente_de(api) as cliente:
+        sobre = {"sentAt": "2024-01-15T10:31:00Z"}
+        await enviar(cliente, PEDIDO, **sobre)
+        actual = next(horas)
+        await enviar(cliente, PEDIDO, **sobre)
+        assert (await destino(cliente, "conversiones", "pedido-1"))["estado"] == "DUPLICADA"
+        venta = (await cliente.get("/tracking/conversiones/pedido-1")).json()
+        assert datetime.fromisoformat(venta["timestamp"]) == AHORA - timedelta(minutes=1)
+
+
+async def test_si_el_sobre_no_dice_cuando_se_envio_vale_lo_que_diga_el_suceso(
+    cliente: httpx2.AsyncClient,
+) -> None:
+    enviado = "2024-01-15T10:31:00Z"
+    await enviar(cliente, {**PEDIDO, "sentAt": enviado})
+    venta = (await cliente.get("/tracking/conversiones/pedido-1")).json()
+    assert datetime.fromisoformat(venta["timestamp"]) == AHORA - timedelta(minutes=1)
+    assert venta["propiedades"]["sentAt"] == enviado
+
+
+@pytest.mark.parametrize("enviado", [{"a": 1}, [1], "x" * 65])
+async def test_un_sentat_que_no_es_un_texto_corto_no_se_copia_en_cada_suceso(
+    cliente: httpx2.AsyncClient, enviado: object
+) -> None:
+    await enviar(cliente, PEDIDO, sentAt=enviado)
+    venta = (await cliente.get("/tracking/conversiones/pedido-1")).json()
+    assert not [nombre for nombre in venta["propiedades"] if nombre.startswith("sentAt")]
+
+
+def visto(**cambios: object) -> dict[str, object]:
+    """Uno sin identificador."""
+    propio = {"event": "Ad Clicked", "userId": "u", "timestamp": "2024-01-15T10:30:00Z"}
+    return {**propio, "properties": {"campaign_id": "cmp-1"}, **cambios}
+
+
+@pytest.mark.parametrize("clave", ["de-segment", "de-una"])
+async def test_uno_sin_identificador_repetido_tal_cual_tiene_el_mismo(
+    cliente: httpx2.AsyncClient, puertos: PuertosEnMemoria, clave: str
+) -> None:
+    suceso = visto(properties={"campaign_id": "cmp-única"})
+    puertos.disponible = False
+    sin_broker = await enviar(cliente, suceso, clave=clave, sentAt="2024-01-15T10:30:01Z")
+    assert "es seguro" in sin_broker.json()["message"]
+    puertos.disponible = True
+    for enviado in ("2024-01-15T10:30:01Z", "2024-01-15T10:32:00Z"):
+        await enviar(cliente, {**suceso, "sentAt": enviado}, clave=clave, sentAt=enviado)
+    uno, otro = (comando for comando, _, _ in puertos.publicados)
+    assert uno.id == otro.id
+    assert uno.advertencias == ("id_derivado",)
+    assert (await destino(cliente, "impresiones", uno.id or ""))["estado"] == "DUPLICADA"
+
+
+@pytest.mark.parametrize(
+    "otro",
+    [
+        {"timestamp": "2024-01-15T10:30:00.001Z"},
+        {"userId": "v"},
+        {"properties": {"campaign_id": "cmp-2"}},
+        {"event": "Ad Viewed"},
+    ],
+)
+async def test_dos_sin_identificador_que_no_son_iguales_son_dos(
+    cliente: httpx2.AsyncClient, puertos: PuertosEnMemoria, otro: dict[str, object]
+) -> None:
+    await enviar(cliente, visto(), visto(**otro))
+    assert len({comando.id for comando, _, _ in puertos.publicados}) == 2
+
+
+async def test_de_dos_iguales_sin_identificador_ni_instante_no_se_hace_uno_y_se_dice_al_repetir(
+    cliente: httpx2.AsyncClient, puertos: PuertosEnMemoria
+) -> None:
+    sin_nada = visto(timestamp=None)
+    await enviar(cliente, sin_nada, sin_nada)
+    assert len({comando.id for comando, _, _ in puertos.publicados}) == 2
+    puertos.disponible = False
+    mensaje = (await enviar(cliente, sin_nada, visto())).json()["message"]
+    assert "1 de ellos, sin identificador ni instante, pueden contar dos veces" in mensaje
+
+
+async def test_un_suceso_ignorado_sin_identificador_tambien_tiene_siempre_el_mismo(
+    cliente: httpx2.AsyncClient, puertos: PuertosEnMemoria
+) -> None:
+    for _ in range(2):
+        await enviar(cliente, visto(event="Email Opened"))
+    assert len({comando.id for comando, _, _ in puertos.publicados}) == 1
+
+
+@pytest.mark.parametrize("numero", [False, ["a"], "  p 1 ", "x" * 129, " "])
+async def test_con_un_numero_de_pedido_que_no_vale_se_pregunta_por_el_del_mensaje(
+    cliente: httpx2.AsyncClient, numero: object
+) -> None:
+    assert acogidos(await enviar(cliente, pedido(order_id=numero))) == ("0", "1", "0")
+    assert (await destino(cliente, "conversiones", "m-1"))["estado"] == "RECHAZADA"
+
+
+@pytest.mark.parametrize("nombre", ["campan\u0303a_id", "campaña_id", "campana_id"])
+async def test_la_campaña_se_halla_con_cualquier_grafia(cliente: httpx2.AsyncClient, nombre: str) -> None:
+    suceso = {**pedido(campaign_id=None, **{nombre: "cmp-ñ"}), "context": {}}
+    assert acogidos(await enviar(cliente, suceso)) == ("1", "0", "0")
+    venta = (await cliente.get("/tracking/conversiones/pedido-1")).json()
+    assert venta["campaña_id"] == "cmp-ñ"
+    assert not [propiedad for propiedad in venta["propiedades"] if "_id" in propiedad]
+
+
+async def test_la_unica_campaña_de_la_clave_vale_mas_que_un_utm(cliente: httpx2.AsyncClient) -> None:
+    assert acogidos(await enviar(cliente, pedido(campaign_id=None), clave="de-una")) == ("1", "0", "0")
+    venta = (await cliente.get("/tracking/conversiones/tienda-pedido-1")).json()
+    assert venta["campaña_id"] == "cmp-única"
+    assert json.loads(venta["propiedades"]["context.campaign"])["name"] == "verano"
+
+
+@pytest.mark.parametrize("cambios", [{}, {"currency": None}, {"relleno": "x" * OCTETOS_DE_UN_SUCESO}])
+async def test_lo_negado_a_quien_no_puede_no_lo_ve_quien_lee_esa_campaña(
+    cliente: httpx2.AsyncClient, cambios: dict[str, object]
+) -> None:
+    await enviar(cliente, pedido(**cambios), clave="de-una")
+    assert (await cliente.get("/tracking/destinos?campaña_id=cmp-1")).json()["elementos"] == []
+    (uno,) = (await cliente.get("/tracking/destinos")).json()["elementos"]
+    assert uno["enviado"]["propiedades"]["campaña_pedida"] == "cmp-1"
+    assert uno["enviado"]["propiedades"]["influencer_pedido"] == "inf-1"
+
+
+async def test_de_un_suceso_que_no_cabe_solo_queda_con_que_nombrarlo(
+    cliente: httpx2.AsyncClient, puertos: PuertosEnMemoria
+) -> None:
+    await enviar(cliente, pedido(coupon="x" * 600, relleno=[[]] * OCTETOS_DE_UN_SUCESO))
+    ((comando, _, _),) = puertos.publicados
+    assert (comando.id, comando.campaña_id, comando.usuario_id) == ("pedido-1", "cmp-1", "101")
+    assert comando.propiedades == {}
+
+
+@pytest.mark.parametrize("direccion", ["/v1/batch", "/batch/"])
+@pytest.mark.parametrize("con_clave", [False, True])
+async def test_un_cuerpo_de_demasiadas_partes_no_se_lee(
+    cliente: httpx2.AsyncClient, direccion: str, *, con_clave: bool
+) -> None:
+    cuerpo = b'{"api_key":"de-posthog","batch":[' + b"[]," * (SIGNOS_MAXIMOS // 2) + b"1]}"
+    clave = "de-segment" if direccion == "/v1/batch" else "de-posthog"
+    respuesta = await cliente.post(direccion, content=cuerpo, headers=con(clave) if con_clave else None)
+    assert respuesta.status_code == 413
+    assert respuesta.json()["success"] is False
+
+
+async def test_sin_la_clave_en_la_cabecera_solo_se_lee_un_cuerpo_pequeño(cliente: httpx2.AsyncClient) -> None:
+    pequeño = {"batch": [PEDIDO], "writeKey": "de-segment"}
+    assert acogidos(await cliente.post("/v1/batch", json=pequeño)) == ("1", "0", "0")
+    grande = {**pequeño, "relleno": "x" * 64 * 1024}
+    respuesta = await cliente.post("/v1/batch", json=grande)
+    assert (respuesta.status_code, respuesta.json()["code"]) == (413, "cuerpo_demasiado_grande")
+    assert "Authorization" in respuesta.json()["message"]
+    assert acogidos(await cliente.post("/v1/batch", json=grande, headers=con("de-segment"))) == (
+        "1",
+        "0",
+        "0",
+    )
 
 
 @pytest.mark.parametrize("enviado", ["ayer", 7, None, "2024-01-15T10:29:59Z", "0001-01-01T00:00:00+23:59"])
@@ -362,7 +540,7 @@ async def test_un_gzip_que_da_demasiado_no_se_descomprime(cliente: httpx2.AsyncC
     respuesta = await cliente.post(
         "/v1/batch", content=cuerpo, headers=con("de-segment") | {"Content-Encoding": "gzip"}
     )
-    assert respuesta.status_code == 413
+    assert (respuesta.status_code, respuesta.json()["code"]) == (413, "cuerpo_demasiado_comprimido")
 
 
 async def test_sin_broker_se_pide_que_se_repita(
@@ -431,4 +609,12 @@ def en_markdown(tabla: Tabla) -> list[str]:
     ]
     propios = {c: r for suya in tabla.correspondencias.values() for c, r in suya.origenes.items()}
     campos = {**tabla.origenes, **{c: (*r, *tabla.origenes.get(c, ())) for c, r in propios.items()}}
-    return [*sucesos, *(f"| `{c}` | {', '.join(f'`{ruta}`' for ruta in r)} |" for c, r in campos.items())]
+    return [
+        *sucesos,
+        *(f"| `{c}` | {_escritas(r)} |" for c, r in campos.items()),
+        *(f"| `{c}`, si no se nombra | {_escritas(r)} |" for c, r in tabla.supuestos.items()),
+    ]
+
+
+def _escritas(rutas: Sequence[str]) -> str:
+    return ", ".join(f"`{ruta}`" for ruta in rutas)

@@ -18,8 +18,8 @@ from starlette.types import Message
 from alpespartners.api.captura.lotes import ELEMENTOS_MAXIMOS, LIMITES
 from alpespartners.api.captura.resultados import FALTAS_MAXIMAS
 from alpespartners.api.captura.tandas import ELEMENTOS_DE_UNA_TANDA, EN_VUELO_MAXIMO
-from alpespartners.api.http.cuerpo_por_trozos import SIN_CONTAR_VECES
-from alpespartners.modulos.tracking.aplicacion.comandos import Comando
+from alpespartners.api.http.cuerpo import SIN_CONTAR_VECES
+from alpespartners.modulos.tracking.aplicacion.comandos import Comando, RegistrarConversion
 from alpespartners.modulos.tracking.aplicacion.puertos import BrokerNoDisponible
 from tests.apoyo.cuerpos import CONVERSION, IMPRESION
 from tests.apoyo.espera import hasta_en_el_bucle
@@ -457,6 +457,26 @@ async def test_si_el_broker_se_va_a_la_mitad_no_se_le_espera_otra_vez_por_cada_t
     assert puertos.intentos <= ELEMENTOS_DE_UNA_TANDA * (2 + EN_VUELO_MAXIMO)
 
 
+async def test_que_no_se_confirmen_las_de_una_clase_no_deja_sin_publicar_las_de_la_otra() -> None:
+    class SinConversiones(PuertosEnMemoria):
+        """Confirma las impresiones, y ninguna conversión; cuenta las que se intentan."""
+
+        intentos = 0
+
+        async def publicar(self, comando: Comando, *, comando_id: str, traza: str | None) -> None:
+            if isinstance(comando, RegistrarConversion):
+                self.intentos += 1
+                raise BrokerNoDisponible
+            await super().publicar(comando, comando_id=comando_id, traza=traza)
+
+    puertos = SinConversiones()
+    mitades = 400
+    elementos = chain.from_iterable((_conversion(f"c-{n}"), _impresion(f"i-{n}")) for n in range(mitades))
+    estado, cuerpo = await _enviar(puertos, [_lista(_en_json(*elementos))])
+    assert (estado, _estados(cuerpo)) == (200, ["SIN_CONFIRMAR", "ACEPTADA"] * mitades)
+    assert puertos.intentos <= ELEMENTOS_DE_UNA_TANDA // 2 * (1 + EN_VUELO_MAXIMO)
+
+
 async def test_con_espera_cada_uno_dice_en_que_acabo(
     cliente: httpx2.AsyncClient, puertos: PuertosEnMemoria
 ) -> None:
@@ -484,6 +504,15 @@ async def test_con_espera_cada_uno_dice_en_que_acabo(
     assert conflicto["comando_id"] == puertos.publicados[2][1]
 
 
+async def test_lo_que_se_confirmo_y_despues_se_rechazo_no_deja_el_lote_sin_confirmar() -> None:
+    puertos = _BrokerQueSeVa(confirma=2)
+    async with cliente_de(api_en_memoria(puertos)) as cliente:
+        await cliente.post(RUTA, json=[_conversion("c-1")])
+        lote = [_conversion("c-1", valor=7), _conversion("c-2")]
+        respuesta = await cliente.post(RUTA, json=lote, headers={"Prefer": "wait=10"})
+    assert (respuesta.status_code, _estados(respuesta.json())) == (200, ["RECHAZADA", "SIN_CONFIRMAR"])
+
+
 async def test_lo_que_no_se_sabe_a_tiempo_queda_aceptado(
     cliente: httpx2.AsyncClient, puertos: PuertosEnMemoria
 ) -> None:
@@ -503,6 +532,22 @@ async def test_los_que_pasan_de_los_que_pueden_esperar_quedan_aceptados(puertos:
         respuesta = await cliente.post(RUTA, json=lote, headers={"Prefer": "wait=10"})
         assert _estados(respuesta.json()) == ["ACEPTADA"] * 3
         assert "Preference-Applied" not in respuesta.headers
+
+
+async def test_un_lote_no_quita_a_los_envios_sueltos_todas_las_esperas(puertos: PuertosEnMemoria) -> None:
+    puertos.cuantos_consumidores = 0
+    async with cliente_de(api_en_memoria(puertos, esperas_maximas=8)) as cliente:
+        lote = [_impresion(f"i-{numero}") for numero in range(20)]
+        con_espera = {"Prefer": "wait=10"}
+        envio = asyncio.create_task(cliente.post(RUTA, json=lote, headers=con_espera))
+        await hasta_en_el_bucle(lambda: puertos.consultas)
+        suelto = asyncio.create_task(
+            cliente.post("/tracking/impresiones", json={**IMPRESION, "id": "suelto"}, headers=con_espera)
+        )
+        await hasta_en_el_bucle(lambda: len(puertos.publicados) == 21)
+        puertos.consumir()
+        assert (await suelto).status_code == 201
+        assert _estados((await envio).json()) == ["REGISTRADA"] * 6 + ["ACEPTADA"] * 14
 
 
 async def test_el_ejemplo_de_la_descripcion_es_un_lote_que_vale(

@@ -109,6 +109,17 @@ def test_lo_que_hallo_quien_publica_es_por_lo_que_se_rechaza_aunque_los_datos_va
     assert not libro.eventos(clases.CONVERSIONES).eventos
 
 
+def test_de_dos_faltas_de_un_campo_se_dicen_las_dos_y_el_motivo_es_la_primera() -> None:
+    faltas = [
+        Fallo("id", Codigo.LONGITUD_EXCEDIDA, "tiene 200 caracteres"),
+        Fallo("id", CodigoDePeticion.CARACTER_INVISIBLE, "empieza con uno invisible"),
+    ]
+    asiento = asentado(negado(VENTA, faltas), TransaccionEnMemoria())
+    assert asiento.destino == Rechazada(
+        Codigo.LONGITUD_EXCEDIDA, "id: tiene 200 caracteres; empieza con uno invisible", ("id",)
+    )
+
+
 @pytest.mark.parametrize(
     ("campo", "enviado", "guardado"),
     [
@@ -153,6 +164,11 @@ def test_un_sustituto_suelto_no_impide_publicarlo() -> None:
 
 def test_un_motivo_que_no_se_conoce_tambien_se_ignora() -> None:
     assert _destino(ignorada="de_mañana") == Ignorada(MotivoDeIgnorar.OTRO, FRASES[MotivoDeIgnorar.OTRO])
+
+
+def test_un_motivo_vacio_de_un_publicador_ajeno_no_dice_nada() -> None:
+    assert _destino(ignorada="") is None
+    assert isinstance(_destino(ignorada="", faltas={"valor": "requerido: falta"}), Rechazada)
 
 
 def test_las_faltas_de_un_publicador_ajeno_se_acotan() -> None:

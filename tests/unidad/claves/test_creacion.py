@@ -92,6 +92,7 @@ def test_vale_hasta_el_instante_en_que_caduca_sin_incluirlo() -> None:
         (ClavePedida(nombre="a"), "--alcance falta"),
         (ClavePedida(nombre="a", alcances=["todo"]), "--alcance debe ser captura o lectura o operacion"),
         (ClavePedida(nombre="a", alcances=["captura"], dialecto="mixpanel"), "--dialecto debe ser"),
+        (ClavePedida(nombre="a", alcances=["captura"], dialecto="plausible"), "--dialecto debe ser"),
         (ClavePedida(nombre="a", alcances=["lectura"], dialecto="segment"), "--dialecto solo va con"),
         (
             ClavePedida(nombre="a", alcances=["captura", "lectura"], dialecto="segment"),

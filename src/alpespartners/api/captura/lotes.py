@@ -22,17 +22,26 @@ from alpespartners.api.captura.resultados import (
     decidido,
     respuesta_de_lote,
 )
-from alpespartners.api.captura.tandas import Leer, Recibir, Tandas, entrada_con_clase
+from alpespartners.api.captura.tandas import (
+    OCTETOS_DE_UN_ELEMENTO,
+    Leer,
+    Recibir,
+    Tandas,
+    entrada_con_clase,
+)
 from alpespartners.api.http.acceso import cobrar
 from alpespartners.api.http.cabeceras import cabeceras_de
 from alpespartners.api.http.clave_de_idempotencia import CABECERA
 from alpespartners.api.http.claves import Alcance, permiso_de
-from alpespartners.api.http.cuerpo import SEGUNDOS_MAXIMOS, demasiado_grande, demasiado_lento, gzip_ilegible
-from alpespartners.api.http.cuerpo_por_trozos import (
+from alpespartners.api.http.cuerpo import (
+    SEGUNDOS_MAXIMOS,
     VECES_COMPRIMIDO,
     demasiado_comprimido,
-    trozos_del_cuerpo,
+    demasiado_grande,
+    demasiado_lento,
+    gzip_ilegible,
 )
+from alpespartners.api.http.cuerpo_por_trozos import trozos_del_cuerpo
 from alpespartners.api.http.descripcion import Contestacion, CuerpoPedido, Esquema, Etiqueta, Operacion
 from alpespartners.api.http.espera import en_el_plazo
 from alpespartners.api.http.limites import DE_UN_EVENTO, LimitesDeCuerpo
@@ -125,12 +134,12 @@ class Lotes:
 
     def _recibir(self, peticion: Request, preferidas: Preferencias) -> Recibir:
         """Cómo se recibe lo que viene en esa petición."""
-        return lambda entradas, causa: self.recepcion.recibir(
+        return lambda entradas, causas: self.recepcion.recibir(
             entradas,
             traza=traza_de(peticion),
             permiso=permiso_de(peticion),
             estricto=preferidas.rigor,
-            sin_publicar=causa,
+            sin_publicar=causas,
         )
 
     async def _leer(self, peticion: Request, limites: LimitesDeCuerpo, tandas: Tandas) -> None:
@@ -166,7 +175,9 @@ class Lotes:
         with ExitStack() as pila:
             esperados = {}
             for aceptado, clase in tandas.aceptados:
-                futuro = pila.enter_context(self.esperas.apuntar(clase, aceptado.id, aceptado.comando_id))
+                futuro = pila.enter_context(
+                    self.esperas.apuntar(clase, aceptado.id, aceptado.comando_id, en_lote=True)
+                )
                 if futuro is not None:
                     esperados[aceptado.indice] = (aceptado, futuro)
             todos = asyncio.gather(*(futuro for _, futuro in esperados.values()))
@@ -199,7 +210,7 @@ def _separador(peticion: Request) -> Separador:
     """El que corresponde al tipo de contenido; si no es ninguno de los dos, no se llega a leer nada."""
     tipo = cabeceras_de(peticion).get(b"content-type", ("",))[0]
     por_lineas = tipo.lower().lstrip(" \t").startswith(NDJSON)
-    return (PorLineas if por_lineas else DeUnaLista)(DE_UN_EVENTO.octetos)
+    return (PorLineas if por_lineas else DeUnaLista)(OCTETOS_DE_UN_ELEMENTO)
 
 
 async def _agregar(octetos: bytes | None, tandas: Tandas) -> None:
@@ -243,7 +254,7 @@ def _esquema_de_elemento(clase: ClaseHTTP) -> dict[str, object]:
 
 def _interrumpidos(estado: int, descripcion: str, *errores: ErrorHTTP) -> Contestacion:
     """Cómo se describe un error que deja a medias la lectura."""
-    sin_leer = Tandas(lambda _entradas, _causa: asyncio.sleep(0, []), entrada_con_clase)
+    sin_leer = Tandas(lambda _entradas, _causas: asyncio.sleep(0, []), entrada_con_clase)
     return contestacion_de_error(
         f"{estado}_lote", descripcion, *(_interrumpido(error, sin_leer) for error in errores)
     )
@@ -258,8 +269,8 @@ _ESQUEMA: Final[Esquema] = {
     "items": {"oneOf": [_esquema_de_elemento(clase) for clase in _CLASES]},
 }
 _DESCRIPCION: Final = (
-    f"De 1 a {ELEMENTOS_MAXIMOS} eventos: una lista JSON o, como `{NDJSON}`, uno por línea. Cada uno mide "
-    f"hasta {DE_UN_EVENTO.octetos // 1024} KiB y lleva los campos que llevaría solo y su `clase`. La "
+    f"De 1 a {ELEMENTOS_MAXIMOS} eventos: una lista JSON o, como `{NDJSON}`, uno por línea. Cada uno lleva "
+    f"los campos que llevaría solo, que miden hasta {DE_UN_EVENTO.octetos // 1024} KiB, y su `clase`. La "
     "respuesta dice qué fue de cada uno, en su orden; uno que no vale no estorba a los demás: no es una "
     "transacción.\n\n"
     "Responde cuando el broker confirmó todos los que valen. De los que quedan `SIN_CONFIRMAR` no se sabe: "

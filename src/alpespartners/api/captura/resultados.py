@@ -154,10 +154,15 @@ def respuesta_de_lote(
 ) -> Response:
     """200 con cada resultado; 503, con lo mismo, si no se confirmó ninguno de los que valen."""
     recibido = LoteRecibido(**contado(elementos))
-    if recibido.sin_confirmar and not recibido.aceptados:
+    if recibido.sin_confirmar and not any(map(_se_confirmo, elementos)):
         cabeceras = {"Retry-After": str(SEGUNDOS_PARA_REINTENTAR), **preferidas.aplicadas(espera=False)}
         return RespuestaJSON(recibido, HTTPStatus.SERVICE_UNAVAILABLE, cabeceras)
     return RespuestaJSON(recibido, headers=preferidas.aplicadas(espera=se_espero))
+
+
+def _se_confirmo(elemento: Elemento) -> bool:
+    """Si lo guardó el broker, aunque después se rechazara."""
+    return not isinstance(elemento, ElementoSinConfirmar) and elemento.comando_id is not UNSET
 
 
 def resultado(indice: int, suerte: Suerte) -> Elemento:

@@ -9,7 +9,7 @@ Por qué existe: de un lote solo están en la memoria las tandas que esperan al 
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any, Final
 
 from alpespartners.api.captura.resultados import Elemento, ElementoAceptado, resultado
@@ -27,14 +27,16 @@ from alpespartners.modulos.tracking.aplicacion.recepcion import (
 from alpespartners.modulos.tracking.dominio.excepciones import Codigo, Fallo
 from alpespartners.seedwork.json_estricto import JsonIlegible, leer_json
 
+OCTETOS_DE_UN_ELEMENTO: Final = DE_UN_EVENTO.octetos + 128
+"""Los de un envío y, además, lo que no llevaría solo: su `clase`, y el `id` que se le pone para repetirlo."""
 ELEMENTOS_DE_UNA_TANDA: Final = 100
 OCTETOS_DE_UNA_TANDA: Final = 256 * 1024
 EN_VUELO_MAXIMO: Final = 2
 
 Recibir = Callable[
-    [Iterable[Entrada | NoValida], BrokerNoDisponible | None], Coroutine[Any, Any, list[Suerte]]
+    [Iterable[Entrada | NoValida], Mapping[Clase, BrokerNoDisponible]], Coroutine[Any, Any, list[Suerte]]
 ]
-"""Da la suerte de unas entradas, en su orden; con una causa, no intenta publicarlas."""
+"""Da la suerte de unas entradas, en su orden; las de una clase con causa, no intenta publicarlas."""
 
 Leer = Callable[[object], Entrada | NoValida]
 
@@ -59,7 +61,8 @@ class Tandas:
         self._tanda: list[bytes | None] = []
         self._octetos = 0
         self._en_vuelo: deque[asyncio.Task[list[Suerte]]] = deque()
-        self._causa: BrokerNoDisponible | None = None
+        self._causas: dict[Clase, BrokerNoDisponible] = {}
+        """De cada clase que ya no se intenta publicar, por qué."""
         self.cuantos = 0
         """Los agregados."""
         self.elementos: list[Elemento] = []
@@ -90,7 +93,7 @@ class Tandas:
         while len(self._en_vuelo) >= EN_VUELO_MAXIMO:
             await self._recoger()
         tanda, self._tanda, self._octetos = self._tanda, [], 0
-        self._en_vuelo.append(asyncio.create_task(self._recibir(map(self._entrada, tanda), self._causa)))
+        self._en_vuelo.append(asyncio.create_task(self._recibir(map(self._entrada, tanda), self._causas)))
 
     async def _recoger(self) -> None:
         """Espera la más antigua."""
@@ -101,9 +104,11 @@ class Tandas:
             self.elementos.append(elemento)
             if isinstance(suerte, Aceptada) and isinstance(elemento, ElementoAceptado):
                 self.aceptados.append((elemento, suerte.clase))
-            elif isinstance(suerte, SinConfirmar):
-                # Si el broker no está, cada tanda lo esperaría otra vez.
-                self._causa = suerte.causa
+        # Si no se confirma nada de una clase, cada tanda lo esperaría otra vez.
+        confirmadas = {suerte.clase for suerte in suertes if isinstance(suerte, Aceptada)}
+        for suerte in suertes:
+            if isinstance(suerte, SinConfirmar) and suerte.clase not in confirmadas:
+                self._causas[suerte.clase] = suerte.causa
 
     def _entrada(self, octetos: bytes | None) -> Entrada | NoValida:
         if octetos is None:

@@ -54,7 +54,7 @@ async def leer_cuerpo(peticion: Request, segundos: float, limites: LimitesDeCuer
         cuerpo = await _a_tiempo(peticion, segundos, maximo)
     if not comprimido:
         return cuerpo
-    return _descomprimido(cuerpo, min(limites.octetos, SIN_CONTAR_VECES + VECES_COMPRIMIDO * len(cuerpo)))
+    return _descomprimido(cuerpo, limites.octetos)
 
 
 def comprobar_cabeceras(peticion: Request, limites: LimitesDeCuerpo) -> bool:
@@ -126,19 +126,25 @@ def _viene_en_gzip(cabeceras: Cabeceras) -> bool:
 def _descomprimido(comprimido: bytes, maximo: int) -> bytes:
     """Lo que había dentro: los miembros que sean, seguidos (RFC 1952 §2.2), y nunca más de `maximo`."""
     cuerpo = bytearray()
+    caben = min(maximo, puede_dar(len(comprimido)))
     while True:
         miembro = zlib.decompressobj(CON_CABECERA_DE_GZIP)
         try:
-            cuerpo += miembro.decompress(comprimido, maximo + 1 - len(cuerpo))
+            cuerpo += miembro.decompress(comprimido, caben + 1 - len(cuerpo))
         except zlib.error:
             raise gzip_ilegible() from None
-        if len(cuerpo) > maximo:
-            raise demasiado_grande(maximo)
+        if len(cuerpo) > caben:
+            raise demasiado_grande(maximo) if caben == maximo else demasiado_comprimido()
         if not miembro.eof:
             raise gzip_ilegible()
         comprimido = miembro.unused_data
         if not comprimido:
             return bytes(cuerpo)
+
+
+def puede_dar(comprimidos: int) -> int:
+    """Los octetos que puede dar, como mucho, un gzip que mide eso."""
+    return SIN_CONTAR_VECES + VECES_COMPRIMIDO * comprimidos
 
 
 def tipo_escrito(cabecera: str) -> str | None:
@@ -201,11 +207,27 @@ def demasiado_grande(maximo: int) -> ErrorHTTP:
     )
 
 
+def demasiado_comprimido() -> ErrorHTTP:
+    """Lo comprimido da muchas veces lo que mide."""
+    return ErrorHTTP(
+        413,
+        "cuerpo_demasiado_comprimido",
+        "Cuerpo demasiado comprimido",
+        f"Descomprimido, el cuerpo mide más de {VECES_COMPRIMIDO} veces lo que llegó: envíelo sin comprimir, "
+        "o en lotes menores.",
+    )
+
+
 def faltas_del_cuerpo(limites: LimitesDeCuerpo) -> Mapping[int, Contestacion]:
     """Cómo se describen las respuestas a un cuerpo que no se puede leer, por su código."""
     # Cada punto de entrada con límites propios tiene las suyas; las de un envío se comparten.
     propio = "" if limites == DE_UN_EVENTO else f"_{limites.octetos // 1024}"
     tipos = limites.tipos or ()
+    de_mas = (
+        f" o, descomprimido, de {VECES_COMPRIMIDO} veces lo que llegó"
+        if limites.octetos > SIN_CONTAR_VECES
+        else ""
+    )
     formatos = "".join(f"_{tipo.rpartition('/')[2].replace('+', '-')}" for tipo in tipos if tipo != JSON)
     return {
         400: contestacion_de_error(
@@ -220,8 +242,9 @@ def faltas_del_cuerpo(limites: LimitesDeCuerpo) -> Mapping[int, Contestacion]:
         ),
         413: contestacion_de_error(
             f"413{propio}",
-            f"El cuerpo pasa de {limites.octetos // 1024} KiB.",
+            f"El cuerpo pasa de {limites.octetos // 1024} KiB{de_mas}.",
             demasiado_grande(limites.octetos),
+            *([demasiado_comprimido()] if de_mas else []),
         ),
         415: contestacion_de_error(
             f"415{formatos}",

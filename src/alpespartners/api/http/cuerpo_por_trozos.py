@@ -18,16 +18,13 @@ from starlette.requests import ClientDisconnect, Request
 from alpespartners.api.http.cuerpo import (
     CON_CABECERA_DE_GZIP,
     comprobar_cabeceras,
+    demasiado_comprimido,
     demasiado_grande,
     demasiado_lento,
     gzip_ilegible,
+    puede_dar,
 )
 from alpespartners.api.http.limites import LimitesDeCuerpo
-from alpespartners.api.http.problemas import ErrorHTTP
-
-VECES_COMPRIMIDO: Final = 100
-SIN_CONTAR_VECES: Final = 256 * 1024
-"""Octetos que puede dar cualquier gzip: tan poco, y muy repetido, se comprime más sin que sea un abuso."""
 
 _OCTETOS_DE_UN_TROZO: Final = 64 * 1024
 
@@ -111,7 +108,7 @@ class _Descompresor:
                 yield trozo[:caben]
             if self._dados > self._maximo:
                 raise demasiado_grande(self._maximo)
-            if self._dados > SIN_CONTAR_VECES + VECES_COMPRIMIDO * self._recibidos:
+            if self._dados > puede_dar(self._recibidos):
                 raise demasiado_comprimido()
             comprimido = self._miembro.unused_data or self._miembro.unconsumed_tail
 
@@ -123,14 +120,3 @@ class _Descompresor:
         """
         if not self._miembro.eof:
             raise gzip_ilegible()
-
-
-def demasiado_comprimido() -> ErrorHTTP:
-    """Lo comprimido da muchas veces lo que mide."""
-    return ErrorHTTP(
-        413,
-        "cuerpo_demasiado_comprimido",
-        "Cuerpo demasiado comprimido",
-        f"Descomprimido, el cuerpo mide más de {VECES_COMPRIMIDO} veces lo que llegó: envíelo sin comprimir, "
-        "o en lotes menores.",
-    )

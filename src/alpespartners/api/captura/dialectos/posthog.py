@@ -7,8 +7,9 @@ Por qué existe: es la tabla de Segment con otros nombres.
 
 from typing import Any, Final
 
-from alpespartners.api.captura.dialectos.puerta import Envio, Puerta, exigir_lista
+from alpespartners.api.captura.dialectos.puerta import LIMITES, Envio, Puerta, exigir_lista
 from alpespartners.api.captura.dialectos.tabla import POSTHOG
+from alpespartners.api.captura.dialectos.traduccion import enviado_de
 from alpespartners.api.http.claves import Dialecto, Llavero
 from alpespartners.api.http.rutas import Ruta
 from alpespartners.modulos.tracking.aplicacion.recepcion import Recepcion
@@ -26,6 +27,8 @@ def rutas_de_posthog(recepcion: Recepcion, llavero: Llavero, segundos_de_cuerpo:
         recepcion=recepcion,
         llavero=llavero,
         segundos_de_cuerpo=segundos_de_cuerpo,
+        # Sus SDK la ponen siempre en el cuerpo.
+        limites_sin_cabecera=LIMITES,
     )
     return [puerta.ruta(plantilla, _abrir) for plantilla in _DIRECCIONES]
 
@@ -35,8 +38,7 @@ def _abrir(cuerpo: Any) -> Envio:
     if isinstance(cuerpo, list):
         return Envio(cuerpo, None, _clave_de(cuerpo[0]) if cuerpo else None)
     sucesos = exigir_lista(cuerpo["batch"], "batch") if "batch" in cuerpo else [cuerpo]
-    enviado_en = cuerpo.get("sent_at") or cuerpo.get("sentAt")
-    return Envio(sucesos, enviado_en, _clave_de(cuerpo))
+    return Envio(sucesos, enviado_de(cuerpo, POSTHOG), _clave_de(cuerpo))
 
 
 def _clave_de(suceso: object) -> object:

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from alpespartners.api.captura.dialectos.tabla import Tabla
-from alpespartners.api.captura.dialectos.traduccion import entrada_de
+from alpespartners.api.captura.dialectos.traduccion import Enviado, entrada_de
 from alpespartners.api.http.acceso import admitir, cobrar
 from alpespartners.api.http.cabeceras import cabeceras_de
 from alpespartners.api.http.claves import Alcance, Clave, Dialecto, Llavero
@@ -32,20 +32,33 @@ from alpespartners.api.http.problemas import (
 from alpespartners.api.http.respuestas import RespuestaJSON
 from alpespartners.api.http.rutas import Ruta
 from alpespartners.api.http.traza import traza_de
-from alpespartners.modulos.tracking.aplicacion.recepcion import Aceptada, Recepcion, SinConfirmar, Suerte
-from alpespartners.seedwork.json_estricto import JsonIlegible, escribir_json, leer_json
+from alpespartners.modulos.tracking.aplicacion.recepcion import (
+    Aceptada,
+    Entrada,
+    Recepcion,
+    SinConfirmar,
+    Suerte,
+)
+from alpespartners.seedwork.json_estricto import JsonIlegible, leer_json, octetos_de_json
+from alpespartners.seedwork.turno import Turno
 
 LIMITES: Final = LimitesDeCuerpo(octetos=4_000 * 1024, comprimidos=1024 * 1024, tipos=None)
 """Los de RudderStack, que son los mayores: Segment admite 500 kB. El tipo de contenido no se mira."""
+LIMITES_SIN_CABECERA: Final = LimitesDeCuerpo(octetos=64 * 1024, comprimidos=64 * 1024, tipos=None)
+"""Los de quien puede decir su clave en la cabecera, y no la dice."""
+SIGNOS_MAXIMOS: Final = 100_000
+"""Comas, dos puntos y aperturas de un cuerpo: lo que cuesta leerlo, que se lee de una vez."""
 SUCESOS_MAXIMOS: Final = 1_000
 OCTETOS_DE_UN_SUCESO: Final = 32 * 1024
+
+_SIGNOS: Final = (b",", b":", b"[", b"{")
 
 
 class Envio(NamedTuple):
     """Lo que trae un cuerpo: sus sucesos, cuándo dice que se envió y la clave, si va en él."""
 
     sucesos: Sequence[object]
-    enviado_en: object
+    enviado: Enviado | None
     clave: object
 
 
@@ -65,6 +78,7 @@ class Puerta:
         dialecto: cuál; sin una clave suya no hay nada en sus direcciones.
         tabla: la suya.
         acuse: lo que su SDK espera leer cuando todo fue bien.
+        limites_sin_cabecera: los del cuerpo si la clave no viene en la cabecera.
     """
 
     dialecto: Dialecto
@@ -73,6 +87,7 @@ class Puerta:
     recepcion: Recepcion
     llavero: Llavero
     segundos_de_cuerpo: float
+    limites_sin_cabecera: LimitesDeCuerpo
 
     def ruta(self, plantilla: str, abrir: Callable[[Any], Envio]) -> Ruta:
         """La de las peticiones cuyo cuerpo se abre así; recibe un objeto o una lista."""
@@ -95,7 +110,8 @@ class Puerta:
         presentada = _de_la_cabecera(peticion)
         # A quien la trae mala en la cabecera no se le lee el cuerpo.
         clave = None if presentada is None else self._abrir_clave(peticion, presentada)
-        octetos = await leer_cuerpo(peticion, self.segundos_de_cuerpo, LIMITES)
+        octetos = await self._leer(peticion, LIMITES if clave is not None else self.limites_sin_cabecera)
+        turno = Turno()
         leido = leer_json(octetos)
         if not isinstance(leido, dict | list):
             raise JsonIlegible("El cuerpo no es un objeto ni una lista.")
@@ -108,22 +124,36 @@ class Puerta:
         caben = len(octetos) <= OCTETOS_DE_UN_SUCESO
         recibido_en = self.recepcion.reloj()
         permiso = clave.permiso
-        suertes = await self.recepcion.recibir(
-            (
+        entradas: list[Entrada] = []
+        for suceso in envio.sucesos:
+            await turno.ceder()
+            cabe = caben or octetos_de_json(suceso) <= OCTETOS_DE_UN_SUCESO
+            entradas.append(
                 entrada_de(
-                    suceso,
-                    self.tabla,
-                    permiso,
-                    enviado_en=envio.enviado_en,
-                    recibido_en=recibido_en,
-                    cabe=caben or _mide(suceso) <= OCTETOS_DE_UN_SUCESO,
+                    suceso, self.tabla, permiso, enviado=envio.enviado, recibido_en=recibido_en, cabe=cabe
                 )
-                for suceso in envio.sucesos
-            ),
-            traza=traza_de(peticion),
-            permiso=permiso,
+            )
+        suertes = await self.recepcion.recibir(
+            entradas, traza=traza_de(peticion), permiso=permiso, turno=turno
         )
-        return self._respuesta(suertes)
+        sin_id = sum(entrada.id_derivado is None for entrada in entradas)
+        return self._respuesta(suertes, sin_id)
+
+    async def _leer(self, peticion: Request, limites: LimitesDeCuerpo) -> bytes:
+        """El cuerpo, si leerlo no cuesta demasiado.
+
+        Raises:
+            ErrorHTTP: las de `leer_cuerpo`, y 413 si trae más signos de los que se leen.
+        """
+        try:
+            octetos = await leer_cuerpo(peticion, self.segundos_de_cuerpo, limites)
+        except ErrorHTTP as error:
+            if error.estado == HTTPStatus.REQUEST_ENTITY_TOO_LARGE and limites == LIMITES_SIN_CABECERA:
+                raise _demasiado_sin_cabecera() from None
+            raise
+        if sum(map(octetos.count, _SIGNOS)) > SIGNOS_MAXIMOS:
+            raise _demasiados_signos()
+        return octetos
 
     def _abrir_clave(self, peticion: Request, presentada: object) -> Clave:
         clave = self.llavero.abrir(presentada) if isinstance(presentada, str) else None
@@ -132,8 +162,13 @@ class Puerta:
         admitir(peticion, self.llavero, clave, Alcance.CAPTURA, self.dialecto)
         return clave
 
-    def _respuesta(self, suertes: Sequence[Suerte]) -> Response:
-        """200 si el broker los guardó todos; si no, 503: el SDK repite el envío, y repetirlo es seguro."""
+    def _respuesta(self, suertes: Sequence[Suerte], sin_id: int) -> Response:
+        """200 si el broker los guardó todos; si no, 503: el SDK repite el envío.
+
+        Args:
+            suertes: la de cada uno.
+            sin_id: cuántos tendrán otro `id` si se repiten.
+        """
         comandos = [suerte.comando for suerte in suertes if isinstance(suerte, Aceptada)]
         ignorados = sum(comando.ignorada is not None for comando in comandos)
         rechazados = sum(bool(comando.faltas) for comando in comandos)
@@ -144,7 +179,7 @@ class Puerta:
         }
         if not any(isinstance(suerte, SinConfirmar) for suerte in suertes):
             return RespuestaJSON(self.acuse, headers=cabeceras)
-        respuesta = _negativa(_sin_broker())
+        respuesta = _negativa(_sin_broker(sin_id))
         respuesta.headers.update(cabeceras)
         return respuesta
 
@@ -174,10 +209,6 @@ def _de_la_cabecera(peticion: Request) -> str | None:
         return b64decode(resto.strip(), validate=True).decode("utf-8").partition(":")[0]
     except ValueError:
         return ""
-
-
-def _mide(suceso: object) -> int:
-    return len(escribir_json(suceso).encode("utf-8", "surrogatepass"))
 
 
 def _negativa(error: ErrorHTTP) -> Response:
@@ -213,11 +244,35 @@ def _demasiados() -> ErrorHTTP:
     )
 
 
-def _sin_broker() -> ErrorHTTP:
+def _demasiados_signos() -> ErrorHTTP:
+    return ErrorHTTP(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        "demasiados_elementos",
+        "Demasiados elementos",
+        f"El cuerpo lleva más de {SIGNOS_MAXIMOS} comas, dos puntos, corchetes y llaves: envíelo en partes.",
+    )
+
+
+def _demasiado_sin_cabecera() -> ErrorHTTP:
+    return ErrorHTTP(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        "cuerpo_demasiado_grande",
+        "Cuerpo demasiado grande",
+        f"Sin la clave en la cabecera «Authorization: Basic», el cuerpo pasa de "
+        f"{LIMITES_SIN_CABECERA.octetos // 1024} KiB; con ella, cabe hasta {LIMITES.octetos // 1024} KiB.",
+    )
+
+
+def _sin_broker(sin_id: int) -> ErrorHTTP:
+    que_pasa = (
+        f"Si se repite, {sin_id} de ellos, sin identificador ni instante, pueden contar dos veces."
+        if sin_id
+        else "Repetir el envío tal cual es seguro."
+    )
     return ErrorHTTP(
         HTTPStatus.SERVICE_UNAVAILABLE,
         "broker_no_disponible",
         "Broker no disponible",
-        "El broker no confirmó todos los sucesos. Repetir el envío tal cual es seguro.",
+        f"El broker no confirmó todos los sucesos. {que_pasa}",
         cabeceras={"Retry-After": str(SEGUNDOS_PARA_REINTENTAR)},
     )

@@ -9,8 +9,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
-from alpespartners.api.captura.dialectos.puerta import Envio, Puerta, exigir_lista
+from alpespartners.api.captura.dialectos.puerta import LIMITES_SIN_CABECERA, Envio, Puerta, exigir_lista
 from alpespartners.api.captura.dialectos.tabla import SEGMENT
+from alpespartners.api.captura.dialectos.traduccion import enviado_de
 from alpespartners.api.http.claves import Dialecto, Llavero
 from alpespartners.api.http.rutas import Ruta
 from alpespartners.modulos.tracking.aplicacion.recepcion import Recepcion
@@ -37,6 +38,7 @@ def rutas_de_segment(recepcion: Recepcion, llavero: Llavero, segundos_de_cuerpo:
         recepcion=recepcion,
         llavero=llavero,
         segundos_de_cuerpo=segundos_de_cuerpo,
+        limites_sin_cabecera=LIMITES_SIN_CABECERA,
     )
 
     def ruta(nombre: str, abrir: Callable[[Any], Envio]) -> Ruta:
@@ -50,14 +52,15 @@ def _uno(tipo: str, cuerpo: Any) -> Envio:
     """Un suceso solo, que no dice de qué tipo es: lo dice la dirección."""
     if not isinstance(cuerpo, dict):
         raise JsonIlegible("El cuerpo no es un objeto.")
-    return Envio([_de_tipo(cuerpo, tipo)], cuerpo.get("sentAt"), cuerpo.get("writeKey"))
+    return Envio([_de_tipo(cuerpo, tipo)], enviado_de(cuerpo, SEGMENT), cuerpo.get("writeKey"))
 
 
 def _muchos(cuerpo: Any) -> Envio:
     if not isinstance(cuerpo, dict):
         raise JsonIlegible("El cuerpo no es un objeto.")
     sucesos = exigir_lista(cuerpo.get("batch"), "batch")
-    return Envio([_de_tipo(s, "track") for s in sucesos], cuerpo.get("sentAt"), cuerpo.get("writeKey"))
+    de_track = [_de_tipo(suceso, "track") for suceso in sucesos]
+    return Envio(de_track, enviado_de(cuerpo, SEGMENT), cuerpo.get("writeKey"))
 
 
 def _de_tipo(suceso: object, tipo: str) -> object:

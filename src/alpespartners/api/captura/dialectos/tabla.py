@@ -8,6 +8,7 @@ Por qué existe: quien envía con un SDK ajeno tiene que poder saber, antes de e
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
+from uuid import UUID
 
 from alpespartners.modulos.tracking.aplicacion.clases import CONVERSIONES, IMPRESIONES, Clase
 
@@ -39,7 +40,11 @@ class Tabla:
         solo_si: el campo, y lo que vale, de los sucesos que pueden corresponder a algo; `None`, todos.
         libres: el objeto con las propiedades del suceso.
         origenes: de dónde salen los campos de cualquier suceso.
+        supuestos: de dónde, si no se nombran: de cómo llegó quien hizo algo (un UTM). La única campaña de una
+            clave vale más.
         correspondencias: por lo que pasó, en minúsculas.
+        enviado: los campos que dicen cuándo se envió, del sobre o de un suceso suelto.
+        espacio: de donde salen los `id` derivados: cambiarlo contaría dos veces lo que se repita.
         se_callan: los campos que no se guardan en ningún sitio: llevan la clave, o dicen qué hacer con ella.
     """
 
@@ -47,7 +52,10 @@ class Tabla:
     solo_si: tuple[str, str] | None = None
     libres: str
     origenes: Origenes
+    supuestos: Origenes
     correspondencias: Mapping[str, Correspondencia]
+    enviado: Sequence[str]
+    espacio: UUID
     se_callan: frozenset[str]
 
 
@@ -80,13 +88,7 @@ SEGMENT: Final = Tabla(
     libres="properties",
     origenes={
         "id": ("messageId",),
-        "campaña_id": (
-            "properties.campaña_id",
-            "properties.campana_id",
-            "properties.campaign_id",
-            "context.campaign.id",
-            "context.campaign.name",
-        ),
+        "campaña_id": ("properties.campaña_id", "properties.campana_id", "properties.campaign_id"),
         "influencer_id": ("properties.influencer_id",),
         "usuario_id": ("userId", "anonymousId"),
         "user_agent": ("context.userAgent",),
@@ -94,7 +96,10 @@ SEGMENT: Final = Tabla(
         "referrer": ("context.page.referrer",),
         "timestamp": ("timestamp", "originalTimestamp"),
     },
+    supuestos={"campaña_id": ("context.campaign.id", "context.campaign.name")},
     correspondencias=de_comercio("properties"),
+    enviado=("sentAt",),
+    espacio=UUID("6f1d3f0a-2c51-5b0c-8a55-93b1f0a7d2e4"),
     se_callan=frozenset({"writeKey", "integrations", "_metadata", "sentAt"}),
 )
 """Segment y RudderStack, que habla lo mismo.
@@ -108,12 +113,7 @@ POSTHOG: Final = Tabla(
     libres="properties",
     origenes={
         "id": ("uuid",),
-        "campaña_id": (
-            "properties.campaña_id",
-            "properties.campana_id",
-            "properties.campaign_id",
-            "properties.utm_campaign",
-        ),
+        "campaña_id": ("properties.campaña_id", "properties.campana_id", "properties.campaign_id"),
         "influencer_id": ("properties.influencer_id",),
         "usuario_id": ("distinct_id", "properties.distinct_id"),
         "user_agent": ("properties.$raw_user_agent", "properties.$user_agent"),
@@ -121,7 +121,10 @@ POSTHOG: Final = Tabla(
         "referrer": ("properties.$referrer",),
         "timestamp": ("timestamp",),
     },
+    supuestos={"campaña_id": ("properties.utm_campaign",)},
     correspondencias=de_comercio("properties"),
+    enviado=("sent_at", "sentAt"),
+    espacio=UUID("c2b8a6e1-7d0f-5e3a-9b14-4e6d20f8c395"),
     se_callan=frozenset({"api_key", "token", "properties.token", "sent_at", "sentAt"}),
 )
 """PostHog."""

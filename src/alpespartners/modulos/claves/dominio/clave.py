@@ -31,7 +31,6 @@ class Dialecto(StrEnum):
 
     SEGMENT = "segment"
     POSTHOG = "posthog"
-    PLAUSIBLE = "plausible"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,12 @@ from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
 
 ESPERAS_MAXIMAS: Final = 1_000
 
+
+def de_lotes(maximo: int) -> int:
+    """Cuántas de las que puede haber se dejan a los lotes: uno no puede quitárselas a los demás envíos."""
+    return maximo - maximo // 4
+
+
 _PAUSA_MINIMA: Final = 0.02
 _PAUSA_MAXIMA: Final = 0.2
 _CRECIMIENTO: Final = 1.5
@@ -72,13 +78,13 @@ class Esperas:
 
     @contextmanager
     def apuntar(
-        self, clase: Clase, evento_id: str, comando_id: str
+        self, clase: Clase, evento_id: str, comando_id: str, *, en_lote: bool = False
     ) -> Generator[asyncio.Future[Desenlace] | None]:
         """Entrega un futuro que tendrá el desenlace de ese comando, o `None` si ya esperan demasiados.
 
-        Al salir del bloque nadie espera ya ese comando.
+        Al salir del bloque nadie espera ya ese comando. A los de un lote no se les dan las últimas.
         """
-        if len(self._pendientes) >= self._maximo:
+        if len(self._pendientes) >= (de_lotes(self._maximo) if en_lote else self._maximo):
             yield None
             return
         futuro: asyncio.Future[Desenlace] = asyncio.get_running_loop().create_future()

@@ -34,6 +34,8 @@ from alpespartners.modulos.tracking.dominio.propiedades import nombre_legible
 
 _LETRAS_DE_UN_CAMPO: Final = 2_048
 _LETRAS_DE_UNA_FRASE: Final = 256
+_PEDIDOS: Final = {"campaña_id": "campaña_pedida", "influencer_id": "influencer_pedido"}
+"""De lo que dice de quién es un evento, la propiedad en que queda si no se puede enviar a esa campaña."""
 _CAMPOS: Final = {
     clase: [campo.name for campo in fields(clase.dto) if campo.name != "propiedades"] for clase in CLASES
 }
@@ -54,12 +56,15 @@ def comando_negado(
     *,
     id_asignado: Callable[[], str],
     recibido_en: datetime,
+    id_derivado: str | None = None,
     permiso: Permiso = SIN_LIMITES,
 ) -> Comando:
     """El comando que dice que ese cuerpo no se registra: por un motivo se ignora, por unas faltas se rechaza.
 
     Lleva lo que se envió. Lo que no cabe en su campo (un importe que no se lee) queda entre las propiedades
-    con el nombre del campo, y a un `id` por el que no se podría preguntar se le asigna otro.
+    con el nombre del campo. A un `id` por el que no se podría preguntar lo sustituye el derivado o, si no
+    hay, uno asignado. Una campaña a la que no se puede enviar, y su influencer, tampoco quedan en su campo:
+    quien lee lo de esa campaña no tiene por qué ver lo que le envían otros.
     """
     dto = json_a_dto(clase, cuerpo, Recolector())
     campos: dict[str, Any] = {}
@@ -68,10 +73,16 @@ def comando_negado(
         campos[nombre] = _publicable(getattr(dto, nombre))
         if campos[nombre] is None and cuerpo.get(nombre) is not None:
             sueltos[nombre] = _recortado(como_texto(cuerpo[nombre]))
-    evento_id = id_consultable(permiso.prefijo + campos["id"]) if campos["id"] else None
-    if evento_id is None and campos["id"]:
+    propio, derivado = (
+        id_consultable(permiso.prefijo + dicho) if dicho else None for dicho in (campos["id"], id_derivado)
+    )
+    if propio is None and campos["id"]:
         sueltos["id"] = campos["id"]
-    campos["id"] = evento_id or permiso.prefijo + id_asignado()
+    campos["id"] = propio or derivado or permiso.prefijo + id_asignado()
+    if permiso.campañas is not None and campos["campaña_id"] not in permiso.campañas:
+        for nombre, pedido in _PEDIDOS.items():
+            if campos.get(nombre) is not None:
+                sueltos[pedido], campos[nombre] = campos[nombre], None
     for obligatorio in ("campaña_id", clase.campo_tipo):
         campos[obligatorio] = campos[obligatorio] or ""
     motivo = negacion if isinstance(negacion, MotivoDeIgnorar) else None
@@ -82,13 +93,14 @@ def comando_negado(
         recibido_en=recibido_en,
         advertencias=(),
         ignorada=motivo,
-        faltas={nombre_legible(f.campo): f"{f.codigo}: {texto_legible(f.mensaje)}" for f in fallos},
+        faltas=_por_campo(fallos),
     )
 
 
 def destino_de_negado(comando: Comando) -> Ignorada | Rechazada | None:
     """El destino que pide quien publicó el comando; `None` si no pide ninguno, y hay que juzgarlo."""
-    if comando.ignorada is not None:
+    # Quien publica sin pasar por la API puede escribirla vacía, que es no decir nada.
+    if comando.ignorada:
         motivo = MOTIVOS_DE_IGNORAR.get(comando.ignorada, MotivoDeIgnorar.OTRO)
         return Ignorada(motivo, FRASES[motivo])
     if not comando.faltas:
@@ -99,6 +111,16 @@ def destino_de_negado(comando: Comando) -> Ignorada | Rechazada | None:
     ]
     campos = tuple(fallo.campo for fallo in fallos)
     return Rechazada(fallos[0].codigo, str(DatosInvalidos(fallos)), campos)
+
+
+def _por_campo(fallos: Iterable[Fallo]) -> dict[str, str]:
+    """Las faltas como se publican; las de un mismo campo van juntas, con el código de la primera."""
+    faltas: dict[str, str] = {}
+    for fallo in fallos:
+        campo, mensaje = nombre_legible(fallo.campo), texto_legible(fallo.mensaje)
+        anterior = faltas.get(campo)
+        faltas[campo] = f"{fallo.codigo}: {mensaje}" if anterior is None else f"{anterior}; {mensaje}"
+    return faltas
 
 
 def _falta(campo: str, escrita: str) -> Fallo:

@@ -8,8 +8,10 @@ el broker no confirme otro, no dice nada de los demás.
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
+from typing import Final
 
 from alpespartners.modulos.tracking.aplicacion.clases import Clase
 from alpespartners.modulos.tracking.aplicacion.comandos import Comando
@@ -19,6 +21,7 @@ from alpespartners.modulos.tracking.aplicacion.permisos import SIN_LIMITES, Perm
 from alpespartners.modulos.tracking.aplicacion.puertos import BrokerNoDisponible, DespachadorComandos
 from alpespartners.modulos.tracking.dominio.destinos import MotivoDeIgnorar
 from alpespartners.modulos.tracking.dominio.excepciones import DatosInvalidos, Fallo
+from alpespartners.seedwork.turno import Turno
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +29,12 @@ class Entrada:
     """Un evento por recibir: de qué clase es y su cuerpo, como el que se envía solo.
 
     Attributes:
-        id_derivado: el que vale si el cuerpo no trae `id`.
+        id_derivado: el que vale si el cuerpo no trae `id`; en lo que se niega, también si por el que trae no
+            se podría preguntar.
         ignorada: por qué hay que ignorarlo, si hay que hacerlo.
         consta: si, aunque no valga, se publica para que conste su destino: quien lo envió no leerá su suerte.
         traza: la suya, si no es la de la petición.
+        avisos: lo que ya se sabe de él, y que irá entre sus advertencias.
     """
 
     clase: Clase
@@ -38,6 +43,7 @@ class Entrada:
     ignorada: MotivoDeIgnorar | None = None
     consta: bool = False
     traza: str | None = None
+    avisos: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +74,9 @@ class SinConfirmar:
     causa: BrokerNoDisponible
 
 
+NINGUNA: Final[Mapping[Clase, BrokerNoDisponible]] = MappingProxyType({})
+"""De ninguna clase se sabe que no se puede publicar."""
+
 Suerte = Aceptada | NoValida | SinConfirmar
 
 
@@ -86,26 +95,32 @@ class Recepcion:
         traza: str | None,
         permiso: Permiso = SIN_LIMITES,
         estricto: bool = False,
-        sin_publicar: BrokerNoDisponible | None = None,
+        sin_publicar: Mapping[Clase, BrokerNoDisponible] = NINGUNA,
+        turno: Turno | None = None,
     ) -> list[Suerte]:
         """La suerte de cada una, en su orden; vuelve cuando se sabe la de todas.
 
-        Lo que llega ya juzgado (una línea que no es JSON) pasa tal cual. Con `sin_publicar` ni se intenta, y
-        esa es la causa de que lo que vale quede sin confirmar.
+        Lo que llega ya juzgado (una línea que no es JSON) pasa tal cual. Lo que vale de una clase
+        de `sin_publicar` ni se intenta, y esa es la causa de que quede sin confirmar. Con `turno` no se
+        juzgan todas de una vez.
         """
         suertes: list[Suerte] = []
         publicables: list[tuple[int, Aceptada]] = []
         trazas: list[str | None] = []
         for indice, entrada in enumerate(entradas):
-            suerte = self._juzgar(entrada, permiso, estricto=estricto)
+            suerte: Suerte = self._juzgar(entrada, permiso, estricto=estricto)
             if isinstance(suerte, Aceptada):
-                publicables.append((indice, suerte))
-                trazas.append(entrada.traza or traza if isinstance(entrada, Entrada) else traza)
+                causa = sin_publicar.get(suerte.clase)
+                if causa is None:
+                    publicables.append((indice, suerte))
+                    trazas.append(entrada.traza or traza if isinstance(entrada, Entrada) else traza)
+                else:
+                    suerte = SinConfirmar(suerte.clase, suerte.comando, causa)
             suertes.append(suerte)
+            if turno is not None:
+                await turno.ceder()
         comandos = [(aceptada.comando, aceptada.comando_id) for _, aceptada in publicables]
-        causas: list[BrokerNoDisponible | None] = [sin_publicar] * len(comandos)
-        if sin_publicar is None:
-            causas = await self._publicar(comandos, trazas)
+        causas = await self._publicar(comandos, trazas)
         for (indice, aceptada), causa in zip(publicables, causas, strict=True):
             if causa is not None:
                 suertes[indice] = SinConfirmar(aceptada.clase, aceptada.comando, causa)
@@ -152,6 +167,8 @@ class Recepcion:
             if entrada.consta:
                 return self._negada(entrada, invalidos.fallos, permiso)
             return NoValida(invalidos.fallos)
+        if entrada.avisos:
+            comando = replace(comando, advertencias=(*entrada.avisos, *comando.advertencias))
         return Aceptada(entrada.clase, comando, self.nuevo_id())
 
     def _negada(
@@ -163,6 +180,7 @@ class Recepcion:
             negacion,
             id_asignado=self.nuevo_id,
             recibido_en=self.reloj(),
+            id_derivado=entrada.id_derivado,
             permiso=permiso,
         )
         return Aceptada(entrada.clase, comando, self.nuevo_id())

@@ -7,12 +7,14 @@ Por qué existe: un 202 promete que el comando ya no se pierde.
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 
 from alpespartners.modulos.tracking.aplicacion.clases import CLASES
 from alpespartners.modulos.tracking.aplicacion.comandos import Comando
+from alpespartners.modulos.tracking.aplicacion.mensajes import Sobre
 from alpespartners.modulos.tracking.aplicacion.puertos import AlmacenamientoLleno, BrokerNoDisponible
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import SUFIJO_CARTAS, sobre_de_comando
 from alpespartners.modulos.tracking.infraestructura.metricas import MetricasDePublicacion
@@ -28,6 +30,8 @@ from alpespartners.modulos.tracking.infraestructura.pulsar.publicador import (
     RitmoDelPublicador,
 )
 from alpespartners.seedwork.plazo_comun import PlazoComun
+
+AlSaber = Callable[[bool], None]
 
 _PARTE_DEL_LIMITE = 0.8
 _SEGUNDOS_DE_CIERRE = 2.0
@@ -116,7 +120,8 @@ class DespachadorPulsar:
     ) -> list[BrokerNoDisponible | None]:
         """Publica todos con un solo plazo; vuelve cuando se sabe qué fue del último, o al vencer.
 
-        Devuelve, en su orden, `None` por cada comando confirmado de forma duradera, y si no la causa.
+        Devuelve, en su orden, `None` por cada comando confirmado de forma duradera, y si no la causa. Los de
+        un tópico no esperan a los de otro que no tiene conexión.
         """
         if not comandos:
             return []
@@ -144,10 +149,13 @@ class DespachadorPulsar:
             if not faltan:
                 todas.set_result(True)
 
+        de_cada_topico: defaultdict[str, list[tuple[Sobre, AlSaber]]] = defaultdict(list)
+        for numero, sobre in enumerate(sobres):
+            de_cada_topico[sobre.topico].append((sobre, partial(al_saber, numero)))
         with suppress(TimeoutError):
-            for numero, sobre in enumerate(sobres):
-                await self._turno(publicador, sobre.topico, vence)
-                publicador.enviar(sobre, partial(al_saber, numero), acompañado=len(sobres) > 1)
+            await asyncio.gather(
+                *(self._enviar_seguidos(publicador, suyos, vence) for suyos in de_cada_topico.values())
+            )
             await todas
         return [
             None
@@ -155,6 +163,18 @@ class DespachadorPulsar:
             else self._sin_confirmar(publicador, sobre.topico, respondido=confirmado is not None)
             for sobre, confirmado in zip(sobres, respuestas, strict=True)
         ]
+
+    async def _enviar_seguidos(
+        self, publicador: Publicador, envios: Sequence[tuple[Sobre, AlSaber]], vence: float
+    ) -> None:
+        """Envía los de un tópico, cada uno en cuanto tiene su turno.
+
+        Raises:
+            TimeoutError: alguno no lo tuvo a tiempo.
+        """
+        for sobre, al_saber in envios:
+            await self._turno(publicador, sobre.topico, vence)
+            publicador.enviar(sobre, al_saber, acompañado=len(envios) > 1)
 
     def _confirmado(self, topico: str, comienzo: float) -> None:
         self._callado_en = None
