@@ -140,17 +140,20 @@ class DestinosEnMemoria:
         self.anotados |= nuevos
         return {identidad for _, identidad in nuevos}
 
-    def de_evento(self, topico: str, evento_id: str, limite: int) -> list[DestinoDeComando]:
+    def de_evento(
+        self, topico: str, evento_id: str, limite: int, campañas: Collection[str] | None = None
+    ) -> list[DestinoDeComando]:
         suyos = [
             destino._replace(enviado=None)
             for (de_topico, _), destino in self.anotados.items()
             if de_topico == topico and destino.evento_id == evento_id
+            if campañas is None or destino.campaña_id in campañas
         ]
         suyos.sort(key=lambda suyo: (suyo.decidido_en, suyo.identidad.comando_id, suyo.identidad.huella))
         return suyos[:limite]
 
-    def cuantos_de_evento(self, topico: str, evento_id: str) -> int:
-        return len(self.de_evento(topico, evento_id, len(self.anotados)))
+    def cuantos_de_evento(self, topico: str, evento_id: str, campañas: Collection[str] | None = None) -> int:
+        return len(self.de_evento(topico, evento_id, len(self.anotados), campañas))
 
     def de_comandos(self, topico: str, comandos: Collection[str]) -> list[DestinoDeComando]:
         return [

@@ -147,6 +147,14 @@ def test_de_una_que_no_escribio_este_programa_no_se_adivina_que_deja_hacer(
         almacen.escribir(todas)
 
 
+def test_una_que_no_escribio_este_programa_no_impide_leer_las_demas(almacen: Almacen) -> None:
+    buena, mala = almacen.crear("captura")[0], almacen.crear("captura")[0]
+    cambio = text("UPDATE claves SET dialecto = 'mixpanel' WHERE identidad = :identidad")
+    almacen.escribir(lambda conexion: conexion.execute(cambio, {"identidad": mala.identidad}))
+    leidas = almacen.escribir(lambda conexion: leer_si_cambiaron(conexion, None))
+    assert (leidas.claves, leidas.ilegibles) == ([buena], [mala.identidad])
+
+
 async def test_un_llavero_abre_la_que_se_crea_y_deja_de_abrir_la_que_se_revoca(almacen: Almacen) -> None:
     llavero = claves_guardadas(almacen.lecturas)
     await llavero.ponerse_al_dia()

@@ -156,6 +156,24 @@ class ContratoConsultas:
         )
         assert cuantos == (4, 2, 0)
 
+    async def test_los_destinos_de_un_id_pueden_ser_solo_los_de_unas_campañas(self, libro: Libro) -> None:
+        await libro.asentar([recibido(CONVERSION, "c-0")])
+        await libro.asentar([recibido(CONVERSION, "c-1")], 1)
+        for minuto, campaña in ((2, "otra"), (3, "ajena")):
+            await libro.asentar([recibido(replace(CONVERSION, campaña_id=campaña), campaña)], minuto)
+
+        async def de_campañas(*campañas: str) -> tuple[list[str], int]:
+            return await libro.leer(
+                lambda c: (
+                    comandos(c.destinos.de_evento(COMANDO_REGISTRAR_CONVERSION, "conv-123", 1, campañas)),
+                    c.destinos.cuantos_de_evento(COMANDO_REGISTRAR_CONVERSION, "conv-123", campañas),
+                )
+            )
+
+        assert await de_campañas("otra", "ajena") == (["otra"], 2)
+        assert await de_campañas("ajena") == (["ajena"], 1)
+        assert await de_campañas() == ([], 0)
+
     async def test_los_destinos_de_unos_comandos_son_solo_los_suyos_y_de_su_topico(
         self, libro: Libro
     ) -> None:

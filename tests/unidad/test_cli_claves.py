@@ -109,9 +109,19 @@ def test_revocar_espera_a_que_lo_lean_todos_y_dice_lo_que_espero(
 
 
 def test_revocar_una_que_no_existe_lo_dice_y_no_espera(esperas: list[float]) -> None:
-    negada = claves("revocar", "no-existe")
+    negada = claves("revocar", "k7m2xq9wfh3d")
     assert negada.exit_code != 0
-    assert "No hay ninguna clave no-existe" in str(negada.exception)
+    assert "No hay ninguna clave k7m2xq9wfh3d" in str(negada.exception)
+    assert esperas == []
+
+
+@pytest.mark.parametrize("delante", ["", "alpes_"])
+def test_revocar_no_repite_lo_que_no_es_una_identidad(esperas: list[float], delante: str) -> None:
+    secreto = crear("--alcance", "captura").stdout.strip().split("_", 2)[2]
+    negada = claves("revocar", "--", f"{delante}{secreto}")
+    assert negada.exit_code != 0
+    assert secreto not in negada.output + str(negada.exception)
+    assert secreto.split("_")[0] not in str(negada.exception)
     assert esperas == []
 
 

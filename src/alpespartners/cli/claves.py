@@ -20,6 +20,7 @@ from alpespartners.modulos.claves.aplicacion.creacion import (
     LIMITE_MAXIMO,
     ClaveImposible,
     ClavePedida,
+    parece_identidad,
 )
 from alpespartners.modulos.claves.aplicacion.llavero import ClavesNoDisponibles
 from alpespartners.modulos.claves.dominio.clave import Alcance, ClaveGuardada, Dialecto
@@ -133,7 +134,10 @@ def revocar(
         raise _sin_base_de_datos(error) from None
     if revocada_en is None:
         raise ErrorDeArranque(
-            f"No hay ninguna clave {imprimible(nombrada)}: `alpespartners claves listar` dice las que hay."
+            f"No hay ninguna clave {nombrada}: `alpespartners claves listar` dice las que hay."
+            if parece_identidad(nombrada)
+            # No se repite: quien se equivoca puede haber pegado el secreto.
+            else "Eso no es la identidad de ninguna clave: `alpespartners claves listar` dice las que hay."
         )
     typer.echo(
         f"La clave {nombrada} está revocada desde el {momento(revocada_en)}. Se han esperado "

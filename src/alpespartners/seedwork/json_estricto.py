@@ -77,7 +77,7 @@ def escribir_json(valor: object) -> str:
         case NumeroJson():
             return str(valor)
         case _:
-            return json.dumps(valor, ensure_ascii=False)
+            return _ESCRITOR.encode(valor)
 
 
 def octetos_de_json(valor: object) -> int:
@@ -122,6 +122,9 @@ def _legible(clave: str) -> str:
 def _constante_prohibida(_nombre: str) -> NoReturn:
     raise JsonIlegible("El cuerpo contiene NaN o Infinity, que no son JSON.")
 
+
+# `json.dumps` haría uno por cada valor, y un evento puede llevar miles.
+_ESCRITOR: Final = json.JSONEncoder(ensure_ascii=False)
 
 _LECTOR: Final = json.JSONDecoder(
     parse_float=NumeroJson,

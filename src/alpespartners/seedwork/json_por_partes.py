@@ -19,19 +19,27 @@ _SIN_CERRAR: Final = rb'[^"\\]*+(?:\\.[^"\\]*+)*+'
 _LOS_BLANCOS: Final = b" \t\n\r"
 # Tras una cadena no puede venir otra cosa. Si viene, unas comillas sobran o faltan, y las que quedan mienten.
 _TRAS_CADENA: Final = b":,]}"
-_CADENA: Final = rb'"' + _SIN_CERRAR + rb'"(?=[:,\]}])'
+_CADENA: Final = rb'"' + _SIN_CERRAR + rb'"(?=' + _BLANCO + rb"[:,\]}])"
 _LLANO: Final = rb'[^"\[\]{}]*+'
+
+
+def _dentro_de(niveles: int) -> bytes:
+    """Lo que puede ir entre una apertura y su cierre, si dentro no se anidan más niveles que esos."""
+    parte = rb"(?:" + _CADENA + (b"|" + _anidado(niveles - 1) if niveles else b"") + rb")"
+    return _LLANO + rb"(?:" + parte + _LLANO + rb")*+"
 
 
 def _anidado(niveles: int) -> bytes:
     """Un objeto o una lista que no anida más niveles que esos."""
-    parte = rb"(?:" + _CADENA + (b"|" + _anidado(niveles - 1) if niveles else b"") + rb")"
-    dentro = _LLANO + rb"(?:" + parte + _LLANO + rb")*+"
+    dentro = _dentro_de(niveles)
     return rb"(?:\{" + dentro + rb"\}|\[" + dentro + rb"\])"
 
 
 # Casi todos los elementos son así y están enteros: recorrerlos de una vez cuesta una décima parte.
 _ENTERO: Final = re.compile(rb"(?=\{)" + _anidado(2) + _BLANCO + rb"(?=[,\]])", re.DOTALL)
+# De un elemento a medias o que no cabe, lo que cierra todo lo que abre: no dice nada de dónde acaba.
+_NIVELES_SEGUIDOS: Final = 3
+_SEGUIDO: Final = re.compile(_dentro_de(_NIVELES_SEGUIDOS), re.DOTALL)
 _BLANCOS: Final = re.compile(_BLANCO)
 _RESTO_DE_CADENA: Final = re.compile(_SIN_CERRAR, re.DOTALL)
 _SIGNO: Final = re.compile(rb'["\[\]{},]')
@@ -75,12 +83,14 @@ class PorLineas:
 
     def __init__(self, maximo: int) -> None:
         self._maximo = maximo
+        # Las seguidas que están en blanco se quitan de una vez: pueden ser millones.
+        self._en_blanco = re.compile(rb"\n(?:[ \t\r]{0,%d}+\n)++" % maximo)
         self._linea = bytearray()
         self._cabe = True
 
     def separar(self, trozo: bytes) -> Iterator[bytes | None]:
         """Da las líneas que acaban en ese trozo."""
-        primera, *siguientes = trozo.split(b"\n")
+        primera, *siguientes = self._en_blanco.sub(b"\n", trozo).split(b"\n")
         self._alargar(primera)
         for siguiente in siguientes:
             yield from self.acabar()
@@ -224,6 +234,8 @@ class DeUnaLista:
                 if octetos[lugar] not in _TRAS_CADENA:
                     raise self._rota("unas comillas sobran o faltan")
                 self._tras_cadena = False
+            if self._abiertos and len(self._abiertos) + _NIVELES_SEGUIDOS <= self._maximo:
+                lugar = self._resto_de(_SEGUIDO, lugar)
             hallado = _SIGNO.search(octetos, lugar)
             if hallado is None:
                 lugar = len(octetos)

@@ -217,6 +217,8 @@ def test_los_destinos_de_un_id_salen_de_su_indice_por_orden_de_llegada() -> None
     assert orden in {f"USE TEMP B-TREE FOR {parte} OF ORDER BY" for parte in ("RIGHT PART", "LAST 2 TERMS")}
     (cuenta,) = planes(lambda conexion: RegistroDestinosSQL(conexion).cuantos_de_evento("t", "a"))
     assert "USING COVERING INDEX ix_destinos_topico_evento_id_decidido_en" in cuenta
+    de_unas, *_ = planes(lambda conexion: RegistroDestinosSQL(conexion).de_evento("t", "a", 10, {"c", "d"}))
+    assert de_unas == lectura
 
 
 def test_lo_que_se_espera_sale_de_la_clave_de_los_destinos() -> None:

@@ -195,6 +195,17 @@ async def test_en_un_dialecto_se_entra_solo_con_una_clave_suya(
     assert (await servicio.pedir("POST /tracking/impresiones", suya)).status_code == 403
 
 
+@pytest.mark.parametrize("metodo", ["GET", "PUT", "DELETE", "OPTIONS", "HEAD"])
+async def test_sin_una_suya_la_direccion_de_un_dialecto_no_existe_con_ningun_metodo(
+    servicio: Servicio, claves: ClavesEnMemoria, metodo: str
+) -> None:
+    propia = claves.crear(*Alcance)
+    for clave in (None, propia):
+        assert (await servicio.pedir(f"{metodo} /v1/track", clave)).status_code == 404
+    claves.crear(dialecto="segment")
+    assert (await servicio.pedir(f"{metodo} /v1/track", propia)).status_code == 405
+
+
 def test_una_ruta_no_se_puede_hacer_sin_decir_su_alcance() -> None:
     async def atender(_peticion: object) -> httpx2.Response:
         raise AssertionError
@@ -386,6 +397,68 @@ async def test_de_un_id_que_enviaron_dos_campañas_cada_una_ve_lo_suyo(
     assert {historia["omitidos"] for historia in historias.values()} == {0}
 
 
+ESPERA: Final = {"Prefer": "wait=5"}
+VENTA: Final = {"id": "v-1", "campaña_id": "cmp-1", "tipo_conversion": "REGISTRO", "ip_address": "190.1.2.3"}
+
+
+@pytest.mark.parametrize("alcances", [[CAPTURA], [CAPTURA, LECTURA]])
+async def test_repetir_lo_que_otro_envio_no_lo_enseña_sin_el_alcance_de_leer(
+    servicio: Servicio, claves: ClavesEnMemoria, alcances: list[Alcance]
+) -> None:
+    ruta = "POST /tracking/conversiones"
+    original = (await servicio.pedir(ruta, claves.crear(CAPTURA), json=VENTA)).json()["comando_id"]
+    igual = {**VENTA, "ip_address": "190.9.9.9"}
+    repetida = await servicio.pedir(ruta, claves.crear(*alcances), json=igual, headers=ESPERA)
+    assert repetida.status_code == 200
+    dicho = repetida.json()
+    if LECTURA in alcances:
+        assert dicho["ip_address"] == "190.1.2.3"
+        return
+    assert dicho.pop("comando_id") != original
+    assert dicho == {"id": "v-1", "original": original, "difieren": ["ip_address"]}
+
+
+async def test_quien_registra_y_no_lee_recibe_lo_que_envio(
+    servicio: Servicio, claves: ClavesEnMemoria
+) -> None:
+    registrada = await servicio.pedir(
+        "POST /tracking/conversiones", claves.crear(CAPTURA), json=VENTA, headers=ESPERA
+    )
+    assert (registrada.status_code, registrada.json()["ip_address"]) == (201, "190.1.2.3")
+
+
+async def test_de_un_conflicto_con_otra_campaña_solo_se_dice_que_es_de_otra(
+    servicio: Servicio, claves: ClavesEnMemoria
+) -> None:
+    de_todas = claves.crear(*Alcance)
+    suya = claves.crear(CAPTURA, LECTURA, campañas=["cmp-2"])
+    ajena = {**VENTA, "campaña_id": "cmp-2", "usuario_id": "u", "influencer_id": "i"}
+    ruta = "POST /tracking/conversiones"
+    await servicio.pedir(ruta, de_todas, json=VENTA)
+    envio = (await servicio.pedir(ruta, suya, json=ajena, headers=ESPERA)).json()
+    lote = (
+        await servicio.pedir(
+            "POST /tracking/lotes", suya, json=[{"clase": "conversion", **ajena}], headers=ESPERA
+        )
+    ).json()["resultados"][0]
+
+    async def leidos(clave: str) -> list[tuple[object, bool]]:
+        historia = (await servicio.pedir("GET /tracking/conversiones/v-1/destino", clave)).json()
+        lista = await servicio.pedir("GET /tracking/destinos?campaña_id=cmp-2", clave)
+        vistos = [*historia["destinos"], *lista.json()["elementos"]]
+        return [
+            (visto["campos"], "usuario_id" in visto["detalle"])
+            for visto in vistos
+            if visto["estado"] == "RECHAZADA"
+        ]
+
+    for dicho in (envio["campos"], lote["campos"], [falta["campo"] for falta in lote["errores"]]):
+        assert dicho == ["campaña_id"]
+    assert "usuario_id" not in envio["detail"] + lote["detalle"] + lote["errores"][0]["mensaje"]
+    assert await leidos(suya) == [(["campaña_id"], False)] * 4
+    assert await leidos(de_todas) == [(["campaña_id", "influencer_id", "usuario_id"], True)] * 4
+
+
 async def test_enviar_a_otra_campaña_es_403_y_nombra_el_campo(
     servicio: Servicio, claves: ClavesEnMemoria
 ) -> None:
@@ -436,6 +509,27 @@ async def test_el_prefijo_va_delante_de_cada_id_y_asi_se_lee(
     asignado = await servicio.pedir("POST /tracking/impresiones", clave, json={"campaña_id": "c"})
     assert asignado.json()["id"].startswith("tienda-")
     assert (await servicio.pedir("GET /tracking/impresiones/tienda-7", clave)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("id_propio", "codigo"),
+    [
+        (" x", "espacio_en_los_extremos"),
+        ("x ", "espacio_en_los_extremos"),
+        ("\u0301x", "valor_no_permitido"),
+        ("x" * 126, "longitud_excedida"),
+    ],
+)
+async def test_un_id_no_altera_el_prefijo_de_su_clave(
+    servicio: Servicio, claves: ClavesEnMemoria, id_propio: str, codigo: str
+) -> None:
+    clave = claves.crear(CAPTURA, prefijo="ana")
+    cuerpo = {"id": id_propio, "campaña_id": "c"}
+    negado = await servicio.pedir("POST /tracking/impresiones", clave, json=cuerpo)
+    assert negado.status_code == 422
+    (falta,) = negado.json()["errores"]
+    assert (falta["campo"], falta["codigo"]) == ("id", codigo)
+    assert codigo != "longitud_excedida" or "el prefijo de la clave ocupa 3 de 128" in falta["mensaje"]
 
 
 # El límite.

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.types import Message
 
+from alpespartners.api.http.cuerpo import OCTETOS_DE_UNA_PARTE
 from alpespartners.api.http.limites import DE_UN_EVENTO
 from tests.apoyo.memoria import PuertosEnMemoria, api_en_memoria, cliente_de
 
@@ -94,9 +95,11 @@ async def test_un_cuerpo_cortado_a_la_mitad_no_publica_nada_ni_responde(
     assert capsys.readouterr() == ("", "")
 
 
-async def _comprimido(cliente: httpx2.AsyncClient, cuerpo: bytes, codificacion: str) -> httpx2.Response:
+async def _comprimido(
+    cliente: httpx2.AsyncClient, cuerpo: bytes, codificacion: str, ruta: str = "/tracking/impresiones"
+) -> httpx2.Response:
     cabeceras = {"Content-Type": "application/json", "Content-Encoding": codificacion}
-    return await cliente.post("/tracking/impresiones", content=cuerpo, headers=cabeceras)
+    return await cliente.post(ruta, content=cuerpo, headers=cabeceras)
 
 
 @pytest.mark.parametrize("codificacion", ["gzip", "GZip", "x-gzip", " gzip ", "identity, gzip", "gzip,"])
@@ -111,6 +114,27 @@ async def test_un_cuerpo_en_gzip_se_lee(
 async def test_un_gzip_de_varios_miembros_es_lo_que_hay_en_todos(cliente: httpx2.AsyncClient) -> None:
     miembros = gzip.compress(CUERPO[:5]) + gzip.compress(b"") + gzip.compress(CUERPO[5:])
     assert (await _comprimido(cliente, miembros, "gzip")).status_code == 202
+
+
+@pytest.mark.parametrize("ruta", ["/tracking/impresiones", "/tracking/lotes"])
+async def test_un_gzip_de_muchos_miembros_no_copia_por_cada_uno_los_que_le_siguen(
+    cliente: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch, ruta: str
+) -> None:
+    abrir, mas_largo = zlib.decompressobj, 0
+
+    class Miembro:
+        def __init__(self, ventana: int) -> None:
+            self._real = abrir(ventana)
+
+        def __getattr__(self, nombre: str) -> object:
+            nonlocal mas_largo
+            mas_largo = max(mas_largo, len(self._real.unused_data))
+            return getattr(self._real, nombre)
+
+    monkeypatch.setattr(zlib, "decompressobj", Miembro)
+    respuesta = await _comprimido(cliente, gzip.compress(b"") * 1_000 + gzip.compress(CUERPO), "gzip", ruta)
+    assert respuesta.status_code == (202 if ruta == "/tracking/impresiones" else 400)
+    assert mas_largo < OCTETOS_DE_UNA_PARTE
 
 
 ILEGIBLES = {

@@ -412,7 +412,7 @@ async def test_de_un_suceso_que_no_cabe_solo_queda_con_que_nombrarlo(
 async def test_un_cuerpo_de_demasiadas_partes_no_se_lee(
     cliente: httpx2.AsyncClient, direccion: str, *, con_clave: bool
 ) -> None:
-    cuerpo = b'{"api_key":"de-posthog","batch":[' + b"[]," * (SIGNOS_MAXIMOS // 2) + b"1]}"
+    cuerpo = b'{"api_key":"de-posthog","batch":[[' + b"[]," * (SIGNOS_MAXIMOS // 2) + b"1]]}"
     clave = "de-segment" if direccion == "/v1/batch" else "de-posthog"
     respuesta = await cliente.post(direccion, content=cuerpo, headers=con(clave) if con_clave else None)
     assert respuesta.status_code == 413

@@ -9,6 +9,7 @@ import pytest
 from starlette.types import ASGIApp
 
 from alpespartners.modulos.tracking.aplicacion.en_vivo.difusion import Ritmo
+from tests.apoyo.claves import ClavesEnMemoria, llavero_con
 from tests.apoyo.conexion_asgi import ConexionASGI
 from tests.apoyo.espera import hasta_en_el_bucle
 from tests.apoyo.eventos import CONVERSION, IMPRESION, conversion, impresion
@@ -138,6 +139,19 @@ async def test_un_parametro_que_no_es_se_niega_antes_de_empezar(
     await negada.tarea
     assert negada.estado == estado
     assert mesa.topicos.abiertos == 0
+
+
+async def test_quien_miraba_sin_clave_deja_de_mirar_cuando_se_piden(ritmo: Ritmo) -> None:
+    claves = ClavesEnMemoria()
+    guardadas = await llavero_con(claves)
+    topicos = TopicosEnMemoria()
+    api = api_en_memoria(PuertosEnMemoria(), topicos=topicos, ritmo_en_vivo=ritmo, guardadas=guardadas)
+    viva = await ConexionASGI(api, RUTA).situada()
+    claves.crear("captura")
+    await guardadas.ponerse_al_dia()
+    topicos.publicar(impresion(IMPRESION))
+    await viva.tarea
+    assert viva.eventos == []
 
 
 async def test_head_da_las_cabeceras_y_no_mira(mesa: Mesa) -> None:

@@ -21,6 +21,7 @@ from alpespartners.api.captura.tandas import ELEMENTOS_DE_UNA_TANDA, EN_VUELO_MA
 from alpespartners.api.http.cuerpo import SIN_CONTAR_VECES
 from alpespartners.modulos.tracking.aplicacion.comandos import Comando, RegistrarConversion
 from alpespartners.modulos.tracking.aplicacion.puertos import BrokerNoDisponible
+from alpespartners.seedwork import respiro
 from tests.apoyo.cuerpos import CONVERSION, IMPRESION
 from tests.apoyo.espera import hasta_en_el_bucle
 from tests.apoyo.memoria import PuertosEnMemoria, api_en_memoria, cliente_de, descripcion
@@ -346,6 +347,47 @@ async def test_se_publica_segun_llega_y_nunca_hay_mas_de_dos_tandas_en_vuelo() -
     assert (estado, cuerpo["aceptados"]) == (200, 550)
     assert puertos.tandas == [ELEMENTOS_DE_UNA_TANDA] * 5 + [50]
     assert puertos.maximo_en_vuelo == EN_VUELO_MAXIMO
+
+
+async def _pasos_mientras(envio: Awaitable[object]) -> int:
+    """Las veces que otra tarea del bucle pudo seguir mientras se atendía."""
+    pasos = 0
+
+    async def otra() -> None:
+        nonlocal pasos
+        while True:
+            pasos += 1
+            await asyncio.sleep(0)
+
+    tarea = asyncio.create_task(otra())
+    try:
+        await envio
+    finally:
+        tarea.cancel()
+    return pasos
+
+
+async def test_mientras_se_lee_un_cuerpo_grande_otras_tareas_siguen(
+    puertos: PuertosEnMemoria, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(respiro, "SEGUNDOS_SEGUIDOS", -1)
+    for cabeceras, cuerpo in (
+        ((), b"\n" * LIMITES.octetos),
+        ((EN_GZIP,), gzip.compress(b"", mtime=0) * 6_000 + gzip.compress(b"\n" * LIMITES.octetos)),
+    ):
+        pasos = await _pasos_mientras(_enviar(puertos, [cuerpo], *cabeceras, tipo=NDJSON))
+        assert pasos > LIMITES.octetos // LARGO
+
+
+async def test_mientras_se_juzga_una_tanda_otras_tareas_siguen_y_las_tandas_se_publican_en_su_orden(
+    puertos: PuertosEnMemoria, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(respiro, "SEGUNDOS_SEGUIDOS", -1)
+    # La segunda tanda, de uno, se juzga en mucho menos que la primera.
+    ids = [f"imp-{numero}" for numero in range(ELEMENTOS_DE_UNA_TANDA + 1)]
+    cuerpo = _lista(_en_json(*map(_impresion, ids)))
+    assert await _pasos_mientras(_enviar(puertos, [cuerpo])) > len(ids)
+    assert _publicados(puertos) == ids
 
 
 @pytest.mark.parametrize("tipo", [JSON, NDJSON])

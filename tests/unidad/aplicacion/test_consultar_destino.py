@@ -98,6 +98,18 @@ def test_el_registro_esta_siempre_aunque_llegara_despues_de_mil_rechazos(libro: 
     assert (len(historia.sucesos), historia.omitidos) == (SUCESOS_MAXIMOS, 2)
 
 
+def test_lo_de_una_campaña_se_ve_aunque_otra_enviara_antes_mas_de_los_que_caben(
+    libro: TransaccionEnMemoria,
+) -> None:
+    asentar(libro, [recibido(CONVERSION, "c-0")])
+    asentar(libro, [recibido(CONVERSION, f"c-{n:05}") for n in range(SUCESOS_MAXIMOS + 1)], 1)
+    asentar(libro, [recibido(replace(CONVERSION, campaña_id="otra"), "suya")], 2)
+    historia = consultar_destino(libro, clases.CONVERSIONES, "conv-123", {"otra"})
+    assert isinstance(historia, Historia)
+    assert [suceso.comando_id for suceso in historia.sucesos] == ["suya"]
+    assert historia.omitidos == 0
+
+
 def test_de_lo_desconocido_se_sabe_hasta_donde_se_ha_procesado_su_clase(libro: TransaccionEnMemoria) -> None:
     asentar(libro, [recibido(replace(CONVERSION, recibido_en=AHORA + MINUTO), "c-1")])
     asentar(libro, [recibido(replace(CONVERSION, id="otra"), "c-2")])

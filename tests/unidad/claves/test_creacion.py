@@ -101,6 +101,10 @@ def test_vale_hasta_el_instante_en_que_caduca_sin_incluirlo() -> None:
         (ClavePedida(nombre="a", alcances=["operacion"], campañas=["c"]), "--campaña no va con"),
         (ClavePedida(nombre="a", alcances=["lectura"], campañas=[""]), "--campaña"),
         (ClavePedida(nombre="a", alcances=["lectura"], campañas=["c" * 129]), "--campaña"),
+        (
+            ClavePedida(nombre="a", alcances=["lectura"], campañas=["c\u200b"]),
+            "--campaña: contiene el carácter invisible U+200B",
+        ),
         (ClavePedida(nombre="a", alcances=["lectura"], campañas=["c"] * 101), "hasta 100 veces"),
         (ClavePedida(nombre="a", alcances=["lectura"], prefijo="tienda-"), "--prefijo solo va con"),
         (ClavePedida(nombre="a", alcances=["captura"], prefijo="tienda "), "--prefijo admite"),

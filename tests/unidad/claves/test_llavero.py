@@ -9,7 +9,10 @@ import pytest
 
 from alpespartners.modulos.claves.aplicacion import llavero as modulo
 from alpespartners.modulos.claves.aplicacion.llavero import (
+    SEGUNDOS_DE_UNA_LECTURA,
     SEGUNDOS_DE_VIGENCIA,
+    SEGUNDOS_ENTRE_LECTURAS,
+    ClavesNoDisponibles,
     Lectura,
     LlaveroGuardado,
     Marca,
@@ -79,7 +82,7 @@ async def test_un_texto_que_solo_se_parece_no_abre(
     assert llavero.abrir(parecida) is None
 
 
-async def test_una_lectura_vale_dos_segundos_desde_que_se_pidio(
+async def test_una_lectura_vale_un_tiempo_desde_que_se_pidio(
     llavero: LlaveroGuardado, relojes: Relojes
 ) -> None:
     await llavero.ponerse_al_dia()
@@ -161,10 +164,88 @@ async def test_sin_base_de_datos_manda_lo_ultimo_leido_sin_esperar_y_se_dice_una
     ]
 
 
+@pytest.mark.parametrize("responde", [False, True])
+async def test_tras_estar_detenido_con_una_lectura_a_medias_se_espera_a_otra(
+    claves: ClavesEnMemoria, relojes: Relojes, *, responde: bool
+) -> None:
+    texto = claves.crear("captura")
+    detenido = asyncio.Event()
+
+    async def leer(conocida: Marca | None) -> Lectura:
+        lectura = await claves.leer(conocida)
+        if len(claves.lecturas) == 2:
+            await detenido.wait()
+            if not responde:
+                raise ClavesNoDisponibles("no responde")
+        return lectura
+
+    llavero = LlaveroGuardado(leer, relojes.hora, relojes.cronometro)
+    await llavero.ponerse_al_dia()
+    a_medias = asyncio.ensure_future(llavero.ponerse_al_dia())
+    await hasta_en_el_bucle(lambda: len(claves.lecturas) == 2)
+    claves.claves[0] = replace(claves.claves[0], revocada_en=AHORA)
+    relojes.segundos += SEGUNDOS_DE_VIGENCIA
+    detenido.set()
+    await a_medias
+    assert len(claves.lecturas) == 3
+    assert (llavero.al_dia, llavero.abrir(texto)) == (True, None)
+
+
+async def test_una_lectura_que_falla_no_vale_para_siempre(
+    llavero: LlaveroGuardado, claves: ClavesEnMemoria, relojes: Relojes
+) -> None:
+    claves.responde = False
+    await llavero.ponerse_al_dia()
+    relojes.segundos += SEGUNDOS_DE_VIGENCIA
+    assert not llavero.al_dia
+
+
+def test_lo_leido_cubre_a_la_siguiente_lectura_aunque_tarde_lo_que_se_la_espera() -> None:
+    assert SEGUNDOS_DE_VIGENCIA >= 2 * SEGUNDOS_DE_UNA_LECTURA + SEGUNDOS_ENTRE_LECTURAS
+
+
+async def test_un_fallo_imprevisto_se_dice_con_su_traza_y_se_sigue_leyendo(
+    monkeypatch: pytest.MonkeyPatch,
+    claves: ClavesEnMemoria,
+    relojes: Relojes,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(modulo, "SEGUNDOS_ENTRE_LECTURAS", 0.001)
+    fallos = [RuntimeError("imprevisto")] * 2
+
+    async def leer(conocida: Marca | None) -> Lectura:
+        if claves.claves and fallos:
+            raise fallos.pop()
+        return await claves.leer(conocida)
+
+    llavero = LlaveroGuardado(leer, relojes.hora, relojes.cronometro)
+    async with llavero.renovandose():
+        texto = claves.crear("captura")
+        await hasta_en_el_bucle(lambda: llavero.abrir(texto))
+    (aviso,) = [registro for registro in caplog.records if registro.exc_info]
+    assert aviso.exc_info is not None
+    assert isinstance(aviso.exc_info[1], RuntimeError)
+
+
+async def test_una_que_no_se_entiende_se_nombra_una_vez_y_basta_para_pedir_clave(
+    relojes: Relojes, caplog: pytest.LogCaptureFixture
+) -> None:
+    marcas = iter(range(9))
+
+    async def leer(_conocida: Marca | None) -> Lectura:
+        return Lectura((next(marcas),), [], ["k7m2xq9wfh3d"])
+
+    llavero = LlaveroGuardado(leer, relojes.hora, relojes.cronometro)
+    await llavero.ponerse_al_dia()
+    await llavero.ponerse_al_dia()
+    assert llavero.hay
+    assert caplog.messages == ["la clave k7m2xq9wfh3d no vale: no la escribió este programa"]
+
+
 async def test_a_una_base_de_datos_muda_se_la_espera_un_poco_y_una_vez(
     monkeypatch: pytest.MonkeyPatch, relojes: Relojes
 ) -> None:
-    monkeypatch.setattr(modulo, "SEGUNDOS_DE_VIGENCIA", 0.01)
+    monkeypatch.setattr(modulo, "SEGUNDOS_DE_UNA_LECTURA", 0.01)
 
     async def leer(_conocida: Marca | None) -> Lectura:
         await asyncio.Event().wait()

@@ -128,3 +128,8 @@ def test_un_cuerpo_hostil_se_recorre_en_tiempo_lineal() -> None:
     with pytest.raises(JsonIlegible):
         leer_json(b"[]" * 40 + b'"' + b'\\"' * 32_000)
     assert time.process_time() - gastado < 1
+
+
+def test_escribir_no_hace_un_escritor_por_cada_valor(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(json, "JSONEncoder")
+    assert escribir_json(["ñ", None, True]) == '["ñ",null,true]'

@@ -1,6 +1,7 @@
 """La separación de muchos JSON en sus elementos: da igual por dónde se corte lo que llega."""
 
 import json
+import sys
 import tracemalloc
 from collections.abc import Callable, Iterable, Sequence
 
@@ -73,6 +74,8 @@ def test_de_las_lineas_salen_sus_elementos_las_corten_por_donde_las_corten(
 @example(b'{"a": "b" x}, 1', [4])
 @example(b'{"a": {"b": [{"c": [1]}]}}, 2', [3])
 @example(b"1" + b" " * MAXIMO + b"2, 3" + b" " * MAXIMO + b", 4", [3])
+@example(b'{"a":[[[[["b" ,[]]]]],"c" :{}},[[[[[]}', [5])
+@example(b"\n \n\n  \n         \n1\n\n", [4])
 def test_lo_que_no_es_json_se_separa_igual_se_corte_por_donde_se_corte(
     dentro: bytes, cortes: list[int]
 ) -> None:
@@ -170,3 +173,33 @@ def test_un_elemento_que_no_acaba_no_ocupa_mas_de_lo_que_cabe(
     finally:
         tracemalloc.stop()
     assert pico < 100_000
+
+
+@pytest.mark.parametrize(
+    ("separador", "principio", "muchos"),
+    [
+        (PorLineas, b"", b"\n"),
+        (PorLineas, b"{}\n", b" \r\n"),
+        (DeUnaLista, b'[{"a":{"b":[', b'"",'),
+        (DeUnaLista, b'[{"a":{"b":[', b'"" , '),
+        (DeUnaLista, b'[{"a":{"b":[', b"0,"),
+        (DeUnaLista, b'[{"a":{"b":[', b'[],{"c":[]},'),
+    ],
+)
+def test_lo_que_se_repite_miles_de_veces_no_se_mira_vez_a_vez(
+    separador: Callable[[int], Separador], principio: bytes, muchos: bytes
+) -> None:
+    bajo_prueba = separador(1_000)
+    llamadas = 0
+
+    def contar(*_: object) -> None:
+        nonlocal llamadas
+        llamadas += 1
+
+    sys.setprofile(contar)
+    try:
+        for trozo in (principio, *[muchos * 1_000] * 5):
+            list(bajo_prueba.separar(trozo))
+    finally:
+        sys.setprofile(None)
+    assert llamadas < 1_000

@@ -28,7 +28,7 @@ from alpespartners.api.http.rutas import RutaDescrita
 from alpespartners.api.http.tipos_de_medio import CLOUDEVENT, JSON, LOTE_DE_CLOUDEVENTS
 from alpespartners.api.tracking.clases import ClaseHTTP
 from alpespartners.api.tracking.envios import PREFER, Envios
-from alpespartners.api.tracking.presentacion import Aceptado
+from alpespartners.api.tracking.presentacion import Aceptado, YaRegistrado
 from alpespartners.api.tracking.problemas import EN_CONFLICTO, NO_VALIDO_O_NEGADO, SIN_BROKER
 from alpespartners.api.tracking.rutas import clase_en_http
 from alpespartners.modulos.tracking.aplicacion.recepcion import NoValida
@@ -134,9 +134,9 @@ def _operacion(lector: LectorDeCloudEvents) -> Operacion:
             200: Contestacion(
                 descripcion=(
                     "De un lote, qué fue de cada uno. De uno solo, con `Prefer: wait`: ya estaba registrado "
-                    "con el mismo contenido; es este."
+                    "con el mismo contenido; es este, o solo qué comando lo registró si la clave no lee."
                 ),
-                formas=(LoteRecibido, *(una.forma_repetida for una in en_http)),
+                formas=(LoteRecibido, *(una.forma_repetida for una in en_http), YaRegistrado),
                 ejemplos={"lote": LoteRecibido.ejemplos[0]},
                 cabeceras=preferencias_aplicadas(obligatoria=False),
             ),

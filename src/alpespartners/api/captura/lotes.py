@@ -184,7 +184,9 @@ class Lotes:
             se_espero = bool(esperados) and await en_el_plazo(todos, peticion, segundos)
             for indice, (aceptado, futuro) in esperados.items():
                 if futuro.done():
-                    tandas.elementos[indice] = decidido(aceptado, futuro.result())
+                    tandas.elementos[indice] = decidido(
+                        aceptado, futuro.result(), permiso_de(peticion).campañas
+                    )
             return se_espero
 
 

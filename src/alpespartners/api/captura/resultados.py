@@ -4,7 +4,7 @@ Qué es: las formas de la respuesta, y de la suerte o el desenlace de cada uno a
 Qué no es: quién recibe los eventos ni quién espera en qué acaban (`tandas.py`, `lotes.py`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from http import HTTPStatus
 from itertools import islice
 from typing import Annotated, Any, Final
@@ -25,6 +25,7 @@ from alpespartners.api.http.respuestas import RespuestaJSON
 from alpespartners.api.tracking.ejemplos import COMANDO, ID
 from alpespartners.api.tracking.presentacion import Advertencias, Campos, Cuenta, Difieren, Frase
 from alpespartners.modulos.tracking.aplicacion.codigos import CodigoDePeticion
+from alpespartners.modulos.tracking.aplicacion.conflictos import lo_visible
 from alpespartners.modulos.tracking.aplicacion.esperas import Asentado, Desenlace
 from alpespartners.modulos.tracking.aplicacion.recepcion import Aceptada, NoValida, Suerte
 from alpespartners.modulos.tracking.dominio.destinos import Rechazada
@@ -181,8 +182,8 @@ def resultado(indice: int, suerte: Suerte) -> Elemento:
     return ElementoSinConfirmar(indice, id_evento)
 
 
-def decidido(aceptado: ElementoAceptado, desenlace: Desenlace) -> Elemento:
-    """El de un elemento del que se sabe en qué acabó."""
+def decidido(aceptado: ElementoAceptado, desenlace: Desenlace, campañas: Collection[str] | None) -> Elemento:
+    """El de un elemento del que se sabe en qué acabó, para quien solo ve esas campañas (`None`, todas)."""
     indice, id_evento, comando_id = aceptado.indice, aceptado.id, aceptado.comando_id
     if isinstance(desenlace, Asentado):
         if desenlace.es_nuevo:
@@ -195,6 +196,7 @@ def decidido(aceptado: ElementoAceptado, desenlace: Desenlace) -> Elemento:
             desenlace.evento.comando_id,
             desenlace.difieren,
         )
+    desenlace = lo_visible(desenlace, campañas)
     motivo, campos = (desenlace.motivo, desenlace.campos) if isinstance(desenlace, Rechazada) else (None, ())
     return ElementoRechazado(
         indice,

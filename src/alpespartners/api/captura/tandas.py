@@ -9,7 +9,7 @@ Por qué existe: de un lote solo están en la memoria las tandas que esperan al 
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from alpespartners.api.captura.resultados import Elemento, ElementoAceptado, resultado
@@ -93,7 +93,12 @@ class Tandas:
         while len(self._en_vuelo) >= EN_VUELO_MAXIMO:
             await self._recoger()
         tanda, self._tanda, self._octetos = self._tanda, [], 0
-        self._en_vuelo.append(asyncio.create_task(self._recibir(map(self._entrada, tanda), self._causas)))
+        leida = asyncio.Event()
+        tarea = asyncio.create_task(self._recibir(self._entradas(tanda, leida), self._causas))
+        tarea.add_done_callback(lambda _: leida.set())
+        self._en_vuelo.append(tarea)
+        # Se juzga con pausas, y la siguiente no debe adelantarse: de dos con un mismo `id` vale el primero.
+        await leida.wait()
 
     async def _recoger(self) -> None:
         """Espera la más antigua."""
@@ -109,6 +114,11 @@ class Tandas:
         for suerte in suertes:
             if isinstance(suerte, SinConfirmar) and suerte.clase not in confirmadas:
                 self._causas[suerte.clase] = suerte.causa
+
+    def _entradas(self, tanda: Iterable[bytes | None], leida: asyncio.Event) -> Iterator[Entrada | NoValida]:
+        """Las de una tanda, cada una cuando se pide; dice cuándo no quedan."""
+        yield from map(self._entrada, tanda)
+        leida.set()
 
     def _entrada(self, octetos: bytes | None) -> Entrada | NoValida:
         if octetos is None:

@@ -25,6 +25,7 @@ from alpespartners.api.http.claves import (
     clave_de,
     exigir_campaña,
     poner_clave,
+    poner_llavero,
 )
 from alpespartners.api.http.descripcion import Contestacion
 from alpespartners.api.http.llavero import claves_desconocidas
@@ -77,9 +78,13 @@ class ReglasDeAcceso:
             DatosInvalidos: la clave es de otras campañas.
         """
         ruta = None if direccion is None else direccion.rutas.get(peticion.scope["method"])
+        # Se deja siempre: quien empezó a leer sin ninguna deja de leer cuando se piden.
+        poner_llavero(peticion, self.llavero)
+        dialecto = None if direccion is None else direccion.dialecto
+        if dialecto is not None and not self.llavero.hay_de(dialecto):
+            # Con cualquier método: mientras no haya una suya, la dirección no existe.
+            raise no_encontrado()
         if ruta is not None and ruta.dialecto is not None:
-            if not self.llavero.hay_de(ruta.dialecto):
-                raise no_encontrado()
             return
         if not self.llavero.piden:
             self._exigir_que_sea_de_aqui(peticion)
@@ -97,7 +102,7 @@ class ReglasDeAcceso:
             if clave is not None:
                 _exigir_alcance(clave, alcance, None)
             return
-        admitir(peticion, self.llavero, clave, alcance)
+        admitir(peticion, clave, alcance)
         if alcance is Alcance.LECTURA and not ruta.juzga_campañas:
             variables = peticion.scope["path_params"]
             exigir_campaña(peticion, variables.get("campaña_id") or variables.get("campana_id"))
@@ -131,7 +136,6 @@ class ReglasDeAcceso:
 
 def admitir(
     peticion: Request,
-    llavero: Llavero,
     clave: Clave | None,
     alcance: Alcance,
     dialecto: Dialecto | None = None,
@@ -150,7 +154,7 @@ def admitir(
         if falta:
             raise _demasiados_envios(clave.limite, falta)
         clave.cubo.cobrar(1, ahora)
-    poner_clave(peticion, clave, llavero)
+    poner_clave(peticion, clave)
 
 
 def cobrar(peticion: Request, eventos: int) -> None:

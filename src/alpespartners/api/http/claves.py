@@ -75,10 +75,14 @@ class Llavero(Protocol):
         """Dice si esa, que se abrió antes, sigue valiendo."""
 
 
-def poner_clave(peticion: Request, clave: Clave, llavero: Llavero) -> None:
+def poner_llavero(peticion: Request, llavero: Llavero) -> None:
+    """Deja en la petición las claves del servicio."""
+    peticion.scope[_LLAVERO] = llavero
+
+
+def poner_clave(peticion: Request, clave: Clave) -> None:
     """Deja en la petición la clave con que se la admitió."""
     peticion.scope[_CLAVE] = clave
-    peticion.scope[_LLAVERO] = llavero
 
 
 def clave_de(peticion: Request) -> Clave:
@@ -93,9 +97,13 @@ def permiso_de(peticion: Request) -> Permiso:
 
 
 def sigue_valiendo(peticion: Request) -> bool:
-    """Dice si la clave de la petición aún vale: lo que se lee durante horas no sobrevive a su clave."""
-    llavero: Llavero | None = peticion.scope.get(_LLAVERO)
-    return llavero is None or llavero.vale(clave_de(peticion))
+    """Dice si la clave de la petición aún vale: lo que se lee durante horas no sobrevive a su clave.
+
+    No traer ninguna vale mientras no se pidan.
+    """
+    llavero: Llavero = peticion.scope[_LLAVERO]
+    clave: Clave | None = peticion.scope.get(_CLAVE)
+    return not llavero.piden if clave is None else llavero.vale(clave)
 
 
 def puede_leer(peticion: Request, campaña_id: str) -> bool:

@@ -8,7 +8,7 @@ Por qué existe: un cuerpo enorme, lento o cortado a la mitad no puede ocupar me
 
 import asyncio
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from starlette.requests import ClientDisconnect, Request
@@ -35,6 +35,8 @@ _BLANCOS: Final = " \t\n\r\v\f"
 _GZIP: Final = frozenset({"gzip", "x-gzip"})
 """El mismo, con dos nombres (RFC 9110 §8.4.1.3)."""
 CON_CABECERA_DE_GZIP: Final = 16 + zlib.MAX_WBITS
+OCTETOS_DE_UNA_PARTE: Final = 2 * 1024
+"""Los de un gzip que se descomprimen de una vez."""
 
 
 async def leer_cuerpo(peticion: Request, segundos: float, limites: LimitesDeCuerpo = DE_UN_EVENTO) -> bytes:
@@ -127,19 +129,31 @@ def _descomprimido(comprimido: bytes, maximo: int) -> bytes:
     """Lo que había dentro: los miembros que sean, seguidos (RFC 1952 §2.2), y nunca más de `maximo`."""
     cuerpo = bytearray()
     caben = min(maximo, puede_dar(len(comprimido)))
-    while True:
-        miembro = zlib.decompressobj(CON_CABECERA_DE_GZIP)
-        try:
-            cuerpo += miembro.decompress(comprimido, caben + 1 - len(cuerpo))
-        except zlib.error:
-            raise gzip_ilegible() from None
-        if len(cuerpo) > caben:
-            raise demasiado_grande(maximo) if caben == maximo else demasiado_comprimido()
-        if not miembro.eof:
-            raise gzip_ilegible()
-        comprimido = miembro.unused_data
-        if not comprimido:
-            return bytes(cuerpo)
+    miembro = zlib.decompressobj(CON_CABECERA_DE_GZIP)
+    for parte in partes_de_gzip(comprimido):
+        pendiente = parte
+        while pendiente:
+            if miembro.eof:
+                miembro = zlib.decompressobj(CON_CABECERA_DE_GZIP)
+            try:
+                cuerpo += miembro.decompress(pendiente, caben + 1 - len(cuerpo))
+            except zlib.error:
+                raise gzip_ilegible() from None
+            if len(cuerpo) > caben:
+                raise demasiado_grande(maximo) if caben == maximo else demasiado_comprimido()
+            pendiente = miembro.unused_data
+    if not miembro.eof:
+        raise gzip_ilegible()
+    return bytes(cuerpo)
+
+
+def partes_de_gzip(comprimido: bytes) -> Iterator[bytes]:
+    """Los mismos octetos, de pocos en pocos.
+
+    Cada miembro copia lo que le sigue: si fuera el cuerpo entero, mil miembros lo copiarían mil veces.
+    """
+    for desde in range(0, len(comprimido), OCTETOS_DE_UNA_PARTE):
+        yield comprimido[desde : desde + OCTETOS_DE_UNA_PARTE]
 
 
 def puede_dar(comprimidos: int) -> int:

@@ -22,19 +22,21 @@ from alpespartners.api.http.cuerpo import (
     demasiado_grande,
     demasiado_lento,
     gzip_ilegible,
+    partes_de_gzip,
     puede_dar,
 )
 from alpespartners.api.http.limites import LimitesDeCuerpo
+from alpespartners.seedwork.respiro import Respiro
 
-_OCTETOS_DE_UN_TROZO: Final = 64 * 1024
+_OCTETOS_DE_UN_TROZO: Final = 32 * 1024
 
 
 async def trozos_del_cuerpo(
     peticion: Request, segundos: float, limites: LimitesDeCuerpo
 ) -> AsyncGenerator[bytes]:
-    """Da el cuerpo de una petición, descomprimido si llega en gzip, en trozos de como mucho 64 KiB.
+    """Da el cuerpo de una petición, descomprimido si llega en gzip, en trozos de como mucho 32 KiB.
 
-    Lo que cabe se da siempre, aunque después venga lo que no cabe.
+    Entre uno y otro deja paso a otras tareas. Lo que cabe se da siempre, aunque después venga lo que no cabe.
 
     Raises:
         ErrorHTTP: 415 (tipo o codificación), 413 (pasa de los límites), 408 (se esperó en total ese tiempo a
@@ -43,17 +45,21 @@ async def trozos_del_cuerpo(
     """
     comprimido = comprobar_cabeceras(peticion, limites)
     maximo = limites.comprimidos if comprimido else limites.octetos
+    respiro = Respiro()
     async with aclosing(_llegados(peticion, segundos, maximo)) as llegados:
         if comprimido:
             descompresor = _Descompresor(limites.octetos)
             async for llegado in llegados:
                 for trozo in descompresor.descomprimir(llegado):
                     yield trozo
+                    await respiro.respirar()
+                await respiro.respirar()
             descompresor.acabar()
         else:
             async for llegado in llegados:
                 for desde in range(0, len(llegado), _OCTETOS_DE_UN_TROZO):
                     yield llegado[desde : desde + _OCTETOS_DE_UN_TROZO]
+                    await respiro.respirar()
 
 
 async def _llegados(peticion: Request, segundos: float, maximo: int) -> AsyncGenerator[bytes]:
@@ -95,22 +101,24 @@ class _Descompresor:
             ErrorHTTP: 400 si no es gzip; 413 si da demasiado, en total o para lo que mide.
         """
         self._recibidos += len(comprimido)
-        while comprimido:
-            if self._miembro.eof:
-                self._miembro = zlib.decompressobj(CON_CABECERA_DE_GZIP)
-            caben = self._maximo - self._dados
-            try:
-                trozo = self._miembro.decompress(comprimido, min(_OCTETOS_DE_UN_TROZO, caben + 1))
-            except zlib.error:
-                raise gzip_ilegible() from None
-            self._dados += len(trozo)
-            if trozo[:caben]:
-                yield trozo[:caben]
-            if self._dados > self._maximo:
-                raise demasiado_grande(self._maximo)
-            if self._dados > puede_dar(self._recibidos):
-                raise demasiado_comprimido()
-            comprimido = self._miembro.unused_data or self._miembro.unconsumed_tail
+        for parte in partes_de_gzip(comprimido):
+            pendiente = parte
+            while pendiente:
+                if self._miembro.eof:
+                    self._miembro = zlib.decompressobj(CON_CABECERA_DE_GZIP)
+                caben = self._maximo - self._dados
+                try:
+                    trozo = self._miembro.decompress(pendiente, min(_OCTETOS_DE_UN_TROZO, caben + 1))
+                except zlib.error:
+                    raise gzip_ilegible() from None
+                self._dados += len(trozo)
+                if trozo[:caben]:
+                    yield trozo[:caben]
+                if self._dados > self._maximo:
+                    raise demasiado_grande(self._maximo)
+                if self._dados > puede_dar(self._recibidos):
+                    raise demasiado_comprimido()
+                pendiente = self._miembro.unused_data or self._miembro.unconsumed_tail
 
     def acabar(self) -> None:
         """No hace nada si llegó entero.

@@ -75,6 +75,11 @@ class Direccion:
         """Dice si se puede pedir sin clave, se pida como se pida."""
         return all(ruta.abierta for ruta in self.rutas.values())
 
+    @property
+    def dialecto(self) -> Dialecto | None:
+        """El de las claves con que se pide; `None`, el propio."""
+        return next((ruta.dialecto for ruta in self.rutas.values()), None)
+
     def atencion(self, metodo: str) -> Atencion:
         """Devuelve quién atiende ese método; `ErrorHTTP` 405 con `Allow` si nadie."""
         ruta = self.rutas.get(metodo)

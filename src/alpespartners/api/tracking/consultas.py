@@ -276,16 +276,20 @@ def _ruta_de_lista(
 
 def ruta_de_destinos(lecturas: Lecturas) -> RutaDescrita:
     """La que recorre los destinos de todos los envíos."""
-    listado = Listado(
-        direccion="/tracking/destinos",
-        nombre=("destinos",),
-        forma=DestinoListado,
-        admitidos=PARAMETROS,
-        leer=peticion_de_destinos,
-        pagina=lambda pedido: lecturas.leer(
-            lambda consulta: pagina_de_destinos(listar_destinos(consulta, pedido))
-        ),
-    )
+
+    async def atender(peticion: Request) -> Response:
+        campañas = permiso_de(peticion).campañas
+        listado = Listado(
+            direccion="/tracking/destinos",
+            nombre=("destinos",),
+            forma=DestinoListado,
+            admitidos=PARAMETROS,
+            leer=peticion_de_destinos,
+            pagina=lambda pedido: lecturas.leer(
+                lambda consulta: pagina_de_destinos(listar_destinos(consulta, pedido), campañas)
+            ),
+        )
+        return await listado.responder(peticion)
 
     operacion = Operacion(
         id="listar_destinos",
@@ -312,7 +316,7 @@ def ruta_de_destinos(lecturas: Lecturas) -> RutaDescrita:
     return RutaDescrita(
         plantilla="/tracking/destinos",
         metodo="GET",
-        atencion=listado.responder,
+        atencion=atender,
         alcance=Alcance.LECTURA,
         juzga_campañas=True,
         operacion=operacion,

@@ -17,7 +17,7 @@ from starlette.responses import Response
 
 from alpespartners.api.http.cabeceras import cabeceras_de
 from alpespartners.api.http.clave_de_idempotencia import CABECERA, ESQUEMA, clave_de_idempotencia
-from alpespartners.api.http.claves import Alcance, permiso_de
+from alpespartners.api.http.claves import Alcance, clave_de, permiso_de
 from alpespartners.api.http.cuerpo import leer_cuerpo
 from alpespartners.api.http.descripcion import Contestacion, Esquema, Operacion, Parametro
 from alpespartners.api.http.espera import en_el_plazo
@@ -34,7 +34,7 @@ from alpespartners.api.http.respuestas import RespuestaJSON
 from alpespartners.api.http.rutas import RutaDescrita
 from alpespartners.api.http.traza import traza_de
 from alpespartners.api.tracking.clases import ClaseHTTP
-from alpespartners.api.tracking.presentacion import Aceptado
+from alpespartners.api.tracking.presentacion import Aceptado, YaRegistrado
 from alpespartners.api.tracking.problemas import (
     EN_CONFLICTO,
     NO_VALIDO_O_NEGADO,
@@ -46,6 +46,7 @@ from alpespartners.api.tracking.problemas import (
 from alpespartners.modulos.tracking.aplicacion.clases import Clase
 from alpespartners.modulos.tracking.aplicacion.codigos import CodigoDePeticion
 from alpespartners.modulos.tracking.aplicacion.comandos import Comando
+from alpespartners.modulos.tracking.aplicacion.conflictos import lo_visible
 from alpespartners.modulos.tracking.aplicacion.esperas import ESPERAS_MAXIMAS, Asentado, Desenlace, Esperas
 from alpespartners.modulos.tracking.aplicacion.mapeadores import comando_del_cuerpo
 from alpespartners.modulos.tracking.aplicacion.puertos import (
@@ -208,7 +209,7 @@ class Envios:
                 se_espero = futuro is not None and await en_el_plazo(futuro, peticion, segundos)
                 if se_espero and futuro is not None and futuro.done():
                     desenlace = futuro.result()
-        respuesta = envio.aceptado() if desenlace is None else envio.decidido(desenlace)
+        respuesta = envio.aceptado() if desenlace is None else envio.decidido(desenlace, peticion)
         respuesta.headers.update(preferidas.aplicadas(espera=se_espero))
         return respuesta
 
@@ -232,11 +233,14 @@ class _Envio(NamedTuple):
         cuerpo = Aceptado(self.evento_id, "ACEPTADA", self.comando_id, self.comando.advertencias)
         return RespuestaJSON(cuerpo, 202, self._direccion)
 
-    def decidido(self, desenlace: Desenlace) -> Response:
-        """201 si lo registró este comando, 200 si ya estaba igual, y si no el problema que lo explica."""
+    def decidido(self, desenlace: Desenlace, peticion: Request) -> Response:
+        """201 si lo registró este comando, 200 si ya estaba igual, y si no el problema que lo explica.
+
+        Lo que otro envió solo lo dice a quien puede leerlo.
+        """
         if not isinstance(desenlace, Asentado):
             return envio_negado(
-                desenlace,
+                lo_visible(desenlace, permiso_de(peticion).campañas),
                 evento_id=self.evento_id,
                 comando_id=self.comando_id,
                 campaña_id=self.comando.campaña_id,
@@ -244,7 +248,11 @@ class _Envio(NamedTuple):
             ).respuesta()
         if desenlace.es_nuevo:
             return RespuestaJSON(self.clase.recurso(desenlace.evento), 201, self._direccion)
-        return RespuestaJSON(self.clase.repetido(desenlace.evento, desenlace.difieren))
+        if Alcance.LECTURA in clave_de(peticion).alcances:
+            return RespuestaJSON(self.clase.repetido(desenlace.evento, desenlace.difieren))
+        return RespuestaJSON(
+            YaRegistrado(self.evento_id, self.comando_id, desenlace.evento.comando_id, desenlace.difieren)
+        )
 
 
 def _objeto(cuerpo: object) -> Mapping[str, object]:
@@ -270,9 +278,14 @@ def _operacion(clase: ClaseHTTP) -> Operacion:
             200: Contestacion(
                 descripcion=(
                     "Con `Prefer: wait`: ya estaba registrado con el mismo contenido; es este, y `difieren` "
-                    "nombra lo que, sin decidir el dinero, no era igual."
+                    "nombra lo que, sin decidir el dinero, no era igual. A una clave sin el alcance "
+                    "`lectura` solo se le dice qué comando lo registró."
                 ),
-                formas=(clase.forma_repetida,),
+                formas=(clase.forma_repetida, YaRegistrado),
+                ejemplos={
+                    "lo_registrado": clase.forma_repetida.ejemplos[0],
+                    "sin_poder_leer": YaRegistrado.ejemplos[0],
+                },
                 cabeceras=preferencias_aplicadas(),
             ),
             201: Contestacion(

@@ -5,7 +5,7 @@ el balance, con los nombres del contrato; de aquí salen también sus esquemas e
 Qué no es: una decisión sobre qué se guarda; sale lo que hay, con `null` donde no hay nada.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Final, Generic, Literal, TypeVar
 
@@ -16,6 +16,7 @@ from alpespartners.api.http.problemas import CodigoEscrito
 from alpespartners.api.tracking import ejemplos as ejemplos_de_la_semilla
 from alpespartners.modulos.tracking.aplicacion.clases import CLASES
 from alpespartners.modulos.tracking.aplicacion.codigos import CODIGOS, MOTIVOS, MOTIVOS_DE_IGNORAR
+from alpespartners.modulos.tracking.aplicacion.conflictos import lo_visible
 from alpespartners.modulos.tracking.aplicacion.consultas import consultar_destino, listar_destinos
 from alpespartners.modulos.tracking.aplicacion.consultas.consultar_balance import BalanceDelModulo
 from alpespartners.modulos.tracking.aplicacion.consultas.consultar_destino import SUCESOS_MAXIMOS, Suceso
@@ -107,6 +108,24 @@ class EventoRegistrado(_Identificado, kw_only=True):
     registrado_en: Instante
     comando_id: str
     advertencias: Advertencias
+
+
+class YaRegistrado(CuerpoDescrito):
+    """El envío de lo que ya estaba registrado, para quien no puede leerlo."""
+
+    ejemplos = (
+        {
+            "id": ejemplos_de_la_semilla.ID,
+            "comando_id": "01900000-0000-7000-8000-000000000002",
+            "original": ejemplos_de_la_semilla.COMANDO,
+            "difieren": [],
+        },
+    )
+
+    id: str
+    comando_id: Annotated[str, Meta(extra_json_schema={"format": "uuid"})]
+    original: Annotated[str, Meta(description="El comando que lo registró.")]
+    difieren: Difieren
 
 
 class Pagina(CuerpoDescrito, Generic[R]):
@@ -343,18 +362,20 @@ def _suceso(suceso: Suceso) -> Registrada | Duplicada | Rechazada | Ignorada | I
             return Ilegible(detalle, **comunes)
 
 
-def pagina_de_destinos(hallada: listar_destinos.PaginaDestinos) -> PaginaDestinos:
-    """Cuenta una página de destinos."""
-    return PaginaDestinos([_listado(listado) for listado in hallada.elementos], hallada.siguiente)
+def pagina_de_destinos(
+    hallada: listar_destinos.PaginaDestinos, campañas: Collection[str] | None
+) -> PaginaDestinos:
+    """Cuenta una página de destinos a quien solo ve esas campañas (`None`, todas)."""
+    return PaginaDestinos([_listado(listado, campañas) for listado in hallada.elementos], hallada.siguiente)
 
 
-def _listado(listado: listar_destinos.DestinoListado) -> DestinoListado:
+def _listado(listado: listar_destinos.DestinoListado, campañas: Collection[str] | None) -> DestinoListado:
     motivo: str | None = None
     detalle: str | None = None
     original: str | None = None
     campos: Sequence[str] = ()
     difieren: Sequence[str] = ()
-    match listado.destino:
+    match lo_visible(listado.destino, campañas):
         case destinos.Duplicada(original, difieren):
             pass
         case destinos.Rechazada(motivo, detalle, campos):

@@ -40,7 +40,7 @@ from alpespartners.modulos.tracking.aplicacion.recepcion import (
     Suerte,
 )
 from alpespartners.seedwork.json_estricto import JsonIlegible, leer_json, octetos_de_json
-from alpespartners.seedwork.turno import Turno
+from alpespartners.seedwork.respiro import Respiro
 
 LIMITES: Final = LimitesDeCuerpo(octetos=4_000 * 1024, comprimidos=1024 * 1024, tipos=None)
 """Los de RudderStack, que son los mayores: Segment admite 500 kB. El tipo de contenido no se mira."""
@@ -111,7 +111,7 @@ class Puerta:
         # A quien la trae mala en la cabecera no se le lee el cuerpo.
         clave = None if presentada is None else self._abrir_clave(peticion, presentada)
         octetos = await self._leer(peticion, LIMITES if clave is not None else self.limites_sin_cabecera)
-        turno = Turno()
+        respiro = Respiro()
         leido = leer_json(octetos)
         if not isinstance(leido, dict | list):
             raise JsonIlegible("El cuerpo no es un objeto ni una lista.")
@@ -126,16 +126,14 @@ class Puerta:
         permiso = clave.permiso
         entradas: list[Entrada] = []
         for suceso in envio.sucesos:
-            await turno.ceder()
+            await respiro.respirar()
             cabe = caben or octetos_de_json(suceso) <= OCTETOS_DE_UN_SUCESO
             entradas.append(
                 entrada_de(
                     suceso, self.tabla, permiso, enviado=envio.enviado, recibido_en=recibido_en, cabe=cabe
                 )
             )
-        suertes = await self.recepcion.recibir(
-            entradas, traza=traza_de(peticion), permiso=permiso, turno=turno
-        )
+        suertes = await self.recepcion.recibir(entradas, traza=traza_de(peticion), permiso=permiso)
         sin_id = sum(entrada.id_derivado is None for entrada in entradas)
         return self._respuesta(suertes, sin_id)
 
@@ -159,7 +157,7 @@ class Puerta:
         clave = self.llavero.abrir(presentada) if isinstance(presentada, str) else None
         if clave is None:
             raise _sin_clave(self.dialecto)
-        admitir(peticion, self.llavero, clave, Alcance.CAPTURA, self.dialecto)
+        admitir(peticion, clave, Alcance.CAPTURA, self.dialecto)
         return clave
 
     def _respuesta(self, suertes: Sequence[Suerte], sin_id: int) -> Response:

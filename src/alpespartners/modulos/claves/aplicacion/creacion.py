@@ -19,6 +19,7 @@ from alpespartners.modulos.claves.dominio.clave import (
     resumen_de,
     texto_de,
 )
+from alpespartners.modulos.tracking.aplicacion.invisibles import falta_de_invisible
 from alpespartners.modulos.tracking.dominio.excepciones import CampoInvalido
 from alpespartners.modulos.tracking.dominio.objetos_valor import identificador
 
@@ -109,6 +110,11 @@ def nueva_clave(pedida: ClavePedida, ahora: datetime) -> tuple[ClaveGuardada, st
     return guardada, texto_de(identidad, secreto)
 
 
+def parece_identidad(texto: str) -> bool:
+    """Dice si ese texto tiene la forma de la identidad de una clave, que un secreto no tiene."""
+    return len(texto) == _LONGITUD_DE_LA_IDENTIDAD and set(texto) <= set(_LETRAS)
+
+
 def _nombre(pedida: ClavePedida) -> str:
     nombre = pedida.nombre.strip()
     if not nombre or not nombre.isprintable() or len(nombre) > LONGITUD_DEL_NOMBRE:
@@ -133,9 +139,14 @@ def _campañas(pedida: ClavePedida) -> frozenset[str] | None:
     if len(pedida.campañas) > CAMPAÑAS_MAXIMAS:
         raise ValueError(f"--campaña se puede repetir hasta {CAMPAÑAS_MAXIMAS} veces; sin ella, valen todas")
     try:
-        return frozenset(identificador("--campaña", escrita) for escrita in pedida.campañas)
+        campañas = frozenset(identificador("--campaña", escrita) for escrita in pedida.campañas)
     except CampoInvalido as falta:
         raise ValueError(str(falta)) from None
+    for escrita in pedida.campañas:
+        invisible = falta_de_invisible(escrita)
+        if invisible is not None:
+            raise ValueError(f"--campaña: {invisible}")
+    return campañas
 
 
 def _prefijo(pedida: ClavePedida) -> str:

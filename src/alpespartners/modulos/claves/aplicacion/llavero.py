@@ -5,9 +5,10 @@ Qué no es: qué se puede hacer con cada una, que es de la puerta por la que se 
 Por qué existe: comprobar una clave no puede esperar a la base de datos, y aun así una revocada ha de dejar de
 valer en todos los procesos antes de que quien la revoca reciba su respuesta.
 
-Una lectura vale `SEGUNDOS_DE_VIGENCIA` desde que se pidió. Pasados, quien vaya a comprobar una clave espera
-antes a otra (`ponerse_al_dia`): ni un bucle que estuvo parado admite lo revocado. Si la base de datos no
-responde manda la última lectura hasta que vuelva; que una clave caduque no depende de ella.
+Una lectura vale `SEGUNDOS_DE_VIGENCIA` desde que se pidió, y una que falla alarga otro tanto la anterior.
+Pasados, quien vaya a comprobar una clave espera antes a otra (`ponerse_al_dia`): ni un proceso que estuvo
+detenido, con una a medias o sin ella, admite lo revocado. Mientras la base de datos no responde manda la
+última que se leyó; que una clave caduque no depende de ella.
 """
 
 import asyncio
@@ -23,8 +24,10 @@ from typing import Final
 from alpespartners.modulos.claves.dominio.clave import ClaveGuardada, Dialecto, partes_de
 
 SEGUNDOS_ENTRE_LECTURAS: Final = 1.0
-SEGUNDOS_DE_VIGENCIA: Final = 2.0
-"""Más tarde, ningún proceso que pueda leer la base de datos admite una clave sin leerla otra vez."""
+SEGUNDOS_DE_UNA_LECTURA: Final = 2.0
+"""Los que se la espera."""
+SEGUNDOS_DE_VIGENCIA: Final = 2 * SEGUNDOS_DE_UNA_LECTURA + SEGUNDOS_ENTRE_LECTURAS
+"""Lo que cubre hasta el final de la siguiente: a una base de datos lenta no la espera quien comprueba."""
 
 _registro = logging.getLogger(__name__)
 
@@ -56,10 +59,14 @@ Marca = tuple[object, ...]
 
 @dataclass(frozen=True, slots=True)
 class Lectura:
-    """Lo leído: la marca y, si no es la que ya se tenía, todas las claves."""
+    """Lo leído: la marca y, si no es la que ya se tenía, todas las claves.
+
+    `ilegibles` son las identidades de las que no se entienden: no valen, y las demás sí.
+    """
 
     marca: Marca
     claves: Sequence[ClaveGuardada] | None
+    ilegibles: Sequence[str] = ()
 
 
 Leer = Callable[[Marca | None], Awaitable[Lectura]]
@@ -88,6 +95,7 @@ class LlaveroGuardado:
         self._marca: Marca | None = None
         self._por_identidad: dict[str, ClaveGuardada] = {}
         self._dialectos: frozenset[Dialecto | None] = frozenset()
+        self._ilegibles: frozenset[str] = frozenset()
         self._en_curso: asyncio.Task[None] | None = None
         self._se_lee = True
 
@@ -108,7 +116,7 @@ class LlaveroGuardado:
     @property
     def hay(self) -> bool:
         """Dice si alguna vez se hizo alguna, valga o no ahora."""
-        return bool(self._dialectos)
+        return bool(self._dialectos or self._ilegibles)
 
     def abrir(self, presentada: str) -> ClaveGuardada | None:
         """La que vale ahora y es ese texto; `None` si no hay ninguna."""
@@ -126,6 +134,12 @@ class LlaveroGuardado:
 
     async def ponerse_al_dia(self) -> None:
         """Espera a que acabe una lectura; quienes esperan a la vez esperan a la misma."""
+        await self._esperar_a_una()
+        while not self.al_dia:
+            # Empezó antes de que el proceso se detuviera: no dice nada de lo que pasó mientras.
+            await self._esperar_a_una()
+
+    async def _esperar_a_una(self) -> None:
         if self._en_curso is None or self._en_curso.done():
             self._en_curso = asyncio.create_task(self._renovar(), name="llavero")
         # Quien deja de esperar no se lleva la lectura de los demás.
@@ -146,36 +160,47 @@ class LlaveroGuardado:
                         await suya
 
     async def _sin_parar(self) -> None:
+        descanso = SEGUNDOS_ENTRE_LECTURAS
         while True:
-            await asyncio.sleep(SEGUNDOS_ENTRE_LECTURAS)
+            await asyncio.sleep(descanso)
+            comienzo = self._cronometro()
             await self.ponerse_al_dia()
+            descanso = max(0.0, SEGUNDOS_ENTRE_LECTURAS - (self._cronometro() - comienzo))
 
     async def _renovar(self) -> None:
         comienzo = self._cronometro()
         try:
-            async with asyncio.timeout(SEGUNDOS_DE_VIGENCIA):
+            async with asyncio.timeout(SEGUNDOS_DE_UNA_LECTURA):
                 lectura = await self._leer(self._marca)
         except TimeoutError:
             self._no_se_pudo("no responde")
         except ClavesNoDisponibles as fallo:
             self._no_se_pudo(str(fallo))
+        except Exception as fallo:  # noqa: BLE001 - se anota, y se vuelve a leer
+            # Sin quien la renueve, lo leído no cambiaría nunca.
+            self._no_se_pudo("fallo imprevisto", fallo)
         else:
             self._poner(lectura)
-            self._vence = comienzo + SEGUNDOS_DE_VIGENCIA
             if not self._se_lee:
                 _registro.info("las claves se leen otra vez")
             self._se_lee = True
+        # También si no se pudo: nadie espera a lo que no responde. Desde que se pidió, y no desde ahora:
+        # lo que el proceso estuvo detenido no lo cubre ninguna lectura.
+        self._vence = comienzo + SEGUNDOS_DE_VIGENCIA
 
-    def _no_se_pudo(self, fallo: str) -> None:
-        # Nadie espera a lo que no responde: manda lo último que se leyó.
-        self._vence = math.inf
+    def _no_se_pudo(self, fallo: str, imprevisto: Exception | None = None) -> None:
         if self._se_lee:
-            _registro.warning("las claves no se pueden leer; mandan las últimas leídas: %s", fallo)
+            _registro.warning(
+                "las claves no se pueden leer; mandan las últimas leídas: %s", fallo, exc_info=imprevisto
+            )
         self._se_lee = False
 
     def _poner(self, lectura: Lectura) -> None:
         self._marca = lectura.marca
         if lectura.claves is not None:
             self._por_identidad = {clave.identidad: clave for clave in lectura.claves}
+            for identidad in sorted(set(lectura.ilegibles) - self._ilegibles):
+                _registro.warning("la clave %s no vale: no la escribió este programa", identidad)
             # Las que hubo cuentan: una base de datos vacía no abre un servicio que pedía clave.
             self._dialectos |= {clave.dialecto for clave in lectura.claves}
+            self._ilegibles |= set(lectura.ilegibles)

@@ -3,7 +3,7 @@
 Por qué no se borran: una clave que existió, valga o no, es lo que dice que el servicio pide clave.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any, Final
 
@@ -54,20 +54,28 @@ def todas(conexion: Connection) -> list[ClaveGuardada]:
     Raises:
         ClavesNoDisponibles: hay una que no escribió este programa.
     """
-    filas = conexion.execute(select(claves).order_by(claves.c.creada_en, claves.c.identidad))
-    return [_clave(fila) for fila in filas]
+    return [_clave(fila) for fila in _filas(conexion)]
 
 
 def leer_si_cambiaron(conexion: Connection | None, conocida: Marca | None) -> Lectura:
     """Lee todas si su marca no es la conocida; sin tablas, no hay ninguna.
 
-    Raises:
-        ClavesNoDisponibles: hay una que no escribió este programa.
+    Las que no escribió este programa van aparte: por una de otra versión no se dejan de leer las demás.
     """
     marca = _SIN_NINGUNA if conexion is None else _marca(conexion)
     if marca == conocida:
         return Lectura(marca, None)
-    return Lectura(marca, [] if conexion is None else todas(conexion))
+    legibles, ilegibles = [], []
+    for fila in () if conexion is None else _filas(conexion):
+        try:
+            legibles.append(_clave(fila))
+        except ClavesNoDisponibles:
+            ilegibles.append(fila.identidad)
+    return Lectura(marca, legibles, ilegibles)
+
+
+def _filas(conexion: Connection) -> Iterable[Row[Any]]:
+    return conexion.execute(select(claves).order_by(claves.c.creada_en, claves.c.identidad))
 
 
 def _marca(conexion: Connection) -> Marca:

@@ -9,11 +9,12 @@ Por qué existe: que nada cuente dos veces depende del orden de estos pasos, y a
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from alpespartners.modulos.tracking.aplicacion.clases import Clase
 from alpespartners.modulos.tracking.aplicacion.codigos import CodigoDeAlmacenamiento
 from alpespartners.modulos.tracking.aplicacion.comandos import Comando
+from alpespartners.modulos.tracking.aplicacion.conflictos import conflicto
 from alpespartners.modulos.tracking.aplicacion.enviado import acotado, lo_enviado
 from alpespartners.modulos.tracking.aplicacion.mensajes import (
     ComandoRecibido,
@@ -34,17 +35,12 @@ from alpespartners.modulos.tracking.dominio.destinos import (
     Registrada,
 )
 from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
-from alpespartners.modulos.tracking.dominio.excepciones import Codigo, DatosInvalidos, Recolector
+from alpespartners.modulos.tracking.dominio.excepciones import DatosInvalidos, Recolector
 from alpespartners.modulos.tracking.dominio.objetos_valor import (
     advertencias_ajenas,
     id_consultable,
     identificador_consultable,
     recibido_en_creible,
-)
-
-_UN_SOLO_ESPACIO: Final = (
-    "Todas las campañas y todos los que envían comparten los id: si es otro evento, anteponga al suyo algo "
-    "propio, como tienda-1001"
 )
 
 
@@ -214,11 +210,7 @@ def _frente_a_la_guardada(
             # Reconstruida de su evento, que no lleva huella.
             return None
         return Duplicada(guardada.comando_id, distintos)
-    return Rechazada(
-        Codigo.CONFLICTO_DE_ID,
-        f"ya existe ese id con otro contenido; difieren: {', '.join(distintos)}. {_UN_SOLO_ESPACIO}",
-        distintos,
-    )
+    return conflicto(distintos)
 
 
 def _rechazo(invalidos: DatosInvalidos) -> Rechazada:

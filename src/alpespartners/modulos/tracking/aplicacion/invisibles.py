@@ -23,6 +23,17 @@ _SUELTO: Final = rf"(?<!{_VISIBLE})[\u200c\u200d]|[\u200c\u200d](?!{_VISIBLE})"
 _INVISIBLE: Final = re.compile(rf"{_SUELTO}|(?![\u200c\u200d])[{INVISIBLES}]")
 
 
+def falta_de_invisible(texto: str) -> str | None:
+    """Devuelve la frase que dice qué carácter invisible hay y dónde, si hay alguno."""
+    posicion = posicion_de_invisible(texto)
+    if posicion is None:
+        return None
+    return (
+        f"contiene el carácter invisible U+{ord(texto[posicion]):04X} en la posición {posicion}, "
+        "contando desde 0"
+    )
+
+
 def posicion_de_invisible(texto: str) -> int | None:
     """Devuelve la posición, desde 0 y tal como llegó el texto, del primer carácter invisible, si hay alguno.
 

@@ -19,7 +19,7 @@ from alpespartners.modulos.tracking.aplicacion.clases import CLASES, Clase
 from alpespartners.modulos.tracking.aplicacion.codigos import CodigoDePeticion
 from alpespartners.modulos.tracking.aplicacion.comandos import Comando
 from alpespartners.modulos.tracking.aplicacion.dto import EventoDTO
-from alpespartners.modulos.tracking.aplicacion.invisibles import posicion_de_invisible
+from alpespartners.modulos.tracking.aplicacion.invisibles import falta_de_invisible
 from alpespartners.modulos.tracking.aplicacion.permisos import SIN_LIMITES, Permiso
 from alpespartners.modulos.tracking.aplicacion.textos import (
     FORMA_DE_UN_INSTANTE,
@@ -93,7 +93,9 @@ def dto_a_comando(
     if dto.id is None:
         recolector.avisar("id_asignado" if id_derivado is None else "id_derivado")
         dto.id = id_derivado or id_asignado()
-    dto.id = permiso.prefijo + dto.id
+    if permiso.prefijo:
+        # Con una falta ya no hay comando: el prefijo solo evita decirla otra vez de lo que resulte.
+        dto.id = recolector.intentar(permiso.con_prefijo, dto.id) or permiso.prefijo
     contenido = clase.contenido.crear(dto, recibido_en, recolector)
     permiso.exigir(contenido.campaña_id)
     return clase.comando(**contenido.campos(), recibido_en=recibido_en, advertencias=tuple(recolector.avisos))
@@ -218,14 +220,9 @@ def _exigir_visible(nombre: str, texto: str, recolector: Recolector) -> None:
         recolector.anotar(
             nombre, Codigo.REQUERIDO, "está vacío; si no lo hay, no lo envíe, y se asignará uno"
         )
-    posicion = posicion_de_invisible(texto)
-    if posicion is not None:
-        recolector.anotar(
-            nombre,
-            CodigoDePeticion.CARACTER_INVISIBLE,
-            f"contiene el carácter invisible U+{ord(texto[posicion]):04X} en la posición {posicion}, "
-            "contando desde 0",
-        )
+    falta = falta_de_invisible(texto)
+    if falta is not None:
+        recolector.anotar(nombre, CodigoDePeticion.CARACTER_INVISIBLE, falta)
 
 
 def _decir_desconocidos(

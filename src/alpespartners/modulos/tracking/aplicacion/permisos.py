@@ -8,9 +8,17 @@ cómo numerar sus pedidos: lo hace la clave de cada una.
 
 from dataclasses import dataclass
 from typing import Final
+from unicodedata import category
 
 from alpespartners.modulos.tracking.aplicacion.codigos import CodigoDePeticion
-from alpespartners.modulos.tracking.dominio.excepciones import DatosInvalidos, Fallo
+from alpespartners.modulos.tracking.dominio.excepciones import (
+    CampoInvalido,
+    Codigo,
+    DatosInvalidos,
+    Fallo,
+)
+from alpespartners.modulos.tracking.dominio.normalizacion import en_nfc
+from alpespartners.modulos.tracking.dominio.objetos_valor import LONGITUD_IDENTIFICADOR
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +32,32 @@ class Permiso:
 
     campañas: frozenset[str] | None = None
     prefijo: str = ""
+
+    def con_prefijo(self, id_evento: str) -> str:
+        """Devuelve el `id` con el prefijo delante, tal cual es cada uno.
+
+        Raises:
+            CampoInvalido: con el prefijo valdría algo que solo no vale, o los dos juntos no caben.
+        """
+        if id_evento != id_evento.strip():
+            raise CampoInvalido(
+                "id", Codigo.ESPACIO_EN_LOS_EXTREMOS, "no puede empezar ni terminar con un espacio"
+            )
+        if id_evento and category(id_evento[0]).startswith("M"):
+            raise CampoInvalido(
+                "id",
+                Codigo.VALOR_NO_PERMITIDO,
+                "no puede empezar por un signo que se combina con el prefijo de la clave",
+            )
+        cabe = LONGITUD_IDENTIFICADOR - len(self.prefijo)
+        if len(en_nfc(id_evento)) > cabe:
+            raise CampoInvalido(
+                "id",
+                Codigo.LONGITUD_EXCEDIDA,
+                f"admite como mucho {cabe} caracteres: el prefijo de la clave ocupa {len(self.prefijo)} de "
+                f"{LONGITUD_IDENTIFICADOR}",
+            )
+        return self.prefijo + id_evento
 
     def exigir(self, campaña_id: str) -> None:
         """No hace nada si se puede enviar a esa campaña.

@@ -133,11 +133,16 @@ class LecturaBalance(Protocol):
 class LecturaDestinos(Protocol):
     """Qué fue de los comandos que no son una fila del libro."""
 
-    def de_evento(self, topico: str, evento_id: str, limite: int) -> list[DestinoDeComando]:
-        """Devuelve hasta `limite` destinos de ese `id`, del más antiguo al más nuevo."""
+    def de_evento(
+        self, topico: str, evento_id: str, limite: int, campañas: Collection[str] | None = None
+    ) -> list[DestinoDeComando]:
+        """Devuelve hasta `limite` destinos de ese `id`, del más antiguo al más nuevo.
 
-    def cuantos_de_evento(self, topico: str, evento_id: str) -> int:
-        """Devuelve cuántos destinos hay anotados de ese `id`."""
+        Con `campañas`, solo los de lo que iba a una de ellas.
+        """
+
+    def cuantos_de_evento(self, topico: str, evento_id: str, campañas: Collection[str] | None = None) -> int:
+        """Devuelve cuántos destinos hay anotados de ese `id`; con `campañas`, de lo que iba a ellas."""
 
     def de_comandos(self, topico: str, comandos: Collection[str]) -> list[DestinoDeComando]:
         """Devuelve los destinos anotados de esos `comando_id`."""

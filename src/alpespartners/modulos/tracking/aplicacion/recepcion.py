@@ -21,7 +21,7 @@ from alpespartners.modulos.tracking.aplicacion.permisos import SIN_LIMITES, Perm
 from alpespartners.modulos.tracking.aplicacion.puertos import BrokerNoDisponible, DespachadorComandos
 from alpespartners.modulos.tracking.dominio.destinos import MotivoDeIgnorar
 from alpespartners.modulos.tracking.dominio.excepciones import DatosInvalidos, Fallo
-from alpespartners.seedwork.turno import Turno
+from alpespartners.seedwork.respiro import Respiro
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,18 +96,21 @@ class Recepcion:
         permiso: Permiso = SIN_LIMITES,
         estricto: bool = False,
         sin_publicar: Mapping[Clase, BrokerNoDisponible] = NINGUNA,
-        turno: Turno | None = None,
     ) -> list[Suerte]:
         """La suerte de cada una, en su orden; vuelve cuando se sabe la de todas.
 
+        Se juzgan según se piden, y entre unas y otras deja paso a otras tareas; pedida la última, ya no.
+
         Lo que llega ya juzgado (una línea que no es JSON) pasa tal cual. Lo que vale de una clase
-        de `sin_publicar` ni se intenta, y esa es la causa de que quede sin confirmar. Con `turno` no se
-        juzgan todas de una vez.
+        de `sin_publicar` ni se intenta, y esa es la causa de que quede sin confirmar.
         """
         suertes: list[Suerte] = []
         publicables: list[tuple[int, Aceptada]] = []
         trazas: list[str | None] = []
+        respiro = Respiro()
         for indice, entrada in enumerate(entradas):
+            # Antes y no después: tras la última se publica sin dejar que otra tarea se adelante.
+            await respiro.respirar()
             suerte: Suerte = self._juzgar(entrada, permiso, estricto=estricto)
             if isinstance(suerte, Aceptada):
                 causa = sin_publicar.get(suerte.clase)
@@ -117,8 +120,6 @@ class Recepcion:
                 else:
                     suerte = SinConfirmar(suerte.clase, suerte.comando, causa)
             suertes.append(suerte)
-            if turno is not None:
-                await turno.ceder()
         comandos = [(aceptada.comando, aceptada.comando_id) for _, aceptada in publicables]
         causas = await self._publicar(comandos, trazas)
         for (indice, aceptada), causa in zip(publicables, causas, strict=True):

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Final
 
 from alpespartners.modulos.tracking.aplicacion.clases import Clase
+from alpespartners.modulos.tracking.aplicacion.conflictos import lo_visible
 from alpespartners.modulos.tracking.aplicacion.consultas.consultar_balance import procesado_hasta
 from alpespartners.modulos.tracking.aplicacion.puertos import Consulta
 from alpespartners.modulos.tracking.dominio.destinos import Destino, Registrada
@@ -77,25 +78,23 @@ def consultar_destino(
 ) -> Historia | SinNoticias:
     """Devuelve lo que pasó con ese `id` de esa clase.
 
-    Con `campañas`, solo lo que iba a una de ellas; lo ilegible no se sabe a cuál iba.
+    Con `campañas`, solo lo que iba a una de ellas, también en la cuenta; lo ilegible no se sabe a cuál iba.
     """
-    anotados = consulta.destinos.de_evento(clase.topico, evento_id, SUCESOS_MAXIMOS)
+    anotados = consulta.destinos.de_evento(clase.topico, evento_id, SUCESOS_MAXIMOS, campañas)
     cuantos = len(anotados)
     if cuantos == SUCESOS_MAXIMOS:
-        cuantos = consulta.destinos.cuantos_de_evento(clase.topico, evento_id)
+        cuantos = consulta.destinos.cuantos_de_evento(clase.topico, evento_id, campañas)
     sucesos = [
         Suceso(
             comando_id=anotado.identidad.comando_id,
             recibido_en=anotado.recibido_en,
             decidido_en=anotado.decidido_en,
-            destino=anotado.destino,
+            destino=lo_visible(anotado.destino, campañas),
             campaña_id=anotado.campaña_id,
             influencer_id=anotado.influencer_id,
         )
         for anotado in anotados
-        if campañas is None or anotado.campaña_id in campañas
     ]
-    cuantos -= len(anotados) - len(sucesos)
     evento = consulta.eventos(clase).obtener([evento_id]).get(evento_id)
     if evento is not None and (campañas is None or evento.contenido.campaña_id in campañas):
         cuantos += 1

@@ -61,10 +61,14 @@ class _SinCorriente(Generic[E]):
 
 
 class _SinDestinos:
-    def de_evento(self, _topico: str, _evento_id: str, _limite: int) -> list[DestinoDeComando]:
+    def de_evento(
+        self, _topico: str, _evento_id: str, _limite: int, _campañas: Collection[str] | None = None
+    ) -> list[DestinoDeComando]:
         return []
 
-    def cuantos_de_evento(self, _topico: str, _evento_id: str) -> int:
+    def cuantos_de_evento(
+        self, _topico: str, _evento_id: str, _campañas: Collection[str] | None = None
+    ) -> int:
         return 0
 
     def de_comandos(self, _topico: str, _comandos: Collection[str]) -> list[DestinoDeComando]:

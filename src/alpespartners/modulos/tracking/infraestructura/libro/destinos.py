@@ -11,7 +11,17 @@ from datetime import datetime
 from functools import cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, LargeBinary, Select, bindparam, func, literal, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    LargeBinary,
+    Select,
+    bindparam,
+    func,
+    literal,
+    select,
+    tuple_,
+)
 
 from alpespartners.modulos.tracking.aplicacion.codigos import CODIGOS, MOTIVOS_DE_IGNORAR
 from alpespartners.modulos.tracking.aplicacion.mensajes import DestinoDeComando, IdentidadComando
@@ -58,23 +68,24 @@ class RegistroDestinosSQL:
         }
         return halladas & buscadas
 
-    def de_evento(self, topico: str, evento_id: str, limite: int) -> list[DestinoDeComando]:
-        """Devuelve hasta `limite` destinos de ese `id`, del más antiguo al más nuevo."""
+    def de_evento(
+        self, topico: str, evento_id: str, limite: int, campañas: Collection[str] | None = None
+    ) -> list[DestinoDeComando]:
+        """Devuelve hasta `limite` destinos de ese `id`, del más antiguo al más nuevo.
+
+        Con `campañas`, solo los de lo que iba a una de ellas.
+        """
         consulta = (
             select(tabla)
-            .where(tabla.c.topico == topico, tabla.c.evento_id == evento_id)
+            .where(*_del_evento(topico, evento_id, campañas))
             .order_by(tabla.c.decidido_en, tabla.c.comando_id, tabla.c.huella)
             .limit(limite)
         )
         return [_destino(fila) for fila in self._conexion.execute(consulta)]
 
-    def cuantos_de_evento(self, topico: str, evento_id: str) -> int:
-        """Devuelve cuántos destinos hay anotados de ese `id`."""
-        consulta = (
-            select(func.count())
-            .select_from(tabla)
-            .where(tabla.c.topico == topico, tabla.c.evento_id == evento_id)
-        )
+    def cuantos_de_evento(self, topico: str, evento_id: str, campañas: Collection[str] | None = None) -> int:
+        """Devuelve cuántos destinos hay anotados de ese `id`; con `campañas`, de lo que iba a ellas."""
+        consulta = select(func.count()).select_from(tabla).where(*_del_evento(topico, evento_id, campañas))
         return self._conexion.scalar(consulta) or 0
 
     def de_comandos(self, topico: str, comandos: Collection[str]) -> list[DestinoDeComando]:
@@ -146,6 +157,13 @@ class RegistroDestinosSQL:
         Sus destinos quedan como están.
         """
         return olvidar_enviados(self._conexion, recibidos_antes_de, limite)
+
+
+def _del_evento(topico: str, evento_id: str, campañas: Collection[str] | None) -> list[ColumnElement[bool]]:
+    condiciones = [tabla.c.topico == topico, tabla.c.evento_id == evento_id]
+    if campañas is not None:
+        condiciones.append(tabla.c.campana_id.in_(sorted(campañas)))
+    return condiciones
 
 
 @cache
