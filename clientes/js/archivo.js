@@ -4,7 +4,9 @@
  * Cada evento es una línea `+número {…}`, y cada lote resuelto, una `-[números]`. De dos procesos que abren el
  * mismo archivo, el segundo recibe `ColaOcupada`: lo dice un archivo al lado, con quién es su dueño.
  */
+import { randomUUID } from "node:crypto";
 import fs from "node:fs";
+import os from "node:os";
 import path from "node:path";
 import { ColaEnMemoria } from "./memoria.js";
 
@@ -21,8 +23,13 @@ export class ColaEnArchivo extends ColaEnMemoria {
     super();
     this.ruta = path.join(fs.realpathSync(path.dirname(ruta)), path.basename(ruta));
     this.#cerrojo = tomar(this.ruta);
-    if (fs.existsSync(this.ruta)) this.#leer(fs.readFileSync(this.ruta, "utf8"));
-    this.#reescribir();
+    try {
+      if (fs.existsSync(this.ruta)) this.#leer(fs.readFileSync(this.ruta, "utf8"));
+      this.#reescribir();
+    } catch (error) {
+      this.cerrar();
+      throw error;
+    }
   }
 
   /** Al volver, ya está en el disco. */
@@ -33,33 +40,47 @@ export class ColaEnArchivo extends ColaEnMemoria {
 
   quitar(numeros) {
     if (!numeros.length) return;
-    this.#añadir(`-${JSON.stringify(numeros)}\n`);
     super.quitar(numeros);
+    this.#añadir(`-${JSON.stringify(numeros)}\n`);
     this.#resueltos += numeros.length;
-    if (this.#resueltos >= Math.max(this.cuantos, RESUELTOS_POR_LIMPIAR)) this.#reescribir();
+    if (this.#resueltos < Math.max(this.cuantos, RESUELTOS_POR_LIMPIAR)) return;
+    this.#resueltos = 0;
+    try {
+      this.#reescribir();
+    } catch {
+      // Limpiar solo ahorra sitio: el archivo de antes vale, y se intentará con los siguientes.
+    }
   }
 
   cerrar() {
-    fs.closeSync(this.#archivo);
+    if (this.#archivo !== undefined) fs.closeSync(this.#archivo);
     fs.rmSync(this.#cerrojo);
   }
 
   #leer(texto) {
     const lineas = texto.split("\n");
-    lineas.pop(); // vacía o a medio escribir: de esa no se dijo que estuviera encolada
-    for (const linea of lineas) {
-      if (linea.startsWith("-")) {
-        super.quitar(JSON.parse(linea.slice(1)));
-      } else {
-        const corte = linea.indexOf(" ");
-        this.siguiente = Number(linea.slice(1, corte)) + 1;
-        this.eventos.set(this.siguiente - 1, linea.slice(corte + 1));
+    const ultima = lineas.pop(); // vacía o a medio escribir: de esa no se dijo que estuviera encolada
+    if (!/^([+-]|$)/.test(ultima)) this.#negar(lineas.length + 1);
+    for (const [lugar, linea] of lineas.entries()) {
+      const [, numero, evento, resueltos] = /^(?:\+(\d+) (\{.*\})|-(\[\d+(?:,\d+)*\]))$/.exec(linea) ?? [];
+      if (resueltos) super.quitar(JSON.parse(resueltos));
+      else if (!evento) this.#negar(lugar + 1);
+      else {
+        this.siguiente = Number(numero) + 1;
+        this.eventos.set(Number(numero), evento);
       }
     }
   }
 
+  #negar(lugar) {
+    throw new Error(`La línea ${lugar} de ${this.ruta} no es de una cola: no se toca. Dé otro.`);
+  }
+
   #añadir(linea) {
-    const antes = fs.fstatSync(this.#archivo).size;
+    const { size: antes, ino } = fs.fstatSync(this.#archivo);
+    if (fs.statSync(this.ruta, { throwIfNoEntry: false })?.ino !== ino) {
+      throw new Error(`Alguien borró o sustituyó la cola ${this.ruta}: cree otro cliente.`);
+    }
     try {
       fs.writeFileSync(this.#archivo, linea);
       fs.fsyncSync(this.#archivo);
@@ -73,36 +94,48 @@ export class ColaEnArchivo extends ColaEnMemoria {
   #reescribir() {
     fs.rmSync(`${this.ruta}.nueva`, { force: true });
     const nuevo = fs.openSync(`${this.ruta}.nueva`, "a", 0o600); // trae direcciones y agentes de personas
-    fs.writeFileSync(nuevo, Array.from(this.eventos, ([numero, linea]) => `+${numero} ${linea}\n`).join(""));
-    fs.fsyncSync(nuevo);
-    fs.renameSync(`${this.ruta}.nueva`, this.ruta);
+    try {
+      fs.writeFileSync(nuevo, Array.from(this.eventos, ([numero, linea]) => `+${numero} ${linea}\n`).join(""));
+      fs.fsyncSync(nuevo);
+      fs.renameSync(`${this.ruta}.nueva`, this.ruta);
+    } catch (error) {
+      fs.closeSync(nuevo);
+      throw error;
+    }
+    const anterior = this.#archivo;
+    this.#archivo = nuevo; // desde ahora, pase lo que pase: en el anterior ya no se lee
+    if (anterior !== undefined) fs.closeSync(anterior);
     if (process.platform !== "win32") {
       const carpeta = fs.openSync(path.dirname(this.ruta), "r");
-      fs.fsyncSync(carpeta);
-      fs.closeSync(carpeta);
+      try {
+        fs.fsyncSync(carpeta);
+      } finally {
+        fs.closeSync(carpeta);
+      }
     }
-    if (this.#archivo !== undefined) fs.closeSync(this.#archivo);
-    this.#archivo = nuevo;
-    this.#resueltos = 0;
   }
 }
 
 /** Node.js no tiene cerrojos del sistema: uno es un archivo que nombra a su dueño, y el de un muerto se releva. */
 function tomar(ruta) {
-  const [cerrojo, mio, relevo] = ["", `.${process.pid}`, ".relevo"].map((final) => `${ruta}.cerrojo${final}`);
-  fs.writeFileSync(mio, quien(process.pid));
+  const cerrojo = `${ruta}.cerrojo`;
+  const [mio, relevo] = [`${cerrojo}.${process.pid}.${randomUUID()}`, `${cerrojo}.relevo`];
+  fs.writeFileSync(mio, `${quien(process.pid)}\n${sitio()}`);
   try {
     if (enlazar(mio, cerrojo)) return cerrojo;
     const dueño = fs.readFileSync(cerrojo, "utf8");
     // De varios que lo ven muerto releva uno, y solo si sigue siendo el muerto.
-    if (quien(parseInt(dueño, 10)) !== dueño && enlazar(mio, relevo)) {
-      try {
-        if (fs.readFileSync(cerrojo, "utf8") === dueño) {
-          fs.renameSync(mio, cerrojo);
-          return cerrojo;
+    if (muerto(dueño, cerrojo)) {
+      if (fs.existsSync(relevo)) quitarRelevo(relevo, mio);
+      if (enlazar(mio, relevo)) {
+        try {
+          if (fs.readFileSync(cerrojo, "utf8") === dueño) {
+            fs.renameSync(mio, cerrojo);
+            return cerrojo;
+          }
+        } finally {
+          fs.rmSync(relevo);
         }
-      } finally {
-        fs.rmSync(relevo);
       }
     }
     throw new ColaOcupada(`Otro cliente usa la cola ${ruta} (lo dice ${cerrojo}): dé a cada uno la suya.`);
@@ -111,8 +144,36 @@ function tomar(ruta) {
   }
 }
 
-/** Qué proceso es ese, si vive: su número y, donde se sabe, cuándo empezó. */
+/** El relevo de quien murió relevando; si al apartarlo resulta ser de otro vivo, se devuelve a su sitio. */
+function quitarRelevo(relevo, mio) {
+  const dicho = fs.readFileSync(relevo, "utf8");
+  if (!muerto(dicho, relevo)) return;
+  fs.renameSync(relevo, `${mio}.relevo`);
+  if (fs.readFileSync(`${mio}.relevo`, "utf8") !== dicho) enlazar(`${mio}.relevo`, relevo);
+  fs.rmSync(`${mio}.relevo`);
+}
+
+/** Si murió el que dice ese cerrojo; del de otra máquina o contenedor no se sabe, y nunca se releva. */
+function muerto(dicho, cerrojo) {
+  const [dueño, suyo = ""] = dicho.split("\n");
+  if (suyo && suyo !== sitio()) {
+    throw new ColaOcupada(
+      `La cola la abrió otra máquina o contenedor (${suyo}), y desde aquí no se sabe si vive: ` +
+        `si ya no existe, borre ${cerrojo}.`,
+    );
+  }
+  return quien(parseInt(dueño, 10)) !== dueño;
+}
+
+/** Dónde valen los números de proceso: la máquina y, en Linux, el espacio de nombres del contenedor. */
+function sitio() {
+  const espacio = "/proc/self/ns/pid";
+  return `${os.hostname()} ${fs.existsSync(espacio) ? fs.readlinkSync(espacio) : ""}`;
+}
+
+/** Qué proceso es ese, si vive: su número y, donde se sabe, cuándo empezó y en qué arranque de la máquina. */
 function quien(numero) {
+  if (Number.isNaN(numero)) return "nadie";
   try {
     process.kill(numero, 0);
   } catch (error) {
@@ -121,7 +182,8 @@ function quien(numero) {
   const estado = `/proc/${numero}/stat`;
   if (!fs.existsSync(estado)) return `${numero} `;
   const campos = fs.readFileSync(estado, "utf8").split(") ").pop().split(" ");
-  return campos[0] === "Z" ? "" : `${numero} ${campos[19]}`; // uno ya muerto que nadie recogió no es dueño de nada
+  if (campos[0] === "Z") return ""; // uno ya muerto que nadie recogió no es dueño de nada
+  return `${numero} ${campos[19]} ${fs.readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()}`;
 }
 
 function enlazar(de, a) {

@@ -22,6 +22,9 @@ export class ColaLlena extends Error {}
 export class Cliente {
   #destino; #clave; #cola; #alRechazar; #maximo; #cada; #registro;
   #veredictos = new Map();
+  /** De los que fallaron solos, o entre otros que no: cuántas veces y cuándo les toca. */
+  #apartados = new Map();
+  #aparte = false;
   #tope = ELEMENTOS;
   #fallos = 0;
   #motivo = "";
@@ -88,7 +91,7 @@ export class Cliente {
     const sera = this.#cola.ruta ? `los enviará el próximo que abra ${this.#cola.ruta}` : "se pierden";
     const motivo = this.pendientes ? `${this.#motivo || "no dio tiempo"}; ${sera}` : "";
     this.#informe = { pendientes: this.pendientes, motivo };
-    if (motivo) this.#registro.error(`${this.pendientes} eventos sin veredicto al cerrar: ${motivo}.`);
+    if (motivo) this.#registro.error(`${eventos(this.pendientes)} sin veredicto al cerrar: ${motivo}.`);
     for (const resolver of this.#veredictos.values()) resolver({ estado: "SIN_ENVIAR", motivo });
     this.#cola.cerrar();
     return this.#informe;
@@ -98,6 +101,8 @@ export class Cliente {
   async #vaciar(plazo) {
     this.#prisa = true;
     this.#noAntes = this.#pedidoHasta;
+    this.#sinRemedio = false; // se intenta una vez más: pudo arreglarse
+    for (const apartado of this.#apartados.values()) apartado.toca = 0;
     const limpia = await new Promise((listo) => {
       const limite = setTimeout(listo, plazo, false);
       this.#avisar = () => {
@@ -116,94 +121,116 @@ export class Cliente {
     const { id, linea } = lineaDe(clase, evento);
     if (this.#cierre) throw new Error("El cliente está cerrado.");
     if (this.pendientes >= this.#maximo) {
-      throw new ColaLlena(`La cola está llena (${this.#maximo} eventos): ${this.#motivo || "no da abasto"}.`);
+      throw new ColaLlena(`La cola está llena (${eventos(this.#maximo)}): ${this.#motivo || "no da abasto"}.`);
     }
-    if (!this.pendientes) this.#desde = performance.now();
+    if (!this.#frescos) this.#desde = performance.now();
     const numero = this.#cola.poner(linea);
     const veredicto = new Promise((resolver) => this.#veredictos.set(numero, resolver));
     this.#programar();
     return { id, veredicto };
   }
 
+  get #frescos() {
+    return this.pendientes - this.#apartados.size;
+  }
+
   #programar() {
     if (this.#enviando || this.#informe || !this.pendientes) return;
     clearTimeout(this.#reloj);
-    const completo = this.#prisa || this.pendientes >= this.#tope;
-    const toca = completo ? this.#noAntes : Math.max(this.#noAntes, this.#desde + this.#cada);
-    this.#reloj = setTimeout(() => this.#enviarUno(), Math.max(0, toca - performance.now()));
+    const completo = this.#prisa || this.#frescos >= this.#tope;
+    let toca = completo ? 0 : this.#frescos ? this.#desde + this.#cada : Infinity;
+    for (const apartado of this.#apartados.values()) toca = Math.min(toca, apartado.toca);
+    toca = Math.max(toca, this.#noAntes);
+    this.#reloj = setTimeout(() => this.#enviarUno(), Math.max(0, Math.ceil(toca - performance.now())));
     // Un evento que espera no impide acabar al proceso: `beforeExit` lo envía, con plazo.
     this.#reloj.unref?.();
+  }
+
+  /** De los apartados a los que les toca y de los demás, por turno. */
+  #lote() {
+    const debido = (numero) => this.#apartados.get(numero)?.toca <= performance.now() + 1;
+    const hay = [...this.#apartados.keys()].some(debido);
+    this.#aparte = hay && !(this.#frescos && this.#aparte);
+    return this.#cola.primeros(this.#tope, OCTETOS, this.#aparte ? debido : (n) => !this.#apartados.has(n));
   }
 
   async #enviarUno() {
     this.#enviando = true;
     try {
-      const lote = this.#cola.primeros(this.#tope, OCTETOS);
+      const lote = this.#lote();
+      if (!lote.size) return;
       const dicho = await enviar(this.#destino, this.#clave, [...lote.values()]);
-      const sabidos = veredictosDe(lote, dicho);
+      const numeros = [...lote.keys()];
+      const dichos = dicho.resultados.map((uno, i) => [numeros[i], uno]);
+      const sabidos = new Map(dichos.filter(([, uno]) => uno.estado !== "SIN_CONFIRMAR"));
       for (const [numero, { estado, errores }] of sabidos) {
-        if (estado === "RECHAZADA") await this.#decirRechazo(JSON.parse(lote.get(numero)), errores);
+        if (estado === "RECHAZADA") this.#decirRechazo(JSON.parse(lote.get(numero)), errores);
       }
       // Si se cerró mientras tanto, el archivo ya puede ser de otro.
-      if (!this.#informe) this.#anotar(lote.size, dicho, sabidos);
+      if (!this.#informe) this.#anotar(lote, dicho, sabidos);
     } catch (error) {
-      this.#registro.error("El cliente falló; seguirá.", error);
       this.#noAntes = performance.now() + esperaTras(MUCHOS, 0);
+      this.#registro.error("El cliente falló; seguirá.", error);
+    } finally {
+      this.#enviando = false;
+      this.#avisar();
+      this.#programar();
     }
-    this.#enviando = false;
-    this.#avisar();
-    this.#programar();
   }
 
-  async #decirRechazo(evento, errores) {
+  /** No lo espera: lo que `alRechazar` tarde no para a los demás. */
+  #decirRechazo(evento, errores) {
     this.#registro.error(`La API rechazó el evento ${evento.id}:`, errores);
+    const hecho = (async () => this.#alRechazar(evento, errores))();
+    hecho.catch((error) => this.#registro.error(`alRechazar falló con el evento ${evento.id}.`, error));
+  }
+
+  #anotar(lote, dicho, sabidos) {
     try {
-      await this.#alRechazar(evento, errores);
-    } catch (error) {
-      this.#registro.error(`alRechazar falló con el evento ${evento.id}.`, error);
+      this.#cola.quitar([...sabidos.keys()]);
+    } finally {
+      for (const [numero, veredicto] of sabidos) {
+        this.#veredictos.get(numero)?.(veredicto);
+        this.#veredictos.delete(numero);
+      }
     }
-  }
-
-  #anotar(enviados, dicho, sabidos) {
-    this.#cola.quitar([...sabidos.keys()]);
-    this.#sinRemedio = dicho.sinRemedio;
-    const todos = sabidos.size === enviados;
+    const [todos, avanza] = [sabidos.size === lote.size, sabidos.size > 0 || dicho.noCabe];
+    const reincide = lote.size === 1 && this.#apartados.has([...lote.keys()][0]);
+    this.#apartar(lote, dicho, sabidos);
+    this.#sinRemedio = dicho.sinRemedio && !(reincide && this.#frescos);
     // A quien no da abasto, o por una línea lenta, le llega la mitad; cuando puede, el doble.
-    this.#tope = todos ? Math.min(ELEMENTOS, this.#tope * 2) : Math.max(1, Math.floor(enviados / 2));
-    if (dicho.noCabe || todos) {
-      [this.#fallos, this.#motivo, this.#noAntes, this.#pedidoHasta] = [0, "", 0, 0];
-    } else {
-      this.#retrasar(dicho);
-    }
-    for (const [numero, veredicto] of sabidos) {
-      this.#veredictos.get(numero)?.(veredicto);
-      this.#veredictos.delete(numero);
+    if (todos) this.#tope = Math.min(ELEMENTOS, this.#tope * 2);
+    else if (!reincide) this.#tope = Math.max(1, Math.floor(lote.size / 2));
+    if (!todos && !dicho.noCabe) this.#decirMotivo(dicho);
+    else if (!this.#apartados.size) this.#motivo = "";
+    // Lo que vuelve a fallar solo no retrasa más a los demás.
+    if (avanza) this.#fallos = 0;
+    else if (!reincide) this.#fallos = dicho.sinRemedio ? MUCHOS : this.#fallos + 1;
+    this.#pedidoHasta = performance.now() + dicho.espera;
+    this.#noAntes = avanza ? this.#pedidoHasta : performance.now() + esperaTras(this.#fallos, dicho.espera);
+  }
+
+  /** El que falla solo, o entre otros que no, tiene su propia espera: los demás no lo esperan a él. */
+  #apartar(lote, { sinRemedio, espera }, sabidos) {
+    for (const numero of lote.keys()) {
+      const veces = (this.#apartados.get(numero)?.veces ?? 0) + (lote.size === 1 || sabidos.size > 0);
+      this.#apartados.delete(numero);
+      if (!veces || sabidos.has(numero)) continue;
+      const toca = performance.now() + esperaTras(sinRemedio ? MUCHOS : veces, espera);
+      this.#apartados.set(numero, { veces, toca });
     }
   }
 
-  /** Aplaza el siguiente intento; de un mismo motivo se avisa una vez. */
-  #retrasar({ motivo, sinRemedio, espera }) {
-    if (motivo !== this.#motivo) {
-      const sera = sinRemedio ? "debe arreglarlo alguien; la cola se conserva" : "se repetirá";
-      this.#registro[sinRemedio ? "error" : "warn"](`${motivo}: ${sera}.`);
-    }
+  /** De un mismo motivo se avisa una vez. */
+  #decirMotivo({ motivo, sinRemedio }) {
+    if (motivo === this.#motivo) return;
     this.#motivo = motivo;
-    this.#fallos = sinRemedio ? MUCHOS : this.#fallos + 1;
-    this.#pedidoHasta = performance.now() + espera;
-    this.#noAntes = performance.now() + esperaTras(this.#fallos, espera);
+    const sera = sinRemedio ? "debe arreglarlo alguien; la cola se conserva" : "se repetirá";
+    this.#registro[sinRemedio ? "error" : "warn"](`${motivo}: ${sera}.`);
   }
 }
 
-/** Los que se saben, por su número en la cola; de los demás habrá que volver a preguntar. */
-function veredictosDe(lote, { resultados, noCabe, motivo }) {
-  const numeros = [...lote.keys()];
-  if (noCabe && numeros.length === 1) {
-    const errores = [{ campo: "", codigo: "longitud_excedida", mensaje: motivo }];
-    return new Map([[numeros[0], { estado: "RECHAZADA", indice: 0, errores }]]);
-  }
-  const todos = resultados.map((uno, i) => [numeros[i], uno]);
-  return new Map(todos.filter(([, uno]) => uno.estado !== "SIN_CONFIRMAR"));
-}
+const eventos = (cuantos) => (cuantos === 1 ? "1 evento" : `${cuantos} eventos`);
 
 /** El `id` del evento y su línea; si no traía `id` o `timestamp`, se le ponen aquí. */
 function lineaDe(clase, evento) {
@@ -214,7 +241,7 @@ function lineaDe(clase, evento) {
   }
   const { valor } = campos;
   if (valor != null && typeof valor !== "string" && !Number.isSafeInteger(valor)) {
-    throw new EventoNoValido(`valor: ${valor} no es un importe exacto: use un texto ("19.90") o un entero.`);
+    throw new EventoNoValido(`valor: no es un importe exacto: use un texto ("19.90") o un entero.`);
   }
   let linea;
   try {

@@ -4,6 +4,7 @@ export const OCTETOS = 5 * 1024 * 1024;
 /** Los octetos que el servicio admite comprimidos, y cuántas veces mayores pueden salir. */
 const COMPRIMIDOS = 1024 * 1024;
 const INFLADO = 100;
+const PROPIO = "urn:alpespartners:error:";
 const PLAZO = 30_000;
 const [PRIMERA_ESPERA, ESPERA_MAXIMA, PEDIDA_MAXIMA] = [500, 30_000, 3_600_000];
 const NADA = { resultados: [], espera: 0, noCabe: false, sinRemedio: false };
@@ -32,23 +33,31 @@ export async function enviar(destino, clave, lineas) {
 
 /** Lo que dice una respuesta; la que no trae un resultado por línea no dice nada de ninguna. */
 export function contestacion(estado, reintento, cuerpo, enviadas) {
-  const espera = /^\d+$/.test(reintento ?? "") ? Math.min(Number(reintento) * 1000, PEDIDA_MAXIMA) : 0;
-  const resultados = resultadosDe(cuerpo);
+  const pedida = /^\d+$/.test(reintento ?? "") ? Number(reintento) * 1000 : Date.parse(reintento) - Date.now();
+  const espera = Math.min(Math.max(0, pedida) || 0, PEDIDA_MAXIMA); // puede ser una fecha
+  const { resultados, suya } = leer(cuerpo);
   if ((estado === 200 || estado === 503) && resultados?.length === enviadas) {
     return { ...NADA, resultados, espera, motivo: "el broker no confirmó algunos eventos" };
   }
   const motivo = `la API respondió ${estado} ${cuerpo.slice(0, 600).replace(/\s+/g, " ")}`;
-  const sinRemedio = (estado >= 300 && estado < 500 && ![408, 413, 425, 429].includes(estado)) || estado === 0;
-  return { ...NADA, motivo, espera, noCabe: estado === 413, sinRemedio };
+  // El evento que no cabe solo lo rechaza la API; un intermediario puede responder 413 a todos.
+  if (estado === 413 && enviadas === 1 && suya) {
+    const errores = [{ campo: "", codigo: "longitud_excedida", mensaje: motivo }];
+    return { ...NADA, resultados: [{ estado: "RECHAZADA", indice: 0, errores }] };
+  }
+  const noCabe = estado === 413 && enviadas > 1;
+  const repetible = estado >= 500 || [408, 425, 429].includes(estado) || noCabe;
+  return { ...NADA, motivo, espera, noCabe, sinRemedio: !(estado >= 200 && estado < 300) && !repetible };
 }
 
-function resultadosDe(cuerpo) {
+/** Los resultados, si son válidos, y si la respuesta es de la propia API y no de un intermediario. */
+function leer(cuerpo) {
   try {
-    const { resultados } = JSON.parse(cuerpo);
-    const validos = resultados.every((uno) => uno.estado && (uno.estado !== "RECHAZADA" || uno.errores));
-    return validos ? resultados : null;
+    const { resultados, type } = JSON.parse(cuerpo);
+    const validos = resultados?.every((uno) => uno.estado && (uno.estado !== "RECHAZADA" || uno.errores));
+    return { resultados: validos ? resultados : null, suya: !!resultados || String(type).startsWith(PROPIO) };
   } catch {
-    return null; // respondió un intermediario
+    return { resultados: null, suya: false };
   }
 }
 

@@ -13,10 +13,11 @@ export class ColaEnMemoria {
     return this.siguiente++;
   }
 
-  /** Los más antiguos: a lo sumo `cuantos`, y los que caben en esos octetos, o uno. */
-  primeros(cuantos, octetos) {
+  /** Los más antiguos de los que sirven: a lo sumo `cuantos`, y los que caben en esos octetos, o uno. */
+  primeros(cuantos, octetos, sirve = () => true) {
     const lote = new Map();
     for (const [numero, linea] of this.eventos) {
+      if (!sirve(numero)) continue;
       octetos -= new TextEncoder().encode(linea).length + 1;
       if (lote.size === cuantos || (lote.size && octetos < 0)) break;
       lote.set(numero, linea);

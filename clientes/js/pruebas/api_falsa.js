@@ -13,7 +13,7 @@ export async function apiFalsa(...guion) {
     const lote = texto.toString().split("\n").map((linea) => JSON.parse(linea));
     api.lotes.push(lote);
     api.cabeceras.push(peticion.headers);
-    const { codigo = 200, cabeceras = {}, estados, cuerpo } = api.guion.shift() ?? {};
+    const { codigo = 200, cabeceras = {}, estados, cuerpo } = api.guion.shift() ?? api.responder?.(lote) ?? {};
     await api.puerta;
     respuesta.writeHead(codigo, { Connection: "close", ...cabeceras });
     respuesta.end(cuerpo ?? JSON.stringify({ resultados: resultados(lote, estados) }));

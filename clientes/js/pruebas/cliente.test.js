@@ -146,11 +146,26 @@ test("si se pide esperar no se repite antes ni al cerrar, y se dice qué se pier
 });
 
 test("un lote que no cabe se parte, y el evento que no cabe solo se rechaza", async (t) => {
-  const no = { codigo: 413, cuerpo: "{}" };
+  const no = { codigo: 413, cuerpo: '{"type": "urn:alpespartners:error:cuerpo_demasiado_grande"}' };
   const { api, cliente } = await preparar(t, { guion: [no, no] });
   const envios = ["a", "b", "c"].map((id) => cliente.impresion(impresion(id)));
   assert.deepEqual(await Promise.all(envios.map(estado)), ["RECHAZADA", "ACEPTADA", "ACEPTADA"]);
   assert.deepEqual(api.lotes.slice(0, 2).map((lote) => lote.length), [3, 1]);
+});
+
+test("el 413 de un intermediario no rechaza nada: la cola se conserva", async (t) => {
+  const rechazados = [];
+  const no = { codigo: 413, cuerpo: "<html>nginx</html>" };
+  const { api, avisos, cliente } = await preparar(t, {
+    guion: Array(9).fill(no),
+    alRechazar: (evento) => rechazados.push(evento.id),
+  });
+  for (const id of ["a", "b", "c"]) cliente.impresion(impresion(id));
+  while (!avisos.length) await new Promise(setImmediate);
+  assert.match(avisos[0], /413 .*nginx.*debe arreglarlo alguien/);
+  assert.deepEqual(api.lotes.map((lote) => lote.length), [3, 1]);
+  assert.equal((await cliente.cerrar(0)).pendientes, 3);
+  assert.deepEqual(rechazados, []);
 });
 
 test("una clave mala se dice una vez sin enseñarla y conserva la cola", async (t) => {
@@ -191,6 +206,42 @@ test("un alRechazar que falla no para a los demás", async (t) => {
   assert.ok(avisos.some((aviso) => aviso.includes("alRechazar falló con el evento a")));
 });
 
+test("un alRechazar que no acaba no para a los demás", async (t) => {
+  const { api, cliente } = await preparar(t, {
+    guion: [{ estados: ["RECHAZADA"] }],
+    alRechazar: () => new Promise(() => {}),
+  });
+  assert.equal(await estado(cliente.impresion(impresion("a"))), "RECHAZADA");
+  assert.equal(await estado(cliente.impresion(impresion("b"))), "ACEPTADA");
+  assert.deepEqual(api.ids(), ["a", "b"]);
+});
+
+const SIN_CONFIRMAR = (lote) => ({
+  estados: lote.map(({ id }) => (id === "malo" ? "SIN_CONFIRMAR" : "ACEPTADA")),
+});
+const CAE = (codigo) => (lote) => (lote.some(({ id }) => id === "malo") ? { codigo, cuerpo: "nginx" } : {});
+for (const [nombre, responder] of [["SIN_CONFIRMAR", SIN_CONFIRMAR], ["413", CAE(413)], ["500", CAE(500)]]) {
+  test(`un evento que siempre acaba en ${nombre} no para a los que van detrás`, async (t) => {
+    const { api, cliente } = await preparar(t, { cada: 0 });
+    t.mock.method(Math, "random", () => -0.99); // las esperas, casi ninguna
+    api.responder = responder;
+    cliente.impresion(impresion("malo"));
+    for (let vuelta = 0; vuelta < 20; vuelta++) {
+      const demas = Array.from({ length: 20 }, (_, n) => cliente.impresion(impresion(`${vuelta}-${n}`)));
+      assert.deepEqual(new Set(await Promise.all(demas.map(estado))), new Set(["ACEPTADA"]));
+    }
+    while (api.ids().filter((id) => id === "malo").length < 4) await new Promise(setImmediate);
+    assert.equal((await cliente.cerrar(0)).pendientes, 1);
+  });
+}
+
+test("al cerrar se intenta una vez más lo que no tenía remedio", async (t) => {
+  const { avisos, cliente } = await preparar(t, { guion: [{ codigo: 401, cuerpo: "" }] });
+  cliente.impresion(impresion("a"));
+  while (!avisos.length) await new Promise(setImmediate);
+  assert.deepEqual(await cliente.cerrar(30_000), { pendientes: 0, motivo: "" });
+});
+
 test("lo que no trae un resultado por evento no dice nada de ninguno", () => {
   const malas = ['{"resultados": [{"estado": "ACEPTADA"}]}', "<html>", '{"resultados": [1, 2]}', "null"];
   for (const mala of [...malas, '{"resultados": [{"estado": "RECHAZADA"}, {"estado": "ACEPTADA"}]}']) {
@@ -200,6 +251,8 @@ test("lo que no trae un resultado por evento no dice nada de ninguno", () => {
   assert.ok(!contestacion(500, null, "", 1).sinRemedio);
   assert.equal(contestacion(503, "7", "", 1).espera, 7000);
   assert.equal(contestacion(503, "mañana", "", 1).espera, 0);
+  assert.equal(contestacion(503, "Wed, 21 Oct 2099 07:28:00 GMT", "", 1).espera, 3_600_000);
+  assert.equal(contestacion(503, "Wed, 21 Oct 2015 07:28:00 GMT", "", 1).espera, 0);
 });
 
 test("se espera el doble cada vez, con azar, hasta un tope y nunca menos de lo pedido", () => {
@@ -305,6 +358,82 @@ test("el cerrojo de un muerto se releva y el de otro proceso con su número, tam
     new ColaEnArchivo(ruta).cerrar();
   }
   assert.deepEqual(fs.readdirSync(path.dirname(ruta)), ["cola.ndjson"]);
+});
+
+test("el cerrojo de otra máquina o contenedor no se releva nunca, y se dice qué hacer", (t) => {
+  const ruta = path.join(carpeta(t), "cola.ndjson");
+  fs.writeFileSync(`${ruta}.cerrojo`, "999999999 1\notra pid:[1]");
+  const dicho = /otra máquina o contenedor .*borre .*cola\.ndjson\.cerrojo\.$/;
+  assert.throws(() => new ColaEnArchivo(ruta), (e) => e instanceof ColaOcupada && dicho.test(e.message));
+  assert.equal(fs.readFileSync(`${ruta}.cerrojo`, "utf8"), "999999999 1\notra pid:[1]");
+});
+
+test("un relevo que murió a medias se releva, y el de un vivo no", (t) => {
+  const ruta = path.join(carpeta(t), "cola.ndjson");
+  const vivo = new ColaEnArchivo(`${ruta}.vivo`);
+  const suyo = fs.readFileSync(`${ruta}.vivo.cerrojo`);
+  vivo.cerrar();
+  fs.writeFileSync(`${ruta}.cerrojo`, "999999999 1");
+  fs.writeFileSync(`${ruta}.cerrojo.relevo`, suyo);
+  assert.throws(() => new ColaEnArchivo(ruta), ColaOcupada);
+  fs.writeFileSync(`${ruta}.cerrojo.relevo`, "999999999 2");
+  new ColaEnArchivo(ruta).cerrar();
+  assert.deepEqual(fs.readdirSync(path.dirname(ruta)), ["cola.ndjson", "cola.ndjson.vivo"]);
+});
+
+test("un archivo que no es de una cola se niega con su línea, no se toca y no retiene el cerrojo", (t) => {
+  const ruta = path.join(carpeta(t), "cola.ndjson");
+  const [cortado, sinNumero] = ['+1 {"id":"x"}\n-[1\n+2 {}\n', "+1 {}\n+x {}\n"];
+  const ajenos = [["no soy una cola", 1], ["basura\n", 1], [cortado, 2], [sinNumero, 2]];
+  for (const [texto, lugar] of ajenos) {
+    fs.writeFileSync(ruta, texto);
+    assert.throws(() => new ColaEnArchivo(ruta), { message: new RegExp(`^La línea ${lugar} de `) });
+    assert.equal(fs.readFileSync(ruta, "utf8"), texto);
+    assert.deepEqual(fs.readdirSync(path.dirname(ruta)), ["cola.ndjson"]);
+  }
+});
+
+test("encolar en un archivo borrado o sustituido es un error, no una pérdida", (t) => {
+  const ruta = path.join(carpeta(t), "cola.ndjson");
+  const cola = new ColaEnArchivo(ruta);
+  fs.rmSync(ruta);
+  assert.throws(() => cola.poner("{}"), /borró o sustituyó/);
+  fs.writeFileSync(ruta, "");
+  assert.throws(() => cola.poner("{}"), /borró o sustituyó/);
+  assert.equal(cola.cuantos, 0);
+  cola.cerrar();
+});
+
+for (const [nombre, falla] of [["el archivo", "a"], ["la carpeta", "r"]]) {
+  test(`si ${nombre} no se puede abrir al limpiar, lo resuelto se sabe y lo nuevo se guarda`, (t) => {
+    const ruta = path.join(carpeta(t), "cola.ndjson");
+    const cola = new ColaEnArchivo(ruta);
+    const numeros = Array.from({ length: 1_000 }, (_, n) => cola.poner(`{"n":${n}}`));
+    const abrir = fs.openSync;
+    const roto = t.mock.method(fs, "openSync", (...pedido) => {
+      if (pedido[1] === falla) throw new Error("EMFILE");
+      return abrir(...pedido);
+    });
+    cola.quitar(numeros);
+    roto.mock.restore();
+    cola.poner('{"n":"nuevo"}');
+    cola.cerrar();
+    const otra = new ColaEnArchivo(ruta);
+    assert.deepEqual([...otra.primeros(9, 99).values()], ['{"n":"nuevo"}']);
+    otra.cerrar();
+  });
+}
+
+test("aunque lo resuelto no se pueda apuntar, el veredicto se sabe", async (t) => {
+  const cola = new ColaEnArchivo(path.join(carpeta(t), "cola.ndjson"));
+  const { avisos, cliente } = await preparar(t, { cola });
+  t.mock.method(cola, "quitar", () => {
+    throw new Error("ENOSPC");
+  });
+  assert.equal(await estado(cliente.impresion(impresion("a"))), "ACEPTADA");
+  while (!avisos.length) await new Promise(setImmediate);
+  assert.match(avisos[0], /El cliente falló; seguirá.*ENOSPC/s);
+  await cliente.cerrar(0);
 });
 
 test("un proceso muerto que nadie recogió no es dueño de nada", async (t) => {

@@ -11,20 +11,25 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple, cast
-from urllib.parse import urlsplit
+from weakref import WeakSet
 
 from alpespartners_cliente import tipos
 from alpespartners_cliente.cola import Cola
-from alpespartners_cliente.envio import ELEMENTOS, OCTETOS, Contestacion, enviar, espera_tras
+from alpespartners_cliente.envio import ELEMENTOS, OCTETOS, Contestacion, destino_de, enviar, espera_tras
 from alpespartners_cliente.eventos import linea_de
 
 Veredicto = tipos.ElementoAceptado | tipos.ElementoRechazado
+_MUCHOS, _FRESCOS, _VEREDICTOS = 10, 0, {"ACEPTADA", "RECHAZADA"}
+"""Los fallos tras los que se espera lo máximo; y, entre los números de la cola, los que aún no fallaron."""
+_CERROJO = threading.RLock()
+"""El de todos los clientes: nadie toca una cola mientras el proceso se bifurca."""
+_vivos: "WeakSet[Cliente]" = WeakSet()
 _registro = logging.getLogger("alpespartners_cliente")
 
 
@@ -63,7 +68,7 @@ class Cliente(AbstractContextManager["Cliente"]):
         cada: segundos que un evento espera compañía antes de enviarse.
 
     Raises:
-        ValueError: la dirección o la clave no sirven.
+        ValueError: la dirección o la clave no sirven, o el archivo es de otra cosa.
         ColaOcupada: otro cliente usa ese archivo.
     """
 
@@ -78,9 +83,7 @@ class Cliente(AbstractContextManager["Cliente"]):
         espera_si_llena: float | None = 30.0,
         cada: float = 0.5,
     ) -> None:
-        self._destino = urlsplit(direccion)
-        if self._destino.scheme not in {"http", "https"} or not self._destino.hostname or "@" in direccion:
-            raise ValueError("direccion: debe ser http://… o https://…, sin usuario ni clave dentro.")
+        self._destino = destino_de(direccion)
         self._clave = os.environ.get("ALPES_CLAVE", "") if clave is None else clave
         if any(not "!" <= caracter <= "~" for caracter in self._clave):
             raise ValueError("clave: lleva un blanco, un salto de línea o algo que no es ASCII.")
@@ -89,27 +92,25 @@ class Cliente(AbstractContextManager["Cliente"]):
         self._espera_si_llena, self._cada = espera_si_llena, cada
         self._nacer()
         atexit.register(self.cerrar)
-        if hasattr(os, "register_at_fork"):  # nadie toca la cola mientras el proceso se bifurca
-            os.register_at_fork(
-                before=lambda: self._cambio.acquire(),  # noqa: PLW0108 - en un hijo es otro
-                after_in_parent=lambda: self._cambio.release(),  # noqa: PLW0108
-                after_in_child=self._renacer,
-            )
+        with _CERROJO:
+            _vivos.add(self)
 
     def _nacer(self) -> None:
-        self._cambio, self._cola = threading.Condition(), Cola(self._archivo)
+        self._cambio, self._cola = threading.Condition(_CERROJO), Cola(self._archivo)
         self._futuros: dict[int, Future[Veredicto]] = {}
+        self._apartados: dict[int, tuple[int, float]] = {}  # cuántas veces fallaron y cuándo les toca
         self._informe: Informe | None = None
         self._tope, self._fallos, self._motivo, self._cerrado, self._sin_remedio = ELEMENTOS, 0, "", "", False
-        self._desde = self._no_antes = self._pedido_hasta = 0.0
-        threading.Thread(target=self._trabajar, name="alpespartners-cliente", daemon=True).start()
+        self._desde, self._no_antes, self._pedido_hasta, self._aparte = 0.0, 0.0, 0.0, False
+        self._hilo = threading.Thread(target=self._trabajar, name="alpespartners-cliente", daemon=True)
+        self._hilo.start()
 
     def _renacer(self) -> None:
         """En un proceso bifurcado: lo encolado es del padre, que lo envía; la cola en archivo, también."""
         if self._archivo is None and not self._cerrado:
             self._nacer()
         else:
-            self._cambio, self._informe = threading.Condition(), self._informe or Informe(0, "")
+            self._cambio, self._informe = threading.Condition(_CERROJO), self._informe or Informe(0, "")
             self._cerrado = self._cerrado or f"La cola {self._archivo} es del padre: cree otro cliente."
 
     def __exit__(self, *_: object) -> None:
@@ -133,26 +134,34 @@ class Cliente(AbstractContextManager["Cliente"]):
         return self._encolar("conversion", evento)
 
     def cerrar(self, plazo: float = 10.0) -> Informe:
-        """Deja de admitir eventos, envía lo que queda durante ese plazo y dice qué quedó sin veredicto."""
+        """Deja de admitir eventos, envía lo que queda durante ese plazo y dice qué quedó sin veredicto.
+
+        Raises:
+            RuntimeError: se llama desde `al_rechazar` o desde un veredicto, y se esperaría a sí mismo.
+        """
+        if threading.current_thread() is self._hilo:
+            raise RuntimeError("cerrar: no se puede desde al_rechazar ni desde un veredicto; use otro hilo.")
         with self._cambio:
             if not self._cerrado:
                 self._cerrado, self._no_antes = "El cliente está cerrado.", self._pedido_hasta
+                self._sin_remedio = False  # se intenta una vez más: pudo arreglarse
+                self._apartados = {numero: (fallos, 0.0) for numero, (fallos, _) in self._apartados.items()}
                 self._cambio.notify_all()
             self._cambio.wait_for(lambda: self._informe or not self.pendientes or self._sin_remedio, plazo)
-            if self._informe is None:
-                self._informe = self._terminar()
-            return self._informe
+            self._informe = self._informe or self._terminar()
+            huerfanos, self._futuros = self._futuros, {}
+        for futuro in huerfanos.values():
+            _resolver(futuro, futuro.set_exception, SinEnviar(self._informe.motivo))
+        return self._informe
 
     def _terminar(self) -> Informe:
         motivo = ""
         if self.pendientes:
             sera = f"los enviará el próximo que abra {self._archivo}" if self._archivo else "se pierden"
             motivo = f"{self._motivo or 'no dio tiempo'}; {sera}"
-            _registro.error("%d eventos sin veredicto al cerrar: %s.", self.pendientes, motivo)
-        for futuro in self._futuros.values():
-            if futuro.set_running_or_notify_cancel():
-                futuro.set_exception(SinEnviar(motivo))
+            _registro.error("%s sin veredicto al cerrar: %s.", _eventos(self.pendientes), motivo)
         self._cola.cerrar()
+        atexit.unregister(self.cerrar)
         self._cambio.notify_all()
         return Informe(self.pendientes, motivo)
 
@@ -161,15 +170,21 @@ class Cliente(AbstractContextManager["Cliente"]):
         futuro: Future[Veredicto] = Future()
         with self._cambio:
             if not self._hay_sitio():
-                _registro.warning("La cola está llena (%d eventos): se espera sitio.", self._maximo)
-            if not self._cambio.wait_for(self._hay_sitio, self._espera_si_llena):
+                _registro.warning("La cola está llena (%s): se espera sitio.", _eventos(self._maximo))
+            # El hilo del cliente, que es quien hace sitio, no lo espera.
+            espera = 0 if threading.current_thread() is self._hilo else self._espera_si_llena
+            if not self._cambio.wait_for(self._hay_sitio, espera):
                 raise ColaLlena(f"La cola sigue llena ({self._maximo}): {self._motivo or 'no da abasto'}.")
             if self._cerrado:
                 raise RuntimeError(self._cerrado)
-            self._desde = self._desde if self.pendientes else time.monotonic()
+            self._desde = self._desde if self._frescos else time.monotonic()
             self._futuros[self._cola.poner(linea)] = futuro
             self._cambio.notify_all()
         return Envio(identidad, futuro)
+
+    @property
+    def _frescos(self) -> int:
+        return self.pendientes - len(self._apartados)
 
     def _hay_sitio(self) -> bool:
         return self.pendientes < self._maximo or bool(self._cerrado)
@@ -180,67 +195,108 @@ class Cliente(AbstractContextManager["Cliente"]):
                 self._enviar_uno(self._siguiente())
             except Exception:  # noqa: BLE001 - un disco lleno, por ejemplo: la cola sigue ahí
                 _registro.exception("El hilo del cliente falló; seguirá.")
-                self._no_antes = time.monotonic() + espera_tras(10, 0)
+                self._no_antes = time.monotonic() + espera_tras(_MUCHOS, 0)
 
     def _enviar_uno(self, lote: dict[int, bytes]) -> None:
         dicho = enviar(self._destino, self._clave, list(lote.values())) if lote else Contestacion()
-        veredictos = _veredictos(lote, dicho)
+        dados = dict(zip(lote, cast("Sequence[Veredicto]", dicho.resultados), strict=False))
+        veredictos = {numero: dado for numero, dado in dados.items() if dado["estado"] in _VEREDICTOS}
         for numero, veredicto in veredictos.items():
             if veredicto["estado"] == "RECHAZADA":
                 evento = json.loads(lote[numero], parse_float=Decimal)
                 _registro.error("La API rechazó el evento %s: %s", evento["id"], veredicto["errores"])
-                try:
-                    self._al_rechazar(evento, veredicto["errores"])
-                except Exception:  # noqa: BLE001 - es de quien nos usa, y no puede parar a los demás
-                    _registro.exception("al_rechazar falló con el evento %s.", evento["id"])
-        self._anotar(len(lote), dicho, veredictos)
+                _sin_parar(
+                    f"al_rechazar falló con el evento {evento['id']}",
+                    self._al_rechazar,
+                    evento,
+                    veredicto["errores"],
+                )
+        self._anotar(lote, dicho, veredictos)
 
     def _siguiente(self) -> dict[int, bytes]:
-        """El próximo lote, cuando toca; ninguno, si ya se cerró."""
+        """El próximo lote, de los apartados y de los demás por turno; ninguno, si ya se cerró."""
         with self._cambio:
             while self._informe is None:
-                plazo = None
-                if self.pendientes:
-                    completo = self._cerrado or self.pendientes >= self._tope
-                    toca = self._no_antes if completo else max(self._no_antes, self._desde + self._cada)
-                    if (plazo := toca - time.monotonic()) <= 0:
-                        return self._cola.primeros(self._tope, OCTETOS)
+                ahora, plazo = time.monotonic(), None
+                tocan = {numero: toca for numero, (_, toca) in self._apartados.items()}
+                if self._frescos:
+                    completo = self._cerrado or self._frescos >= self._tope
+                    tocan[_FRESCOS] = 0.0 if completo else self._desde + self._cada
+                if tocan and (plazo := max(self._no_antes, min(tocan.values())) - ahora) <= 0:
+                    listos = {numero for numero, toca in tocan.items() if toca <= ahora}
+                    self._aparte = listos != {_FRESCOS} and not (_FRESCOS in listos and self._aparte)
+                    sirve = listos.__contains__ if self._aparte else lambda n: n not in self._apartados
+                    return self._cola.primeros(self._tope, OCTETOS, sirve)
                 self._cambio.wait(plazo)
         return {}
 
-    def _anotar(self, enviados: int, dicho: Contestacion, veredictos: dict[int, Veredicto]) -> None:
+    def _avisar(self, dicho: Contestacion) -> None:
+        """De un mismo motivo, una vez."""
+        if dicho.motivo != self._motivo:
+            sera = "debe arreglarlo alguien; la cola se conserva" if dicho.sin_remedio else "se repetirá"
+            nivel = logging.ERROR if dicho.sin_remedio else logging.WARNING
+            _registro.log(nivel, "%s: %s.", dicho.motivo, sera)
+        self._motivo = dicho.motivo
+
+    def _anotar(self, lote: dict[int, bytes], dicho: Contestacion, veredictos: dict[int, Veredicto]) -> None:
         with self._cambio:
             if self._informe is not None:  # se cerró mientras tanto: el archivo ya puede ser de otro
                 return
             self._cola.quitar(veredictos)
             futuros = [(self._futuros.pop(numero, None), dado) for numero, dado in veredictos.items()]
-            self._sin_remedio, todos = dicho.sin_remedio, len(veredictos) == enviados
-            # A quien no da abasto, o por una línea lenta, le llega la mitad; cuando puede, el doble.
-            self._tope = min(ELEMENTOS, self._tope * 2) if todos else max(1, enviados // 2)
-            if dicho.no_cabe or todos:
-                self._fallos, self._motivo, self._no_antes, self._pedido_hasta = 0, "", 0.0, 0.0
-            else:
-                self._retrasar(dicho)
+            veces = {numero: self._apartados.pop(numero, (0, 0.0))[0] for numero in lote}
+            todos, avanza = len(veredictos) == len(lote), bool(veredictos) or dicho.no_cabe
+            solo, reincide = len(lote) == 1, len(lote) == 1 and any(veces.values())
+            # El que falla solo, o entre otros que no, tiene su propia espera: los demás no lo esperan a él.
+            for numero in lote.keys() - veredictos.keys():
+                if fallos := veces[numero] + (solo or bool(veredictos)):
+                    fallos = _MUCHOS if dicho.sin_remedio else fallos
+                    self._apartados[numero] = fallos, time.monotonic() + espera_tras(fallos, dicho.espera)
+            self._sin_remedio = dicho.sin_remedio and not (reincide and self._frescos)
+            if todos or not reincide:
+                # A quien no da abasto, o por una línea lenta, le llega la mitad; cuando puede, el doble.
+                self._tope = min(ELEMENTOS, self._tope * 2) if todos else max(1, len(lote) // 2)
+            if not (todos or dicho.no_cabe):
+                self._avisar(dicho)
+            elif not self._apartados:
+                self._motivo = ""
+            if not reincide:
+                self._fallos = _MUCHOS if dicho.sin_remedio else self._fallos + 1
+            self._fallos = 0 if avanza else self._fallos
+            self._pedido_hasta = time.monotonic() + dicho.espera
+            self._no_antes = (
+                self._pedido_hasta if avanza else time.monotonic() + espera_tras(self._fallos, dicho.espera)
+            )
             self._cambio.notify_all()
         for futuro, veredicto in futuros:
-            if futuro is not None and futuro.set_running_or_notify_cancel():
-                futuro.set_result(veredicto)
-
-    def _retrasar(self, dicho: Contestacion) -> None:
-        """Aplaza el siguiente intento, y mucho si no tiene remedio; de un mismo motivo se avisa una vez."""
-        if dicho.motivo != self._motivo:
-            sera = "debe arreglarlo alguien; la cola se conserva" if dicho.sin_remedio else "se repetirá"
-            nivel = logging.ERROR if dicho.sin_remedio else logging.WARNING
-            _registro.log(nivel, "%s: %s.", dicho.motivo, sera)
-        self._motivo, self._fallos = dicho.motivo, 10 if dicho.sin_remedio else self._fallos + 1
-        self._pedido_hasta = time.monotonic() + dicho.espera
-        self._no_antes = time.monotonic() + espera_tras(self._fallos, dicho.espera)
+            if futuro is not None:
+                _resolver(futuro, futuro.set_result, veredicto)
 
 
-def _veredictos(lote: dict[int, bytes], dicho: Contestacion) -> dict[int, Veredicto]:
-    """Los que se saben, por su número en la cola; de los demás habrá que volver a preguntar."""
-    if dicho.no_cabe and len(lote) == 1:
-        falta: tipos.Falta = {"campo": "", "codigo": "longitud_excedida", "mensaje": dicho.motivo}
-        return {numero: {"estado": "RECHAZADA", "indice": 0, "errores": [falta]} for numero in lote}
-    dados = zip(lote, dicho.resultados, strict=False)
-    return {numero: cast("Veredicto", dado) for numero, dado in dados if dado["estado"] != "SIN_CONFIRMAR"}
+def _renacer_todos() -> None:
+    for cliente in list(_vivos):
+        cliente._renacer()  # noqa: SLF001
+    _CERROJO.release()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_CERROJO.acquire, after_in_parent=_CERROJO.release, after_in_child=_renacer_todos
+    )
+
+
+def _eventos(cuantos: int) -> str:
+    return "1 evento" if cuantos == 1 else f"{cuantos} eventos"
+
+
+def _sin_parar(que: str, hacer: Callable[..., object], *datos: object) -> None:
+    """Lo de quien nos usa: nada de lo que falle en ello, ni un `sys.exit()`, puede parar a los demás."""
+    try:
+        hacer(*datos)
+    except BaseException:  # noqa: BLE001 - se registra
+        _registro.exception("%s.", que)
+
+
+def _resolver(futuro: "Future[Veredicto]", poner: Callable[[Any], None], dado: object) -> None:
+    if futuro.set_running_or_notify_cancel():
+        _sin_parar("Falló lo que esperaba un veredicto", poner, dado)

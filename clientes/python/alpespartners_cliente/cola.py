@@ -5,7 +5,7 @@ el proceso acaba, aunque lo maten.
 """
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 # Sin WAL: quien se bifurca cierra también su copia, y un WAL lo borra quien cierra.
@@ -29,8 +29,10 @@ class Cola:
         self._base = sqlite3.connect(sitio, isolation_level=None, check_same_thread=False, timeout=0)
         try:
             self._base.executescript(_PREPARAR)
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
             self._base.close()
+            if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
+                raise ValueError(f"archivo: {archivo} no es una cola; no se toca: dé otro.") from error
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
                 raise
             raise ColaOcupada(f"Otro cliente usa la cola {archivo}: dé a cada uno la suya.") from error
@@ -42,14 +44,17 @@ class Cola:
         self.cuantos += 1
         return numero or 0
 
-    def primeros(self, cuantos: int, octetos: int) -> dict[int, bytes]:
-        """Los más antiguos, por su número y en su orden: los que caben, o uno."""
+    def primeros(
+        self, cuantos: int, octetos: int, sirve: Callable[[int], bool] = lambda _: True
+    ) -> dict[int, bytes]:
+        """Los más antiguos de los que sirven, por su número y en su orden: los que caben, o uno."""
         lote: dict[int, bytes] = {}
-        for numero, linea in self._base.execute("SELECT * FROM cola ORDER BY numero LIMIT ?", (cuantos,)):
-            octetos -= len(linea) + 1
-            if lote and octetos < 0:
-                break
-            lote[numero] = linea
+        for numero, linea in self._base.execute("SELECT * FROM cola ORDER BY numero"):
+            if sirve(numero):
+                octetos -= len(linea) + 1
+                if len(lote) == cuantos or (lote and octetos < 0):
+                    break
+                lote[numero] = linea
         return lote
 
     def quitar(self, numeros: Iterable[int]) -> None:

@@ -7,15 +7,18 @@ import gzip
 import http.client
 import json
 import random
+import time
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
+from email.utils import parsedate_to_datetime
 from typing import Any, Final, NamedTuple
-from urllib.parse import SplitResult
+from urllib.parse import SplitResult, urlsplit
 
 ELEMENTOS: Final = 1_000
 OCTETOS: Final = 5 * 1024 * 1024
 _COMPRIMIDOS, _INFLADO = 1024 * 1024, 100
 """Los octetos que el servicio admite comprimidos, y cuántas veces mayores pueden salir."""
+_PROPIO = "urn:alpespartners:error:"
 _PRIMERA_ESPERA, _ESPERA_MAXIMA, _PEDIDA_MAXIMA = 0.5, 30.0, 3_600.0
 
 
@@ -26,7 +29,7 @@ class Contestacion(NamedTuple):
         resultados: uno por línea, en su orden; vacío si no los hay, y entonces `motivo` dice por qué.
         motivo: por qué no se supo de todos.
         espera: los segundos que el servicio pide esperar.
-        no_cabe: el lote pasa de lo que se admite en una petición.
+        no_cabe: el lote, de varios, pasa de lo que se admite en una petición.
         sin_remedio: repetirlo daría lo mismo (clave, dirección): debe saberlo una persona.
     """
 
@@ -35,6 +38,20 @@ class Contestacion(NamedTuple):
     espera: float = 0.0
     no_cabe: bool = False
     sin_remedio: bool = False
+
+
+def destino_de(direccion: str) -> SplitResult:
+    """Las partes de una dirección a la que se puede enviar; si no, `ValueError`, que no la repite."""
+    try:
+        destino = urlsplit(direccion)
+        maquina = (destino.hostname or "").encode("idna") if destino.port != 0 else b""
+    except ValueError:
+        raise ValueError("direccion: la máquina o el puerto no valen.") from None
+    if destino.scheme not in {"http", "https"} or not maquina or "@" in direccion:
+        raise ValueError("direccion: debe ser http://… o https://…, sin usuario ni clave dentro.")
+    if not destino.path.isascii() or any(not uno.isprintable() or uno in " ?#" for uno in direccion):
+        raise ValueError("direccion: la ruta va en ASCII, sin blancos ni parámetros: codifíquela con %.")
+    return destino
 
 
 def enviar(destino: SplitResult, clave: str, lineas: Sequence[bytes]) -> Contestacion:
@@ -57,15 +74,33 @@ def enviar(destino: SplitResult, clave: str, lineas: Sequence[bytes]) -> Contest
 
 def contestacion(estado: int, reintento: str, cuerpo: bytes, enviadas: int) -> Contestacion:
     """Lo que dice una respuesta; la que no trae un resultado por línea no dice nada de ninguna."""
-    espera = min(float(reintento), _PEDIDA_MAXIMA) if reintento.isascii() and reintento.isdecimal() else 0.0
-    with suppress(ValueError, LookupError, TypeError, RecursionError):  # pudo responder un intermediario
-        resultados = json.loads(cuerpo)["resultados"]
+    espera = _pedida(reintento)
+    suya = False
+    with suppress(
+        ValueError, LookupError, TypeError, AttributeError, RecursionError
+    ):  # o de un intermediario
+        leido = json.loads(cuerpo)
+        suya = "resultados" in leido or leido["type"].startswith(_PROPIO)
+        resultados = leido["resultados"]
         estados = [uno["estado"] != "RECHAZADA" or uno["errores"] for uno in resultados]
         if estado in {200, 503} and len(estados) == enviadas:
             return Contestacion(resultados, espera=espera)
     dicho = " ".join(cuerpo[:600].decode(errors="replace").split())
-    sin_remedio = 300 <= estado < 500 and estado not in {408, 413, 425, 429}  # noqa: PLR2004
-    return Contestacion((), f"la API respondió {estado} {dicho}", espera, estado == 413, sin_remedio)  # noqa: PLR2004
+    no_cabe = estado == 413 and enviadas > 1  # noqa: PLR2004
+    if estado == 413 and enviadas == 1 and suya:  # noqa: PLR2004 - un intermediario puede responderlo a todos
+        falta = {"campo": "", "codigo": "longitud_excedida", "mensaje": f"la API respondió {estado} {dicho}"}
+        return Contestacion([{"estado": "RECHAZADA", "indice": 0, "errores": [falta]}])
+    sin_remedio = 300 <= estado < 500 and estado not in {408, 425, 429} and not no_cabe  # noqa: PLR2004
+    return Contestacion((), f"la API respondió {estado} {dicho}", espera, no_cabe, sin_remedio)
+
+
+def _pedida(reintento: str) -> float:
+    """Los segundos de un `Retry-After`, que también puede ser una fecha; 0 si no es ninguno de los dos."""
+    if reintento.isascii() and reintento.isdecimal():
+        return min(float(reintento), _PEDIDA_MAXIMA)
+    with suppress(ValueError, TypeError, OverflowError):
+        return min(max(parsedate_to_datetime(reintento).timestamp() - time.time(), 0.0), _PEDIDA_MAXIMA)
+    return 0.0
 
 
 def espera_tras(fallos: int, pedida: float, azar: Callable[[], float] = random.random) -> float:

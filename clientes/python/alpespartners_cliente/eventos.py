@@ -44,9 +44,10 @@ def _importe(valor: object) -> str:
     """Su literal JSON, con los mismos dígitos; `json` pasaría un `Decimal` por `float`."""
     if isinstance(valor, str):
         return json.dumps(valor)
-    exacto = isinstance(valor, int) and not isinstance(valor, bool)
+    # Python se niega a escribir enteros de miles de cifras.
+    exacto = isinstance(valor, int) and not isinstance(valor, bool) and valor.bit_length() < 10_000  # noqa: PLR2004
     if not exacto and not (isinstance(valor, Decimal) and valor.is_finite()):
-        raise EventoNoValido(f"valor: {valor!r} no es un importe exacto: use Decimal('19.90') o '19.90'.")
+        raise EventoNoValido("valor: no es un importe exacto, o no cabe: use Decimal('19.90') o '19.90'.")
     return str(valor)
 
 

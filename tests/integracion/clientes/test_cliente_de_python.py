@@ -1,12 +1,14 @@
 """El cliente de Python frente a una API de mentira: qué repite, qué no, qué avisa y qué deja al cerrar."""
 
+import gc
 import logging
 import os
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+import weakref
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,15 @@ import pytest
 
 from alpespartners_cliente import Cliente, ColaLlena, ColaOcupada, SinEnviar, envio
 from alpespartners_cliente.tipos import NuevaImpresion
-from tests.apoyo.api_falsa import ApiFalsa, api_falsa, con_codigo, con_estados
+from tests.apoyo.api_falsa import (
+    ApiFalsa,
+    Evento,
+    Respuesta,
+    api_falsa,
+    con_codigo,
+    con_estados,
+    todo_aceptado,
+)
 from tests.apoyo.espera import hasta
 from tests.apoyo.puertos import puerto_libre
 from tests.apoyo.repositorio import RAIZ
@@ -125,12 +135,26 @@ def test_si_se_pide_esperar_no_se_repite_antes_ni_al_cerrar(api: ApiFalsa) -> No
 
 
 def test_un_lote_que_no_cabe_se_parte_y_el_evento_que_no_cabe_solo_se_rechaza(api: ApiFalsa) -> None:
-    api.guion += [con_codigo(413), con_codigo(413)]
+    api.guion += [con_codigo(413, {"type": "urn:alpespartners:error:cuerpo_demasiado_grande"})] * 2
     with Cliente(api.direccion) as cliente:
         primero = cliente.impresion(impresion("a"))
         demas = [cliente.impresion(impresion(id_evento)) for id_evento in "bc"]
         assert primero.veredicto.result(30)["estado"] == "RECHAZADA"
         assert [estado(uno.veredicto) for uno in demas] == ["ACEPTADA", "ACEPTADA"]
+    assert [len(lote) for lote in api.lotes[:2]] == [3, 1]
+
+
+def test_el_413_de_un_intermediario_no_rechaza_nada_y_la_cola_se_conserva(
+    api: ApiFalsa, caplog: pytest.LogCaptureFixture
+) -> None:
+    rechazados: list[str] = []
+    api.guion += [con_codigo(413, b"<html>nginx</html>")] * 9
+    cliente = Cliente(api.direccion, al_rechazar=lambda evento, _: rechazados.append(evento["id"]))
+    for id_evento in "abc":
+        cliente.impresion(impresion(id_evento))
+    hasta(lambda: "debe arreglarlo alguien" in caplog.text)
+    assert cliente.cerrar(plazo=0).pendientes == 3
+    assert rechazados == []
     assert [len(lote) for lote in api.lotes[:2]] == [3, 1]
 
 
@@ -156,10 +180,45 @@ def test_una_clave_que_no_cabe_en_una_cabecera_se_niega_sin_repetirla(clave: str
     assert clave not in str(negada.value)
 
 
-@pytest.mark.parametrize("direccion", ["ftp://a", "localhost:8000", "http://u:p@a", "http:///x"])
-def test_una_direccion_que_no_sirve_se_niega(direccion: str) -> None:
-    with pytest.raises(ValueError, match=r"^direccion: "):
+@pytest.mark.parametrize(
+    "direccion",
+    [
+        "ftp://a",
+        "localhost:8000",
+        "http://u:p@a",
+        "http:///x",
+        "http://a:x",
+        "http://a:99999",
+        "http://a:0",
+        "http://" + "ñ" * 70,
+        "http://[a",
+        "http://a/ñ",
+        "http://a/b c",
+        "http://a/\n",
+        "http://a/?b=c",
+        "http://a/#b",
+    ],
+)
+def test_una_direccion_que_no_sirve_se_niega_sin_repetirla(direccion: str) -> None:
+    with pytest.raises(ValueError, match=r"^direccion: ") as negada:
         Cliente(direccion)
+    assert direccion not in str(negada.value)
+
+
+def test_un_archivo_que_no_es_una_cola_se_niega_y_no_se_toca(tmp_path: Path) -> None:
+    archivo = tmp_path / "ajeno"
+    archivo.write_text("no soy una cola " * 99, encoding="utf-8")
+    with pytest.raises(ValueError, match=r"^archivo: .*ajeno no es una cola"):
+        Cliente("http://127.0.0.1:1", archivo=archivo)
+    assert archivo.read_text(encoding="utf-8") == "no soy una cola " * 99
+
+
+def test_un_cliente_cerrado_no_se_queda_en_memoria(api: ApiFalsa) -> None:
+    cliente = Cliente(api.direccion)
+    queda = weakref.ref(cliente)
+    cliente.cerrar()
+    del cliente
+    hasta(lambda: gc.collect() >= 0 and queda() is None)
 
 
 def test_la_clave_se_toma_del_ambiente(api: ApiFalsa, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -352,3 +411,89 @@ def test_lo_que_se_sabe_tras_cerrar_no_toca_la_cola(tmp_path: Path, caplog: pyte
             api.sigue.set()
     assert api.ids == ["a", "a"]
     assert "falló" not in caplog.text
+
+
+def _sin_confirmar(malo: str) -> Callable[[list[Evento]], Respuesta]:
+    def responder(lote: list[Evento]) -> Respuesta:
+        estados = ["SIN_CONFIRMAR" if evento["id"] == malo else "ACEPTADA" for evento in lote]
+        return con_estados(*estados, codigo=200 if "ACEPTADA" in estados else 503)(lote)
+
+    return responder
+
+
+@pytest.mark.parametrize(
+    "respuesta",
+    [
+        _sin_confirmar("malo"),
+        lambda lote: con_codigo(413, b"nginx")(lote) if lote[0]["id"] == "malo" else todo_aceptado(lote),
+        lambda lote: con_codigo(500)(lote) if lote[0]["id"] == "malo" else todo_aceptado(lote),
+    ],
+)
+def test_un_evento_que_nunca_se_sabe_no_para_a_los_que_van_detras(
+    api: ApiFalsa, monkeypatch: pytest.MonkeyPatch, respuesta: Callable[[list[Evento]], Respuesta]
+) -> None:
+    monkeypatch.setattr(envio, "_ESPERA_MAXIMA", 0.05)
+    api.guion += [respuesta] * 2_000
+    cliente = Cliente(api.direccion, cada=0)
+    cliente.impresion(impresion("malo"))
+    for vuelta in range(20):
+        demas = [cliente.impresion(impresion(f"{vuelta}-{n}")) for n in range(20)]
+        assert {estado(uno.veredicto) for uno in demas} == {"ACEPTADA"}
+    assert cliente.pendientes == 1
+    hasta(lambda: api.ids.count("malo") > 3)
+    assert cliente.cerrar(plazo=0).pendientes == 1
+
+
+def test_al_cerrar_se_intenta_una_vez_mas_lo_que_no_tenia_remedio(
+    api: ApiFalsa, caplog: pytest.LogCaptureFixture
+) -> None:
+    api.guion.append(con_codigo(401))
+    cliente = Cliente(api.direccion, cada=0)
+    cliente.impresion(impresion("a"))
+    hasta(lambda: "debe arreglarlo alguien" in caplog.text)
+    assert cliente.cerrar(plazo=30) == (0, "")
+
+
+def test_desde_al_rechazar_ni_se_espera_sitio_ni_se_cierra(api: ApiFalsa) -> None:
+    api.guion.append(con_estados("RECHAZADA"))
+    dichos: list[str] = []
+
+    def al_rechazar(*_: object) -> None:
+        with pytest.raises(ColaLlena) as llena:
+            cliente.impresion(impresion("b"))
+        with pytest.raises(RuntimeError, match="use otro hilo") as cierre:
+            cliente.cerrar()
+        dichos.extend([str(llena.value), str(cierre.value)])
+
+    cliente = Cliente(api.direccion, maximo_en_cola=1, espera_si_llena=None, cada=0, al_rechazar=al_rechazar)
+    assert estado(cliente.impresion(impresion("a")).veredicto) == "RECHAZADA"
+    assert len(dichos) == 2
+    assert cliente.cerrar().pendientes == 0
+
+
+def test_quien_espera_un_veredicto_no_para_a_los_demas_ni_con_sys_exit(
+    api: ApiFalsa, caplog: pytest.LogCaptureFixture
+) -> None:
+    api.guion.append(con_estados("RECHAZADA"))
+    with Cliente(api.direccion, al_rechazar=lambda *_: sys.exit(), cada=0.2) as cliente:
+        primero = cliente.impresion(impresion("a"))
+        primero.veredicto.add_done_callback(lambda _: sys.exit())
+        assert estado(primero.veredicto) == "RECHAZADA"
+        assert estado(cliente.impresion(impresion("b")).veredicto) == "ACEPTADA"
+    assert "al_rechazar falló con el evento a" in caplog.text
+    assert "Falló lo que esperaba un veredicto" in caplog.text
+
+
+def test_lo_que_espera_un_veredicto_al_cerrar_se_llama_sin_el_cerrojo() -> None:
+    cliente = Cliente(f"http://127.0.0.1:{puerto_libre()}", cada=60)
+    libres: list[bool] = []
+
+    def otro_hilo(_: object) -> None:
+        hilo = threading.Thread(target=cliente.cerrar, daemon=True)
+        hilo.start()
+        hilo.join(5)
+        libres.append(not hilo.is_alive())
+
+    cliente.impresion(impresion("a")).veredicto.add_done_callback(otro_hilo)
+    cliente.cerrar(plazo=0)
+    assert libres == [True]

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from alpespartners.modulos.tracking.infraestructura.libro.tablas import destinos, impresiones
+from alpespartners.modulos.tracking.infraestructura.mensajes.esquemas import ESQUEMAS
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import abrir_comando, sobre_de_comando
 from tests.apoyo.espera import hasta_en_el_bucle
 from tests.apoyo.eventos import IMPRESION
@@ -14,16 +15,15 @@ from tests.apoyo.puesta import Puesta
 
 def sin_mirar_el_esquema(topico: str, *, propiedades: Mapping[str, str], **lo_demas: Any) -> Any:
     """La versión que conoce ese esquema, que en esta prueba es el mismo con otra huella."""
-    return abrir_comando(
-        topico, propiedades={n: v for n, v in propiedades.items() if n != "ce_dataschema"}, **lo_demas
-    )
+    el_mismo = {"ce_dataschema": ESQUEMAS[topico].ce_dataschema}
+    return abrir_comando(topico, propiedades={**propiedades, **el_mismo}, **lo_demas)
 
 
 async def test_espera_sin_perderse_y_al_actualizar_se_registra(puesta: Puesta) -> None:
     puesta.broker.arrancar()
     comandos = [replace(IMPRESION, id=f"imp-{numero}") for numero in range(3)]
     sobres = [sobre_de_comando(comando, f"c-{comando.id}", None) for comando in comandos]
-    posterior = f"{sobres[1].propiedades['ce_dataschema']}#0123456789abcdef"
+    posterior = f"{sobres[1].propiedades['ce_dataschema'].partition('#')[0]}#0123456789abcdef"
     sobres[1] = sobres[1]._replace(propiedades=sobres[1].propiedades | {"ce_dataschema": posterior})
     cliente = puesta.broker.cliente()
     productor = await asyncio.to_thread(

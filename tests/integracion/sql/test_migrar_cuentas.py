@@ -46,7 +46,7 @@ EL_MAYOR = Decimal("99999999999999.9999")
 
 VOLVER_A_LA_0006 = (
     "DROP INDEX ix_conversiones_influencer_id_ocurrido_en_id",
-    *(f"DROP TABLE {tabla}" for tabla in (*TABLAS, "usuarios_por_dia")),
+    *(f"DROP TABLE {tabla}" for tabla in (*TABLAS, "usuarios_por_dia", "claves")),
     "ALTER TABLE carriles RENAME COLUMN arriendo_hasta TO reservado_hasta",
     "UPDATE alembic_version SET version_num = '0006'",
 )

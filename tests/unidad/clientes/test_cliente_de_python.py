@@ -33,7 +33,9 @@ def test_un_importe_exacto_sale_con_los_mismos_digitos(valor: object, escrito: s
     assert json.loads(linea, parse_float=Decimal)["moneda"] == "COP"
 
 
-@pytest.mark.parametrize("valor", [19.9, True, Decimal("NaN"), Decimal("Infinity"), b"1", [1]])
+@pytest.mark.parametrize(
+    "valor", [19.9, True, pytest.param(10**5000, id="enorme"), Decimal("NaN"), Decimal("Infinity"), b"1", [1]]
+)
 def test_un_importe_que_no_es_exacto_se_niega_y_se_dice_que_enviar(valor: object) -> None:
     with pytest.raises(EventoNoValido, match=re.escape("valor: ") + ".*" + re.escape("Decimal('19.90')")):
         linea_de("conversion", {**VENTA, "valor": valor})
@@ -102,6 +104,25 @@ def test_lo_que_no_arregla_repetir_se_distingue(estado: int) -> None:
     assert contestacion(estado, "", b"{}", 1).sin_remedio
 
 
+@pytest.mark.parametrize(
+    ("cuerpo", "enviadas", "que"),
+    [
+        (b'{"type": "urn:alpespartners:error:cuerpo_demasiado_grande"}', 1, "se rechaza"),
+        (b'{"resultados": []}', 1, "se rechaza"),
+        (b"<html>nginx</html>", 1, "sin remedio"),
+        (b'{"type": "about:blank"}', 1, "sin remedio"),
+        (b'{"type": 7}', 1, "sin remedio"),
+        (b"<html>nginx</html>", 2, "se parte"),
+    ],
+)
+def test_que_un_evento_no_cabe_lo_dice_la_api_y_no_un_intermediario(
+    cuerpo: bytes, enviadas: int, que: str
+) -> None:
+    dicho = contestacion(413, "", cuerpo, enviadas)
+    assert [uno["estado"] for uno in dicho.resultados] == ["RECHAZADA"] * (que == "se rechaza")
+    assert (dicho.no_cabe, dicho.sin_remedio) == (que == "se parte", que == "sin remedio")
+
+
 @pytest.mark.parametrize("estado", [408, 425, 429, 500, 502, 503, 504])
 def test_lo_pasajero_no_es_para_siempre(estado: int) -> None:
     assert not contestacion(estado, "", b"{}", 1).sin_remedio
@@ -109,7 +130,17 @@ def test_lo_pasajero_no_es_para_siempre(estado: int) -> None:
 
 @pytest.mark.parametrize(
     ("cabecera", "segundos"),
-    [("7", 7), ("0", 0), ("", 0), ("-3", 0), ("mañana", 0), ("²", 0), ("9" * 99, 3600)],
+    [
+        ("7", 7),
+        ("0", 0),
+        ("", 0),
+        ("-3", 0),
+        ("mañana", 0),
+        ("²", 0),
+        ("9" * 99, 3600),
+        ("Wed, 21 Oct 2099 07:28:00 GMT", 3600),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0),
+    ],
 )
 def test_retry_after_se_lee_en_segundos_y_con_un_tope(cabecera: str, segundos: int) -> None:
     assert contestacion(503, cabecera, b"", 1).espera == segundos
