@@ -23,7 +23,8 @@ from tests.apoyo.repositorio import RAIZ
 
 _PYTHON = RAIZ / "clientes" / "python"
 _JAVASCRIPT = RAIZ / "clientes" / "js"
-_LINEAS = 300
+_LINEAS_DE_PYTHON = 375
+_LINEAS_DE_JAVASCRIPT = 300
 _REMEDIO = "con la API en marcha: python clientes/generar_tipos.py http://localhost:8000/openapi.json"
 con_node = pytest.mark.skipif(shutil.which("node") is None, reason="falta Node.js (paquete nodejs)")
 _USO = """
@@ -91,10 +92,13 @@ def _lineas_de_javascript(codigo: str) -> int:
 
 def test_cada_cliente_se_lee_de_una_sentada() -> None:
     modulos = [ruta for ruta in (_PYTHON / "alpespartners_cliente").glob("*.py") if ruta != PYTHON]
-    assert sum(_lineas_de_python(ruta.read_text(encoding="utf-8")) for ruta in modulos) <= _LINEAS
+    assert sum(_lineas_de_python(ruta.read_text(encoding="utf-8")) for ruta in modulos) <= _LINEAS_DE_PYTHON
     # La cola en archivo se importa aparte, y solo en Node.js.
     sueltos = [ruta for ruta in _JAVASCRIPT.glob("*.js") if ruta.name != "archivo.js"]
-    assert sum(_lineas_de_javascript(ruta.read_text(encoding="utf-8")) for ruta in sueltos) <= _LINEAS
+    assert (
+        sum(_lineas_de_javascript(ruta.read_text(encoding="utf-8")) for ruta in sueltos)
+        <= _LINEAS_DE_JAVASCRIPT
+    )
 
 
 def _mypy(carpeta: Path, codigo: str) -> str:

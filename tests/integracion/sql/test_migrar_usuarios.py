@@ -40,6 +40,7 @@ VOLVER_A_LA_0007 = (
     "DROP INDEX ix_conversiones_influencer_id_ocurrido_en_id",
     "DROP INDEX ix_cuentas_por_semana_influencer_id_semana_campana_id",
     "DROP TABLE usuarios_por_dia",
+    "DROP TABLE claves",
     "ALTER TABLE carriles RENAME COLUMN arriendo_hasta TO arrendado_hasta",
     "UPDATE alembic_version SET version_num = '0007'",
 )
