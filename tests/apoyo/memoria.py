@@ -3,7 +3,7 @@
 Existen para probar el borde HTTP sin broker, sin consumidor y sin base de datos.
 """
 
-from collections.abc import AsyncGenerator, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -33,7 +33,7 @@ from alpespartners.api.informes.rutas import rutas_de_informes
 from alpespartners.api.operacion import openapi
 from alpespartners.api.operacion.metricas import estado_de_la_api, ruta_de_metricas
 from alpespartners.api.operacion.pulso import Pulso
-from alpespartners.api.operacion.salud import quien_averigua
+from alpespartners.api.operacion.salud import Salud, quien_averigua
 from alpespartners.api.tracking.envios import Envios
 from alpespartners.composicion.mensajes import TIPOS_DE_COMANDO, descripcion_de_los_mensajes
 from alpespartners.modulos.claves.aplicacion.llavero import LlaveroGuardado
@@ -60,6 +60,8 @@ from alpespartners.modulos.tracking.aplicacion.puertos import (
 )
 from alpespartners.modulos.tracking.aplicacion.recepcion import Recepcion
 from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
+from alpespartners.panel.fuentes import Fuentes
+from alpespartners.panel.rutas import rutas_del_panel
 from tests.apoyo.cuentas_en_memoria import contar, contar_usuarios, resumir
 from tests.apoyo.libro_en_memoria import TransaccionEnMemoria
 from tests.apoyo.topicos_en_vivo import TopicosQueNoHay
@@ -227,6 +229,7 @@ def api_en_memoria(  # noqa: PLR0913 (por nombre: son los de la API)
         registro=CollectorRegistry(),
         tipos_de_comando=TIPOS_DE_COMANDO,
         asyncapi=_ASYNCAPI,
+        paginas=lambda averiguar: rutas_del_panel(fuentes_en_memoria(puertos, averiguar, reloj)),
         despachador=puertos,
         topicos=topicos or TopicosQueNoHay(),
         ritmo_en_vivo=ritmo_en_vivo,
@@ -244,6 +247,26 @@ def api_en_memoria(  # noqa: PLR0913 (por nombre: son los de la API)
         ciclo_de_vida=sin_nada_que_abrir,
         segundos_de_cuerpo=segundos_de_cuerpo,
         esperas_maximas=esperas_maximas,
+    )
+
+
+def fuentes_en_memoria(
+    puertos: PuertosEnMemoria,
+    averiguar: Callable[[], Awaitable[Salud]],
+    reloj: Callable[[], datetime] = lambda: AHORA,
+) -> Fuentes:
+    """Las del panel, sobre esos puertos."""
+    nuevo_id = ids_consecutivos()
+    return Fuentes(
+        lecturas=puertos,
+        presencia=puertos,
+        cuentas=puertos,
+        cuentas_de_influencers=CuentasDeInfluencersEnMemoria(puertos),
+        resumenes=puertos,
+        averiguar=averiguar,
+        recepcion=Recepcion(despachador=puertos, reloj=reloj, nuevo_id=nuevo_id),
+        reloj=reloj,
+        nuevo_id=nuevo_id,
     )
 
 
@@ -275,7 +298,10 @@ def rutas_en_memoria() -> list[Ruta]:
     captura = [lotes.ruta(), cloudevents.ruta()]
     descritas = rutas_descritas(envios, puertos, puertos, en_vivo, captura, informes, metricas, averiguar)
     de_dialectos = rutas_de_dialectos(recepcion, LlaveroDelServicio(), SEGUNDOS_MAXIMOS)
-    return todas_las_rutas(descritas, descripcion_de_los_mensajes(), de_dialectos, averiguar, lambda: AHORA)
+    return [
+        *todas_las_rutas(descritas, descripcion_de_los_mensajes(), de_dialectos, averiguar, lambda: AHORA),
+        *rutas_del_panel(fuentes_en_memoria(puertos, averiguar)),
+    ]
 
 
 def cliente_de(api: ASGIApp, desde: str = "127.0.0.1") -> httpx2.AsyncClient:

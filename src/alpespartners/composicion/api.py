@@ -4,13 +4,15 @@ Por qué existe: quien la sirve (`uvicorn`, `alpespartners iniciar`, una prueba)
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
 from starlette.types import ASGIApp
 
 from alpespartners.api.aplicacion import crear_api
+from alpespartners.api.http.rutas import Ruta
+from alpespartners.api.operacion.salud import Salud
 from alpespartners.composicion.adaptadores import (
     acceso,
     ahora,
@@ -28,11 +30,14 @@ from alpespartners.modulos.informes.infraestructura.lecturas import LecturaDeCue
 from alpespartners.modulos.informes.infraestructura.lecturas_de_influencer import LecturaDeInfluencerSQL
 from alpespartners.modulos.informes.infraestructura.resumenes import ResumenesSQL
 from alpespartners.modulos.informes.infraestructura.turnos import LibroPorTurnos
+from alpespartners.modulos.tracking.aplicacion.recepcion import Recepcion
 from alpespartners.modulos.tracking.infraestructura.despachadores import DespachadorPulsar
 from alpespartners.modulos.tracking.infraestructura.en_vivo.lector_de_eventos import LectorDeEventos
 from alpespartners.modulos.tracking.infraestructura.libro.hechos import hechos
 from alpespartners.modulos.tracking.infraestructura.metricas import MetricasDePublicacion
 from alpespartners.modulos.tracking.infraestructura.pulsar.revision import avisando
+from alpespartners.panel.fuentes import Fuentes
+from alpespartners.panel.rutas import rutas_del_panel
 from alpespartners.seedwork.arranque import ErrorDeArranque
 from alpespartners.seedwork.observacion.cuenta_comun import Puesto
 from alpespartners.seedwork.procesos.ciclos import buscar_menos_ciclos
@@ -68,6 +73,25 @@ def crear_app(
     despachador = DespachadorPulsar(configuracion.limite_confirmacion, MetricasDePublicacion(registro))
     topicos = LectorDeEventos()
 
+    cuentas = LecturaDeCuentasSQL(por_turnos, hechos())
+    cuentas_de_influencers = LecturaDeInfluencerSQL(por_turnos, hechos())
+    resumenes = ResumenesSQL(por_turnos, hechos())
+
+    def paginas(averiguar: Callable[[], Awaitable[Salud]]) -> list[Ruta]:
+        return rutas_del_panel(
+            Fuentes(
+                lecturas=lecturas,
+                presencia=lecturas,
+                cuentas=cuentas,
+                cuentas_de_influencers=cuentas_de_influencers,
+                resumenes=resumenes,
+                averiguar=averiguar,
+                recepcion=Recepcion(despachador=despachador, reloj=ahora, nuevo_id=nuevo_id),
+                reloj=ahora,
+                nuevo_id=nuevo_id,
+            )
+        )
+
     @asynccontextmanager
     async def ciclo_de_vida() -> AsyncGenerator[None]:
         terminar_con_el_padre()
@@ -94,9 +118,9 @@ def crear_app(
         despachador=despachador,
         topicos=topicos,
         lecturas=lecturas,
-        cuentas=LecturaDeCuentasSQL(por_turnos, hechos()),
-        cuentas_de_influencers=LecturaDeInfluencerSQL(por_turnos, hechos()),
-        resumenes=ResumenesSQL(por_turnos, hechos()),
+        cuentas=cuentas,
+        cuentas_de_influencers=cuentas_de_influencers,
+        resumenes=resumenes,
         presencia=lecturas,
         reloj=ahora,
         nuevo_id=nuevo_id,
@@ -105,6 +129,7 @@ def crear_app(
         registro=registro,
         tipos_de_comando=TIPOS_DE_COMANDO,
         asyncapi=descripcion_de_los_mensajes(),
+        paginas=paginas,
         administracion=administracion,
         entre_pulsos=None if puesto is None else _SEGUNDOS_ENTRE_PULSOS,
     )

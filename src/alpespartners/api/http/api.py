@@ -22,7 +22,7 @@ from alpespartners.api.http.acceso import ReglasDeAcceso
 from alpespartners.api.http.medidas import exigir_medidas
 from alpespartners.api.http.problemas import error_de, no_encontrado
 from alpespartners.api.http.registro_de_accesos import RegistroDeAccesos
-from alpespartners.api.http.respuestas import PRECAUCIONES
+from alpespartners.api.http.respuestas import precauciones_de
 from alpespartners.api.http.rutas import Atencion, Direccion, Rutas, partes_de_la_ruta
 from alpespartners.api.http.traza import identificador_de, poner_traza
 from alpespartners.seedwork.arranque import ErrorDeArranque
@@ -69,12 +69,12 @@ class Api:
         comienzo = time.perf_counter()
         peticion, metodo = Request(scope, receive), scope["method"]
         traza = poner_traza(peticion)
-        plantilla = None
+        plantilla, en_su_forma = None, None
         try:
             exigir_medidas(scope)
             direccion, scope["path_params"] = self._rutas.buscar(partes_de_la_ruta(scope))
             if direccion is not None:
-                plantilla = direccion.plantilla
+                plantilla, en_su_forma = direccion.plantilla, direccion.al_fallar
             if not self._acceso.al_dia:
                 await self._acceso.ponerse_al_dia()
             # Antes de decir que algo no existe: a quien no puede entrar no se le cuenta qué hay.
@@ -86,8 +86,8 @@ class Api:
             error = error_de(fallo)
             if error.estado == HTTPStatus.INTERNAL_SERVER_ERROR:
                 self._registro.exception("petición fallida", ruta=plantilla, traza=identificador_de(traza))
-            respuesta = error.respuesta()
-        respuesta.raw_headers.extend(PRECAUCIONES)
+            respuesta = error.respuesta() if en_su_forma is None else en_su_forma(peticion, error)
+        respuesta.raw_headers.extend(precauciones_de(respuesta))
         # Antes de enviarla: lo que tarda en llevarse un millón de filas es cosa de quien las descarga.
         segundos = time.perf_counter() - comienzo
         # Lo escribe quien llama, y no debe llegar al registro ni a una etiqueta.

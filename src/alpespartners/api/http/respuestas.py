@@ -14,8 +14,10 @@ from starlette.types import Receive, Scope, Send
 
 from alpespartners.api.http.tipos_de_medio import JSON
 
-PRECAUCIONES: Final = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
+_SIN_ADIVINAR: Final = (b"x-content-type-options", b"nosniff")
+PRECAUCIONES: Final = (_SIN_ADIVINAR, (b"cache-control", b"no-store"))
 """Nadie adivina el tipo de una respuesta ni la guarda."""
+_PARA_SIEMPRE: Final = (b"cache-control", b"public, max-age=31536000, immutable")
 
 _CODIFICADOR: Final = msgspec.json.Encoder(decimal_format="number")
 
@@ -28,6 +30,12 @@ class RespuestaJSON(Response):
     def render(self, content: object) -> bytes:
         """Codifica el contenido."""
         return en_json(content)
+
+
+class RespuestaQueSeGuarda(Response):
+    """Una que no cambia nunca: con otro contenido, su dirección es otra."""
+
+    precauciones = (_SIN_ADIVINAR, _PARA_SIEMPRE)
 
 
 class RespuestaContinua(StreamingResponse):
@@ -59,6 +67,11 @@ class RespuestaContinua(StreamingResponse):
                 await super().__call__(scope, receive, send)
         finally:
             self._al_acabar()
+
+
+def precauciones_de(respuesta: Response) -> tuple[tuple[bytes, bytes], ...]:
+    """Las cabeceras que lleva esa respuesta además de las suyas."""
+    return respuesta.precauciones if isinstance(respuesta, RespuestaQueSeGuarda) else PRECAUCIONES
 
 
 def en_json(contenido: object) -> bytes:

@@ -24,6 +24,8 @@ from alpespartners.modulos.tracking.dominio.objetos_valor import identificador_c
 
 Atencion = Callable[[Request], Awaitable[Response]]
 """Atiende una petición; los segmentos variables, decodificados, están en `path_params`."""
+AlFallar = Callable[[Request, ErrorHTTP], Response]
+"""Cuenta un error a quien hizo la petición; no lanza."""
 
 VARIABLE: Final = "{"
 _SIN_VARIABLES: Final[Mapping[str, str]] = {}
@@ -40,6 +42,7 @@ class Ruta:
             y quien atiende la abre y llama a `admitir` antes de nada.
         juzga_campañas: si quien atiende no da a una clave lo que no es de sus campañas. Si no lo hace, ni su
             plantilla dice de cuál es, una clave con campañas no puede leerla.
+        al_fallar: cómo se cuenta lo que impide atenderla; `None`, como un problema (RFC 9457).
     """
 
     plantilla: str
@@ -49,6 +52,7 @@ class Ruta:
     sin_clave: bool = False
     dialecto: Dialecto | None = None
     juzga_campañas: bool = False
+    al_fallar: AlFallar | None = None
 
     @property
     def abierta(self) -> bool:
@@ -79,6 +83,11 @@ class Direccion:
     def dialecto(self) -> Dialecto | None:
         """El de las claves con que se pide; `None`, el propio."""
         return next((ruta.dialecto for ruta in self.rutas.values()), None)
+
+    @property
+    def al_fallar(self) -> AlFallar | None:
+        """Cómo se cuenta lo que impide atenderla, se pida como se pida."""
+        return next((ruta.al_fallar for ruta in self.rutas.values()), None)
 
     def atencion(self, metodo: str) -> Atencion:
         """Devuelve quién atiende ese método; `ErrorHTTP` 405 con `Allow` si nadie."""

@@ -13,15 +13,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from alpespartners.api.http.parametros import sin_parametros
+from alpespartners.api.http.politica_de_contenido import politica_de_contenido
 from alpespartners.api.http.respuestas import en_json
 from alpespartners.api.http.rutas import Ruta, RutaDescrita
 from alpespartners.api.http.tipos_de_medio import JSON
 from alpespartners.api.operacion.openapi import descripcion
-from alpespartners.api.operacion.recursos_propios import (
-    leer_recurso,
-    politica_de_contenido,
-    rutas_de_recursos,
-)
+from alpespartners.api.operacion.recursos_propios import leer_recurso, rutas_de_recursos
 
 _POLITICA: Final = politica_de_contenido(
     "script-src 'self'", "style-src 'self'", "img-src 'self' data:", "connect-src 'self'"

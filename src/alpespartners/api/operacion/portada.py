@@ -18,9 +18,10 @@ from starlette.responses import Response
 
 from alpespartners import __version__
 from alpespartners.api.http.parametros import sin_parametros
+from alpespartners.api.http.politica_de_contenido import politica_de_contenido
 from alpespartners.api.http.respuestas import RespuestaJSON
 from alpespartners.api.http.rutas import Ruta
-from alpespartners.api.operacion.recursos_propios import leer_recurso, politica_de_contenido
+from alpespartners.api.operacion.recursos_propios import leer_recurso
 from alpespartners.api.operacion.salud import Disponibilidad, Salud
 
 _TIPOS_DE_PAGINA: Final = ("text/html", "application/xhtml+xml")

@@ -23,18 +23,6 @@ _TIPO_POR_RECURSO: Final[Mapping[str, str]] = {
 }
 
 
-def politica_de_contenido(*permisos: str) -> dict[str, str]:
-    """La cabecera que prohíbe a una página cargar, enviar o ejecutar nada que no se diga en `permisos`."""
-    directivas = (
-        "default-src 'none'",
-        *permisos,
-        "base-uri 'none'",
-        "form-action 'none'",
-        "frame-ancestors 'none'",
-    )
-    return {"Content-Security-Policy": "; ".join(directivas)}
-
-
 async def leer_recurso(nombre: str) -> bytes:
     """El contenido de un archivo de `recursos/`."""
     return await asyncio.to_thread(_RECURSOS.joinpath(*nombre.split("/")).read_bytes)

@@ -1,0 +1,70 @@
+"""Cómo se escribe en el panel lo que se lee: cantidades, importes, razones e instantes.
+
+Qué es: funciones de un valor a un texto, que nadie pueda leer de otra manera.
+Qué no es: cálculo; aquí nada se suma, y de un importe no se pierde ninguna cifra.
+Por qué existe: «150.000» son ciento cincuenta mil para uno y ciento cincuenta para otro. Los miles van
+separados por un espacio fino (ISO 80000-1 §7.3.1), los decimales como en el idioma de quien mira, y el mes,
+con letras.
+"""
+
+from datetime import date, datetime, tzinfo
+from decimal import Decimal
+from typing import Final
+
+from alpespartners.modulos.informes.dominio.metricas import Razon
+from alpespartners.panel.idiomas import Idioma
+
+ESPACIO_FINO: Final = "\N{NARROW NO-BREAK SPACE}"
+NADA: Final = "\N{EN DASH}"
+"""Lo que se escribe donde no hay valor: no es un cero."""
+
+_COMA: Final = {Idioma.ESPAÑOL: ",", Idioma.INGLES: "."}
+_MESES: Final = {
+    Idioma.ESPAÑOL: ["ene", "feb", "mar", "abr", "may", "jun", "jul", "ago", "sept", "oct", "nov", "dic"],
+    Idioma.INGLES: ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sept", "Oct", "Nov", "Dec"],
+}
+_DECIMALES_DE_UN_IMPORTE: Final = 2
+_DECIMALES_DE_UN_PORCENTAJE: Final = 2
+
+
+def cantidad(numero: int) -> str:
+    """Un recuento: `1 234 567`."""
+    return f"{numero:,}".replace(",", ESPACIO_FINO)
+
+
+def numero(valor: Decimal, idioma: Idioma, decimales: int = 0) -> str:
+    """Un decimal con todas sus cifras, y al menos con esos decimales."""
+    propios = -int(valor.normalize().as_tuple().exponent) if valor else 0
+    texto = f"{valor:,.{max(propios, decimales)}f}"
+    return texto.replace(",", ESPACIO_FINO).replace(".", _COMA[idioma])
+
+
+def importe(valor: Decimal, moneda: str, idioma: Idioma) -> str:
+    """Un importe exacto y su moneda: `150 000,00 COP`."""
+    return f"{numero(valor, idioma, _DECIMALES_DE_UN_IMPORTE)}\N{NO-BREAK SPACE}{moneda}"
+
+
+def porcentaje(razon: Razon, idioma: Idioma) -> str:
+    """Una razón entre recuentos, en tanto por ciento: `3,25 %`; sin denominador, nada."""
+    if razon.valor is None:
+        return NADA
+    por_ciento = round(razon.valor * 100, _DECIMALES_DE_UN_PORCENTAJE)
+    return f"{numero(por_ciento, idioma, _DECIMALES_DE_UN_PORCENTAJE)}\N{NO-BREAK SPACE}%"
+
+
+def razon_en_dinero(razon: Razon, moneda: str, idioma: Idioma) -> str:
+    """Una razón entre un importe y un recuento, en esa moneda; sin denominador, nada."""
+    if razon.valor is None:
+        return NADA
+    return importe(round(razon.valor, _DECIMALES_DE_UN_IMPORTE), moneda, idioma)
+
+
+def fecha(dia: date, idioma: Idioma) -> str:
+    """`30 nov 2026`."""
+    return f"{dia.day} {_MESES[idioma][dia.month - 1]} {dia.year}"
+
+
+def instante(momento: datetime, idioma: Idioma, zona: tzinfo | None = None) -> str:
+    """`30 nov 2026, 14:05:09` en esa zona, con su nombre; sin ella, en la suya."""
+    local = momento if zona is None else momento.astimezone(zona)
+    return f"{fecha(local, idioma)}, {local:%H:%M:%S} {local.tzname()}"

@@ -1,0 +1,40 @@
+"""Las fuentes del panel: de dónde sale todo lo que enseña.
+
+Qué es: los puertos de consulta de los módulos, y la puerta por la que envía quien prueba.
+Qué no es: consultas; cada vista hace la suya.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from alpespartners.api.operacion.salud import Salud
+from alpespartners.modulos.informes.aplicacion.puertos import (
+    LecturaDeCampañas,
+    LecturaDeCuentas,
+    LecturaDeResumenes,
+)
+from alpespartners.modulos.tracking.aplicacion.puertos import Lecturas, Presencia
+from alpespartners.modulos.tracking.aplicacion.recepcion import Recepcion
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fuentes:
+    """Lo que las vistas preguntan.
+
+    Attributes:
+        averiguar: cómo está el servicio ahora.
+        recepcion: por donde entra un evento de prueba, como cualquier otro.
+        reloj: la hora, en UTC con zona.
+        nuevo_id: un UUIDv7 en texto.
+    """
+
+    lecturas: Lecturas
+    presencia: Presencia
+    cuentas: LecturaDeCampañas
+    cuentas_de_influencers: LecturaDeCuentas
+    resumenes: LecturaDeResumenes
+    averiguar: Callable[[], Awaitable[Salud]]
+    recepcion: Recepcion
+    reloj: Callable[[], datetime]
+    nuevo_id: Callable[[], str]

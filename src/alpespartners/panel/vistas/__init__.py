@@ -1,0 +1,1 @@
+"""Una vista por archivo: de la petición a su página."""
