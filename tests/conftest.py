@@ -9,6 +9,7 @@ import pytest
 from hypothesis import settings
 
 if TYPE_CHECKING:
+    from tests.apoyo.capturas import Guardar
     from tests.apoyo.postgresql import ServidorDePrueba
     from tests.apoyo.pulsar_apache import ServidorApache
 
@@ -23,6 +24,19 @@ _EXIGIR_TODO = os.environ.get("ALPES_EXIGIR_TODO") == "1"
 for _nombre in [nombre for nombre in os.environ if nombre.startswith("ALPES_")]:
     if _nombre != "ALPES_EXIGIR_TODO":
         del os.environ[_nombre]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Deja pedir lo que vieron las pruebas del panel: `--capturas carpeta`."""
+    parser.addoption("--capturas", type=Path, help="carpeta en la que se guarda lo que se ve en cada vista")
+
+
+@pytest.fixture
+def guardar(request: pytest.FixtureRequest) -> "Guardar":
+    """Guarda lo que se ve en una página, si se pide."""
+    from tests.apoyo.capturas import en_carpeta  # noqa: PLC0415
+
+    return en_carpeta(request.config.getoption("--capturas"))
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Dialog,
+    Page,
+    Request,
+    sync_playwright,
+)
 
 from tests.apoyo.navegador import CHROMIUM
 
@@ -19,7 +27,8 @@ class Pantalla:
     """Una página abierta.
 
     Attributes:
-        quejas: lo que el navegador anotó como error, incluido lo que le prohíbe la política de contenido.
+        quejas: lo que el navegador anotó como error, incluido lo que le prohíbe la política de contenido, y
+            los cuadros de diálogo que se abrieron: el panel no abre ninguno.
         pedidas: las direcciones que ha pedido.
     """
 
@@ -81,7 +90,12 @@ def pantalla(
     def anotar_pedida(peticion: Request) -> None:
         vista.pedidas.append(peticion.url)
 
+    def anotar_dialogo(dialogo: Dialog) -> None:
+        vista.quejas.append(f"diálogo: {dialogo.message}")
+        dialogo.dismiss()
+
     vista.pagina.on("console", anotar_queja)
+    vista.pagina.on("dialog", anotar_dialogo)
     vista.pagina.on("request", anotar_pedida)
     vista.pagina.on("pageerror", lambda error: vista.quejas.append(str(error)))
     try:

@@ -4,7 +4,8 @@ Qué es: funciones de un valor a un texto, que nadie pueda leer de otra manera.
 Qué no es: cálculo; aquí nada se suma, y de un importe no se pierde ninguna cifra.
 Por qué existe: «150.000» son ciento cincuenta mil para uno y ciento cincuenta para otro. Los miles van
 separados por un espacio fino (ISO 80000-1 §7.3.1), los decimales como en el idioma de quien mira, y el mes,
-con letras.
+con letras. De la zona se escribe lo que dista de UTC: «CST» es la hora de Chicago, la de La Habana y la de
+Shanghái, y la que se repite al acabar el verano son dos instantes.
 """
 
 from datetime import date, datetime, tzinfo
@@ -12,9 +13,11 @@ from decimal import Decimal
 from typing import Final
 
 from alpespartners.modulos.informes.dominio.metricas import Razon
+from alpespartners.modulos.tracking.dominio.monedas import DECIMALES
 from alpespartners.panel.idiomas import Idioma
 
 ESPACIO_FINO: Final = "\N{NARROW NO-BREAK SPACE}"
+MENOS: Final = "\N{MINUS SIGN}"
 NADA: Final = "\N{EN DASH}"
 """Lo que se escribe donde no hay valor: no es un cero."""
 
@@ -23,25 +26,26 @@ _MESES: Final = {
     Idioma.ESPAÑOL: ["ene", "feb", "mar", "abr", "may", "jun", "jul", "ago", "sept", "oct", "nov", "dic"],
     Idioma.INGLES: ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sept", "Oct", "Nov", "Dec"],
 }
-_DECIMALES_DE_UN_IMPORTE: Final = 2
 _DECIMALES_DE_UN_PORCENTAJE: Final = 2
 
 
 def cantidad(numero: int) -> str:
     """Un recuento: `1 234 567`."""
-    return f"{numero:,}".replace(",", ESPACIO_FINO)
+    return f"{numero:,}".replace(",", ESPACIO_FINO).replace("-", MENOS)
 
 
 def numero(valor: Decimal, idioma: Idioma, decimales: int = 0) -> str:
-    """Un decimal con todas sus cifras, y al menos con esos decimales."""
-    propios = -int(valor.normalize().as_tuple().exponent) if valor else 0
-    texto = f"{valor:,.{max(propios, decimales)}f}"
-    return texto.replace(",", ESPACIO_FINO).replace(".", _COMA[idioma])
+    """Un decimal finito con todas sus cifras, y al menos con esos decimales."""
+    # Con el texto, y no con `normalize`, que redondea a la precisión del contexto.
+    entera, _, decimal = f"{valor.copy_abs():f}".partition(".")
+    decimal = decimal.rstrip("0").ljust(decimales, "0")
+    signo = MENOS if valor < 0 else ""
+    return signo + cantidad(int(entera)) + (_COMA[idioma] + decimal if decimal else "")
 
 
 def importe(valor: Decimal, moneda: str, idioma: Idioma) -> str:
-    """Un importe exacto y su moneda: `150 000,00 COP`."""
-    return f"{numero(valor, idioma, _DECIMALES_DE_UN_IMPORTE)}\N{NO-BREAK SPACE}{moneda}"
+    """Un importe exacto y su moneda, al menos con los decimales de ella: `150 000,00 COP`."""
+    return f"{numero(valor, idioma, DECIMALES.get(moneda, 0))}\N{NO-BREAK SPACE}{moneda}"
 
 
 def porcentaje(razon: Razon, idioma: Idioma) -> str:
@@ -53,10 +57,10 @@ def porcentaje(razon: Razon, idioma: Idioma) -> str:
 
 
 def razon_en_dinero(razon: Razon, moneda: str, idioma: Idioma) -> str:
-    """Una razón entre un importe y un recuento, en esa moneda; sin denominador, nada."""
+    """Una razón entre un importe y un recuento, redondeada a lo que se puede pagar; sin denominador, nada."""
     if razon.valor is None:
         return NADA
-    return importe(round(razon.valor, _DECIMALES_DE_UN_IMPORTE), moneda, idioma)
+    return importe(round(razon.valor, DECIMALES.get(moneda, 2)), moneda, idioma)
 
 
 def fecha(dia: date, idioma: Idioma) -> str:
@@ -65,6 +69,12 @@ def fecha(dia: date, idioma: Idioma) -> str:
 
 
 def instante(momento: datetime, idioma: Idioma, zona: tzinfo | None = None) -> str:
-    """`30 nov 2026, 14:05:09` en esa zona, con su nombre; sin ella, en la suya."""
+    """`30 nov 2026, 14:05:09 UTC−05:00` en esa zona; sin ella, en la suya. El momento lleva zona."""
     local = momento if zona is None else momento.astimezone(zona)
-    return f"{fecha(local, idioma)}, {local:%H:%M:%S} {local.tzname()}"
+    return f"{fecha(local, idioma)}, {local:%H:%M:%S} {_desde_utc(local)}"
+
+
+def _desde_utc(local: datetime) -> str:
+    """Lo que dista su hora de UTC: `UTC−05:00`, o `UTC` si nada."""
+    distancia = f"{local:%z}"
+    return "UTC" if distancia == "+0000" else f"UTC{distancia[:3]}:{distancia[3:5]}".replace("-", MENOS)

@@ -8,6 +8,7 @@ para las dos: el idioma es de quien mira, no de lo que se mira.
 
 import gettext
 import json
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from functools import cache
@@ -17,6 +18,11 @@ from typing import Final
 from starlette.requests import Request
 
 GALLETA_DE_IDIOMA: Final = "alpes_idioma"
+_PREFERENCIA: Final = re.compile(
+    r"(\*|[a-z]{1,8}(?:-[a-z0-9]{1,8})*)(?:[ \t]*;[ \t]*q=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?))?",
+    re.ASCII | re.IGNORECASE,
+)
+_PARTES_MAXIMAS: Final = 20
 
 Traduccion = str | list[str]
 """La de una frase o, si cuenta cosas, la del singular y la del plural."""
@@ -30,27 +36,29 @@ class Idioma(StrEnum):
 
 
 def idioma_de(peticion: Request) -> Idioma:
-    """El que eligió quien mira; si no ha elegido, el primero de su `Accept-Language` que se habla aquí."""
+    """El que eligió quien mira; si no ha elegido, el que más quiere de los que se hablan aquí."""
     elegido = peticion.cookies.get(GALLETA_DE_IDIOMA)
-    for pedido in (elegido, *_preferidos(peticion.headers.get("accept-language", ""))):
-        for idioma in Idioma:
-            if pedido is not None and pedido.split("-")[0].lower() == idioma:
-                return idioma
-    return Idioma.ESPAÑOL
+    if elegido in set(Idioma):
+        return Idioma(elegido)
+    return preferido(",".join(peticion.headers.getlist("accept-language")))
 
 
-def _preferidos(cabecera: str) -> list[str]:
-    """Las etiquetas de un `Accept-Language` (RFC 9110 §12.5.4), de la más querida a la menos."""
-    pesadas: list[tuple[float, str]] = []
-    for parte in cabecera.split(",")[:20]:
-        etiqueta, _, parametro = parte.strip().partition(";")
-        try:
-            peso = float(parametro.strip().removeprefix("q=") or 1)
-        except ValueError:
-            peso = 0.0
-        if etiqueta and peso > 0:
-            pesadas.append((peso, etiqueta.strip()))
-    return [etiqueta for _, etiqueta in sorted(pesadas, key=lambda pesada: -pesada[0])]
+def preferido(cabecera: str) -> Idioma:
+    """El de más peso en un `Accept-Language` (RFC 9110 §12.5.4); entre iguales, el que se dice antes.
+
+    Una lengua vale por todas sus variantes (`en-GB` pide inglés), y `*`, por las que no se nombran. Lo que no
+    se entiende no cuenta; si no se quiere ninguno, español.
+    """
+    pesos: dict[str, float] = {}
+    for parte in cabecera.split(",")[:_PARTES_MAXIMAS]:
+        hallada = _PREFERENCIA.fullmatch(parte.strip(" \t"))
+        if hallada is not None:
+            lengua = hallada[1].partition("-")[0].lower()
+            pesos[lengua] = max(pesos.get(lengua, 0), float(hallada[2] or 1))
+    nombrados = [Idioma(lengua) for lengua in pesos if lengua in set(Idioma)]
+    todos = dict.fromkeys([*nombrados, *Idioma])
+    mejor = max(todos, key=lambda idioma: pesos.get(idioma, pesos.get("*", 0)))
+    return mejor if pesos.get(mejor, pesos.get("*", 0)) > 0 else Idioma.ESPAÑOL
 
 
 @cache

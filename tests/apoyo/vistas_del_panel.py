@@ -1,0 +1,91 @@
+"""Las vistas del panel con datos concretos: lo que recorren las pruebas que valen para todas.
+
+Existe para que una vista nueva no pueda faltar en ninguna: la que no está en la tabla hace fallar la prueba
+que las cuenta.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import quote
+
+from tests.apoyo.memoria import rutas_en_memoria
+
+HOSTIL: Final = "<script>alert(1)</script>/ñ&\"'"
+OTRO_HOSTIL: Final = "</td><img src=x onerror=alert(2)>%2F'\""
+LARGO: Final = "larguisima-" + "x" * 117
+CAMPAÑAS: Final = ("verano-2024", "Navidad 2023", "FV/2024/001", "ñandú", HOSTIL, LARGO)
+INFLUENCERS: Final = ("ana.perez", "@el_chef", "日本", OTRO_HOSTIL)
+
+
+IMPRESIONES: Final = "/tracking/impresiones"
+CONVERSIONES: Final = "/tracking/conversiones"
+_IMPORTES: Final = [("COP", "150000.25"), ("EUR", "19.9"), ("JPY", "1234567")]
+_TIPOS: Final = ("VENTA", "REGISTRO", "SUSCRIPCION", "OTRA")
+
+
+@dataclass(frozen=True, slots=True)
+class Vista:
+    """Una página del panel.
+
+    Attributes:
+        direccion: su ruta, con lo que pide.
+        muestra: textos que se han de ver en ella.
+        estado: el código HTTP con que responde.
+    """
+
+    direccion: str
+    muestra: tuple[str, ...] = ()
+    estado: int = 200
+
+
+VISTAS: Final[Mapping[str, tuple[Vista, ...]]] = {
+    "/panel": (
+        Vista("/panel", (HOSTIL, LARGO, "Navidad 2023")),
+        Vista(f"/panel?prefijo={quote(HOSTIL)}", (HOSTIL,)),
+        Vista("/panel?prefijo=ninguna"),
+        Vista(f"/panel?{quote(OTRO_HOSTIL)}=1", (OTRO_HOSTIL,), estado=422),
+    ),
+}
+"""Las de cada plantilla de ruta: al menos una con datos hostiles, y la de sus errores si recibe algo."""
+
+TODAS: Final = tuple(vista for suyas in VISTAS.values() for vista in suyas)
+
+NO_SON_PAGINAS: Final = frozenset({"/panel/recursos/{huella}/{nombre}"})
+"""Las demás que se leen bajo `/panel`: lo que una página carga, descarga o sigue."""
+
+
+def plantillas_que_se_leen() -> set[str]:
+    """Las de las rutas `GET` del panel."""
+    return {
+        ruta.plantilla
+        for ruta in rutas_en_memoria()
+        if ruta.metodo == "GET" and ruta.plantilla.partition("/panel")[0] == ""
+    }
+
+
+def peticiones() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Los `POST` que dejan datos variados: algunos repetidos, otros en conflicto y uno que se rechaza."""
+    for orden in range(6 * len(CAMPAÑAS)):
+        vuelta = orden // len(CAMPAÑAS)
+        yield IMPRESIONES, _comun(orden) | {"tipo_evento": ("IMPRESION", "CLIC", "VISUALIZACION")[vuelta % 3]}
+        moneda, valor = _IMPORTES[vuelta % len(_IMPORTES)]
+        dinero = {"valor": valor, "moneda": moneda, "cupon": f"<b>{moneda}</b>"}
+        yield CONVERSIONES, _comun(orden) | {"tipo_conversion": _TIPOS[orden % len(_TIPOS)]} | dinero
+    for tipo in ("CLIC", "CLIC", "VISUALIZACION"):
+        yield IMPRESIONES, _comun(0) | {"id": HOSTIL, "tipo_evento": tipo}
+    yield CONVERSIONES, _comun(0) | {"id": HOSTIL, "tipo_conversion": "REGISTRO"}
+    yield CONVERSIONES, _comun(0) | {"id": OTRO_HOSTIL, "tipo_conversion": HOSTIL}
+
+
+def _comun(orden: int) -> dict[str, Any]:
+    """Lo de cualquier evento; cada influencer sale con varias campañas."""
+    return {
+        "campaña_id": CAMPAÑAS[orden % len(CAMPAÑAS)],
+        "influencer_id": INFLUENCERS[orden % len(INFLUENCERS)],
+        "usuario_id": f"usuario-{orden % 7}",
+        "user_agent": "Googlebot/2.1" if orden % 5 == 0 else "Mozilla/5.0 <script>alert(3)</script>",
+        "referrer": "https://ejemplo.test/?q=<img src=x onerror=alert(4)>",
+        "timestamp": f"2024-01-{1 + orden % 14:02}T{orden % 24:02}:30:00Z",
+        "propiedades": {"<b>utm</b>": HOSTIL},
+    }
