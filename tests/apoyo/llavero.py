@@ -25,6 +25,12 @@ class LlaveroEnMemoria:
     def abrir(self, presentada: str) -> Clave | None:
         return self.claves.get(presentada)
 
+    def sesion_de(self, clave: Clave) -> str:
+        return next(texto for texto, suya in self.claves.items() if suya is clave)
+
+    def abrir_sesion(self, sesion: str) -> Clave | None:
+        return self.claves.get(sesion)
+
     def vale(self, clave: Clave) -> bool:
         return clave in self.claves.values()
 

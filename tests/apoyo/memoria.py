@@ -242,7 +242,9 @@ def api_en_memoria(  # noqa: PLR0913 (por nombre: son los de la API)
         reloj=reloj,
         nuevo_id=ids_consecutivos(),
         acceso=ReglasDeAcceso(
-            llavero=llavero or LlaveroDelServicio(claves, guardadas), sin_clave=sin_clave, nombres=nombres
+            llavero=llavero or LlaveroDelServicio(claves, guardadas, reloj=reloj),
+            sin_clave=sin_clave,
+            nombres=nombres,
         ),
         ciclo_de_vida=sin_nada_que_abrir,
         segundos_de_cuerpo=segundos_de_cuerpo,
@@ -299,7 +301,7 @@ def rutas_en_memoria() -> list[Ruta]:
     descritas = rutas_descritas(envios, puertos, puertos, en_vivo, captura, informes, metricas, averiguar)
     de_dialectos = rutas_de_dialectos(recepcion, LlaveroDelServicio(), SEGUNDOS_MAXIMOS)
     return [
-        *todas_las_rutas(descritas, descripcion_de_los_mensajes(), de_dialectos, averiguar, lambda: AHORA),
+        *todas_las_rutas(descritas, descripcion_de_los_mensajes(), de_dialectos, averiguar),
         *rutas_del_panel(fuentes_en_memoria(puertos, averiguar)),
     ]
 

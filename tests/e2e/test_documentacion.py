@@ -88,18 +88,6 @@ def navegador(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pestaña]:
         yield abierta
 
 
-def test_la_portada_se_ve_entera_y_sin_pedir_nada_fuera(navegador: Pestaña, direccion: str) -> None:
-    navegador.ir(direccion)
-    assert hasta(lambda: navegador.evaluar("document.querySelector('h2')?.innerText")) == "Funciona"
-    # Con su hoja de estilo, que su política permite.
-    assert hasta(
-        lambda: navegador.evaluar("getComputedStyle(document.querySelector('nav ul')).display") == "grid"
-    )
-    assert navegador.evaluar("document.documentElement.scrollWidth <= innerWidth")
-    assert [pedida for pedida in navegador.pedidas if not pedida.startswith((f"{direccion}/", "data:"))] == []
-    assert navegador.quejas == []
-
-
 @pytest.fixture
 def pagina(direccion: str, navegador: Pestaña) -> Pestaña:
     navegador.ir(f"{direccion}/docs")

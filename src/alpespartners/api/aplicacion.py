@@ -104,9 +104,7 @@ def crear_api(  # noqa: PLR0913 (por nombre: es la lista de lo que la API necesi
     captura = [lotes.ruta(), cloudevents.ruta()]
     descritas = rutas_descritas(envios, lecturas, presencia, en_vivo, captura, informes, metricas, averiguar)
     de_dialectos = rutas_de_dialectos(recepcion, acceso.llavero, segundos_de_cuerpo)
-    rutas = Rutas(
-        [*todas_las_rutas(descritas, asyncapi, de_dialectos, averiguar, reloj), *paginas(averiguar)]
-    )
+    rutas = Rutas([*todas_las_rutas(descritas, asyncapi, de_dialectos, averiguar), *paginas(averiguar)])
 
     @asynccontextmanager
     async def con_pulso() -> AsyncGenerator[None]:
@@ -127,14 +125,13 @@ def todas_las_rutas(
     asyncapi: bytes,
     de_dialectos: Sequence[Ruta],
     averiguar: Callable[[], Awaitable[Salud]],
-    reloj: Callable[[], datetime],
 ) -> list[Ruta]:
     """Las que la documentación describe, las de otros protocolos, y las de quien lee o se orienta."""
     return [
         *descritas,
         *rutas_de_documentacion(descritas, asyncapi),
         *de_dialectos,
-        ruta_de_portada(averiguar, reloj),
+        ruta_de_portada(averiguar),
         *rutas_de_otros_nombres(),
     ]
 

@@ -39,7 +39,7 @@ _NO_LISTA: int = http.HTTPStatus.SERVICE_UNAVAILABLE
 _CABECERA = """
 Alpes Partners · Tracking está en marcha.
 
-  En el navegador  {direccion}/
+  Panel            {direccion}/panel
   Documentación    {direccion}/docs
   Broker           {broker}
   Datos            {datos}

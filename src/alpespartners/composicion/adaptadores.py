@@ -109,7 +109,7 @@ def acceso(
         procesos: cuántos atienden el mismo puerto.
     """
     return ReglasDeAcceso(
-        llavero=LlaveroDelServicio(configuracion.claves_api, guardadas, procesos),
+        llavero=LlaveroDelServicio(configuracion.claves_api, guardadas, procesos, ahora),
         sin_clave=configuracion.sin_clave,
         nombres=configuracion.nombres,
     )

@@ -3,12 +3,46 @@
 Por qué existe: unas vistas enlazan a otras, y los identificadores, que son de la gente, llevan barras y eñes.
 """
 
+import re
 from typing import Final
 from urllib.parse import quote
 
+from starlette.requests import Request
+
 CAMPAÑAS: Final = "/panel"
+ENTRAR: Final = "/panel/entrar"
+SALIR: Final = "/panel/salir"
+IDIOMA: Final = "/panel/idioma"
+
+LONGITUD_MAXIMA: Final = 2048
+"""Caracteres de una dirección a la que se puede volver."""
+_DEL_PANEL: Final = re.compile(r"/panel(?:[/?][!-\[\]-~]*)?")
 
 
 def direccion_de_campaña(campaña_id: str) -> str:
     """La de su vista."""
     return f"/panel/campa%C3%B1as/{quote(campaña_id, safe='')}"
+
+
+def direccion_pedida(peticion: Request) -> str:
+    """La de la página que se mira, con su consulta, para volver a ella; si no se puede, las campañas."""
+    direccion: bytes = peticion.scope["raw_path"]
+    if peticion.scope["query_string"]:
+        direccion += b"?" + peticion.scope["query_string"]
+    escrita = direccion.decode("latin-1")
+    return escrita if es_del_panel(escrita) else CAMPAÑAS
+
+
+def es_del_panel(direccion: str) -> bool:
+    """Dice si es una página de este panel, escrita como en una petición; no puede ser otra máquina."""
+    return len(direccion) <= LONGITUD_MAXIMA and _DEL_PANEL.fullmatch(direccion) is not None
+
+
+def direccion_de_entrada(volver: str) -> str:
+    """La de la página que pide la clave y, con ella, vuelve a esa."""
+    return f"{ENTRAR}?volver={quote(volver, safe='')}"
+
+
+def direccion_de_idioma(idioma: str, volver: str) -> str:
+    """La que cambia el idioma y vuelve a esa."""
+    return f"{IDIOMA}?a={idioma}&volver={quote(volver, safe='')}"

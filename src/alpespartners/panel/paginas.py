@@ -9,17 +9,22 @@ política de contenido no deja ejecutar ni cargar nada que no venga en este paqu
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
+from http import HTTPMethod, HTTPStatus
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import jinja2
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from alpespartners import __version__
 from alpespartners.api.http.politica_de_contenido import politica_de_contenido
 from alpespartners.api.http.problemas import ErrorHTTP
+from alpespartners.api.http.sesion import GALLETA_DE_SESION
 from alpespartners.panel import direcciones, formato
-from alpespartners.panel.idiomas import Frases, Idioma, idioma_de
+from alpespartners.panel.errores import explicacion_de
+from alpespartners.panel.formularios import Formulario
+from alpespartners.panel.idiomas import NOMBRES, Frases, Idioma, idioma_de
 from alpespartners.panel.recursos_del_panel import direccion_de
 
 _CABECERAS: Final = politica_de_contenido(
@@ -30,6 +35,7 @@ _CABECERAS: Final = politica_de_contenido(
     formularios=True,
 ) | {"Vary": "Accept-Language, Cookie", "Referrer-Policy": "same-origin"}
 _DE_UN_TROZO: Final = "hx-request"
+_QUE_PIDEN_PAGINA: Final = frozenset({HTTPMethod.GET, HTTPMethod.HEAD})
 
 
 class Paginas:
@@ -63,7 +69,11 @@ class Paginas:
         """
         idioma = idioma_de(peticion)
         hallada = self._entornos[idioma].get_template(plantilla)
+        formulario = Formulario(peticion)
         comunes = {
+            "aqui": direcciones.direccion_pedida(peticion),
+            "con_sesion": GALLETA_DE_SESION in peticion.cookies,
+            "formulario": formulario,
             "idioma": idioma,
             "ruta": peticion.url.path,
             "ahora": self._reloj(),
@@ -74,16 +84,52 @@ class Paginas:
             texto = "".join(hallada.blocks[trozo](contexto_del_trozo))
         else:
             texto = hallada.render(comunes | contexto)
-        return Response(texto, estado, _CABECERAS, "text/html")
+        respuesta = Response(texto, estado, _CABECERAS, "text/html")
+        formulario.dejar(respuesta)
+        return respuesta
 
     def al_fallar(self, peticion: Request, error: ErrorHTTP) -> Response:
-        """La página que cuenta un error."""
-        errores = getattr(error.problema, "errores", None) or ()
+        """La página que cuenta un error; si lo que falta es la clave, la que la pide.
+
+        Lo que pidió htmx va al aviso de la página que ya se ve, y no donde iba a ir lo pedido.
+        """
+        if error.estado == HTTPStatus.UNAUTHORIZED:
+            return _a_entrar(peticion)
+        idioma = idioma_de(peticion)
         respuesta = self.pagina(
-            peticion, "error.html", estado=error.estado, error=error.problema, errores=errores
+            peticion,
+            "error.html",
+            estado=error.estado,
+            trozo="aviso",
+            explicacion=explicacion_de(error, idioma),
+            volver=_pagina_de(peticion),
         )
         respuesta.headers.update(error.cabeceras or {})
+        if _DE_UN_TROZO in peticion.headers:
+            respuesta.headers.update({"HX-Retarget": "#aviso", "HX-Reswap": "innerHTML"})
         return respuesta
+
+
+def _a_entrar(peticion: Request) -> Response:
+    direccion = direcciones.direccion_de_entrada(_pagina_de(peticion))
+    if _DE_UN_TROZO in peticion.headers:
+        # Una redirección la seguiría htmx, y pondría la página de entrar dentro de la que se mira.
+        return Response(status_code=HTTPStatus.UNAUTHORIZED, headers={"HX-Redirect": direccion})
+    return RedirectResponse(direccion, HTTPStatus.SEE_OTHER)
+
+
+def _pagina_de(peticion: Request) -> str:
+    """La página a la que vuelve quien hizo esa petición: la que mira, y no el trozo ni el envío que hizo."""
+    mirada = peticion.headers.get("hx-current-url")
+    if mirada is not None:
+        partes = urlsplit(mirada)
+        direccion = f"{partes.path}?{partes.query}" if partes.query else partes.path
+        return direccion if direcciones.es_del_panel(direccion) else direcciones.CAMPAÑAS
+    return (
+        direcciones.direccion_pedida(peticion)
+        if peticion.method in _QUE_PIDEN_PAGINA
+        else direcciones.CAMPAÑAS
+    )
 
 
 def entorno(idioma: Idioma) -> jinja2.Environment:
@@ -109,6 +155,10 @@ def entorno(idioma: Idioma) -> jinja2.Environment:
     plantillas.globals |= {
         "recurso": direccion_de,
         "vistas": partial(_vistas, Frases(idioma)),
+        "idiomas": {idioma.value: nombre for idioma, nombre in NOMBRES.items()},
+        "direccion_de_entrada": direcciones.direccion_de_entrada,
+        "direccion_de_idioma": direcciones.direccion_de_idioma,
+        "direccion_de_salida": direcciones.SALIR,
         "direccion_de_campaña": direcciones.direccion_de_campaña,
     }
     return plantillas

@@ -51,12 +51,15 @@ TABLA: Final[Mapping[str, Alcance | None]] = {
     "GET /salud/lista": OPERACION,
     "GET /": NADIE,
     "GET /panel": LECTURA,
+    "GET /panel/entrar": NADIE,
+    "POST /panel/entrar": NADIE,
+    "POST /panel/salir": NADIE,
+    "GET /panel/idioma": NADIE,
     "GET /panel/recursos/{huella}/{nombre}": NADIE,
     "GET /docs": NADIE,
     "GET /openapi.json": NADIE,
     "GET /asyncapi.json": NADIE,
     "GET /docs/recursos/documentacion.js": NADIE,
-    "GET /docs/recursos/portada.css": NADIE,
     "GET /docs/recursos/swagger-ui-bundle.js": NADIE,
     "GET /docs/recursos/swagger-ui.css": NADIE,
     **{
@@ -79,6 +82,8 @@ CON_CAMPAÑA_EN_LA_CONSULTA: Final = {
     "GET /tracking/destinos",
     "GET /tracking/influencers/{influencer_id}/conversiones",
 }
+DEL_PANEL: Final = {cual for cual in TABLA if "/panel" in cual}
+"""Las páginas: la negativa se lee, y quien no trae clave va a la que la pide."""
 DE_UN_EVENTO: Final = {cual for cual in TABLA if "/{id}" in cual}
 
 EVENTO: Final = {"id": "imp-1", "campaña_id": "cmp-1"}
@@ -123,6 +128,10 @@ class Servicio:
             cabeceras["Content-Type"] = "application/cloudevents+json"
         cabeceras |= headers or {}
         async with cliente_de(self.api, desde) as cliente:
+            if metodo == "POST" and direccion.startswith("/panel"):
+                # Un formulario lo envía quien cargó su página.
+                pagina = await cliente.get("/panel/entrar")
+                opciones = {"data": {"testigo": re.findall(r'name="testigo" value="([^"]+)', pagina.text)[0]}}
             # De en vivo solo se lee cómo empieza.
             metodo = "HEAD" if direccion.endswith("/en-vivo") else metodo
             return await cliente.request(metodo, direccion, headers=cabeceras, **opciones)  # type: ignore[arg-type]
@@ -146,6 +155,8 @@ def _cuerpo(direccion: str) -> object:
 
 
 def _rellena(cual: str, valor: str = "cmp-1") -> str:
+    if cual == "GET /panel/idioma":
+        return f"{cual}?a=en"
     return re.sub(r"\{[^}]+\}", valor, cual)
 
 
@@ -155,8 +166,10 @@ def servicio(puertos: PuertosEnMemoria, claves: ClavesEnMemoria) -> Servicio:
 
 
 def _entra(respuesta: httpx2.Response) -> bool:
-    """Lo que responde quien atiende: que el evento no exista también lo dice él."""
-    return respuesta.status_code in {200, 202, 308, 404}
+    """Lo que responde quien atiende: que el evento no exista, o que una clave no vale, también lo dice él."""
+    if respuesta.status_code == 303:
+        return not respuesta.headers["Location"].startswith("/panel/entrar?")
+    return respuesta.status_code in {200, 202, 308, 404} or 'id="falta"' in respuesta.text
 
 
 def _nombre(ruta: Ruta) -> str:
@@ -228,7 +241,7 @@ async def test_una_clave_entra_solo_donde_dice_su_alcance(
     assert respuesta.status_code == 403
     if not cual.endswith("/en-vivo"):
         assert f"«{TABLA[cual]}»" in respuesta.text
-        if not cual.startswith("GET /panel"):
+        if cual not in DEL_PANEL:
             assert respuesta.json()["type"] == "urn:alpespartners:error:sin_permiso"
             assert respuesta.json()["alcance"] == TABLA[cual]
     assert servicio.puertos.publicados == []
@@ -264,6 +277,9 @@ async def test_sin_una_que_valga_solo_se_entra_en_las_abiertas(
     respuesta = await servicio.pedir(_rellena(cual), clave)
     if cual in SIN_CLAVE:
         assert _entra(respuesta)
+    elif cual in DEL_PANEL:
+        assert respuesta.status_code == 303
+        assert respuesta.headers["Location"].startswith("/panel/entrar?volver=%2Fpanel")
     else:
         assert respuesta.status_code == 401
     assert servicio.puertos.publicados == []
@@ -327,7 +343,7 @@ async def test_las_de_los_ajustes_lo_pueden_todo_haya_o_no_guardadas(
 # Campañas y prefijo.
 
 
-@pytest.mark.parametrize("cual", [cual for cual in TABLA if TABLA[cual] is LECTURA])
+@pytest.mark.parametrize("cual", [cual for cual in TABLA if TABLA[cual] is LECTURA and cual not in DEL_PANEL])
 async def test_una_clave_con_campañas_solo_lee_lo_que_es_de_una_de_ellas(
     servicio: Servicio, claves: ClavesEnMemoria, cual: str
 ) -> None:

@@ -119,11 +119,11 @@ async def test_una_revocada_deja_de_valer_en_la_siguiente_lectura(
     texto = claves.crear("captura")
     await llavero.ponerse_al_dia()
     identidad = claves.claves[0].identidad
-    assert llavero.vale(identidad)
+    assert llavero.nombrada(identidad) is not None
     claves.claves[0] = replace(claves.claves[0], revocada_en=AHORA)
     await llavero.ponerse_al_dia()
     assert llavero.abrir(texto) is None
-    assert not llavero.vale(identidad)
+    assert llavero.nombrada(identidad) is None
 
 
 async def test_una_caduca_a_su_hora_aunque_no_se_lea_nada(

@@ -1,7 +1,8 @@
 """Quién puede hablar con la API: claves, o solo esta máquina.
 
 Qué es: la comprobación que va antes de atender, con sus negativas (401, 403, 421 y 429) y, en cada una, qué
-hacer. Con claves, cada ruta dice para qué ha de haberse hecho la que se presenta.
+hacer. Con claves, cada ruta dice para qué ha de haberse hecho la que se presenta, o aquella con que empezó la
+sesión de quien mira el panel.
 Qué no es: un sistema de usuarios; una clave es de un programa. Lo que deja hacer con cada evento lo comprueba
 quien lo atiende (`permiso_de`).
 Por qué existe: el servicio arranca sin configurar nada. Mientras no haya claves, ni otra máquina ni una
@@ -37,6 +38,7 @@ from alpespartners.api.http.problemas import (
     sin_permiso,
 )
 from alpespartners.api.http.rutas import Direccion, Ruta
+from alpespartners.api.http.sesion import GALLETA_DE_SESION
 from alpespartners.seedwork.cubo import SEGUNDOS_DE_RAFAGA
 
 _LOCALES: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
@@ -87,37 +89,45 @@ class ReglasDeAcceso:
         if ruta is not None and ruta.dialecto is not None:
             return
         if not self.llavero.piden:
-            self._exigir_que_sea_de_aqui(peticion)
+            self._exigir_que_sea_de_aqui(peticion, ruta)
         elif ruta is not None and ruta.alcance is not None:
             self._exigir_clave(peticion, ruta, ruta.alcance)
-        elif ruta is None and not _es_abierta(direccion) and self._abierta(peticion) is None:
+        elif ruta is None and not _es_abierta(direccion) and self._abierta(peticion, None) is None:
             # No existe, y no se le dice: quien no tiene clave no sabe qué direcciones hay.
             raise clave_requerida()
 
     def _exigir_clave(self, peticion: Request, ruta: Ruta, alcance: Alcance) -> None:
         if ruta.sin_clave and not self.llavero.se_conoce:
             return
-        clave = self._abierta(peticion)
         if ruta.sin_clave:
+            # La sesión de quien mira el panel no le quita lo que puede ver cualquiera.
+            clave = self._presentada(cabeceras_de(peticion))
             if clave is not None:
                 _exigir_alcance(clave, alcance, None)
             return
-        admitir(peticion, clave, alcance)
+        admitir(peticion, self._abierta(peticion, ruta), alcance)
         if alcance is Alcance.LECTURA and not ruta.juzga_campañas:
             variables = peticion.scope["path_params"]
             exigir_campaña(peticion, variables.get("campaña_id") or variables.get("campana_id"))
 
-    def _abierta(self, peticion: Request) -> Clave | None:
-        """La clave que presenta la petición, si presenta una y vale."""
-        presentada = _presentada(cabeceras_de(peticion))
+    def _abierta(self, peticion: Request, ruta: Ruta | None) -> Clave | None:
+        """La clave que presenta la petición, o la de su sesión donde vale, si vale."""
+        cabeceras = cabeceras_de(peticion)
+        if b"authorization" in cabeceras or not (ruta is None or ruta.admite_sesion):
+            return self._presentada(cabeceras)
+        sesion = peticion.cookies.get(GALLETA_DE_SESION)
+        return None if sesion is None else self.llavero.abrir_sesion(sesion)
+
+    def _presentada(self, cabeceras: Cabeceras) -> Clave | None:
+        presentada = _presentada(cabeceras)
         return None if presentada is None else self.llavero.abrir(presentada)
 
-    def _exigir_que_sea_de_aqui(self, peticion: Request) -> None:
+    def _exigir_que_sea_de_aqui(self, peticion: Request, ruta: Ruta | None) -> None:
         cabeceras = cabeceras_de(peticion)
         se_conocen = self.llavero.se_conoce
         if not se_conocen:
             # Con una de las que no se han podido leer no se entra: no se sabe qué deja hacer.
-            self._abierta(peticion)
+            self._abierta(peticion, ruta)
         # Sin saber si hay claves no se abre a nadie de fuera: puede que las haya.
         a_todos = self._sin_clave and se_conocen
         if not a_todos and not (_viene_de_esta_maquina(peticion) and _viene_directa(cabeceras)):

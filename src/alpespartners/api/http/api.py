@@ -69,7 +69,7 @@ class Api:
         comienzo = time.perf_counter()
         peticion, metodo = Request(scope, receive), scope["method"]
         traza = poner_traza(peticion)
-        plantilla, en_su_forma = None, None
+        direccion, plantilla, en_su_forma = None, None, None
         try:
             exigir_medidas(scope)
             direccion, scope["path_params"] = self._rutas.buscar(partes_de_la_ruta(scope))
@@ -86,6 +86,8 @@ class Api:
             error = error_de(fallo)
             if error.estado == HTTPStatus.INTERNAL_SERVER_ERROR:
                 self._registro.exception("petición fallida", ruta=plantilla, traza=identificador_de(traza))
+            if direccion is None:
+                en_su_forma = self._rutas.al_fallar(scope["raw_path"])
             respuesta = error.respuesta() if en_su_forma is None else en_su_forma(peticion, error)
         respuesta.raw_headers.extend(precauciones_de(respuesta))
         # Antes de enviarla: lo que tarda en llevarse un millón de filas es cosa de quien las descarga.

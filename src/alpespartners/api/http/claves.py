@@ -33,6 +33,7 @@ class Clave:
         identidad: cómo se llama; `None`, si no es de las guardadas.
         limite: eventos por segundo, los que sean los procesos; `None`, los que quiera.
         cubo: lo que le queda de ese límite en este proceso.
+        hasta: cuándo acaba la sesión con que se entró, en segundos de la época; `None`, no se entró con una.
     """
 
     alcances: frozenset[Alcance] = TODOS_LOS_ALCANCES
@@ -41,6 +42,7 @@ class Clave:
     identidad: str | None = None
     limite: int | None = None
     cubo: Cubo | None = None
+    hasta: int | None = None
 
 
 SIN_CLAVE: Final = Clave()
@@ -71,6 +73,12 @@ class Llavero(Protocol):
     def abrir(self, presentada: str) -> Clave | None:
         """La clave que es ese texto; `None` si no es ninguna, o ya no vale."""
 
+    def sesion_de(self, clave: Clave) -> str:
+        """El texto de una sesión, que empieza ahora, de quien presentó esa clave."""
+
+    def abrir_sesion(self, sesion: str) -> Clave | None:
+        """La clave con que empezó esa sesión; `None` si no es ninguna, o la una o la otra ya no valen."""
+
     def vale(self, clave: Clave) -> bool:
         """Dice si esa, que se abrió antes, sigue valiendo."""
 
@@ -78,6 +86,12 @@ class Llavero(Protocol):
 def poner_llavero(peticion: Request, llavero: Llavero) -> None:
     """Deja en la petición las claves del servicio."""
     peticion.scope[_LLAVERO] = llavero
+
+
+def llavero_de(peticion: Request) -> Llavero:
+    """Las claves del servicio que atiende la petición."""
+    llavero: Llavero = peticion.scope[_LLAVERO]
+    return llavero
 
 
 def poner_clave(peticion: Request, clave: Clave) -> None:
@@ -101,7 +115,7 @@ def sigue_valiendo(peticion: Request) -> bool:
 
     No traer ninguna vale mientras no se pidan.
     """
-    llavero: Llavero = peticion.scope[_LLAVERO]
+    llavero = llavero_de(peticion)
     clave: Clave | None = peticion.scope.get(_CLAVE)
     return not llavero.piden if clave is None else llavero.vale(clave)
 

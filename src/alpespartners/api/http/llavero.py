@@ -4,11 +4,15 @@ Qué es: de lo presentado a la clave con lo que deja hacer y lo que le queda de 
 Qué no es: la lectura de las guardadas (`modulos/claves`).
 """
 
+import hashlib
 import hmac
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from dataclasses import replace
+from datetime import UTC, datetime
 
 from alpespartners.api.http.claves import Clave, Dialecto
 from alpespartners.api.http.problemas import SEGUNDOS_PARA_REINTENTAR, ErrorHTTP
+from alpespartners.api.http.sesion import SEGUNDOS_DE_SESION, Sesion, leer_sesion
 from alpespartners.modulos.claves.aplicacion.llavero import LlaveroGuardado
 from alpespartners.modulos.claves.dominio.clave import PREFIJO_DE_CLAVE, ClaveGuardada
 from alpespartners.modulos.tracking.aplicacion.permisos import Permiso
@@ -24,6 +28,7 @@ class LlaveroDelServicio:
         de_los_ajustes: las que valen siempre y para todo.
         guardadas: las demás; `None`, si este proceso no las mira.
         procesos: cuántos atienden el mismo puerto: el límite de una clave se reparte entre ellos.
+        reloj: la hora, en UTC, con que se mira si una sesión acabó.
     """
 
     def __init__(
@@ -31,10 +36,14 @@ class LlaveroDelServicio:
         de_los_ajustes: Collection[str] = (),
         guardadas: LlaveroGuardado | None = None,
         procesos: int = 1,
+        reloj: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._de_los_ajustes = [clave.encode("utf-8") for clave in de_los_ajustes]
         self._guardadas = guardadas
         self._procesos = procesos
+        self._reloj = reloj
+        # Quien lee la base de datos no sabe estas: con alguna, tampoco puede escribirse una sesión.
+        self._secreto = hashlib.sha256(b"\0".join(sorted(self._de_los_ajustes))).digest()
         self._abiertas: dict[str, tuple[ClaveGuardada, Clave]] = {}
 
     @property
@@ -84,9 +93,54 @@ class LlaveroDelServicio:
         guardada = self._guardadas.abrir(presentada)
         return None if guardada is None else self._abierta(guardada)
 
+    def sesion_de(self, clave: Clave) -> str:
+        """El texto de una sesión, que empieza ahora, de quien presentó esa clave.
+
+        No lleva la clave, y lo puede comprobar cualquier proceso con las mismas. Acaba con su clave, cuando
+        cambian las de los ajustes, o a las doce horas.
+        """
+        identidad = clave.identidad or ""
+        acaba = int(self._reloj().timestamp()) + SEGUNDOS_DE_SESION
+        return Sesion.firmada(identidad, acaba, self._secreto_de(self._nombrada(identidad))).texto
+
+    def abrir_sesion(self, sesion: str) -> Clave | None:
+        """La clave con que empezó esa sesión; `None` si no es ninguna, o la una o la otra ya no valen.
+
+        Raises:
+            ErrorHTTP: 503, empezó con una de las guardadas y todavía no se han podido leer.
+        """
+        leida = leer_sesion(sesion)
+        if leida is None:
+            return None
+        if leida.identidad and self._guardadas is not None and not self._guardadas.se_conoce:
+            raise claves_desconocidas()
+        guardada = self._nombrada(leida.identidad)
+        if guardada is None and (leida.identidad or not self._de_los_ajustes):
+            return None
+        if not leida.es_de(self._secreto_de(guardada)) or not self._dura(leida.acaba):
+            return None
+        clave = _DE_LOS_AJUSTES if guardada is None else self._abierta(guardada)
+        return replace(clave, hasta=leida.acaba)
+
     def vale(self, clave: Clave) -> bool:
         """Dice si esa, que se abrió antes, sigue valiendo."""
-        return clave.identidad is None or self._guardadas is None or self._guardadas.vale(clave.identidad)
+        if clave.hasta is not None and not self._dura(clave.hasta):
+            return False
+        return (
+            clave.identidad is None
+            or self._guardadas is None
+            or self._guardadas.nombrada(clave.identidad) is not None
+        )
+
+    def _dura(self, acaba: int) -> bool:
+        return self._reloj().timestamp() < acaba
+
+    def _nombrada(self, identidad: str) -> ClaveGuardada | None:
+        return None if self._guardadas is None or not identidad else self._guardadas.nombrada(identidad)
+
+    def _secreto_de(self, guardada: ClaveGuardada | None) -> bytes:
+        """Con lo que se firman las sesiones de esa clave; `None`, las de los ajustes."""
+        return self._secreto if guardada is None else self._secreto + guardada.resumen
 
     def _abierta(self, guardada: ClaveGuardada) -> Clave:
         """Lo que deja hacer; con el mismo cubo siempre, que se gasta entre todas sus peticiones."""

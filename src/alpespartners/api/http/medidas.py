@@ -17,7 +17,7 @@ OCTETOS_DE_LA_RUTA: Final = 8 * 1024
 """Dos identificadores de 128 caracteres, de los que más ocupan codificados, son 3 KiB."""
 OCTETOS_DE_LA_CONSULTA: Final = 16 * 1024
 CABECERAS_MAXIMAS: Final = 128
-"""Las líneas; una galleta es una parte de una de ellas, y no se lee ninguna."""
+"""Las líneas; una galleta es una parte de una de ellas."""
 
 
 def exigir_medidas(scope: Scope) -> None:

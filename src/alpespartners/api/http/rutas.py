@@ -55,6 +55,11 @@ class Ruta:
     al_fallar: AlFallar | None = None
 
     @property
+    def admite_sesion(self) -> bool:
+        """Dice si vale la sesión de una persona en lugar de la clave: para leer, y en los formularios."""
+        return self.metodo == HTTPMethod.GET or self.al_fallar is not None
+
+    @property
     def abierta(self) -> bool:
         """Dice si se puede pedir sin clave, aunque las haya."""
         return self.alcance is None or self.sin_clave
@@ -115,6 +120,12 @@ class Rutas:
             if ruta.metodo == HTTPMethod.GET:
                 direccion.rutas[HTTPMethod.HEAD] = ruta
         todas = [(tuple(segmentos(plantilla)), direccion) for plantilla, direccion in direcciones.items()]
+        self._al_fallar = {
+            plantilla.split("/")[1].encode(): ruta.al_fallar
+            for plantilla, direccion in direcciones.items()
+            for ruta in direccion.rutas.values()
+            if ruta.al_fallar is not None
+        }
         self._fijas = {partes: direccion for partes, direccion in todas if not _tiene_variables(partes)}
         self._variables = [(partes, direccion) for partes, direccion in todas if _tiene_variables(partes)]
 
@@ -135,6 +146,10 @@ class Rutas:
                     if _es_variable(esperado)
                 }
         return None, _SIN_VARIABLES
+
+    def al_fallar(self, ruta_cruda: bytes) -> AlFallar | None:
+        """Cómo se cuenta que algo falla en esa ruta, exista o no: como en las que empiezan por lo mismo."""
+        return self._al_fallar.get(ruta_cruda.removeprefix(b"/").partition(b"/")[0])
 
 
 def partes_de_la_ruta(scope: Scope) -> Sequence[str]:

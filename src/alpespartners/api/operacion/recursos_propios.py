@@ -17,7 +17,6 @@ from alpespartners.api.http.rutas import Atencion, Ruta
 _RECURSOS: Final = files("alpespartners.api.operacion").joinpath("recursos")
 _TIPO_POR_RECURSO: Final[Mapping[str, str]] = {
     "documentacion.js": "text/javascript",
-    "portada.css": "text/css",
     "swagger-ui/swagger-ui-bundle.js": "text/javascript",
     "swagger-ui/swagger-ui.css": "text/css",
 }

@@ -35,6 +35,10 @@ class Idioma(StrEnum):
     INGLES = "en"
 
 
+NOMBRES: Final = {Idioma.ESPAÑOL: "Español", Idioma.INGLES: "English"}
+"""Cómo se llama cada uno a sí mismo."""
+
+
 def idioma_de(peticion: Request) -> Idioma:
     """El que eligió quien mira; si no ha elegido, el que más quiere de los que se hablan aquí."""
     elegido = peticion.cookies.get(GALLETA_DE_IDIOMA)

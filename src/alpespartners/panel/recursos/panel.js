@@ -12,3 +12,11 @@ if (navigator.clipboard) {
     }
   });
 }
+// Sesión: lo que htmx pidió y falló se dice en el aviso, hasta que algo vuelve a ir bien.
+addEventListener("htmx:sendError", () => {
+  const aviso = document.getElementById("aviso");
+  aviso.textContent = aviso.dataset.sinRespuesta;
+});
+addEventListener("htmx:afterRequest", (suceso) => {
+  if (suceso.detail.successful) document.getElementById("aviso").replaceChildren();
+});

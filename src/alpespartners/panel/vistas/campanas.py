@@ -9,6 +9,7 @@ from alpespartners.api.http.claves import Alcance
 from alpespartners.api.http.parametros import leer_parametros
 from alpespartners.api.http.rutas import Ruta
 from alpespartners.modulos.tracking.dominio.excepciones import Recolector
+from alpespartners.panel.campanas_a_la_vista import campañas_a_la_vista
 from alpespartners.panel.direcciones import CAMPAÑAS
 from alpespartners.panel.fuentes import Fuentes
 from alpespartners.panel.paginas import Paginas
@@ -24,7 +25,7 @@ def rutas(fuentes: Fuentes, paginas: Paginas) -> list[Ruta]:
         parametros = leer_parametros(peticion.scope["query_string"], {"prefijo"}, recolector)
         recolector.exigir()
         prefijo = parametros.get("prefijo", "")
-        pagina = await fuentes.resumenes.campañas(prefijo, None, _POR_PAGINA)
+        pagina = await campañas_a_la_vista(peticion, fuentes.resumenes, prefijo, None, _POR_PAGINA)
         return paginas.pagina(peticion, "campanas.html", trozo="lista", prefijo=prefijo, pagina=pagina)
 
     return [
@@ -33,6 +34,7 @@ def rutas(fuentes: Fuentes, paginas: Paginas) -> list[Ruta]:
             metodo="GET",
             atencion=campañas,
             alcance=Alcance.LECTURA,
+            juzga_campañas=True,
             al_fallar=paginas.al_fallar,
         )
     ]

@@ -127,10 +127,10 @@ class LlaveroGuardado:
         guardada = self._por_identidad.get(identidad, _NADIE)
         return guardada if guardada.es_su_secreto(secreto) and guardada.vale(self._reloj()) else None
 
-    def vale(self, identidad: str) -> bool:
-        """Dice si la de esa identidad sigue valiendo."""
+    def nombrada(self, identidad: str) -> ClaveGuardada | None:
+        """La de esa identidad, si vale ahora; nombrarla no es presentarla."""
         guardada = self._por_identidad.get(identidad)
-        return guardada is not None and guardada.vale(self._reloj())
+        return guardada if guardada is not None and guardada.vale(self._reloj()) else None
 
     async def ponerse_al_dia(self) -> None:
         """Espera a que acabe una lectura; quienes esperan a la vez esperan a la misma."""
