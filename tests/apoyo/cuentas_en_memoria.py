@@ -11,8 +11,9 @@ from alpespartners.modulos.informes.aplicacion.puertos import (
     Pagina,
     Resumen,
 )
+from alpespartners.modulos.informes.aplicacion.ritmo import Ritmo
 from alpespartners.modulos.informes.dominio.cuenta import Cuenta, en_diezmilesimas
-from alpespartners.modulos.informes.dominio.intervalos import Intervalo
+from alpespartners.modulos.informes.dominio.intervalos import UN_DIA, Intervalo
 from alpespartners.modulos.informes.dominio.metricas import metricas
 from alpespartners.modulos.informes.dominio.usuarios import Usuarios
 from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
@@ -76,6 +77,19 @@ def resumir(
     primeras = sorted(suyos)[:limite]
     siguiente = primeras[-1] if len(suyos) > limite else None
     return Pagina([_resumen(identidad, suyos[identidad]) for identidad in primeras], siguiente)
+
+
+def ritmos(
+    eventos: Iterable[EventoSeguido[Any]], campañas: Collection[str], periodo: Intervalo
+) -> dict[str, Ritmo]:
+    """Lo mismo que los ritmos, evento a evento."""
+    dias = (periodo.hasta - periodo.desde) // UN_DIA
+    cuantos = {campaña: [0] * dias for campaña in campañas}
+    for evento in eventos:
+        suyos = cuantos.get(evento.contenido.campaña_id)
+        if suyos is not None and periodo.desde <= evento.ocurrido_en < periodo.hasta:
+            suyos[(evento.ocurrido_en - periodo.desde) // UN_DIA] += 1
+    return {campaña: Ritmo(suyos) for campaña, suyos in cuantos.items()}
 
 
 def _resumen(identidad: str, eventos: Sequence[EventoSeguido[Any]]) -> Resumen:

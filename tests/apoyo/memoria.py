@@ -3,7 +3,7 @@
 Existen para probar el borde HTTP sin broker, sin consumidor y sin base de datos.
 """
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -38,6 +38,7 @@ from alpespartners.api.tracking.envios import Envios
 from alpespartners.composicion.mensajes import TIPOS_DE_COMANDO, descripcion_de_los_mensajes
 from alpespartners.modulos.claves.aplicacion.llavero import LlaveroGuardado
 from alpespartners.modulos.informes.aplicacion.puertos import Contada, DemasiadasCuentas, Dimension, Pagina
+from alpespartners.modulos.informes.aplicacion.ritmo import Ritmo
 from alpespartners.modulos.informes.dominio.intervalos import Intervalo
 from alpespartners.modulos.informes.dominio.usuarios import Usuarios
 from alpespartners.modulos.tracking.aplicacion import clases
@@ -62,7 +63,7 @@ from alpespartners.modulos.tracking.aplicacion.recepcion import Recepcion
 from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
 from alpespartners.panel.fuentes import Fuentes
 from alpespartners.panel.rutas import rutas_del_panel
-from tests.apoyo.cuentas_en_memoria import contar, contar_usuarios, resumir
+from tests.apoyo.cuentas_en_memoria import contar, contar_usuarios, resumir, ritmos
 from tests.apoyo.libro_en_memoria import TransaccionEnMemoria
 from tests.apoyo.topicos_en_vivo import TopicosQueNoHay
 
@@ -159,6 +160,11 @@ class PuertosEnMemoria:
 
     async def influencers(self, prefijo: str, despues_de: str | None, limite: int) -> Pagina:
         return self._resumir("influencer_id", prefijo, despues_de, limite)
+
+    async def ritmos(self, campañas: Collection[str], periodo: Intervalo) -> Mapping[str, Ritmo]:
+        if not self.hay_base_de_datos:
+            raise BaseDatosNoDisponible
+        return ritmos(self._eventos(), campañas, periodo)
 
     def _resumir(self, de: str, prefijo: str, despues_de: str | None, limite: int) -> Pagina:
         if not self.hay_base_de_datos:

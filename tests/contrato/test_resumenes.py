@@ -1,7 +1,7 @@
 """Las páginas de campañas y de influencers son lo que da contar las filas una a una, en los dos motores."""
 
 import asyncio
-from collections.abc import Coroutine, Generator, Sequence
+from collections.abc import Coroutine, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -16,14 +16,17 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, text
 
 from alpespartners.modulos.informes.aplicacion.puertos import Pagina
+from alpespartners.modulos.informes.aplicacion.ritmo import DIAS_DEL_RITMO, Ritmo, ultimos_dias
+from alpespartners.modulos.informes.dominio.intervalos import UN_DIA, Intervalo
 from alpespartners.modulos.informes.infraestructura.resumenes import ResumenesSQL
 from alpespartners.modulos.tracking.aplicacion import clases
+from alpespartners.modulos.tracking.aplicacion.consultas.cursores import MICROSEGUNDO
 from alpespartners.modulos.tracking.aplicacion.puertos import Transaccion
 from alpespartners.modulos.tracking.dominio.entidades import Conversion, EventoSeguido
 from alpespartners.modulos.tracking.infraestructura.libro.hechos import hechos
 from alpespartners.modulos.tracking.infraestructura.motores.base_datos import LecturasDelLibro, Libro
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.lecturas import LecturasSQLite
-from tests.apoyo.cuentas_en_memoria import resumir
+from tests.apoyo.cuentas_en_memoria import resumir, ritmos
 from tests.apoyo.eventos import AHORA, conversion, impresion
 from tests.apoyo.libro_contado import contado_en_postgresql, contado_en_sqlite
 from tests.apoyo.postgresql import ServidorDePrueba
@@ -51,6 +54,9 @@ class Resumenes:
         lectura = ResumenesSQL(self.lecturas, hechos())
         listar = lectura.campañas if de == "campaña_id" else lectura.influencers
         return _esperar(listar(prefijo, despues_de, limite))
+
+    def ritmos(self, campañas: Sequence[str], periodo: Intervalo) -> Mapping[str, Ritmo]:
+        return _esperar(ResumenesSQL(self.lecturas, hechos()).ritmos(campañas, periodo))
 
     def otro_nombre(self) -> str:
         return f"n{next(self.numeros):06}-"
@@ -270,9 +276,29 @@ def test_de_una_pagina_de_muchos_no_se_tienen_a_la_vez_los_lugares_de_todos(
     assert (sum(a_la_vez), max(a_la_vez)) == (3 * 110, 3 * 50)
 
 
+def test_el_ritmo_de_unas_campañas_es_lo_que_da_contar_los_eventos_de_cada_dia(resumenes: Resumenes) -> None:
+    propio = resumenes.otro_nombre()
+    # El de la víspera: lo que ocurrirá se cuenta cuando se recibió.
+    periodo = ultimos_dias(AHORA - UN_DIA)
+    bordes = [periodo.desde - MICROSEGUNDO, periodo.desde, periodo.hasta - MICROSEGUNDO, periodo.hasta]
+    sucesos: list[EventoSeguido[Any]] = [
+        impresion(id=f"{propio}{n}", campaña_id=f"{propio}{n % 2}", timestamp=cuando)
+        for n, cuando in enumerate(bordes * 3)
+    ]
+    sucesos.append(conversion(id=propio, campaña_id=f"{propio}0", timestamp=periodo.desde))
+    sucesos.append(impresion(id=f"{propio}-", campaña_id=f"{propio}de otra", timestamp=periodo.desde))
+    resumenes.registrar(sucesos)
+    campañas = [f"{propio}{nombre}" for nombre in (*"01", "sin nada")]
+    assert resumenes.ritmos(campañas, periodo) == ritmos(sucesos, campañas, periodo)
+    assert [ritmo.total for ritmo in resumenes.ritmos(campañas, periodo).values()] == [4, 3, 0]
+    assert resumenes.ritmos([], periodo) == {}
+
+
 async def test_antes_de_que_haya_tablas_no_hay_ninguna(tmp_path: Path) -> None:
     lecturas = LecturasSQLite(tmp_path)
     lectura = ResumenesSQL(lecturas, hechos())
     paginas = [await lectura.campañas("", None, 10), await lectura.influencers("a", None, 10)]
+    ritmo = await lectura.ritmos(["a"], ultimos_dias(AHORA))
     lecturas.cerrar()
     assert [(pagina.elementos, pagina.siguiente) for pagina in paginas] == [((), None)] * 2
+    assert ritmo == {"a": Ritmo([0] * DIAS_DEL_RITMO)}

@@ -5,7 +5,7 @@ Por qué existe: unas vistas enlazan a otras, y los identificadores, que son de 
 
 import re
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from starlette.requests import Request
 
@@ -13,6 +13,8 @@ CAMPAÑAS: Final = "/panel"
 ENTRAR: Final = "/panel/entrar"
 SALIR: Final = "/panel/salir"
 IDIOMA: Final = "/panel/idioma"
+INFLUENCERS: Final = "/panel/influencers"
+EXPLICAR: Final = "/panel/evento"
 
 LONGITUD_MAXIMA: Final = 2048
 """Caracteres de una dirección a la que se puede volver."""
@@ -46,3 +48,34 @@ def direccion_de_entrada(volver: str) -> str:
 def direccion_de_idioma(idioma: str, volver: str) -> str:
     """La que cambia el idioma y vuelve a esa."""
     return f"{IDIOMA}?a={idioma}&volver={quote(volver, safe='')}"
+
+
+def direccion_del_periodo(campaña_id: str) -> str:
+    """La que lee las fechas que alguien elige y lleva a la vista de esa campaña."""
+    return f"{direccion_de_campaña(campaña_id)}/periodo"
+
+
+def direccion_en_vivo(campaña_id: str) -> str:
+    """La de lo que le llega a esa campaña, según llega."""
+    return f"{direccion_de_campaña(campaña_id)}/en-vivo"
+
+
+def direccion_de_influencer(influencer_id: str) -> str:
+    """La de su vista."""
+    return f"{INFLUENCERS}/{quote(influencer_id, safe='')}"
+
+
+def direccion_del_periodo_de_influencer(influencer_id: str) -> str:
+    """La que lee las fechas que alguien elige y lleva a la vista de ese influencer."""
+    return f"{direccion_de_influencer(influencer_id)}/periodo"
+
+
+def direccion_de_evento(evento_id: str) -> str:
+    """La de la vista que lo explica."""
+    return con_parametros(EXPLICAR, id=evento_id)
+
+
+def con_parametros(direccion: str, **parametros: str) -> str:
+    """Esa dirección con esos parámetros; sin ninguno, ella sola."""
+    consulta = urlencode(parametros, quote_via=quote, safe="/:")
+    return f"{direccion}?{consulta}" if consulta else direccion

@@ -12,6 +12,7 @@ from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from typing import Final
 
+from alpespartners.modulos.informes.dominio.intervalos import Granularidad
 from alpespartners.modulos.informes.dominio.metricas import Razon
 from alpespartners.modulos.tracking.dominio.monedas import DECIMALES
 from alpespartners.panel.idiomas import Idioma
@@ -20,6 +21,7 @@ ESPACIO_FINO: Final = "\N{NARROW NO-BREAK SPACE}"
 MENOS: Final = "\N{MINUS SIGN}"
 NADA: Final = "\N{EN DASH}"
 """Lo que se escribe donde no hay valor: no es un cero."""
+MENOS: Final = "\N{MINUS SIGN}"
 
 _COMA: Final = {Idioma.ESPAÑOL: ",", Idioma.INGLES: "."}
 _MESES: Final = {
@@ -50,10 +52,21 @@ def importe(valor: Decimal, moneda: str, idioma: Idioma) -> str:
 
 def porcentaje(razon: Razon, idioma: Idioma) -> str:
     """Una razón entre recuentos, en tanto por ciento: `3,25 %`; sin denominador, nada."""
-    if razon.valor is None:
-        return NADA
-    por_ciento = round(razon.valor * 100, _DECIMALES_DE_UN_PORCENTAJE)
+    return NADA if razon.valor is None else parte(razon.valor, idioma)
+
+
+def parte(valor: Decimal, idioma: Idioma) -> str:
+    """Una parte de algo, en tanto por ciento: `12,50 %`."""
+    por_ciento = round(valor * 100, _DECIMALES_DE_UN_PORCENTAJE)
     return f"{numero(por_ciento, idioma, _DECIMALES_DE_UN_PORCENTAJE)}\N{NO-BREAK SPACE}%"
+
+
+def variacion(cuanta: Decimal | None, idioma: Idioma) -> str:
+    """Lo que aumentó o, con un menos, disminuyó, como parte de lo que hubo: `+12,50 %`; de cero, nada."""
+    if cuanta is None:
+        return NADA
+    signo = "+" if cuanta > 0 else MENOS if cuanta < 0 else ""
+    return f"{signo}{parte(abs(cuanta), idioma)}"
 
 
 def razon_en_dinero(razon: Razon, moneda: str, idioma: Idioma) -> str:
@@ -66,6 +79,16 @@ def razon_en_dinero(razon: Razon, moneda: str, idioma: Idioma) -> str:
 def fecha(dia: date, idioma: Idioma) -> str:
     """`30 nov 2026`."""
     return f"{dia.day} {_MESES[idioma][dia.month - 1]} {dia.year}"
+
+
+def rotulo(momento: datetime, granularidad: Granularidad, idioma: Idioma) -> str:
+    """Cuándo empieza un intervalo, en lo que cabe en el eje de un gráfico: `14:00`, `30 nov` o `nov 2026`."""
+    mes = _MESES[idioma][momento.month - 1]
+    if granularidad is Granularidad.MES:
+        return f"{mes} {momento.year}"
+    if granularidad is Granularidad.HORA and (momento.hour or momento.minute):
+        return f"{momento:%H:%M}"
+    return f"{momento.day} {mes}"
 
 
 def instante(momento: datetime, idioma: Idioma, zona: tzinfo | None = None) -> str:

@@ -21,7 +21,7 @@ from alpespartners import __version__
 from alpespartners.api.http.politica_de_contenido import politica_de_contenido
 from alpespartners.api.http.problemas import ErrorHTTP
 from alpespartners.api.http.sesion import GALLETA_DE_SESION
-from alpespartners.panel import direcciones, formato
+from alpespartners.panel import chispas, direcciones, formato
 from alpespartners.panel.errores import explicacion_de
 from alpespartners.panel.formularios import Formulario
 from alpespartners.panel.idiomas import NOMBRES, Frases, Idioma, idioma_de
@@ -149,8 +149,11 @@ def entorno(idioma: Idioma) -> jinja2.Environment:
         "importe": partial(_al_reves, formato.importe, idioma),
         "instante": partial(_en, formato.instante, idioma),
         "fecha": partial(_en, formato.fecha, idioma),
+        "parte": partial(_en, formato.parte, idioma),
         "porcentaje": partial(_en, formato.porcentaje, idioma),
         "razon_en_dinero": partial(_al_reves, formato.razon_en_dinero, idioma),
+        "rotulo": partial(_al_reves, formato.rotulo, idioma),
+        "variacion": partial(_en, formato.variacion, idioma),
     }
     plantillas.globals |= {
         "recurso": direccion_de,
@@ -159,7 +162,15 @@ def entorno(idioma: Idioma) -> jinja2.Environment:
         "direccion_de_entrada": direcciones.direccion_de_entrada,
         "direccion_de_idioma": direcciones.direccion_de_idioma,
         "direccion_de_salida": direcciones.SALIR,
+        "chispas": chispas,
+        "con_parametros": direcciones.con_parametros,
         "direccion_de_campaña": direcciones.direccion_de_campaña,
+        "direccion_de_evento": direcciones.direccion_de_evento,
+        "direccion_de_influencer": direcciones.direccion_de_influencer,
+        "direccion_del_periodo": direcciones.direccion_del_periodo,
+        "direccion_del_periodo_de_influencer": direcciones.direccion_del_periodo_de_influencer,
+        "direccion_en_vivo": direcciones.direccion_en_vivo,
+        "EXPLICAR": direcciones.EXPLICAR,
     }
     return plantillas
 
@@ -168,11 +179,11 @@ def _en(escribir: Callable[..., str], idioma: Idioma, valor: Any, *resto: Any) -
     return escribir(valor, idioma, *resto)
 
 
-def _al_reves(escribir: Callable[..., str], idioma: Idioma, valor: Any, moneda: str) -> str:
-    return escribir(valor, moneda, idioma)
+def _al_reves(escribir: Callable[..., str], idioma: Idioma, valor: Any, otro: Any) -> str:
+    return escribir(valor, otro, idioma)
 
 
 def _vistas(frases: Frases) -> list[tuple[str, str]]:
     """Las del menú: su dirección y su nombre."""
     _ = frases.gettext
-    return [(direcciones.CAMPAÑAS, _("Campañas"))]
+    return [(direcciones.CAMPAÑAS, _("Campañas")), (direcciones.INFLUENCERS, _("Influencers"))]

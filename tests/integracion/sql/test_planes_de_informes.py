@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import Connection, event, text
 
 from alpespartners.modulos.informes.aplicacion.puertos import Dimension
+from alpespartners.modulos.informes.aplicacion.ritmo import ultimos_dias
 from alpespartners.modulos.informes.dominio.intervalos import Intervalo
 from alpespartners.modulos.informes.infraestructura.lecturas_de_influencer import LecturaDeInfluencerSQL
 from alpespartners.modulos.informes.infraestructura.resumenes import ResumenesSQL
@@ -63,6 +64,10 @@ def _influencers(libro: LibroQueSeLee) -> Coroutine[Any, Any, object]:
     return ResumenesSQL(libro, hechos()).influencers("", "inf", 10)
 
 
+def _ritmos(libro: LibroQueSeLee) -> Coroutine[Any, Any, object]:
+    return ResumenesSQL(libro, hechos()).ritmos(["cmp-1", "cmp-2"], ultimos_dias(JUEVES))
+
+
 def _informe(libro: LibroQueSeLee) -> Coroutine[Any, Any, object]:
     # Semanas enteras y días sueltos.
     intervalos = [Intervalo(JUEVES, JUEVES + timedelta(days=30))]
@@ -75,10 +80,11 @@ def _informe_de_horas(libro: LibroQueSeLee) -> Coroutine[Any, Any, object]:
     return LecturaDeInfluencerSQL(libro, hechos()).contar("inf", intervalos, [Dimension.CAMPAÑA], 100)
 
 
+_DE_CAMPAÑAS = (_campañas, _ritmos)
 _DE_UNO = (_informe, _informe_de_horas)
 _DE_SUS_DIAS = re.compile(r"campana_id=\? AND dia=\? AND influencer_id=\?")
 _DE_SUS_INSTANTES = re.compile(r"influencer_id=\? AND ocurrido_en>\? AND ocurrido_en<\?")
-LECTURAS = pytest.mark.parametrize("leer", [_campañas, _influencers, _informe, _informe_de_horas])
+LECTURAS = pytest.mark.parametrize("leer", [_campañas, _influencers, _ritmos, _informe, _informe_de_horas])
 
 
 @LECTURAS
@@ -94,7 +100,7 @@ def test_en_sqlite_ninguna_recorre_una_tabla(
     de_tablas = [paso for paso in libro.planes if any(tabla in paso for tabla in tablas)]
     assert de_tablas != []
     assert [paso for paso in de_tablas if not paso.startswith("SEARCH")] == []
-    assert any(INDICE in paso for paso in de_tablas) == (leer is not _campañas)
+    assert any(INDICE in paso for paso in de_tablas) == (leer not in _DE_CAMPAÑAS)
     # Por la campaña sola se mirarían los días de todos sus influencers, y por el influencer, todo lo suyo.
     de_uno = [paso for paso in de_tablas if leer in _DE_UNO and INDICE not in paso]
     assert [
@@ -116,4 +122,4 @@ def test_en_postgresql_ninguna_recorre_una_tabla_aunque_nadie_la_haya_mirado(
     assert libro.planes != []
     assert [paso for paso in libro.planes if "Seq Scan on" in paso] == []
     assert any("Index Cond" in paso for paso in libro.planes)
-    assert any(INDICE in paso for paso in libro.planes) == (leer is not _campañas)
+    assert any(INDICE in paso for paso in libro.planes) == (leer not in _DE_CAMPAÑAS)

@@ -1,11 +1,12 @@
 """`GET /tracking/campañas` y `/tracking/influencers`: de quién hay algo, cuánto, y cuándo fue lo último.
 
-Qué es: cada lista con su ruta, sus parámetros y su cursor.
-Qué no es: cómo se lee (`modulos/informes/infraestructura/resumenes.py`).
+Qué es: cada lista con su ruta y su descripción.
+Qué no es: qué página se pide (`api/http/listas_por_prefijo.py`), ni cómo se lee
+(`modulos/informes/infraestructura/resumenes.py`).
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -18,6 +19,7 @@ from alpespartners.api.http.claves import Alcance
 from alpespartners.api.http.descargas import NO_SE_PUEDE_DESCARGAR, en_otros_formatos
 from alpespartners.api.http.descripcion import Contestacion, CuerpoDescrito, Operacion, Parametro
 from alpespartners.api.http.formatos import FORMATO
+from alpespartners.api.http.listas_por_prefijo import PARAMETROS, PaginaPedida, pagina_pedida
 from alpespartners.api.http.paginas import ENLACE, Listado, parametro_cursor, parametro_limite
 from alpespartners.api.http.rutas import RutaDescrita
 from alpespartners.api.informes.presentacion_de_listas import (
@@ -30,24 +32,8 @@ from alpespartners.api.informes.presentacion_de_listas import (
 )
 from alpespartners.api.informes.rutas import INFORMES
 from alpespartners.modulos.informes.aplicacion.puertos import LecturaDeResumenes, Pagina, Resumen
-from alpespartners.modulos.tracking.aplicacion.codigos import CodigoDePeticion
-from alpespartners.modulos.tracking.aplicacion.consultas.cursores import (
-    LIMITE_POR_OMISION,
-    atadura_de,
-    cursor_en_texto,
-    lector_de,
-    limite_de,
-    partes_del_cursor,
-)
-from alpespartners.modulos.tracking.dominio.excepciones import CampoInvalido, Recolector
-from alpespartners.modulos.tracking.dominio.normalizacion import en_nfc
-from alpespartners.modulos.tracking.dominio.objetos_valor import (
-    LONGITUD_IDENTIFICADOR,
-    identificador_consultable,
-)
+from alpespartners.modulos.tracking.dominio.objetos_valor import LONGITUD_IDENTIFICADOR
 
-_PARAMETROS: Final = frozenset({"prefijo", "cursor", "limite"})
-_VERSION_DEL_CURSOR: Final = 1
 _DESCRITOS: Final = (
     Parametro(
         nombre="prefijo",
@@ -58,16 +44,6 @@ _DESCRITOS: Final = (
     parametro_limite("Cuántos como mucho."),
     parametro_cursor("solo vale para la misma lista y el mismo prefijo."),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class _Pedido:
-    """Qué página se pide; `despues_de` es la identidad desde la que seguir."""
-
-    prefijo: str
-    despues_de: str | None
-    limite: int
-    atadura: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +94,9 @@ def rutas_de_listas(lectura: LecturaDeResumenes) -> list[RutaDescrita]:
 
 
 def _ruta(lista: _Lista) -> RutaDescrita:
-    async def pagina(pedido: _Pedido) -> PaginaCampanas | PaginaInfluencers:
-        hallada = await lista.leer(pedido.prefijo, pedido.despues_de, pedido.limite)
-        siguiente = None
-        if hallada.siguiente is not None:
-            siguiente = cursor_en_texto(_VERSION_DEL_CURSOR, pedido.atadura, hallada.siguiente)
+    async def pagina(pedida: PaginaPedida) -> PaginaCampanas | PaginaInfluencers:
+        hallada = await lista.leer(pedida.prefijo, pedida.despues_de, pedida.limite)
+        siguiente = pedida.cursor(hallada.siguiente)
         # Mil son centésimas de segundo; el bucle atiende a los demás.
         return await asyncio.to_thread(lista.presentar, hallada.elementos, siguiente)
 
@@ -131,8 +105,8 @@ def _ruta(lista: _Lista) -> RutaDescrita:
             direccion=quote(lista.plantilla),
             nombre=(lista.de,),
             forma=lista.elemento,
-            admitidos=_PARAMETROS,
-            leer=partial(_leer_pedido, lista.de),
+            admitidos=PARAMETROS,
+            leer=partial(pagina_pedida, lista.de),
             pagina=pagina,
         ).responder(peticion)
 
@@ -164,46 +138,3 @@ def _ruta(lista: _Lista) -> RutaDescrita:
         alcance=Alcance.LECTURA,
         operacion=operacion,
     )
-
-
-def _leer_pedido(de: str, parametros: Mapping[str, str]) -> _Pedido:
-    """Lee los parámetros; todos son de los que hay.
-
-    Raises:
-        DatosInvalidos: con todas las faltas.
-    """
-    recolector = Recolector()
-    leer = lector_de(parametros, recolector)
-    prefijo = leer("prefijo", _prefijo) or ""
-    limite = leer("limite", limite_de) or LIMITE_POR_OMISION
-    recolector.exigir()
-    atadura = atadura_de((de, prefijo), _PARAMETROS)
-    despues_de = leer("cursor", _posicion, atadura, prefijo)
-    recolector.exigir()
-    return _Pedido(prefijo, despues_de, limite, atadura)
-
-
-def _prefijo(nombre: str, texto: str) -> str:
-    prefijo = en_nfc(texto)
-    if len(prefijo) > LONGITUD_IDENTIFICADOR:
-        raise CampoInvalido(
-            nombre,
-            CodigoDePeticion.PARAMETRO_INVALIDO,
-            f"admite como mucho {LONGITUD_IDENTIFICADOR} caracteres",
-        )
-    return prefijo
-
-
-def _posicion(nombre: str, texto: str, atadura: str, prefijo: str) -> str:
-    match partes_del_cursor(texto):
-        case [int(version), str(suya), str(identidad)] if (
-            version == _VERSION_DEL_CURSOR
-            and suya == atadura
-            and identidad.startswith(prefijo)
-            and identificador_consultable(identidad) == identidad
-        ):
-            return identidad
-        case _:
-            raise CampoInvalido(
-                nombre, CodigoDePeticion.CURSOR_INVALIDO, "no es un cursor de esta lista con este prefijo"
-            )

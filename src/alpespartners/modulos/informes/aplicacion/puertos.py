@@ -1,14 +1,15 @@
 """Los puertos de los informes: lo que piden a quien guarda las cuentas."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
+from alpespartners.modulos.informes.aplicacion.ritmo import Ritmo
 from alpespartners.modulos.informes.dominio.cuenta import Cuenta
 from alpespartners.modulos.informes.dominio.intervalos import Intervalo
-from alpespartners.modulos.informes.dominio.metricas import Recuento
+from alpespartners.modulos.informes.dominio.metricas import Metricas
 from alpespartners.modulos.informes.dominio.usuarios import Usuarios
 
 
@@ -108,13 +109,13 @@ class Resumen:
     Attributes:
         identidad: cuál.
         campañas: en cuántas hubo algo; de una campaña, 1.
-        recuento: cuánto.
+        recuento: cuánto, con sus razones.
         ultimo_evento: el último `ocurrido_en`; `None` si otra mano borró las filas y no lo contado.
     """
 
     identidad: str
     campañas: int
-    recuento: Recuento
+    recuento: Metricas
     ultimo_evento: datetime | None
 
 
@@ -140,3 +141,9 @@ class LecturaDeResumenes(Protocol):
 
     async def influencers(self, prefijo: str, despues_de: str | None, limite: int) -> Pagina:
         """Lo mismo, de los influencers; lo que no es de ninguno no está."""
+
+    async def ritmos(self, campañas: Collection[str], periodo: Intervalo) -> Mapping[str, Ritmo]:
+        """Devuelve el de cada una de esas campañas en ese periodo, que son días enteros de UTC.
+
+        Todos, del mismo instante; de la que no tuvo nada, ceros.
+        """

@@ -23,7 +23,7 @@ def zona_de(nombre: str) -> ZoneInfo:
     Raises:
         ZonaDesconocida: no hay ninguna.
     """
-    if nombre not in _nombres():
+    if nombre not in nombres_de_zonas():
         parecidas = _parecidas(nombre)
         raise ZonaDesconocida(f"{_EJEMPLO}; ¿{' o '.join(parecidas)}?" if parecidas else _EJEMPLO)
     return _zona(nombre)
@@ -39,12 +39,13 @@ def _parecidas(nombre: str) -> list[str]:
     por_forma: dict[str, str] = {}
     # Quien escribe «Bogota» también busca America/Bogota; pero «utc» es UTC antes que Etc/UTC.
     for forma_de in (str, lambda zona: zona.rpartition("/")[2]):
-        for zona in sorted(_nombres()):
+        for zona in sorted(nombres_de_zonas()):
             por_forma.setdefault(forma_de(zona).casefold(), zona)
     halladas = difflib.get_close_matches(nombre.casefold(), por_forma, n=3, cutoff=0.7)
     return [*dict.fromkeys(por_forma[hallada] for hallada in halladas)]
 
 
 @cache
-def _nombres() -> frozenset[str]:
+def nombres_de_zonas() -> frozenset[str]:
+    """Los de todas."""
     return frozenset(files("tzdata").joinpath("zones").read_text(encoding="ascii").split())

@@ -84,6 +84,11 @@ class Metricas(Recuento):
     ticket_medio: Mapping[str, Razon]
     valor_por_clic: Mapping[str, Razon]
 
+    @property
+    def ventas_por_clic(self) -> Razon:
+        """Las VENTA / clics."""
+        return Razon(self.conversiones.get(VENTA, 0), self.clics)
+
 
 def metricas(cuentas: PorTipoYMoneda) -> Metricas:
     """Las de esas cuentas."""

@@ -1,6 +1,7 @@
 """Las páginas de campañas y de influencers, en SQL.
 
-Qué es: qué identidades hay, cuánto suma cada una y cuál fue su último evento; todo, de una instantánea.
+Qué es: qué identidades hay, cuánto suma cada una y cuál fue su último evento, todo de una instantánea; y el
+ritmo de las campañas de una página, de una vez.
 Qué no es: qué página se pide, ni quién abre la transacción.
 Por qué existe: una página se lee según lo que trae y no según lo que hay. Las identidades se buscan de una en
 una, cada una detrás de la anterior, por un índice: `DISTINCT` recorrería la tabla entera. De una campaña se
@@ -9,7 +10,7 @@ de cada campaña (y, si es el caso, de ese influencer en ella), también por su 
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -25,7 +26,9 @@ from sqlalchemy import (
 )
 
 from alpespartners.modulos.informes.aplicacion.puertos import Pagina, Resumen
+from alpespartners.modulos.informes.aplicacion.ritmo import Ritmo, ritmo_de
 from alpespartners.modulos.informes.dominio.cuenta import Cuenta
+from alpespartners.modulos.informes.dominio.intervalos import Intervalo
 from alpespartners.modulos.informes.dominio.metricas import metricas
 from alpespartners.modulos.informes.infraestructura.tablas import (
     SUMADAS,
@@ -81,6 +84,21 @@ class ResumenesSQL:
     async def influencers(self, prefijo: str, despues_de: str | None, limite: int) -> Pagina:
         """Lo mismo, de los influencers."""
         return await self._listar(_INFLUENCERS, prefijo, despues_de, limite)
+
+    async def ritmos(self, campañas: Collection[str], periodo: Intervalo) -> Mapping[str, Ritmo]:
+        """Devuelve el de cada una de esas campañas en ese periodo, que son días enteros de UTC."""
+        por_dia: dict[str, dict[datetime, int]] = {campaña: {} for campaña in campañas}
+
+        def trabajo(conexion: Connection | None) -> None:
+            if conexion is None:
+                return
+            consulta = _por_dia(motor_de(conexion), periodo)
+            for tanda in en_tandas(conexion, campañas):
+                for campaña, dia, cuantos in conexion.execute(consulta, tanda):
+                    por_dia[campaña][dia] = int(cuantos)
+
+        await self._libro.en_transaccion(trabajo)
+        return {campaña: ritmo_de(suyos, periodo) for campaña, suyos in por_dia.items()}
 
     async def _listar(self, que: _Que, prefijo: str, despues_de: str | None, limite: int) -> Pagina:
         def trabajo(conexion: Connection | None) -> Pagina:
@@ -145,6 +163,18 @@ def _identidades(que: _Que, prefijo: str, despues_de: str | None, cuantas: int) 
         )
     )
     return select(halladas.c.identidad).where(halladas.c.identidad.is_not(None)).order_by(halladas.c.cuantas)
+
+
+def _por_dia(motor: str, periodo: Intervalo) -> Select[Any]:
+    """Los eventos de cada una de esas campañas y cada día suyo."""
+    tabla = cuentas_por_dia.c
+    return (
+        select(tabla.campana_id, tabla.dia, func.sum(tabla.cuantos))
+        .where(
+            entre_las_claves(motor, tabla.campana_id), tabla.dia >= periodo.desde, tabla.dia < periodo.hasta
+        )
+        .group_by(tabla.campana_id, tabla.dia)
+    )
 
 
 def _contadas(
