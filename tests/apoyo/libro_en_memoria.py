@@ -4,7 +4,7 @@ Pasa las mismas suites de contrato que los adaptadores de verdad; por eso las pr
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -161,6 +161,15 @@ class DestinosEnMemoria:
             for (de_topico, identidad), destino in self.anotados.items()
             if de_topico == topico and identidad.comando_id in comandos
         ]
+
+    def enviados(
+        self, topico: str, comandos: Collection[str]
+    ) -> Mapping[IdentidadComando, Mapping[str, Any]]:
+        return {
+            identidad: destino.enviado
+            for (de_topico, identidad), destino in self.anotados.items()
+            if de_topico == topico and identidad.comando_id in comandos and destino.enviado is not None
+        }
 
     def listar(
         self,

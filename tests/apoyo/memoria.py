@@ -235,7 +235,7 @@ def api_en_memoria(  # noqa: PLR0913 (por nombre: son los de la API)
         registro=CollectorRegistry(),
         tipos_de_comando=TIPOS_DE_COMANDO,
         asyncapi=_ASYNCAPI,
-        paginas=lambda averiguar: rutas_del_panel(fuentes_en_memoria(puertos, averiguar, reloj)),
+        paginas=lambda averiguar: rutas_del_panel(fuentes_en_memoria(puertos, averiguar, reloj, guardadas)),
         despachador=puertos,
         topicos=topicos or TopicosQueNoHay(),
         ritmo_en_vivo=ritmo_en_vivo,
@@ -262,6 +262,7 @@ def fuentes_en_memoria(
     puertos: PuertosEnMemoria,
     averiguar: Callable[[], Awaitable[Salud]],
     reloj: Callable[[], datetime] = lambda: AHORA,
+    guardadas: LlaveroGuardado | None = None,
 ) -> Fuentes:
     """Las del panel, sobre esos puertos."""
     nuevo_id = ids_consecutivos()
@@ -271,6 +272,7 @@ def fuentes_en_memoria(
         cuentas=puertos,
         cuentas_de_influencers=CuentasDeInfluencersEnMemoria(puertos),
         resumenes=puertos,
+        prefijos=lambda: () if guardadas is None else guardadas.prefijos,
         averiguar=averiguar,
         recepcion=Recepcion(despachador=puertos, reloj=reloj, nuevo_id=nuevo_id),
         reloj=reloj,

@@ -238,6 +238,19 @@ class ContratoConsultas:
         )
         assert [(d.campaña_id, d.enviado) for d in (*de_evento, *de_comandos)] == [("cmp-456", None)] * 2
 
+    async def test_lo_enviado_en_unos_comandos_se_lee_por_su_identidad(self, libro: Libro) -> None:
+        await libro.asentar([recibido(CONVERSION, "c-1")])
+        await libro.asentar([recibido(replace(CONVERSION, user_agent="otro"), "c-2")], 1)
+        await libro.asentar([recibido(CONVERSION, "c-3"), ilegible("c-4")], 2)
+
+        async def enviados(topico: str, *buscados: str) -> Mapping[IdentidadComando, Mapping[str, Any]]:
+            return await libro.leer(lambda c: c.destinos.enviados(topico, buscados))
+
+        suyo = {IdentidadComando("c-2", HUELLA): {"user_agent": "otro"}}
+        assert await enviados(COMANDO_REGISTRAR_CONVERSION, "c-1", "c-2", "c-3", "c-4", "nunca") == suyo
+        assert await enviados(COMANDO_REGISTRAR_CONVERSION) == {}
+        assert await enviados(COMANDO_REGISTRAR_IMPRESION, "c-2") == {}
+
     async def test_un_identificador_que_no_puede_serlo_no_estorba_al_rechazo(self, libro: Libro) -> None:
         largo = "x" * 5_000
         mala = replace(CONVERSION, campaña_id=largo, influencer_id="a\x00b", propiedades={"n": "\x00"})

@@ -85,6 +85,7 @@ def crear_app(
                 cuentas=cuentas,
                 cuentas_de_influencers=cuentas_de_influencers,
                 resumenes=resumenes,
+                prefijos=lambda: guardadas.prefijos,
                 averiguar=averiguar,
                 recepcion=Recepcion(despachador=despachador, reloj=ahora, nuevo_id=nuevo_id),
                 reloj=ahora,

@@ -14,7 +14,8 @@ ENTRAR: Final = "/panel/entrar"
 SALIR: Final = "/panel/salir"
 IDIOMA: Final = "/panel/idioma"
 INFLUENCERS: Final = "/panel/influencers"
-EXPLICAR: Final = "/panel/evento"
+EVENTO: Final = "/panel/evento"
+RECHAZOS: Final = "/panel/rechazos"
 
 LONGITUD_MAXIMA: Final = 2048
 """Caracteres de una dirección a la que se puede volver."""
@@ -72,10 +73,16 @@ def direccion_del_periodo_de_influencer(influencer_id: str) -> str:
 
 def direccion_de_evento(evento_id: str) -> str:
     """La de la vista que lo explica."""
-    return con_parametros(EXPLICAR, id=evento_id)
+    return con_parametros(EVENTO, id=evento_id)
 
 
 def con_parametros(direccion: str, **parametros: str) -> str:
     """Esa dirección con esos parámetros; sin ninguno, ella sola."""
     consulta = urlencode(parametros, quote_via=quote, safe="/:")
     return f"{direccion}?{consulta}" if consulta else direccion
+
+
+def direccion_de_rechazos(**filtros: str | None) -> str:
+    """La de lo que no se registró, con esos filtros de los que los tengan."""
+    con_valor = {nombre: valor for nombre, valor in filtros.items() if valor}
+    return con_parametros(RECHAZOS, **con_valor)

@@ -4,7 +4,7 @@ Qué es: los puertos de consulta de los módulos, y la puerta por la que envía 
 Qué no es: consultas; cada vista hace la suya.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -23,6 +23,7 @@ class Fuentes:
     """Lo que las vistas preguntan.
 
     Attributes:
+        prefijos: lo que las claves anteponen a los `id`.
         averiguar: cómo está el servicio ahora.
         recepcion: por donde entra un evento de prueba, como cualquier otro.
         reloj: la hora, en UTC con zona.
@@ -34,6 +35,7 @@ class Fuentes:
     cuentas: LecturaDeCampañas
     cuentas_de_influencers: LecturaDeCuentas
     resumenes: LecturaDeResumenes
+    prefijos: Callable[[], Collection[str]]
     averiguar: Callable[[], Awaitable[Salud]]
     recepcion: Recepcion
     reloj: Callable[[], datetime]

@@ -26,6 +26,7 @@ from alpespartners.panel.errores import explicacion_de
 from alpespartners.panel.formularios import Formulario
 from alpespartners.panel.idiomas import NOMBRES, Frases, Idioma, idioma_de
 from alpespartners.panel.recursos_del_panel import direccion_de
+from alpespartners.panel.visibles import valor_visible, visible
 
 _CABECERAS: Final = politica_de_contenido(
     "script-src 'self'",
@@ -154,6 +155,8 @@ def entorno(idioma: Idioma) -> jinja2.Environment:
         "razon_en_dinero": partial(_al_reves, formato.razon_en_dinero, idioma),
         "rotulo": partial(_al_reves, formato.rotulo, idioma),
         "variacion": partial(_en, formato.variacion, idioma),
+        "visible": visible,
+        "valor_visible": valor_visible,
     }
     plantillas.globals |= {
         "recurso": direccion_de,
@@ -170,7 +173,8 @@ def entorno(idioma: Idioma) -> jinja2.Environment:
         "direccion_del_periodo": direcciones.direccion_del_periodo,
         "direccion_del_periodo_de_influencer": direcciones.direccion_del_periodo_de_influencer,
         "direccion_en_vivo": direcciones.direccion_en_vivo,
-        "EXPLICAR": direcciones.EXPLICAR,
+        "EVENTO": direcciones.EVENTO,
+        "direccion_de_rechazos": direcciones.direccion_de_rechazos,
     }
     return plantillas
 
@@ -186,4 +190,9 @@ def _al_reves(escribir: Callable[..., str], idioma: Idioma, valor: Any, otro: An
 def _vistas(frases: Frases) -> list[tuple[str, str]]:
     """Las del menú: su dirección y su nombre."""
     _ = frases.gettext
-    return [(direcciones.CAMPAÑAS, _("Campañas")), (direcciones.INFLUENCERS, _("Influencers"))]
+    return [
+        (direcciones.CAMPAÑAS, _("Campañas")),
+        (direcciones.INFLUENCERS, _("Influencers")),
+        (direcciones.EVENTO, _("Explicar un evento")),
+        (direcciones.RECHAZOS, _("No registrados")),
+    ]

@@ -19,9 +19,16 @@ def parametros_de(peticion: Request, conocidos: Collection[str]) -> dict[str, st
     Raises:
         DatosInvalidos: con todas las faltas.
     """
-    sin_llenar = {f"{quote(nombre)}=".encode() for nombre in conocidos}
-    pares = peticion.scope["query_string"].split(b"&")
     recolector = Recolector()
-    leidos = leer_parametros(b"&".join(par for par in pares if par not in sin_llenar), conocidos, recolector)
+    leidos = parametros_de_formulario(peticion, conocidos, recolector)
     recolector.exigir()
     return leidos
+
+
+def parametros_de_formulario(
+    peticion: Request, conocidos: Collection[str], recolector: Recolector
+) -> dict[str, str]:
+    """Los que trae, sin los que van vacíos; los desconocidos, repetidos o ilegibles son faltas."""
+    sin_llenar = {f"{quote(nombre)}=".encode() for nombre in conocidos}
+    pares = peticion.scope["query_string"].split(b"&")
+    return leer_parametros(b"&".join(par for par in pares if par not in sin_llenar), conocidos, recolector)

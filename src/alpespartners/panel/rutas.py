@@ -4,7 +4,7 @@ from alpespartners.api.http.rutas import Ruta
 from alpespartners.panel.fuentes import Fuentes
 from alpespartners.panel.paginas import Paginas
 from alpespartners.panel.recursos_del_panel import ruta_de_recursos
-from alpespartners.panel.vistas import campana, campanas, entrada, idioma, influencers
+from alpespartners.panel.vistas import campana, campanas, entrada, evento, idioma, influencers, rechazos
 
 
 def rutas_del_panel(fuentes: Fuentes) -> list[Ruta]:
@@ -16,5 +16,7 @@ def rutas_del_panel(fuentes: Fuentes) -> list[Ruta]:
         *entrada.rutas(paginas),
         *idioma.rutas(paginas),
         *influencers.rutas(fuentes, paginas),
+        *evento.rutas(fuentes, paginas),
+        *rechazos.rutas(fuentes, paginas),
         ruta_de_recursos(),
     ]

@@ -58,6 +58,8 @@ TABLA: Final[Mapping[str, Alcance | None]] = {
     "GET /panel/influencers": LECTURA,
     "GET /panel/campañas/{campaña_id}": LECTURA,
     "GET /panel/campañas/{campaña_id}/periodo": LECTURA,
+    "GET /panel/evento": LECTURA,
+    "GET /panel/rechazos": LECTURA,
     "GET /panel/recursos/{huella}/{nombre}": NADIE,
     "GET /docs": NADIE,
     "GET /openapi.json": NADIE,
@@ -87,6 +89,8 @@ CON_CAMPAÑA_EN_LA_CONSULTA: Final = {
 }
 DEL_PANEL: Final = {cual for cual in TABLA if "/panel" in cual}
 """Las páginas: la negativa se lee, y quien no trae clave va a la que la pide."""
+ELIGE_CAMPAÑA: Final = {"GET /panel/evento", "GET /panel/rechazos"}
+"""Las del panel que con una clave así enseñan lo suyo o dejan elegir; sus pruebas son las de cada vista."""
 DE_UN_EVENTO: Final = {cual for cual in TABLA if "/{id}" in cual}
 
 EVENTO: Final = {"id": "imp-1", "campaña_id": "cmp-1"}
@@ -346,7 +350,9 @@ async def test_las_de_los_ajustes_lo_pueden_todo_haya_o_no_guardadas(
 # Campañas y prefijo.
 
 
-@pytest.mark.parametrize("cual", [cual for cual in TABLA if TABLA[cual] is LECTURA and cual not in DEL_PANEL])
+@pytest.mark.parametrize(
+    "cual", [cual for cual in TABLA if TABLA[cual] is LECTURA and cual not in DEL_PANEL | ELIGE_CAMPAÑA]
+)
 async def test_una_clave_con_campañas_solo_lee_lo_que_es_de_una_de_ellas(
     servicio: Servicio, claves: ClavesEnMemoria, cual: str
 ) -> None:

@@ -118,6 +118,11 @@ class LlaveroGuardado:
         """Dice si alguna vez se hizo alguna, valga o no ahora."""
         return bool(self._dialectos or self._ilegibles)
 
+    @property
+    def prefijos(self) -> frozenset[str]:
+        """Lo que alguna de ellas antepone a los `id`, valga o no ahora."""
+        return frozenset(clave.prefijo for clave in self._por_identidad.values() if clave.prefijo)
+
     def abrir(self, presentada: str) -> ClaveGuardada | None:
         """La que vale ahora y es ese texto; `None` si no hay ninguna."""
         partes = partes_de(presentada)

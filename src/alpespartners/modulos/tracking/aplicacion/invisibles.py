@@ -20,7 +20,9 @@ INVISIBLES: Final = (
 _VISIBLE: Final = rf"[^{INVISIBLES}\s\x00-\x1f\x7f-\x9f]"
 # Los de unión los necesitan el persa y los emojis compuestos, siempre entre dos que se ven.
 _SUELTO: Final = rf"(?<!{_VISIBLE})[\u200c\u200d]|[\u200c\u200d](?!{_VISIBLE})"
-_INVISIBLE: Final = re.compile(rf"{_SUELTO}|(?![\u200c\u200d])[{INVISIBLES}]")
+UNO_INVISIBLE: Final = rf"{_SUELTO}|(?![\u200c\u200d])[{INVISIBLES}]"
+"""La expresión regular que halla uno."""
+_INVISIBLE: Final = re.compile(UNO_INVISIBLE)
 
 
 def falta_de_invisible(texto: str) -> str | None:

@@ -6,7 +6,7 @@ Por qué existe: el mismo código corre en un portátil (SQLite, broker embebido
 (PostgreSQL, Apache Pulsar); una suite de contrato por puerto prueba a todos sus adaptadores.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol, TypeVar
@@ -147,6 +147,11 @@ class LecturaDestinos(Protocol):
     def de_comandos(self, topico: str, comandos: Collection[str]) -> list[DestinoDeComando]:
         """Devuelve los destinos anotados de esos `comando_id`."""
 
+    def enviados(
+        self, topico: str, comandos: Collection[str]
+    ) -> Mapping[IdentidadComando, Mapping[str, Any]]:
+        """Devuelve lo que se guarda de lo enviado en esos `comando_id`; lo que se olvidó, falta."""
+
     def listar(
         self,
         topico: str,
@@ -156,7 +161,7 @@ class LecturaDestinos(Protocol):
     ) -> list[DestinoDeComando]:
         """Devuelve hasta `limite` destinos, del más nuevo al más antiguo por (`decidido_en`, identidad).
 
-        Es la única lectura que trae `enviado`. Empieza justo después de `despues_de`, sin incluirlo.
+        Cada uno trae su `enviado`. Empieza justo después de `despues_de`, sin incluirlo.
         """
 
 

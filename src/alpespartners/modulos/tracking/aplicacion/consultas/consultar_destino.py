@@ -24,9 +24,11 @@ class Suceso:
     """En qué acabó un comando de ese `id`; `decidido_en` es del reloj del consumidor, en UTC.
 
     `campaña_id` e `influencer_id` son los que se enviaron, si podían serlo; en un registro los dice su fila.
+    `huella` es la de la carga del comando; en un registro reconstruido no se sabe.
     """
 
     comando_id: str
+    huella: bytes | None = None
     recibido_en: datetime
     decidido_en: datetime
     destino: Destino
@@ -74,19 +76,24 @@ class SinNoticias:
 
 
 def consultar_destino(
-    consulta: Consulta, clase: Clase, evento_id: str, campañas: Collection[str] | None = None
+    consulta: Consulta,
+    clase: Clase,
+    evento_id: str,
+    campañas: Collection[str] | None = None,
+    maximo: int = SUCESOS_MAXIMOS,
 ) -> Historia | SinNoticias:
-    """Devuelve lo que pasó con ese `id` de esa clase.
+    """Devuelve lo que pasó con ese `id` de esa clase, hasta `maximo` sucesos.
 
     Con `campañas`, solo lo que iba a una de ellas, también en la cuenta; lo ilegible no se sabe a cuál iba.
     """
-    anotados = consulta.destinos.de_evento(clase.topico, evento_id, SUCESOS_MAXIMOS, campañas)
+    anotados = consulta.destinos.de_evento(clase.topico, evento_id, maximo, campañas)
     cuantos = len(anotados)
-    if cuantos == SUCESOS_MAXIMOS:
+    if cuantos == maximo:
         cuantos = consulta.destinos.cuantos_de_evento(clase.topico, evento_id, campañas)
     sucesos = [
         Suceso(
             comando_id=anotado.identidad.comando_id,
+            huella=anotado.identidad.huella,
             recibido_en=anotado.recibido_en,
             decidido_en=anotado.decidido_en,
             destino=lo_visible(anotado.destino, campañas),
@@ -100,12 +107,13 @@ def consultar_destino(
         cuantos += 1
         registro = Suceso(
             comando_id=evento.comando_id,
+            huella=evento.huella,
             recibido_en=evento.recibido_en,
             decidido_en=evento.registrado_en,
             destino=Registrada(),
         )
         # Delante de lo que se decidió en el mismo lote, que se comparó con él.
-        sucesos = sorted([registro, *sucesos[: SUCESOS_MAXIMOS - 1]], key=lambda suceso: suceso.decidido_en)
+        sucesos = sorted([registro, *sucesos[: maximo - 1]], key=lambda suceso: suceso.decidido_en)
     if not sucesos:
         return SinNoticias(procesado_hasta=procesado_hasta(consulta.balance.renglones(), clase.topico))
     return Historia(sucesos=tuple(sucesos), omitidos=cuantos - len(sucesos))

@@ -3,7 +3,7 @@
 Por qué existe: la API acepta eventos antes de que nadie haya creado las tablas, y las listas están vacías.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
@@ -73,6 +73,11 @@ class _SinDestinos:
 
     def de_comandos(self, _topico: str, _comandos: Collection[str]) -> list[DestinoDeComando]:
         return []
+
+    def enviados(
+        self, _topico: str, _comandos: Collection[str]
+    ) -> Mapping[IdentidadComando, Mapping[str, Any]]:
+        return {}
 
     def listar(
         self,

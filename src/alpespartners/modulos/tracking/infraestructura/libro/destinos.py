@@ -98,6 +98,12 @@ class RegistroDestinosSQL:
             for fila in self._conexion.execute(consulta, tanda)
         ]
 
+    def enviados(
+        self, topico: str, comandos: Collection[str]
+    ) -> Mapping[IdentidadComando, Mapping[str, Any]]:
+        """Devuelve lo que se guarda de lo enviado en esos `comando_id`; lo que se olvidó, falta."""
+        return enviados_de(self._conexion, topico, comandos)
+
     def por_identidad(
         self, topico: str, despues_de: IdentidadComando | None, limite: int
     ) -> list[DestinoDeComando]:
@@ -141,7 +147,7 @@ class RegistroDestinosSQL:
         consulta = consulta.order_by(*(columna.desc() for columna in orden)).limit(limite)
         hallados = [_destino(fila) for fila in self._conexion.execute(consulta)]
         comandos = {hallado.identidad.comando_id for hallado in hallados}
-        enviados = enviados_de(self._conexion, topico, comandos)
+        enviados = self.enviados(topico, comandos)
         return [hallado._replace(enviado=enviados.get(hallado.identidad)) for hallado in hallados]
 
     def anotar(self, topico: str, destinos: Sequence[DestinoDeComando]) -> set[IdentidadComando]:

@@ -1,0 +1,140 @@
+"""`/panel/rechazos`: lo que se aceptó y no se registró, por motivo, con lo que se envió y su enmienda."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from alpespartners.api.http.claves import Alcance, exigir_campaña, permiso_de
+from alpespartners.api.http.rutas import Ruta
+from alpespartners.modulos.tracking.aplicacion.clases import CLASES
+from alpespartners.modulos.tracking.aplicacion.codigos import MOTIVOS, MOTIVOS_DE_IGNORAR, CodigoDePeticion
+from alpespartners.modulos.tracking.aplicacion.conflictos import lo_visible
+from alpespartners.modulos.tracking.aplicacion.consultas.consultar_balance import (
+    BalanceDeTopico,
+    consultar_balance,
+)
+from alpespartners.modulos.tracking.aplicacion.consultas.listar_destinos import (
+    PARAMETROS,
+    PaginaDestinos,
+    PeticionDestinos,
+    listar_destinos,
+    peticion_de_destinos,
+)
+from alpespartners.modulos.tracking.aplicacion.puertos import Consulta
+from alpespartners.modulos.tracking.dominio.destinos import Duplicada, Ignorada, Ilegible, Rechazada
+from alpespartners.modulos.tracking.dominio.excepciones import DatosInvalidos, Recolector
+from alpespartners.panel.direcciones import RECHAZOS
+from alpespartners.panel.enmiendas import Envio, orden_enmendada
+from alpespartners.panel.fuentes import Fuentes
+from alpespartners.panel.paginas import Paginas
+from alpespartners.panel.parametros import parametros_de_formulario
+from alpespartners.panel.remedios import REMEDIOS
+
+_POR_PAGINA: Final = 25
+"""De cada uno se enseña todo lo que se envió."""
+_ESTADOS: Final = (Rechazada.estado, Ignorada.estado, Ilegible.estado, Duplicada.estado)
+"""Los de lo que no se registró."""
+_PLAZOS: Final = (1, 24, 7 * 24)
+"""Horas: desde cuándo mirar, sin escribir un instante."""
+_CAMPAÑA: Final = "campaña_id"
+_FILTROS: Final = sorted(PARAMETROS - {"cursor"})
+
+
+@dataclass(frozen=True, slots=True)
+class Contado:
+    """Cuántos hay en un estado, y cuántos por cada motivo que puede tener."""
+
+    estado: str
+    cuantos: int
+    por_motivo: Sequence[tuple[str, int]]
+
+
+def rutas(fuentes: Fuentes, paginas: Paginas) -> list[Ruta]:
+    """La lista de lo que no se registró."""
+
+    async def rechazos(peticion: Request) -> Response:
+        filtros, pedido = _leidos(peticion)
+        campañas = permiso_de(peticion).campañas
+        ahora = fuentes.reloj().replace(microsecond=0)
+        comunes: dict[str, Any] = {
+            "filtros": filtros,
+            "clases": CLASES,
+            "plazos": [(horas, ahora - timedelta(hours=horas)) for horas in _PLAZOS],
+            "remedios": REMEDIOS,
+            "motivos": MOTIVOS | MOTIVOS_DE_IGNORAR,
+        }
+        if campañas is not None and filtros[_CAMPAÑA] is None:
+            return paginas.pagina(peticion, "rechazos.html", elegir=sorted(campañas), **comunes)
+        exigir_campaña(peticion, filtros[_CAMPAÑA])
+
+        def leer(consulta: Consulta) -> tuple[PaginaDestinos, list[Contado]]:
+            # Lo contado es de todas las campañas: a quien solo ve las suyas no se le dice.
+            cuentas = consultar_balance(consulta.balance).comandos if campañas is None else ()
+            return listar_destinos(consulta, pedido), _contados(cuentas, filtros["clase"])
+
+        pagina, contados = await fuentes.lecturas.leer(leer)
+        envio = Envio.a(peticion)
+        filas = []
+        for listado in pagina.elementos:
+            visto = replace(listado, destino=lo_visible(listado.destino, campañas))
+            filas.append((visto, orden_enmendada(visto.clase, visto.destino, visto.enviado, envio)))
+        return paginas.pagina(
+            peticion, "rechazos.html", filas=filas, siguiente=pagina.siguiente, contados=contados, **comunes
+        )
+
+    return [
+        Ruta(
+            plantilla=RECHAZOS,
+            metodo="GET",
+            atencion=rechazos,
+            alcance=Alcance.LECTURA,
+            juzga_campañas=True,
+            al_fallar=paginas.al_fallar,
+        )
+    ]
+
+
+def _leidos(peticion: Request) -> tuple[dict[str, str | None], PeticionDestinos]:
+    """Los filtros de la lista y lo que con ellos se pide; sin estado ni motivo, lo rechazado.
+
+    Raises:
+        DatosInvalidos: con todas las faltas.
+    """
+    recolector = Recolector()
+    parametros = parametros_de_formulario(peticion, PARAMETROS, recolector)
+    estado = parametros.get("estado")
+    if estado is None and "motivo" not in parametros:
+        parametros["estado"] = Rechazada.estado
+    elif estado is not None and estado.upper() not in _ESTADOS:
+        falta = f"debe ser uno de: {', '.join(_ESTADOS)}"
+        recolector.anotar("estado", CodigoDePeticion.PARAMETRO_INVALIDO, falta)
+        del parametros["estado"]
+    try:
+        pedido = peticion_de_destinos({"limite": str(_POR_PAGINA), **parametros})
+    except DatosInvalidos as invalidos:
+        raise DatosInvalidos([*recolector.fallos, *invalidos.fallos]) from None
+    recolector.exigir()
+    return {nombre: parametros.get(nombre) for nombre in _FILTROS}, pedido
+
+
+def _contados(cuentas: Iterable[BalanceDeTopico], clase: str | None) -> list[Contado]:
+    """Lo que no se registró en cada estado, de esa clase o de todas."""
+    topicos = {una.topico for una in CLASES if clase is None or clase.casefold() in (una.nombre, una.plural)}
+    suyas = [cuenta for cuenta in cuentas if cuenta.topico in topicos]
+    if not suyas:
+        return []
+    rechazadas, ignoradas = Counter[str](), Counter[str]()
+    for cuenta in suyas:
+        rechazadas.update(cuenta.rechazadas)
+        ignoradas.update(cuenta.ignoradas)
+    return [
+        Contado(Rechazada.estado, rechazadas.total(), rechazadas.most_common()),
+        Contado(Ignorada.estado, ignoradas.total(), ignoradas.most_common()),
+        Contado(Ilegible.estado, sum(cuenta.ilegibles for cuenta in suyas), ()),
+        Contado(Duplicada.estado, sum(cuenta.duplicadas for cuenta in suyas), ()),
+    ]
