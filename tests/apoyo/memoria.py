@@ -62,6 +62,7 @@ from alpespartners.modulos.tracking.aplicacion.puertos import (
 from alpespartners.modulos.tracking.aplicacion.recepcion import Recepcion
 from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
 from alpespartners.panel.fuentes import Fuentes
+from alpespartners.panel.instalacion import Disco, Instalacion
 from alpespartners.panel.rutas import rutas_del_panel
 from tests.apoyo.cuentas_en_memoria import contar, contar_usuarios, resumir, ritmos
 from tests.apoyo.libro_en_memoria import TransaccionEnMemoria
@@ -72,6 +73,17 @@ C = TypeVar("C", RegistrarImpresion, RegistrarConversion)
 T = TypeVar("T")
 
 AHORA = datetime(2024, 1, 15, 10, 36, 0, 120_000, tzinfo=UTC)
+
+
+def instalacion_embebida() -> Instalacion:
+    """La de quien arranca el producto sin más."""
+    return Instalacion(
+        broker_embebido=True,
+        base_embebida=True,
+        broker_revisado=False,
+        procesos=1,
+        disco=lambda: Disco(12_345_678_901, 50_000_000_000, 134_217_728),
+    )
 
 
 @dataclass
@@ -86,6 +98,7 @@ class PuertosEnMemoria:
     publicados: list[tuple[Comando, str, str | None]] = field(default_factory=list)
     sin_consumir: list[tuple[Comando, str]] = field(default_factory=list)
     consultas: int = 0
+    instalacion: Instalacion = field(default_factory=instalacion_embebida)
 
     async def publicar(self, comando: Comando, *, comando_id: str, traza: str | None) -> None:
         if not self.disponible:
@@ -274,6 +287,7 @@ def fuentes_en_memoria(
         resumenes=puertos,
         prefijos=lambda: () if guardadas is None else guardadas.prefijos,
         averiguar=averiguar,
+        instalacion=puertos.instalacion,
         recepcion=Recepcion(despachador=puertos, reloj=reloj, nuevo_id=nuevo_id),
         reloj=reloj,
         nuevo_id=nuevo_id,

@@ -5,6 +5,7 @@ Por qué existe: la de SQLite o PostgreSQL, y la del broker embebido o Apache Pu
 compone un proceso no vuelve a preguntar.
 """
 
+import shutil
 from contextlib import AsyncExitStack, ExitStack
 from datetime import UTC, datetime
 from uuid import UUID
@@ -15,6 +16,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector, disable_creat
 from alpespartners.api.http.acceso import ReglasDeAcceso
 from alpespartners.api.http.llavero import LlaveroDelServicio
 from alpespartners.broker_embebido import BrokerEmbebido
+from alpespartners.broker_embebido.espacio import RESERVA
 from alpespartners.config import Configuracion
 from alpespartners.modulos.claves.aplicacion.llavero import (
     ClavesNoDisponibles,
@@ -31,6 +33,7 @@ from alpespartners.modulos.tracking.infraestructura.motores.sqlite.base_datos im
 from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import ClientePulsar
 from alpespartners.modulos.tracking.infraestructura.pulsar.revision import RevisorDelBroker
 from alpespartners.modulos.tracking.infraestructura.repositorios import Proyectar
+from alpespartners.panel.instalacion import Disco, Instalacion
 from alpespartners.seedwork.observacion.cuenta_comun import Puesto
 
 _EPOCA_DE_APACHE = UUID("0a3c8f52-9d0e-4a55-8c55-0d3b8c7a1f10")
@@ -83,6 +86,26 @@ def revisor(configuracion: Configuracion) -> RevisorDelBroker | None:
         espacio=configuracion.pulsar_espacio,
         token=configuracion.pulsar_token,
         ca=configuracion.pulsar_ca,
+    )
+
+
+def instalacion(configuracion: Configuracion, puesto: Puesto | None) -> Instalacion:
+    """Lo que esos ajustes dicen de dónde corre, para el panel."""
+    broker_embebido = configuracion.pulsar_url is None
+
+    def disco() -> Disco | None:
+        try:
+            hay = shutil.disk_usage(configuracion.datos)
+        except OSError:
+            return None
+        return Disco(hay.free, hay.total, RESERVA if broker_embebido else None)
+
+    return Instalacion(
+        broker_embebido=broker_embebido,
+        base_embebida=configuracion.base_datos is None,
+        broker_revisado=configuracion.pulsar_admin is not None,
+        procesos=1 if puesto is None else configuracion.procesos,
+        disco=disco,
     )
 
 

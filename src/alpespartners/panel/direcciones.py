@@ -16,6 +16,12 @@ IDIOMA: Final = "/panel/idioma"
 INFLUENCERS: Final = "/panel/influencers"
 EVENTO: Final = "/panel/evento"
 RECHAZOS: Final = "/panel/rechazos"
+SISTEMA: Final = "/panel/sistema"
+EN_VIVO: Final = "/panel/campañas/{campaña_id}/en-vivo"
+DELANTE_DE_UN_EVENTO: Final = "/panel/evento?id="
+"""Lo que va delante de un `id` en la de la vista que lo explica, cuando la completa el navegador."""
+DELANTE_DE_UN_INFLUENCER: Final = "/panel/influencers/"
+"""Lo mismo, en la de un influencer."""
 
 LONGITUD_MAXIMA: Final = 2048
 """Caracteres de una dirección a la que se puede volver."""
@@ -86,3 +92,8 @@ def direccion_de_rechazos(**filtros: str | None) -> str:
     """La de lo que no se registró, con esos filtros de los que los tengan."""
     con_valor = {nombre: valor for nombre, valor in filtros.items() if valor}
     return con_parametros(RECHAZOS, **con_valor)
+
+
+def direccion_del_flujo(campaña_id: str) -> str:
+    """La de la API por la que llegan los eventos de esa campaña."""
+    return f"/tracking/campa%C3%B1as/{quote(campaña_id, safe='')}/en-vivo"

@@ -8,7 +8,7 @@ con letras. De la zona se escribe lo que dista de UTC: «CST» es la hora de Chi
 Shanghái, y la que se repite al acabar el verano son dos instantes.
 """
 
-from datetime import date, datetime, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Final
 
@@ -29,6 +29,10 @@ _MESES: Final = {
     Idioma.INGLES: ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sept", "Oct", "Nov", "Dec"],
 }
 _DECIMALES_DE_UN_PORCENTAJE: Final = 2
+_UNIDADES_DE_TIEMPO: Final = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
+_UNIDADES_DE_TAMAÑO: Final = ("B", "kB", "MB", "GB", "TB")
+_MIL: Final = 1000
+_UNA_DECIMA: Final = Decimal("0.1")
 
 
 def cantidad(numero: int) -> str:
@@ -101,3 +105,23 @@ def _desde_utc(local: datetime) -> str:
     """Lo que dista su hora de UTC: `UTC−05:00`, o `UTC` si nada."""
     distancia = f"{local:%z}"
     return "UTC" if distancia == "+0000" else f"UTC{distancia[:3]}:{distancia[3:5]}".replace("-", MENOS)
+
+
+def lapso(duracion: timedelta) -> str:
+    """Cuánto dura algo, en la unidad mayor que cabe y sin redondear hacia arriba: `45 s`, `3 min`, `2 d`."""
+    segundos = max(0, int(duracion.total_seconds()))
+    for unidad, vale in _UNIDADES_DE_TIEMPO:
+        if segundos >= vale:
+            return f"{cantidad(segundos // vale)}\N{NO-BREAK SPACE}{unidad}"
+    return "0\N{NO-BREAK SPACE}s"
+
+
+def octetos(cuantos: int, idioma: Idioma) -> str:
+    """Un tamaño, en la unidad decimal (IEC 80000-13) mayor que cabe: `12,3 GB`."""
+    valor = Decimal(cuantos)
+    unidad = _UNIDADES_DE_TAMAÑO[0]
+    for mayor in _UNIDADES_DE_TAMAÑO[1:]:
+        if valor < _MIL:
+            break
+        valor, unidad = valor / _MIL, mayor
+    return f"{numero(valor.quantize(_UNA_DECIMA), idioma)}\N{NO-BREAK SPACE}{unidad}"

@@ -16,6 +16,7 @@ from alpespartners.modulos.informes.aplicacion.puertos import (
 )
 from alpespartners.modulos.tracking.aplicacion.puertos import Lecturas, Presencia
 from alpespartners.modulos.tracking.aplicacion.recepcion import Recepcion
+from alpespartners.panel.instalacion import Instalacion
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +26,7 @@ class Fuentes:
     Attributes:
         prefijos: lo que las claves anteponen a los `id`.
         averiguar: cómo está el servicio ahora.
+        instalacion: qué lleva dentro y qué está en otra parte.
         recepcion: por donde entra un evento de prueba, como cualquier otro.
         reloj: la hora, en UTC con zona.
         nuevo_id: un UUIDv7 en texto.
@@ -37,6 +39,7 @@ class Fuentes:
     resumenes: LecturaDeResumenes
     prefijos: Callable[[], Collection[str]]
     averiguar: Callable[[], Awaitable[Salud]]
+    instalacion: Instalacion
     recepcion: Recepcion
     reloj: Callable[[], datetime]
     nuevo_id: Callable[[], str]

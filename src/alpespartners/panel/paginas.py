@@ -151,6 +151,8 @@ def entorno(idioma: Idioma) -> jinja2.Environment:
         "instante": partial(_en, formato.instante, idioma),
         "fecha": partial(_en, formato.fecha, idioma),
         "parte": partial(_en, formato.parte, idioma),
+        "lapso": formato.lapso,
+        "octetos": partial(_en, formato.octetos, idioma),
         "porcentaje": partial(_en, formato.porcentaje, idioma),
         "razon_en_dinero": partial(_al_reves, formato.razon_en_dinero, idioma),
         "rotulo": partial(_al_reves, formato.rotulo, idioma),
@@ -195,4 +197,5 @@ def _vistas(frases: Frases) -> list[tuple[str, str]]:
         (direcciones.INFLUENCERS, _("Influencers")),
         (direcciones.EVENTO, _("Explicar un evento")),
         (direcciones.RECHAZOS, _("No registrados")),
+        (direcciones.SISTEMA, _("Sistema")),
     ]

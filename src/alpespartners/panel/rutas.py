@@ -4,7 +4,17 @@ from alpespartners.api.http.rutas import Ruta
 from alpespartners.panel.fuentes import Fuentes
 from alpespartners.panel.paginas import Paginas
 from alpespartners.panel.recursos_del_panel import ruta_de_recursos
-from alpespartners.panel.vistas import campana, campanas, entrada, evento, idioma, influencers, rechazos
+from alpespartners.panel.vistas import (
+    campana,
+    campanas,
+    en_vivo,
+    entrada,
+    evento,
+    idioma,
+    influencers,
+    rechazos,
+    sistema,
+)
 
 
 def rutas_del_panel(fuentes: Fuentes) -> list[Ruta]:
@@ -18,5 +28,7 @@ def rutas_del_panel(fuentes: Fuentes) -> list[Ruta]:
         *influencers.rutas(fuentes, paginas),
         *evento.rutas(fuentes, paginas),
         *rechazos.rutas(fuentes, paginas),
+        *en_vivo.rutas(fuentes, paginas),
+        *sistema.rutas(fuentes, paginas),
         ruta_de_recursos(),
     ]

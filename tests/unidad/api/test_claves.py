@@ -60,6 +60,8 @@ TABLA: Final[Mapping[str, Alcance | None]] = {
     "GET /panel/campañas/{campaña_id}/periodo": LECTURA,
     "GET /panel/evento": LECTURA,
     "GET /panel/rechazos": LECTURA,
+    "GET /panel/campañas/{campaña_id}/en-vivo": LECTURA,
+    "GET /panel/sistema": OPERACION,
     "GET /panel/recursos/{huella}/{nombre}": NADIE,
     "GET /docs": NADIE,
     "GET /openapi.json": NADIE,

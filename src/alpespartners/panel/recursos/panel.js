@@ -1,6 +1,9 @@
 // Lo que el panel hace en el navegador. Sin él, toda vista se lee y se usa igual.
 "use strict";
 
+for (const [clase, oculto] of [["con-guiones", false], ["sin-guiones", true]])
+  for (const elemento of document.getElementsByClassName(clase)) elemento.hidden = oculto;
+
 // Copiar: el navegador solo deja a las páginas que llegan por una conexión segura o desde esta máquina.
 if (navigator.clipboard) {
   document.documentElement.classList.add("con-portapapeles");
@@ -172,3 +175,220 @@ for (const lista of document.querySelectorAll("select[data-zona-propia]")) {
     lista.prepend(grupo);
   }
 }
+
+// Sistema: se pone al día solo mientras se ve, sin mover el foco ni deshacer lo que alguien seleccionó.
+(() => {
+  const bloque = document.getElementById("sistema");
+  if (!bloque) return;
+  const cada = 5000;
+  const sinNoticias = document.getElementById("sin-noticias");
+  const novedad = document.getElementById("novedad");
+  const juicio = () => document.getElementById("juicio").textContent;
+  let dicho = juicio();
+
+  const refrescar = () => {
+    const seleccion = document.getSelection();
+    const ocupado = !seleccion.isCollapsed && bloque.contains(seleccion.anchorNode);
+    if (document.visibilityState === "visible" && !ocupado) htmx.trigger(bloque, "refrescar");
+  };
+  const callado = () => {
+    // Si ya lo dice, no se repite a quien lo oye.
+    if (!sinNoticias.hidden) return;
+    sinNoticias.textContent = sinNoticias.dataset.frase;
+    sinNoticias.hidden = false;
+  };
+  bloque.addEventListener("htmx:afterSwap", () => {
+    sinNoticias.hidden = true;
+    if (juicio() !== dicho) novedad.textContent = dicho = juicio();
+  });
+  for (const fallo of ["htmx:sendError", "htmx:responseError", "htmx:timeout"])
+    bloque.addEventListener(fallo, callado);
+  document.addEventListener("visibilitychange", refrescar);
+  setInterval(refrescar, cada);
+})();
+
+// En vivo: los eventos de una campaña según llegan por la API. Son de otro: solo se escriben como texto.
+(() => {
+  const vista = document.getElementById("en-vivo");
+  if (!vista) return;
+  const frases = vista.dataset;
+  const cuerpo = document.getElementById("llegados");
+  const conexion = document.getElementById("conexion");
+  const esperan = document.getElementById("esperan");
+  const resumen = document.getElementById("resumen");
+  const pausa = document.getElementById("pausa");
+  const clase = vista.querySelector("select");
+  const enPantalla = 200;
+  const recordados = 2000;
+  const entreResumenes = 30_000;
+  const coma = document.documentElement.lang === "es" ? "," : ".";
+  const vistos = new Set();
+  let cola = [];
+  let enCola = 0;
+  let nuevos = 0;
+  let pausado = false;
+  let flujo = null;
+  let ultimo = "";
+  let sinMirar = false;
+  let reintento = 0;
+
+  const contados = (cual, n) => (n === 1 ? frases[`${cual}Uno`] : frases[`${cual}Varios`].replace("{n}", n));
+  const decir = (frase) => {
+    if (conexion.textContent !== frase) conexion.textContent = frase;
+  };
+
+  // Como en `formato.py`. Del texto y no del número, que en el navegador no tiene todas las cifras.
+  const importe = (datos, moneda) => {
+    const escrito = /"valor":(-?)(\d+)(?:\.(\d+))?[,}]/.exec(datos);
+    if (!escrito) return "";
+    const [, signo, enteros, decimales = ""] = escrito;
+    const agrupados = enteros.replace(/\B(?=(\d{3})+$)/g, "\u202f");
+    return `${signo}${agrupados}${coma}${decimales.replace(/0+$/, "").padEnd(2, "0")}\u00a0${moneda}`;
+  };
+  const celda = (contenido, nombre = "td") => {
+    const nueva = document.createElement(nombre);
+    nueva.append(contenido);
+    return nueva;
+  };
+  const enlace = (delante, id) => {
+    const nuevo = document.createElement("a");
+    nuevo.href = delante + encodeURIComponent(id);
+    nuevo.textContent = id;
+    return nuevo;
+  };
+  const cuando = (instante) => {
+    const nuevo = document.createElement("time");
+    nuevo.dateTime = instante;
+    nuevo.textContent = `${instante.slice(0, 10)} ${instante.slice(11, 19)} UTC`;
+    return nuevo;
+  };
+  const filaDeEvento = (nombre, datos) => {
+    const evento = JSON.parse(datos);
+    const clave = `${nombre} ${evento.id}`;
+    if (vistos.has(clave)) return null;
+    vistos.add(clave);
+    if (vistos.size > recordados) vistos.delete(vistos.values().next().value);
+    const fila = document.createElement("tr");
+    fila.dataset.clase = nombre;
+    const id = celda(enlace(frases.evento, evento.id), "th");
+    id.scope = "row";
+    const valor = celda(evento.moneda ? importe(datos, evento.moneda) : "");
+    valor.className = "cifra";
+    fila.append(
+      celda(cuando(evento.recibido_en)),
+      celda(evento.tipo_conversion || evento.tipo_evento || ""),
+      id,
+      celda(evento.influencer_id ? enlace(frases.influencer, evento.influencer_id) : ""),
+      valor,
+    );
+    return fila;
+  };
+  const filaDeHueco = (saltados) => {
+    const fila = document.createElement("tr");
+    fila.dataset.clase = "hueco";
+    const unica = celda(saltados === null ? frases.huecoSinSaber : contados("hueco", saltados));
+    unica.colSpan = 5;
+    fila.append(unica);
+    return fila;
+  };
+
+  const pintar = () => {
+    if (pausado) {
+      esperan.textContent = enCola ? contados("esperan", enCola) : "";
+      return;
+    }
+    cuerpo.prepend(...cola.reverse());
+    cola = [];
+    enCola = 0;
+    esperan.textContent = "";
+    while (cuerpo.rows.length > enPantalla) cuerpo.lastElementChild.remove();
+  };
+  let pintura = 0;
+  const poner = (fila) => {
+    if (!fila) return;
+    cola.push(fila);
+    if (cola.length > enPantalla) cola.shift();
+    if (fila.dataset.clase !== "hueco") {
+      enCola += 1;
+      nuevos += 1;
+    }
+    if (!pintura)
+      pintura = requestAnimationFrame(() => {
+        pintura = 0;
+        pintar();
+      });
+  };
+
+  const abrir = () => {
+    clearTimeout(reintento);
+    flujo?.close();
+    const direccion = ultimo ? `${frases.flujo}?ultimo_id=${encodeURIComponent(ultimo)}` : frases.flujo;
+    flujo = new EventSource(direccion);
+    flujo.onopen = () => decir(frases.conectado);
+    flujo.onerror = () => {
+      if (flujo.readyState === EventSource.CLOSED) preguntar(direccion);
+      else decir(frases.sinServicio);
+    };
+    for (const nombre of ["impresion", "conversion"])
+      flujo.addEventListener(nombre, (suceso) => {
+        ultimo = suceso.lastEventId;
+        poner(filaDeEvento(nombre, suceso.data));
+      });
+    flujo.addEventListener("hueco", (suceso) => {
+      ultimo = suceso.lastEventId;
+      poner(filaDeHueco(JSON.parse(suceso.data).saltados));
+    });
+    flujo.addEventListener("aviso", (suceso) =>
+      decir(JSON.parse(suceso.data).con_broker ? frases.conectado : frases.sinBroker),
+    );
+  };
+  // Un `EventSource` no dice por qué no lo dejan entrar: se pregunta lo mismo de otra manera.
+  const preguntar = async (direccion) => {
+    const corte = new AbortController();
+    let segundos = 5;
+    try {
+      const respuesta = await fetch(direccion, { signal: corte.signal });
+      if (respuesta.ok) segundos = 0;
+      else {
+        const no = await respuesta.json();
+        const noCaben = no.type.endsWith("demasiados_espectadores");
+        decir(noCaben ? frases.noCaben : frases.negado.replace("{estado}", `${no.status}: ${no.title}`));
+        segundos = Number(respuesta.headers.get("Retry-After")) || segundos;
+      }
+    } catch {
+      decir(frases.sinServicio);
+    }
+    corte.abort();
+    if (document.visibilityState === "visible") reintento = setTimeout(abrir, segundos * 1000);
+  };
+
+  // Oculta no se mira: un navegador da seis conexiones a cada sitio, y lo que falte se lee al volver.
+  document.addEventListener("visibilitychange", () => {
+    clearTimeout(reintento);
+    if (document.visibilityState === "visible") {
+      if (sinMirar && !ultimo) poner(filaDeHueco(null));
+      sinMirar = false;
+      abrir();
+    } else {
+      flujo?.close();
+      sinMirar = true;
+      decir(frases.oculta);
+    }
+  });
+  pausa.addEventListener("click", () => {
+    pausado = !pausado;
+    pausa.textContent = pausado ? frases.continuar : frases.pausar;
+    pintar();
+  });
+  clase.addEventListener("change", () => {
+    cuerpo.dataset.solo = clase.value;
+    const consulta = clase.value ? `?clase=${clase.value}` : "";
+    history.replaceState(history.state, "", location.pathname + consulta);
+  });
+  setInterval(() => {
+    if (!pausado && nuevos) resumen.textContent = contados("nuevos", nuevos);
+    nuevos = 0;
+  }, entreResumenes);
+  if (document.visibilityState === "visible") abrir();
+  else sinMirar = true;
+})();
