@@ -18,6 +18,8 @@ _POR_QUE = {
     "cli/tabla_de_informe.py": "las columnas de un informe que se enseñan",
     "cli/clase.py": "los nombres que se escriben en una orden",
     "medicion/eventos.py": "la proporción de cada una al medir",
+    "siembra/audiencias.py": "qué se consigue en cada campaña inventada",
+    "siembra/visitas.py": "qué hace cada visita inventada",
     "api/operacion/openapi.py": "la frase que dice qué es el producto",
     "api/captura/dialectos/tabla.py": "cuál es cada suceso de los protocolos de otros",
     "api/tracking/ejemplos.py": "los ejemplos de la semilla",

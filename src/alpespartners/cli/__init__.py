@@ -22,6 +22,7 @@ from alpespartners.cli.informe import informe
 from alpespartners.cli.medir import medir
 from alpespartners.cli.reconstruir import reconstruir
 from alpespartners.cli.recontar import recontar
+from alpespartners.cli.sembrar import sembrar
 from alpespartners.cli.servicio import api, consumidores, iniciar, migrar
 
 principal = typer.Typer(
@@ -60,6 +61,7 @@ principal.command(cls=Orden)(destinos)
 principal.command(cls=Orden)(informe)
 principal.command(cls=Orden)(exportar)
 principal.command(cls=Orden)(importar)
+principal.command(cls=Orden)(sembrar)
 principal.command(cls=Orden)(conciliar)
 principal.command(cls=Orden)(recontar)
 principal.command(cls=Orden)(reconstruir)

@@ -10,24 +10,33 @@ from typing import Self
 
 import typer
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 
 class Avance:
-    """El avance de una orden; se usa en un `with`."""
+    """El avance de una orden; se usa en un `with`.
 
-    def __init__(self) -> None:
+    Args:
+        total: cuánto será, si se sabe: entonces se ve qué parte falta.
+    """
+
+    def __init__(self, total: int | None = None) -> None:
         self._consola = Console(stderr=True)
+        self._total = total
+        cuanto_falta: list[ProgressColumn] = []
+        if total is not None:
+            cuanto_falta = [TextColumn("de {task.total:.0f}"), BarColumn()]
         self._barra = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}"),
             TextColumn("{task.completed:.0f}"),
+            *cuanto_falta,
             TimeElapsedColumn(),
             console=self._consola,
             transient=True,
             disable=not self._consola.is_terminal,
         )
-        self._tarea = self._barra.add_task("")
+        self._tarea = self._barra.add_task("", total=total)
         self._que = ""
 
     def __enter__(self) -> Self:
@@ -43,7 +52,7 @@ class Avance:
         """Dice qué se hace y cuánto más de ello se ha hecho."""
         if que != self._que:
             self._que = que
-            self._barra.reset(self._tarea, description=que, total=None)
+            self._barra.reset(self._tarea, description=que, total=self._total)
         self._barra.advance(self._tarea, cuantos)
 
     def decir(self, linea: str) -> None:

@@ -22,6 +22,7 @@ DELANTE_DE_UN_EVENTO: Final = "/panel/evento?id="
 """Lo que va delante de un `id` en la de la vista que lo explica, cuando la completa el navegador."""
 DELANTE_DE_UN_INFLUENCER: Final = "/panel/influencers/"
 """Lo mismo, en la de un influencer."""
+EVENTO_DE_PRUEBA: Final = "/panel/evento-de-prueba"
 
 LONGITUD_MAXIMA: Final = 2048
 """Caracteres de una dirección a la que se puede volver."""
@@ -97,3 +98,11 @@ def direccion_de_rechazos(**filtros: str | None) -> str:
 def direccion_del_flujo(campaña_id: str) -> str:
     """La de la API por la que llegan los eventos de esa campaña."""
     return f"/tracking/campa%C3%B1as/{quote(campaña_id, safe='')}/en-vivo"
+
+
+def direccion_del_recorrido(evento_id: str, comando_id: str | None, visto: str | None = None) -> str:
+    """La que sigue a ese evento paso a paso; con `visto`, solo si ya no es lo que se ve."""
+    dichos = {"comando": comando_id, "visto": visto}
+    consulta = urlencode({nombre: valor for nombre, valor in dichos.items() if valor is not None})
+    direccion = f"{EVENTO_DE_PRUEBA}/{quote(evento_id, safe='')}"
+    return f"{direccion}?{consulta}" if consulta else direccion

@@ -12,6 +12,7 @@ from alpespartners.panel.vistas import (
     evento,
     idioma,
     influencers,
+    primera_vez,
     rechazos,
     sistema,
 )
@@ -30,5 +31,6 @@ def rutas_del_panel(fuentes: Fuentes) -> list[Ruta]:
         *rechazos.rutas(fuentes, paginas),
         *en_vivo.rutas(fuentes, paginas),
         *sistema.rutas(fuentes, paginas),
+        *primera_vez.rutas(fuentes, paginas),
         ruta_de_recursos(),
     ]

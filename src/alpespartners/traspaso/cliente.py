@@ -129,7 +129,9 @@ class Cliente:
         while faltan and not self._parar.is_set():
             tanda = faltan[:juntos]
             try:
-                estado, cuerpo, turno = self._intentar(b"\n".join(elementos[numero] for numero in tanda))
+                estado, cuerpo, turno = self._intentar(
+                    "POST", _RUTA, b"\n".join(elementos[numero] for numero in tanda)
+                )
             except (OSError, http.client.HTTPException):
                 motivo = "no responde"
             else:
@@ -159,6 +161,20 @@ class Cliente:
             self._parar.wait(con_azar(_PAUSAS.tras(fallos)))
         return Enviado(resultados, self._motivo)
 
+    def leer(self, direccion: str) -> bytes:
+        """El cuerpo de lo que se responde a un GET de esa dirección del servicio.
+
+        Raises:
+            NoSePuedeEnviar: no responde, o no responde con un 200.
+        """
+        try:
+            estado, cuerpo, _ = self._intentar("GET", direccion, None)
+        except (OSError, http.client.HTTPException):
+            raise NoSePuedeEnviar(f"El servicio de {self.direccion} no responde.") from None
+        if estado != HTTPStatus.OK:
+            raise NoSePuedeEnviar(_negativa(self.direccion, estado))
+        return cuerpo
+
     def parar(self, motivo: str) -> None:
         """Hace que quien insiste lo deje, y que ninguno vuelva a enviar; vale el primer motivo."""
         if not self._parar.is_set():
@@ -170,11 +186,11 @@ class Cliente:
         for conexion in self._abiertas:
             conexion.close()
 
-    def _intentar(self, cuerpo: bytes) -> tuple[int, bytes, int | None]:
+    def _intentar(self, metodo: str, ruta: str, cuerpo: bytes | None) -> tuple[int, bytes, int | None]:
         """El estado, el cuerpo y los segundos que dice `Retry-After`, si los dice."""
         conexion = self._conexion()
         try:
-            conexion.request("POST", _RUTA, body=cuerpo, headers=dict(self._cabeceras))
+            conexion.request(metodo, ruta, body=cuerpo, headers=dict(self._cabeceras))
             recibida = conexion.getresponse()
             return recibida.status, recibida.read(), _turno(recibida.getheader("Retry-After", ""))
         except (OSError, http.client.HTTPException):

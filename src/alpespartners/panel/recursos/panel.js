@@ -392,3 +392,19 @@ for (const lista of document.querySelectorAll("select[data-zona-propia]")) {
   if (document.visibilityState === "visible") abrir();
   else sinMirar = true;
 })();
+
+// Primera vez: un botón junto a cada orden, para copiarla, si el navegador deja.
+for (const orden of navigator.clipboard ? document.querySelectorAll("[data-copiar]") : []) {
+  const boton = document.createElement("button");
+  const llamar = (nombre) => {
+    boton.textContent = nombre;
+    boton.setAttribute("aria-label", `${nombre}: ${orden.getAttribute("aria-label")}`);
+  };
+  boton.className = "copiar secondary outline";
+  llamar(orden.dataset.copiar);
+  boton.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(orden.textContent);
+    llamar(orden.dataset.copiado);
+  });
+  orden.after(boton);
+}

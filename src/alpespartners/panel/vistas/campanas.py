@@ -11,6 +11,7 @@ from alpespartners.panel.direcciones import CAMPAÑAS
 from alpespartners.panel.fuentes import Fuentes
 from alpespartners.panel.listas import recorrido_de
 from alpespartners.panel.paginas import Paginas
+from alpespartners.panel.vistas.primera_vez import pagina_de_la_primera_vez
 
 
 def rutas(fuentes: Fuentes, paginas: Paginas) -> list[Ruta]:
@@ -22,6 +23,8 @@ def rutas(fuentes: Fuentes, paginas: Paginas) -> list[Ruta]:
         pagina = await campañas_a_la_vista(
             peticion, fuentes.resumenes, pedida.prefijo, pedida.despues_de, pedida.limite
         )
+        if not pagina.elementos and not recorrido.pedida.prefijo and recorrido.pedida.despues_de is None:
+            return pagina_de_la_primera_vez(peticion, paginas, hay_eventos=False)
         periodo = ultimos_dias(fuentes.reloj())
         ritmos = await fuentes.resumenes.ritmos([resumen.identidad for resumen in pagina.elementos], periodo)
         return paginas.pagina(
