@@ -1,4 +1,4 @@
-"""La página de operación y las alarmas nombran métricas que existen."""
+"""La página de operación, las alarmas y el tablero nombran métricas que existen."""
 
 import re
 
@@ -28,6 +28,7 @@ async def test_toda_metrica_de_la_pagina_existe_y_toda_la_que_existe_esta_en_la_
     existentes = {familia.name for familia in familias} | DE_LA_SONDA
     assert _nombradas("operacion.md") - {"alpes_bandeja_salida"} == existentes
     assert _nombradas("alarmas.yml") <= existentes
+    assert _nombradas("grafana.json") - {"alpes_info"} == existentes
 
 
 def _nombradas(archivo: str) -> set[str]:
