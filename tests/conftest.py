@@ -34,9 +34,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture
 def guardar(request: pytest.FixtureRequest) -> "Guardar":
     """Guarda lo que se ve en una página, si se pide."""
-    from tests.apoyo.capturas import en_carpeta  # noqa: PLC0415
+    from tests.apoyo.capturas import Guardar  # noqa: PLC0415
 
-    return en_carpeta(request.config.getoption("--capturas"))
+    return Guardar(request.config.getoption("--capturas"))
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,11 @@
  * Una cola en un archivo, para Node.js: lo encolado está en el disco y sobrevive a este proceso.
  *
  * Cada evento es una línea `+número {…}`, y cada lote resuelto, una `-[números]`. De dos procesos que abren el
- * mismo archivo, el segundo recibe `ColaOcupada`: lo dice un archivo al lado, con quién es su dueño.
+ * mismo archivo, el segundo recibe `ColaOcupada`: lo dice un archivo al lado, el cerrojo, con quién es su dueño.
+ *
+ * El dueño toca su cerrojo cada 5 s. Desde otra máquina o contenedor se le releva a los 30 s de no hacerlo: si
+ * solo estaba parado, no hay dos dueños, porque nada se da por guardado sin ver después el cerrojo propio en su
+ * sitio, y quien releva lo toma antes de leer.
  */
 import { randomUUID } from "node:crypto";
 import fs from "node:fs";
@@ -11,19 +15,28 @@ import path from "node:path";
 import { ColaEnMemoria } from "./memoria.js";
 
 const RESUELTOS_POR_LIMPIAR = 1_000;
+const CADA_LATIDO = 5_000;
+const SIN_LATIR = 30_000;
 
 /** Otro cliente vivo tiene abierto ese archivo. */
 export class ColaOcupada extends Error {}
 
 export class ColaEnArchivo extends ColaEnMemoria {
-  #cerrojo; #archivo;
+  #cerrojo; #archivo; #latido;
   #resueltos = 0;
 
   constructor(ruta) {
     super();
     this.ruta = path.join(fs.realpathSync(path.dirname(ruta)), path.basename(ruta));
     this.#cerrojo = tomar(this.ruta);
+    this.#latido = setInterval(() => this.#latir(), CADA_LATIDO).unref();
     try {
+      // Lo que el anterior dueño, parado al limpiar, pondría sobre lo de este cuando siguiera.
+      const nuevos = `${path.basename(this.ruta)}.nueva`;
+      const carpeta = path.dirname(this.ruta);
+      for (const otro of fs.readdirSync(carpeta)) {
+        if (otro.startsWith(nuevos)) fs.rmSync(path.join(carpeta, otro), { force: true });
+      }
       if (fs.existsSync(this.ruta)) this.#leer(fs.readFileSync(this.ruta, "utf8"));
       this.#reescribir();
     } catch (error) {
@@ -53,8 +66,27 @@ export class ColaEnArchivo extends ColaEnMemoria {
   }
 
   cerrar() {
+    clearInterval(this.#latido);
     if (this.#archivo !== undefined) fs.closeSync(this.#archivo);
-    fs.rmSync(this.#cerrojo);
+    if (this.#esMia()) fs.rmSync(this.#cerrojo.ruta);
+    fs.closeSync(this.#cerrojo.archivo);
+  }
+
+  #latir() {
+    try {
+      fs.writeSync(this.#cerrojo.archivo, this.#cerrojo.texto, 0);
+    } catch {
+      // Si sigue sin poder, otro lo relevará: no hace falta más.
+    }
+  }
+
+  #esMia() {
+    const { ruta, texto } = this.#cerrojo;
+    return fs.existsSync(ruta) && fs.readFileSync(ruta, "utf8") === texto;
+  }
+
+  #exigirMia() {
+    if (!this.#esMia()) throw new Error(`Otro cliente relevó a este, que estaba parado, en la cola ${this.ruta}.`);
   }
 
   #leer(texto) {
@@ -78,9 +110,6 @@ export class ColaEnArchivo extends ColaEnMemoria {
 
   #añadir(linea) {
     const { size: antes, ino } = fs.fstatSync(this.#archivo);
-    if (fs.statSync(this.ruta, { throwIfNoEntry: false })?.ino !== ino) {
-      throw new Error(`Alguien borró o sustituyó la cola ${this.ruta}: cree otro cliente.`);
-    }
     try {
       fs.writeFileSync(this.#archivo, linea);
       fs.fsyncSync(this.#archivo);
@@ -88,18 +117,25 @@ export class ColaEnArchivo extends ColaEnMemoria {
       fs.ftruncateSync(this.#archivo, antes); // media línea, sin sitio en el disco, estropearía la siguiente
       throw error;
     }
+    // Después de escribir: si otro lo releva a partir de aquí, lo leerá.
+    this.#exigirMia();
+    if (fs.statSync(this.ruta, { throwIfNoEntry: false })?.ino !== ino) {
+      throw new Error(`Alguien borró o sustituyó la cola ${this.ruta}: cree otro cliente.`);
+    }
   }
 
   /** Deja solo los que no tienen veredicto; si algo lo interrumpe, vale el archivo de antes. */
   #reescribir() {
-    fs.rmSync(`${this.ruta}.nueva`, { force: true });
-    const nuevo = fs.openSync(`${this.ruta}.nueva`, "a", 0o600); // trae direcciones y agentes de personas
+    const ruta = `${this.ruta}.nueva.${randomUUID()}`;
+    const nuevo = fs.openSync(ruta, "a", 0o600); // trae direcciones y agentes de personas
     try {
       fs.writeFileSync(nuevo, Array.from(this.eventos, ([numero, linea]) => `+${numero} ${linea}\n`).join(""));
       fs.fsyncSync(nuevo);
-      fs.renameSync(`${this.ruta}.nueva`, this.ruta);
+      this.#exigirMia(); // quien releve desde aquí borra `ruta` antes de leer
+      fs.renameSync(ruta, this.ruta);
     } catch (error) {
       fs.closeSync(nuevo);
+      fs.rmSync(ruta, { force: true });
       throw error;
     }
     const anterior = this.#archivo;
@@ -116,22 +152,31 @@ export class ColaEnArchivo extends ColaEnMemoria {
   }
 }
 
-/** Node.js no tiene cerrojos del sistema: uno es un archivo que nombra a su dueño, y el de un muerto se releva. */
+/**
+ * Node.js no tiene cerrojos del sistema: uno es un archivo que nombra a su dueño, y el de un muerto se releva.
+ *
+ * Devuelve su ruta, lo que dice y el archivo abierto, con que se toca el propio aunque otro esté ya en su sitio.
+ */
 function tomar(ruta) {
   const cerrojo = `${ruta}.cerrojo`;
   const [mio, relevo] = [`${cerrojo}.${process.pid}.${randomUUID()}`, `${cerrojo}.relevo`];
-  fs.writeFileSync(mio, `${quien(process.pid)}\n${sitio()}`);
+  const texto = `${quien(process.pid)}\n${sitio()}\n${randomUUID()}`;
+  const tomado = { ruta: cerrojo, texto, archivo: fs.openSync(mio, "wx") };
+  let vale = false;
   try {
-    if (enlazar(mio, cerrojo)) return cerrojo;
+    fs.writeSync(tomado.archivo, texto);
+    vale = enlazar(mio, cerrojo);
+    if (vale) return tomado;
     const dueño = fs.readFileSync(cerrojo, "utf8");
     // De varios que lo ven muerto releva uno, y solo si sigue siendo el muerto.
-    if (muerto(dueño, cerrojo)) {
+    if (muerto(dueño, cerrojo, mio)) {
       if (fs.existsSync(relevo)) quitarRelevo(relevo, mio);
       if (enlazar(mio, relevo)) {
         try {
           if (fs.readFileSync(cerrojo, "utf8") === dueño) {
             fs.renameSync(mio, cerrojo);
-            return cerrojo;
+            vale = true;
+            return tomado;
           }
         } finally {
           fs.rmSync(relevo);
@@ -141,25 +186,28 @@ function tomar(ruta) {
     throw new ColaOcupada(`Otro cliente usa la cola ${ruta} (lo dice ${cerrojo}): dé a cada uno la suya.`);
   } finally {
     fs.rmSync(mio, { force: true });
+    if (!vale) fs.closeSync(tomado.archivo);
   }
 }
 
 /** El relevo de quien murió relevando; si al apartarlo resulta ser de otro vivo, se devuelve a su sitio. */
 function quitarRelevo(relevo, mio) {
   const dicho = fs.readFileSync(relevo, "utf8");
-  if (!muerto(dicho, relevo)) return;
+  if (!muerto(dicho, relevo, mio)) return;
   fs.renameSync(relevo, `${mio}.relevo`);
   if (fs.readFileSync(`${mio}.relevo`, "utf8") !== dicho) enlazar(`${mio}.relevo`, relevo);
   fs.rmSync(`${mio}.relevo`);
 }
 
-/** Si murió el que dice ese cerrojo; del de otra máquina o contenedor no se sabe, y nunca se releva. */
-function muerto(dicho, cerrojo) {
+/** Si murió el que dice ese cerrojo; el de otra máquina o contenedor, si no late según el reloj de ese disco. */
+function muerto(dicho, cerrojo, reciente) {
   const [dueño, suyo = ""] = dicho.split("\n");
   if (suyo && suyo !== sitio()) {
+    const quieto = fs.statSync(reciente).mtimeMs - fs.statSync(cerrojo).mtimeMs;
+    if (quieto > SIN_LATIR) return true;
     throw new ColaOcupada(
-      `La cola la abrió otra máquina o contenedor (${suyo}), y desde aquí no se sabe si vive: ` +
-        `si ya no existe, borre ${cerrojo}.`,
+      `La cola la tiene otra máquina o contenedor (${suyo}). Si ya no existe, podrá abrirla en ` +
+        `${Math.ceil((SIN_LATIR - quieto) / 1000)} s.`,
     );
   }
   return quien(parseInt(dueño, 10)) !== dueño;

@@ -4,26 +4,29 @@
 """
 
 import re
-from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from playwright.sync_api import Page
 
-Guardar = Callable[[Page, str], None]
-"""Guarda una página con ese nombre; no hace nada si no se pide."""
 _LONGITUD_MAXIMA = 100
 
 
-def en_carpeta(carpeta: Path | None) -> Guardar:
-    """Quien guarda en esa carpeta."""
-    if carpeta is None:
-        return lambda pagina, nombre: None  # noqa: ARG005 (cumple `Guardar`)
-    carpeta.mkdir(parents=True, exist_ok=True)
+@dataclass(frozen=True, slots=True)
+class Guardar:
+    """Guarda lo que se ve en una página.
 
-    def guardar(pagina: Page, nombre: str) -> None:
-        limpio = re.sub(r"[^\w.-]+", "_", nombre)
+    Attributes:
+        carpeta: dónde; `None` si no se pide, y entonces no hace nada.
+    """
+
+    carpeta: Path | None
+
+    def __call__(self, pagina: Page, nombre: str, *, entera: bool = True) -> None:
+        """Con ese nombre; `entera`, también lo que no cabe en la ventana."""
+        if self.carpeta is None:
+            return
+        self.carpeta.mkdir(parents=True, exist_ok=True)
         # El final dice en qué pantalla se vio.
-        archivo = carpeta / f"{limpio[-_LONGITUD_MAXIMA:].strip('_')}.png"
-        pagina.screenshot(path=archivo, full_page=True)
-
-    return guardar
+        limpio = re.sub(r"[^\w.-]+", "_", nombre)[-_LONGITUD_MAXIMA:].strip("_")
+        pagina.screenshot(path=self.carpeta / f"{limpio}.png", full_page=entera)

@@ -46,6 +46,17 @@ VISTAS: Final[Mapping[str, tuple[Vista, ...]]] = {
         Vista("/panel?prefijo=ninguna"),
         Vista(f"/panel?{quote(OTRO_HOSTIL)}=1", (OTRO_HOSTIL,), estado=422),
     ),
+    "/panel/evento": (
+        Vista("/panel/evento"),
+        Vista(f"/panel/evento?id={quote(HOSTIL, safe='')}", (HOSTIL, "conflicto_de_id")),
+        Vista(f"/panel/evento?id={quote(OTRO_HOSTIL, safe='')}", (OTRO_HOSTIL,)),
+        Vista(f"/panel/evento?id={quote(LARGO + LARGO, safe='')}", estado=422),
+    ),
+    "/panel/rechazos": (
+        Vista("/panel/rechazos", (HOSTIL, "conflicto_de_id")),
+        Vista("/panel/rechazos?estado=ILEGIBLE"),
+        Vista(f"/panel/rechazos?{quote(OTRO_HOSTIL)}=1", (OTRO_HOSTIL,), estado=422),
+    ),
 }
 """Las de cada plantilla de ruta: al menos una con datos hostiles, y la de sus errores si recibe algo."""
 

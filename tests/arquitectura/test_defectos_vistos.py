@@ -23,6 +23,13 @@ MEDICION = dict(modulos(PAQUETE / "medicion"))
 PRODUCTO = {ruta: arbol for ruta, arbol in modulos(PAQUETE) if ruta not in MEDICION}
 MODULOS = PRODUCTO | MEDICION
 
+EN_LAS_PLANTILLAS = Counter(
+    atributo
+    for plantilla in (PAQUETE / "panel" / "plantillas").glob("*.html")
+    for atributo in re.findall(r"\.(\w+)", plantilla.read_text(encoding="utf-8"))
+)
+"""Los atributos que nombra alguna página del panel."""
+
 CAMBIA_CADA_VEZ = {
     *("now", "utcnow", "today", "time", "time_ns", "monotonic"),
     *("uuid1", "uuid4", "uuid7", "urandom", "random", "randbytes", "token_hex", "token_bytes"),
@@ -176,7 +183,7 @@ def _usos(arbol: ast.AST) -> Iterator[str]:
 def test_no_hay_nada_definido_que_el_producto_no_use(
     definen: dict[str, ast.Module], usan: dict[str, ast.Module]
 ) -> None:
-    usos = Counter(uso for arbol in usan.values() for uso in _usos(arbol))
+    usos = Counter(uso for arbol in usan.values() for uso in _usos(arbol)) + EN_LAS_PLANTILLAS
     sin_uso = [
         f"{ruta}: {nombre}"
         for ruta, arbol in definen.items()

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -20,9 +20,9 @@ from tests.apoyo.puertos import puerto_libre
 from tests.apoyo.servicio import Instalacion, instalacion
 from tests.apoyo.servidor import servidor
 
-AYER = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(days=1)
-PEDIDO = Siembra(semilla=3, eventos=2_000, dias=5, hasta=AYER)
-ORDEN = ["--semilla", "3", "--eventos", "2000", "--dias", "5", "--hasta", AYER.isoformat()]
+HASTA = datetime(2024, 1, 15, tzinfo=UTC)
+PEDIDO = Siembra(semilla=10, eventos=2_000, dias=5, hasta=HASTA)
+ORDEN = ["--semilla", "10", "--eventos", "2000", "--dias", "5", "--hasta", HASTA.isoformat()]
 
 
 @pytest.fixture
@@ -40,19 +40,25 @@ def enviados() -> dict[Papel, int]:
 
 
 def test_dice_lo_que_envio_y_es_lo_que_se_publico(puertos: PuertosEnMemoria) -> None:
-    with servidor(api_en_memoria(puertos, reloj=lambda: datetime.now(UTC))) as puerto:
+    with servidor(api_en_memoria(puertos)) as puerto:
         dicho = sembrar(puerto, *ORDEN)
     assert dicho.exit_code == 0, dicho.output
     cuantos = enviados()
     for papel in Papel:
         aceptados = 0 if papel is Papel.CON_FALTAS else cuantos[papel]
         assert f"{papel.value:<14}{cuantos[papel]:>9}  {aceptados:>9}  " in dicho.stdout
-    assert len(puertos.publicados) == 2_000 - cuantos[Papel.CON_FALTAS]
+    publicados = [comando.id for comando, *_ in puertos.publicados]
+    assert len(publicados) == 2_000 - cuantos[Papel.CON_FALTAS]
+    # Lo que repite un id va cuando todo lo demás está en el broker: gana siempre lo mismo.
+    primeros = cuantos[Papel.NUEVO]
+    assert len(set(publicados[:primeros])) == primeros
+    assert set(publicados[primeros:]) <= set(publicados[:primeros])
+    assert cuantos[Papel.EN_CONFLICTO]
     assert f"http://127.0.0.1:{puerto}/panel" in dicho.stdout
 
 
 def test_se_niega_si_ya_hay_campañas_de_verdad_salvo_que_dé_igual(puertos: PuertosEnMemoria) -> None:
-    with servidor(api_en_memoria(puertos, reloj=lambda: datetime.now(UTC))) as puerto:
+    with servidor(api_en_memoria(puertos)) as puerto:
         direccion = f"http://127.0.0.1:{puerto}/tracking/impresiones"
         httpx2.post(direccion, json={"id": "i", "campaña_id": "verano"}).raise_for_status()
         negado = sembrar(puerto, *ORDEN)
@@ -71,7 +77,7 @@ def test_sin_poder_saber_qué_campañas_hay_no_envía_nada() -> None:
 
 
 def test_con_claves_presenta_la_suya_y_sin_ella_dice_dónde_ponerla(puertos: PuertosEnMemoria) -> None:
-    with servidor(api_en_memoria(puertos, claves=["una"], reloj=lambda: datetime.now(UTC))) as puerto:
+    with servidor(api_en_memoria(puertos, claves=["una"])) as puerto:
         sin_clave = sembrar(puerto, *ORDEN)
         assert (sin_clave.exit_code, len(puertos.publicados)) == (2, 0)
         assert "ALPES_CLAVES_API" in sin_clave.stderr
@@ -80,11 +86,11 @@ def test_con_claves_presenta_la_suya_y_sin_ella_dice_dónde_ponerla(puertos: Pue
 
 def test_si_el_broker_se_va_dice_cómo_repetirlo_y_no_inventa_un_total(puertos: PuertosEnMemoria) -> None:
     puertos.disponible = False
-    with servidor(api_en_memoria(puertos, reloj=lambda: datetime.now(UTC))) as puerto:
+    with servidor(api_en_memoria(puertos)) as puerto:
         dicho = sembrar(puerto, *ORDEN, "--espera", "0")
     assert dicho.exit_code == 2
     assert "repetirlo es seguro" in dicho.stderr
-    assert f"--hasta {AYER:%Y-%m-%dT%H:%M:%SZ}" in dicho.stderr
+    assert f"--hasta {HASTA:%Y-%m-%dT%H:%M:%SZ}" in dicho.stderr
     assert dicho.stdout == ""
 
 

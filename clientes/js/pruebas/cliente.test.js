@@ -270,7 +270,7 @@ function programa(codigo, ...argumentos) {
     const [direccion, ruta] = process.argv.slice(1);
     ${codigo}`;
   return spawn(process.execPath, ["--input-type=module", "-e", importa, ...argumentos], {
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: ["pipe", "pipe", "inherit"],
   });
 }
 
@@ -360,13 +360,99 @@ test("el cerrojo de un muerto se releva y el de otro proceso con su número, tam
   assert.deepEqual(fs.readdirSync(path.dirname(ruta)), ["cola.ndjson"]);
 });
 
-test("el cerrojo de otra máquina o contenedor no se releva nunca, y se dice qué hacer", (t) => {
+/** Otro proceso que se cree en otra máquina y tiene la cola abierta: hace eso cuando se le escribe, y lo cuenta. */
+async function enOtraMaquina(t, ruta, preparacion, accion) {
+  const hijo = programa(
+    `import os from "node:os";
+     import fs from "node:fs";
+     os.hostname = () => "otra";
+     const pararse = () => process.kill(process.pid, "SIGSTOP");
+     ${preparacion}
+     const cola = new ColaEnArchivo(direccion);
+     cola.poner('{"n":"primero"}');
+     console.log("abierta");
+     await new Promise((listo) => process.stdin.once("data", listo));
+     try { ${accion} } catch (error) { console.log(error.message); }
+     cola.cerrar();
+     process.exit();`,
+    ruta,
+  );
+  t.after(() => hijo.kill("SIGKILL"));
+  let dicho = "";
+  hijo.stdout.on("data", (trozo) => (dicho += trozo));
+  while (!dicho.includes("abierta")) await new Promise(setImmediate);
+  return { hijo, dicho: () => dicho };
+}
+
+const dejarDeLatir = (ruta) => fs.utimesSync(`${ruta}.cerrojo`, new Date(0), Date.now() / 1000 - 31);
+const lineas = (cola) => [...cola.primeros(99, 9_999).values()];
+
+test("el cerrojo de otra máquina o contenedor se releva cuando deja de latir, y antes se dice cuánto falta", async (t) => {
   const ruta = path.join(carpeta(t), "cola.ndjson");
-  fs.writeFileSync(`${ruta}.cerrojo`, "999999999 1\notra pid:[1]");
-  const dicho = /otra máquina o contenedor .*borre .*cola\.ndjson\.cerrojo\.$/;
-  assert.throws(() => new ColaEnArchivo(ruta), (e) => e instanceof ColaOcupada && dicho.test(e.message));
-  assert.equal(fs.readFileSync(`${ruta}.cerrojo`, "utf8"), "999999999 1\notra pid:[1]");
+  const { hijo } = await enOtraMaquina(t, ruta, "", "");
+  hijo.kill("SIGKILL");
+  await once(hijo, "exit");
+  const falta = /otra máquina o contenedor \(otra .*podrá abrirla en (\d+) s\.$/;
+  assert.throws(() => new ColaEnArchivo(ruta), (e) => e instanceof ColaOcupada && falta.test(e.message));
+  dejarDeLatir(ruta);
+  const cola = new ColaEnArchivo(ruta);
+  assert.deepEqual(lineas(cola), ['{"n":"primero"}']);
+  cola.cerrar();
+  assert.deepEqual(fs.readdirSync(path.dirname(ruta)), ["cola.ndjson"]);
 });
+
+test("al que late no se le releva desde otra máquina", async (t) => {
+  const ruta = path.join(carpeta(t), "cola.ndjson");
+  const prisa = "const repetir = setInterval; globalThis.setInterval = (hacer) => repetir(hacer, 10);";
+  const { hijo } = await enOtraMaquina(t, ruta, prisa, "");
+  dejarDeLatir(ruta);
+  const desde = Date.now() - 30_000;
+  while (fs.statSync(`${ruta}.cerrojo`).mtimeMs < desde) await new Promise(setImmediate);
+  assert.throws(() => new ColaEnArchivo(ruta), ColaOcupada);
+  hijo.kill("SIGKILL");
+  await once(hijo, "exit");
+});
+
+const PARADAS = {
+  "antes de encolar": ["", `pararse(); cola.poner('{"n":"tarde"}');`, ["primero"]],
+  "con la línea ya escrita": [
+    "const { fsyncSync } = fs;",
+    `fs.fsyncSync = (archivo) => { pararse(); fsyncSync(archivo); };
+     cola.poner('{"n":"tarde"}');`,
+    ["primero", "tarde"], // de ella no se dijo que estuviera encolada, y lo está: se repite con su id
+  ],
+  "al poner el archivo limpio": [
+    "const { renameSync } = fs;",
+    `const numeros = Array.from({ length: 1_000 }, () => cola.poner("{}"));
+     fs.renameSync = (...rutas) => { pararse(); renameSync(...rutas); };
+     cola.quitar(numeros);
+     cola.poner('{"n":"tarde"}');`,
+    ["primero"],
+  ],
+  "al cerrar": ["", `pararse(); console.log("relevó");`, ["primero"]],
+};
+
+for (const [cuando, [preparacion, accion, leidas]] of Object.entries(PARADAS)) {
+  test(`el que se paró ${cuando} y sigue tras el relevo ya no es el dueño, y nada se pierde`, async (t) => {
+    const ruta = path.join(carpeta(t), "cola.ndjson");
+    const { hijo, dicho } = await enOtraMaquina(t, ruta, preparacion, accion);
+    hijo.stdin.write("ya\n");
+    const parado = () => / T /.test(fs.readFileSync(`/proc/${hijo.pid}/stat`, "utf8"));
+    while (!parado()) await new Promise(setImmediate);
+    dejarDeLatir(ruta);
+    const cola = new ColaEnArchivo(ruta);
+    cola.poner('{"n":"nuevo"}');
+    hijo.kill("SIGCONT");
+    await once(hijo, "exit");
+    assert.match(dicho(), /relevó/);
+    cola.poner('{"n":"último"}');
+    cola.cerrar();
+    const otra = new ColaEnArchivo(ruta);
+    assert.deepEqual(lineas(otra), [...leidas, "nuevo", "último"].map((n) => JSON.stringify({ n })));
+    otra.cerrar();
+    assert.deepEqual(fs.readdirSync(path.dirname(ruta)), ["cola.ndjson"]);
+  });
+}
 
 test("un relevo que murió a medias se releva, y el de un vivo no", (t) => {
   const ruta = path.join(carpeta(t), "cola.ndjson");

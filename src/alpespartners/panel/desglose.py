@@ -1,6 +1,6 @@
 """Las filas de un informe de la mejor a la peor, y qué parte de todo es cada una.
 
-Qué es: el orden en que se leen los influencers y los cupones de una campaña, que va en la dirección de la vista.
+Qué es: el orden en que se leen los influencers y los cupones de una campaña, que está en la dirección.
 Qué no es: una cuenta; las filas son las del informe, y cada orden, una de sus cifras.
 Por qué existe: la pregunta es quién trae más, y los valores de dos monedas no se pueden sumar: por valor se
 ordena en una.
@@ -32,21 +32,19 @@ class Puesto:
     parte: Decimal | None
 
 
-def orden_de(texto: str) -> str:
-    """El que se pide.
+def exigir_orden(texto: str) -> None:
+    """Comprueba que es uno.
 
     Raises:
-        CampoInvalido: no es ninguno.
+        CampoInvalido: no lo es.
     """
-    if texto in {CONVERSIONES, CLICS, VENTAS_POR_CLIC}:
-        return texto
-    if texto.startswith(VALOR) and texto.removeprefix(VALOR) in DECIMALES:
-        return texto
-    raise CampoInvalido(
-        "orden",
-        CodigoDePeticion.PARAMETRO_INVALIDO,
-        f"debe ser {CONVERSIONES}, {CLICS}, {VENTAS_POR_CLIC} o {VALOR} y una moneda, como {VALOR}COP",
-    )
+    por_valor = texto.startswith(VALOR) and texto.removeprefix(VALOR) in DECIMALES
+    if not por_valor and texto not in {CONVERSIONES, CLICS, VENTAS_POR_CLIC}:
+        raise CampoInvalido(
+            "orden",
+            CodigoDePeticion.PARAMETRO_INVALIDO,
+            f"debe ser {CONVERSIONES}, {CLICS}, {VENTAS_POR_CLIC} o {VALOR} y una moneda, como {VALOR}COP",
+        )
 
 
 def puestos(informe: Informe, orden: str) -> Sequence[Puesto]:

@@ -1,8 +1,8 @@
 """El embudo de una campaña: de quienes la vieron, cuántos entraron, y de ellos, cuántos hicieron algo.
 
 Qué es: tres cifras del informe y lo largo que se dibuja cada una.
-Qué no es: el mismo grupo de personas siguiendo un camino. Son eventos, y puede haber más clics que impresiones
-si alguien mide unos y no las otras: entonces lo más largo son los clics.
+Qué no es: las mismas personas siguiendo un camino. Son eventos, y puede haber más clics que impresiones si
+alguien mide unos y no las otras: entonces lo más largo son los clics.
 """
 
 from collections.abc import Sequence

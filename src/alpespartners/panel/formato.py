@@ -21,7 +21,6 @@ ESPACIO_FINO: Final = "\N{NARROW NO-BREAK SPACE}"
 MENOS: Final = "\N{MINUS SIGN}"
 NADA: Final = "\N{EN DASH}"
 """Lo que se escribe donde no hay valor: no es un cero."""
-MENOS: Final = "\N{MINUS SIGN}"
 
 _COMA: Final = {Idioma.ESPAÑOL: ",", Idioma.INGLES: "."}
 _MESES: Final = {

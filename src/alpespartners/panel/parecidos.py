@@ -12,11 +12,15 @@ from itertools import chain
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
+from alpespartners.modulos.tracking.aplicacion.clases import CLASES
 from alpespartners.modulos.tracking.aplicacion.invisibles import UNO_INVISIBLE
 from alpespartners.modulos.tracking.dominio.objetos_valor import id_consultable
 
 _SOBRA: Final = re.compile(rf"{UNO_INVISIBLE}|[\x00-\x1f\x7f-\x9f]")
 _ALREDEDOR: Final = " \u00a0\"'`«»\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f<>()[]{},;:.#"
+_DE_UN_EVENTO: Final = re.compile(
+    rf"/tracking/(?:{'|'.join(clase.plural for clase in CLASES)})/(.+?)(?:/destino)?$"
+)
 _PASADAS: Final = 3
 """Las veces que se quita algo: `%2522` es una comilla codificada dos veces."""
 
@@ -49,7 +53,7 @@ def _sin_lo_de_alrededor(texto: str) -> str:
 
 def _de_su_direccion(texto: str) -> str:
     """De la dirección de un evento o de su destino, el `id`."""
-    hallado = re.search(r"/tracking/(?:impresiones|conversiones)/(.+?)(?:/destino)?$", _ruta(texto))
+    hallado = _DE_UN_EVENTO.search(_ruta(texto))
     return texto if hallado is None else hallado[1]
 
 

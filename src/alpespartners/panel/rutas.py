@@ -11,6 +11,7 @@ from alpespartners.panel.vistas import (
     entrada,
     evento,
     idioma,
+    influencer,
     influencers,
     primera_vez,
     rechazos,
@@ -32,5 +33,6 @@ def rutas_del_panel(fuentes: Fuentes) -> list[Ruta]:
         *en_vivo.rutas(fuentes, paginas),
         *sistema.rutas(fuentes, paginas),
         *primera_vez.rutas(fuentes, paginas),
+        *influencer.rutas(fuentes, paginas),
         ruta_de_recursos(),
     ]

@@ -11,6 +11,7 @@ y `1e999999999` ocuparía un gigabyte si alguien lo desplegara antes de mirar su
 
 import json
 import re
+from collections import Counter
 from typing import Final, NoReturn
 
 PROFUNDIDAD_MAXIMA: Final = 32
@@ -60,6 +61,19 @@ def leer_json(octetos: bytes) -> object:
         raise JsonIlegible(
             f"El cuerpo no es JSON: error en la línea {error.lineno}, columna {error.colno}."
         ) from None
+    return valor
+
+
+def leer_lo_legible(octetos: bytes) -> object:
+    """Devuelve lo que se entienda de unos octetos que `leer_json` no admite; nada, si no se entiende ninguno.
+
+    Lo que no es un número (`NaN`) es `None`, y una clave repetida no está: no se sabe cuál vale.
+    """
+    try:
+        _comprobar_profundidad(octetos)
+        valor: object = _LECTOR_DE_LO_LEGIBLE.decode(octetos.decode("utf-8", "replace"))
+    except (JsonIlegible, json.JSONDecodeError):
+        return None
     return valor
 
 
@@ -114,6 +128,11 @@ def _objeto_sin_claves_repetidas(pares: list[tuple[str, object]]) -> dict[str, o
     return objeto
 
 
+def _objeto_con_las_claves_unicas(pares: list[tuple[str, object]]) -> dict[str, object]:
+    veces = Counter(clave for clave, _ in pares)
+    return {clave: valor for clave, valor in pares if veces[clave] == 1}
+
+
 def _legible(clave: str) -> str:
     """La clave en condiciones de ir en una frase: corta, y sin lo que no se ve ni cabe en UTF-8."""
     return "".join(c if c.isprintable() else "\ufffd" for c in clave[:LETRAS_DE_UNA_CLAVE])
@@ -131,4 +150,10 @@ _LECTOR: Final = json.JSONDecoder(
     parse_int=NumeroJson,
     parse_constant=_constante_prohibida,
     object_pairs_hook=_objeto_sin_claves_repetidas,
+)
+_LECTOR_DE_LO_LEGIBLE: Final = json.JSONDecoder(
+    parse_float=NumeroJson,
+    parse_int=NumeroJson,
+    parse_constant=lambda _nombre: None,
+    object_pairs_hook=_objeto_con_las_claves_unicas,
 )

@@ -144,7 +144,7 @@ def test_el_ultimo_va_el_primero_y_uno_repetido_no_se_ve_dos_veces(abierto: Brow
         vista.pagina.goto(f"{direccion}{vista_de('cmp-1')}")
         vista.pagina.locator("#llegados tr").nth(1).wait_for()
         assert [fila[2] for fila in filas(vista.pagina)] == ["conv-1", "imp-1"]
-        assert filas(vista.pagina)[1] == ["2024-01-15 10:36:00 UTC", "CLIC", "imp-1", "inf-1", ""]
+        assert filas(vista.pagina)[1] == ["10:36:00", "CLIC", "imp-1", "inf-1", ""]
 
 
 @pytest.mark.parametrize(

@@ -132,6 +132,25 @@ def test_si_la_sesion_acaba_mientras_se_mira_se_pide_la_clave_y_se_vuelve(
         assert vista.pagina.url == f"{direccion}/panel?prefijo=v"
 
 
+def test_atras_vuelve_a_lo_de_antes_y_nada_de_lo_visto_queda_en_el_navegador_al_salir(
+    abierto: Browser, direccion: str
+) -> None:
+    with pantalla(abierto) as vista:
+        vista.pagina.goto(f"{direccion}/panel")
+        entrar(vista.pagina)
+        vista.pagina.get_by_role("searchbox").fill("ver")
+        vista.pagina.wait_for_url("**/panel?prefijo=ver")
+        vista.pagina.go_back()
+        vista.pagina.wait_for_url("**/panel")
+        expect(vista.pagina.get_by_role("searchbox")).to_have_value("")
+        guardado = vista.pagina.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])")
+        assert "<" not in guardado
+        vista.pagina.get_by_role("button", name="Salir").click()
+        expect(vista.pagina.get_by_label("Clave")).to_be_visible()
+        vista.pagina.go_back()
+        expect(vista.pagina.get_by_label("Clave")).to_be_visible()
+
+
 @pytest.mark.parametrize("guiones", [True, False])
 def test_se_cambia_de_idioma_sin_perder_lo_que_se_mira(
     abierto: Browser, direccion: str, *, guiones: bool

@@ -92,8 +92,11 @@ def test_una_orden_se_copia_entera(abierto: Browser) -> None:
         direccion = f"http://127.0.0.1:{puerto}"
         vista.pagina.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=direccion)
         vista.pagina.goto(f"{direccion}/panel")
-        vista.pagina.get_by_role("button", name="Copiar: Petición con curl").click()
-        expect(vista.pagina.get_by_role("button", name="Copiado: Petición con curl")).to_be_visible()
+        orden = vista.pagina.locator(
+            ".codigo", has=vista.pagina.get_by_role("region", name="Petición con curl")
+        )
+        orden.get_by_role("button", name="Copiar").click()
+        expect(orden.get_by_role("button", name="Copiado")).to_be_visible()
         copiado = vista.pagina.evaluate("navigator.clipboard.readText()")
         assert copiado.startswith(f'curl -X POST "{direccion}/tracking/impresiones" \\\n')
         assert copiado.endswith("}'")

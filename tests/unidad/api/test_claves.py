@@ -59,6 +59,8 @@ TABLA: Final[Mapping[str, Alcance | None]] = {
     "POST /panel/salir": NADIE,
     "GET /panel/idioma": NADIE,
     "GET /panel/influencers": LECTURA,
+    "GET /panel/influencers/{influencer_id}": LECTURA,
+    "GET /panel/influencers/{influencer_id}/periodo": LECTURA,
     "GET /panel/campañas/{campaña_id}": LECTURA,
     "GET /panel/campañas/{campaña_id}/periodo": LECTURA,
     "GET /panel/evento": LECTURA,

@@ -1,5 +1,6 @@
 """Segment y PostHog vistos desde HTTP: cada suceso acaba en un destino, y el SDK lee lo que espera."""
 
+import asyncio
 import gzip
 import json
 from base64 import b64encode
@@ -11,7 +12,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from alpespartners.api.captura.dialectos.puerta import (
+from alpespartners.api.captura.dialectos.apertura import (
     OCTETOS_DE_UN_SUCESO,
     SIGNOS_MAXIMOS,
     SUCESOS_MAXIMOS,
@@ -79,6 +80,12 @@ async def enviar(
     cliente: httpx2.AsyncClient, *sucesos: object, clave: str = "de-segment", **sobre: object
 ) -> httpx2.Response:
     return await cliente.post("/v1/batch", json={"batch": [*sucesos], **sobre}, headers=con(clave))
+
+
+async def enviar_escritos(cliente: httpx2.AsyncClient, *sucesos: str) -> httpx2.Response:
+    """Un envío de sucesos escritos a mano; un sustituto suelto es un octeto que no es UTF-8."""
+    cuerpo = f'{{"batch":[{",".join(sucesos)}]}}'.encode("utf-8", "surrogateescape")
+    return await cliente.post("/v1/batch", content=cuerpo, headers=con("de-segment"))
 
 
 async def destino(cliente: httpx2.AsyncClient, clase: str, id_evento: str) -> Any:
@@ -401,22 +408,145 @@ async def test_lo_negado_a_quien_no_puede_no_lo_ve_quien_lee_esa_campaña(
 async def test_de_un_suceso_que_no_cabe_solo_queda_con_que_nombrarlo(
     cliente: httpx2.AsyncClient, puertos: PuertosEnMemoria
 ) -> None:
-    await enviar(cliente, pedido(coupon="x" * 600, relleno=[[]] * OCTETOS_DE_UN_SUCESO))
+    await enviar(cliente, pedido(coupon="x" * 600, relleno=[[]] * (OCTETOS_DE_UN_SUCESO // 3)))
     ((comando, _, _),) = puertos.publicados
     assert (comando.id, comando.campaña_id, comando.usuario_id) == ("pedido-1", "cmp-1", "101")
     assert comando.propiedades == {}
 
 
-@pytest.mark.parametrize("direccion", ["/v1/batch", "/batch/"])
+@pytest.mark.parametrize("direccion", ["/v1/batch", "/batch/", "/capture/", "/v1/track"])
 @pytest.mark.parametrize("con_clave", [False, True])
-async def test_un_cuerpo_de_demasiadas_partes_no_se_lee(
+async def test_un_sobre_de_demasiadas_partes_no_se_lee(
     cliente: httpx2.AsyncClient, direccion: str, *, con_clave: bool
 ) -> None:
-    cuerpo = b'{"api_key":"de-posthog","batch":[[' + b"[]," * (SIGNOS_MAXIMOS // 2) + b"1]]}"
-    clave = "de-segment" if direccion == "/v1/batch" else "de-posthog"
+    cuerpo = b'{"api_key":"de-posthog","otro":[[' + b"[]," * (SIGNOS_MAXIMOS // 2) + b"1]]}"
+    clave = "de-segment" if direccion.startswith("/v1") else "de-posthog"
     respuesta = await cliente.post(direccion, content=cuerpo, headers=con(clave) if con_clave else None)
     assert respuesta.status_code == 413
     assert respuesta.json()["success"] is False
+
+
+@pytest.mark.parametrize("campos", [SIGNOS_MAXIMOS // 2, SIGNOS_MAXIMOS + 1])
+async def test_un_sobre_de_demasiados_campos_no_se_lee(cliente: httpx2.AsyncClient, campos: int) -> None:
+    cuerpo = b'{"batch":[]' + b',"a":0' * campos + b"}"
+    respuesta = await cliente.post("/v1/batch", content=cuerpo, headers=con("de-segment"))
+    assert (respuesta.status_code, respuesta.json()["code"]) == (413, "demasiados_elementos")
+
+
+async def test_un_suceso_de_demasiadas_partes_se_ignora_y_no_estorba(
+    cliente: httpx2.AsyncClient, puertos: PuertosEnMemoria
+) -> None:
+    caro = '{"messageId":"m-7","properties":[' + "[]," * (SIGNOS_MAXIMOS // 2) + "1]}"
+    for _ in range(2):
+        assert acogidos(await enviar_escritos(cliente, caro, json.dumps(PEDIDO))) == ("1", "0", "1")
+    (ignorado, aceptado, otra_vez, _) = (comando for comando, _, _ in puertos.publicados)
+    assert (ignorado.ignorada, aceptado.id) == ("demasiado_grande", "pedido-1")
+    assert ignorado.id == otra_vez.id != "m-7"  # no se leyó: sale de sus octetos
+
+
+ILEGIBLES = {
+    "NaN": ('"total":NaN', "el suceso contiene NaN o Infinity, que no son JSON"),
+    "repetida": ('"total":1,"total":2', "el suceso repite la clave «total» dentro de un mismo objeto"),
+    "UTF-8": ('"total":1,"x":"\udcff"', "el suceso no es UTF-8: octeto no válido en la posición 123"),
+}
+
+
+@pytest.mark.parametrize(("roto", "frase"), ILEGIBLES.values(), ids=ILEGIBLES)
+async def test_un_suceso_que_no_es_json_se_rechaza_por_su_id_y_los_de_su_envio_se_aceptan(
+    cliente: httpx2.AsyncClient, roto: str, frase: str
+) -> None:
+    malo = (
+        '{"type":"track","event":"Order Completed","messageId":"m-7","properties":'
+        f'{{"order_id":"p-7","currency":"COP",{roto},"campaign_id":"cmp-1"}}}}'
+    )
+    respuesta = await enviar_escritos(cliente, malo, json.dumps(PEDIDO), json.dumps(pedido(order_id="p-2")))
+    assert acogidos(respuesta) == ("2", "1", "0")
+    suyo = await destino(cliente, "conversiones", "p-7")
+    assert (suyo["estado"], suyo["motivo"]) == ("RECHAZADA", "elemento_ilegible")
+    assert frase in suyo["detalle"]
+    for bueno in ("pedido-1", "p-2"):
+        assert (await destino(cliente, "conversiones", bueno))["estado"] == "REGISTRADA"
+
+
+@pytest.mark.parametrize("roto", ['{"messageId":"m-7",}', "nada", "", "\ufeff{}", "[" * 33 + "]" * 33])
+async def test_de_uno_del_que_no_se_entiende_nada_consta_que_llego_y_siempre_con_el_mismo_id(
+    cliente: httpx2.AsyncClient, puertos: PuertosEnMemoria, roto: str
+) -> None:
+    for _ in range(2):
+        assert acogidos(await enviar_escritos(cliente, roto, json.dumps(PEDIDO))) == ("1", "1", "0")
+    una, _, otra, _ = (comando for comando, _, _ in puertos.publicados)
+    assert una.id is not None
+    assert una.id == otra.id
+    suyo = await destino(cliente, "impresiones", una.id)
+    assert (suyo["estado"], suyo["motivo"]) == ("RECHAZADA", "elemento_ilegible")
+
+
+async def test_uno_que_no_es_json_ni_corresponde_a_nada_se_ignora_como_los_suyos(
+    cliente: httpx2.AsyncClient,
+) -> None:
+    pagina = '{"type":"page","messageId":"m-7","properties":{"alto":Infinity}}'
+    assert acogidos(await enviar_escritos(cliente, pagina)) == ("0", "0", "1")
+    assert (await destino(cliente, "impresiones", "m-7"))["motivo"] == "sin_correspondencia"
+
+
+async def test_de_uno_que_no_es_json_tampoco_se_guarda_la_clave(
+    cliente: httpx2.AsyncClient, puertos: PuertosEnMemoria
+) -> None:
+    suceso = '{"event":"Order Completed","api_key":"de-posthog","properties":{"token":"de-posthog","x":NaN}}'
+    respuesta = await cliente.post("/e/", content=f"[{suceso}, {suceso}]".encode())
+    assert (respuesta.status_code, respuesta.headers["alpes-rechazados"]) == (200, "0")
+    assert len(puertos.publicados) == 2
+    assert "de-posthog" not in repr(puertos.publicados)
+
+
+@pytest.mark.parametrize(
+    "cuerpo",
+    [
+        b'{"batch":[{},{"a":"b"c"}]}',
+        b'{"batch":[{}}]}',
+        b'{"batch":[{}],"sentAt":NaN}',
+        b'{"batch":[{}],"batch":[{}]}',
+        b'{"batch":[{}],}',
+        b'{"batch":[{}] 7}',
+        b'{"batch":[{}]}{}',
+        b'{"batch":[{}]]}',
+        b'{"batch":[{}]',
+        b'\xef\xbb\xbf{"batch":[{}]}',
+    ],
+)
+async def test_si_lo_roto_es_el_sobre_no_se_recibe_nada(
+    cliente: httpx2.AsyncClient, puertos: PuertosEnMemoria, cuerpo: bytes
+) -> None:
+    respuesta = await cliente.post("/v1/batch", content=cuerpo, headers=con("de-segment"))
+    assert (respuesta.status_code, respuesta.json()["code"]) == (400, "json_ilegible")
+    assert not puertos.publicados
+
+
+async def test_la_clave_y_el_reloj_valen_aunque_vayan_detras_de_la_lista(
+    cliente: httpx2.AsyncClient, puertos: PuertosEnMemoria
+) -> None:
+    sobre = (
+        f'{{ "batch" : [{json.dumps(PEDIDO)}] , "sentAt":"2024-01-15T10:30:05Z","writeKey":"de-segment" }}'
+    )
+    assert acogidos(await cliente.post("/v1/batch", content=f"\n{sobre} ".encode())) == ("1", "0", "0")
+    ((comando, _, _),) = puertos.publicados
+    assert comando.propiedades["sentAt"] == "2024-01-15T10:30:05Z"
+
+
+@pytest.mark.parametrize(("final", "estado"), [("]}", 200), ('],"x":NaN}', 400)])
+async def test_un_cuerpo_caro_de_cortar_o_de_leer_deja_paso_a_los_demas(
+    cliente: httpx2.AsyncClient, final: str, estado: int
+) -> None:
+    caro = "[" + "[[]]," * 6_000 + "1]"
+    cuerpo = '{"batch":[' + ",".join([caro] * 40) + final
+    envio = asyncio.create_task(cliente.post("/v1/batch", content=cuerpo, headers=con("de-segment")))
+    atendidas = 0
+    while not envio.done():
+        await asyncio.sleep(0)
+        assert (await cliente.get("/salud/viva")).status_code == 200
+        atendidas += 1
+    assert (await envio).status_code == estado
+    assert atendidas > 2
 
 
 async def test_sin_la_clave_en_la_cabecera_solo_se_lee_un_cuerpo_pequeño(cliente: httpx2.AsyncClient) -> None:

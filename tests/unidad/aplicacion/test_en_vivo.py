@@ -15,7 +15,7 @@ from alpespartners.modulos.tracking.aplicacion.en_vivo.difusion import (
     NoCabenMas,
     Ritmo,
 )
-from alpespartners.modulos.tracking.aplicacion.en_vivo.posiciones import Posiciones, marca_de
+from alpespartners.modulos.tracking.aplicacion.en_vivo.posiciones import PRINCIPIO, Posiciones, marca_de
 from alpespartners.modulos.tracking.aplicacion.en_vivo.publicado import Publicado
 from alpespartners.modulos.tracking.aplicacion.en_vivo.sucesos import (
     Conexion,
@@ -52,8 +52,12 @@ class Quien:
                 return None
         suceso = self._por_contar.pop(0)
         if not isinstance(suceso, Conexion) and suceso.marca is not None:
-            self.ultimo_id = suceso.marca.en_texto()
+            self.ultimo_id = suceso.marca.texto
         return suceso
+
+    async def tanda(self) -> list[Suceso]:
+        """Lo siguiente que se le cuenta de una vez."""
+        return await anext(self._tandas)
 
     async def eventos(self, cuantos: int) -> list[str]:
         """Los `id` de los siguientes eventos, sin contar latidos; cualquier otra cosa es un fallo."""
@@ -288,7 +292,7 @@ async def test_un_id_con_un_lugar_que_ningun_broker_da_no_llega_a_ninguno(
 ) -> None:
     sala = await salas()
     sala.topicos.publicar(*impresiones(1))
-    falso = sala.en_vivo.marca({"impresion": lugar}, AHORA).en_texto()
+    falso = sala.en_vivo.marca({"impresion": lugar}, AHORA).texto
     assert isinstance(await sala.entrar(falso).siguiente(), Hueco)
     assert sala.topicos.repasos == 0
 
@@ -296,7 +300,7 @@ async def test_un_id_con_un_lugar_que_ningun_broker_da_no_llega_a_ninguno(
 async def test_un_id_no_lleva_los_canales_que_no_hay(salas: Salas) -> None:
     sala = await salas()
     quien = await sala.situado()
-    con_otro = sala.en_vivo.marca(dict(sala.en_vivo.anillo.ultimas) | {"otro": (1, 1, 1)}, AHORA).en_texto()
+    con_otro = sala.en_vivo.marca(dict(sala.en_vivo.anillo.ultimas) | {"otro": (1, 1, 1)}, AHORA).texto
     vuelto = await sala.situado(con_otro)
     assert vuelto.ultimo_id == quien.ultimo_id != con_otro
 
@@ -490,3 +494,35 @@ async def test_si_el_lector_falla_quien_miraba_acaba_y_al_volver_sigue_por_donde
     vuelto = await sala.situado(quien.ultimo_id)
     assert await vuelto.eventos(1) == ids(2)
     assert sala.topicos.abiertos == 2
+
+
+async def test_los_que_van_a_la_par_comparten_la_marca_y_quien_va_por_otro_sitio_tiene_la_suya(
+    salas: Salas,
+) -> None:
+    sala = await salas()
+    uno, otro = await sala.situado(), await sala.situado()
+    sala.topicos.publicar(*impresiones(1), conversion(CONVERSION))
+    contados = [[await quien.siguiente() for _ in range(2)] for quien in (uno, otro)]
+    marcas = [[suceso.marca for suceso in suyos if isinstance(suceso, Novedad)] for suyos in contados]
+    assert all(suya is ajena for suya, ajena in zip(*marcas, strict=True))
+    assert marcas[0][0].posiciones != marcas[0][1].posiciones
+    # Quien vuelve sin haber visto la impresión y sí la conversión no lleva la marca de quien vio las dos.
+    por_otro_sitio = dict(marcas[0][1].posiciones) | {"impresion": PRINCIPIO}
+    rezagado = sala.entrar(sala.en_vivo.marca(por_otro_sitio, AHORA).texto)
+    suceso = await rezagado.siguiente()
+    assert isinstance(suceso, Latido)
+    assert isinstance(suceso := await rezagado.siguiente(), Novedad)
+    assert suceso.marca.posiciones == marcas[0][1].posiciones
+    assert suceso.marca is not marcas[0][0]
+
+
+async def test_lo_que_llega_seguido_se_cuenta_junto_a_quien_va_al_dia(salas: Salas) -> None:
+    sala = await salas()
+    quien = await sala.situado()
+    sala.topicos.publicar(*impresiones(1))
+    assert await quien.eventos(1) == ids(1)
+    junto = asyncio.create_task(quien.tanda())
+    for numero in (2, 3, 4):
+        await asyncio.sleep(0)
+        sala.topicos.publicar(*impresiones(numero))
+    assert len(await junto) == 3

@@ -278,6 +278,26 @@ async def test_salir_acaba_con_ella_y_solo_lo_hace_una_pagina_del_panel(
     assert 'action="/panel/salir"' not in (await navegador.get("/panel/entrar")).text
 
 
+@pytest.mark.parametrize(
+    "plantilla",
+    sorted(
+        ruta.plantilla
+        for ruta in rutas_en_memoria()
+        if ruta.plantilla.startswith("/panel") and ruta.metodo == "POST"
+    ),
+)
+async def test_con_la_sesion_de_quien_mira_otro_sitio_no_cambia_nada(
+    servicio: Servicio, navegador: httpx2.AsyncClient, plantilla: str
+) -> None:
+    await entrar(navegador, DE_LOS_AJUSTES)
+    direccion = re.sub(r"\{[^}]+\}", "x", plantilla)
+    for cabeceras in ({}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://ajena.example"}):
+        enviado = await navegador.post(direccion, data={"x": "y"}, headers=cabeceras)
+        assert enviado.status_code == 403
+    assert servicio.puertos.publicados == []
+    assert (await navegador.get("/panel")).status_code == 200
+
+
 # La sesión y la API.
 
 

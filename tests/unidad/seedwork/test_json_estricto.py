@@ -14,6 +14,7 @@ from alpespartners.seedwork.json_estricto import (
     NumeroJson,
     escribir_json,
     leer_json,
+    leer_lo_legible,
 )
 
 JSON_CUALQUIERA = st.recursive(
@@ -128,6 +129,22 @@ def test_un_cuerpo_hostil_se_recorre_en_tiempo_lineal() -> None:
     with pytest.raises(JsonIlegible):
         leer_json(b"[]" * 40 + b'"' + b'\\"' * 32_000)
     assert time.process_time() - gastado < 1
+
+
+@pytest.mark.parametrize(
+    ("octetos", "legible"),
+    [
+        (b'{"a":NaN,"b":[-Infinity,1.50]}', {"a": None, "b": [None, NumeroJson("1.50")]}),
+        (b'{"a":1,"a":2,"b":{"c":1,"c":1},"d":3}', {"b": {}, "d": NumeroJson("3")}),
+        (b'{"a":"\xff"}', {"a": "\ufffd"}),
+        (b'{"a":1', None),
+        (b"\xef\xbb\xbf{}", None),
+        (b"", None),
+        (b"[" * (PROFUNDIDAD_MAXIMA + 1), None),
+    ],
+)
+def test_de_lo_que_no_es_json_se_lee_lo_que_solo_puede_ser_una_cosa(octetos: bytes, legible: object) -> None:
+    assert leer_lo_legible(octetos) == legible
 
 
 def test_escribir_no_hace_un_escritor_por_cada_valor(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -59,11 +59,15 @@ def es_valido(cuerpo: dict[str, Any]) -> bool:
 
 def test_la_misma_semilla_da_los_mismos_envios_y_otra_da_otros(todos: list[Sembrado]) -> None:
     assert list(siembra().envios()) == todos
-    ids = {envio.cuerpo["id"] for envio in todos}
-    assert ids.isdisjoint(envio.cuerpo["id"] for envio in siembra(semilla=2).envios())
+    otros = list(siembra(semilla=2).envios())
+    assert {envio.cuerpo["id"] for envio in todos}.isdisjoint(envio.cuerpo["id"] for envio in otros)
+    iguales = [
+        uno.cuerpo | {"id": ""} == otro.cuerpo | {"id": ""} for uno, otro in zip(todos, otros, strict=True)
+    ]
+    assert sum(iguales) < 10
 
 
-@given(horas=st.integers(1, 72), dias=st.integers(2, 10), eventos=st.integers(500, 3_000))
+@given(horas=st.integers(1, 72), dias=st.integers(2, 10), eventos=st.integers(100, 500))
 def test_lo_que_pasa_en_una_hora_no_depende_de_con_cuales_se_siembre(
     horas: int, dias: int, eventos: int
 ) -> None:

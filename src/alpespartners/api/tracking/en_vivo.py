@@ -197,7 +197,7 @@ def _dicho(suceso: Suceso, decir: Callable[[Publicado], bytes]) -> bytes:
 
 
 def _id(marca: Marca) -> bytes:
-    return b"id: " + marca.en_texto().encode("ascii") + b"\n"
+    return b"id: " + marca.texto.encode("ascii") + b"\n"
 
 
 def _suceso(nombre: str, datos: object) -> bytes:

@@ -4,17 +4,6 @@
 for (const [clase, oculto] of [["con-guiones", false], ["sin-guiones", true]])
   for (const elemento of document.getElementsByClassName(clase)) elemento.hidden = oculto;
 
-// Copiar: el navegador solo deja a las páginas que llegan por una conexión segura o desde esta máquina.
-if (navigator.clipboard) {
-  document.documentElement.classList.add("con-portapapeles");
-  document.addEventListener("click", async (suceso) => {
-    const boton = suceso.target.closest("[data-copiar]");
-    if (boton) {
-      await navigator.clipboard.writeText(boton.previousElementSibling.textContent);
-      boton.textContent = boton.dataset.copiado;
-    }
-  });
-}
 // Sesión: lo que htmx pidió y falló se dice en el aviso, hasta que algo vuelve a ir bien.
 addEventListener("htmx:sendError", () => {
   const aviso = document.getElementById("aviso");
@@ -32,10 +21,11 @@ addEventListener("htmx:afterRequest", (suceso) => {
 // señalar son los textos de la tabla: están ya en la zona y en el idioma de la página.
 {
   const ALTO = 220;
-  const ANCHO_IMPRESO = 300;
+  const ANCHO_IMPRESO = 330;
   const ENTRE_ROTULOS = 80;
   const ENTRE_NUMEROS = 56;
   const COLORES = 4;
+  const ENTEROS = [...Array(16).keys()].flatMap((cifras) => [1, 2, 5].map((primera) => primera * 10 ** cifras));
   const dibujados = new Map();
 
   const leer = (tabla) => {
@@ -58,6 +48,8 @@ addEventListener("htmx:afterRequest", (suceso) => {
     const color = (nombre) => estilo.getPropertyValue(nombre).trim();
     const corto = new Intl.NumberFormat(document.documentElement.lang, { notation: "compact" });
     const eje = { stroke: color("--grafico-texto"), grid: { stroke: color("--grafico-raya"), width: 1 }, ticks: { show: false } };
+    // Media impresión no existe.
+    const deEnteros = series.every(({ celdas }) => celdas.every((celda) => Number.isInteger(Number(celda?.dataset.y))));
     const enBarras = tabla.dataset.grafico === "barras";
     // Media barra a cada lado, para que la primera y la última quepan.
     const conSitio = (_, primero, ultimo) => {
@@ -85,10 +77,10 @@ addEventListener("htmx:afterRequest", (suceso) => {
               return fila.dataset.rotulo ?? texto(fila.cells[0]);
             }),
         },
-        { ...eje, size: ENTRE_NUMEROS, values: (_, numeros) => numeros.map((numero) => corto.format(numero)) },
+        { ...eje, size: ENTRE_NUMEROS, ...(deEnteros && { incrs: ENTEROS }), values: (_, numeros) => numeros.map((numero) => corto.format(numero)) },
       ],
       series: [
-        { value: (_grafico, _valor, _serie, lugar) => texto(filas[lugar]?.cells[0]) },
+        { label: texto(tabla.tHead.rows[0].cells[0]), value: (_grafico, _valor, _serie, lugar) => texto(filas[lugar]?.cells[0]) },
         ...series.map(({ cabecera, celdas }, orden) => ({
           label: texto(cabecera),
           stroke: color(`--grafico-${(orden % COLORES) + 1}`),
@@ -239,7 +231,7 @@ for (const lista of document.querySelectorAll("select[data-zona-propia]")) {
 
   // Como en `formato.py`. Del texto y no del número, que en el navegador no tiene todas las cifras.
   const importe = (datos, moneda) => {
-    const escrito = /"valor":(-?)(\d+)(?:\.(\d+))?[,}]/.exec(datos);
+    const escrito = /"valor":\s*(-?)(\d+)(?:\.(\d+))?[,}]/.exec(datos);
     if (!escrito) return "";
     const [, signo, enteros, decimales = ""] = escrito;
     const agrupados = enteros.replace(/\B(?=(\d{3})+$)/g, "\u202f");
@@ -259,7 +251,7 @@ for (const lista of document.querySelectorAll("select[data-zona-propia]")) {
   const cuando = (instante) => {
     const nuevo = document.createElement("time");
     nuevo.dateTime = instante;
-    nuevo.textContent = `${instante.slice(0, 10)} ${instante.slice(11, 19)} UTC`;
+    nuevo.textContent = instante.slice(11, 19);
     return nuevo;
   };
   const filaDeEvento = (nombre, datos) => {
@@ -393,18 +385,14 @@ for (const lista of document.querySelectorAll("select[data-zona-propia]")) {
   else sinMirar = true;
 })();
 
-// Primera vez: un botón junto a cada orden, para copiarla, si el navegador deja.
-for (const orden of navigator.clipboard ? document.querySelectorAll("[data-copiar]") : []) {
-  const boton = document.createElement("button");
-  const llamar = (nombre) => {
-    boton.textContent = nombre;
-    boton.setAttribute("aria-label", `${nombre}: ${orden.getAttribute("aria-label")}`);
-  };
-  boton.className = "copiar secondary outline";
-  llamar(orden.dataset.copiar);
-  boton.addEventListener("click", async () => {
-    await navigator.clipboard.writeText(orden.textContent);
-    llamar(orden.dataset.copiado);
+// Copiar: el navegador solo deja a las páginas que llegan por una conexión segura o desde esta máquina.
+if (navigator.clipboard) {
+  document.documentElement.classList.add("con-portapapeles");
+  document.addEventListener("click", async (suceso) => {
+    const boton = suceso.target.closest("[data-copiar]");
+    if (boton) {
+      await navigator.clipboard.writeText(boton.previousElementSibling.textContent);
+      boton.textContent = boton.dataset.copiado;
+    }
   });
-  orden.after(boton);
 }

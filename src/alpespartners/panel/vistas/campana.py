@@ -2,8 +2,8 @@
 
 Qué es: el informe de la API con los mismos parámetros, y otros tres del mismo periodo: por influencer, por
 cupón y por tipo.
-Qué no es: una foto de un instante. Cada informe es una lectura, y si llegan eventos entre una y otra, la última
-los cuenta.
+Qué no es: una foto de un instante. Cada informe es una lectura, y si llegan eventos entre una y otra, la
+última los cuenta.
 """
 
 import asyncio
@@ -60,30 +60,32 @@ def rutas(fuentes: Fuentes, paginas: Paginas) -> list[Ruta]:
         parametros = leer_parametros(
             peticion.scope["query_string"], {*_DEL_INFORME, *_DE_LA_VISTA}, recolector
         )
-        orden = recolector.intentar(desglose.orden_de, parametros.get(_ORDEN, desglose.CONVERSIONES))
-        todas = recolector.intentar(_todas, parametros.get(_FILAS))
-        del_informe = {nombre: parametros[nombre] for nombre in _DEL_INFORME if nombre in parametros}
+        orden = parametros.get(_ORDEN, desglose.CONVERSIONES)
+        recolector.intentar(desglose.exigir_orden, orden)
+        recolector.intentar(_exigir_todas, parametros.get(_FILAS, _TODAS))
+        del_informe: Mapping[str, str] = {
+            nombre: valor for nombre, valor in parametros.items() if nombre in _DEL_INFORME
+        }
         ahora = fuentes.reloj()
         try:
             # Partir un siglo en meses, o buscar nombres parecidos, son decenas de milisegundos.
             pedido = await asyncio.to_thread(pedido_de_informe, campaña_id, del_informe, ahora)
             recolector.exigir()
-            assert orden is not None
             resumen = await _resumen(fuentes.resumenes, campaña_id)
             if resumen is None:
                 parecidas = await _parecidas(peticion, fuentes.resumenes, campaña_id)
                 return paginas.pagina(
                     peticion, "campana_sin_nada.html", estado=404, campaña_id=campaña_id, parecidas=parecidas
                 )
-            hechos = await asyncio.gather(
+            (informe, sin_usuarios), desgloses = await asyncio.gather(
                 _principal(fuentes, pedido, del_informe),
-                *(_por(fuentes, pedido, del_informe, dimension) for dimension in _DESGLOSES),
+                asyncio.gather(*(_por(fuentes, pedido, del_informe, por) for por in _DESGLOSES)),
             )
         except InformeImposible as imposible:
             for falta in imposible.faltas:
                 recolector.anotar(falta.parametro, CodigoDePeticion(falta.codigo), falta.frase)
             raise DatosInvalidos(recolector.fallos) from None
-        (informe, sin_usuarios), influencers, cupones, tipos = hechos
+        influencers, cupones, tipos = desgloses
         # Mil filas son decenas de milisegundos; el bucle atiende a los demás.
         return await asyncio.to_thread(
             paginas.pagina,
@@ -99,7 +101,7 @@ def rutas(fuentes: Fuentes, paginas: Paginas) -> list[Ruta]:
             cupones=_en_orden(cupones, orden),
             tipos=tipos,
             orden=orden,
-            maximo=None if todas else _PRIMERAS,
+            maximo=None if _FILAS in parametros else _PRIMERAS,
             direccion=str(peticion.url),
             un_instante=timedelta.resolution,
             nada=Decimal(0),
@@ -242,10 +244,9 @@ async def _parecidas(peticion: Request, resumenes: LecturaDeResumenes, campaña_
     return []
 
 
-def _todas(texto: str | None) -> bool:
-    if texto not in {None, _TODAS}:
+def _exigir_todas(texto: str) -> None:
+    if texto != _TODAS:
         raise CampoInvalido(_FILAS, CodigoDePeticion.PARAMETRO_INVALIDO, f"solo puede ser {_TODAS}")
-    return texto is not None
 
 
 def _el_siguiente(ultimo_dia: str) -> str:

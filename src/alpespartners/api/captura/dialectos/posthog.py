@@ -5,14 +5,17 @@ Qué no es: lo que necesita su SDK de navegador (`/flags/`, cuerpos en base64), 
 Por qué existe: es la tabla de Segment con otros nombres.
 """
 
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
-from alpespartners.api.captura.dialectos.puerta import LIMITES, Envio, Puerta, exigir_lista
+from alpespartners.api.captura.dialectos.apertura import LISTA, Cuerpo, cuesta_leer
+from alpespartners.api.captura.dialectos.puerta import LIMITES, Envio, Puerta, exigir_sucesos
 from alpespartners.api.captura.dialectos.tabla import POSTHOG
 from alpespartners.api.captura.dialectos.traduccion import enviado_de
 from alpespartners.api.http.claves import Dialecto, Llavero
 from alpespartners.api.http.rutas import Ruta
 from alpespartners.modulos.tracking.aplicacion.recepcion import Recepcion
+from alpespartners.seedwork.json_estricto import leer_lo_legible
 
 _DIRECCIONES: Final = ("/batch", "/capture", "/e", "/i/v0/e")
 """Sin la barra final, que no cuenta."""
@@ -30,15 +33,21 @@ def rutas_de_posthog(recepcion: Recepcion, llavero: Llavero, segundos_de_cuerpo:
         # Sus SDK la ponen siempre en el cuerpo.
         limites_sin_cabecera=LIMITES,
     )
-    return [puerta.ruta(plantilla, _abrir) for plantilla in _DIRECCIONES]
+    return [puerta.ruta(plantilla, _envio) for plantilla in _DIRECCIONES]
 
 
-def _abrir(cuerpo: Any) -> Envio:
+def _envio(cuerpo: Cuerpo) -> Envio:
     """Un suceso, una lista de ellos, o un objeto que la lleva en `batch`."""
-    if isinstance(cuerpo, list):
-        return Envio(cuerpo, None, _clave_de(cuerpo[0]) if cuerpo else None)
-    sucesos = exigir_lista(cuerpo["batch"], "batch") if "batch" in cuerpo else [cuerpo]
-    return Envio(sucesos, enviado_de(cuerpo, POSTHOG), _clave_de(cuerpo))
+    if cuerpo.sobre is None:
+        sucesos = exigir_sucesos(cuerpo)
+        return Envio(sucesos, None, _clave_de(_primero(sucesos)))
+    sucesos = exigir_sucesos(cuerpo) if LISTA in cuerpo.sobre else [cuerpo.octetos]
+    return Envio(sucesos, enviado_de(cuerpo.sobre, POSTHOG), _clave_de(cuerpo.sobre))
+
+
+def _primero(sucesos: Sequence[bytes]) -> object:
+    """Lo que se entienda del primero, que es el que dice la clave."""
+    return leer_lo_legible(sucesos[0]) if sucesos and not cuesta_leer(sucesos[0]) else None
 
 
 def _clave_de(suceso: object) -> object:

@@ -1,22 +1,25 @@
 """Lo común a los puntos de entrada de un dialecto: la clave, el cuerpo, la recepción y la respuesta.
 
 Qué es: de una petición a los destinos de sus sucesos, con los límites de quien escribió ese protocolo.
-Qué no es: la forma del cuerpo de cada uno (`segment.py`, `posthog.py`), ni su tabla.
+Qué no es: la forma del cuerpo de cada uno (`segment.py`, `posthog.py`), ni su tabla, ni la lectura de cada
+suceso (`lectura.py`).
 Por qué existe: un SDK ajeno solo mira si se le respondió bien, y según el código repite o abandona. Lo que se
 le niega a un suceso no lo lee nadie: por eso consta, y se responde que se recibió.
 """
 
 from base64 import b64decode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from alpespartners.api.captura.dialectos.apertura import LISTA, Cuerpo, abrir
+from alpespartners.api.captura.dialectos.lectura import Lectura
 from alpespartners.api.captura.dialectos.tabla import Tabla
-from alpespartners.api.captura.dialectos.traduccion import Enviado, entrada_de
+from alpespartners.api.captura.dialectos.traduccion import Enviado
 from alpespartners.api.http.acceso import admitir, cobrar
 from alpespartners.api.http.cabeceras import cabeceras_de
 from alpespartners.api.http.claves import Alcance, Clave, Dialecto, Llavero
@@ -39,27 +42,29 @@ from alpespartners.modulos.tracking.aplicacion.recepcion import (
     SinConfirmar,
     Suerte,
 )
-from alpespartners.seedwork.json_estricto import JsonIlegible, leer_json, octetos_de_json
+from alpespartners.seedwork.json_estricto import JsonIlegible
 from alpespartners.seedwork.respiro import Respiro
 
 LIMITES: Final = LimitesDeCuerpo(octetos=4_000 * 1024, comprimidos=1024 * 1024, tipos=None)
 """Los de RudderStack, que son los mayores: Segment admite 500 kB. El tipo de contenido no se mira."""
 LIMITES_SIN_CABECERA: Final = LimitesDeCuerpo(octetos=64 * 1024, comprimidos=64 * 1024, tipos=None)
 """Los de quien puede decir su clave en la cabecera, y no la dice."""
-SIGNOS_MAXIMOS: Final = 100_000
-"""Comas, dos puntos y aperturas de un cuerpo: lo que cuesta leerlo, que se lee de una vez."""
-SUCESOS_MAXIMOS: Final = 1_000
-OCTETOS_DE_UN_SUCESO: Final = 32 * 1024
-
-_SIGNOS: Final = (b",", b":", b"[", b"{")
 
 
 class Envio(NamedTuple):
-    """Lo que trae un cuerpo: sus sucesos, cuándo dice que se envió y la clave, si va en él."""
+    """Lo que trae un cuerpo: los octetos de sus sucesos, cuándo dice que se envió y la clave, si va en él."""
 
-    sucesos: Sequence[object]
+    sucesos: Sequence[bytes]
     enviado: Enviado | None
     clave: object
+
+
+Completar = Callable[[object], object]
+"""De un suceso leído al mismo con lo que dice su dirección y él no."""
+
+
+def _tal_cual(suceso: object) -> object:
+    return suceso
 
 
 class ProblemaDeDialecto(Problema):
@@ -89,12 +94,14 @@ class Puerta:
     segundos_de_cuerpo: float
     limites_sin_cabecera: LimitesDeCuerpo
 
-    def ruta(self, plantilla: str, abrir: Callable[[Any], Envio]) -> Ruta:
-        """La de las peticiones cuyo cuerpo se abre así; recibe un objeto o una lista."""
+    def ruta(
+        self, plantilla: str, envio_de: Callable[[Cuerpo], Envio], completar: Completar = _tal_cual
+    ) -> Ruta:
+        """La de las peticiones cuyo cuerpo se entiende así, y cuyos sucesos se completan así."""
 
         async def atender(peticion: Request) -> Response:
             try:
-                return await self._recibir(peticion, abrir)
+                return await self._recibir(peticion, envio_de, completar)
             except (ErrorHTTP, JsonIlegible) as fallo:
                 return _negativa(error_de(fallo))
 
@@ -106,52 +113,49 @@ class Puerta:
             dialecto=self.dialecto,
         )
 
-    async def _recibir(self, peticion: Request, abrir: Callable[[Any], Envio]) -> Response:
+    async def _recibir(
+        self, peticion: Request, envio_de: Callable[[Cuerpo], Envio], completar: Completar
+    ) -> Response:
         presentada = _de_la_cabecera(peticion)
         # A quien la trae mala en la cabecera no se le lee el cuerpo.
         clave = None if presentada is None else self._abrir_clave(peticion, presentada)
         octetos = await self._leer(peticion, LIMITES if clave is not None else self.limites_sin_cabecera)
-        respiro = Respiro()
-        leido = leer_json(octetos)
-        if not isinstance(leido, dict | list):
-            raise JsonIlegible("El cuerpo no es un objeto ni una lista.")
-        envio = abrir(leido)
+        envio = envio_de(await abrir(octetos, Respiro()))
         if clave is None:
             clave = self._abrir_clave(peticion, envio.clave)
-        if len(envio.sucesos) > SUCESOS_MAXIMOS:
-            raise _demasiados()
         cobrar(peticion, len(envio.sucesos))
-        caben = len(octetos) <= OCTETOS_DE_UN_SUCESO
-        recibido_en = self.recepcion.reloj()
         permiso = clave.permiso
-        entradas: list[Entrada] = []
-        for suceso in envio.sucesos:
-            await respiro.respirar()
-            cabe = caben or octetos_de_json(suceso) <= OCTETOS_DE_UN_SUCESO
-            entradas.append(
-                entrada_de(
-                    suceso, self.tabla, permiso, enviado=envio.enviado, recibido_en=recibido_en, cabe=cabe
-                )
-            )
-        suertes = await self.recepcion.recibir(entradas, traza=traza_de(peticion), permiso=permiso)
-        sin_id = sum(entrada.id_derivado is None for entrada in entradas)
-        return self._respuesta(suertes, sin_id)
+        lectura = Lectura(
+            tabla=self.tabla,
+            permiso=permiso,
+            enviado=envio.enviado,
+            recibido_en=self.recepcion.reloj(),
+            completar=completar,
+        )
+        tendran_otro_id: list[bool] = []
+
+        def entradas() -> Iterator[Entrada]:
+            for suceso in envio.sucesos:
+                entrada = lectura.entrada(suceso)
+                tendran_otro_id.append(entrada.id_derivado is None)
+                yield entrada
+
+        # Cada una se lee cuando se va a juzgar: leídas todas a la vez ocuparían muchas veces lo que miden.
+        suertes = await self.recepcion.recibir(entradas(), traza=traza_de(peticion), permiso=permiso)
+        return self._respuesta(suertes, sum(tendran_otro_id))
 
     async def _leer(self, peticion: Request, limites: LimitesDeCuerpo) -> bytes:
-        """El cuerpo, si leerlo no cuesta demasiado.
+        """El cuerpo.
 
         Raises:
-            ErrorHTTP: las de `leer_cuerpo`, y 413 si trae más signos de los que se leen.
+            ErrorHTTP: las de `leer_cuerpo`.
         """
         try:
-            octetos = await leer_cuerpo(peticion, self.segundos_de_cuerpo, limites)
+            return await leer_cuerpo(peticion, self.segundos_de_cuerpo, limites)
         except ErrorHTTP as error:
             if error.estado == HTTPStatus.REQUEST_ENTITY_TOO_LARGE and limites == LIMITES_SIN_CABECERA:
                 raise _demasiado_sin_cabecera() from None
             raise
-        if sum(map(octetos.count, _SIGNOS)) > SIGNOS_MAXIMOS:
-            raise _demasiados_signos()
-        return octetos
 
     def _abrir_clave(self, peticion: Request, presentada: object) -> Clave:
         clave = self.llavero.abrir(presentada) if isinstance(presentada, str) else None
@@ -182,16 +186,16 @@ class Puerta:
         return respuesta
 
 
-def exigir_lista(valor: object, nombre: str) -> Sequence[object]:
-    """La lista de sucesos de un cuerpo.
+def exigir_sucesos(cuerpo: Cuerpo) -> Sequence[bytes]:
+    """Los de la lista de un cuerpo.
 
     Raises:
-        ErrorHTTP: 400, no lo es.
+        ErrorHTTP: 400, no la trae.
     """
-    if isinstance(valor, list):
-        return valor
+    if cuerpo.sucesos is not None:
+        return cuerpo.sucesos
     raise ErrorHTTP(
-        400, "sin_sucesos", "Sin sucesos", f"El cuerpo debe llevar en «{nombre}» una lista de sucesos."
+        400, "sin_sucesos", "Sin sucesos", f"El cuerpo debe llevar en «{LISTA}» una lista de sucesos."
     )
 
 
@@ -230,24 +234,6 @@ def _sin_clave(dialecto: Dialecto) -> ErrorHTTP:
         "Clave requerida",
         f"Hace falta una clave del dialecto {dialecto}, que no haya caducado ni se haya revocado.",
         cabeceras={"WWW-Authenticate": 'Basic realm="alpespartners"'},
-    )
-
-
-def _demasiados() -> ErrorHTTP:
-    return ErrorHTTP(
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        "demasiados_elementos",
-        "Demasiados elementos",
-        f"Un envío lleva como mucho {SUCESOS_MAXIMOS} sucesos.",
-    )
-
-
-def _demasiados_signos() -> ErrorHTTP:
-    return ErrorHTTP(
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        "demasiados_elementos",
-        "Demasiados elementos",
-        f"El cuerpo lleva más de {SIGNOS_MAXIMOS} comas, dos puntos, corchetes y llaves: envíelo en partes.",
     )
 
 

@@ -5,11 +5,12 @@ Qué no es: la tabla de qué es cada suceso (`tabla.py`).
 Por qué existe: quien ya envía a Segment cambia una dirección y una clave, y nada de su programa.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
-from alpespartners.api.captura.dialectos.puerta import LIMITES_SIN_CABECERA, Envio, Puerta, exigir_lista
+from alpespartners.api.captura.dialectos.apertura import Cuerpo
+from alpespartners.api.captura.dialectos.puerta import LIMITES_SIN_CABECERA, Envio, Puerta, exigir_sucesos
 from alpespartners.api.captura.dialectos.tabla import SEGMENT
 from alpespartners.api.captura.dialectos.traduccion import enviado_de
 from alpespartners.api.http.claves import Dialecto, Llavero
@@ -41,28 +42,28 @@ def rutas_de_segment(recepcion: Recepcion, llavero: Llavero, segundos_de_cuerpo:
         limites_sin_cabecera=LIMITES_SIN_CABECERA,
     )
 
-    def ruta(nombre: str, abrir: Callable[[Any], Envio]) -> Ruta:
-        return puerta.ruta(f"/v1/{nombre}", abrir)
+    def ruta(nombre: str, envio_de: Callable[[Cuerpo], Envio], tipo: str) -> Ruta:
+        return puerta.ruta(f"/v1/{nombre}", envio_de, partial(_de_tipo, tipo))
 
-    de_uno = [ruta(n, partial(_uno, tipo)) for tipo, nombres in _DE_UNO.items() for n in nombres]
-    return [*de_uno, *(ruta(nombre, _muchos) for nombre in _DE_MUCHOS)]
+    de_uno = [ruta(nombre, _uno, tipo) for tipo, nombres in _DE_UNO.items() for nombre in nombres]
+    return [*de_uno, *(ruta(nombre, _muchos, "track") for nombre in _DE_MUCHOS)]
 
 
-def _uno(tipo: str, cuerpo: Any) -> Envio:
+def _uno(cuerpo: Cuerpo) -> Envio:
     """Un suceso solo, que no dice de qué tipo es: lo dice la dirección."""
-    if not isinstance(cuerpo, dict):
+    return _envio(cuerpo, [cuerpo.octetos])
+
+
+def _muchos(cuerpo: Cuerpo) -> Envio:
+    return _envio(cuerpo, exigir_sucesos(cuerpo))
+
+
+def _envio(cuerpo: Cuerpo, sucesos: Sequence[bytes]) -> Envio:
+    if cuerpo.sobre is None:
         raise JsonIlegible("El cuerpo no es un objeto.")
-    return Envio([_de_tipo(cuerpo, tipo)], enviado_de(cuerpo, SEGMENT), cuerpo.get("writeKey"))
+    return Envio(sucesos, enviado_de(cuerpo.sobre, SEGMENT), cuerpo.sobre.get("writeKey"))
 
 
-def _muchos(cuerpo: Any) -> Envio:
-    if not isinstance(cuerpo, dict):
-        raise JsonIlegible("El cuerpo no es un objeto.")
-    sucesos = exigir_lista(cuerpo.get("batch"), "batch")
-    de_track = [_de_tipo(suceso, "track") for suceso in sucesos]
-    return Envio(de_track, enviado_de(cuerpo, SEGMENT), cuerpo.get("writeKey"))
-
-
-def _de_tipo(suceso: object, tipo: str) -> object:
+def _de_tipo(tipo: str, suceso: object) -> object:
     """El suceso, con su tipo si no lo decía."""
     return {"type": tipo, **suceso} if isinstance(suceso, dict) else suceso

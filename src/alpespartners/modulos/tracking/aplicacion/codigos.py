@@ -49,6 +49,7 @@ _DE_UN_CUERPO: Final = (
     CodigoDePeticion.VALOR_AMBIGUO,
     CodigoDePeticion.CAMPO_DESCONOCIDO,
     CodigoDePeticion.CARACTER_INVISIBLE,
+    CodigoDePeticion.ELEMENTO_ILEGIBLE,
     CodigoDePeticion.SIN_PERMISO,
 )
 

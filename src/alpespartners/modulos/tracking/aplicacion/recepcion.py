@@ -31,7 +31,7 @@ class Entrada:
     Attributes:
         id_derivado: el que vale si el cuerpo no trae `id`; en lo que se niega, también si por el que trae no
             se podría preguntar.
-        ignorada: por qué hay que ignorarlo, si hay que hacerlo.
+        negacion: por qué no se registra, si ya se sabe: se ignora por un motivo o se rechaza por faltas.
         consta: si, aunque no valga, se publica para que conste su destino: quien lo envió no leerá su suerte.
         traza: la suya, si no es la de la petición.
         avisos: lo que ya se sabe de él, y que irá entre sus advertencias.
@@ -40,7 +40,7 @@ class Entrada:
     clase: Clase
     cuerpo: Mapping[str, object]
     id_derivado: str | None = None
-    ignorada: MotivoDeIgnorar | None = None
+    negacion: MotivoDeIgnorar | Sequence[Fallo] | None = None
     consta: bool = False
     traza: str | None = None
     avisos: Sequence[str] = ()
@@ -152,8 +152,8 @@ class Recepcion:
     ) -> Aceptada | NoValida:
         if isinstance(entrada, NoValida):
             return entrada
-        if entrada.ignorada is not None:
-            return self._negada(entrada, entrada.ignorada, permiso)
+        if entrada.negacion is not None:
+            return self._negada(entrada, entrada.negacion, permiso)
         try:
             comando = comando_del_cuerpo(
                 entrada.clase,

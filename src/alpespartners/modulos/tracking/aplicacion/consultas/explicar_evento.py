@@ -56,6 +56,7 @@ class SucesoExplicado:
         evento: la fila, en el suceso que la registró.
         enviado: lo que se envió, por su nombre en el JSON; `None` si no se guarda.
         diferencias: aquello en que no dice lo mismo que la fila.
+        se_ve_la_fila: si la fila es de una de las campañas que ve quien pregunta.
     """
 
     clase: Clase
@@ -63,6 +64,7 @@ class SucesoExplicado:
     evento: EventoSeguido[Any] | None
     enviado: Mapping[str, Any] | None
     diferencias: Sequence[Diferencia]
+    se_ve_la_fila: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,13 +164,14 @@ def _explicados(
             suceso=suceso,
             evento=evento if es_la_suya else None,
             enviado=enviado,
-            diferencias=_diferencias(clase, difieren_en(suceso.destino), enviado, evento),
+            diferencias=_diferencias(clase, _difieren_en(suceso.destino), enviado, evento),
+            se_ve_la_fila=evento is not None,
         )
 
     return [explicado(suceso) for suceso in sucesos]
 
 
-def difieren_en(destino: Destino) -> tuple[str, ...]:
+def _difieren_en(destino: Destino) -> tuple[str, ...]:
     """Los campos en que un envío no dice lo mismo que la fila de su `id`."""
     match destino:
         case Duplicada(_, difieren):

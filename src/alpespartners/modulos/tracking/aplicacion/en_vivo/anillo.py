@@ -12,7 +12,7 @@ from collections.abc import Callable, Container, Iterable, Sequence
 from itertools import islice
 from typing import Final
 
-from alpespartners.modulos.tracking.aplicacion.en_vivo.posiciones import PRINCIPIO, Lugar, Posiciones
+from alpespartners.modulos.tracking.aplicacion.en_vivo.posiciones import PRINCIPIO, Lugar, Marca, Posiciones
 from alpespartners.modulos.tracking.aplicacion.en_vivo.publicado import Publicado
 
 EVENTOS_MAXIMOS: Final = 10_000
@@ -22,12 +22,19 @@ OCTETOS_MAXIMOS: Final = 32 * 1024 * 1024
 class Guardado:
     """Un evento del anillo y lo que ha visto quien lo haya leído todo hasta él, incluido."""
 
-    __slots__ = ("_dicho", "posiciones", "publicado")
+    __slots__ = ("_dicho", "_marca", "posiciones", "publicado")
 
     def __init__(self, publicado: Publicado, posiciones: Posiciones) -> None:
         self.publicado = publicado
         self.posiciones = posiciones
         self._dicho: bytes | None = None
+        self._marca: Marca | None = None
+
+    def marca(self, visto: Posiciones, dar: Callable[[], Marca]) -> Marca:
+        """La de quien con él lo ha visto todo hasta ahí: la misma para todos los que van a la par."""
+        if self._marca is None or self._marca.posiciones != visto:
+            self._marca = dar()
+        return self._marca
 
     def dicho(self, decir: Callable[[Publicado], bytes]) -> bytes:
         """Cómo se dice; se prepara una vez, lo vean los que lo vean."""

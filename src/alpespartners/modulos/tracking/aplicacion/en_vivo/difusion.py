@@ -58,6 +58,8 @@ class Ritmo:
         caducidad: cuánto vale una marca. Más allá, el broker pudo borrar ya lo que seguía.
         tanda: eventos que se cuentan de una vez.
         octetos_de_una_tanda: lo que ocupan, más o menos: quien no lee retiene una entera.
+        entre_tandas: segundos que se dejan pasar entre dos a quien va al día: contarle de uno en uno lo que
+            llega seguido cuesta a quien envía, y una persona no lo nota.
     """
 
     espectadores: int = 500
@@ -69,6 +71,7 @@ class Ritmo:
     caducidad: timedelta = timedelta(hours=1)
     tanda: int = 100
     octetos_de_una_tanda: int = 64 * 1024
+    entre_tandas: float = 0.1
 
 
 RITMO: Final = Ritmo()
@@ -312,12 +315,19 @@ class Espectador:
             sucesos = await self._pendientes()
             if sucesos:
                 yield sucesos
+                if self._al_dia:
+                    await asyncio.sleep(self._en_vivo.ritmo.entre_tandas)
                 continue
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._en_vivo.ritmo.latido):
                     await self._hay_algo.wait()
             if not self._hay_algo.is_set():
                 yield [Latido(None if self._tira is None else self._marca())]
+
+    @property
+    def _al_dia(self) -> bool:
+        """Dice si se le ha contado todo; de quien acaba no importa."""
+        return not self._acabado and self._tira is not None and self._ordinal == self._tira.siguiente
 
     async def _pendientes(self) -> list[Suceso]:
         """Lo que hay que contarle ya; vacío si nada."""
@@ -380,7 +390,7 @@ class Espectador:
         if publicado.evento is None:
             return self._hueco(1, publicado.publicado_en)
         self._al_dia_en = publicado.publicado_en
-        return Novedad(guardado, self._marca())
+        return Novedad(guardado, guardado.marca(self._visto, self._marca))
 
     def _hueco(self, saltados: int, hasta: datetime) -> Hueco:
         self._en_vivo.saltados += saltados

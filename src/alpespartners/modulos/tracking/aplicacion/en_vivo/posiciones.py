@@ -9,6 +9,7 @@ Por qué existe: quien se desconecta sigue por donde iba, le atienda el proceso 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Final
 
 from alpespartners.modulos.tracking.aplicacion.consultas.cursores import (
@@ -34,7 +35,7 @@ _LONGITUD_DE_CANAL: Final = 64
 _POR_CANAL: Final = 4
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Marca:
     """Lo que dice un `id`: qué datos del broker, hasta dónde y cuándo se dio."""
 
@@ -42,8 +43,9 @@ class Marca:
     posiciones: Posiciones
     dada_en: datetime
 
-    def en_texto(self) -> str:
-        """El texto opaco que quien mira devuelve al volver."""
+    @cached_property
+    def texto(self) -> str:
+        """El texto opaco que quien mira devuelve al volver; se escribe una vez, la lean los que la lean."""
         canales = [parte for canal, lugar in sorted(self.posiciones.items()) for parte in (canal, *lugar)]
         return cursor_en_texto(self.epoca, (self.dada_en - EPOCA) // MICROSEGUNDO, *canales)
 

@@ -1,0 +1,107 @@
+"""Las listas y un influencer en un navegador de verdad: se leen, se recorren y nada hostil se ejecuta."""
+
+from collections.abc import Iterator
+from urllib.parse import quote
+
+import httpx2
+import pytest
+from playwright.sync_api import Browser
+
+from tests.apoyo.memoria import PuertosEnMemoria, api_en_memoria
+from tests.apoyo.navegador import CHROMIUM
+from tests.apoyo.pantalla import ANCHO_DE_TELEFONO, navegador, pantalla
+from tests.apoyo.servidor import servidor
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="falta Chromium (paquete chromium)")
+
+HOSTIL = "<img src=x onerror=alert(1)>/%2F ñ&\"'?#"
+UN_INFLUENCER = f"/panel/influencers/{quote(HOSTIL, safe='')}"
+
+
+@pytest.fixture(scope="module")
+def abierto() -> Iterator[Browser]:
+    with navegador() as chromium:
+        yield chromium
+
+
+@pytest.fixture(scope="module")
+def direccion() -> Iterator[str]:
+    """Un servicio con sesenta campañas y otros tantos influencers, y uno hostil con ventas."""
+    with servidor(api_en_memoria(PuertosEnMemoria())) as puerto:
+        base = f"http://127.0.0.1:{puerto}"
+        enviar(
+            base, "impresiones", *({"campaña_id": f"c{n:02}", "influencer_id": f"i{n:02}"} for n in range(60))
+        )
+        de_uno = {"campaña_id": HOSTIL, "influencer_id": HOSTIL}
+        enviar(base, "impresiones", *[de_uno] * 3)
+        venta = {"id": HOSTIL, "valor": "1234.5", "moneda": "USD", "cupon": "<b>VERANO</b>"}
+        enviar(base, "conversiones", {**de_uno, **venta})
+        yield base
+
+
+def enviar(base: str, que: str, *eventos: dict[str, str]) -> None:
+    tipo = {"tipo_evento": "CLIC"} if que == "impresiones" else {"tipo_conversion": "VENTA"}
+    for evento in eventos:
+        cuerpo = {"usuario_id": "u", **tipo, **evento}
+        httpx2.post(f"{base}/tracking/{que}", json=cuerpo).raise_for_status()
+
+
+@pytest.mark.parametrize("oscura", [False, True])
+@pytest.mark.parametrize("ancho", [1280, ANCHO_DE_TELEFONO])
+@pytest.mark.parametrize("vista", ["/panel", "/panel/influencers", UN_INFLUENCER])
+def test_se_lee_en_cualquier_pantalla_y_lo_hostil_se_ve_sin_ejecutarse(
+    abierto: Browser, direccion: str, vista: str, ancho: int, *, oscura: bool
+) -> None:
+    with pantalla(abierto, ancho=ancho, oscura=oscura) as mirada:
+        mirada.pagina.goto(f"{direccion}{vista}")
+        assert mirada.pagina.get_by_text(HOSTIL, exact=True).first.is_visible()
+        assert mirada.faltas_de_accesibilidad() == []
+        assert not mirada.se_sale()
+        assert mirada.quejas == []
+
+
+@pytest.mark.parametrize("guiones", [True, False])
+@pytest.mark.parametrize(("lista", "letra"), [("/panel", "c"), ("/panel/influencers", "i")])
+def test_se_pasa_de_pagina_y_se_vuelve_a_la_primera(
+    abierto: Browser, direccion: str, lista: str, letra: str, *, guiones: bool
+) -> None:
+    with pantalla(abierto, guiones=guiones) as mirada:
+        pagina = mirada.pagina
+        pagina.goto(f"{direccion}{lista}?prefijo={letra}")
+        primeros = pagina.locator("tbody th").all_inner_texts()
+        pagina.get_by_role("link", name="Página siguiente").click()
+        pagina.wait_for_url("**cursor=**")
+        segundos = pagina.locator("tbody th").all_inner_texts()
+        assert [*primeros, *segundos] == [f"{letra}{n:02}" for n in range(60)]
+        pagina.get_by_role("link", name="Primera página").click()
+        pagina.wait_for_url(f"**{lista}?prefijo={letra}")
+        assert pagina.locator("tbody th").all_inner_texts() == primeros
+
+
+@pytest.mark.parametrize("guiones", [True, False])
+def test_borrar_lo_buscado_devuelve_la_lista_entera(
+    abierto: Browser, direccion: str, *, guiones: bool
+) -> None:
+    with pantalla(abierto, guiones=guiones) as mirada:
+        pagina = mirada.pagina
+        pagina.goto(f"{direccion}/panel/influencers?prefijo=i59")
+        assert pagina.locator("tbody tr").count() == 1
+        pagina.get_by_role("searchbox").fill("")
+        pagina.get_by_role("button", name="Buscar").click()
+        pagina.get_by_role("link", name="i00").wait_for()
+        assert mirada.quejas == []
+
+
+def test_de_la_lista_se_llega_a_un_influencer_y_a_otro_periodo_suyo(abierto: Browser, direccion: str) -> None:
+    with pantalla(abierto) as mirada:
+        pagina = mirada.pagina
+        pagina.goto(f"{direccion}/panel")
+        pagina.get_by_role("link", name="Influencers").click()
+        pagina.get_by_role("link", name=HOSTIL, exact=True).click()
+        assert pagina.get_by_role("heading", level=1).inner_text() == HOSTIL
+        assert pagina.locator("canvas").first.is_visible()
+        pagina.get_by_label("Último día").fill("2024-01-14")
+        pagina.get_by_role("button", name="Ver", exact=True).click()
+        pagina.wait_for_url("**hasta=2024-01-15**")
+        assert "14 ene 2024" in pagina.locator("main").inner_text()
+        assert mirada.quejas == []

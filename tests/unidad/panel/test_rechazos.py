@@ -1,0 +1,140 @@
+"""La página de lo que no se registró: por motivo, con lo que se envió y su enmienda."""
+
+import re
+from dataclasses import replace
+from typing import Any
+
+import httpx2
+import pytest
+
+from alpespartners.modulos.claves.aplicacion.llavero import LlaveroGuardado
+from alpespartners.modulos.tracking.aplicacion import clases
+from alpespartners.modulos.tracking.aplicacion.handlers import ManejadorDeRegistro
+from tests.apoyo.casos_de_destino import DE_TODO, HOSTIL, puertos_con_de_todo
+from tests.apoyo.claves import ClavesEnMemoria
+from tests.apoyo.eventos import AHORA, CONVERSION, recibido
+from tests.apoyo.memoria import PuertosEnMemoria, api_en_memoria, cliente_de
+from tests.apoyo.paginas import texto_de
+
+
+@pytest.fixture
+def puertos() -> PuertosEnMemoria:
+    return puertos_con_de_todo()
+
+
+async def pedir(puertos: PuertosEnMemoria, consulta: str = "", **opciones: Any) -> httpx2.Response:
+    async with cliente_de(api_en_memoria(puertos)) as cliente:
+        return await cliente.get(f"/panel/rechazos{consulta}", **opciones)
+
+
+def comandos(respuesta: httpx2.Response) -> list[str]:
+    return re.findall(r"<small>\w+ <code><bdi>(.*?)</bdi>", respuesta.text)
+
+
+@pytest.mark.parametrize(
+    "consulta",
+    [
+        "estado=RECHAZADA",
+        "estado=ignorada",
+        "estado=ILEGIBLE",
+        "estado=DUPLICADA",
+        "motivo=conflicto_de_id",
+        "motivo=sin_campaña",
+        "estado=RECHAZADA&campaña_id=cmp-456&clase=conversion",
+        "estado=RECHAZADA&desde=2026-01-15T10:36:03Z&hasta=2026-01-15T10:36:05Z",
+        "estado=RECHAZADA&clase=impresiones",
+    ],
+)
+async def test_enseña_lo_mismo_que_la_api_con_los_mismos_filtros(
+    puertos: PuertosEnMemoria, consulta: str
+) -> None:
+    async with cliente_de(api_en_memoria(puertos)) as cliente:
+        pagina = await cliente.get(f"/panel/rechazos?{consulta}")
+        destinos = (await cliente.get(f"/tracking/destinos?{consulta}")).json()["elementos"]
+    assert comandos(pagina) == [destino["comando_id"] for destino in destinos]
+    leido = texto_de(pagina)
+    assert [d["detalle"] for d in destinos if d["detalle"] and d["detalle"] not in leido] == []
+
+
+async def test_sin_filtros_enseña_lo_rechazado_y_un_campo_vacio_del_formulario_no_filtra(
+    puertos: PuertosEnMemoria,
+) -> None:
+    rechazados = comandos(await pedir(puertos))
+    assert rechazados == ["c-9", "c-4", "c-3"]
+    vacios = "?estado=RECHAZADA&motivo=&clase=&campaña_id=&desde=&hasta="
+    assert comandos(await pedir(puertos, vacios)) == rechazados
+
+
+async def test_lo_contado_por_motivo_es_lo_del_balance(puertos: PuertosEnMemoria) -> None:
+    leido = texto_de(await pedir(puertos))
+    assert "Rechazada 3 El id ya es de otro evento conflicto_de_id 2 La moneda no existe" in leido
+    assert "Ignorada 1 No dice de qué campaña es sin_campaña 1 Ilegible 1 Duplicada 1" in leido
+    de_impresiones = texto_de(await pedir(puertos, "?clase=impresion"))
+    assert "Rechazada 0 Ignorada 0 Ilegible 0 Duplicada 0" in de_impresiones
+
+
+async def test_cada_uno_lleva_a_su_historia_y_trae_lo_enviado_y_la_orden_enmendada(
+    puertos: PuertosEnMemoria,
+) -> None:
+    respuesta = await pedir(puertos, "?motivo=moneda_desconocida")
+    assert f'<a href="/panel/evento?id={DE_TODO}">' in respuesta.text
+    leido = texto_de(respuesta)
+    assert f"moneda (no vale) {HOSTIL}" in leido
+    assert "curl -X POST http://127.0.0.1:8000/tracking/conversiones" in leido
+    assert '"moneda":"<moneda>"' in leido
+
+
+async def test_la_lista_sigue_por_paginas_sin_repetir_ni_saltarse_ninguno(puertos: PuertosEnMemoria) -> None:
+    manejador = ManejadorDeRegistro(clases.CONVERSIONES)
+    for numero in range(60):
+        mala = replace(CONVERSION, id=f"v-{numero}", moneda="ZZZ", campaña_id="cmp/ñ&1")
+        manejador.manejar([recibido(mala, f"d-{numero:02}")], puertos.registrado, AHORA)
+    vistos: list[str] = []
+    consulta = "?motivo=moneda_desconocida&campaña_id=cmp/ñ%261"
+    while consulta:
+        respuesta = await pedir(puertos, consulta)
+        assert respuesta.status_code == 200
+        vistos += comandos(respuesta)
+        siguiente = re.search(r'<a href="/panel/rechazos([^"]*)" rel="next">', respuesta.text)
+        consulta = siguiente[1].replace("&amp;", "&") if siguiente else ""
+    assert vistos == [f"d-{numero:02}" for numero in reversed(range(60))]
+
+
+async def test_en_ingles_se_dice_en_ingles(puertos: PuertosEnMemoria) -> None:
+    leido = texto_de(await pedir(puertos, headers={"Accept-Language": "en"}))
+    assert "What was not recorded" in leido
+    assert "Rejected 3 The id already belongs to another event conflicto_de_id 2" in leido
+    assert "the last hour · the last 24 hours · the last 7 days" in leido
+
+
+async def test_los_parametros_que_no_valen_se_dicen_todos(puertos: PuertosEnMemoria) -> None:
+    respuesta = await pedir(puertos, "?estado=REGISTRADA&motivo=nada&otro=1&desde=ayer&cursor=x")
+    assert respuesta.status_code == 422
+    for campo in ("estado", "motivo", "otro", "desde"):
+        assert f"<code>{campo}</code>" in respuesta.text
+
+
+async def test_si_no_hay_ninguno_lo_dice() -> None:
+    leido = texto_de(await pedir(PuertosEnMemoria()))
+    assert "No hay ninguno con estos filtros." in leido
+
+
+async def test_una_clave_con_campañas_elige_una_y_no_ve_las_demas_ni_lo_contado_de_todas(
+    puertos: PuertosEnMemoria,
+) -> None:
+    claves = ClavesEnMemoria()
+    clave = claves.crear("lectura", campañas=["cmp-456", "mía"])
+    guardadas = LlaveroGuardado(claves.leer, lambda: AHORA)
+    await guardadas.ponerse_al_dia()
+    cabeceras = {"Authorization": f"Bearer {clave}"}
+    async with cliente_de(api_en_memoria(puertos, guardadas=guardadas)) as cliente:
+        eleccion = await cliente.get("/panel/rechazos?clase=conversion", headers=cabeceras)
+        suya = await cliente.get("/panel/rechazos?campaña_id=cmp-456", headers=cabeceras)
+        ajena = await cliente.get("/panel/rechazos?campaña_id=otra", headers=cabeceras)
+    assert comandos(eleccion) == []
+    for campaña in ("cmp-456", "m%C3%ADa"):
+        assert re.search(rf'href="/panel/rechazos\?[^"]*={campaña}[&"]', eleccion.text)
+    assert comandos(suya) == ["c-4", "c-3"]
+    assert "Cuántos hay, desde el principio" not in suya.text
+    assert "Bearer $ALPES_CLAVE" in suya.text
+    assert (ajena.status_code, comandos(ajena)) == (403, [])
