@@ -5,9 +5,9 @@ Qué no es: un navegador; no dibuja nada, y todas se ven a la vez, que es lo peo
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -67,33 +67,43 @@ class Pestañas:
                 tarea.cancel()
 
 
-async def _mira(puerto: int, direccion: str, conectadas: asyncio.Barrier) -> None:
+@asynccontextmanager
+async def _conexion(puerto: int) -> AsyncGenerator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     lector, escritor = await asyncio.open_connection("127.0.0.1", puerto)
-    escritor.write(f"GET {direccion} HTTP/1.1\r\nHost: 127.0.0.1:{puerto}\r\n\r\n".encode())
-    _exigir_200(await lector.readuntil(b"\r\n\r\n"))
-    await conectadas.wait()
-    while await lector.read(_OCTETOS):
-        pass
-    raise ConnectionError
+    try:
+        yield lector, escritor
+    finally:
+        escritor.close()
+        with suppress(OSError):
+            await escritor.wait_closed()
+
+
+async def _mira(puerto: int, direccion: str, conectadas: asyncio.Barrier) -> None:
+    async with _conexion(puerto) as (lector, escritor):
+        escritor.write(f"GET {direccion} HTTP/1.1\r\nHost: 127.0.0.1:{puerto}\r\n\r\n".encode())
+        _exigir_200(await lector.readuntil(b"\r\n\r\n"))
+        await conectadas.wait()
+        while await lector.read(_OCTETOS):
+            pass
+        raise ConnectionError
 
 
 async def _refresca(puerto: int, desfase: float, conectadas: asyncio.Barrier) -> None:
-    lector, escritor = await asyncio.open_connection("127.0.0.1", puerto)
-    await conectadas.wait()
-    await asyncio.sleep(desfase)
-    while True:
-        escritor.write(
-            f"GET /panel/sistema HTTP/1.1\r\nHost: 127.0.0.1:{puerto}\r\nHX-Request: true\r\n\r\n".encode()
-        )
-        cabeceras = await lector.readuntil(b"\r\n\r\n")
-        _exigir_200(cabeceras)
-        (longitud,) = (
-            int(linea.split(b":")[1])
-            for linea in cabeceras.lower().split(b"\r\n")
-            if linea.startswith(b"content-length:")
-        )
-        await lector.readexactly(longitud)
-        await asyncio.sleep(_CADA)
+    peticion = f"GET /panel/sistema HTTP/1.1\r\nHost: 127.0.0.1:{puerto}\r\nHX-Request: true\r\n\r\n"
+    async with _conexion(puerto) as (lector, escritor):
+        await conectadas.wait()
+        await asyncio.sleep(desfase)
+        while True:
+            escritor.write(peticion.encode())
+            cabeceras = await lector.readuntil(b"\r\n\r\n")
+            _exigir_200(cabeceras)
+            (longitud,) = (
+                int(linea.split(b":")[1])
+                for linea in cabeceras.lower().split(b"\r\n")
+                if linea.startswith(b"content-length:")
+            )
+            await lector.readexactly(longitud)
+            await asyncio.sleep(_CADA)
 
 
 def _exigir_200(cabeceras: bytes) -> None:

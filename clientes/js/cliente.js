@@ -56,9 +56,10 @@ export class Cliente {
     }
     this.#cola = cola ?? new ColaEnMemoria();
     this.#alRechazar = alRechazar ?? (() => {});
-    this.#maximo = maximoEnCola;
-    this.#cada = cada;
-    this.#registro = registro;
+    [this.#maximo, this.#cada] = [maximoEnCola, cada];
+    // Si falla no puede parar el envío, ni acabar con el proceso: es lo que hace una promesa sin recoger.
+    const decir = (nivel) => (...partes) => void (async () => registro[nivel](...partes))().catch(() => {});
+    this.#registro = { error: decir("error"), warn: decir("warn") };
     globalThis.process?.on?.("beforeExit", this.#alSalir);
     this.#programar(); // lo que dejó otro proceso
   }

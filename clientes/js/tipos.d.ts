@@ -51,7 +51,7 @@ export interface NuevaConversion {
 /** Lo que un campo incumple. */
 export interface Falta {
   campo: string;
-  codigo: "requerido" | "longitud_excedida" | "caracter_de_control" | "espacio_en_los_extremos" | "sustituto_suelto" | "id_no_direccionable" | "valor_no_permitido" | "valor_ilegible" | "valor_negativo" | "valor_demasiado_grande" | "demasiados_decimales" | "moneda_desconocida" | "timestamp_ilegible" | "campo_repetido" | "conflicto_de_id" | "rechazada_por_la_base_de_datos" | "demasiadas_propiedades" | "timestamp_demasiado_antiguo" | "timestamp_en_el_futuro" | "tipo_incorrecto" | "valor_ambiguo" | "campo_desconocido" | "caracter_invisible" | "sin_permiso" | "campo_reservado" | "cabecera_ilegible" | "cabecera_no_admitida" | "elemento_ilegible" | "elemento_demasiado_grande" | "parametro_desconocido" | "parametro_invalido" | "cursor_invalido" | "sin_respuesta_exacta";
+  codigo: "requerido" | "longitud_excedida" | "caracter_de_control" | "espacio_en_los_extremos" | "sustituto_suelto" | "id_no_direccionable" | "valor_no_permitido" | "valor_ilegible" | "valor_negativo" | "valor_demasiado_grande" | "demasiados_decimales" | "moneda_desconocida" | "timestamp_ilegible" | "campo_repetido" | "conflicto_de_id" | "rechazada_por_la_base_de_datos" | "demasiadas_propiedades" | "timestamp_demasiado_antiguo" | "timestamp_en_el_futuro" | "tipo_incorrecto" | "valor_ambiguo" | "campo_desconocido" | "caracter_invisible" | "elemento_ilegible" | "sin_permiso" | "campo_reservado" | "cabecera_ilegible" | "cabecera_no_admitida" | "elemento_demasiado_grande" | "parametro_desconocido" | "parametro_invalido" | "cursor_invalido" | "sin_respuesta_exacta";
   mensaje: string;
 }
 
@@ -79,7 +79,7 @@ export interface ElementoRechazado {
   id?: string;
   comando_id?: string;
   /** `null` si el mensaje no se pudo descifrar. */
-  motivo?: "requerido" | "longitud_excedida" | "caracter_de_control" | "espacio_en_los_extremos" | "sustituto_suelto" | "id_no_direccionable" | "valor_no_permitido" | "valor_ilegible" | "valor_negativo" | "valor_demasiado_grande" | "demasiados_decimales" | "moneda_desconocida" | "timestamp_ilegible" | "campo_repetido" | "conflicto_de_id" | "rechazada_por_la_base_de_datos" | "demasiadas_propiedades" | "timestamp_demasiado_antiguo" | "timestamp_en_el_futuro" | "tipo_incorrecto" | "valor_ambiguo" | "campo_desconocido" | "caracter_invisible" | "sin_permiso" | "campo_reservado" | "cabecera_ilegible" | "cabecera_no_admitida" | "elemento_ilegible" | "elemento_demasiado_grande" | "parametro_desconocido" | "parametro_invalido" | "cursor_invalido" | "sin_respuesta_exacta" | null;
+  motivo?: "requerido" | "longitud_excedida" | "caracter_de_control" | "espacio_en_los_extremos" | "sustituto_suelto" | "id_no_direccionable" | "valor_no_permitido" | "valor_ilegible" | "valor_negativo" | "valor_demasiado_grande" | "demasiados_decimales" | "moneda_desconocida" | "timestamp_ilegible" | "campo_repetido" | "conflicto_de_id" | "rechazada_por_la_base_de_datos" | "demasiadas_propiedades" | "timestamp_demasiado_antiguo" | "timestamp_en_el_futuro" | "tipo_incorrecto" | "valor_ambiguo" | "campo_desconocido" | "caracter_invisible" | "elemento_ilegible" | "sin_permiso" | "campo_reservado" | "cabecera_ilegible" | "cabecera_no_admitida" | "elemento_demasiado_grande" | "parametro_desconocido" | "parametro_invalido" | "cursor_invalido" | "sin_respuesta_exacta" | null;
   /** Una frase; nunca un valor recibido. */
   detalle?: string;
   /** Los que faltan a su regla o, si el `id` ya era de otro contenido, los que difieren. */

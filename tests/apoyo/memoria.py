@@ -248,7 +248,9 @@ def api_en_memoria(  # noqa: PLR0913 (por nombre: son los de la API)
         registro=CollectorRegistry(),
         tipos_de_comando=TIPOS_DE_COMANDO,
         asyncapi=_ASYNCAPI,
-        paginas=lambda averiguar: rutas_del_panel(fuentes_en_memoria(puertos, averiguar, reloj, guardadas)),
+        paginas=lambda averiguar: rutas_del_panel(
+            fuentes_en_memoria(puertos, averiguar, reloj, guardadas, administracion)
+        ),
         despachador=puertos,
         topicos=topicos or TopicosQueNoHay(),
         ritmo_en_vivo=ritmo_en_vivo,
@@ -276,6 +278,7 @@ def fuentes_en_memoria(
     averiguar: Callable[[], Awaitable[Salud]],
     reloj: Callable[[], datetime] = lambda: AHORA,
     guardadas: LlaveroGuardado | None = None,
+    administracion: Administracion | None = None,
 ) -> Fuentes:
     """Las del panel, sobre esos puertos."""
     nuevo_id = ids_consecutivos()
@@ -287,6 +290,7 @@ def fuentes_en_memoria(
         resumenes=puertos,
         prefijos=lambda: () if guardadas is None else guardadas.prefijos,
         averiguar=averiguar,
+        administracion=administracion,
         instalacion=puertos.instalacion,
         recepcion=Recepcion(despachador=puertos, reloj=reloj, nuevo_id=nuevo_id),
         reloj=reloj,

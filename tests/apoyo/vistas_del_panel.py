@@ -39,12 +39,53 @@ class Vista:
     estado: int = 200
 
 
+_CAMPAÑA: Final = f"/panel/campa%C3%B1as/{quote(HOSTIL, safe='')}"
+_INFLUENCER: Final = f"/panel/influencers/{quote(OTRO_HOSTIL, safe='')}"
+_DE_PRUEBA: Final = "demo-prueba-01890a5d-ac96-774b-bcce-b302099a8057"
+_PRUEBA: Final = f"/panel/evento-de-prueba/{_DE_PRUEBA}"
+_DE_ENERO: Final = "desde=2024-01-01&hasta=2024-01-16"
+_DE_MAS: Final = f"{quote(OTRO_HOSTIL)}=1"
+
 VISTAS: Final[Mapping[str, tuple[Vista, ...]]] = {
     "/panel": (
         Vista("/panel", (HOSTIL, LARGO, "Navidad 2023")),
         Vista(f"/panel?prefijo={quote(HOSTIL)}", (HOSTIL,)),
         Vista("/panel?prefijo=ninguna"),
         Vista(f"/panel?{quote(OTRO_HOSTIL)}=1", (OTRO_HOSTIL,), estado=422),
+    ),
+    "/panel/campañas/{campaña_id}": (
+        Vista(f"{_CAMPAÑA}?comparar=periodo_anterior", (HOSTIL, "日本", "<b>COP</b>")),
+        Vista(f"{_CAMPAÑA}?zona=Asia/Kolkata&granularidad=semana&orden=valor:EUR", (HOSTIL,)),
+        Vista(f"/panel/campa%C3%B1as/{quote(OTRO_HOSTIL, safe='')}", (OTRO_HOSTIL,), estado=404),
+        Vista(f"{_CAMPAÑA}?zona={quote(OTRO_HOSTIL)}", ("zona",), estado=422),
+        Vista(f"{_CAMPAÑA}?{_DE_ENERO}", (HOSTIL, "COP")),
+        Vista("/panel/campa%C3%B1as/ninguna", ("ninguna",), estado=404),
+        Vista(f"{_CAMPAÑA}?{_DE_MAS}", (OTRO_HOSTIL,), estado=422),
+    ),
+    "/panel/campañas/{campaña_id}/en-vivo": (
+        Vista(f"{_CAMPAÑA}/en-vivo", (HOSTIL,)),
+        Vista(f"{_CAMPAÑA}/en-vivo?{_DE_MAS}", (OTRO_HOSTIL,), estado=422),
+    ),
+    "/panel/influencers": (
+        Vista("/panel/influencers", (OTRO_HOSTIL, "COP")),
+        Vista(f"/panel/influencers?{_DE_MAS}", (OTRO_HOSTIL,), estado=422),
+    ),
+    "/panel/influencers/{influencer_id}": (
+        Vista(f"{_INFLUENCER}?{_DE_ENERO}", (OTRO_HOSTIL, "COP")),
+        Vista("/panel/influencers/ninguno", ("ninguno",), estado=404),
+        Vista(f"{_INFLUENCER}?{_DE_MAS}", (OTRO_HOSTIL,), estado=422),
+    ),
+    "/panel/sistema": (
+        Vista("/panel/sistema"),
+        Vista(f"/panel/sistema?{_DE_MAS}", (OTRO_HOSTIL,), estado=422),
+    ),
+    "/panel/evento-de-prueba": (
+        Vista("/panel/evento-de-prueba"),
+        Vista(f"/panel/evento-de-prueba?{_DE_MAS}", (OTRO_HOSTIL,), estado=422),
+    ),
+    "/panel/evento-de-prueba/{id}": (
+        Vista(_PRUEBA, (_DE_PRUEBA,)),
+        Vista(f"{_PRUEBA}?{_DE_MAS}", (OTRO_HOSTIL,), estado=422),
     ),
     "/panel/evento": (
         Vista("/panel/evento"),
@@ -62,8 +103,17 @@ VISTAS: Final[Mapping[str, tuple[Vista, ...]]] = {
 
 TODAS: Final = tuple(vista for suyas in VISTAS.values() for vista in suyas)
 
-NO_SON_PAGINAS: Final = frozenset({"/panel/recursos/{huella}/{nombre}"})
-"""Las demás que se leen bajo `/panel`: lo que una página carga, descarga o sigue."""
+NO_SON_PAGINAS: Final = frozenset(
+    {
+        "/panel/campañas/{campaña_id}/periodo",
+        "/panel/entrar",
+        "/panel/idioma",
+        "/panel/influencers/{influencer_id}/periodo",
+        "/panel/recursos/{huella}/{nombre}",
+    }
+)
+"""Las demás que se leen bajo `/panel`: lo que una página carga, y lo que solo lleva a otra. La entrada es de
+estas donde no hay claves, como aquí."""
 
 
 def plantillas_que_se_leen() -> set[str]:
@@ -85,6 +135,7 @@ def peticiones() -> Iterator[tuple[str, dict[str, Any]]]:
         yield CONVERSIONES, _comun(orden) | {"tipo_conversion": _TIPOS[orden % len(_TIPOS)]} | dinero
     for tipo in ("CLIC", "CLIC", "VISUALIZACION"):
         yield IMPRESIONES, _comun(0) | {"id": HOSTIL, "tipo_evento": tipo}
+    yield IMPRESIONES, _comun(0) | {"id": _DE_PRUEBA, "tipo_evento": "IMPRESION"}
     yield CONVERSIONES, _comun(0) | {"id": HOSTIL, "tipo_conversion": "REGISTRO"}
     yield CONVERSIONES, _comun(0) | {"id": OTRO_HOSTIL, "tipo_conversion": HOSTIL}
 

@@ -18,6 +18,7 @@ _POR_QUE = {
     "cli/tabla_de_informe.py": "las columnas de un informe que se enseñan",
     "cli/clase.py": "los nombres que se escriben en una orden",
     "medicion/eventos.py": "la proporción de cada una al medir",
+    "panel/vistas/influencer.py": "sus últimas conversiones",
     "siembra/audiencias.py": "qué se consigue en cada campaña inventada",
     "siembra/visitas.py": "qué hace cada visita inventada",
     "api/operacion/openapi.py": "la frase que dice qué es el producto",
@@ -27,6 +28,9 @@ _POR_QUE = {
     "api/informes/presentacion.py": "las métricas de un informe",
     "api/informes/presentacion_de_listas.py": "lo que hubo de cada uno en una lista",
     "api/tracking/rutas.py": "las clases que tienen rutas",
+    "panel/desglose.py": "las cifras por las que se ordena",
+    "panel/embudo.py": "el último escalón",
+    "panel/vistas/campana.py": "lo que se descarga de una campaña",
 }
 """Los módulos que nombran a las conversiones en su código, fuera del dominio: cada uno, con su razón."""
 

@@ -195,7 +195,7 @@ def test_iniciar_dice_donde_esta_todo_y_que_probar(servicio: Instalacion) -> Non
     principal = servicio.iniciar()
     hasta(lambda: "Ctrl-C" in servicio.salida(principal))
     salida = servicio.salida(principal)
-    assert f"http://localhost:{servicio.puerto}/\n" in salida
+    assert f"http://localhost:{servicio.puerto}/panel\n" in salida
     assert f"http://localhost:{servicio.puerto}/docs\n" in salida
     assert f"pulsar://127.0.0.1:{puerto_del_broker(servicio.datos)}, embebido\n" in salida
     assert str(servicio.datos) in salida

@@ -96,6 +96,19 @@ def test_listar_en_json_da_una_por_linea_sin_la_sal_ni_el_resumen() -> None:
     assert (leida["alcances"], leida["campañas"], leida["revocada_en"]) == (["captura"], ["cmp-1"], None)
 
 
+@pytest.mark.parametrize("opciones", [[], ["--json"]])
+def test_listar_nombra_la_que_no_se_entiende_y_enumera_las_demas(tmp_path: Path, opciones: list[str]) -> None:
+    mala, buena = (crear("--alcance", "captura").stdout.split("_")[1] for _ in range(2))
+    sql(tmp_path, f"UPDATE claves SET dialecto = 'mixpanel' WHERE identidad = '{mala}'")  # noqa: S608
+    lista = claves("listar", *opciones)
+    assert lista.exit_code == 0
+    (linea,) = lista.stdout.splitlines()
+    assert buena in linea
+    assert f"La clave {mala} no se entiende, y no vale" in lista.stderr
+    sql(tmp_path, f"DELETE FROM claves WHERE identidad = '{buena}'")  # noqa: S608
+    assert claves("listar", *opciones).stdout == ""
+
+
 @pytest.mark.parametrize("entera", [False, True])
 def test_revocar_espera_a_que_lo_lean_todos_y_dice_lo_que_espero(
     esperas: list[float], *, entera: bool

@@ -537,6 +537,25 @@ test("un proceso muerto que nadie recogió no es dueño de nada", async (t) => {
   new ColaEnArchivo(ruta).cerrar();
 });
 
+const lanza = () => {
+  throw new Error("roto");
+};
+
+for (const [como, falla] of [["lanza", lanza], ["rechaza", async () => lanza()]]) {
+  test(`un registro que ${como} no para el envío ni deja una promesa sin recoger`, async (t) => {
+    const sinRecoger = t.mock.fn();
+    process.on("unhandledRejection", sinRecoger);
+    t.after(() => process.off("unhandledRejection", sinRecoger));
+    const registro = { error: falla, warn: falla };
+    const { api, cliente } = await preparar(t, { guion: [{ codigo: 500 }, { estados: ["RECHAZADA"] }], registro, alRechazar: falla });
+    assert.equal(await estado(cliente.impresion(impresion("a"))), "RECHAZADA");
+    assert.equal(await estado(cliente.impresion(impresion("b"))), "ACEPTADA");
+    assert.deepEqual(api.ids(), ["a", "a", "b"]);
+    await new Promise(setImmediate);
+    assert.equal(sinRecoger.mock.callCount(), 0);
+  });
+}
+
 test("lo que se sabe tras cerrar no toca la cola", async (t) => {
   const ruta = path.join(carpeta(t), "cola.ndjson");
   const cola = new ColaEnArchivo(ruta);

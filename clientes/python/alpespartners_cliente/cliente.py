@@ -8,15 +8,16 @@ Por qué existe: repetir bien (con el mismo `id`, solo lo que no se sabe, sin ah
 import atexit
 import json
 import logging
+import math
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 from weakref import WeakSet
 
 from alpespartners_cliente import tipos
@@ -25,8 +26,9 @@ from alpespartners_cliente.envio import ELEMENTOS, OCTETOS, Contestacion, destin
 from alpespartners_cliente.eventos import linea_de
 
 Veredicto = tipos.ElementoAceptado | tipos.ElementoRechazado
-_MUCHOS, _FRESCOS, _VEREDICTOS = 10, 0, {"ACEPTADA", "RECHAZADA"}
-"""Los fallos tras los que se espera lo máximo; y, entre los números de la cola, los que aún no fallaron."""
+_VEREDICTOS = {"ACEPTADA", "RECHAZADA"}
+_MUCHOS = 10
+"""Los fallos tras los que se espera lo máximo."""
 _CERROJO = threading.RLock()
 """El de todos los clientes: nadie toca una cola mientras el proceso se bifurca."""
 _vivos: "WeakSet[Cliente]" = WeakSet()
@@ -192,42 +194,40 @@ class Cliente(AbstractContextManager["Cliente"]):
     def _trabajar(self) -> None:
         while self._informe is None:
             try:
-                self._enviar_uno(self._siguiente())
+                if lote := self._siguiente():
+                    self._enviar_uno(lote)
             except Exception:  # noqa: BLE001 - un disco lleno, por ejemplo: la cola sigue ahí
                 _registro.exception("El hilo del cliente falló; seguirá.")
                 self._no_antes = time.monotonic() + espera_tras(_MUCHOS, 0)
 
     def _enviar_uno(self, lote: dict[int, bytes]) -> None:
-        dicho = enviar(self._destino, self._clave, list(lote.values())) if lote else Contestacion()
-        dados = dict(zip(lote, cast("Sequence[Veredicto]", dicho.resultados), strict=False))
-        veredictos = {numero: dado for numero, dado in dados.items() if dado["estado"] in _VEREDICTOS}
+        dicho = enviar(self._destino, self._clave, list(lote.values()))
+        dados = zip(lote, dicho.resultados, strict=False)
+        veredictos: dict[int, Veredicto] = {n: dado for n, dado in dados if dado["estado"] in _VEREDICTOS}
         for numero, veredicto in veredictos.items():
             if veredicto["estado"] == "RECHAZADA":
-                evento = json.loads(lote[numero], parse_float=Decimal)
-                _registro.error("La API rechazó el evento %s: %s", evento["id"], veredicto["errores"])
-                _sin_parar(
-                    f"al_rechazar falló con el evento {evento['id']}",
-                    self._al_rechazar,
-                    evento,
-                    veredicto["errores"],
-                )
+                evento, faltas = json.loads(lote[numero], parse_float=Decimal), veredicto["errores"]
+                _registro.error("La API rechazó el evento %s: %s", evento["id"], faltas)
+                que = f"al_rechazar falló con el evento {evento['id']}"
+                _sin_parar(que, self._al_rechazar, evento, faltas)
         self._anotar(lote, dicho, veredictos)
 
     def _siguiente(self) -> dict[int, bytes]:
         """El próximo lote, de los apartados y de los demás por turno; ninguno, si ya se cerró."""
         with self._cambio:
             while self._informe is None:
-                ahora, plazo = time.monotonic(), None
-                tocan = {numero: toca for numero, (_, toca) in self._apartados.items()}
-                if self._frescos:
-                    completo = self._cerrado or self._frescos >= self._tope
-                    tocan[_FRESCOS] = 0.0 if completo else self._desde + self._cada
-                if tocan and (plazo := max(self._no_antes, min(tocan.values())) - ahora) <= 0:
-                    listos = {numero for numero, toca in tocan.items() if toca <= ahora}
-                    self._aparte = listos != {_FRESCOS} and not (_FRESCOS in listos and self._aparte)
-                    sirve = listos.__contains__ if self._aparte else lambda n: n not in self._apartados
+                ahora = time.monotonic()
+                apartados = min((toca for _, toca in self._apartados.values()), default=math.inf)
+                completo = self._cerrado or self._frescos >= self._tope
+                demas = 0.0 if completo else self._desde + self._cada
+                demas = demas if self._frescos else math.inf
+                plazo = max(self._no_antes, min(apartados, demas)) - ahora
+                if plazo <= 0:
+                    debidos = {numero for numero, (_, toca) in self._apartados.items() if toca <= ahora}
+                    self._aparte = bool(debidos) and not (demas <= ahora and self._aparte)
+                    sirve = debidos.__contains__ if self._aparte else lambda n: n not in self._apartados
                     return self._cola.primeros(self._tope, OCTETOS, sirve)
-                self._cambio.wait(plazo)
+                self._cambio.wait(min(plazo, threading.TIMEOUT_MAX))
         return {}
 
     def _avisar(self, dicho: Contestacion) -> None:
@@ -243,34 +243,38 @@ class Cliente(AbstractContextManager["Cliente"]):
             if self._informe is not None:  # se cerró mientras tanto: el archivo ya puede ser de otro
                 return
             self._cola.quitar(veredictos)
-            futuros = [(self._futuros.pop(numero, None), dado) for numero, dado in veredictos.items()]
-            veces = {numero: self._apartados.pop(numero, (0, 0.0))[0] for numero in lote}
-            todos, avanza = len(veredictos) == len(lote), bool(veredictos) or dicho.no_cabe
-            solo, reincide = len(lote) == 1, len(lote) == 1 and any(veces.values())
-            # El que falla solo, o entre otros que no, tiene su propia espera: los demás no lo esperan a él.
-            for numero in lote.keys() - veredictos.keys():
-                if fallos := veces[numero] + (solo or bool(veredictos)):
-                    fallos = _MUCHOS if dicho.sin_remedio else fallos
-                    self._apartados[numero] = fallos, time.monotonic() + espera_tras(fallos, dicho.espera)
+            sabidos = [(self._futuros.pop(n), dado) for n, dado in veredictos.items() if n in self._futuros]
+            reincide = len(lote) == 1 and self._aparte
+            self._apartar(lote, dicho, veredictos)
             self._sin_remedio = dicho.sin_remedio and not (reincide and self._frescos)
-            if todos or not reincide:
-                # A quien no da abasto, o por una línea lenta, le llega la mitad; cuando puede, el doble.
-                self._tope = min(ELEMENTOS, self._tope * 2) if todos else max(1, len(lote) // 2)
-            if not (todos or dicho.no_cabe):
+            # A quien no da abasto, o por una línea lenta, le llega la mitad; cuando puede, el doble.
+            if len(veredictos) == len(lote):
+                self._tope = min(ELEMENTOS, self._tope * 2)
+            elif not reincide:
+                self._tope = max(1, len(lote) // 2)
+            if len(veredictos) < len(lote) and not dicho.no_cabe:
                 self._avisar(dicho)
             elif not self._apartados:
                 self._motivo = ""
-            if not reincide:
+            # Lo que vuelve a fallar solo no retrasa más a los demás.
+            if veredictos or dicho.no_cabe:
+                self._fallos = 0
+            elif not reincide:
                 self._fallos = _MUCHOS if dicho.sin_remedio else self._fallos + 1
-            self._fallos = 0 if avanza else self._fallos
             self._pedido_hasta = time.monotonic() + dicho.espera
-            self._no_antes = (
-                self._pedido_hasta if avanza else time.monotonic() + espera_tras(self._fallos, dicho.espera)
-            )
+            self._no_antes = time.monotonic() + espera_tras(self._fallos, dicho.espera)
             self._cambio.notify_all()
-        for futuro, veredicto in futuros:
-            if futuro is not None:
-                _resolver(futuro, futuro.set_result, veredicto)
+        for futuro, veredicto in sabidos:
+            _resolver(futuro, futuro.set_result, veredicto)
+
+    def _apartar(self, lote: dict[int, bytes], dicho: Contestacion, veredictos: dict[int, Veredicto]) -> None:
+        """El que falla solo, o entre otros que no, tiene su propia espera: los demás no lo esperan a él."""
+        for numero in lote:
+            veces, _ = self._apartados.pop(numero, (0, 0.0))
+            veces += len(lote) == 1 or bool(veredictos)
+            if veces and numero not in veredictos:
+                veces = _MUCHOS if dicho.sin_remedio else veces
+                self._apartados[numero] = veces, time.monotonic() + espera_tras(veces, dicho.espera)
 
 
 def _renacer_todos() -> None:

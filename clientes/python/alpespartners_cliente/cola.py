@@ -44,9 +44,7 @@ class Cola:
         self.cuantos += 1
         return numero or 0
 
-    def primeros(
-        self, cuantos: int, octetos: int, sirve: Callable[[int], bool] = lambda _: True
-    ) -> dict[int, bytes]:
+    def primeros(self, cuantos: int, octetos: int, sirve: Callable[[int], bool]) -> dict[int, bytes]:
         """Los más antiguos de los que sirven, por su número y en su orden: los que caben, o uno."""
         lote: dict[int, bytes] = {}
         for numero, linea in self._base.execute("SELECT * FROM cola ORDER BY numero"):

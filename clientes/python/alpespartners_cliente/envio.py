@@ -33,7 +33,7 @@ class Contestacion(NamedTuple):
         sin_remedio: repetirlo daría lo mismo (clave, dirección): debe saberlo una persona.
     """
 
-    resultados: Sequence[dict[str, Any]] = ()
+    resultados: Sequence[Any] = ()
     motivo: str = "el broker no confirmó algunos eventos"
     espera: float = 0.0
     no_cabe: bool = False
@@ -76,9 +76,8 @@ def contestacion(estado: int, reintento: str, cuerpo: bytes, enviadas: int) -> C
     """Lo que dice una respuesta; la que no trae un resultado por línea no dice nada de ninguna."""
     espera = _pedida(reintento)
     suya = False
-    with suppress(
-        ValueError, LookupError, TypeError, AttributeError, RecursionError
-    ):  # o de un intermediario
+    # Puede ser de un intermediario, y traer cualquier cosa.
+    with suppress(ValueError, LookupError, TypeError, AttributeError, RecursionError):
         leido = json.loads(cuerpo)
         suya = "resultados" in leido or leido["type"].startswith(_PROPIO)
         resultados = leido["resultados"]
@@ -105,4 +104,5 @@ def _pedida(reintento: str) -> float:
 
 def espera_tras(fallos: int, pedida: float, azar: Callable[[], float] = random.random) -> float:
     """Segundos hasta el siguiente intento: el doble cada vez, con azar, y nunca menos de lo que se pidió."""
-    return max(pedida, min(_ESPERA_MAXIMA, _PRIMERA_ESPERA * 2.0 ** min(fallos - 1, 10)) * (1 + azar()) / 2)
+    propia = min(_ESPERA_MAXIMA, _PRIMERA_ESPERA * 2.0 ** min(fallos - 1, 10)) if fallos else 0.0
+    return max(pedida, propia * (1 + azar()) / 2)

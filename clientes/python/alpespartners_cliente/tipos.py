@@ -42,7 +42,7 @@ class Falta(TypedDict):
     """Lo que un campo incumple."""
 
     campo: str
-    codigo: Literal["requerido", "longitud_excedida", "caracter_de_control", "espacio_en_los_extremos", "sustituto_suelto", "id_no_direccionable", "valor_no_permitido", "valor_ilegible", "valor_negativo", "valor_demasiado_grande", "demasiados_decimales", "moneda_desconocida", "timestamp_ilegible", "campo_repetido", "conflicto_de_id", "rechazada_por_la_base_de_datos", "demasiadas_propiedades", "timestamp_demasiado_antiguo", "timestamp_en_el_futuro", "tipo_incorrecto", "valor_ambiguo", "campo_desconocido", "caracter_invisible", "sin_permiso", "campo_reservado", "cabecera_ilegible", "cabecera_no_admitida", "elemento_ilegible", "elemento_demasiado_grande", "parametro_desconocido", "parametro_invalido", "cursor_invalido", "sin_respuesta_exacta"]
+    codigo: Literal["requerido", "longitud_excedida", "caracter_de_control", "espacio_en_los_extremos", "sustituto_suelto", "id_no_direccionable", "valor_no_permitido", "valor_ilegible", "valor_negativo", "valor_demasiado_grande", "demasiados_decimales", "moneda_desconocida", "timestamp_ilegible", "campo_repetido", "conflicto_de_id", "rechazada_por_la_base_de_datos", "demasiadas_propiedades", "timestamp_demasiado_antiguo", "timestamp_en_el_futuro", "tipo_incorrecto", "valor_ambiguo", "campo_desconocido", "caracter_invisible", "elemento_ilegible", "sin_permiso", "campo_reservado", "cabecera_ilegible", "cabecera_no_admitida", "elemento_demasiado_grande", "parametro_desconocido", "parametro_invalido", "cursor_invalido", "sin_respuesta_exacta"]
     mensaje: str
 
 
@@ -67,6 +67,6 @@ class ElementoRechazado(TypedDict):
     errores: list[Falta]
     id: NotRequired[str]
     comando_id: NotRequired[str]
-    motivo: NotRequired[Literal["requerido", "longitud_excedida", "caracter_de_control", "espacio_en_los_extremos", "sustituto_suelto", "id_no_direccionable", "valor_no_permitido", "valor_ilegible", "valor_negativo", "valor_demasiado_grande", "demasiados_decimales", "moneda_desconocida", "timestamp_ilegible", "campo_repetido", "conflicto_de_id", "rechazada_por_la_base_de_datos", "demasiadas_propiedades", "timestamp_demasiado_antiguo", "timestamp_en_el_futuro", "tipo_incorrecto", "valor_ambiguo", "campo_desconocido", "caracter_invisible", "sin_permiso", "campo_reservado", "cabecera_ilegible", "cabecera_no_admitida", "elemento_ilegible", "elemento_demasiado_grande", "parametro_desconocido", "parametro_invalido", "cursor_invalido", "sin_respuesta_exacta"] | None]
+    motivo: NotRequired[Literal["requerido", "longitud_excedida", "caracter_de_control", "espacio_en_los_extremos", "sustituto_suelto", "id_no_direccionable", "valor_no_permitido", "valor_ilegible", "valor_negativo", "valor_demasiado_grande", "demasiados_decimales", "moneda_desconocida", "timestamp_ilegible", "campo_repetido", "conflicto_de_id", "rechazada_por_la_base_de_datos", "demasiadas_propiedades", "timestamp_demasiado_antiguo", "timestamp_en_el_futuro", "tipo_incorrecto", "valor_ambiguo", "campo_desconocido", "caracter_invisible", "elemento_ilegible", "sin_permiso", "campo_reservado", "cabecera_ilegible", "cabecera_no_admitida", "elemento_demasiado_grande", "parametro_desconocido", "parametro_invalido", "cursor_invalido", "sin_respuesta_exacta"] | None]
     detalle: NotRequired[str]
     campos: NotRequired[list[str]]

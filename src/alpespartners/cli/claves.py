@@ -22,7 +22,6 @@ from alpespartners.modulos.claves.aplicacion.creacion import (
     ClavePedida,
     parece_identidad,
 )
-from alpespartners.modulos.claves.aplicacion.llavero import ClavesNoDisponibles
 from alpespartners.modulos.claves.dominio.clave import Alcance, ClaveGuardada, Dialecto
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible
 from alpespartners.seedwork.arranque import ErrorDeArranque
@@ -104,17 +103,20 @@ def listar(*, json: Annotated[bool, typer.Option("--json", help="Una por línea,
     from alpespartners.composicion.adaptadores import ahora
     from alpespartners.composicion.ordenes import listar_claves
 
-    try:
-        todas = listar_claves(leer_ajustes())
-    except ClavesNoDisponibles as error:
-        raise ErrorDeArranque(f"No se pueden leer las claves: {error}.") from None
-    for guardada in todas:
+    lectura = listar_claves(leer_ajustes())
+    for guardada in lectura.claves or ():
         if json:
             sys.stdout.write(_JSON.encode(_en_json(guardada)).decode() + "\n")
             continue
         vale = "vale" if guardada.vale(ahora()) else _por_que_no_vale(guardada)
         typer.echo(f"{guardada.identidad}  {vale}  {_descrita(guardada)}")
-    if not todas and not json:
+    for identidad in lectura.ilegibles:
+        typer.echo(
+            f"La clave {imprimible(identidad)} no se entiende, y no vale: la escribió otra versión o alguien "
+            "a mano.",
+            err=True,
+        )
+    if not lectura.claves and not lectura.ilegibles and not json:
         typer.echo("No hay ninguna.")
 
 

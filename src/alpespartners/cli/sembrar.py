@@ -36,11 +36,18 @@ def sembrar(
     eventos: Annotated[
         int,
         typer.Option(
-            "--eventos", min=1, max=_EVENTOS_MAXIMOS, help="Cuántos se envían en total, de 1 a 1000000."
+            "--eventos",
+            min=1,
+            max=_EVENTOS_MAXIMOS,
+            metavar="<int>",
+            help="Cuántos se envían en total, de 1 a 1000000.",
         ),
     ] = 50_000,
     dias: Annotated[
-        int, typer.Option("--dias", min=1, max=_DIAS_MAXIMOS, help="De cuántos días, de 1 a 366.")
+        int,
+        typer.Option(
+            "--dias", min=1, max=_DIAS_MAXIMOS, metavar="<int>", help="De cuántos días, de 1 a 366."
+        ),
     ] = 30,
     hasta: Annotated[
         str | None,
@@ -52,6 +59,7 @@ def sembrar(
             "--semilla",
             min=0,
             max=_SEMILLA_MAXIMA,
+            metavar="<int>",
             help="La misma da los mismos eventos; de 0 a 999999.",
         ),
     ] = 1,
@@ -66,7 +74,13 @@ def sembrar(
     ] = None,
     espera: Annotated[
         float,
-        typer.Option("--espera", min=0, max=3600, help="Segundos que se espera al servicio si se cae."),
+        typer.Option(
+            "--espera",
+            min=0,
+            max=3600,
+            metavar="<float>",
+            help="Segundos que se espera al servicio si se cae.",
+        ),
     ] = 60.0,
     de_todos_modos: Annotated[
         bool, typer.Option("--de-todos-modos", help="Aunque haya campañas que no son inventadas.")

@@ -88,6 +88,7 @@ def crear_app(
                 resumenes=resumenes,
                 prefijos=lambda: guardadas.prefijos,
                 averiguar=averiguar,
+                administracion=administracion,
                 instalacion=instalacion(configuracion, puesto),
                 recepcion=Recepcion(despachador=despachador, reloj=ahora, nuevo_id=nuevo_id),
                 reloj=ahora,

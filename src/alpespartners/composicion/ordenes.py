@@ -20,9 +20,9 @@ from alpespartners.composicion.adaptadores import ahora, base_datos, conectar, r
 from alpespartners.composicion.inicio import empezar
 from alpespartners.config import Configuracion
 from alpespartners.modulos.claves.aplicacion.creacion import ClavePedida, nueva_clave
-from alpespartners.modulos.claves.aplicacion.llavero import SEGUNDOS_DE_VIGENCIA
+from alpespartners.modulos.claves.aplicacion.llavero import SEGUNDOS_DE_VIGENCIA, Lectura
 from alpespartners.modulos.claves.dominio.clave import ClaveGuardada
-from alpespartners.modulos.claves.infraestructura.almacen import agregar, revocar, todas
+from alpespartners.modulos.claves.infraestructura.almacen import agregar, leer_si_cambiaron, revocar
 from alpespartners.modulos.informes.aplicacion.informe import Informe
 from alpespartners.modulos.informes.aplicacion.informe import hacer_informe as informe_de
 from alpespartners.modulos.informes.aplicacion.pedido import PedidoDeInforme
@@ -363,16 +363,15 @@ def crear_clave(configuracion: Configuracion, pedida: ClavePedida) -> tuple[Clav
     return guardada, texto, es_la_primera and not configuracion.claves_api
 
 
-def listar_claves(configuracion: Configuracion) -> list[ClaveGuardada]:
-    """Devuelve las claves guardadas, valgan o no, de la más antigua a la más nueva. Solo lee.
+def listar_claves(configuracion: Configuracion) -> Lectura:
+    """Lee las claves guardadas, valgan o no, de la más antigua a la más nueva; las que no entiende, aparte.
 
     Raises:
         ErrorDeArranque: la base de datos no se puede leer.
-        ClavesNoDisponibles: hay una que no escribió este programa.
     """
 
-    async def leer(lecturas: LecturasDelLibro) -> list[ClaveGuardada]:
-        return await lecturas.en_transaccion(lambda conexion: [] if conexion is None else todas(conexion))
+    async def leer(lecturas: LecturasDelLibro) -> Lectura:
+        return await lecturas.en_transaccion(lambda conexion: leer_si_cambiaron(conexion, None))
 
     return _leyendo(configuracion, leer)
 

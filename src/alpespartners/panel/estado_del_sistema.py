@@ -7,7 +7,7 @@ números. La frase tranquilizadora solo se dice cuando todo lo que la sostiene s
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -18,7 +18,7 @@ from alpespartners.modulos.tracking.aplicacion.consultas.consultar_balance impor
     BalanceDelModulo,
     consultar_balance,
 )
-from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible, Lecturas
+from alpespartners.modulos.tracking.aplicacion.puertos import Administracion, BaseDatosNoDisponible, Lecturas
 from alpespartners.panel.instalacion import Disco, Instalacion
 
 ESPERA_TOLERADA: Final = timedelta(minutes=2)
@@ -49,11 +49,13 @@ class EstadoDelSistema:
 
     Attributes:
         balance: `None` si la base de datos no respondió.
+        en_espera: de cada tópico de comandos, lo que el broker dice que espera; `None` si no se sabe.
         disco: `None` si los datos están en otra parte, o si no se pudo mirar.
     """
 
     salud: Salud
     balance: BalanceDelModulo | None
+    en_espera: Mapping[str, int] | None
     disco: Disco | None
     instalacion: Instalacion
     leido_en: datetime
@@ -93,14 +95,18 @@ class EstadoDelSistema:
 async def leer_estado(
     averiguar: Callable[[], Awaitable[Salud]],
     lecturas: Lecturas,
+    administracion: Administracion | None,
     instalacion: Instalacion,
     reloj: Callable[[], datetime],
 ) -> EstadoDelSistema:
     """Lo lee todo a la vez, y a nadie espera más que una sonda; no lanza."""
     salud, balance = await asyncio.gather(averiguar(), _balance(lecturas))
+    # La salud ya lo preguntó, y la respuesta se recuerda.
+    puesto = None if administracion is None else await administracion.estado()
     return EstadoDelSistema(
         salud=salud,
         balance=balance,
+        en_espera=None if puesto is None else puesto.en_espera,
         disco=instalacion.disco() if instalacion.datos_aqui else None,
         instalacion=instalacion,
         leido_en=reloj(),

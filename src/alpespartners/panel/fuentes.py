@@ -14,7 +14,7 @@ from alpespartners.modulos.informes.aplicacion.puertos import (
     LecturaDeCuentas,
     LecturaDeResumenes,
 )
-from alpespartners.modulos.tracking.aplicacion.puertos import Lecturas, Presencia
+from alpespartners.modulos.tracking.aplicacion.puertos import Administracion, Lecturas, Presencia
 from alpespartners.modulos.tracking.aplicacion.recepcion import Recepcion
 from alpespartners.panel.instalacion import Instalacion
 
@@ -26,6 +26,7 @@ class Fuentes:
     Attributes:
         prefijos: lo que las claves anteponen a los `id`.
         averiguar: cómo está el servicio ahora.
+        administracion: a quién se pregunta cómo está puesto el broker; `None` si a nadie.
         instalacion: qué lleva dentro y qué está en otra parte.
         recepcion: por donde entra un evento de prueba, como cualquier otro.
         reloj: la hora, en UTC con zona.
@@ -39,6 +40,7 @@ class Fuentes:
     resumenes: LecturaDeResumenes
     prefijos: Callable[[], Collection[str]]
     averiguar: Callable[[], Awaitable[Salud]]
+    administracion: Administracion | None
     instalacion: Instalacion
     recepcion: Recepcion
     reloj: Callable[[], datetime]

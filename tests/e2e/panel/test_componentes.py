@@ -69,7 +69,15 @@ def mostrar(pagina: Page, direccion: str) -> None:
     """Abre el muestrario como si el servicio lo sirviera, con la política de contenido de las vistas."""
     politica = pagina.request.get(f"{direccion}/panel").headers["content-security-policy"]
     plantilla = entorno(Idioma.ESPAÑOL).from_string(MUESTRARIO)
-    texto = plantilla.render(idioma=Idioma.ESPAÑOL, ruta="/panel", version="1", ahora=AHORA, orden=ORDEN)
+    texto = plantilla.render(
+        idioma=Idioma.ESPAÑOL,
+        aqui="/panel",
+        ruta="/panel",
+        con_sesion=False,
+        version="1",
+        ahora=AHORA,
+        orden=ORDEN,
+    )
     cabeceras = {"content-security-policy": politica}
     pagina.route(
         "**/muestrario",

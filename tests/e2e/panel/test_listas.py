@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from urllib.parse import quote
 
-import httpx2
 import pytest
 from playwright.sync_api import Browser
 
+from alpespartners.modulos.tracking.aplicacion import clases
+from tests.apoyo.eventos import AHORA, conversion, impresion
 from tests.apoyo.memoria import PuertosEnMemoria, api_en_memoria
 from tests.apoyo.navegador import CHROMIUM
 from tests.apoyo.pantalla import ANCHO_DE_TELEFONO, navegador, pantalla
@@ -27,23 +28,16 @@ def abierto() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def direccion() -> Iterator[str]:
     """Un servicio con sesenta campañas y otros tantos influencers, y uno hostil con ventas."""
-    with servidor(api_en_memoria(PuertosEnMemoria())) as puerto:
-        base = f"http://127.0.0.1:{puerto}"
-        enviar(
-            base, "impresiones", *({"campaña_id": f"c{n:02}", "influencer_id": f"i{n:02}"} for n in range(60))
-        )
-        de_uno = {"campaña_id": HOSTIL, "influencer_id": HOSTIL}
-        enviar(base, "impresiones", *[de_uno] * 3)
-        venta = {"id": HOSTIL, "valor": "1234.5", "moneda": "USD", "cupon": "<b>VERANO</b>"}
-        enviar(base, "conversiones", {**de_uno, **venta})
-        yield base
-
-
-def enviar(base: str, que: str, *eventos: dict[str, str]) -> None:
-    tipo = {"tipo_evento": "CLIC"} if que == "impresiones" else {"tipo_conversion": "VENTA"}
-    for evento in eventos:
-        cuerpo = {"usuario_id": "u", **tipo, **evento}
-        httpx2.post(f"{base}/tracking/{que}", json=cuerpo).raise_for_status()
+    puertos = PuertosEnMemoria()
+    impresiones = puertos.registrado.libros[clases.IMPRESIONES].eventos
+    for numero in range(60):
+        impresiones[f"{numero}"] = impresion(campaña_id=f"c{numero:02}", influencer_id=f"i{numero:02}")
+    venta = conversion(
+        id=HOSTIL, campaña_id=HOSTIL, influencer_id=HOSTIL, cupon="<b>VERANO</b>", timestamp=AHORA
+    )
+    puertos.registrado.libros[clases.CONVERSIONES].eventos[HOSTIL] = venta
+    with servidor(api_en_memoria(puertos, reloj=lambda: AHORA)) as puerto:
+        yield f"http://127.0.0.1:{puerto}"
 
 
 @pytest.mark.parametrize("oscura", [False, True])
@@ -100,8 +94,8 @@ def test_de_la_lista_se_llega_a_un_influencer_y_a_otro_periodo_suyo(abierto: Bro
         pagina.get_by_role("link", name=HOSTIL, exact=True).click()
         assert pagina.get_by_role("heading", level=1).inner_text() == HOSTIL
         assert pagina.locator("canvas").first.is_visible()
-        pagina.get_by_label("Último día").fill("2024-01-14")
+        pagina.get_by_label("Último día").fill("2026-01-14")
         pagina.get_by_role("button", name="Ver", exact=True).click()
-        pagina.wait_for_url("**hasta=2024-01-15**")
-        assert "14 ene 2024" in pagina.locator("main").inner_text()
+        pagina.wait_for_url("**hasta=2026-01-15**")
+        assert "14 ene 2026" in pagina.locator("main").inner_text()
         assert mirada.quejas == []

@@ -51,7 +51,10 @@ async def test_los_comandos_se_reparten_y_cada_uno_es_una_fila_y_un_evento(
             lambda: puesta.contar(impresiones) == CUANTAS and puesta.por_publicar() == 0, 60
         )
     revisor = RevisorDelBroker(pulsar_apache.admin, espacio=puesta.broker.espacio, token=None, ca=None)
-    assert await revisor.estado() == EstadoDelBroker(retencion="suficiente", suscripciones="presentes")
+    estado = await revisor.estado()
+    assert estado == EstadoDelBroker("suficiente", "presentes", estado.en_espera)
+    assert estado.en_espera is not None
+    assert estado.en_espera.keys() == {COMANDO_REGISTRAR_IMPRESION, COMANDO_REGISTRAR_CONVERSION}
     cliente = puesta.broker.cliente()
     leidos = await asyncio.to_thread(lambda: list(cliente.leer(COMANDO_REGISTRAR_IMPRESION)))
     eventos = await asyncio.to_thread(lambda: list(cliente.leer(EVENTO_IMPRESION_REGISTRADA)))

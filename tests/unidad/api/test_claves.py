@@ -3,7 +3,7 @@
 import json
 import re
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
@@ -592,6 +592,37 @@ async def test_quien_gasta_su_limite_recibe_429_y_cuanto_falta(
     assert len(puertos.publicados) == 101
 
 
+@pytest.mark.parametrize(
+    ("cual", "cuerpo_de"),
+    [
+        ("POST /tracking/impresiones", lambda evento: evento),
+        ("POST /tracking/lotes", lambda evento: [{"clase": "impresion", **evento}]),
+        ("POST /tracking/cloudevents", lambda evento: CLOUDEVENT | {"data": evento}),
+        ("POST /v1/batch", lambda evento: {"batch": [{"type": "page", "properties": evento}]}),
+    ],
+)
+async def test_un_evento_que_mide_por_quince_gasta_el_limite_como_quince(
+    servicio: Servicio,
+    claves: ClavesEnMemoria,
+    cual: str,
+    cuerpo_de: Callable[[dict[str, object]], object],
+) -> None:
+    dialecto = "segment" if cual == "POST /v1/batch" else None
+    clave = claves.crear(CAPTURA, limite=1, dialecto=dialecto)
+    cabeceras = {"Authorization": f"Basic {b64encode(f'{clave}:'.encode()).decode()}"} if dialecto else None
+
+    async def enviar(octetos: int) -> httpx2.Response:
+        cuerpo = cuerpo_de(EVENTO | {"propiedades": {"a": "x" * octetos}})
+        return await servicio.pedir(cual, clave, json=cuerpo, headers=cabeceras)
+
+    assert (await enviar(1_000)).status_code < 300
+    assert (await enviar(60_000)).status_code < 300, "uno que mide poco cuesta uno, y queda otro"
+    negado = await enviar(1_000)
+    assert negado.status_code == 429
+    # Debe dieciséis, puede deber dos, y se tardó algo en llegar aquí.
+    assert 10 < int(negado.headers["Retry-After"]) <= 15
+
+
 # Mientras no se sabe qué claves hay.
 
 
@@ -671,7 +702,7 @@ async def test_ninguna_respuesta_repite_la_clave(servicio: Servicio, claves: Cla
         await servicio.pedir("GET /tracking/destinos", clave + "x"),
         await servicio.pedir("POST /tracking/impresiones", clave),
     ):
-        assert clave.rpartition("_")[2] not in respuesta.text + json.dumps(dict(respuesta.headers))
+        assert clave.split("_", 2)[2] not in respuesta.text + json.dumps(dict(respuesta.headers))
 
 
 async def test_cada_negativa_se_cuenta_en_su_ruta_y_sin_la_clave(

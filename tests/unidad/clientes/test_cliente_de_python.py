@@ -14,6 +14,11 @@ from alpespartners_cliente.cola import Cola, ColaOcupada
 from alpespartners_cliente.envio import contestacion, espera_tras
 from alpespartners_cliente.eventos import EventoNoValido, linea_de
 
+
+def todos(_: int) -> bool:
+    return True
+
+
 VENTA = {"id": "v", "campaña_id": "c", "tipo_conversion": "VENTA", "moneda": "COP"}
 
 
@@ -78,6 +83,7 @@ def test_se_espera_el_doble_cada_vez_con_azar_hasta_un_tope_y_nunca_menos_de_lo_
     assert espera_tras(3, 0, lambda: 0.0) == 1
     assert espera_tras(10_000, 0) <= 30
     assert espera_tras(1, 120, lambda: 0.5) == 120
+    assert [espera_tras(0, pedida) for pedida in (0, 7)] == [0, 7]
 
 
 @pytest.mark.parametrize(
@@ -150,11 +156,11 @@ def test_un_lote_lleva_los_mas_antiguos_que_caben_y_al_menos_uno() -> None:
     cola = Cola(None)
     for _ in range(3):
         cola.poner(b"x" * 9)
-    assert list(cola.primeros(1_000, 20)) == [1, 2]
-    assert list(cola.primeros(1_000, 5)) == [1]
-    assert list(cola.primeros(2, 1_000)) == [1, 2]
+    assert list(cola.primeros(1_000, 20, todos)) == [1, 2]
+    assert list(cola.primeros(1_000, 5, todos)) == [1]
+    assert list(cola.primeros(2, 1_000, todos)) == [1, 2]
     cola.quitar([1, 3])
-    assert (cola.cuantos, cola.primeros(9, 9)) == (1, {2: b"x" * 9})
+    assert (cola.cuantos, cola.primeros(9, 9, todos)) == (1, {2: b"x" * 9})
     cola.cerrar()
 
 
@@ -167,6 +173,6 @@ def test_la_cola_en_archivo_conserva_lo_que_quedo_y_no_admite_a_dos(tmp_path: Pa
         Cola(archivo)
     una.cerrar()
     otra = Cola(archivo)
-    assert (otra.cuantos, otra.primeros(9, 9)) == (1, {1: b"a"})
+    assert (otra.cuantos, otra.primeros(9, 9, todos)) == (1, {1: b"a"})
     assert otra.poner(b"c") == 3, "un número no se repite: quien lo espera es otro"
     otra.cerrar()

@@ -171,7 +171,6 @@ async def test_un_nombre_hostil_se_ve_como_es_y_su_enlace_lleva_a_el(
 @pytest.mark.parametrize(
     ("direccion", "dice"),
     [
-        (CAMPAÑAS, "Todavía no hay ningún evento."),
         (INFLUENCERS, "Todavía no hay ningún evento de un influencer."),
         (f"{CAMPAÑAS}?prefijo=z", "No hay ninguna campaña que empiece así."),
         (f"{INFLUENCERS}?prefijo=z", "No hay ningún influencer que empiece así."),

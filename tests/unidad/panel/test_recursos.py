@@ -23,7 +23,6 @@ LO_QUE_EJECUTA_TEXTO = [
     r"\bdocument\.write\b",
     r"\b(?:inner|outer)HTML\b",
     r"\binsertAdjacentHTML\b",
-    r"\.on[a-z]+\s*=(?!=)",
     r"""setAttribute\(["'](?:on|style)""",
     r"\.cssText\b",
     r"""set(?:Timeout|Interval)\(\s*["'`]""",

@@ -16,6 +16,7 @@ from alpespartners.api.captura import lotes
 from alpespartners.api.captura.cloudevent import OBLIGATORIOS, VERSION, LectorDeCloudEvents
 from alpespartners.api.captura.lotes import ELEMENTOS_MAXIMOS, LIMITES, Lotes
 from alpespartners.api.captura.resultados import LoteRecibido
+from alpespartners.api.http.acceso import cobrar
 from alpespartners.api.http.cabeceras import cabeceras_de
 from alpespartners.api.http.claves import Alcance
 from alpespartners.api.http.cuerpo import faltas_del_cuerpo, leer_cuerpo, tipo_de_contenido
@@ -71,7 +72,9 @@ class CloudEvents:
             return await self.lotes.recibir(
                 peticion, _LIMITES_DE_UN_LOTE, self.lector.estructurado, puede_ir_vacio=True
             )
-        cuerpo = leer_json(await leer_cuerpo(peticion, self.envios.segundos_de_cuerpo, _LIMITES_DE_UNO))
+        octetos = await leer_cuerpo(peticion, self.envios.segundos_de_cuerpo, _LIMITES_DE_UNO)
+        cobrar(peticion, 1, len(octetos))
+        cuerpo = leer_json(octetos)
         entrada = (
             self.lector.estructurado(cuerpo) if tipo == CLOUDEVENT else self.lector.binario(cabeceras, cuerpo)
         )

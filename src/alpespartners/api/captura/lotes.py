@@ -124,7 +124,7 @@ class Lotes:
             await tandas.acabar()
         finally:
             tandas.abandonar()
-            cobrar(peticion, tandas.cuantos)
+            cobrar(peticion, tandas.cuantos, tandas.octetos)
         if not tandas.elementos and not puede_ir_vacio:
             raise datos_invalidos(
                 [Fallo("", Codigo.REQUERIDO, "el lote está vacío: lleva al menos un evento")],

@@ -59,12 +59,14 @@ class Tandas:
         self._recibir = recibir
         self._leer = leer
         self._tanda: list[bytes | None] = []
-        self._octetos = 0
+        self._octetos_de_tanda = 0
         self._en_vuelo: deque[asyncio.Task[list[Suerte]]] = deque()
         self._causas: dict[Clase, BrokerNoDisponible] = {}
         """De cada clase que ya no se intenta publicar, por qué."""
         self.cuantos = 0
         """Los agregados."""
+        self.octetos = 0
+        """Los de todos ellos."""
         self.elementos: list[Elemento] = []
         self.aceptados: list[tuple[ElementoAceptado, Clase]] = []
 
@@ -72,8 +74,9 @@ class Tandas:
         """Recibe un elemento, o `None` si no cabía; espera solo si ya hay bastantes tandas en vuelo."""
         self.cuantos += 1
         self._tanda.append(octetos)
-        self._octetos += len(octetos or b"")
-        if len(self._tanda) >= ELEMENTOS_DE_UNA_TANDA or self._octetos >= OCTETOS_DE_UNA_TANDA:
+        self.octetos += len(octetos or b"")
+        self._octetos_de_tanda += len(octetos or b"")
+        if len(self._tanda) >= ELEMENTOS_DE_UNA_TANDA or self._octetos_de_tanda >= OCTETOS_DE_UNA_TANDA:
             await self._enviar()
 
     async def acabar(self) -> list[Elemento]:
@@ -92,7 +95,7 @@ class Tandas:
     async def _enviar(self) -> None:
         while len(self._en_vuelo) >= EN_VUELO_MAXIMO:
             await self._recoger()
-        tanda, self._tanda, self._octetos = self._tanda, [], 0
+        tanda, self._tanda, self._octetos_de_tanda = self._tanda, [], 0
         leida = asyncio.Event()
         tarea = asyncio.create_task(self._recibir(self._entradas(tanda, leida), self._causas))
         tarea.add_done_callback(lambda _: leida.set())

@@ -41,6 +41,9 @@ from alpespartners.api.http.rutas import Direccion, Ruta
 from alpespartners.api.http.sesion import GALLETA_DE_SESION
 from alpespartners.seedwork.cubo import SEGUNDOS_DE_RAFAGA
 
+OCTETOS_POR_EVENTO: Final = 4 * 1024
+"""Los que puede medir lo que se cobra como un evento."""
+
 _LOCALES: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _DIRECCIONES_CORRIENTES: Final = frozenset({"127.0.0.1", "::1"})
 _ANFITRION: Final = re.compile(r"(\[[0-9a-f:.]+\]|[^:\[\]]+?)\.?(?::[0-9]{0,5})?", re.IGNORECASE)
@@ -167,11 +170,18 @@ def admitir(
     poner_clave(peticion, clave)
 
 
-def cobrar(peticion: Request, eventos: int) -> None:
-    """Cobra a la clave de la petición los eventos que llevaba: al admitirla se le cobró uno."""
+def cobrar(peticion: Request, eventos: int, octetos: int) -> None:
+    """Cobra a la clave de la petición lo que llevaba: al admitirla se le cobró un evento.
+
+    Args:
+        peticion: la que los lleva.
+        eventos: cuántos.
+        octetos: lo que miden, descomprimidos; si son más de `OCTETOS_POR_EVENTO` por cada uno, cuentan ellos.
+    """
     cubo = clave_de(peticion).cubo
-    if cubo is not None and eventos > 1:
-        cubo.cobrar(eventos - 1, time.monotonic_ns())
+    if cubo is not None:
+        coste = max(eventos, -(-octetos // OCTETOS_POR_EVENTO))
+        cubo.cobrar(max(0, coste - 1), time.monotonic_ns())
 
 
 def _es_abierta(direccion: Direccion | None) -> bool:
@@ -224,7 +234,8 @@ def _demasiados_envios(limite: int | None, falta: int) -> ErrorHTTP:
         429,
         "demasiados_envios",
         "Demasiados envíos",
-        f"La clave admite {limite} eventos por segundo, y los de {SEGUNDOS_DE_RAFAGA} segundos seguidos. "
+        f"La clave admite {limite} eventos por segundo, y los de {SEGUNDOS_DE_RAFAGA} segundos seguidos; uno "
+        f"de más de {OCTETOS_POR_EVENTO // 1024} KiB cuenta por varios. "
         f"Vuelva a intentarlo en {falta} s con el mismo id: nada de esta petición se ha recibido.",
         cabeceras={"Retry-After": str(falta)},
     )

@@ -15,6 +15,7 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import Response
 
+from alpespartners.api.http.acceso import cobrar
 from alpespartners.api.http.cabeceras import cabeceras_de
 from alpespartners.api.http.clave_de_idempotencia import CABECERA, ESQUEMA, clave_de_idempotencia
 from alpespartners.api.http.claves import Alcance, clave_de, permiso_de
@@ -117,8 +118,9 @@ class Envios:
         """La de los envíos de una clase."""
 
         async def atender(peticion: Request) -> Response:
-            cuerpo = leer_json(await leer_cuerpo(peticion, self.segundos_de_cuerpo))
-            return await self.recibir(peticion, clase, cuerpo)
+            octetos = await leer_cuerpo(peticion, self.segundos_de_cuerpo)
+            cobrar(peticion, 1, len(octetos))
+            return await self.recibir(peticion, clase, leer_json(octetos))
 
         return RutaDescrita(
             plantilla=clase.ruta,

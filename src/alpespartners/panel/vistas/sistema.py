@@ -27,7 +27,14 @@ _VALE_DURANTE: Final = 1.0
 def rutas(fuentes: Fuentes, paginas: Paginas) -> list[Ruta]:
     """La del sistema."""
     estado = LecturaCompartida(
-        partial(leer_estado, fuentes.averiguar, fuentes.lecturas, fuentes.instalacion, fuentes.reloj),
+        partial(
+            leer_estado,
+            fuentes.averiguar,
+            fuentes.lecturas,
+            fuentes.administracion,
+            fuentes.instalacion,
+            fuentes.reloj,
+        ),
         _VALE_DURANTE,
     )
 

@@ -123,7 +123,7 @@ class Puerta:
         envio = envio_de(await abrir(octetos, Respiro()))
         if clave is None:
             clave = self._abrir_clave(peticion, envio.clave)
-        cobrar(peticion, len(envio.sucesos))
+        cobrar(peticion, len(envio.sucesos), len(octetos))
         permiso = clave.permiso
         lectura = Lectura(
             tabla=self.tabla,

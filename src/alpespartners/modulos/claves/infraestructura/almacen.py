@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import Connection, Row, func, insert, select, update
 
-from alpespartners.modulos.claves.aplicacion.llavero import ClavesNoDisponibles, Lectura, Marca
+from alpespartners.modulos.claves.aplicacion.llavero import Lectura, Marca
 from alpespartners.modulos.claves.dominio.clave import Alcance, ClaveGuardada, Dialecto
 from alpespartners.modulos.claves.infraestructura.tablas import claves
 
@@ -48,15 +48,6 @@ def revocar(conexion: Connection, identidad: str, ahora: datetime) -> datetime |
     return conexion.scalar(select(claves.c.revocada_en).where(suya))
 
 
-def todas(conexion: Connection) -> list[ClaveGuardada]:
-    """Las claves, valgan o no, de la más antigua a la más nueva.
-
-    Raises:
-        ClavesNoDisponibles: hay una que no escribió este programa.
-    """
-    return [_clave(fila) for fila in _filas(conexion)]
-
-
 def leer_si_cambiaron(conexion: Connection | None, conocida: Marca | None) -> Lectura:
     """Lee todas si su marca no es la conocida; sin tablas, no hay ninguna.
 
@@ -67,10 +58,11 @@ def leer_si_cambiaron(conexion: Connection | None, conocida: Marca | None) -> Le
         return Lectura(marca, None)
     legibles, ilegibles = [], []
     for fila in () if conexion is None else _filas(conexion):
-        try:
-            legibles.append(_clave(fila))
-        except ClavesNoDisponibles:
+        clave = _clave(fila)
+        if clave is None:
             ilegibles.append(fila.identidad)
+        else:
+            legibles.append(clave)
     return Lectura(marca, legibles, ilegibles)
 
 
@@ -92,7 +84,8 @@ def _marca(conexion: Connection) -> Marca:
     )
 
 
-def _clave(fila: Row[Any]) -> ClaveGuardada:
+def _clave(fila: Row[Any]) -> ClaveGuardada | None:
+    """La de esa fila; `None`, si no la escribió este programa y no se sabe qué deja hacer."""
     try:
         return ClaveGuardada(
             identidad=fila.identidad,
@@ -108,9 +101,8 @@ def _clave(fila: Row[Any]) -> ClaveGuardada:
             creada_en=fila.creada_en,
             revocada_en=fila.revocada_en,
         )
-    except (ValueError, msgspec.DecodeError) as error:
-        # Con lo que no se entiende no se adivina qué deja hacer.
-        raise ClavesNoDisponibles(f"la clave {fila.identidad} no la escribió este programa") from error
+    except (ValueError, msgspec.DecodeError):
+        return None
 
 
 def _en_json(textos: Collection[str]) -> str:

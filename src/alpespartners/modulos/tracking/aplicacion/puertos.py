@@ -255,10 +255,13 @@ class EstadoDelBroker:
     Attributes:
         retencion: si lo publicado dura bastante.
         suscripciones: si existen las que guardan lo no leído.
+        en_espera: de cada tópico de comandos, cuántos envíos suyos están sin procesar, más o menos: uno puede
+            llevar varios comandos. `None` si no se sabe.
     """
 
     retencion: Literal["suficiente", "insuficiente", "desconocida"]
     suscripciones: Literal["presentes", "faltan", "desconocidas"]
+    en_espera: Mapping[str, int] | None = None
 
 
 class Administracion(Protocol):

@@ -1,6 +1,7 @@
 """Lo que un Apache Pulsar tiene que tener puesto, preguntado a su administración (REST v2).
 
-Qué es: si la retención de los tópicos basta y si existen las suscripciones que guardan lo que nadie ha leído.
+Qué es: si la retención de los tópicos basta, si existen las suscripciones que guardan lo que nadie ha leído
+y, más o menos, cuánto guardan.
 Qué no es: quien lo pone; eso es de quien administra el broker. Ni una condición para aceptar eventos.
 Por qué existe: sin retención, Pulsar borra un evento en cuanto nadie lo espera; sin suscripción, un comando.
 Las dos cosas se descubren cuando ya falta algo, si nadie las mira antes.
@@ -134,6 +135,7 @@ class RevisorDelBroker:
             # También si responde algo que no es Pulsar.
             _registro.debug("sin respuesta de la administración de Pulsar", error=type(error).__name__)
             return DESCONOCIDO
+        en_espera = None if sin_suscripcion else self._en_espera(plazo)
         faltas = [
             f"la retención de {topico} es menor de {DIAS_DE_RETENCION} días o tiene un máximo de tamaño: "
             f"pulsar-admin namespaces set-retention {self._espacio} --time {DIAS_DE_RETENCION}d --size -1"
@@ -147,6 +149,7 @@ class RevisorDelBroker:
             EstadoDelBroker(
                 retencion="insuficiente" if sin_retencion else "suficiente",
                 suscripciones="faltan" if sin_suscripcion else "presentes",
+                en_espera=en_espera,
             ),
             tuple(faltas),
         )
@@ -185,6 +188,22 @@ class RevisorDelBroker:
                 hay = self._preguntar(f"persistent/{self._espacio}/{quote(nombre)}/subscriptions", plazo)
                 if suscripcion not in (hay or ()):
                     yield nombre, suscripcion
+
+    def _en_espera(self, plazo: float) -> dict[str, int] | None:
+        """Lo que su suscripción no ha confirmado de cada tópico de comandos; nada si no se pudo saber."""
+        try:
+            return {topico: self._atraso(topico, plazo) for topico in _COMANDOS}
+        except (OSError, HTTPException, ValueError, LookupError, TypeError) as error:
+            # Lo demás ya se sabe: por esto no se pierde.
+            _registro.debug("no se sabe cuánto espera en Pulsar", error=type(error).__name__)
+            return None
+
+    def _atraso(self, topico: str, plazo: float) -> int:
+        ruta = f"persistent/{self._espacio}/{quote(topico)}"
+        cuentas = self._preguntar(f"{ruta}/stats", plazo) or self._preguntar(
+            f"{ruta}/partitioned-stats?perPartition=false", plazo
+        )
+        return int(cuentas["subscriptions"][SUSCRIPCION]["msgBacklog"])
 
     def _preguntar(self, ruta: str, plazo: float) -> Any:
         """La respuesta a una pregunta; nada si no existe aquello por lo que se pregunta.

@@ -1,0 +1,326 @@
+"""La vista de una campaña: dice lo mismo que su informe, y lo que no puede decir lo dice."""
+
+from collections.abc import AsyncGenerator, Collection, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import httpx2
+import pytest
+
+from alpespartners.modulos.informes.aplicacion.pedido import pedido_de_informe
+from alpespartners.modulos.informes.aplicacion.puertos import (
+    Contada,
+    DemasiadosSueltos,
+    Dimension,
+    UsuariosIlegibles,
+)
+from alpespartners.modulos.informes.dominio.intervalos import Intervalo
+from alpespartners.modulos.informes.dominio.metricas import DEFINICIONES
+from alpespartners.modulos.informes.dominio.usuarios import Usuarios
+from alpespartners.panel.formato import NADA, cantidad
+from alpespartners.panel.periodos import corrientes, es_de_dias_enteros, periodo_de
+from tests.apoyo.campana import AHORA, HOSTIL, INFORME, VISTA, EnElPanel, llenar, llenar_de_influencers
+from tests.apoyo.memoria import PuertosEnMemoria, api_en_memoria, cliente_de
+from tests.apoyo.tablas_html import Leido, leer_html
+
+ZONAS = ["UTC", "America/Bogota", "Asia/Kolkata"]
+PEDIDOS: list[dict[str, str]] = [
+    {},
+    {"comparar": "periodo_anterior"},
+    {"granularidad": "semana", "comparar": "dia_semana"},
+    {"granularidad": "mes", "desde": "2024-02-03", "hasta": "2024-04-10"},
+    {"granularidad": "hora", "desde": "2024-03-01", "hasta": "2024-03-03"},
+    {"granularidad": "total", "desde": "2024-03-01T00:15:00Z", "hasta": "2024-03-09T10:00:00Z"},
+]
+
+
+@pytest.fixture
+def puertos() -> PuertosEnMemoria:
+    puertos = PuertosEnMemoria()
+    llenar(puertos)
+    return puertos
+
+
+@pytest.fixture
+async def cliente(puertos: PuertosEnMemoria) -> AsyncGenerator[httpx2.AsyncClient]:
+    async with cliente_de(api_en_memoria(puertos, reloj=lambda: AHORA)) as abierto:
+        yield abierto
+
+
+async def ver(cliente: httpx2.AsyncClient, direccion: str = VISTA, **parametros: str) -> Leido:
+    respuesta = await cliente.get(direccion, params=parametros or None)
+    assert respuesta.status_code == 200, respuesta.text
+    return leer_html(respuesta.text)
+
+
+async def informe(cliente: httpx2.AsyncClient, **parametros: str) -> Any:
+    respuesta = await cliente.get(INFORME, params=parametros)
+    assert respuesta.status_code == 200, respuesta.text
+    return respuesta.json()
+
+
+def monedas_de(total: Any) -> list[str]:
+    return sorted({*total["valor"], *total.get("comparacion", {"valor": {}})["valor"]})
+
+
+def fila_de_la_serie(fila: Any, monedas: Sequence[str]) -> list[str]:
+    los_dos = [EnElPanel(medido, monedas) for medido in (fila, fila.get("comparacion")) if medido]
+    return [
+        *(uno.cuantos("impresiones") for uno in los_dos),
+        *(uno.cuantos("clics") for uno in los_dos),
+        *(uno.cuantos("visualizaciones") for uno in los_dos),
+        *(uno.conversiones for uno in los_dos),
+        *(uno.valor(moneda, f"0,00\N{NO-BREAK SPACE}{moneda}") for moneda in monedas for uno in los_dos),
+    ]
+
+
+@pytest.mark.parametrize("zona", ZONAS)
+@pytest.mark.parametrize("pedido", PEDIDOS)
+async def test_cada_numero_es_el_del_informe_con_los_mismos_parametros(
+    cliente: httpx2.AsyncClient, zona: str, pedido: dict[str, str]
+) -> None:
+    leida = await ver(cliente, zona=zona, **pedido)
+    dicho = await informe(cliente, zona=zona, **pedido)
+    monedas = monedas_de(dicho["total"])
+    cifras = EnElPanel(dicho["total"], monedas).cifras()
+    antes = dicho["total"].get("comparacion")
+    de_antes = EnElPanel(antes, monedas).cifras() if antes else cifras
+    for nombre, cifra in cifras.items():
+        despues = leida.texto.split(f"{nombre} {cifra} ", 1)[1]
+        if antes:
+            assert f"frente a {de_antes[nombre]}" in despues[:60]
+    filas = iter(leida.filas)
+    if pedido.get("granularidad") != "total":
+        for fila in dicho["filas"]:
+            assert next(filas)[1:] == fila_de_la_serie(fila, monedas)
+    for dimension in ("influencer_id", "cupon"):
+        total = dict(pedido) | {"zona": zona, "granularidad": "total", "por": dimension}
+        total.pop("comparar", None)
+        esperadas = {}
+        for fila in (await informe(cliente, **total))["filas"]:
+            escrita = EnElPanel(fila, monedas)
+            esperadas[
+                fila[dimension] or f"Sin {'influencer' if dimension == 'influencer_id' else 'cupón'}"
+            ] = [
+                escrita.cuantos("impresiones"),
+                escrita.cuantos("clics"),
+                escrita.por_ciento("ctr"),
+                escrita.conversiones,
+                escrita.por_ciento("tasa_conversion"),
+                *escrita.de_ventas(),
+                *(escrita.valor(moneda, NADA) for moneda in dicho["total"]["valor"]),
+            ]
+        halladas = [next(filas) for _ in esperadas]
+        assert {fila[0]: fila[1:-1] for fila in halladas} == esperadas
+    por_tipo = await informe(cliente, **{**pedido, "zona": zona, "granularidad": "total", "por": "tipo"})
+    campos = {"IMPRESION": "impresiones", "CLIC": "clics", "VISUALIZACION": "visualizaciones"}
+    cuantos = [
+        cantidad(fila[campos[fila["tipo"]]] if fila["tipo"] in campos else fila["conversiones"][fila["tipo"]])
+        for fila in por_tipo["filas"]
+    ]
+    assert [fila[1] for fila in filas] == cuantos
+
+
+@pytest.mark.parametrize("zona", ZONAS)
+async def test_los_usuarios_unicos_se_dicen_cuando_son_exactos_y_si_no_se_dice_por_que(
+    cliente: httpx2.AsyncClient, zona: str
+) -> None:
+    leida = await ver(cliente, zona=zona)
+    if zona == "UTC":
+        unicos = (await informe(cliente, incluir="usuarios_unicos"))["total"]["usuarios_unicos"]
+        assert f"Usuarios únicos {cantidad(unicos['valor'])} " in leida.texto
+        assert f"de {cantidad(unicos['eventos_con_usuario'])} eventos que traen usuario" in leida.texto
+    else:
+        assert "los usuarios únicos se cuentan por días enteros de UTC" in leida.texto
+
+
+class Ilegibles(PuertosEnMemoria):
+    """Cuentas de las que otra mano cambió los usuarios de un día."""
+
+    async def contar_con_usuarios(
+        self,
+        campaña_id: str,
+        intervalos: Sequence[Intervalo],  # noqa: ARG002 (los del puerto)
+        maximo: int,  # noqa: ARG002
+    ) -> tuple[list[Contada], list[Usuarios]]:
+        raise UsuariosIlegibles(campaña_id, datetime(2024, 4, 1, tzinfo=UTC))
+
+
+async def test_unos_usuarios_ilegibles_no_quitan_lo_demas(puertos: PuertosEnMemoria) -> None:
+    rotos = Ilegibles(registrado=puertos.registrado)
+    async with cliente_de(api_en_memoria(rotos, reloj=lambda: AHORA)) as cliente:
+        leida = await ver(cliente)
+    assert "los usuarios del 2024-04-01" in leida.texto
+    assert "Impresiones" in leida.texto
+
+
+async def test_lo_hostil_se_escribe_y_se_enlaza_tal_cual(cliente: httpx2.AsyncClient) -> None:
+    respuesta = await cliente.get(VISTA)
+    assert "<img" not in respuesta.text
+    leida = leer_html(respuesta.text)
+    assert HOSTIL in leida.texto
+    assert leida.enlaces["<b>inf</b>/3"] == "/panel/influencers/%3Cb%3Einf%3C%2Fb%3E%2F3"
+    assert "<i>50%</i>" in leida.texto
+
+
+async def test_el_ultimo_dia_que_se_elige_cuenta_y_la_direccion_lo_dice_como_la_api(
+    cliente: httpx2.AsyncClient,
+) -> None:
+    elegido = {"desde": "2024-03-01", "ultimo_dia": "2024-03-31", "zona": "America/Bogota", "comparar": ""}
+    respuesta = await cliente.get(f"{VISTA}/periodo", params=elegido)
+    assert respuesta.status_code == 303
+    assert respuesta.headers["location"] == (f"{VISTA}?desde=2024-03-01&zona=America/Bogota&hasta=2024-04-01")
+    leida = await ver(cliente, respuesta.headers["location"])
+    assert (
+        "1 mar 2024 \N{EN DASH} 31 mar 2024 (31 días enteros, el primero y el último incluidos)"
+        in leida.texto
+    )
+
+
+@pytest.mark.parametrize(
+    ("direccion", "parametros", "campo"),
+    [
+        (VISTA, {"desda": "2024-03-01"}, "desda"),
+        (VISTA, {"zona": "Bogota"}, "zona"),
+        (VISTA, {"orden": "precio"}, "orden"),
+        (VISTA, {"orden": "valor:XYZ"}, "orden"),
+        (VISTA, {"filas": "2"}, "filas"),
+        (VISTA, {"granularidad": "siglo"}, "granularidad"),
+        (VISTA, {"granularidad": "hora", "desde": "2020-01-01"}, "granularidad"),
+        (f"{VISTA}/periodo", {"ultimo_dia": "mañana"}, "ultimo_dia"),
+        (f"{VISTA}/periodo", {"ultimo_dia": "9999-12-31"}, "ultimo_dia"),
+        (f"{VISTA}/periodo", {"hasta": "2024-03-01"}, "hasta"),
+    ],
+)
+async def test_un_parametro_malo_es_una_pagina_que_lo_nombra(
+    cliente: httpx2.AsyncClient, direccion: str, parametros: dict[str, str], campo: str
+) -> None:
+    respuesta = await cliente.get(direccion, params=parametros)
+    assert respuesta.status_code == 422
+    assert respuesta.headers["content-type"].startswith("text/html")
+    assert f"<code>{campo}</code>" in respuesta.text
+
+
+async def test_un_dia_de_23_horas_y_uno_de_25_lo_dicen_y_los_demas_no(cliente: httpx2.AsyncClient) -> None:
+    en_marzo = await ver(cliente, zona="Europe/Madrid", desde="2024-03-30", hasta="2024-04-02")
+    assert [fila[0] for fila in en_marzo.filas[:3]] == ["30 mar 2024", "31 mar 2024 (23 horas)", "1 abr 2024"]
+    en_octubre = await ver(cliente, zona="Europe/Madrid", desde="2023-10-29", hasta="2023-10-31")
+    assert [fila[0] for fila in en_octubre.filas[:2]] == ["29 oct 2023 (25 horas)", "30 oct 2023"]
+
+
+async def test_lo_que_no_ha_acabado_lo_dice(cliente: httpx2.AsyncClient) -> None:
+    assert "incompleto" in (await ver(cliente)).texto
+    assert "incompleto" not in (await ver(cliente, desde="2024-03-01", hasta="2024-04-01")).texto
+
+
+class SinDesglose(PuertosEnMemoria):
+    """Cuentas que por influencer o cupón tendrían que mirar demasiados eventos."""
+
+    async def contar(
+        self, sujeto_id: str, intervalos: Sequence[Intervalo], por: Collection[Dimension], maximo: int
+    ) -> list[Contada]:
+        if Dimension.INFLUENCER in por:
+            raise DemasiadosSueltos(50_000)
+        return await super().contar(sujeto_id, intervalos, por, maximo)
+
+
+async def test_una_tabla_que_se_niega_dice_por_que_y_adonde_ir_y_las_demas_siguen(
+    puertos: PuertosEnMemoria,
+) -> None:
+    async with cliente_de(
+        api_en_memoria(SinDesglose(registrado=puertos.registrado), reloj=lambda: AHORA)
+    ) as cliente:
+        leida = await ver(cliente, zona="America/Bogota", desde="2024-03-01", hasta="2024-04-01")
+        assert "más de 50.000 eventos que mirar uno a uno" in leida.texto
+        assert [fila[0] for fila in leida.filas if fila[0] == "PROMO10"]
+        en_utc = leida.enlaces["Ver los mismos días, enteros y en UTC"]
+        assert en_utc == f"{VISTA}?zona=UTC&desde=2024-03-01&hasta=2024-04-01"
+        assert (await cliente.get(en_utc)).status_code == 200
+        mas_corto = leida.enlaces["Ver solo los siete últimos días"]
+        assert "desde=2024-03-25&hasta=2024-04-01" in mas_corto
+
+
+@pytest.mark.parametrize("orden", ["clics", "conversiones", "ventas_por_clic", "valor:COP"])
+async def test_el_orden_esta_en_la_direccion_y_de_una_razon_no_hay_partes(
+    cliente: httpx2.AsyncClient, orden: str
+) -> None:
+    leida = await ver(cliente, orden=orden, granularidad="total")
+    filas = (await informe(cliente, granularidad="total", por="influencer_id"))["filas"]
+    medidas: dict[str, Any] = {
+        "clics": lambda fila: fila["clics"],
+        "conversiones": lambda fila: sum(fila["conversiones"].values()),
+        "ventas_por_clic": lambda fila: (
+            fila["conversiones"]["VENTA"] / fila["clics"] if fila["clics"] else -1
+        ),
+        "valor:COP": lambda fila: float(fila["valor"].get("COP", 0)),
+    }
+    ordenadas = sorted(filas, key=lambda fila: (-medidas[orden](fila), fila["influencer_id"]))
+    assert [fila[0] for fila in leida.filas[: len(filas)]] == [fila["influencer_id"] for fila in ordenadas]
+    assert ("Parte del total" in leida.texto) is (orden != "ventas_por_clic")
+
+
+async def test_se_ven_cincuenta_y_se_pueden_ver_todos(puertos: PuertosEnMemoria) -> None:
+    llenar_de_influencers(puertos, "muchos", 60)
+    async with cliente_de(api_en_memoria(puertos, reloj=lambda: AHORA)) as cliente:
+        leida = await ver(cliente, "/panel/campa%C3%B1as/muchos", granularidad="total")
+        assert "Se ven los 50 primeros, de 60." in leida.texto
+        todos = await ver(cliente, leida.enlaces["Verlos todos"])
+    assert len([fila for fila in todos.filas if fila[0].startswith("inf-")]) == 60
+
+
+async def test_de_una_campaña_que_no_hay_se_dice_que_puede_ser_y_cuales_se_le_parecen(
+    puertos: PuertosEnMemoria,
+) -> None:
+    llenar(puertos, "verano-2024")
+    async with cliente_de(api_en_memoria(puertos, reloj=lambda: AHORA)) as cliente:
+        respuesta = await cliente.get("/panel/campa%C3%B1as/verano-2042")
+        nada = await cliente.get("/panel/campa%C3%B1as/%3Cscript%3E")
+    assert respuesta.status_code == nada.status_code == 404
+    leida = leer_html(respuesta.text)
+    assert leida.enlaces["verano-2024"] == "/panel/campa%C3%B1as/verano-2024"
+    assert "<script>" in leer_html(nada.text).texto
+    assert "empiezan parecido" in leida.texto
+
+
+async def test_un_periodo_sin_nada_lleva_al_ultimo_en_que_hubo_algo(cliente: httpx2.AsyncClient) -> None:
+    leida = await ver(cliente, desde="2022-01-01", hasta="2022-02-01")
+    adonde = leida.enlaces["Ver los treinta días que acaban con el último evento"]
+    assert "desde=2024-03-17&hasta=2024-04-16" in adonde
+
+
+async def test_se_descarga_de_la_api_lo_mismo_que_se_ve(cliente: httpx2.AsyncClient) -> None:
+    pedido = {"zona": "America/Bogota", "comparar": "periodo_anterior"}
+    leida = await ver(cliente, **pedido, orden="clics")
+    dicho = await informe(cliente, **pedido)
+    filas = (await cliente.get(leida.enlaces["NDJSON: Este informe"])).text.splitlines()
+    assert len(filas) == len(dicho["filas"])
+    impresiones = await cliente.get(leida.enlaces["NDJSON: Sus impresiones, clics y visualizaciones"])
+    total = dicho["total"]
+    assert len(impresiones.text.splitlines()) == (
+        total["impresiones"] + total["clics"] + total["visualizaciones"]
+    )
+    conversiones = await cliente.get(leida.enlaces["NDJSON: Sus conversiones"])
+    assert len(conversiones.text.splitlines()) == sum(total["conversiones"].values())
+
+
+async def test_la_formula_de_cada_cifra_es_la_del_informe(cliente: httpx2.AsyncClient) -> None:
+    texto = (await ver(cliente)).texto
+    assert [formula for formula in DEFINICIONES.values() if formula not in texto] == []
+
+
+@pytest.mark.parametrize("zona", [*ZONAS, "America/Santiago", "Pacific/Kiritimati"])
+def test_un_periodo_corriente_pide_los_dias_que_dice(zona: str) -> None:
+    for ahora in (AHORA, datetime(2024, 3, 1, 4, 59, tzinfo=UTC), datetime(2024, 1, 1, tzinfo=UTC)):
+        for periodo in corrientes(ahora, ZoneInfo(zona)).values():
+            pedido = pedido_de_informe("c", {**periodo.parametros, "zona": zona}, ahora)
+            assert periodo_de(pedido.periodo, pedido.zona) == periodo
+            assert es_de_dias_enteros(pedido.periodo, pedido.zona)
+            assert len(pedido.intervalos) == periodo.dias
+
+
+async def test_en_ingles_no_queda_nada_en_español(cliente: httpx2.AsyncClient) -> None:
+    respuesta = await cliente.get(VISTA, headers={"Accept-Language": "en"})
+    texto = leer_html(respuesta.text).texto
+    assert "Last day, included" in texto
+    assert "Impresiones" not in texto
