@@ -29,6 +29,7 @@ _POR_QUE = {
     "api/informes/presentacion_de_listas.py": "lo que hubo de cada uno en una lista",
     "api/tracking/rutas.py": "las clases que tienen rutas",
     "panel/desglose.py": "las cifras por las que se ordena",
+    "panel/pedidas.py": "el orden que no se pide",
     "panel/embudo.py": "el último escalón",
     "panel/vistas/campana.py": "lo que se descarga de una campaña",
 }

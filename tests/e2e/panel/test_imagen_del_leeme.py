@@ -6,6 +6,9 @@ por punto: la letra es la de cada máquina.
 
 import re
 import struct
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx2
 import pytest
@@ -16,12 +19,14 @@ from tests.apoyo.navegador import CHROMIUM
 from tests.apoyo.pantalla import navegador, pantalla
 from tests.apoyo.repositorio import RAIZ
 from tests.apoyo.servidor import servidor
-from tests.apoyo.vistas_del_panel import CONVERSIONES, IMPRESIONES
 
 IMAGEN = "docs/panel.png"
 DIRECCION = "/panel"
 ANCHO, ALTO = 1280, 640
 PESO_MAXIMO = 200_000
+LOTES = "/tracking/lotes"
+COMIENZO = datetime(2023, 12, 17, tzinfo=UTC)
+"""Treinta días antes de la hora del servicio en memoria."""
 CAMPAÑAS = {
     "verano-2024": 9,
     "regreso-a-clases": 6,
@@ -52,17 +57,26 @@ def test_la_imagen_sale_de_un_servicio_con_datos_que_se_creen(guardar: Guardar) 
 def poblar(direccion: str) -> None:
     with httpx2.Client(base_url=direccion, trust_env=False) as cliente:
         for campaña, cuantos in CAMPAÑAS.items():
-            for orden in range(cuantos * 4):
-                evento = {
-                    "campaña_id": campaña,
-                    "influencer_id": INFLUENCERS[orden % len(INFLUENCERS)],
-                    "usuario_id": f"usuario-{orden}",
-                    "timestamp": f"2024-01-{1 + (orden * cuantos) % 14:02}T{orden % 24:02}:{cuantos * 6}:00Z",
-                }
-                cliente.post(IMPRESIONES, json=evento | {"tipo_evento": "IMPRESION" if orden % 3 else "CLIC"})
-                if orden % 5 == 0:
-                    venta = {"tipo_conversion": "VENTA", "valor": f"{cuantos * 12_900}.00", "moneda": "COP"}
-                    cliente.post(CONVERSIONES, json=evento | venta)
+            lote = [
+                elemento for orden in range(cuantos * 90) for elemento in elementos(campaña, cuantos, orden)
+            ]
+            assert cliente.post(LOTES, json=lote).json()["aceptados"] == len(lote)
+
+
+def elementos(campaña: str, cuantos: int, orden: int) -> Iterator[dict[str, Any]]:
+    """Una impresión o un clic y, a veces, su venta; de cada campaña crecen o menguan a su manera."""
+    dias = 29 * (orden * 7919 % 1000 / 1000) ** (cuantos / 6)
+    evento = {
+        "clase": "impresion",
+        "campaña_id": campaña,
+        "influencer_id": INFLUENCERS[orden % len(INFLUENCERS)],
+        "usuario_id": f"usuario-{orden}",
+        "timestamp": (COMIENZO + timedelta(days=dias)).isoformat(),
+    }
+    yield evento | {"tipo_evento": "IMPRESION" if orden % 12 else "CLIC"}
+    if orden % 84 == 0:
+        venta = {"tipo_conversion": "VENTA", "valor": f"{cuantos * 12_900}.00", "moneda": "COP"}
+        yield evento | venta | {"clase": "conversion"}
 
 
 def test_la_imagen_existe_y_mide_lo_que_ha_de_medir() -> None:

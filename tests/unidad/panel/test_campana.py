@@ -264,8 +264,8 @@ async def test_se_ven_cincuenta_y_se_pueden_ver_todos(puertos: PuertosEnMemoria)
     llenar_de_influencers(puertos, "muchos", 60)
     async with cliente_de(api_en_memoria(puertos, reloj=lambda: AHORA)) as cliente:
         leida = await ver(cliente, "/panel/campa%C3%B1as/muchos", granularidad="total")
-        assert "Se ven los 50 primeros, de 60." in leida.texto
-        todos = await ver(cliente, leida.enlaces["Verlos todos"])
+        assert "Se ven las 50 primeras filas, de 60." in leida.texto
+        todos = await ver(cliente, leida.enlaces["Verlas todas"])
     assert len([fila for fila in todos.filas if fila[0].startswith("inf-")]) == 60
 
 

@@ -104,12 +104,13 @@ async def test_la_serie_dice_lo_que_dice_el_informe_en_cada_intervalo(
     pedido = {"desde": "2026-01-12", "hasta": "2026-01-16", "granularidad": granularidad}
     informe = (await cliente.get(INFORME, params=pedido)).json()
     filas = (await ver(cliente, VISTA, 200, **pedido)).filas
-    # Las de seis columnas que empiezan por cuándo.
-    serie = [fila for fila in filas if len(fila) == 6 and "ene 2026" in fila[0]]
+    # Las de siete columnas que empiezan por cuándo.
+    serie = [fila for fila in filas if len(fila) == 7 and "ene 2026" in fila[0]]
     for fila, suya in zip(serie, informe["filas"], strict=True):
         assert fila[1:] == [
             escrita(suya["impresiones"]),
             escrita(suya["clics"]),
+            escrita(suya["visualizaciones"]),
             escrita(sum(suya["conversiones"].values())),
             importe(suya["valor"].get("COP", "0"), "COP"),
             importe(suya["valor"].get("USD", "0"), "USD"),

@@ -47,7 +47,7 @@ async def enviado(cliente: httpx2.AsyncClient) -> str:
 
 
 def hechos(pagina: str) -> int:
-    return pagina.count('<li class="hecho">')
+    return pagina.count('<li class="bien">')
 
 
 def lo_que_cambie(pagina: str) -> str:

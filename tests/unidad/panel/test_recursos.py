@@ -81,3 +81,41 @@ def test_todo_archivo_de_estilos_o_de_guiones_se_sirve() -> None:
         ruta.relative_to(CARPETA).as_posix() for ruta in CARPETA.rglob("*") if ruta.suffix in {".css", ".js"}
     }
     assert hallados == set(RECURSOS)
+
+
+HOJA = re.sub(
+    r"/\*.*?\*/|\{[^{}]*\}", " ", (CARPETA / "panel.css").read_text(encoding="utf-8"), flags=re.DOTALL
+)
+"""Los selectores de la hoja propia, sin comentarios ni lo que dicen."""
+PLANTILLAS = [ruta.read_text(encoding="utf-8") for ruta in (PAQUETE / "panel").glob("plantillas/*.html")]
+CLASES_SIN_ESTILO = {"con-guiones", "sin-guiones", "identidad", "detalle"}
+"""Las que solo buscan panel.js o las pruebas."""
+
+
+def clases_escritas() -> set[str]:
+    """Las que las plantillas dan a algo, sin lo que pone Jinja2 en su lugar."""
+    atributos = re.findall(r'\bclass="((?:[^"{]|\{\{.*?\}\}|\{%.*?%\})*)"', "".join(PLANTILLAS))
+    return {clase for uno in atributos for clase in re.sub(r"\{[{%].*?[%}]\}", " ", uno).split()}
+
+
+def test_ningun_estilo_propio_sobra() -> None:
+    del_programa = [
+        ruta.read_text(encoding="utf-8") for ruta in [*PROPIOS, *(PAQUETE / "panel").glob("*.py")]
+    ]
+    palabras = set(re.findall(r"[\w-]+", "".join([*PLANTILLAS, *del_programa])))
+    # Lo demás lo escribe uPlot.
+    con_estilo = {clase for clase in re.findall(r"\.([a-z][\w-]*)", HOJA) if not clase.startswith("u-")}
+    assert con_estilo
+    assert sorted(con_estilo - palabras) == []
+    assert sorted(set(re.findall(r"#([a-z][\w-]*)", HOJA)) - palabras) == []
+
+
+def test_ninguna_clase_se_queda_sin_estilo() -> None:
+    ajenos = "".join(ruta.read_text(encoding="utf-8") for ruta in CARPETA.glob("*/*.css"))
+    con_estilo = set(re.findall(r"\.([a-z][\w-]*)", HOJA + ajenos))
+    assert sorted(clases_escritas() - con_estilo - CLASES_SIN_ESTILO) == []
+
+
+def test_un_color_se_dice_una_vez_arriba() -> None:
+    hoja = (CARPETA / "panel.css").read_text(encoding="utf-8")
+    assert re.findall(r"^ +(?!--)[\w-]+:[^;]*#[0-9a-f]{3,8}\b", hoja, flags=re.MULTILINE) == []

@@ -5,7 +5,6 @@ from html import unescape
 from pathlib import Path
 
 import httpx2
-import jinja2
 import pytest
 
 from alpespartners.panel.idiomas import Frases, Idioma, traducciones
@@ -106,8 +105,8 @@ def test_ninguna_plantilla_lleva_guiones_ni_estilos_dentro_ni_deja_de_escapar(ar
 
 
 MUESTRARIO = """
-{%- from "componentes.html" import aviso, cifra, tabla, barra, codigo, paginacion -%}
-{{ aviso("mal", texto) }}{{ cifra(texto, texto) }}{% call tabla(texto) %}{{ texto }}{% endcall %}
+{%- from "componentes.html" import barra, cifra, codigo, paginacion -%}
+{{ cifra(texto, texto, texto) }}
 {{ barra(0.25) }}{{ codigo(texto, texto) }}{{ paginacion(texto, texto) }}{{ paginacion(none, none) }}
 """
 
@@ -118,10 +117,3 @@ def test_los_componentes_escapan_lo_que_reciben(idioma: Idioma) -> None:
     escrito = entorno(idioma).from_string(MUESTRARIO).render(texto=hostil)
     assert "<script" not in escrito
     assert escrito.count("<nav") == 1
-
-
-def test_un_estado_que_no_existe_es_un_fallo_y_no_un_aviso_mudo() -> None:
-    with pytest.raises(jinja2.UndefinedError):
-        entorno(Idioma.ESPAÑOL).from_string(
-            '{% from "componentes.html" import aviso %}{{ aviso("raro", "x") }}'
-        ).render()

@@ -1,0 +1,163 @@
+"""Lo que comparten las vistas de un informe en un periodo: qué se pide en su dirección, y adónde llevan.
+
+Qué es: los parámetros del informe de la API y los dos de la vista, el orden y las filas; la puerta por la que
+entran las fechas que alguien elige, y los enlaces que piden otra cosa sin cambiar lo demás.
+Qué no es: el informe; lo pide cada vista.
+Por qué existe: el periodo de una campaña y el de un influencer se eligen y se leen igual.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from functools import partial
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from alpespartners.api.http.claves import Alcance
+from alpespartners.api.http.rutas import Atencion, Ruta
+from alpespartners.modulos.informes.aplicacion.informe import Fila
+from alpespartners.modulos.informes.aplicacion.pedido import PedidoDeInforme
+from alpespartners.modulos.informes.aplicacion.puertos import Resumen
+from alpespartners.modulos.informes.aplicacion.zonas import nombres_de_zonas
+from alpespartners.modulos.informes.dominio.comparaciones import Comparacion
+from alpespartners.modulos.informes.dominio.intervalos import UN_DIA, Granularidad
+from alpespartners.modulos.tracking.aplicacion.codigos import CodigoDePeticion
+from alpespartners.modulos.tracking.dominio.excepciones import CampoInvalido, Recolector
+from alpespartners.panel import desglose, periodos
+from alpespartners.panel.direcciones import con_parametros
+from alpespartners.panel.paginas import Paginas
+from alpespartners.panel.parametros import parametros_de_formulario
+
+_DEL_INFORME: Final[tuple[str, ...]] = ("desde", "hasta", "zona", "granularidad", "comparar")
+_ORDEN, _FILAS = "orden", "filas"
+_CONOCIDOS: Final = frozenset({*_DEL_INFORME, _ORDEN, _FILAS})
+_TODAS: Final = "todas"
+_ULTIMO_DIA: Final = "ultimo_dia"
+_PRIMERAS: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Pedida:
+    """Lo que pide quien mira una de esas vistas.
+
+    Attributes:
+        parametros: todos los que trae.
+        orden: por qué se ordena la tabla que se desglosa.
+        maximo: cuántas filas se ven de ella; `None`, todas.
+    """
+
+    parametros: Mapping[str, str]
+    orden: str
+    maximo: int | None
+
+
+def pedida_de(peticion: Request, recolector: Recolector) -> Pedida:
+    """La que dice su dirección; lo que no se entiende, al recolector."""
+    parametros = parametros_de_formulario(peticion, _CONOCIDOS, recolector)
+    orden = parametros.get(_ORDEN, desglose.CONVERSIONES)
+    recolector.intentar(desglose.exigir_orden, orden)
+    recolector.intentar(_exigir_todas, parametros.get(_FILAS, _TODAS))
+    return Pedida(parametros, orden, None if _FILAS in parametros else _PRIMERAS)
+
+
+def del_informe(parametros: Mapping[str, str]) -> dict[str, str]:
+    """Los que son del informe."""
+    return {nombre: parametros[nombre] for nombre in _DEL_INFORME if nombre in parametros}
+
+
+def rutas_con_periodo(
+    plantilla: str, vista: Atencion, direccion_de: Callable[[str], str], paginas: Paginas
+) -> list[Ruta]:
+    """La de esa vista, y la puerta por la que entran las fechas que alguien elige en ella.
+
+    Args:
+        plantilla: la de su ruta, que acaba en el identificador de lo que se mira.
+        vista: quien la atiende.
+        direccion_de: de ese identificador, la dirección de la vista.
+        paginas: las que cuentan un error.
+    """
+
+    async def periodo(peticion: Request) -> Response:
+        recolector = Recolector()
+        parametros = parametros_de_formulario(peticion, {*_CONOCIDOS, _ULTIMO_DIA} - {"hasta"}, recolector)
+        ultimo_dia = parametros.pop(_ULTIMO_DIA, None)
+        if ultimo_dia is not None:
+            parametros["hasta"] = recolector.intentar(_el_siguiente, ultimo_dia) or ""
+        recolector.exigir()
+        [sujeto_id] = peticion.path_params.values()
+        return RedirectResponse(con_parametros(direccion_de(sujeto_id), **parametros), 303)
+
+    return [
+        Ruta(
+            plantilla=cada,
+            metodo="GET",
+            atencion=atencion,
+            alcance=Alcance.LECTURA,
+            al_fallar=paginas.al_fallar,
+        )
+        for cada, atencion in ((plantilla, vista), (f"{plantilla}/periodo", periodo))
+    ]
+
+
+def contexto_del_periodo(
+    pedido: PedidoDeInforme, parametros: Mapping[str, str], resumen: Resumen, direccion: str
+) -> dict[str, Any]:
+    """Lo que `informe.html` necesita para decir el periodo, y para pedir otro sin cambiar lo demás."""
+    zona = pedido.zona
+    elegido = periodos.periodo_de(pedido.periodo, zona)
+    este = este_periodo(pedido, parametros)
+    ir = partial(con_parametros, direccion)
+
+    def a_periodo(otro: periodos.Periodo) -> str:
+        return ir(**{**este, **otro.parametros, "granularidad": periodos.granularidad_para(otro)})
+
+    ultimo = resumen.ultimo_evento
+    partido = pedido.granularidad is not Granularidad.TOTAL
+    return {
+        "un_instante": timedelta.resolution,
+        "nada": Decimal(0),
+        "periodo": elegido,
+        "dias_enteros": periodos.es_de_dias_enteros(pedido.periodo, zona),
+        "parametros": parametros,
+        "corrientes": [
+            (corriente, otro, a_periodo(otro))
+            for corriente, otro in periodos.corrientes(pedido.pedido_en, zona).items()
+        ],
+        "zonas": sorted(nombres_de_zonas()),
+        "granularidades": [*Granularidad],
+        "comparaciones": [*Comparacion],
+        "direccion": ir(**este),
+        "con_orden": lambda otro: ir(**{**este, _ORDEN: otro}),
+        "con_todas": ir(**{**este, _FILAS: _TODAS}),
+        "en_total": ir(**{**este, "granularidad": Granularidad.TOTAL}) if partido else None,
+        "en_utc": ir(**{**este, **elegido.parametros, "zona": "UTC"}),
+        "mas_corto": None if elegido.final == elegido else a_periodo(elegido.final),
+        "el_ultimo": None if ultimo is None else a_periodo(periodos.hasta_el(ultimo.astimezone(zona).date())),
+    }
+
+
+def este_periodo(pedido: PedidoDeInforme, parametros: Mapping[str, str]) -> dict[str, str]:
+    """Esos parámetros, con el periodo dicho: sin él, los treinta últimos días serían otros mañana."""
+    return {**parametros, **periodos.parametros_de(pedido.periodo, pedido.zona)}
+
+
+def monedas_de(total: Fila) -> list[str]:
+    """Las que hay en el periodo y, si se compara, en el otro."""
+    return sorted({*total.metricas.valor, *(total.comparado.metricas.valor if total.comparado else ())})
+
+
+def _exigir_todas(texto: str) -> None:
+    if texto != _TODAS:
+        raise CampoInvalido(_FILAS, CodigoDePeticion.PARAMETRO_INVALIDO, f"solo puede ser {_TODAS}")
+
+
+def _el_siguiente(ultimo_dia: str) -> str:
+    try:
+        return (date.fromisoformat(ultimo_dia) + UN_DIA).isoformat()
+    except (ValueError, OverflowError):
+        raise CampoInvalido(
+            _ULTIMO_DIA, CodigoDePeticion.PARAMETRO_INVALIDO, "debe ser una fecha, como 2024-01-31"
+        ) from None
