@@ -27,7 +27,7 @@ export class ColaEnArchivo extends ColaEnMemoria {
 
   constructor(ruta) {
     super();
-    this.ruta = path.join(fs.realpathSync(path.dirname(ruta)), path.basename(ruta));
+    this.ruta = sinEnlaces(ruta);
     this.#cerrojo = tomar(this.ruta);
     this.#latido = setInterval(() => this.#latir(), CADA_LATIDO).unref();
     try {
@@ -152,12 +152,35 @@ export class ColaEnArchivo extends ColaEnMemoria {
   }
 }
 
+/** Dónde está de verdad, exista o no: al limpiarla se sustituye, y se sustituiría el enlace. */
+function sinEnlaces(ruta) {
+  const lugar = path.join(fs.realpathSync(path.dirname(ruta)), path.basename(ruta));
+  if (fs.statSync(lugar, { throwIfNoEntry: false })) return fs.realpathSync(lugar);
+  if (!fs.lstatSync(lugar, { throwIfNoEntry: false })) return lugar;
+  return sinEnlaces(path.resolve(path.dirname(lugar), fs.readlinkSync(lugar))); // enlaza a lo que aún no existe
+}
+
 /**
  * Node.js no tiene cerrojos del sistema: uno es un archivo que nombra a su dueño, y el de un muerto se releva.
  *
  * Devuelve su ruta, lo que dice y el archivo abierto, con que se toca el propio aunque otro esté ya en su sitio.
  */
 function tomar(ruta) {
+  for (let vez = 0; vez < 2; vez++) {
+    try {
+      return intentarTomar(ruta);
+    } catch (error) {
+      if (error.code !== "ENOENT") throw error; // lo soltó su dueño mientras se miraba de quién era
+    }
+  }
+  throw ocupada(ruta);
+}
+
+function ocupada(ruta) {
+  return new ColaOcupada(`Otro cliente usa la cola ${ruta} (lo dice ${ruta}.cerrojo): dé a cada uno la suya.`);
+}
+
+function intentarTomar(ruta) {
   const cerrojo = `${ruta}.cerrojo`;
   const [mio, relevo] = [`${cerrojo}.${process.pid}.${randomUUID()}`, `${cerrojo}.relevo`];
   const texto = `${quien(process.pid)}\n${sitio()}\n${randomUUID()}`;
@@ -179,11 +202,11 @@ function tomar(ruta) {
             return tomado;
           }
         } finally {
-          fs.rmSync(relevo);
+          fs.rmSync(relevo, { force: true });
         }
       }
     }
-    throw new ColaOcupada(`Otro cliente usa la cola ${ruta} (lo dice ${cerrojo}): dé a cada uno la suya.`);
+    throw ocupada(ruta);
   } finally {
     fs.rmSync(mio, { force: true });
     if (!vale) fs.closeSync(tomado.archivo);
@@ -206,18 +229,24 @@ function muerto(dicho, cerrojo, reciente) {
     const quieto = fs.statSync(reciente).mtimeMs - fs.statSync(cerrojo).mtimeMs;
     if (quieto > SIN_LATIR) return true;
     throw new ColaOcupada(
-      `La cola la tiene otra máquina o contenedor (${suyo}). Si ya no existe, podrá abrirla en ` +
-        `${Math.ceil((SIN_LATIR - quieto) / 1000)} s.`,
+      `La cola la tiene otra máquina o contenedor, o es de antes de arrancar esta (${suyo}). Si ya no existe, ` +
+        `podrá abrirla en ${Math.ceil((SIN_LATIR - quieto) / 1000)} s.`,
     );
   }
   return quien(parseInt(dueño, 10)) !== dueño;
 }
 
-/** Dónde valen los números de proceso: la máquina y, en Linux, el espacio de nombres del contenedor. */
+/**
+ * Dónde valen los números de proceso: la máquina y, en Linux, el contenedor (su espacio de nombres) y el arranque.
+ *
+ * Dos máquinas pueden llamarse igual, y en todas es el mismo el espacio de nombres de fuera de los contenedores.
+ */
 function sitio() {
   const espacio = "/proc/self/ns/pid";
-  return `${os.hostname()} ${fs.existsSync(espacio) ? fs.readlinkSync(espacio) : ""}`;
+  return `${os.hostname()} ${fs.existsSync(espacio) ? `${fs.readlinkSync(espacio)} ${arranque()}` : ""}`;
 }
+
+const arranque = () => fs.readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
 
 /** Qué proceso es ese, si vive: su número y, donde se sabe, cuándo empezó y en qué arranque de la máquina. */
 function quien(numero) {
@@ -231,7 +260,7 @@ function quien(numero) {
   if (!fs.existsSync(estado)) return `${numero} `;
   const campos = fs.readFileSync(estado, "utf8").split(") ").pop().split(" ");
   if (campos[0] === "Z") return ""; // uno ya muerto que nadie recogió no es dueño de nada
-  return `${numero} ${campos[19]} ${fs.readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()}`;
+  return `${numero} ${campos[19]} ${arranque()}`;
 }
 
 function enlazar(de, a) {

@@ -392,13 +392,65 @@ test("el cerrojo de otra máquina o contenedor se releva cuando deja de latir, y
   const { hijo } = await enOtraMaquina(t, ruta, "", "");
   hijo.kill("SIGKILL");
   await once(hijo, "exit");
-  const falta = /otra máquina o contenedor \(otra .*podrá abrirla en (\d+) s\.$/;
+  const falta = /otra máquina o contenedor, o es de antes de arrancar esta \(otra .*podrá abrirla en (\d+) s\.$/;
   assert.throws(() => new ColaEnArchivo(ruta), (e) => e instanceof ColaOcupada && falta.test(e.message));
   dejarDeLatir(ruta);
   const cola = new ColaEnArchivo(ruta);
   assert.deepEqual(lineas(cola), ['{"n":"primero"}']);
   cola.cerrar();
   assert.deepEqual(fs.readdirSync(path.dirname(ruta)), ["cola.ndjson"]);
+});
+
+test("el de otra máquina con el mismo nombre, que arrancó otra vez, también se espera a que deje de latir", (t) => {
+  const ruta = path.join(carpeta(t), "cola.ndjson");
+  const cola = new ColaEnArchivo(ruta);
+  const suyo = fs.readFileSync(`${ruta}.cerrojo`, "utf8");
+  cola.cerrar();
+  const arranque = fs.readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+  fs.writeFileSync(`${ruta}.cerrojo`, suyo.replaceAll(arranque, "otro-arranque"));
+  assert.throws(() => new ColaEnArchivo(ruta), ColaOcupada);
+  dejarDeLatir(ruta);
+  new ColaEnArchivo(ruta).cerrar();
+});
+
+test("si el dueño suelta el cerrojo mientras se mira, se toma; si lo sueltan cada vez, está ocupada", (t) => {
+  const ruta = path.join(carpeta(t), "cola.ndjson");
+  fs.writeFileSync(`${ruta}.cerrojo`, `${process.pid} `);
+  const leer = fs.readFileSync;
+  t.mock.method(fs, "readFileSync", (pedida, ...resto) => {
+    if (pedida !== `${ruta}.cerrojo`) return leer(pedida, ...resto);
+    fs.rmSync(pedida);
+    return leer(pedida, ...resto);
+  }, { times: 1 });
+  const cola = new ColaEnArchivo(ruta);
+  cola.poner('{"n":1}');
+  t.mock.method(fs, "readFileSync", () => leer(`${ruta}.nada`));
+  assert.throws(() => new ColaEnArchivo(ruta), ColaOcupada);
+  t.mock.restoreAll();
+  cola.cerrar();
+  assert.deepEqual(fs.readdirSync(path.dirname(ruta)), ["cola.ndjson"]);
+});
+
+for (const existe of [true, false]) {
+  test(`por un enlace a una cola que ${existe ? "" : "no "}existe se abre la enlazada, y es la misma`, (t) => {
+    const [base, otra] = [carpeta(t), carpeta(t)];
+    const [enlace, ruta] = [path.join(base, "enlace.ndjson"), path.join(otra, "cola.ndjson")];
+    if (existe) fs.writeFileSync(ruta, '+7 {"n":0}\n');
+    fs.symlinkSync(path.relative(fs.realpathSync(base), ruta), enlace);
+    const cola = new ColaEnArchivo(enlace);
+    cola.poner('{"n":1}');
+    assert.throws(() => new ColaEnArchivo(ruta), ColaOcupada);
+    cola.cerrar();
+    assert.ok(fs.lstatSync(enlace).isSymbolicLink());
+    assert.deepEqual(fs.readdirSync(base), ["enlace.ndjson"]);
+    assert.match(fs.readFileSync(ruta, "utf8"), existe ? /^\+7 .*\n\+8 .*\n$/ : /^\+\d+ \{"n":1\}\n$/);
+  });
+}
+
+test("un enlace que da vueltas se niega", (t) => {
+  const enlace = path.join(carpeta(t), "cola.ndjson");
+  fs.symlinkSync(enlace, enlace);
+  assert.throws(() => new ColaEnArchivo(enlace), { code: "ELOOP" });
 });
 
 test("al que late no se le releva desde otra máquina", async (t) => {

@@ -4,10 +4,13 @@ Por qué existe: unas vistas enlazan a otras, y los identificadores, que son de 
 """
 
 import re
+from collections.abc import Collection
 from typing import Final
 from urllib.parse import quote, urlencode
 
 from starlette.requests import Request
+
+from alpespartners.api.http.claves import Alcance
 
 CAMPAÑAS: Final = "/panel"
 ENTRAR: Final = "/panel/entrar"
@@ -27,6 +30,11 @@ EVENTO_DE_PRUEBA: Final = "/panel/evento-de-prueba"
 LONGITUD_MAXIMA: Final = 2048
 """Caracteres de una dirección a la que se puede volver."""
 _DEL_PANEL: Final = re.compile(r"/panel(?:[/?][!-\[\]-~]*)?")
+
+
+def inicio_de(alcances: Collection[Alcance]) -> str:
+    """La página por la que empieza quien mira con una clave de esos alcances."""
+    return SISTEMA if Alcance.OPERACION in alcances and Alcance.LECTURA not in alcances else CAMPAÑAS
 
 
 def direccion_de_campaña(campaña_id: str) -> str:

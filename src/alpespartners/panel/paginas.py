@@ -6,7 +6,7 @@ Por qué existe: lo que enseña el panel lo escribió otro. Toda plantilla escap
 política de contenido no deja ejecutar ni cargar nada que no venga en este paquete.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from functools import partial
 from http import HTTPMethod, HTTPStatus
@@ -18,8 +18,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from alpespartners import __version__
+from alpespartners.api.http.claves import Alcance, clave_de
 from alpespartners.api.http.politica_de_contenido import politica_de_contenido
-from alpespartners.api.http.problemas import ErrorHTTP
+from alpespartners.api.http.problemas import ErrorHTTP, SinPermiso
 from alpespartners.api.http.sesion import GALLETA_DE_SESION
 from alpespartners.panel import chispas, direcciones, formato
 from alpespartners.panel.errores import explicacion_de
@@ -72,6 +73,7 @@ class Paginas:
         hallada = self._entornos[idioma].get_template(plantilla)
         formulario = Formulario(peticion)
         comunes = {
+            "alcances": clave_de(peticion).alcances,
             "aqui": direcciones.direccion_pedida(peticion),
             "con_sesion": GALLETA_DE_SESION in peticion.cookies,
             "formulario": formulario,
@@ -97,9 +99,12 @@ class Paginas:
         if error.estado == HTTPStatus.UNAUTHORIZED:
             return _a_entrar(peticion)
         idioma = idioma_de(peticion)
+        # A quien se niega la entrada no se le deja la clave puesta: se sabe lo que no tiene.
+        negado = error.problema.alcance if isinstance(error.problema, SinPermiso) else None
         respuesta = self.pagina(
             peticion,
             "error.html",
+            alcances=[uno for uno in clave_de(peticion).alcances if uno != negado],
             estado=error.estado,
             trozo="aviso",
             explicacion=explicacion_de(error, idioma),
@@ -123,7 +128,10 @@ def _pagina_de(peticion: Request) -> str:
     """La página a la que vuelve quien hizo esa petición: la que mira, y no el trozo ni el envío que hizo."""
     mirada = peticion.headers.get("hx-current-url")
     if mirada is not None:
-        partes = urlsplit(mirada)
+        try:
+            partes = urlsplit(mirada)
+        except ValueError:
+            return direcciones.CAMPAÑAS
         direccion = f"{partes.path}?{partes.query}" if partes.query else partes.path
         return direccion if direcciones.es_del_panel(direccion) else direcciones.CAMPAÑAS
     return (
@@ -162,6 +170,7 @@ def entorno(idioma: Idioma) -> jinja2.Environment:
     }
     plantillas.globals |= {
         "recurso": direccion_de,
+        "inicio_de": direcciones.inicio_de,
         "vistas": partial(_vistas, Frases(idioma)),
         "idiomas": {idioma.value: nombre for idioma, nombre in NOMBRES.items()},
         "direccion_de_entrada": direcciones.direccion_de_entrada,
@@ -189,13 +198,16 @@ def _al_reves(escribir: Callable[..., str], idioma: Idioma, valor: Any, otro: An
     return escribir(valor, otro, idioma)
 
 
-def _vistas(frases: Frases) -> list[tuple[str, str]]:
-    """Las del menú: su dirección y su nombre."""
+def _vistas(frases: Frases, alcances: Collection[Alcance]) -> list[tuple[str, str]]:
+    """Las del menú de quien mira con esos alcances: su dirección y su nombre."""
     _ = frases.gettext
-    return [
+    de_lectura = [
         (direcciones.CAMPAÑAS, _("Campañas")),
         (direcciones.INFLUENCERS, _("Influencers")),
         (direcciones.EVENTO, _("Explicar un evento")),
         (direcciones.RECHAZOS, _("No registrados")),
-        (direcciones.SISTEMA, _("Sistema")),
     ]
+    de_operacion = [(direcciones.SISTEMA, _("Sistema"))]
+    return (de_lectura if Alcance.LECTURA in alcances else []) + (
+        de_operacion if Alcance.OPERACION in alcances else []
+    )

@@ -46,6 +46,10 @@ _SIGNO: Final = re.compile(rb'["\[\]{},]')
 _CIERRE_DE: Final = {ord("["): ord("]"), ord("{"): ord("}")}
 
 
+class AnidaDeMas(JsonIlegible):
+    """Recorrer lo que anida la lista cuesta más de lo que se quiso pagar."""
+
+
 class Separador(Protocol):
     """Separa lo que va llegando; un elemento es `None` si no cabe."""
 
@@ -119,10 +123,13 @@ class DeUnaLista:
     Args:
         maximo: octetos de cada uno, sin los blancos de alrededor, y niveles que puede anidar sin que la
             lista deje de leerse.
+        signos: comillas, comas, aperturas y cierres que se miran de uno en uno en toda la lista; sin
+            decirlo, los que haga falta. Lo que llega en trozos grandes y anida poco casi no tiene.
     """
 
-    def __init__(self, maximo: int) -> None:
+    def __init__(self, maximo: int, signos: int | None = None) -> None:
         self._maximo = maximo
+        self._signos = signos
         self._cabe = True
         self._octetos = bytearray()
         """Desde el principio de un elemento, o lo que falta por mirar."""
@@ -134,6 +141,7 @@ class DeUnaLista:
         """Da los elementos que acaban en ese trozo.
 
         Raises:
+            AnidaDeMas: lleva más signos de los que se miran.
             JsonIlegible: no es una lista, o está rota: ya no se sabe dónde acaba ninguno más.
         """
         self._octetos += trozo
@@ -252,6 +260,10 @@ class DeUnaLista:
 
     def _acaba_en(self, signo: int) -> bool:
         """Dice si el elemento acaba antes de ese signo, y si no lo tiene en cuenta."""
+        if self._signos is not None:
+            if self._signos == 0:
+                raise AnidaDeMas("La lista anida demasiados objetos y listas.")
+            self._signos -= 1
         if signo == ord('"'):
             self._en_cadena = True
         elif signo in _CIERRE_DE:

@@ -100,7 +100,7 @@ def test_lo_que_falla_sin_recargar_se_dice_hasta_que_vuelve_a_ir_bien(
     abierto: Browser, direccion: str, puertos: PuertosEnMemoria
 ) -> None:
     with pantalla(abierto) as vista:
-        vista.pagina.goto(f"{direccion}/panel")
+        vista.pagina.goto(f"{direccion}/panel?prefijo=v")
         entrar(vista.pagina)
         aviso = vista.pagina.locator("#aviso")
         expect(aviso).to_be_empty()

@@ -23,7 +23,7 @@ def abierto() -> Iterator[Browser]:
 
 
 def hechos(vista: Pantalla) -> int:
-    return vista.pagina.locator(".pasos .hecho").count()
+    return vista.pagina.locator(".linea-de-tiempo > .bien").count()
 
 
 def probar(vista: Pantalla, direccion: str) -> None:

@@ -15,6 +15,7 @@ import pytest
 from alpespartners.api.captura.dialectos.apertura import (
     OCTETOS_DE_UN_SUCESO,
     SIGNOS_MAXIMOS,
+    SIGNOS_SUELTOS,
     SUCESOS_MAXIMOS,
 )
 from alpespartners.api.captura.dialectos.tabla import POSTHOG, SEGMENT, Tabla
@@ -442,6 +443,34 @@ async def test_un_suceso_de_demasiadas_partes_se_ignora_y_no_estorba(
     (ignorado, aceptado, otra_vez, _) = (comando for comando, _, _ in puertos.publicados)
     assert (ignorado.ignorada, aceptado.id) == ("demasiado_grande", "pedido-1")
     assert ignorado.id == otra_vez.id != "m-7"  # no se leyó: sale de sus octetos
+
+
+HONDO = b"[" * SIGNOS_SUELTOS + b"]" * SIGNOS_SUELTOS
+
+
+@pytest.mark.parametrize(
+    "cuerpo",
+    [
+        b'{"batch":[' + HONDO + b"]}",
+        b'{"x":' + HONDO + b"}",
+        HONDO,
+        b'{"batch":[{"a":[' + b"[[[[[]]]]]," * SIGNOS_SUELTOS + b"1]}]}",
+    ],
+    ids=["suceso", "sobre", "raíz", "repetido"],
+)
+async def test_un_cuerpo_que_anida_tanto_que_cuesta_cortarlo_no_se_lee(
+    cliente: httpx2.AsyncClient, cuerpo: bytes
+) -> None:
+    respuesta = await cliente.post("/v1/batch", content=cuerpo, headers=con("de-segment"))
+    assert (respuesta.status_code, respuesta.json()["code"]) == (413, "demasiados_elementos")
+
+
+async def test_un_suceso_que_anida_demasiado_para_leerse_se_ignora_y_no_estorba(
+    cliente: httpx2.AsyncClient, puertos: PuertosEnMemoria
+) -> None:
+    hondo = "[" * (SIGNOS_MAXIMOS + 1) + "]" * (SIGNOS_MAXIMOS + 1)
+    assert acogidos(await enviar_escritos(cliente, hondo, json.dumps(PEDIDO))) == ("1", "0", "1")
+    assert [comando.id for comando, _, _ in puertos.publicados][1] == "pedido-1"
 
 
 ILEGIBLES = {

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import AsyncGenerator
+from typing import NoReturn
 
 import httpx2
 import pytest
 from starlette.requests import Request
+from structlog.testing import capture_logs
 
 from alpespartners.api.http.claves import Alcance
 from alpespartners.api.http.problemas import ErrorHTTP, Falta, datos_invalidos, sin_permiso
@@ -111,6 +113,32 @@ async def test_lo_que_pidio_htmx_va_al_aviso_de_la_pagina_y_sin_clave_a_la_que_l
     assert sin_clave.status_code == 401
     assert sin_clave.headers["HX-Redirect"] == "/panel/entrar?volver=%2Fpanel%3Fprefijo%3Da%2520b"
     assert ajena.headers["HX-Redirect"] == "/panel/entrar?volver=%2Fpanel"
+
+
+@pytest.mark.parametrize("mirada", ["http://[", "http://[x]/panel"])
+async def test_una_pagina_mirada_que_no_es_una_direccion_no_estorba_a_la_del_error(
+    cliente: httpx2.AsyncClient, mirada: str
+) -> None:
+    pagina = await cliente.get("/panel/evento?zz=1", headers={"HX-Current-URL": mirada})
+    assert (pagina.status_code, titulo(pagina)) == (422, "Algo no vale")
+
+
+async def test_un_error_que_el_panel_no_sabe_contar_es_un_problema_y_queda_anotado(
+    cliente: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def defecto(*_: object) -> NoReturn:
+        raise ZeroDivisionError("defecto")
+
+    monkeypatch.setattr("alpespartners.panel.paginas.explicacion_de", defecto)
+    with capture_logs() as anotado:
+        respuesta = await cliente.get("/panel/evento?zz=1")
+    assert (respuesta.status_code, respuesta.json()["type"]) == (
+        422,
+        "urn:alpespartners:error:datos_invalidos",
+    )
+    assert respuesta.headers["X-Content-Type-Options"] == "nosniff"
+    (linea,) = (linea for linea in anotado if linea["log_level"] == "error")
+    assert (linea["event"], linea["exc_info"]) == ("error que no se pudo contar en su forma", True)
 
 
 async def test_lo_hostil_de_la_direccion_se_ve_y_no_se_ejecuta(cliente: httpx2.AsyncClient) -> None:

@@ -405,6 +405,33 @@ async def test_la_lista_es_la_de_las_campañas_de_la_clave(
     assert await listadas("?prefijo=c") == []
 
 
+async def test_quien_solo_opera_entra_en_el_sistema_y_el_menu_no_le_lleva_donde_no_puede(
+    navegador: httpx2.AsyncClient, claves: ClavesEnMemoria
+) -> None:
+    dentro = await entrar(navegador, claves.crear(OPERACION))
+    assert dentro.headers["Location"] == "/panel/sistema"
+    for direccion, estado in (("/panel/sistema", 200), ("/panel/sistema?x=1", 422), ("/panel", 403)):
+        pagina = await navegador.get(direccion)
+        assert pagina.status_code == estado
+        # Lo que explica el sistema nombra otras páginas; el menú, el pie y un error, no.
+        comun = re.sub("<main.*</main>", "", pagina.text, flags=re.DOTALL) if estado == 200 else pagina.text
+        assert set(re.findall(r'<a [^>]*href="(/panel[^"?]*)"', comun)) == {"/panel/sistema"}
+    assert (await entrar(navegador, claves.crear(OPERACION), "/panel?prefijo=x")).headers["Location"] == (
+        "/panel?prefijo=x"
+    )
+
+
+async def test_a_quien_solo_lee_no_se_le_enseña_el_sistema(
+    navegador: httpx2.AsyncClient, claves: ClavesEnMemoria
+) -> None:
+    dentro = await entrar(navegador, claves.crear(LECTURA))
+    assert dentro.headers["Location"] == "/panel"
+    for direccion in ("/panel", "/panel/sistema"):
+        pagina = await navegador.get(direccion)
+        assert 'href="/panel"' in pagina.text
+        assert 'href="/panel/sistema"' not in pagina.text
+
+
 async def test_a_quien_solo_opera_se_le_dice_que_le_falta(
     navegador: httpx2.AsyncClient, claves: ClavesEnMemoria
 ) -> None:

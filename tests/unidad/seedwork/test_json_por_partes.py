@@ -4,13 +4,14 @@ import json
 import sys
 import tracemalloc
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from alpespartners.seedwork.json_estricto import JsonIlegible
-from alpespartners.seedwork.json_por_partes import DeUnaLista, PorLineas, Separador
+from alpespartners.seedwork.json_por_partes import AnidaDeMas, DeUnaLista, PorLineas, Separador
 
 MAXIMO = 64
 
@@ -133,6 +134,15 @@ def test_de_una_lista_rota_sale_lo_anterior_y_dice_por_donde_se_rompe(
     assert elementos == salen
     assert rota is not None
     assert rota.endswith(frase)
+
+
+def test_lo_que_anida_poco_no_gasta_signos_y_lo_que_anida_mucho_los_gasta() -> None:
+    llana = b"[" + b'{"a":{"b":[1]}},' * 10 + b"1]"
+    honda = b'[{"a":{"b":[{"c":[]}]}},1]'
+    for signos, cuerpo, sale in ((1, llana, None), (6, honda, None), (5, honda, AnidaDeMas)):
+        separador = DeUnaLista(10_000, signos)
+        with nullcontext() if sale is None else pytest.raises(sale):
+            list(separador.separar(cuerpo))
 
 
 @pytest.mark.parametrize("cortes", [(1,), (7,), (10_000,)])

@@ -16,14 +16,15 @@ from typing import Final
 
 import structlog
 from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from alpespartners.api.http.acceso import ReglasDeAcceso
 from alpespartners.api.http.medidas import exigir_medidas
-from alpespartners.api.http.problemas import error_de, no_encontrado
+from alpespartners.api.http.problemas import ErrorHTTP, error_de, no_encontrado
 from alpespartners.api.http.registro_de_accesos import RegistroDeAccesos
 from alpespartners.api.http.respuestas import precauciones_de
-from alpespartners.api.http.rutas import Atencion, Direccion, Rutas, partes_de_la_ruta
+from alpespartners.api.http.rutas import AlFallar, Atencion, Direccion, Rutas, partes_de_la_ruta
 from alpespartners.api.http.traza import identificador_de, poner_traza
 from alpespartners.seedwork.arranque import ErrorDeArranque
 
@@ -88,7 +89,7 @@ class Api:
                 self._registro.exception("petición fallida", ruta=plantilla, traza=identificador_de(traza))
             if direccion is None:
                 en_su_forma = self._rutas.al_fallar(scope["raw_path"])
-            respuesta = error.respuesta() if en_su_forma is None else en_su_forma(peticion, error)
+            respuesta = self._contado(peticion, error, en_su_forma)
         respuesta.raw_headers.extend(precauciones_de(respuesta))
         # Antes de enviarla: lo que tarda en llevarse un millón de filas es cosa de quien las descarga.
         segundos = time.perf_counter() - comienzo
@@ -104,6 +105,14 @@ class Api:
         except Exception:  # noqa: BLE001 - ya no puede convertirse en una respuesta
             # Ya se dijo que iba bien: solo queda cortar, y el servidor corta lo que no se acaba.
             self._registro.exception("respuesta cortada", ruta=plantilla, traza=identificador_de(traza))
+
+    def _contado(self, peticion: Request, error: ErrorHTTP, en_su_forma: AlFallar | None) -> Response:
+        """El error en la forma de su dirección; si no tiene, o falla, en la que lee un programa."""
+        try:
+            return error.respuesta() if en_su_forma is None else en_su_forma(peticion, error)
+        except Exception:  # noqa: BLE001 - queda otra forma de contarlo
+            self._registro.exception("error que no se pudo contar en su forma", codigo=error.codigo)
+            return error.respuesta()
 
     async def _vivir(self, receive: Receive, send: Send) -> None:
         """El protocolo *lifespan* de ASGI; quien falla al abrir lo dice con una frase si la tiene."""

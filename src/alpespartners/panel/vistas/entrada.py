@@ -15,7 +15,7 @@ from alpespartners.api.http.parametros import leer_parametros
 from alpespartners.api.http.rutas import Ruta
 from alpespartners.api.http.sesion import GALLETA_DE_SESION, SEGUNDOS_DE_SESION
 from alpespartners.modulos.tracking.dominio.excepciones import Recolector
-from alpespartners.panel.direcciones import ENTRAR, SALIR
+from alpespartners.panel.direcciones import CAMPAÑAS, ENTRAR, SALIR, inicio_de
 from alpespartners.panel.formularios import leer_formulario
 from alpespartners.panel.galletas import poner_galleta
 from alpespartners.panel.paginas import Paginas
@@ -44,7 +44,8 @@ def rutas(paginas: Paginas) -> list[Ruta]:
             if clave is None:
                 negada.headers.update(clave_requerida().cabeceras or {})
             return negada
-        respuesta = RedirectResponse(volver, 303)
+        adonde = inicio_de(clave.alcances) if volver == CAMPAÑAS else volver
+        respuesta = RedirectResponse(adonde, 303)
         poner_galleta(
             respuesta,
             peticion,

@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 
 from alpespartners.api.http.problemas import ErrorHTTP
 from alpespartners.seedwork.json_estricto import JsonIlegible, leer_json
-from alpespartners.seedwork.json_por_partes import DeUnaLista
+from alpespartners.seedwork.json_por_partes import AnidaDeMas, DeUnaLista
 from alpespartners.seedwork.respiro import Respiro
 
 SUCESOS_MAXIMOS: Final = 1_000
@@ -24,6 +24,11 @@ SIGNOS_MAXIMOS: Final = OCTETOS_DE_UN_SUCESO
 """Comas, dos puntos y aperturas de lo que se lee de una vez: un suceso, o el sobre sin ellos.
 
 Los tiene como mucho un suceso que cabe; leerlos lleva unas centésimas de segundo.
+"""
+SIGNOS_SUELTOS: Final = 8 * SIGNOS_MAXIMOS
+"""Los que se miran de uno en uno para cortar un cuerpo, que lleva un par de décimas de segundo.
+
+Mil sucesos de veinte niveles llevan la sexta parte. De uno que los gaste todos no se sabe dónde acaba.
 """
 LISTA: Final = "batch"
 """El campo del sobre en que van los sucesos, en todos los dialectos."""
@@ -59,7 +64,7 @@ async def abrir(octetos: bytes, respiro: Respiro) -> Cuerpo:
     Raises:
         JsonIlegible: no es un objeto ni una lista; no se sabe dónde acaba alguna de sus partes; o el sobre,
             sin los sucesos, no es JSON.
-        ErrorHTTP: 413, lleva demasiados sucesos, o cuesta demasiado leer el sobre.
+        ErrorHTTP: 413, lleva demasiados sucesos, o cuesta demasiado cortarlo o leer el sobre.
     """
     cuerpo = octetos.strip(_BLANCOS)
     if cuerpo.startswith(b"["):
@@ -105,10 +110,13 @@ async def _campos(objeto: bytes, respiro: Respiro) -> list[bytes]:
 
 async def _separados(trozos: Iterator[bytes], octetos: int, respiro: Respiro, maximo: int) -> list[bytes]:
     """Los elementos de una lista, que miden en total esos octetos; deja de cortar al pasar del máximo."""
-    separador = DeUnaLista(octetos)
+    separador = DeUnaLista(octetos, SIGNOS_SUELTOS)
     elementos: list[bytes] = []
     for trozo in trozos:
-        elementos += [elemento for elemento in separador.separar(trozo) if elemento is not None]
+        try:
+            elementos += [elemento for elemento in separador.separar(trozo) if elemento is not None]
+        except AnidaDeMas:
+            raise _demasiado_anidado() from None
         if len(elementos) > maximo:
             return elementos
         await respiro.respirar()
@@ -132,6 +140,16 @@ def _demasiados() -> ErrorHTTP:
         "demasiados_elementos",
         "Demasiados elementos",
         f"Un envío lleva como mucho {SUCESOS_MAXIMOS} sucesos.",
+    )
+
+
+def _demasiado_anidado() -> ErrorHTTP:
+    return ErrorHTTP(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        "demasiados_elementos",
+        "Demasiados elementos",
+        "El cuerpo lleva demasiados objetos y listas unos dentro de otros: envíe menos sucesos en cada uno, "
+        "o con menos niveles.",
     )
 
 
