@@ -42,6 +42,7 @@ from alpespartners.modulos.informes.aplicacion.ritmo import Ritmo
 from alpespartners.modulos.informes.dominio.intervalos import Intervalo
 from alpespartners.modulos.informes.dominio.usuarios import Usuarios
 from alpespartners.modulos.tracking.aplicacion import clases
+from alpespartners.modulos.tracking.aplicacion.aceptados import UltimosAceptados
 from alpespartners.modulos.tracking.aplicacion.comandos import (
     Comando,
     RegistrarConversion,
@@ -88,13 +89,18 @@ def instalacion_embebida() -> Instalacion:
 
 @dataclass
 class PuertosEnMemoria:
-    """El despachador, las lecturas, las cuentas y la presencia de una misma API de prueba."""
+    """El despachador, las lecturas, las cuentas y la presencia de una misma API de prueba.
+
+    Sus consumidores, si están `detenidos`, viven y no hacen nada.
+    """
 
     disponible: bool = True
     hay_base_de_datos: bool = True
     cuantos_consumidores: int = 1
+    detenidos: bool = False
     se_sabe_quien_consume: bool = True
     registrado: TransaccionEnMemoria = field(default_factory=TransaccionEnMemoria)
+    aceptados: UltimosAceptados = field(default_factory=UltimosAceptados)
     publicados: list[tuple[Comando, str, str | None]] = field(default_factory=list)
     sin_consumir: list[tuple[Comando, str]] = field(default_factory=list)
     consultas: int = 0
@@ -104,8 +110,12 @@ class PuertosEnMemoria:
         if not self.disponible:
             raise BrokerNoDisponible
         self.publicados.append((comando, comando_id, traza))
+        if comando.recibido_en is not None:
+            de_impresiones = isinstance(comando, RegistrarImpresion)
+            clase = clases.IMPRESIONES if de_impresiones else clases.CONVERSIONES
+            self.aceptados.anotar(clase.topico, comando.recibido_en)
         self.sin_consumir.append((comando, comando_id))
-        if self.cuantos_consumidores:
+        if self.cuantos_consumidores and not self.detenidos:
             self.consumir()
 
     async def publicar_varios(
@@ -120,6 +130,9 @@ class PuertosEnMemoria:
             else:
                 causas.append(None)
         return causas
+
+    def aceptado_antes_de(self, instante: datetime) -> Mapping[str, datetime]:
+        return self.aceptados.antes_de(instante)
 
     def consumir(self) -> None:
         """Da destino a lo publicado que aún no lo tiene."""
@@ -248,8 +261,8 @@ def api_en_memoria(  # noqa: PLR0913 (por nombre: son los de la API)
         registro=CollectorRegistry(),
         tipos_de_comando=TIPOS_DE_COMANDO,
         asyncapi=_ASYNCAPI,
-        paginas=lambda averiguar: rutas_del_panel(
-            fuentes_en_memoria(puertos, averiguar, reloj, guardadas, administracion)
+        paginas=lambda averiguar, aceptado_hasta: rutas_del_panel(
+            fuentes_en_memoria(puertos, averiguar, aceptado_hasta, reloj, guardadas, administracion)
         ),
         despachador=puertos,
         topicos=topicos or TopicosQueNoHay(),
@@ -276,6 +289,7 @@ def api_en_memoria(  # noqa: PLR0913 (por nombre: son los de la API)
 def fuentes_en_memoria(
     puertos: PuertosEnMemoria,
     averiguar: Callable[[], Awaitable[Salud]],
+    aceptado_hasta: Callable[[], Mapping[str, datetime]],
     reloj: Callable[[], datetime] = lambda: AHORA,
     guardadas: LlaveroGuardado | None = None,
     administracion: Administracion | None = None,
@@ -291,6 +305,7 @@ def fuentes_en_memoria(
         prefijos=lambda: () if guardadas is None else guardadas.prefijos,
         averiguar=averiguar,
         administracion=administracion,
+        aceptado_hasta=aceptado_hasta,
         instalacion=puertos.instalacion,
         recepcion=Recepcion(despachador=puertos, reloj=reloj, nuevo_id=nuevo_id),
         reloj=reloj,
@@ -317,7 +332,7 @@ def rutas_en_memoria() -> list[Ruta]:
     averiguar = quien_averigua(puertos, puertos, puertos, None)
     registro = CollectorRegistry()
     en_vivo = EnVivo(TopicosQueNoHay(), lambda: AHORA)
-    pulso = Pulso(registro, puertos, envios.esperas, en_vivo)
+    pulso = Pulso(registro, puertos, envios.esperas, en_vivo, lambda: AHORA)
     metricas = ruta_de_metricas(registro, estado_de_la_api(pulso, puertos, puertos))
     informes = [*rutas_de_listas(puertos), *rutas_de_informes(puertos, puertos, lambda: AHORA)]
     recepcion = Recepcion(despachador=puertos, reloj=lambda: AHORA, nuevo_id=ids_consecutivos())
@@ -328,7 +343,7 @@ def rutas_en_memoria() -> list[Ruta]:
     de_dialectos = rutas_de_dialectos(recepcion, LlaveroDelServicio(), SEGUNDOS_MAXIMOS)
     return [
         *todas_las_rutas(descritas, descripcion_de_los_mensajes(), de_dialectos, averiguar),
-        *rutas_del_panel(fuentes_en_memoria(puertos, averiguar)),
+        *rutas_del_panel(fuentes_en_memoria(puertos, averiguar, pulso.aceptado_hasta)),
     ]
 
 

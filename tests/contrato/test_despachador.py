@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Generator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -71,6 +72,22 @@ class ContratoDespachador:
         # Entre los de un lote no hay orden que guardar.
         publicados = sorted(despacho.publicados(), key=lambda publicado: publicado[1])
         assert publicados == sorted(((*comando, TRAZA) for comando in comandos), key=lambda suyo: suyo[1])
+
+    async def test_sabe_hasta_cuando_acepto_cada_topico_de_uno_en_uno_o_juntos(
+        self, despacho: Despacho
+    ) -> None:
+        despues = AHORA + timedelta(seconds=40)
+        await despacho.despachador.publicar(IMPRESION, comando_id="c-1", traza=None)
+        await despacho.despachador.publicar_varios(
+            [(replace(CONVERSION, recibido_en=despues), "c-2")], traza=None
+        )
+        assert despacho.despachador.aceptado_antes_de(despues) == {
+            COMANDO_REGISTRAR_IMPRESION: IMPRESION.recibido_en
+        }
+        assert despacho.despachador.aceptado_antes_de(despues + timedelta(seconds=1)) == {
+            COMANDO_REGISTRAR_IMPRESION: IMPRESION.recibido_en,
+            COMANDO_REGISTRAR_CONVERSION: despues,
+        }
 
     async def test_de_ninguno_no_hay_nada_que_decir(self, despacho: Despacho) -> None:
         assert await despacho.despachador.publicar_varios([], traza=None) == []

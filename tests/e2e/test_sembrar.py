@@ -64,6 +64,7 @@ def test_se_niega_si_ya_hay_campañas_de_verdad_salvo_que_dé_igual(puertos: Pue
         negado = sembrar(puerto, *ORDEN)
         assert negado.exit_code == 2
         assert "ya hay campañas que no son inventadas (verano)" in negado.stderr
+        assert "sembrar --direccion http://localhost:8001)" in negado.stderr
         assert len(puertos.publicados) == 1
         assert sembrar(puerto, *ORDEN, "--de-todos-modos").exit_code == 0
     assert len(puertos.publicados) > 1_900

@@ -52,7 +52,8 @@ def test_interrumpida_dice_cómo_repetirla_exactamente(monkeypatch: pytest.Monke
     assert resultado.exit_code == 2
     assert resultado.stderr == (
         "Interrumpida. 0 tienen respuesta; repetirlo es seguro y no añade nada dos veces: "
-        "alpespartners sembrar --semilla 4 --eventos 50000 --dias 30 --hasta 2024-01-15T15:00:00Z\n"
+        "alpespartners sembrar --direccion http://localhost:8000 --semilla 4 --eventos 50000 --dias 30 "
+        "--hasta 2024-01-15T15:00:00Z\n"
     )
 
 

@@ -66,7 +66,7 @@ def crear_api(  # noqa: PLR0913 (por nombre: es la lista de lo que la API necesi
     registro: CollectorRegistry,
     tipos_de_comando: Mapping[str, Clase],
     asyncapi: bytes,
-    paginas: Callable[[Callable[[], Awaitable[Salud]]], Sequence[Ruta]],
+    paginas: Callable[[Callable[[], Awaitable[Salud]], Callable[[], Mapping[str, datetime]]], Sequence[Ruta]],
     administracion: Administracion | None = None,
     entre_pulsos: float | None = None,
     segundos_de_cuerpo: float = SEGUNDOS_MAXIMOS,
@@ -78,16 +78,16 @@ def crear_api(  # noqa: PLR0913 (por nombre: es la lista de lo que la API necesi
     `reloj` da la hora en UTC con zona; `nuevo_id`, un UUIDv7 en texto; `ciclo_de_vida` abre lo que los
     puertos necesitan antes de la primera petición y lo cierra después de la última; `registro`, donde el
     proceso cuenta lo que sale por `/metricas`; `tipos_de_comando`, la clase de evento de cada `ce_type`;
-    `asyncapi`, la descripción de los mensajes, que se sirve tal cual; `paginas`, las rutas del panel, si
-    se le dice quién sabe cómo está el servicio; `administracion`, a quién se pregunta cómo está puesto el
-    broker; `entre_pulsos`, cada cuántos segundos deja dicho ahí cómo está, si a otros procesos les pueden
-    preguntar por él; `esperas_maximas`, cuántos envíos pueden esperar su destino a la vez;
-    `ritmo_en_vivo`, cuánto cabe y cuánto se espera al mirar una campaña en vivo. Un `ErrorDeArranque` al
-    abrir detiene el servidor con su frase y sin traza.
+    `asyncapi`, la descripción de los mensajes, que se sirve tal cual; `paginas`, las rutas del panel, si se
+    le dice quién sabe cómo está el servicio y hasta cuándo se aceptó; `administracion`, a quién se pregunta
+    cómo está puesto el broker; `entre_pulsos`, cada cuántos segundos deja dicho ahí cómo está, si a otros
+    procesos les pueden preguntar por él; `esperas_maximas`, cuántos envíos pueden esperar su destino a la
+    vez; `ritmo_en_vivo`, cuánto cabe y cuánto se espera al mirar una campaña en vivo. Un `ErrorDeArranque`
+    al abrir detiene el servidor con su frase y sin traza.
     """
     esperas = Esperas(lecturas, esperas_maximas)
     en_vivo = EnVivo(topicos, reloj, ritmo_en_vivo)
-    pulso = Pulso(registro, despachador, esperas, en_vivo)
+    pulso = Pulso(registro, despachador, esperas, en_vivo, reloj)
     envios = Envios(
         despachador=despachador,
         esperas=esperas,
@@ -104,7 +104,12 @@ def crear_api(  # noqa: PLR0913 (por nombre: es la lista de lo que la API necesi
     captura = [lotes.ruta(), cloudevents.ruta()]
     descritas = rutas_descritas(envios, lecturas, presencia, en_vivo, captura, informes, metricas, averiguar)
     de_dialectos = rutas_de_dialectos(recepcion, acceso.llavero, segundos_de_cuerpo)
-    rutas = Rutas([*todas_las_rutas(descritas, asyncapi, de_dialectos, averiguar), *paginas(averiguar)])
+    rutas = Rutas(
+        [
+            *todas_las_rutas(descritas, asyncapi, de_dialectos, averiguar),
+            *paginas(averiguar, pulso.aceptado_hasta),
+        ]
+    )
 
     @asynccontextmanager
     async def con_pulso() -> AsyncGenerator[None]:

@@ -110,9 +110,9 @@ def sembrar(
         with Avance(eventos) as avance:
             sembrar_con(siembra, cliente, sembrados, lambda mas: avance.avanzar("Sembrando", mas))
     except NoSePuedeEnviar as error:
-        raise no_se_pudo(f"{imprimible(str(error))} {_como_seguir(siembra, sembrados)}") from None
+        raise no_se_pudo(f"{imprimible(str(error))} {_como_seguir(siembra, sembrados, lugar)}") from None
     except KeyboardInterrupt:
-        raise no_se_pudo(f"Interrumpida. {_como_seguir(siembra, sembrados)}") from None
+        raise no_se_pudo(f"Interrumpida. {_como_seguir(siembra, sembrados, lugar)}") from None
     finally:
         cliente.cerrar()
     for linea in _resumen(siembra, sembrados, lugar):
@@ -152,20 +152,22 @@ def _exigir_que_no_haya_otras(cliente: "Cliente") -> None:
         raise no_se_pudo(
             f"En {cliente.direccion} ya hay campañas que no son inventadas ({imprimible(otra)}), y lo que se "
             "siembra no se puede borrar. Use otro servicio (ALPES_DATOS=/tmp/demo ALPES_PUERTO=8001 "
-            "./bin/iniciar) o, si da igual, --de-todos-modos."
+            "./bin/iniciar y, desde otra terminal, .venv/bin/alpespartners sembrar "
+            "--direccion http://localhost:8001) o, si da igual, --de-todos-modos."
         )
 
 
-def _orden(siembra: "Siembra") -> str:
+def _orden(siembra: "Siembra", lugar: str) -> str:
     return (
-        f"alpespartners sembrar --semilla {siembra.semilla} --eventos {siembra.eventos} "
+        f"alpespartners sembrar --direccion {lugar} --semilla {siembra.semilla} --eventos {siembra.eventos} "
         f"--dias {siembra.dias} --hasta {_en_texto(siembra.hasta)}"
     )
 
 
-def _como_seguir(siembra: "Siembra", sembrados: "Sembrados") -> str:
+def _como_seguir(siembra: "Siembra", sembrados: "Sembrados", lugar: str) -> str:
     con_respuesta = cuantas(sembrados.enviados.total(), "tiene respuesta", "tienen respuesta")
-    return f"{con_respuesta.capitalize()}; repetirlo es seguro y no añade nada dos veces: {_orden(siembra)}"
+    otra_vez = f"repetirlo es seguro y no añade nada dos veces: {_orden(siembra, lugar)}"
+    return f"{con_respuesta.capitalize()}; {otra_vez}"
 
 
 def _resumen(siembra: "Siembra", sembrados: "Sembrados", lugar: str) -> Iterator[str]:
@@ -190,7 +192,7 @@ def _resumen(siembra: "Siembra", sembrados: "Sembrados", lugar: str) -> Iterator
     if not sembrados.como_se_esperaba:
         yield "No se aceptó todo lo que se esperaba: el porqué está arriba."
     yield f"Mírelo en {lugar}/panel"
-    yield f"Lo mismo otra vez, que no añade nada: {_orden(siembra)}"
+    yield f"Lo mismo otra vez, que no añade nada: {_orden(siembra, lugar)}"
 
 
 def _en_texto(instante: datetime) -> str:

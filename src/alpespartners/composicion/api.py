@@ -4,8 +4,9 @@ Por qué existe: quien la sirve (`uvicorn`, `alpespartners iniciar`, una prueba)
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime
 from typing import Final
 
 from starlette.types import ASGIApp
@@ -78,7 +79,9 @@ def crear_app(
     cuentas_de_influencers = LecturaDeInfluencerSQL(por_turnos, hechos())
     resumenes = ResumenesSQL(por_turnos, hechos())
 
-    def paginas(averiguar: Callable[[], Awaitable[Salud]]) -> list[Ruta]:
+    def paginas(
+        averiguar: Callable[[], Awaitable[Salud]], aceptado_hasta: Callable[[], Mapping[str, datetime]]
+    ) -> list[Ruta]:
         return rutas_del_panel(
             Fuentes(
                 lecturas=lecturas,
@@ -89,6 +92,7 @@ def crear_app(
                 prefijos=lambda: guardadas.prefijos,
                 averiguar=averiguar,
                 administracion=administracion,
+                aceptado_hasta=aceptado_hasta,
                 instalacion=instalacion(configuracion, puesto),
                 recepcion=Recepcion(despachador=despachador, reloj=ahora, nuevo_id=nuevo_id),
                 reloj=ahora,

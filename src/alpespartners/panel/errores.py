@@ -72,11 +72,6 @@ POR_CODIGO: Final[Mapping[str, Frase]] = {
         "La base de datos no responde. Lo que llega se sigue recibiendo y no se pierde.",
         _REPETIR,
     ),
-    "broker_no_disponible": Frase(
-        "Ahora no se puede recibir",
-        "El broker no confirmó el envío a tiempo, y puede que sí llegara.",
-        "Repítalo dentro de un momento: con el mismo identificador no se cuenta dos veces.",
-    ),
     "clave_requerida": Frase(
         "Hace falta una clave", "Esta página la ve quien entra con una clave que vale.", "Entre con la suya."
     ),

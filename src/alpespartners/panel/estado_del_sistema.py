@@ -38,9 +38,22 @@ class Juicio(StrEnum):
 class Perdida(StrEnum):
     """Si se pierde algo de lo aceptado."""
 
-    NADA = "nada"
+    SIN_SEÑAL = "sin_señal"
     SIN_COMPROBAR = "sin_comprobar"
     PUEDE = "puede"
+
+
+@dataclass(frozen=True, slots=True)
+class SinRegistrar:
+    """Lo aceptado de un tópico que sigue sin destino.
+
+    Attributes:
+        espera: lo que llevan esperando, al menos, algunos.
+        ultimo: hace cuánto se recibió lo más nuevo que lo tiene; `None` si nada lo tiene.
+    """
+
+    espera: timedelta
+    ultimo: timedelta | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,12 +63,14 @@ class EstadoDelSistema:
     Attributes:
         balance: `None` si la base de datos no respondió.
         en_espera: de cada tópico de comandos, lo que el broker dice que espera; `None` si no se sabe.
+        aceptado_hasta: por tópico, cuándo se recibió lo más nuevo que ya debería tener destino.
         disco: `None` si los datos están en otra parte, o si no se pudo mirar.
     """
 
     salud: Salud
     balance: BalanceDelModulo | None
     en_espera: Mapping[str, int] | None
+    aceptado_hasta: Mapping[str, datetime]
     disco: Disco | None
     instalacion: Instalacion
     leido_en: datetime
@@ -70,30 +85,48 @@ class EstadoDelSistema:
                 return Juicio.A_MEDIAS
             case Salud(consumidores=0):
                 return Juicio.NO_REGISTRA
+        if self.sin_registrar is not None:
+            return Juicio.NO_REGISTRA
         espera = self.espera_por_publicar
         return Juicio.NO_PUBLICA if espera is not None and espera > ESPERA_TOLERADA else Juicio.FUNCIONA
 
     @property
     def perdida(self) -> Perdida:
-        """`NADA` solo si se han mirado el broker, lo que guarda y el libro."""
+        """`SIN_SEÑAL` solo si se han mirado el broker, cómo guarda y el libro.
+
+        No es que nada falte: de lo que otra mano borre del broker antes de que se procese no queda rastro.
+        """
         if self.salud.retencion == "insuficiente" or self.salud.suscripciones == "faltan":
             return Perdida.PUEDE
         guarda_lo_publicado = self.instalacion.broker_embebido or (
             self.salud.retencion == "suficiente" and self.salud.suscripciones == "presentes"
         )
         se_ha_mirado = self.salud.broker == "disponible" and self.balance is not None
-        return Perdida.NADA if guarda_lo_publicado and se_ha_mirado else Perdida.SIN_COMPROBAR
+        return Perdida.SIN_SEÑAL if guarda_lo_publicado and se_ha_mirado else Perdida.SIN_COMPROBAR
+
+    @property
+    def sin_registrar(self) -> SinRegistrar | None:
+        """El tópico en que más espera lo aceptado, si en alguno espera de más; `None` si no, o no se sabe."""
+        atrasados = [
+            SinRegistrar(self.leido_en - aceptado, self._hace(cuenta.procesado_hasta))
+            for cuenta in (() if self.balance is None else self.balance.comandos)
+            if (aceptado := self.aceptado_hasta.get(cuenta.topico)) is not None
+            and (cuenta.procesado_hasta is None or aceptado > cuenta.procesado_hasta)
+        ]
+        return max(atrasados, key=lambda atrasado: atrasado.espera, default=None)
 
     @property
     def espera_por_publicar(self) -> timedelta | None:
         """Lo que lleva en la bandeja de salida el más antiguo; `None` si no hay ninguno, o no se sabe."""
-        if self.balance is None or self.balance.bandeja_salida.desde is None:
-            return None
-        return self.leido_en - self.balance.bandeja_salida.desde
+        return None if self.balance is None else self._hace(self.balance.bandeja_salida.desde)
+
+    def _hace(self, instante: datetime | None) -> timedelta | None:
+        return None if instante is None else self.leido_en - instante
 
 
 async def leer_estado(
     averiguar: Callable[[], Awaitable[Salud]],
+    aceptado_hasta: Callable[[], Mapping[str, datetime]],
     lecturas: Lecturas,
     administracion: Administracion | None,
     instalacion: Instalacion,
@@ -107,6 +140,7 @@ async def leer_estado(
         salud=salud,
         balance=balance,
         en_espera=None if puesto is None else puesto.en_espera,
+        aceptado_hasta=aceptado_hasta(),
         disco=instalacion.disco() if instalacion.datos_aqui else None,
         instalacion=instalacion,
         leido_en=reloj(),

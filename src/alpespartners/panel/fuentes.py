@@ -4,7 +4,7 @@ Qué es: los puertos de consulta de los módulos, y la puerta por la que envía 
 Qué no es: consultas; cada vista hace la suya.
 """
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -27,6 +27,7 @@ class Fuentes:
         prefijos: lo que las claves anteponen a los `id`.
         averiguar: cómo está el servicio ahora.
         administracion: a quién se pregunta cómo está puesto el broker; `None` si a nadie.
+        aceptado_hasta: por tópico, cuándo se recibió lo más nuevo que ya debería tener destino.
         instalacion: qué lleva dentro y qué está en otra parte.
         recepcion: por donde entra un evento de prueba, como cualquier otro.
         reloj: la hora, en UTC con zona.
@@ -41,6 +42,7 @@ class Fuentes:
     prefijos: Callable[[], Collection[str]]
     averiguar: Callable[[], Awaitable[Salud]]
     administracion: Administracion | None
+    aceptado_hasta: Callable[[], Mapping[str, datetime]]
     instalacion: Instalacion
     recepcion: Recepcion
     reloj: Callable[[], datetime]

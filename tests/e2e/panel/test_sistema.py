@@ -172,5 +172,5 @@ def test_en_el_servicio_de_verdad_las_cifras_son_las_del_balance_aunque_muera_qu
             consumidores.wait()
             enviar(direccion, id="espera")
             vista.pagina.get_by_role("heading", name="Recibe, pero no registra").wait_for()
-            assert vista.pagina.get_by_text("Nada se ha perdido").is_visible()
+            assert vista.pagina.get_by_text("No hay señal de que se haya perdido nada").is_visible()
             assert en_pantalla(vista.pagina, "Procesadas")[0] == 30

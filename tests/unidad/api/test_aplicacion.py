@@ -126,7 +126,7 @@ async def _vida(ciclo_de_vida: CicloDeVida) -> list[Message]:
         registro=CollectorRegistry(),
         tipos_de_comando=TIPOS_DE_COMANDO,
         asyncapi=b"{}",
-        paginas=lambda _: (),
+        paginas=lambda *_: (),
         despachador=puertos,
         topicos=TopicosQueNoHay(),
         lecturas=puertos,

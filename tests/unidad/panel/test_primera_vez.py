@@ -4,6 +4,7 @@ import re
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 from datetime import timedelta
+from html import unescape
 from urllib.parse import unquote
 
 import httpx2
@@ -62,6 +63,9 @@ async def test_sin_ninguna_campaña_el_panel_dice_como_enviar_y_con_una_la_ense�
     vacio = (await cliente.get("/panel")).text
     assert "<h1>Envíe su primer evento</h1>" in vacio
     assert 'curl -X POST "http://127.0.0.1:8000/tracking/impresiones"' in vacio
+    # También lo que se escribe en la terminal: el servicio puede no estar en el puerto de siempre.
+    assert '.venv/bin/alpespartners sembrar --direccion "http://127.0.0.1:8000"' in unescape(vacio)
+    assert '.venv/bin/alpespartners importar ventas.csv --direccion "http://127.0.0.1:8000"' in vacio
     assert "SU_CLAVE" not in vacio
     await cliente.post("/tracking/impresiones", json={"id": "i", "campaña_id": "verano"})
     lleno = (await cliente.get("/panel")).text
@@ -184,13 +188,36 @@ async def test_lo_que_se_rechaza_al_procesarlo_se_dice_y_no_se_espera_mas(
     assert "hx-get" not in pagina
 
 
-async def test_si_el_broker_no_confirma_es_un_503_que_no_da_nada_por_hecho(
+async def test_si_el_broker_no_confirma_se_puede_repetir_con_el_mismo_id(
     cliente: httpx2.AsyncClient, puertos: PuertosEnMemoria
 ) -> None:
     puertos.disponible = False
     respuesta = await enviar(cliente)
     assert respuesta.status_code == 503
-    assert "<h1>" in respuesta.text
+    assert "El broker no confirmó el evento de prueba" in respuesta.text
+    ((testigo, evento_id),) = re.findall(
+        r'name="testigo" value="([^"]+)"><input type="hidden" name="id" value="([^"]+)"', respuesta.text
+    )
+    (recorrido,) = re.findall(r'href="([^"]+)">Ver si llegó', respuesta.text)
+    assert "No consta nada con este id." in (await cliente.get(recorrido)).text
+    puertos.disponible = True
+    for _ in range(2):
+        assert (await cliente.post(ENVIAR, data={"testigo": testigo, "id": evento_id})).status_code == 303
+    assert {comando.id for comando, *_ in puertos.publicados} == {evento_id}
+    (contada,) = (await cliente.get("/tracking/campanas")).json()["elementos"]
+    assert contada["impresiones"] == 1
+
+
+@pytest.mark.parametrize("evento_id", ["otro", "x-demo-prueba-" + "0" * 36, "demo-prueba-" + "0" * 37])
+async def test_solo_se_repite_el_id_de_uno_de_prueba(
+    cliente: httpx2.AsyncClient, puertos: PuertosEnMemoria, evento_id: str
+) -> None:
+    pagina = (await cliente.get(ENVIAR)).text
+    (testigo,) = re.findall(r'name="testigo" value="([^"]+)"', pagina)
+    respuesta = await cliente.post(ENVIAR, data={"testigo": testigo, "id": evento_id})
+    assert respuesta.status_code == 422
+    assert "<code>id</code>" in respuesta.text
+    assert puertos.publicados == []
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""El pulso de un proceso de la API: si tiene broker, cuántas peticiones esperan y cuántos miran ahora.
+"""El pulso de un proceso de la API: si tiene broker, qué aceptó, cuántas peticiones esperan y cuántos miran.
 
 Qué es: unos medidores que se ponen al día al preguntar y, si hay más procesos en el puerto, cada tanto; con
 ellos, lo que quienes miran no llegaron a ver.
@@ -7,14 +7,20 @@ uno, porque quien responde a `/metricas` no puede averiguarlo de los demás.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from alpespartners.modulos.tracking.aplicacion.en_vivo.difusion import EnVivo
 from alpespartners.modulos.tracking.aplicacion.esperas import Esperas
 from alpespartners.modulos.tracking.aplicacion.puertos import DespachadorComandos
+
+ESPERA_NORMAL: Final = timedelta(seconds=30)
+"""Lo que un comando aceptado puede esperar a su destino sin que sea raro."""
+_ACEPTADO_HASTA: Final = "alpes_aceptado_hasta_segundos"
 
 
 class Pulso:
@@ -25,6 +31,7 @@ class Pulso:
         despachador: quien sabe si hay broker.
         esperas: las del proceso.
         en_vivo: quienes miran en el proceso.
+        reloj: la hora, en UTC con zona.
     """
 
     def __init__(
@@ -33,7 +40,10 @@ class Pulso:
         despachador: DespachadorComandos,
         esperas: Esperas,
         en_vivo: EnVivo,
+        reloj: Callable[[], datetime],
     ) -> None:
+        self._registro = registro
+        self._reloj = reloj
         self._despachador = despachador
         self._esperas = esperas
         self._en_vivo = en_vivo
@@ -55,6 +65,13 @@ class Pulso:
             registry=registro,
             multiprocess_mode="sum",
         )
+        self._aceptado_hasta = Gauge(
+            _ACEPTADO_HASTA,
+            "Cuándo se recibió lo más nuevo que se aceptó hace más de 30 segundos (tiempo Unix).",
+            ["topico"],
+            registry=registro,
+            multiprocess_mode="max",
+        )
         self._saltados = Counter(
             "alpes_en_vivo_saltados", "Eventos que quien miraba en vivo no llegó a ver.", registry=registro
         )
@@ -65,8 +82,20 @@ class Pulso:
         self._hay_broker.set(self._despachador.disponible)
         self._cuantas.set(self._esperas.cuantas)
         self._espectadores.set(self._en_vivo.cuantos)
+        for topico, recibido_en in self._despachador.aceptado_antes_de(self._reloj() - ESPERA_NORMAL).items():
+            self._aceptado_hasta.labels(topico).set(recibido_en.timestamp())
         self._saltados.inc(self._en_vivo.saltados - self._ya_contados)
         self._ya_contados = self._en_vivo.saltados
+
+    def aceptado_hasta(self) -> Mapping[str, datetime]:
+        """Por tópico, cuándo se recibió lo más nuevo que se aceptó en el puerto hace `ESPERA_NORMAL`."""
+        self.apuntar()
+        return {
+            muestra.labels["topico"]: datetime.fromtimestamp(muestra.value, UTC)
+            for metrica in self._registro.collect()
+            if metrica.name == _ACEPTADO_HASTA
+            for muestra in metrica.samples
+        }
 
     @asynccontextmanager
     async def latiendo(self, cada: float) -> AsyncGenerator[None]:

@@ -7,6 +7,8 @@ Por qué existe: quien acaba de arrancar el servicio no sabe todavía si lo que 
 
 import re
 import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -14,7 +16,7 @@ from starlette.responses import RedirectResponse, Response
 
 from alpespartners.api.http.claves import Alcance, clave_de, llavero_de, permiso_de
 from alpespartners.api.http.parametros import leer_parametros, sin_parametros
-from alpespartners.api.http.problemas import ErrorHTTP, no_encontrado
+from alpespartners.api.http.problemas import no_encontrado
 from alpespartners.api.http.rutas import Ruta
 from alpespartners.api.http.traza import traza_de
 from alpespartners.modulos.tracking.aplicacion.clases import IMPRESIONES
@@ -22,7 +24,7 @@ from alpespartners.modulos.tracking.aplicacion.codigos import CodigoDePeticion
 from alpespartners.modulos.tracking.aplicacion.consultas.contar_consumidores import consumidores_vivos
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible
 from alpespartners.modulos.tracking.aplicacion.recepcion import Aceptada, Entrada, NoValida
-from alpespartners.modulos.tracking.dominio.excepciones import DatosInvalidos, Recolector
+from alpespartners.modulos.tracking.dominio.excepciones import DatosInvalidos, Fallo, Recolector
 from alpespartners.panel.direcciones import EVENTO_DE_PRUEBA, direccion_del_recorrido
 from alpespartners.panel.formularios import leer_formulario
 from alpespartners.panel.fuentes import Fuentes
@@ -31,7 +33,8 @@ from alpespartners.panel.recorrido import Recorrido, recorrido_de
 
 CAMPAÑA_DE_PRUEBA: Final = "demo-prueba"
 """Empieza como todo lo inventado, para que se distinga de lo de verdad."""
-_ES_DE_PRUEBA: Final = re.compile(rf".*{CAMPAÑA_DE_PRUEBA}-[0-9a-f-]{{36}}")
+_ES_ID_DE_PRUEBA: Final = re.compile(rf"{CAMPAÑA_DE_PRUEBA}-[0-9a-f-]{{36}}")
+_ES_DE_PRUEBA: Final = re.compile(rf".*{_ES_ID_DE_PRUEBA.pattern}")
 """Delante puede llevar el prefijo de la clave con que se envió."""
 _ES_LUGAR: Final = re.compile(
     r"[A-Za-z0-9._-]{1,255}(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](?::[0-9]{1,5})?"
@@ -39,12 +42,29 @@ _ES_LUGAR: Final = re.compile(
 _ESQUEMAS: Final = frozenset({"http", "https"})
 
 
-def pagina_de_la_primera_vez(peticion: Request, paginas: Paginas, *, hay_eventos: bool) -> Response:
-    """Las maneras de enviar el primero, con la dirección de este servicio."""
+@dataclass(frozen=True, slots=True)
+class SinConfirmar:
+    """Uno de prueba que el broker no confirmó.
+
+    Attributes:
+        id: con el que se repite.
+        recorrido: la dirección que dice si llegó.
+    """
+
+    id: str
+    recorrido: str
+
+
+def pagina_de_la_primera_vez(
+    peticion: Request, paginas: Paginas, *, hay_eventos: bool, sin_confirmar: SinConfirmar | None = None
+) -> Response:
+    """Las maneras de enviar el primero, con la dirección de este servicio; y repetir el no confirmado."""
     return paginas.pagina(
         peticion,
         "primera_vez.html",
+        estado=200 if sin_confirmar is None else 503,
         hay_eventos=hay_eventos,
+        sin_confirmar=sin_confirmar,
         direccion=_direccion_del_servicio(peticion),
         piden_clave=llavero_de(peticion).piden,
         puede_enviar=Alcance.CAPTURA in clave_de(peticion).alcances,
@@ -61,15 +81,20 @@ def rutas(fuentes: Fuentes, paginas: Paginas) -> list[Ruta]:
         return pagina_de_la_primera_vez(peticion, paginas, hay_eventos=True)
 
     async def enviar(peticion: Request) -> Response:
-        await leer_formulario(peticion, ())
-        entrada = Entrada(IMPRESIONES, _de_prueba(fuentes.nuevo_id()))
+        evento_id = _id_de_prueba(await leer_formulario(peticion, ("id",)), fuentes.nuevo_id)
+        entrada = Entrada(IMPRESIONES, _de_prueba(evento_id))
         (suerte,) = await fuentes.recepcion.recibir(
             [entrada], traza=traza_de(peticion), permiso=permiso_de(peticion)
         )
         if isinstance(suerte, NoValida):
             raise DatosInvalidos(suerte.fallos)
         if not isinstance(suerte, Aceptada):
-            raise _sin_confirmar()
+            return pagina_de_la_primera_vez(
+                peticion,
+                paginas,
+                hay_eventos=True,
+                sin_confirmar=SinConfirmar(evento_id, direccion_del_recorrido(str(suerte.comando.id), None)),
+            )
         direccion = direccion_del_recorrido(str(suerte.comando.id), suerte.comando_id)
         return RedirectResponse(direccion, 303)
 
@@ -132,9 +157,22 @@ def rutas(fuentes: Fuentes, paginas: Paginas) -> list[Ruta]:
     ]
 
 
-def _de_prueba(nuevo_id: str) -> dict[str, Any]:
+def _id_de_prueba(campos: Mapping[str, str], nuevo_id: Callable[[], str]) -> str:
+    """El del que no se confirmó, si se repite, o uno nuevo.
+
+    Raises:
+        DatosInvalidos: no es el de un evento de prueba.
+    """
+    evento_id = campos.get("id") or f"{CAMPAÑA_DE_PRUEBA}-{nuevo_id()}"
+    if not _ES_ID_DE_PRUEBA.fullmatch(evento_id):
+        falta = Fallo("id", CodigoDePeticion.PARAMETRO_INVALIDO, "no es el de un evento de prueba")
+        raise DatosInvalidos([falta])
+    return evento_id
+
+
+def _de_prueba(evento_id: str) -> dict[str, Any]:
     return {
-        "id": f"{CAMPAÑA_DE_PRUEBA}-{nuevo_id}",
+        "id": evento_id,
         "campaña_id": CAMPAÑA_DE_PRUEBA,
         IMPRESIONES.campo_tipo: "IMPRESION",
         "propiedades": {"enviado_desde": "panel"},
@@ -162,14 +200,4 @@ def _direccion_del_servicio(peticion: Request) -> str:
     return (
         f"{esquema if esquema in _ESQUEMAS else 'http'}://"
         f"{lugar if _ES_LUGAR.fullmatch(lugar) else 'localhost:8000'}"
-    )
-
-
-def _sin_confirmar() -> ErrorHTTP:
-    return ErrorHTTP(
-        503,
-        "broker_no_disponible",
-        "Broker no disponible",
-        "El broker no confirmó el evento de prueba a tiempo. Puede que lo guardara: si aparece en la campaña "
-        f"{CAMPAÑA_DE_PRUEBA}, llegó.",
     )

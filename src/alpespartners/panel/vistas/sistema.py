@@ -13,6 +13,7 @@ from alpespartners.api.http.parametros import sin_parametros
 from alpespartners.api.http.rutas import Ruta
 from alpespartners.modulos.tracking.aplicacion.clases import CLASES
 from alpespartners.modulos.tracking.aplicacion.consultas.consultar_balance import BalanceDeTopico
+from alpespartners.modulos.tracking.dominio.destinos import Duplicada, Ignorada, Ilegible, Rechazada
 from alpespartners.panel.barra import partes
 from alpespartners.panel.direcciones import SISTEMA
 from alpespartners.panel.estado_del_sistema import leer_estado
@@ -23,6 +24,13 @@ from alpespartners.panel.paginas import Paginas
 _VALE_DURANTE: Final = 1.0
 """Segundos que todas las pestañas comparten una lectura."""
 
+_CON_LISTA: Final = {
+    "duplicadas": Duplicada.estado,
+    "rechazadas": Rechazada.estado,
+    "ignoradas": Ignorada.estado,
+    "ilegibles": Ilegible.estado,
+}
+
 
 def rutas(fuentes: Fuentes, paginas: Paginas) -> list[Ruta]:
     """La del sistema."""
@@ -30,6 +38,7 @@ def rutas(fuentes: Fuentes, paginas: Paginas) -> list[Ruta]:
         partial(
             leer_estado,
             fuentes.averiguar,
+            fuentes.aceptado_hasta,
             fuentes.lecturas,
             fuentes.administracion,
             fuentes.instalacion,
@@ -66,11 +75,15 @@ def rutas(fuentes: Fuentes, paginas: Paginas) -> list[Ruta]:
 
 @dataclass(frozen=True, slots=True)
 class _Renglon:
-    """Cuántas acabaron así, una cifra por clase; con `motivo`, las que lo tienen."""
+    """Cuántas acabaron así, una cifra por clase; con `motivo`, las que lo tienen.
+
+    `lista` es el estado por el que se piden, si no son filas del libro.
+    """
 
     estado: str
     motivo: str | None
     cuantas: Sequence[int]
+    lista: str | None = None
 
 
 def _renglones(cuentas: Sequence[BalanceDeTopico]) -> list[_Renglon]:
@@ -82,7 +95,8 @@ def _renglones(cuentas: Sequence[BalanceDeTopico]) -> list[_Renglon]:
     }
     renglones: list[_Renglon] = []
     for estado in recuentos[0] if recuentos else ():
-        renglones.append(_Renglon(estado, None, [suyos[estado] for suyos in recuentos]))
+        cuantas = [suyos[estado] for suyos in recuentos]
+        renglones.append(_Renglon(estado, None, cuantas, _CON_LISTA.get(estado)))
         con_motivo = por_motivo.get(estado, [])
         renglones += [
             _Renglon(estado, motivo, [suyos.get(motivo, 0) for suyos in con_motivo])

@@ -91,6 +91,12 @@ class DespachadorComandos(Protocol):
     def disponible(self) -> bool:
         """Dice si el broker acepta comandos en este momento."""
 
+    def aceptado_antes_de(self, instante: datetime) -> Mapping[str, datetime]:
+        """Devuelve, por tópico, el `recibido_en` más nuevo, anterior a ese instante, de lo que confirmó.
+
+        Solo de lo publicado aquí desde que arrancó, y con una precisión de segundos.
+        """
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FiltroDestinos:

@@ -8,10 +8,12 @@ Por qué existe: un 202 promete que el comando ya no se pierde.
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from datetime import datetime
 from functools import partial
 
+from alpespartners.modulos.tracking.aplicacion.aceptados import UltimosAceptados
 from alpespartners.modulos.tracking.aplicacion.clases import CLASES
 from alpespartners.modulos.tracking.aplicacion.comandos import Comando
 from alpespartners.modulos.tracking.aplicacion.mensajes import Sobre
@@ -68,6 +70,7 @@ class DespachadorPulsar:
         self._publicador: Publicador | None = None
         self._asegurados: set[str] = set()
         self._callado_en: float | None = None
+        self._aceptados = UltimosAceptados()
 
     async def abrir(self, cliente: ClientePulsar) -> None:
         """Empieza a conectarse y vuelve sin esperar; si el broker no está, sigue intentándolo solo.
@@ -113,7 +116,7 @@ class DespachadorPulsar:
             confirmado = None
         if not confirmado:
             raise self._sin_confirmar(publicador, sobre.topico, respondido=confirmado is not None)
-        self._confirmado(sobre.topico, comienzo)
+        self._confirmado(sobre.topico, comando, comienzo)
 
     async def publicar_varios(
         self, comandos: Sequence[tuple[Comando, str]], *, traza: str | None
@@ -145,7 +148,7 @@ class DespachadorPulsar:
                 return
             respuestas[numero] = confirmado
             if confirmado:
-                self._confirmado(sobres[numero].topico, comienzo)
+                self._confirmado(sobres[numero].topico, comandos[numero][0], comienzo)
             if not faltan:
                 todas.set_result(True)
 
@@ -176,8 +179,10 @@ class DespachadorPulsar:
             await self._turno(publicador, sobre.topico, vence)
             publicador.enviar(sobre, al_saber, acompañado=len(envios) > 1)
 
-    def _confirmado(self, topico: str, comienzo: float) -> None:
+    def _confirmado(self, topico: str, comando: Comando, comienzo: float) -> None:
         self._callado_en = None
+        if comando.recibido_en is not None:
+            self._aceptados.anotar(topico, comando.recibido_en)
         self._metricas.aceptado(topico, time.perf_counter() - comienzo)
 
     def _sin_confirmar(self, publicador: Publicador, topico: str, *, respondido: bool) -> BrokerNoDisponible:
@@ -199,6 +204,10 @@ class DespachadorPulsar:
         if publicador is None or not publicador.conectado or not publicador.hay_sitio():
             return False
         return self._callado_en is None or time.monotonic() - self._callado_en > self._memoria_del_silencio
+
+    def aceptado_antes_de(self, instante: datetime) -> Mapping[str, datetime]:
+        """Devuelve, por tópico, el `recibido_en` más nuevo, anterior a ese instante, de lo que confirmó."""
+        return self._aceptados.antes_de(instante)
 
     async def _turno(self, publicador: Publicador, topico: str, vence: float) -> None:
         """Vuelve cuando hay productor y no hay demasiados comandos en curso.
