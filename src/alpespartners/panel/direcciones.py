@@ -6,7 +6,7 @@ Por qué existe: unas vistas enlazan a otras, y los identificadores, que son de 
 import re
 from collections.abc import Collection
 from typing import Final
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 from starlette.requests import Request
 
@@ -29,6 +29,7 @@ EVENTO_DE_PRUEBA: Final = "/panel/evento-de-prueba"
 
 LONGITUD_MAXIMA: Final = 2048
 """Caracteres de una dirección a la que se puede volver."""
+_GRANULARIDAD: Final = ("granularidad", "total")
 _DEL_PANEL: Final = re.compile(r"/panel(?:[/?][!-\[\]-~]*)?")
 
 
@@ -49,6 +50,21 @@ def direccion_pedida(peticion: Request) -> str:
         direccion += b"?" + peticion.scope["query_string"]
     escrita = direccion.decode("latin-1")
     return escrita if es_del_panel(escrita) else CAMPAÑAS
+
+
+def direccion_corregida(peticion: Request, no_valen: Collection[str]) -> str | None:
+    """La de la página que se mira sin los parámetros que no valen; si nada cambia o no se puede, `None`."""
+    pares = parse_qsl(peticion.scope["query_string"].decode("latin-1"), keep_blank_values=True)
+    quedan = [(nombre, valor) for nombre, valor in pares if nombre not in no_valen]
+    direccion = peticion.scope["raw_path"].decode("latin-1")
+    if _GRANULARIDAD[0] in no_valen and direccion.startswith(direccion_de_campaña("")):
+        # Sin decirla es por días, que en un periodo largo tampoco caben; en total caben siempre.
+        quedan.append(_GRANULARIDAD)
+    if quedan == pares:
+        return None
+    if quedan:
+        direccion = f"{direccion}?{urlencode(quedan, quote_via=quote, safe='/:')}"
+    return direccion if es_del_panel(direccion) else None
 
 
 def es_del_panel(direccion: str) -> bool:

@@ -1,7 +1,7 @@
 """La orden que envía otra vez, ya enmendado, lo que no se registró: para copiarla y completarla.
 
-Qué es: un `curl` con lo que se envió, donde cada campo que no vale está por escribir (`<moneda>`) o, si
-lo que le sobra es solo algo que no se ve o unos espacios, ya sin ello.
+Qué es: un `curl` con lo que se envió, donde cada campo que no vale está por escribir (`<moneda>`), y así no
+lo acepta nadie, o, si lo que le sobra es solo algo que no se ve o unos espacios, ya sin ello.
 Qué no es: un envío: el panel no lo hace. Ni una adivinanza: de un dato que falta no se inventa el valor.
 Por qué existe: quien corrige una venta no debería escribir un JSON a mano; ahí nace la falta siguiente.
 """
@@ -93,7 +93,8 @@ def _reparado(destino: Rechazada, campo: str, valor: object) -> object:
     reparar = _REPARAR.get(destino.motivo) if campo == destino.campos[0] else None
     if reparar is not None and isinstance(valor, str) and reparar(valor):
         return reparar(valor)
-    return f"<{campo}>"
+    # Sin comillas no es JSON: quien la ejecuta sin completarla no registra nada, sea lo que sea el campo.
+    return msgspec.Raw(f"<{campo}>".encode())
 
 
 def _en_json(cuerpo: Mapping[str, Any]) -> str:

@@ -11,16 +11,17 @@ from typing import Final
 from msgspec import UNSET
 
 from alpespartners.api.http.problemas import DatosInvalidos, ErrorHTTP, Falta, SinPermiso
-from alpespartners.panel.idiomas import Frases, Idioma
+from alpespartners.modulos.tracking.aplicacion.codigos import CodigoDePeticion
+from alpespartners.panel.idiomas import Frases, Idioma, traducciones
 
 
 @dataclass(frozen=True, slots=True)
 class FaltaExplicada:
-    """Lo que un dato incumple; `sin_traducir`, si solo se sabe decir en español."""
+    """Lo que un dato incumple; `en_español`, la frase entera, si en el idioma de quien mira se sabe menos."""
 
     campo: str
     frase: str
-    sin_traducir: bool
+    en_español: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +54,7 @@ _REPETIR: Final = (
     "Vuelva a cargar la página dentro de un momento; si sigue igual, avise a quien opera el servicio."
 )
 _CORREGIR: Final = "Corrija la dirección, o vuelva a empezar desde las campañas."
+_CORREGIRLO: Final = "Corríjalo, o vuelva a empezar desde las campañas."
 _PEDIR_CLAVE: Final = "Pida a quien opera el servicio una clave que lo permita, y entre con ella."
 _NO_SE_MANDO: Final = "No se ha hecho nada. Vuelva a cargar la página y repítalo."
 
@@ -83,7 +85,7 @@ POR_CODIGO: Final[Mapping[str, Frase]] = {
     "cuerpo_demasiado_grande": Frase(
         "Demasiado grande", "Lo que se envió no cabe en un formulario de esta página.", _NO_SE_MANDO
     ),
-    "datos_invalidos": Frase("Algo no vale", "De lo que se pidió, esto no vale:", _CORREGIR),
+    "datos_invalidos": Frase("Algo no vale", "De lo que se pidió, esto no vale:", _CORREGIRLO),
     "demasiados_envios": Frase(
         "Demasiadas peticiones",
         "Su clave tiene un límite por segundo, y lo ha gastado.",
@@ -118,11 +120,12 @@ _DE_OTRAS_CAMPAÑAS: Final = "Su clave es de unas campañas, y solo deja ver lo 
 _DE_OTRO_ALCANCE: Final = "Esta página pide una clave con el alcance «%(alcance)s», y la suya no lo tiene."
 _OTRO_ERROR: Final = "No se pudo atender la petición."
 
+_NO_VALE: Final = "este valor no vale aquí"
+"""Lo único cierto de todas las faltas de un parámetro; cuál es lo dice la frase en español."""
 _POR_FALTA: Final[Mapping[str, str]] = {
     "cursor_invalido": "no es un lugar de esta lista: vuelva a su primera página",
     "longitud_excedida": "es demasiado largo",
     "parametro_desconocido": "no es un parámetro de esta página",
-    "parametro_invalido": "está vacío, repetido o no es de los valores que se admiten",
     "campo_desconocido": "no es un campo de este formulario",
     "requerido": "falta",
     "sin_permiso": "su clave no vale para esto",
@@ -164,8 +167,12 @@ def explicacion_de(error: ErrorHTTP, idioma: Idioma) -> Explicacion:
 
 def _explicada(falta: Falta, idioma: Idioma) -> FaltaExplicada:
     if idioma is Idioma.ESPAÑOL:
-        return FaltaExplicada(falta.campo, falta.mensaje, sin_traducir=False)
+        return FaltaExplicada(falta.campo, falta.mensaje, "")
+    decir = Frases(idioma).gettext
     conocida = _POR_FALTA.get(falta.codigo)
-    if conocida is None:
-        return FaltaExplicada(falta.campo, falta.mensaje, sin_traducir=True)
-    return FaltaExplicada(falta.campo, Frases(idioma).gettext(conocida), sin_traducir=False)
+    if conocida is None and falta.mensaje in traducciones(idioma):
+        conocida = falta.mensaje
+    if conocida is not None:
+        return FaltaExplicada(falta.campo, decir(conocida), "")
+    general = decir(_NO_VALE) if falta.codigo == CodigoDePeticion.PARAMETRO_INVALIDO else ""
+    return FaltaExplicada(falta.campo, general, falta.mensaje)

@@ -98,16 +98,17 @@ class Paginas:
         """
         if error.estado == HTTPStatus.UNAUTHORIZED:
             return _a_entrar(peticion)
-        idioma = idioma_de(peticion)
         # A quien se niega la entrada no se le deja la clave puesta: se sabe lo que no tiene.
         negado = error.problema.alcance if isinstance(error.problema, SinPermiso) else None
+        explicacion = explicacion_de(error, idioma_de(peticion))
         respuesta = self.pagina(
             peticion,
             "error.html",
             alcances=[uno for uno in clave_de(peticion).alcances if uno != negado],
             estado=error.estado,
             trozo="aviso",
-            explicacion=explicacion_de(error, idioma),
+            explicacion=explicacion,
+            corregir=direcciones.direccion_corregida(peticion, {falta.campo for falta in explicacion.faltas}),
             volver=_pagina_de(peticion),
         )
         respuesta.headers.update(error.cabeceras or {})

@@ -86,6 +86,7 @@ def rutas_con_periodo(
         ultimo_dia = parametros.pop(_ULTIMO_DIA, None)
         if ultimo_dia is not None:
             parametros["hasta"] = recolector.intentar(_el_siguiente, ultimo_dia) or ""
+            recolector.intentar(_exigir_en_orden, parametros.get("desde", ultimo_dia), ultimo_dia)
         recolector.exigir()
         [sujeto_id] = peticion.path_params.values()
         return RedirectResponse(con_parametros(direccion_de(sujeto_id), **parametros), 303)
@@ -161,3 +162,15 @@ def _el_siguiente(ultimo_dia: str) -> str:
         raise CampoInvalido(
             _ULTIMO_DIA, CodigoDePeticion.PARAMETRO_INVALIDO, "debe ser una fecha, como 2024-01-31"
         ) from None
+
+
+def _exigir_en_orden(primer_dia: str, ultimo_dia: str) -> None:
+    """Lo dice con los nombres del formulario; de lo que no es una fecha dice lo suyo quien la lea."""
+    try:
+        al_reves = date.fromisoformat(primer_dia) > date.fromisoformat(ultimo_dia)
+    except ValueError:
+        return
+    if al_reves:
+        raise CampoInvalido(
+            "desde", CodigoDePeticion.PARAMETRO_INVALIDO, "el primer día es posterior al último"
+        )

@@ -93,6 +93,30 @@ def test_se_pregunta_por_un_id_y_lo_que_aun_no_llego_aparece_solo(
         assert vista.quejas == []
 
 
+def test_quien_esta_en_el_enlace_de_mirar_otra_vez_sigue_en_el_cuando_la_pagina_mira_sola(
+    abierto: Browser, direccion: str
+) -> None:
+    with pantalla(abierto) as vista:
+        vista.pagina.goto(f"{direccion}{VISTAS['nadie']}")
+        vista.pagina.get_by_role("link", name="Mirar otra vez").focus()
+        vista.pagina.locator("#espera[hx-get$='vuelta=2']").wait_for()
+        assert vista.pagina.evaluate("document.activeElement.textContent") == "Mirar otra vez"
+        assert vista.pagina.get_by_text("la página mira sola").is_visible()
+
+
+def test_desde_cuando_se_elige_en_un_calendario_y_vuelve_a_el(abierto: Browser, direccion: str) -> None:
+    with pantalla(abierto, guiones=False) as vista:
+        vista.pagina.goto(f"{direccion}/panel/rechazos?desde=2026-01-15T10:36:02.123456Z")
+        campo = vista.pagina.get_by_label("Decididos desde (UTC)")
+        assert campo.input_value() == "2026-01-15T10:36:02.123"
+        vista.pagina.get_by_role("button", name="Filtrar").click()
+        vista.pagina.wait_for_url("**desde=2026-01-15T10:36:02.123000Z**")
+        campo.fill("2026-01-15T10:36:05")
+        vista.pagina.get_by_role("button", name="Filtrar").click()
+        vista.pagina.wait_for_url("**desde=2026-01-15T10:36:05Z**")
+        assert vista.pagina.get_by_role("article").count() == 1
+
+
 def test_sin_guiones_se_pregunta_se_filtra_y_se_va_de_la_lista_a_la_historia(
     abierto: Browser, direccion: str
 ) -> None:

@@ -86,6 +86,32 @@ def test_borrar_lo_buscado_devuelve_la_lista_entera(
         assert mirada.quejas == []
 
 
+@pytest.mark.parametrize("lista", ["/panel", "/panel/influencers"])
+def test_de_una_busqueda_se_vuelve_atras_de_una_vez_y_si_no_halla_nada_se_ven_todos(
+    abierto: Browser, direccion: str, lista: str
+) -> None:
+    with pantalla(abierto) as mirada:
+        pagina = mirada.pagina
+        pagina.goto(f"{direccion}/panel/sistema")
+        pagina.goto(f"{direccion}{lista}")
+        entradas = pagina.evaluate("history.length")
+        buscador = pagina.get_by_role("searchbox")
+        buscador.press_sequentially("no hay")
+        pagina.wait_for_url("**prefijo=no%20hay")
+        with pagina.expect_response("**prefijo=no*"):
+            buscador.press("Enter")
+        todos = pagina.get_by_role("link", name="todas" if lista == "/panel" else "todos")
+        todos.wait_for()
+        assert pagina.evaluate("history.length") == entradas
+        pagina.go_back()
+        pagina.wait_for_url("**/panel/sistema")
+        pagina.go_forward()
+        todos.click()
+        pagina.wait_for_url(f"**{lista}")
+        assert pagina.locator("tbody tr").count() > 1
+        assert mirada.quejas == []
+
+
 def test_de_la_lista_se_llega_a_un_influencer_y_a_otro_periodo_suyo(abierto: Browser, direccion: str) -> None:
     with pantalla(abierto) as mirada:
         pagina = mirada.pagina

@@ -1,6 +1,7 @@
 """La orden que envía enmendado lo que no se registró."""
 
 import json
+import re
 import shlex
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -21,6 +22,7 @@ from alpespartners.modulos.tracking.dominio.destinos import (
 )
 from alpespartners.modulos.tracking.dominio.excepciones import Codigo
 from alpespartners.panel.enmiendas import Envio, orden_enmendada
+from tests.apoyo.memoria import PuertosEnMemoria, api_en_memoria, cliente_de
 
 AQUI = Envio("http://127.0.0.1:8000", con_clave=False)
 ENVIADO: dict[str, Any] = {
@@ -41,8 +43,9 @@ def orden(destino: Destino, enviado: Mapping[str, Any] | None = ENVIADO, envio: 
 
 
 def cuerpo(texto: str) -> dict[str, Any]:
-    """El que enviaría la terminal, con sus cifras como se escriben."""
-    leido: dict[str, Any] = json.loads(shlex.split(texto)[-1], parse_float=str)
+    """El que enviaría la terminal, con sus cifras como se escriben, y entre comillas lo que falta."""
+    completo = re.sub(r":(<\w+>)", r':"\1"', shlex.split(texto)[-1])
+    leido: dict[str, Any] = json.loads(completo, parse_float=str)
     return leido
 
 
@@ -60,6 +63,25 @@ def test_lleva_lo_que_se_envio_y_deja_por_escribir_lo_que_no_vale() -> None:
         "moneda": "<moneda>",
         "timestamp": "2026-01-15T10:30:00Z",
     }
+
+
+@pytest.mark.parametrize(
+    ("codigo", "campo"),
+    [
+        (Codigo.CONFLICTO_DE_ID, "valor"),
+        (Codigo.LONGITUD_EXCEDIDA, "cupon"),
+        (Codigo.VALOR_ILEGIBLE, "valor"),
+    ],
+)
+async def test_la_orden_sin_completar_no_la_acepta_el_servicio(codigo: Codigo, campo: str) -> None:
+    venta = {"id": "v-1", "campaña_id": "cmp-1", "tipo_conversion": "REGISTRO", "cupon": "x", "valor": None}
+    async with cliente_de(api_en_memoria(PuertosEnMemoria())) as cliente:
+        respuesta = await cliente.post(
+            "/tracking/conversiones",
+            content=shlex.split(orden(rechazada(codigo, campo), venta))[-1],
+            headers={"Content-Type": "application/json"},
+        )
+    assert respuesta.status_code == 400
 
 
 def test_de_un_conflicto_lo_unico_por_escribir_es_el_id() -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncGenerator
+from html import unescape
 from typing import NoReturn
 
 import httpx2
@@ -180,9 +181,67 @@ def test_una_falta_se_dice_en_ingles_o_se_marca_que_esta_en_español(codigo: str
         return
     (en_español,) = explicacion_de(error, Idioma.ESPAÑOL).faltas
     (en_ingles,) = explicacion_de(error, Idioma.INGLES).faltas
-    assert (en_español.frase, en_español.sin_traducir) == ("frase en español", False)
-    assert en_ingles.sin_traducir == (en_ingles.frase == "frase en español")
-    assert en_ingles.sin_traducir or en_ingles.frase in traducciones(Idioma.INGLES).values()
+    assert (en_español.frase, en_español.en_español) == ("frase en español", "")
+    assert en_ingles.frase in {"", *_frases_en_ingles()}
+    assert en_ingles.frase or en_ingles.en_español == "frase en español"
+
+
+@pytest.mark.parametrize(
+    ("consulta", "en_ingles"),
+    [
+        ("desde=2024-03-02&hasta=2024-03-01", "it must be before hasta</li>"),
+        ("desde=2024-03-02&desde=2024-03-01", "it appears more than once</li>"),
+        ("zona=Bogota", 'this value is not valid here: <span lang="es">'),
+        ("granularidad=hora&desde=2016-01-01", 'this value is not valid here: <span lang="es">son unos '),
+    ],
+)
+async def test_de_un_parametro_no_se_dice_en_ingles_lo_que_no_es(
+    cliente: httpx2.AsyncClient, consulta: str, en_ingles: str
+) -> None:
+    pagina = await cliente.get(f"/panel/campa%C3%B1as/cmp-1?{consulta}", headers=EN_INGLES)
+    assert pagina.status_code == 422
+    assert en_ingles in pagina.text
+
+
+@pytest.mark.parametrize(
+    ("direccion", "rotulo", "corregida"),
+    [
+        (
+            "/panel/campa%C3%B1as/a%2Fb/periodo?desde=2024-03-02&ultimo_dia=2024-03-01&zona=America/Bogota",
+            "<strong>Primer día</strong> <code>desde</code>: el primer día es posterior al último",
+            "/panel/campa%C3%B1as/a%2Fb/periodo?ultimo_dia=2024-03-01&zona=America/Bogota",
+        ),
+        (
+            "/panel/campa%C3%B1as/c?granularidad=hora&desde=2016-01-01&hasta=2024-01-01",
+            "<strong>Detalle</strong> <code>granularidad</code>: ",
+            "/panel/campa%C3%B1as/c?desde=2016-01-01&hasta=2024-01-01&granularidad=total",
+        ),
+        (
+            "/panel/campa%C3%B1as/c?desde=2016-01-01",
+            "<strong>Detalle</strong> <code>granularidad</code>: ",
+            "/panel/campa%C3%B1as/c?desde=2016-01-01&granularidad=total",
+        ),
+        (
+            "/panel/rechazos?desde=30/11/2026&clase=conversion",
+            "<strong>Decididos desde (UTC)</strong> <code>desde</code>: debe ser RFC 3339",
+            "/panel/rechazos?clase=conversion",
+        ),
+        ("/panel/rechazos?desde=ayer&hasta=", "<code>desde</code>", "/panel/rechazos?hasta="),
+        ("/panel?granularidad=dia", "<code>granularidad</code>", "/panel"),
+        ("/panel?direccion=1", "<code>direccion</code>", "/panel"),
+        ("/panel?" + "&".join(["direccion=1"] * 33), "hay más de", None),
+        ("/panel/nada?direccion=1", "No hay nada aquí", None),
+    ],
+)
+async def test_de_lo_que_no_vale_se_vuelve_a_la_misma_pagina_sin_ello(
+    cliente: httpx2.AsyncClient, direccion: str, rotulo: str, corregida: str | None
+) -> None:
+    pagina = await cliente.get(direccion, headers={"Accept-Language": "es"})
+    assert rotulo in pagina.text
+    enlaces = re.findall(r'<a href="([^"]*)">Volver y corregirlo</a>', pagina.text)
+    assert [unescape(enlace) for enlace in enlaces] == ([] if corregida is None else [corregida])
+    if corregida is not None:
+        assert (await cliente.get(corregida)).status_code != 422
 
 
 # El idioma.

@@ -1,6 +1,7 @@
 """La página que explica un evento: lo que dice de cada destino, y de un `id` del que no consta nada."""
 
 import re
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -13,6 +14,8 @@ from alpespartners.modulos.tracking.aplicacion.consultas import explicar_evento
 from alpespartners.modulos.tracking.aplicacion.mensajes import EnviosPendientes
 from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
 from alpespartners.panel.direcciones import direccion_de_evento
+from alpespartners.panel.formato import instante
+from alpespartners.panel.idiomas import Idioma
 from alpespartners.panel.vistas.evento import VUELTAS_MAXIMAS
 from tests.apoyo.casos_de_destino import DE_TODO, HOSTIL, VUELTO, puertos_con_de_todo
 from tests.apoyo.claves import ClavesEnMemoria
@@ -130,6 +133,15 @@ async def test_de_una_historia_larga_se_dice_cuantos_faltan(
     assert "Y 4 más, posteriores" in leido
 
 
+def _con_su_fecha(detalle: str) -> str:
+    """Lo que dice la API, con los instantes escritos como en el panel, y solo así."""
+    return re.sub(
+        r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC",
+        lambda hallado: f"{instante(datetime.fromisoformat(f'{hallado[1]}Z'), Idioma.ESPAÑOL)} ",
+        detalle,
+    )
+
+
 @pytest.mark.parametrize(
     ("consumidores", "se_dice"),
     [
@@ -148,15 +160,43 @@ async def test_de_un_id_desconocido_se_dice_lo_mismo_que_la_api_y_quien_trabaja(
         ]
     assert "No consta nada de nadie" in leido
     assert se_dice in leido
-    assert [problema["detail"] for problema in problemas if problema["detail"] not in leido] == []
+    assert len(problemas) == len(CLASES)
+    for problema in problemas:
+        _, dicho = _con_su_fecha(problema["detail"]).split(". ", 1)
+        assert dicho in leido
 
 
 async def test_en_ingles_el_desconocido_se_explica_en_ingles(puertos: PuertosEnMemoria) -> None:
     puertos.cuantos_consumidores = 0
     leido = texto_de(await pedir(puertos, pagina_de("nadie"), headers=EN_INGLES))
     assert "none : what was accepted is safe, and waits for them to come back" in leido
+    assert "If it was accepted later, it is safe in the broker and waits for the consumers" in leido
     assert "Everything received was already processed until 15 Jan 2026" in leido
     assert "No consta" not in leido
+    puertos.cuantos_consumidores = 1
+    leido = texto_de(await pedir(puertos, pagina_de("nadie"), headers=EN_INGLES))
+    assert "If it was accepted later, it will have its outcome in a moment." in leido
+    puertos.registrado = PuertosEnMemoria().registrado
+    leido = texto_de(await pedir(puertos, pagina_de("nadie"), headers=EN_INGLES))
+    assert (
+        "Nothing of this kind has been processed yet. If it was accepted, it will have its outcome" in leido
+    )
+
+
+async def test_en_ingles_de_un_conflicto_no_queda_nada_en_español(puertos: PuertosEnMemoria) -> None:
+    direcciones = [pagina_de(DE_TODO), "/panel/rechazos?motivo=conflicto_de_id"]
+    for direccion in direcciones:
+        leido = texto_de(await pedir(puertos, direccion, headers=EN_INGLES))
+        assert "that id already exists with other content; these differ: " in leido
+        assert "ya existe ese id" not in leido
+
+
+async def test_sin_guiones_no_se_dice_que_la_pagina_mira_sola(puertos: PuertosEnMemoria) -> None:
+    primera = await pedir(puertos, pagina_de("nadie"))
+    assert '<span class="con-guiones" hidden>Si llega, aparece aquí' in primera.text
+    # Lo que trae htmx lo trajo un guion, y nada más lo descubre.
+    otra = await pedir(puertos, f"{pagina_de('nadie')}&vuelta=1", headers=DE_HTMX)
+    assert '<span class="con-guiones">Si llega, aparece aquí' in otra.text
 
 
 async def test_si_no_se_sabe_quien_trabaja_se_dice(puertos: PuertosEnMemoria) -> None:

@@ -172,8 +172,8 @@ async def test_un_nombre_hostil_se_ve_como_es_y_su_enlace_lleva_a_el(
     ("direccion", "dice"),
     [
         (INFLUENCERS, "Todavía no hay ningún evento de un influencer."),
-        (f"{CAMPAÑAS}?prefijo=z", "No hay ninguna campaña que empiece así."),
-        (f"{INFLUENCERS}?prefijo=z", "No hay ningún influencer que empiece así."),
+        (f"{CAMPAÑAS}?prefijo=z", "No hay ninguna campaña que empiece así. Verlas todas"),
+        (f"{INFLUENCERS}?prefijo=z", "No hay ningún influencer que empiece así. Verlos todos"),
     ],
 )
 async def test_sin_nada_que_enseñar_se_dice(cliente: httpx2.AsyncClient, direccion: str, dice: str) -> None:

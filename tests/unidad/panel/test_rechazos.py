@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import httpx2
@@ -81,7 +82,7 @@ async def test_cada_uno_lleva_a_su_historia_y_trae_lo_enviado_y_la_orden_enmenda
     leido = texto_de(respuesta)
     assert f"moneda (no vale) {HOSTIL}" in leido
     assert "curl -X POST http://127.0.0.1:8000/tracking/conversiones" in leido
-    assert '"moneda":"<moneda>"' in leido
+    assert '"moneda":<moneda>' in leido
 
 
 async def test_la_lista_sigue_por_paginas_sin_repetir_ni_saltarse_ninguno(puertos: PuertosEnMemoria) -> None:
@@ -98,6 +99,35 @@ async def test_la_lista_sigue_por_paginas_sin_repetir_ni_saltarse_ninguno(puerto
         siguiente = re.search(r'<a href="/panel/rechazos([^"]*)" rel="next">', respuesta.text)
         consulta = siguiente[1].replace("&amp;", "&") if siguiente else ""
     assert vistos == [f"d-{numero:02}" for numero in reversed(range(60))]
+
+
+@pytest.mark.parametrize(
+    ("escrito", "en_la_direccion"),
+    [
+        ("2026-01-15T10:36", "2026-01-15T10:36:00Z"),
+        ("2026-01-15T10:36:03.250", "2026-01-15T10:36:03.250000Z"),
+        ("2026-01-15", "2026-01-15T00:00:00Z"),
+    ],
+)
+async def test_lo_que_envia_el_campo_de_una_fecha_es_de_utc_y_la_direccion_lo_dice_como_la_api(
+    puertos: PuertosEnMemoria, escrito: str, en_la_direccion: str
+) -> None:
+    enviado = await pedir(puertos, f"?estado=RECHAZADA&motivo=&desde={escrito}&hasta=")
+    assert enviado.status_code == 303
+    direccion = enviado.headers["Location"]
+    assert direccion == f"/panel/rechazos?desde={en_la_direccion}&estado=RECHAZADA"
+    vista = await pedir(puertos, direccion.removeprefix("/panel/rechazos"))
+    assert vista.status_code == 200
+    # El campo vuelve con lo elegido, en una forma que el navegador entiende.
+    (valor,) = re.findall(r'name="desde" value="([^"]*)"', vista.text)
+    assert datetime.fromisoformat(valor) == datetime.fromisoformat(escrito)
+
+
+async def test_un_instante_de_otra_zona_se_enseña_en_utc_y_con_milisegundos(
+    puertos: PuertosEnMemoria,
+) -> None:
+    vista = await pedir(puertos, "?desde=2026-01-15T05:36:03.123456-05:00")
+    assert 'name="desde" value="2026-01-15T10:36:03.123"' in vista.text
 
 
 async def test_en_ingles_se_dice_en_ingles(puertos: PuertosEnMemoria) -> None:

@@ -15,7 +15,6 @@ from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponi
 from alpespartners.panel import estado_del_sistema
 from alpespartners.panel.barra import partes
 from alpespartners.panel.lectura_compartida import LecturaCompartida
-from alpespartners.panel.vistas import sistema as vista_del_sistema
 from tests.apoyo.memoria import AHORA, PuertosEnMemoria, api_en_memoria, cliente_de
 
 SIN_SEÑAL = (

@@ -3,11 +3,11 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from alpespartners.api.http.claves import Alcance, exigir_campaña, permiso_de
 from alpespartners.api.http.rutas import Ruta
@@ -28,7 +28,7 @@ from alpespartners.modulos.tracking.aplicacion.consultas.listar_destinos import 
 from alpespartners.modulos.tracking.aplicacion.puertos import Consulta
 from alpespartners.modulos.tracking.dominio.destinos import Duplicada, Ignorada, Ilegible, Rechazada
 from alpespartners.modulos.tracking.dominio.excepciones import DatosInvalidos, Recolector
-from alpespartners.panel.direcciones import RECHAZOS
+from alpespartners.panel.direcciones import RECHAZOS, direccion_de_rechazos
 from alpespartners.panel.enmiendas import Envio, orden_enmendada
 from alpespartners.panel.fuentes import Fuentes
 from alpespartners.panel.paginas import Paginas
@@ -41,7 +41,9 @@ _ESTADOS: Final = (Rechazada.estado, Ignorada.estado, Ilegible.estado, Duplicada
 """Los de lo que no se registró."""
 _PLAZOS: Final = (1, 24, 7 * 24)
 """Horas: desde cuándo mirar, sin escribir un instante."""
+_HASTA_LOS_MILISEGUNDOS: Final = len("2026-01-15T00:00:00.000")
 _CAMPAÑA: Final = "campaña_id"
+_FECHAS: Final = ("desde", "hasta")
 _FILTROS: Final = sorted(PARAMETROS - {"cursor"})
 
 
@@ -58,11 +60,16 @@ def rutas(fuentes: Fuentes, paginas: Paginas) -> list[Ruta]:
     """La lista de lo que no se registró."""
 
     async def rechazos(peticion: Request) -> Response:
-        filtros, pedido = _leidos(peticion)
+        escritos, filtros, pedido = _leidos(peticion)
+        if any(filtros[nombre] != escritos.get(nombre) for nombre in _FECHAS):
+            # La dirección de la vista dice los instantes como la API, y no como el campo de un formulario.
+            return RedirectResponse(direccion_de_rechazos(**filtros), 303)
         campañas = permiso_de(peticion).campañas
         ahora = fuentes.reloj().replace(microsecond=0)
         comunes: dict[str, Any] = {
             "filtros": filtros,
+            "desde": _para_un_campo(pedido.desde),
+            "hasta": _para_un_campo(pedido.hasta),
             "clases": CLASES,
             "plazos": [(horas, ahora - timedelta(hours=horas)) for horas in _PLAZOS],
             "remedios": REMEDIOS,
@@ -99,14 +106,15 @@ def rutas(fuentes: Fuentes, paginas: Paginas) -> list[Ruta]:
     ]
 
 
-def _leidos(peticion: Request) -> tuple[dict[str, str | None], PeticionDestinos]:
-    """Los filtros de la lista y lo que con ellos se pide; sin estado ni motivo, lo rechazado.
+def _leidos(peticion: Request) -> tuple[dict[str, str], dict[str, str | None], PeticionDestinos]:
+    """Lo escrito, los filtros de la lista y lo que con ellos se pide; sin estado ni motivo, lo rechazado.
 
     Raises:
         DatosInvalidos: con todas las faltas.
     """
     recolector = Recolector()
-    parametros = parametros_de_formulario(peticion, PARAMETROS, recolector)
+    escritos = parametros_de_formulario(peticion, PARAMETROS, recolector)
+    parametros = escritos | {nombre: _en_utc(escritos[nombre]) for nombre in _FECHAS if nombre in escritos}
     estado = parametros.get("estado")
     if estado is None and "motivo" not in parametros:
         parametros["estado"] = Rechazada.estado
@@ -119,7 +127,21 @@ def _leidos(peticion: Request) -> tuple[dict[str, str | None], PeticionDestinos]
     except DatosInvalidos as invalidos:
         raise DatosInvalidos([*recolector.fallos, *invalidos.fallos]) from None
     recolector.exigir()
-    return {nombre: parametros.get(nombre) for nombre in _FILTROS}, pedido
+    return escritos, {nombre: parametros.get(nombre) for nombre in _FILTROS}, pedido
+
+
+def _en_utc(escrito: str) -> str:
+    """Una fecha, o una hora sin zona como la que envía un formulario, es de UTC; lo demás queda como está."""
+    try:
+        instante = datetime.fromisoformat(escrito)
+    except ValueError:
+        return escrito
+    return escrito if instante.tzinfo else f"{instante.isoformat()}Z"
+
+
+def _para_un_campo(instante: datetime | None) -> str:
+    """El valor de un `<input type="datetime-local">`, que admite milisegundos y no lleva zona."""
+    return "" if instante is None else instante.replace(tzinfo=None).isoformat()[:_HASTA_LOS_MILISEGUNDOS]
 
 
 def _contados(cuentas: Iterable[BalanceDeTopico], clase: str | None) -> list[Contado]:
