@@ -11,19 +11,23 @@ import re
 import shlex
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, Self
 
 import msgspec
 from starlette.requests import Request
 
-from alpespartners.api.http.claves import SIN_CLAVE, clave_de
+from alpespartners.api.http.claves import SIN_CLAVE, clave_de, permiso_de
 from alpespartners.modulos.tracking.aplicacion.clases import Clase
 from alpespartners.modulos.tracking.aplicacion.codigos import CodigoDePeticion
 from alpespartners.modulos.tracking.aplicacion.enviado import RECORTADO
 from alpespartners.modulos.tracking.aplicacion.invisibles import UNO_INVISIBLE
 from alpespartners.modulos.tracking.aplicacion.mapeadores import RESERVADOS
 from alpespartners.modulos.tracking.dominio.destinos import Destino, Rechazada
-from alpespartners.modulos.tracking.dominio.excepciones import Codigo, CodigoDeFalta
+from alpespartners.modulos.tracking.dominio.excepciones import Codigo, CodigoDeFalta, Recolector
+from alpespartners.modulos.tracking.dominio.objetos_valor import momento_de_ocurrencia, timestamp_creible
+from alpespartners.panel.direcciones import direccion_del_servicio
+from alpespartners.panel.fuentes import Fuentes
 
 _NO_SE_VE: Final = re.compile(rf"{UNO_INVISIBLE}|[\x7f-\x9f\u2028\u2029]")
 _REPARAR: Final[Mapping[CodigoDeFalta, Callable[[str], str]]] = {
@@ -42,31 +46,75 @@ class Envio:
     Attributes:
         servicio: la dirección de este, sin barra final.
         con_clave: si hay que presentar una.
+        prefijos: los que antepone alguna, de los que puede saber quien mira.
     """
 
     servicio: str
     con_clave: bool
+    prefijos: Collection[str] = ()
 
     @classmethod
-    def a(cls, peticion: Request) -> Self:
+    def a(cls, peticion: Request, fuentes: Fuentes) -> Self:
         """Al servicio al que se hizo esa petición; con clave, si hizo falta para mirar."""
-        return cls(str(peticion.base_url).rstrip("/"), con_clave=clave_de(peticion) is not SIN_CLAVE)
+        return cls(
+            direccion_del_servicio(peticion),
+            con_clave=clave_de(peticion) is not SIN_CLAVE,
+            prefijos=fuentes.prefijos_que_ve(permiso_de(peticion)),
+        )
 
 
-def orden_enmendada(
-    clase: Clase, destino: Destino, enviado: Mapping[str, Any] | None, envio: Envio
-) -> str | None:
-    """La orden que lo envía enmendado; `None` si no se sabe qué se envió, o así no se enmienda."""
+@dataclass(frozen=True, slots=True)
+class Enmienda:
+    """Cómo se envía enmendado.
+
+    Attributes:
+        orden: la que se ejecuta en una terminal.
+        fechada: si su `timestamp` no es el que se envió, sino cuando se recibió.
+        con_clave: si hay que presentar una.
+        es_otro: si lo que se envía es otro evento, con otro `id`, porque el suyo ya es de uno.
+        con_otro_prefijo: el `id` con que se registraría si la clave antepone el prefijo que ya lleva; `None`,
+            si no se sabe que lleve ninguno.
+    """
+
+    orden: str
+    fechada: bool
+    con_clave: bool
+    es_otro: bool
+    con_otro_prefijo: str | None
+
+
+def enmienda_de(
+    clase: Clase, destino: Destino, enviado: Mapping[str, Any] | None, recibido_en: datetime, envio: Envio
+) -> Enmienda | None:
+    """Cómo se envía enmendado; `None` si no se sabe qué se envió, o así no se enmienda."""
     if not isinstance(destino, Rechazada) or destino.motivo in _SIN_ORDEN:
         return None
     if enviado is None or RECORTADO in enviado:
         return None
-    cuerpo = _enmendado(destino, enviado)
+    # Enmendarlo no cambia cuándo ocurrió: sin decirlo, contaría el día en que se enmienda.
+    ocurrido_en = _ocurrido_en(enviado.get("timestamp"), recibido_en)
+    cuerpo = _enmendado(destino, {**enviado, "timestamp": ocurrido_en})
     partes = ["curl", "-X", "POST", shlex.quote(f"{envio.servicio}/tracking/{clase.plural}")]
     if envio.con_clave:
         partes += ["-H", '"Authorization: Bearer $ALPES_CLAVE"']
     partes += ["-H", "'Content-Type: application/json'", "-d", shlex.quote(_en_json(cuerpo))]
-    return " ".join(partes)
+    return Enmienda(
+        " ".join(partes),
+        fechada=cuerpo["timestamp"] == ocurrido_en != enviado.get("timestamp"),
+        con_clave=envio.con_clave,
+        es_otro=destino.motivo is Codigo.CONFLICTO_DE_ID,
+        con_otro_prefijo=_con_otro_prefijo(str(enviado.get("id") or ""), envio.prefijos),
+    )
+
+
+def _con_otro_prefijo(evento_id: str, prefijos: Collection[str]) -> str | None:
+    suyo = max(filter(evento_id.startswith, prefijos), key=len, default=None)
+    return None if suyo is None else suyo + evento_id
+
+
+def _ocurrido_en(timestamp: datetime | None, recibido_en: datetime) -> datetime:
+    creible, _ = timestamp_creible(timestamp, recibido_en, {}, Recolector())
+    return momento_de_ocurrencia(creible, recibido_en)
 
 
 def _enmendado(destino: Rechazada, enviado: Mapping[str, Any]) -> dict[str, Any]:

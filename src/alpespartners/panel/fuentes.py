@@ -14,6 +14,7 @@ from alpespartners.modulos.informes.aplicacion.puertos import (
     LecturaDeCuentas,
     LecturaDeResumenes,
 )
+from alpespartners.modulos.tracking.aplicacion.permisos import Permiso
 from alpespartners.modulos.tracking.aplicacion.puertos import Administracion, Lecturas, Presencia
 from alpespartners.modulos.tracking.aplicacion.recepcion import Recepcion
 from alpespartners.panel.instalacion import Instalacion
@@ -47,3 +48,7 @@ class Fuentes:
     recepcion: Recepcion
     reloj: Callable[[], datetime]
     nuevo_id: Callable[[], str]
+
+    def prefijos_que_ve(self, permiso: Permiso) -> Collection[str]:
+        """Los de todas las claves; a quien solo ve sus campañas no se le dice con cuáles envían otros."""
+        return self.prefijos() if permiso.campañas is None else {permiso.prefijo} - {""}

@@ -324,3 +324,12 @@ async def test_en_ingles_no_queda_nada_en_español(cliente: httpx2.AsyncClient) 
     texto = leer_html(respuesta.text).texto
     assert "Last day, included" in texto
     assert "Impresiones" not in texto
+
+
+async def test_detras_de_un_intermediario_con_tls_la_direccion_en_papel_es_la_cifrada(
+    puertos: PuertosEnMemoria,
+) -> None:
+    cabeceras = {"X-Forwarded-Proto": "https", "Authorization": "Bearer una"}
+    async with cliente_de(api_en_memoria(puertos, claves=["una"], reloj=lambda: AHORA)) as cliente:
+        en_papel = await cliente.get(VISTA, headers=cabeceras)
+    assert f'<p class="solo-en-papel">https://127.0.0.1:8000{VISTA}' in en_papel.text

@@ -21,9 +21,10 @@ from alpespartners.modulos.tracking.dominio.destinos import (
     Rechazada,
 )
 from alpespartners.modulos.tracking.dominio.excepciones import Codigo
-from alpespartners.panel.enmiendas import Envio, orden_enmendada
+from alpespartners.panel.enmiendas import Envio, enmienda_de
 from tests.apoyo.memoria import PuertosEnMemoria, api_en_memoria, cliente_de
 
+RECIBIDO = datetime(2026, 1, 15, 10, 31, tzinfo=UTC)
 AQUI = Envio("http://127.0.0.1:8000", con_clave=False)
 ENVIADO: dict[str, Any] = {
     "id": "v-1",
@@ -37,9 +38,9 @@ ENVIADO: dict[str, Any] = {
 
 
 def orden(destino: Destino, enviado: Mapping[str, Any] | None = ENVIADO, envio: Envio = AQUI) -> str:
-    texto = orden_enmendada(CONVERSIONES, destino, enviado, envio)
-    assert texto is not None
-    return texto
+    enmienda = enmienda_de(CONVERSIONES, destino, enviado, RECIBIDO, envio)
+    assert enmienda is not None
+    return enmienda.orden
 
 
 def cuerpo(texto: str) -> dict[str, Any]:
@@ -131,9 +132,35 @@ def test_lo_ajeno_no_se_ejecuta_al_pegarla_y_lo_que_no_se_ve_va_escapado(ajeno: 
     ],
 )
 def test_lo_que_asi_no_se_enmienda_no_tiene_orden(destino: Destino) -> None:
-    assert orden_enmendada(CONVERSIONES, destino, ENVIADO, AQUI) is None
+    assert enmienda_de(CONVERSIONES, destino, ENVIADO, RECIBIDO, AQUI) is None
 
 
 @pytest.mark.parametrize("enviado", [None, {**ENVIADO, "recortado": True}])
 def test_sin_saber_todo_lo_que_se_envio_tampoco(enviado: Mapping[str, Any] | None) -> None:
-    assert orden_enmendada(CONVERSIONES, rechazada(Codigo.REQUERIDO, "moneda"), enviado, AQUI) is None
+    destino = rechazada(Codigo.REQUERIDO, "moneda")
+    assert enmienda_de(CONVERSIONES, destino, enviado, RECIBIDO, AQUI) is None
+
+
+@pytest.mark.parametrize(
+    ("timestamp", "escrito"),
+    [
+        (None, "2026-01-15T10:31:00Z"),
+        (datetime(1970, 1, 1, tzinfo=UTC), "2026-01-15T10:31:00Z"),
+        (datetime(2026, 1, 15, 11, tzinfo=UTC), "2026-01-15T10:31:00Z"),
+        (datetime(2025, 12, 31, tzinfo=UTC), "2025-12-31T00:00:00Z"),
+    ],
+)
+def test_lo_enmendado_cuenta_el_dia_en_que_ocurrio_y_no_el_de_la_enmienda(
+    timestamp: datetime | None, escrito: str
+) -> None:
+    destino = rechazada(Codigo.REQUERIDO, "moneda")
+    enmienda = enmienda_de(CONVERSIONES, destino, {**ENVIADO, "timestamp": timestamp}, RECIBIDO, AQUI)
+    assert enmienda is not None
+    assert cuerpo(enmienda.orden)["timestamp"] == escrito
+    assert enmienda.fechada is escrito.startswith("2026")
+
+
+def test_un_instante_que_no_se_entiende_sigue_por_escribir() -> None:
+    enviado = {**ENVIADO, "timestamp": None, "propiedades": {"timestamp": "ayer"}}
+    dicho = cuerpo(orden(rechazada(Codigo.TIMESTAMP_ILEGIBLE, "timestamp"), enviado))
+    assert dicho["timestamp"] == "<timestamp>"

@@ -1,6 +1,7 @@
 """La página que explica un evento: lo que dice de cada destino, y de un `id` del que no consta nada."""
 
 import re
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -9,8 +10,9 @@ import httpx2
 import pytest
 
 from alpespartners.modulos.claves.aplicacion.llavero import LlaveroGuardado
-from alpespartners.modulos.tracking.aplicacion.clases import CLASES
+from alpespartners.modulos.tracking.aplicacion.clases import CLASES, CONVERSIONES
 from alpespartners.modulos.tracking.aplicacion.consultas import explicar_evento
+from alpespartners.modulos.tracking.aplicacion.handlers import ManejadorDeRegistro
 from alpespartners.modulos.tracking.aplicacion.mensajes import EnviosPendientes
 from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
 from alpespartners.panel.direcciones import direccion_de_evento
@@ -19,7 +21,7 @@ from alpespartners.panel.idiomas import Idioma
 from alpespartners.panel.vistas.evento import VUELTAS_MAXIMAS
 from tests.apoyo.casos_de_destino import DE_TODO, HOSTIL, VUELTO, puertos_con_de_todo
 from tests.apoyo.claves import ClavesEnMemoria
-from tests.apoyo.eventos import AHORA
+from tests.apoyo.eventos import AHORA, CONVERSION, recibido
 from tests.apoyo.memoria import PuertosEnMemoria, api_en_memoria, cliente_de
 from tests.apoyo.paginas import texto_de
 
@@ -70,7 +72,8 @@ async def test_la_historia_es_la_de_la_api_en_orden_y_de_las_dos_clases(puertos:
                 "Lo registró el comando c-1",
                 "El id ya es de otro evento ( conflicto_de_id )",
                 "La moneda no existe, o ya no existía ( moneda_desconocida )",
-                "Qué hacer: Use el código de ISO 4217",
+                "Qué hacer: Si es otro evento, envíelo con un id propio",
+                "Qué hacer: Con este id ya hay un evento registrado, que cuenta una vez",
                 "alpespartners cartas listar",
                 "No dice de qué campaña es ( sin_campaña )",
             ],
@@ -82,7 +85,7 @@ async def test_la_historia_es_la_de_la_api_en_orden_y_de_las_dos_clases(puertos:
                 "The referrer was repaired",
                 "It was recorded by the command c-1",
                 "The id already belongs to another event ( conflicto_de_id )",
-                "What to do: Use the ISO 4217 code",
+                "What to do: With this id there is already a recorded event",
                 "It does not say which campaign it is for ( sin_campaña )",
             ],
         ),
@@ -130,7 +133,8 @@ async def test_de_una_historia_larga_se_dice_cuantos_faltan(
 ) -> None:
     monkeypatch.setattr(explicar_evento, "SUCESOS_EXPLICADOS", 2)
     leido = texto_de(await pedir(puertos, pagina_de(DE_TODO)))
-    assert "Y 4 más, posteriores" in leido
+    # Si lo registrado llegó al final, los que faltan son anteriores a él.
+    assert "Y 4 más, que aquí no se enseñan." in leido
 
 
 def _con_su_fecha(detalle: str) -> str:
@@ -212,6 +216,37 @@ async def test_mientras_no_consta_la_pagina_mira_sola_unas_cuantas_veces(puertos
     ultima = await pedir(puertos, f"{pagina_de('nadie')}&vuelta={VUELTAS_MAXIMAS}", headers=DE_HTMX)
     assert "hx-get" not in ultima.text
     assert "La página ya no mira sola." in ultima.text
+
+
+@pytest.mark.parametrize(
+    ("escrito", "lo_parece"),
+    [
+        ("01890a5d-ac96-774b-bcce-b302099a8057", True),
+        ("01890a5d-ac96-474b-bcce-b302099a8057", False),
+        ("demo-01890a5d-ac96-774b-bcce-b302099a8057", False),
+    ],
+)
+async def test_de_lo_que_parece_un_comando_se_dice_que_se_busque_por_su_id_y_no_se_espera(
+    puertos: PuertosEnMemoria, escrito: str, *, lo_parece: bool
+) -> None:
+    respuesta = await pedir(puertos, pagina_de(escrito))
+    leido = texto_de(respuesta)
+    assert (
+        "Parece un comando, y no un id. De lo registrado no se busca por el comando" in leido
+    ) is lo_parece
+    assert ("hx-get" in respuesta.text) is not lo_parece
+    assert ("lo más probable es que no llegara con este id" in leido) is not lo_parece
+    assert ("mira sola" in leido) is not lo_parece
+    assert "Es el comando de un envío que se registró: se busca por el id" in leido
+
+
+async def test_del_comando_de_lo_que_no_se_registro_se_propone_su_id(puertos: PuertosEnMemoria) -> None:
+    comando = "01890a5d-ac96-774b-bcce-b302099a8057"
+    mala = replace(CONVERSION, id="v-1", moneda="ZZZ")
+    ManejadorDeRegistro(CONVERSIONES).manejar([recibido(mala, comando)], puertos.registrado, AHORA)
+    leido = texto_de(await pedir(puertos, pagina_de(comando)))
+    assert "¿Quiso decir…? v-1" in leido
+    assert "Parece un comando" not in leido
 
 
 async def test_lo_que_llega_mientras_se_mira_ocupa_su_sitio(puertos: PuertosEnMemoria) -> None:

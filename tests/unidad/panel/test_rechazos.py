@@ -77,8 +77,10 @@ async def test_lo_contado_por_motivo_es_lo_del_balance(puertos: PuertosEnMemoria
 async def test_cada_uno_lleva_a_su_historia_y_trae_lo_enviado_y_la_orden_enmendada(
     puertos: PuertosEnMemoria,
 ) -> None:
+    mala = replace(CONVERSION, id="v-1", moneda=HOSTIL)
+    ManejadorDeRegistro(clases.CONVERSIONES).manejar([recibido(mala, "d-1")], puertos.registrado, AHORA)
     respuesta = await pedir(puertos, "?motivo=moneda_desconocida")
-    assert f'<a href="/panel/evento?id={DE_TODO}">' in respuesta.text
+    assert '<a href="/panel/evento?id=v-1">' in respuesta.text
     leido = texto_de(respuesta)
     assert f"moneda (no vale) {HOSTIL}" in leido
     assert "curl -X POST http://127.0.0.1:8000/tracking/conversiones" in leido
@@ -168,3 +170,104 @@ async def test_una_clave_con_campañas_elige_una_y_no_ve_las_demas_ni_lo_contado
     assert "Cuántos hay, desde el principio" not in suya.text
     assert "Bearer $ALPES_CLAVE" in suya.text
     assert (ajena.status_code, comandos(ajena)) == (403, [])
+
+
+@pytest.mark.parametrize("dicho", ["https", "https, http"])
+async def test_detras_de_un_intermediario_con_tls_la_orden_va_cifrada(
+    puertos: PuertosEnMemoria, dicho: str
+) -> None:
+    cabeceras = {"X-Forwarded-Proto": dicho, "Authorization": "Bearer una"}
+    async with cliente_de(api_en_memoria(puertos, claves=["una"])) as cliente:
+        leido = texto_de(await cliente.get("/panel/rechazos", headers=cabeceras))
+    assert "curl -X POST https://127.0.0.1:8000/tracking/conversiones" in leido
+    assert "http://127" not in leido
+
+
+@pytest.mark.parametrize("direccion", ["/panel/rechazos?motivo=moneda_desconocida", "/panel/evento?id=v-1"])
+async def test_la_orden_de_lo_que_vino_sin_instante_lleva_el_de_su_recepcion_y_lo_dice(
+    direccion: str,
+) -> None:
+    puertos = PuertosEnMemoria()
+    mala = replace(CONVERSION, id="v-1", moneda="ZZZ", timestamp=None)
+    ManejadorDeRegistro(clases.CONVERSIONES).manejar([recibido(mala, "d-1")], puertos.registrado, AHORA)
+    async with cliente_de(api_en_memoria(puertos)) as cliente:
+        leido = texto_de(await cliente.get(direccion))
+    (destino,) = puertos.registrado.destinos.anotados.values()
+    assert f'"timestamp":"{destino.recibido_en.isoformat().replace("+00:00", "Z")}"' in leido
+    assert "Su timestamp es el instante en que se recibió" in leido
+
+
+async def test_junto_a_la_orden_se_dice_que_una_clave_con_prefijo_lo_registraria_otra_vez() -> None:
+    puertos = PuertosEnMemoria()
+    for numero, (evento_id, moneda) in enumerate(
+        [("shop-z-1", "ZZZ"), ("z-1", "ZZZ"), ("shop-c", "COP"), ("shop-c", "USD")]
+    ):
+        mensaje = recibido(replace(CONVERSION, id=evento_id, moneda=moneda), f"d-{numero}")
+        ManejadorDeRegistro(clases.CONVERSIONES).manejar([mensaje], puertos.registrado, AHORA)
+    claves = ClavesEnMemoria()
+    todas, suya = claves.crear("lectura"), claves.crear("lectura", campañas=["cmp-456"])
+    claves.crear("captura", prefijo="shop-")
+    guardadas = LlaveroGuardado(claves.leer, lambda: AHORA)
+    await guardadas.ponerse_al_dia()
+
+    async def leido(clave: str, evento_id: str) -> str:
+        async with cliente_de(api_en_memoria(puertos, guardadas=guardadas)) as cliente:
+            cabeceras = {"Authorization": f"Bearer {clave}"}
+            return texto_de(await cliente.get(f"/panel/evento?id={evento_id}", headers=cabeceras))
+
+    visto = await leido(todas, "shop-z-1")
+    assert "contaría dos veces: shop-shop-z-1 . Tampoco vale la de un dialecto" in visto
+    # En un conflicto se envía otro evento, y el prefijo de su clave no sobra.
+    visto = await leido(todas, "shop-c")
+    assert "Con una clave de captura. Tampoco vale la de un dialecto" in visto
+    for clave, evento_id in ((todas, "z-1"), (suya, "shop-z-1")):
+        visto = await leido(clave, evento_id)
+        assert "Con una clave de captura que no anteponga un prefijo al id" in visto
+        assert "shop-shop" not in visto
+    assert "Con una clave" not in texto_de(await pedir(puertos))
+
+
+async def test_de_lo_que_ya_se_registro_enmendado_se_dice_y_no_se_da_la_orden(
+    puertos: PuertosEnMemoria,
+) -> None:
+    lista = await pedir(puertos, "?motivo=moneda_desconocida")
+    async with cliente_de(api_en_memoria(puertos)) as cliente:
+        historia = await cliente.get(f"/panel/evento?id={DE_TODO}")
+    for pagina, registrado in (
+        (lista, f"/panel/evento?id={DE_TODO}"),
+        (historia, "#registrada-conversion"),
+    ):
+        assert "no lo envíe otra vez" in texto_de(pagina)
+        assert f'<a href="{registrado}">Ver el registrado</a>' in pagina.text
+        assert '"moneda":"<moneda>"' not in texto_de(pagina)
+    assert 'id="registrada-conversion"' in historia.text
+    # Un conflicto es otro evento, que espera su propio id.
+    assert "curl" in texto_de(await pedir(puertos, "?motivo=conflicto_de_id"))
+    assert "no lo envíe otra vez" in texto_de(await pedir(puertos, "?estado=IGNORADA"))
+
+
+async def test_de_lo_registrado_en_una_campaña_que_no_se_ve_no_se_dice_nada(
+    puertos: PuertosEnMemoria,
+) -> None:
+    mala = replace(CONVERSION, id=DE_TODO, campaña_id="otra", moneda="ZZZ")
+    ManejadorDeRegistro(clases.CONVERSIONES).manejar([recibido(mala, "d-1")], puertos.registrado, AHORA)
+    claves = ClavesEnMemoria()
+    cabeceras = {"Authorization": f"Bearer {claves.crear('lectura', campañas=['otra'])}"}
+    guardadas = LlaveroGuardado(claves.leer, lambda: AHORA)
+    await guardadas.ponerse_al_dia()
+    async with cliente_de(api_en_memoria(puertos, guardadas=guardadas)) as cliente:
+        for direccion in ("/panel/rechazos?campaña_id=otra", f"/panel/evento?id={DE_TODO}"):
+            leido = texto_de(await cliente.get(direccion, headers=cabeceras))
+            assert "no lo envíe otra vez" not in leido
+            assert '"moneda":"<moneda>"' in leido
+
+
+@pytest.mark.parametrize(
+    "filtro", ["campaña_id=cmp-456", "desde=2026-01-15T00:00:00Z", "hasta=2026-01-15T00:00:00Z"]
+)
+async def test_lo_contado_desde_el_principio_no_se_enseña_sobre_una_lista_que_es_de_menos(
+    puertos: PuertosEnMemoria, filtro: str
+) -> None:
+    assert "Cuántos hay, desde el principio" not in texto_de(await pedir(puertos, f"?{filtro}"))
+    vacio = await pedir(puertos, "?campaña_id=&desde=&hasta=&clase=conversion")
+    assert "Cuántos hay, desde el principio" in texto_de(vacio)

@@ -28,7 +28,7 @@ from alpespartners.modulos.informes.dominio.intervalos import Granularidad
 from alpespartners.modulos.tracking.aplicacion.codigos import CodigoDePeticion
 from alpespartners.modulos.tracking.dominio.excepciones import DatosInvalidos, Recolector
 from alpespartners.panel import desglose, periodos
-from alpespartners.panel.direcciones import con_parametros, direccion_de_campaña
+from alpespartners.panel.direcciones import con_parametros, direccion_de_campaña, direccion_del_servicio
 from alpespartners.panel.embudo import embudo
 from alpespartners.panel.fuentes import Fuentes
 from alpespartners.panel.paginas import Paginas
@@ -93,7 +93,7 @@ def rutas(fuentes: Fuentes, paginas: Paginas) -> list[Ruta]:
             tipos=tipos,
             orden=pedida.orden,
             maximo=pedida.maximo,
-            servicio=f"{peticion.url.scheme}://{peticion.url.netloc}",
+            servicio=direccion_del_servicio(peticion),
             descargas=_descargas(pedido, del_informe(este_periodo(pedido, pedida.parametros))),
             **contexto_del_periodo(pedido, pedida.parametros, resumen, direccion_de_campaña(campaña_id)),
         )

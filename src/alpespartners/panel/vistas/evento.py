@@ -15,13 +15,14 @@ from alpespartners.modulos.tracking.aplicacion.consultas.explicar_evento import 
     de_los_que_consta,
     explicar_evento,
     id_de_comando,
+    parece_un_comando,
 )
 from alpespartners.modulos.tracking.aplicacion.puertos import Consulta
 from alpespartners.modulos.tracking.dominio.excepciones import CampoInvalido, Recolector
 from alpespartners.modulos.tracking.dominio.objetos_valor import id_de_evento, identificador_consultable
 from alpespartners.panel.avisos import AVISOS
 from alpespartners.panel.direcciones import EVENTO
-from alpespartners.panel.enmiendas import Envio, orden_enmendada
+from alpespartners.panel.enmiendas import Enmienda, Envio, enmienda_de
 from alpespartners.panel.fuentes import Fuentes
 from alpespartners.panel.paginas import Paginas
 from alpespartners.panel.parametros import parametros_de_formulario
@@ -75,7 +76,7 @@ def rutas(fuentes: Fuentes, paginas: Paginas) -> list[Ruta]:
                 explicacion=explicacion,
                 remedios=REMEDIOS,
                 avisos=AVISOS,
-                ordenes=_ordenes(peticion, explicacion),
+                enmiendas=_enmiendas(Envio.a(peticion, fuentes), explicacion),
                 **comunes,
             )
             # La esperaba quien miraba sola: ahora ocupa el sitio de toda la explicación.
@@ -89,6 +90,7 @@ def rutas(fuentes: Fuentes, paginas: Paginas) -> list[Ruta]:
             "evento.html",
             trozo="espera",
             sin_noticias=explicacion.sin_noticias,
+            parece_un_comando=parece_un_comando(evento_id),
             por_publicar=explicacion.por_publicar,
             consumidores=await consumidores_vivos(fuentes.presencia),
             **comunes,
@@ -97,9 +99,7 @@ def rutas(fuentes: Fuentes, paginas: Paginas) -> list[Ruta]:
     async def _sugeridos(peticion: Request, escrito: str) -> list[str]:
         """Los que se parecen al escrito, o son los de ese comando, y de los que consta algo."""
         permiso = permiso_de(peticion)
-        # Quien solo ve sus campañas no tiene por qué saber con qué prefijos envían otros.
-        prefijos = fuentes.prefijos() if permiso.campañas is None else {permiso.prefijo} - {""}
-        candidatos = parecidos(escrito, prefijos)
+        candidatos = parecidos(escrito, fuentes.prefijos_que_ve(permiso))
         comandos = [uno for uno in map(identificador_consultable, (escrito, *candidatos)) if uno is not None]
 
         def hallados(consulta: Consulta) -> list[str]:
@@ -123,10 +123,17 @@ def rutas(fuentes: Fuentes, paginas: Paginas) -> list[Ruta]:
     ]
 
 
-def _ordenes(peticion: Request, explicacion: Explicacion) -> list[str | None]:
-    envio = Envio.a(peticion)
+def _enmiendas(envio: Envio, explicacion: Explicacion) -> list[Enmienda | None]:
     return [
-        orden_enmendada(explicado.clase, explicado.suceso.destino, explicado.enviado, envio)
+        None
+        if explicado.ya_registrado
+        else enmienda_de(
+            explicado.clase,
+            explicado.suceso.destino,
+            explicado.enviado,
+            explicado.suceso.recibido_en,
+            envio,
+        )
         for explicado in explicacion.sucesos
     ]
 

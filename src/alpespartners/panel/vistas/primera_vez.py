@@ -36,10 +36,6 @@ CAMPAÑA_DE_PRUEBA: Final = "demo-prueba"
 _ES_ID_DE_PRUEBA: Final = re.compile(rf"{CAMPAÑA_DE_PRUEBA}-[0-9a-f-]{{36}}")
 _ES_DE_PRUEBA: Final = re.compile(rf".*{_ES_ID_DE_PRUEBA.pattern}")
 """Delante puede llevar el prefijo de la clave con que se envió."""
-_ES_LUGAR: Final = re.compile(
-    r"[A-Za-z0-9._-]{1,255}(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](?::[0-9]{1,5})?"
-)
-_ESQUEMAS: Final = frozenset({"http", "https"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +61,7 @@ def pagina_de_la_primera_vez(
         estado=200 if sin_confirmar is None else 503,
         hay_eventos=hay_eventos,
         sin_confirmar=sin_confirmar,
-        direccion=_direccion_del_servicio(peticion),
+        direccion=direccion_del_servicio(peticion),
         piden_clave=llavero_de(peticion).piden,
         puede_enviar=Alcance.CAPTURA in clave_de(peticion).alcances,
         campaña_de_prueba=CAMPAÑA_DE_PRUEBA,
@@ -191,13 +187,3 @@ def _pedido(peticion: Request) -> tuple[str | None, str | None]:
             recolector.anotar("comando", CodigoDePeticion.PARAMETRO_INVALIDO, "no es el de un comando")
     recolector.exigir()
     return comando_id, parametros.get("visto")
-
-
-def _direccion_del_servicio(peticion: Request) -> str:
-    """Por dónde se le llama desde aquí; es lo que se va a copiar en una terminal."""
-    lugar = peticion.headers.get("host", "")
-    esquema = peticion.headers.get("x-forwarded-proto", peticion.url.scheme)
-    return (
-        f"{esquema if esquema in _ESQUEMAS else 'http'}://"
-        f"{lugar if _ES_LUGAR.fullmatch(lugar) else 'localhost:8000'}"
-    )

@@ -18,6 +18,7 @@ from alpespartners.modulos.tracking.aplicacion.consultas.consultar_balance impor
     BalanceDeTopico,
     consultar_balance,
 )
+from alpespartners.modulos.tracking.aplicacion.consultas.explicar_evento import ya_registrados
 from alpespartners.modulos.tracking.aplicacion.consultas.listar_destinos import (
     PARAMETROS,
     PaginaDestinos,
@@ -29,7 +30,7 @@ from alpespartners.modulos.tracking.aplicacion.puertos import Consulta
 from alpespartners.modulos.tracking.dominio.destinos import Duplicada, Ignorada, Ilegible, Rechazada
 from alpespartners.modulos.tracking.dominio.excepciones import DatosInvalidos, Recolector
 from alpespartners.panel.direcciones import RECHAZOS, direccion_de_rechazos
-from alpespartners.panel.enmiendas import Envio, orden_enmendada
+from alpespartners.panel.enmiendas import Envio, enmienda_de
 from alpespartners.panel.fuentes import Fuentes
 from alpespartners.panel.paginas import Paginas
 from alpespartners.panel.parametros import parametros_de_formulario
@@ -44,6 +45,7 @@ _PLAZOS: Final = (1, 24, 7 * 24)
 _HASTA_LOS_MILISEGUNDOS: Final = len("2026-01-15T00:00:00.000")
 _CAMPAÑA: Final = "campaña_id"
 _FECHAS: Final = ("desde", "hasta")
+_QUE_NO_SE_CUENTAN: Final = (_CAMPAÑA, *_FECHAS)
 _FILTROS: Final = sorted(PARAMETROS - {"cursor"})
 
 
@@ -79,17 +81,22 @@ def rutas(fuentes: Fuentes, paginas: Paginas) -> list[Ruta]:
             return paginas.pagina(peticion, "rechazos.html", elegir=sorted(campañas), **comunes)
         exigir_campaña(peticion, filtros[_CAMPAÑA])
 
-        def leer(consulta: Consulta) -> tuple[PaginaDestinos, list[Contado]]:
-            # Lo contado es de todas las campañas: a quien solo ve las suyas no se le dice.
-            cuentas = consultar_balance(consulta.balance).comandos if campañas is None else ()
-            return listar_destinos(consulta, pedido), _contados(cuentas, filtros["clase"])
+        def leer(consulta: Consulta) -> tuple[PaginaDestinos, list[bool], list[Contado]]:
+            # Lo contado es de todas las campañas y desde el principio: a quien solo ve las suyas no se le
+            # dice, ni sobre una lista que es de menos.
+            es_de_todo = campañas is None and not any(filtros[uno] for uno in _QUE_NO_SE_CUENTAN)
+            cuentas = consultar_balance(consulta.balance).comandos if es_de_todo else ()
+            pagina = listar_destinos(consulta, pedido)
+            registrados = ya_registrados(consulta, pagina.elementos, campañas)
+            return pagina, registrados, _contados(cuentas, filtros["clase"])
 
-        pagina, contados = await fuentes.lecturas.leer(leer)
-        envio = Envio.a(peticion)
+        pagina, registrados, contados = await fuentes.lecturas.leer(leer)
+        envio = Envio.a(peticion, fuentes)
         filas = []
-        for listado in pagina.elementos:
+        for listado, registrado in zip(pagina.elementos, registrados, strict=True):
             visto = replace(listado, destino=lo_visible(listado.destino, campañas))
-            filas.append((visto, orden_enmendada(visto.clase, visto.destino, visto.enviado, envio)))
+            enmienda = enmienda_de(visto.clase, visto.destino, visto.enviado, visto.recibido_en, envio)
+            filas.append((visto, None if registrado else enmienda, registrado))
         return paginas.pagina(
             peticion, "rechazos.html", filas=filas, siguiente=pagina.siguiente, contados=contados, **comunes
         )

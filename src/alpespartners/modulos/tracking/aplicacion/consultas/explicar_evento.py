@@ -8,6 +8,7 @@ Por qué existe: «difieren: valor» no dice cuál de los dos importes está bie
 verlos juntos.
 """
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -19,9 +20,10 @@ from alpespartners.modulos.tracking.aplicacion.consultas.consultar_destino impor
     Suceso,
     consultar_destino,
 )
+from alpespartners.modulos.tracking.aplicacion.consultas.listar_destinos import DestinoListado
 from alpespartners.modulos.tracking.aplicacion.mensajes import EnviosPendientes, IdentidadComando
 from alpespartners.modulos.tracking.aplicacion.puertos import Consulta
-from alpespartners.modulos.tracking.dominio.destinos import Destino, Duplicada, Rechazada
+from alpespartners.modulos.tracking.dominio.destinos import Destino, Duplicada, Ignorada, Rechazada
 from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
 from alpespartners.modulos.tracking.dominio.excepciones import Codigo
 
@@ -29,6 +31,8 @@ SUCESOS_EXPLICADOS: Final = 50
 """Los que se explican de cada clase: de cada uno puede haber que leer un cuerpo entero."""
 PARECIDOS_MAXIMOS: Final = 64
 
+_COMO_UN_COMANDO: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+"""Un UUIDv7 (RFC 9562), como lo escribe el servicio."""
 _PROPIEDADES: Final = "propiedades"
 
 
@@ -57,6 +61,7 @@ class SucesoExplicado:
         enviado: lo que se envió, por su nombre en el JSON; `None` si no se guarda.
         diferencias: aquello en que no dice lo mismo que la fila.
         se_ve_la_fila: si la fila es de una de las campañas que ve quien pregunta.
+        ya_registrado: si no se registró y su `id` tiene una fila que se ve, sin ser un conflicto con ella.
     """
 
     clase: Clase
@@ -65,6 +70,7 @@ class SucesoExplicado:
     enviado: Mapping[str, Any] | None
     diferencias: Sequence[Diferencia]
     se_ve_la_fila: bool
+    ya_registrado: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +113,11 @@ def explicar_evento(
     )
 
 
+def parece_un_comando(escrito: str) -> bool:
+    """Dice si puede ser un comando; también lo parece el `id` que asigna el servicio."""
+    return _COMO_UN_COMANDO.fullmatch(escrito) is not None
+
+
 def id_de_comando(consulta: Consulta, comando_id: str, campañas: Collection[str] | None = None) -> str | None:
     """El `id` por el que preguntar por ese comando, si no acabó en una fila del libro; si acabó, `None`.
 
@@ -140,6 +151,33 @@ def de_los_que_consta(
     return [evento_id for evento_id in primeros if evento_id in hallados]
 
 
+def ya_registrados(
+    consulta: Consulta, listados: Sequence[DestinoListado], campañas: Collection[str] | None = None
+) -> list[bool]:
+    """Dice de cada uno si, sin ser un conflicto, su `id` tiene una fila; con `campañas`, de una de ellas."""
+    por_clase: dict[Clase, set[str]] = {}
+    for listado in listados:
+        if listado.evento_id is not None and _espera_registro(listado.destino):
+            por_clase.setdefault(listado.clase, set()).add(listado.evento_id)
+    hallados = {
+        (clase, evento_id)
+        for clase, ids in por_clase.items()
+        for evento_id, evento in consulta.eventos(clase).obtener(ids).items()
+        if campañas is None or evento.contenido.campaña_id in campañas
+    }
+    return [
+        _espera_registro(listado.destino) and (listado.clase, listado.evento_id) in hallados
+        for listado in listados
+    ]
+
+
+def _espera_registro(destino: Destino) -> bool:
+    """Dice si lo enmendado llevaría su mismo `id`; en un conflicto es otro evento, con otro."""
+    return isinstance(destino, Ignorada) or (
+        isinstance(destino, Rechazada) and destino.motivo is not Codigo.CONFLICTO_DE_ID
+    )
+
+
 def _explicados(
     consulta: Consulta,
     clase: Clase,
@@ -166,6 +204,7 @@ def _explicados(
             enviado=enviado,
             diferencias=_diferencias(clase, _difieren_en(suceso.destino), enviado, evento),
             se_ve_la_fila=evento is not None,
+            ya_registrado=evento is not None and _espera_registro(suceso.destino),
         )
 
     return [explicado(suceso) for suceso in sucesos]
