@@ -69,3 +69,8 @@ def test_si_no_se_acepta_lo_que_se_esperaba_termina_con_1(monkeypatch: pytest.Mo
     resultado = orden("--hasta", "2024-01-15T10:35:00-05:00")
     assert resultado.exit_code == 1
     assert "No se aceptó todo lo que se esperaba" in resultado.stdout
+
+
+def test_lo_nuevo_no_se_da_por_añadido_porque_pudo_enviarse_antes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(envio, "sembrar", lambda *_: None)
+    assert "quedan registrados, si no lo estaban ya" in orden("--hasta", "2024-01-15T10:35:00-05:00").stdout

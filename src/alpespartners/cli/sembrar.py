@@ -175,7 +175,7 @@ def _resumen(siembra: "Siembra", sembrados: "Sembrados", lugar: str) -> Iterator
     from alpespartners.siembra.visitas import Papel
 
     que_sera = {
-        Papel.NUEVO: "quedan registrados",
+        Papel.NUEVO: "quedan registrados, si no lo estaban ya",
         Papel.REPETIDO: "acaban en DUPLICADA, y no suman",
         Papel.EN_CONFLICTO: "acaban en RECHAZADA, por conflicto_de_id",
         Papel.CON_FALTAS: "no se aceptan",

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Final
 
 from alpespartners.modulos.informes.aplicacion.informe import Fila, Informe
-from alpespartners.modulos.informes.dominio.metricas import Metricas, redondeada
+from alpespartners.modulos.informes.dominio.metricas import Metricas
 from alpespartners.modulos.tracking.aplicacion.codigos import CodigoDePeticion
 from alpespartners.modulos.tracking.dominio.excepciones import CampoInvalido
 from alpespartners.modulos.tracking.dominio.monedas import DECIMALES
@@ -26,10 +26,11 @@ VALOR: Final = "valor:"
 
 @dataclass(frozen=True, slots=True)
 class Puesto:
-    """Una fila, y qué parte del total es en lo que se ordena; de una razón, o de un total de 0, `None`."""
+    """Una fila, y cuánto tiene de lo que se ordena y cuánto hay en total; sin total, si no se suma."""
 
     fila: Fila
-    parte: Decimal | None
+    cuanto: int | Decimal
+    total: int | Decimal | None
 
 
 def exigir_orden(texto: str) -> None:
@@ -56,8 +57,7 @@ def puestos(informe: Informe, orden: str) -> Sequence[Puesto]:
         return medida is None, -(medida or 0), fila.grupo
 
     return [
-        Puesto(fila, redondeada(_medida(fila.metricas, orden) or 0, total) if total else None)
-        for fila in sorted(informe.filas, key=lugar)
+        Puesto(fila, _medida(fila.metricas, orden) or 0, total) for fila in sorted(informe.filas, key=lugar)
     ]
 
 

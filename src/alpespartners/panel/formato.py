@@ -1,7 +1,8 @@
 """Cómo se escribe en el panel lo que se lee: cantidades, importes, razones e instantes.
 
 Qué es: funciones de un valor a un texto, que nadie pueda leer de otra manera.
-Qué no es: cálculo; aquí nada se suma, y de un importe no se pierde ninguna cifra.
+Qué no es: una cuenta; aquí nada se suma, y de un importe no se pierde ninguna cifra. Un cociente se
+redondea una sola vez, del numerador y el denominador: redondear lo redondeado da a veces otra cifra.
 Por qué existe: «150.000» son ciento cincuenta mil para uno y ciento cincuenta para otro. Los miles van
 separados por un espacio fino (ISO 80000-1 §7.3.1), los decimales como en el idioma de quien mira, y el mes,
 con letras. De la zona se escribe lo que dista de UTC: «CST» es la hora de Chicago, la de La Habana y la de
@@ -13,7 +14,7 @@ from decimal import Decimal
 from typing import Final
 
 from alpespartners.modulos.informes.dominio.intervalos import Granularidad
-from alpespartners.modulos.informes.dominio.metricas import Razon
+from alpespartners.modulos.informes.dominio.metricas import Razon, redondeada
 from alpespartners.modulos.tracking.dominio.monedas import DECIMALES
 from alpespartners.panel.idiomas import Idioma
 
@@ -55,28 +56,30 @@ def importe(valor: Decimal, moneda: str, idioma: Idioma) -> str:
 
 def porcentaje(razon: Razon, idioma: Idioma) -> str:
     """Una razón entre recuentos, en tanto por ciento: `3,25 %`; sin denominador, nada."""
-    return NADA if razon.valor is None else parte(razon.valor, idioma)
+    return NADA if razon.denominador == 0 else parte(razon.numerador, razon.denominador, idioma)
 
 
-def parte(valor: Decimal, idioma: Idioma) -> str:
-    """Una parte de algo, en tanto por ciento: `12,50 %`."""
-    por_ciento = round(valor * 100, _DECIMALES_DE_UN_PORCENTAJE)
+def parte(cuanto: int | Decimal, total: int | Decimal, idioma: Idioma) -> str:
+    """Qué parte de un total, mayor que 0, es algo, en tanto por ciento: `12,50 %`."""
+    por_ciento = redondeada(cuanto, total, 2 + _DECIMALES_DE_UN_PORCENTAJE).scaleb(2)
     return f"{numero(por_ciento, idioma, _DECIMALES_DE_UN_PORCENTAJE)}\N{NO-BREAK SPACE}%"
 
 
-def variacion(cuanta: Decimal | None, idioma: Idioma) -> str:
+def variacion(ahora: int | Decimal, antes: int | Decimal, idioma: Idioma) -> str:
     """Lo que aumentó o, con un menos, disminuyó, como parte de lo que hubo: `+12,50 %`; de cero, nada."""
-    if cuanta is None:
+    if antes == 0:
         return NADA
-    signo = "+" if cuanta > 0 else MENOS if cuanta < 0 else ""
-    return f"{signo}{parte(abs(cuanta), idioma)}"
+    signo = "+" if ahora > antes else MENOS if ahora < antes else ""
+    cuanto = ahora - antes if ahora > antes else antes - ahora
+    return signo + parte(cuanto, antes, idioma)
 
 
 def razon_en_dinero(razon: Razon, moneda: str, idioma: Idioma) -> str:
     """Una razón entre un importe y un recuento, redondeada a lo que se puede pagar; sin denominador, nada."""
-    if razon.valor is None:
+    if razon.denominador == 0:
         return NADA
-    return importe(round(razon.valor, DECIMALES.get(moneda, 2)), moneda, idioma)
+    pagable = redondeada(razon.numerador, razon.denominador, DECIMALES.get(moneda, 2))
+    return importe(pagable, moneda, idioma)
 
 
 def fecha(dia: date, idioma: Idioma) -> str:

@@ -6,6 +6,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, Page
 
+from alpespartners.api.http.claves import Alcance
 from alpespartners.panel.idiomas import Idioma
 from alpespartners.panel.paginas import entorno
 from tests.apoyo.capturas import Guardar
@@ -73,6 +74,7 @@ def mostrar(pagina: Page, direccion: str) -> None:
         idioma=Idioma.ESPAÑOL,
         aqui="/panel",
         ruta="/panel",
+        alcances=[*Alcance],
         con_sesion=False,
         version="1",
         ahora=AHORA,

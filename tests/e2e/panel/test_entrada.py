@@ -136,13 +136,15 @@ def test_atras_vuelve_a_lo_de_antes_y_nada_de_lo_visto_queda_en_el_navegador_al_
     abierto: Browser, direccion: str
 ) -> None:
     with pantalla(abierto) as vista:
-        vista.pagina.goto(f"{direccion}/panel")
+        vista.pagina.goto(f"{direccion}/panel?prefijo=v")
         entrar(vista.pagina)
         vista.pagina.get_by_role("searchbox").fill("ver")
         vista.pagina.wait_for_url("**/panel?prefijo=ver")
+        vista.pagina.get_by_role("link", name="Influencers").click()
+        vista.pagina.wait_for_url("**/panel/influencers")
         vista.pagina.go_back()
-        vista.pagina.wait_for_url("**/panel")
-        expect(vista.pagina.get_by_role("searchbox")).to_have_value("")
+        vista.pagina.wait_for_url("**/panel?prefijo=ver")
+        expect(vista.pagina.get_by_role("searchbox")).to_have_value("ver")
         guardado = vista.pagina.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])")
         assert "<" not in guardado
         vista.pagina.get_by_role("button", name="Salir").click()

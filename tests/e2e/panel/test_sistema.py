@@ -125,9 +125,10 @@ def test_si_el_servicio_calla_se_dice_que_lo_que_se_ve_es_lo_ultimo(abierto: Bro
         pagina.goto(f"{direccion}/panel/sistema")
         pagina.route("**/panel/sistema", lambda ruta: ruta.abort())
         pagina.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
-        aviso = pagina.get_by_role("alert")
+        aviso = pagina.locator("#sin-noticias")
         aviso.wait_for()
         assert aviso.text_content() == "El servicio no responde: lo que se ve es lo último que dijo."
+        assert not pagina.locator("#aviso").text_content()
         pagina.unroute("**/panel/sistema")
         refrescar(pagina)
         aviso.wait_for(state="hidden")

@@ -9,6 +9,7 @@ import structlog
 from alpespartners.modulos.tracking.aplicacion.clases import CLASES
 from alpespartners.modulos.tracking.aplicacion.puertos import EstadoDelBroker
 from alpespartners.modulos.tracking.infraestructura.despachadores import DespachadorPulsar
+from alpespartners.modulos.tracking.infraestructura.pulsar import revision as modulo_de_la_revision
 from alpespartners.modulos.tracking.infraestructura.pulsar.revision import (
     DESCONOCIDO,
     Revision,
@@ -89,9 +90,11 @@ async def test_una_administracion_que_no_responde_o_no_es_pulsar_es_desconocida(
 
 
 async def test_la_respuesta_se_recuerda_y_lo_que_falta_se_dice_una_vez(
-    pulsar_apache: ServidorApache, apache: ApacheDePrueba
+    pulsar_apache: ServidorApache, apache: ApacheDePrueba, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     del pulsar_apache
+    # El de otra prueba del mismo proceso puede haber quedado con su configuración.
+    monkeypatch.setattr(modulo_de_la_revision, "_registro", structlog.get_logger())
     sin_respuesta = RevisorDelBroker("http://127.0.0.1:1", espacio=apache.espacio, token=None, ca=None)
     with structlog.testing.capture_logs() as dicho:
         await sin_respuesta.avisar(lambda: True)

@@ -18,7 +18,8 @@ from alpespartners.modulos.informes.aplicacion.puertos import (
 from alpespartners.modulos.informes.dominio.intervalos import Intervalo
 from alpespartners.modulos.informes.dominio.metricas import DEFINICIONES
 from alpespartners.modulos.informes.dominio.usuarios import Usuarios
-from alpespartners.panel.formato import NADA, cantidad
+from alpespartners.panel.formato import NADA, cantidad, variacion
+from alpespartners.panel.idiomas import Idioma
 from alpespartners.panel.periodos import corrientes, es_de_dias_enteros, periodo_de
 from tests.apoyo.campana import AHORA, HOSTIL, INFORME, VISTA, EnElPanel, llenar, llenar_de_influencers
 from tests.apoyo.memoria import PuertosEnMemoria, api_en_memoria, cliente_de
@@ -90,6 +91,10 @@ async def test_cada_numero_es_el_del_informe_con_los_mismos_parametros(
         despues = leida.texto.split(f"{nombre} {cifra} ", 1)[1]
         if antes:
             assert f"frente a {de_antes[nombre]}" in despues[:60]
+            if nombre == "Conversiones":
+                ahora, entonces = (sum(suyas["conversiones"].values()) for suyas in (dicho["total"], antes))
+                cambio = f"{variacion(ahora, entonces, Idioma.ESPAÑOL)} " if entonces else ""
+                assert despues.startswith(f"{cambio}frente a ")
     filas = iter(leida.filas)
     if pedido.get("granularidad") != "total":
         for fila in dicho["filas"]:

@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -103,6 +104,45 @@ def test_un_importe_se_escribe_asi(valor: str, moneda: str, idioma: Idioma, text
 def test_una_razon_sin_denominador_no_es_un_cero(razon: Razon, porcentaje: str, en_pesos: str) -> None:
     assert formato.porcentaje(razon, ESPAÑOL).replace(FIJO, " ") == porcentaje
     assert formato.razon_en_dinero(razon, "COP", ESPAÑOL).replace(FIJO, " ") == en_pesos
+
+
+recuentos = st.integers(0, 10**12)
+importes = st.decimals(0, 10**14, places=4)
+
+
+@given(recuentos, st.integers(1, 10**12))
+def test_un_porcentaje_se_redondea_una_sola_vez(numerador: int, denominador: int) -> None:
+    exacto = round(Fraction(100 * numerador, denominador), 2)
+    for texto in (
+        formato.porcentaje(Razon(numerador, denominador), ESPAÑOL),
+        formato.parte(numerador, denominador, ESPAÑOL),
+    ):
+        assert Fraction(leido(texto.removesuffix(f"{FIJO}%"), ESPAÑOL)) == exacto
+
+
+@given(st.one_of(st.tuples(recuentos, recuentos), st.tuples(importes, importes)))
+def test_un_cambio_se_redondea_una_sola_vez(
+    ahora_y_antes: tuple[int, int] | tuple[Decimal, Decimal],
+) -> None:
+    ahora, antes = ahora_y_antes
+    texto = formato.variacion(ahora, antes, INGLES)
+    if antes == 0:
+        assert texto == formato.NADA
+    else:
+        exacto = round(100 * (Fraction(ahora) - Fraction(antes)) / Fraction(antes), 2)
+        assert Fraction(leido(texto.removesuffix(f"{FIJO}%"), INGLES)) == exacto
+        assert texto[0] == (MENOS if ahora < antes else "+" if ahora > antes else "0")
+
+
+@given(importes, st.integers(1, 10**9), st.sampled_from(["COP", "JPY", "KWD"]))
+def test_una_razon_en_dinero_se_redondea_una_sola_vez(importe: Decimal, clics: int, moneda: str) -> None:
+    exacto = round(Fraction(importe) / clics, DECIMALES[moneda])
+    texto = formato.razon_en_dinero(Razon(importe, clics), moneda, ESPAÑOL)
+    assert Fraction(leido(texto.removesuffix(f"{FIJO}{moneda}"), ESPAÑOL)) == exacto
+
+
+def test_la_ultima_cifra_es_la_de_la_razon_y_no_la_de_la_razon_redondeada() -> None:
+    assert formato.porcentaje(Razon(63, 103), ESPAÑOL).replace(FIJO, " ") == "61,17 %"
 
 
 def test_los_meses_van_con_letras_y_en_el_idioma_de_quien_mira() -> None:

@@ -135,7 +135,26 @@ async def test_por_moneda_dice_el_total_del_informe_y_el_de_antes(
             importe(total["comparacion"]["valor"].get(moneda, "0"), moneda),
         ]
     assert filas["USD"][3] == "\N{MINUS SIGN}48,33\N{NO-BREAK SPACE}%"
-    assert filas["EUR"][4:] == [formato.NADA, formato.NADA]
+    assert filas["EUR"][4:] == [formato.NADA]
+
+
+@pytest.mark.parametrize("moneda", ["COP", "USD"])
+async def test_el_valor_por_clic_solo_se_dice_si_todo_el_valor_es_en_una_moneda(
+    cliente: httpx2.AsyncClient, puertos: PuertosEnMemoria, moneda: str
+) -> None:
+    registrar(
+        puertos,
+        *(impresion(tipo_evento="CLIC") for _ in range(4)),
+        conversion(id="v1", valor=Decimal(10)),
+        conversion(id="v2", valor=Decimal(10), moneda=moneda),
+    )
+    leido = await ver(cliente)
+    en_pesos = next(fila for fila in leido.filas if fila[0] == "COP")
+    if moneda == "COP":
+        assert en_pesos[1:] == [importe(valor, "COP") for valor in ("20", "10", "5")]
+    else:
+        assert en_pesos[1:] == [importe("10", "COP")] * 2
+        assert "El valor por clic no se dice en varias monedas" in leido.texto
 
 
 async def test_las_ultimas_conversiones_son_las_de_la_lista_y_llevan_a_su_historia(

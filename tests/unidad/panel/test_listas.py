@@ -72,6 +72,7 @@ async def test_cada_cifra_es_la_que_responde_la_api(
         *(impresion(campaña_id="a", influencer_id="i") for _ in range(1_234)),
         *(impresion(campaña_id="a", influencer_id="i", tipo_evento="CLIC") for _ in range(7)),
         conversion(campaña_id="a", influencer_id="i", valor=Decimal("99999999999999.99")),
+        impresion(campaña_id="a", influencer_id="j", tipo_evento="CLIC"),
         conversion(campaña_id="a", influencer_id="j", valor=Decimal("0.5"), moneda="USD"),
         conversion(campaña_id="b", influencer_id="i", valor=Decimal("1234.5678"), moneda="CLF"),
         conversion(campaña_id="b", influencer_id="j", valor=None, moneda=None, tipo_conversion="REGISTRO"),
@@ -85,7 +86,7 @@ async def test_cada_cifra_es_la_que_responde_la_api(
         if lista == INFLUENCERS:
             nombre, campañas, *cifras, valor, por_clic, ultimo = fila
             assert cantidad(campañas) == elemento["campañas"]
-            assert set(importes(por_clic)) == ({*elemento["valor"]} if elemento["clics"] else set())
+            assert set(importes(por_clic)) == ({"USD"} if identidad == "j" else set())
         else:
             nombre, _, *cifras, valor, ultimo = fila
         assert nombre == identidad
@@ -95,8 +96,8 @@ async def test_cada_cifra_es_la_que_responde_la_api(
             conversiones,
         ]
         if elemento["clics"]:
-            tasa = redondeada(conversiones, elemento["clics"]) * 100
-            assert decimal(cifras[3].removesuffix("\N{NO-BREAK SPACE}%")) == round(tasa, 2)
+            tasa = redondeada(100 * conversiones, elemento["clics"], 2)
+            assert decimal(cifras[3].removesuffix("\N{NO-BREAK SPACE}%")) == tasa
         else:
             assert cifras[3] == formato.NADA
         assert importes(valor) == {m: Decimal(v) for m, v in elemento["valor"].items()}
@@ -172,12 +173,19 @@ async def test_un_nombre_hostil_se_ve_como_es_y_su_enlace_lleva_a_el(
     ("direccion", "dice"),
     [
         (INFLUENCERS, "Todavía no hay ningún evento de un influencer."),
-        (f"{CAMPAÑAS}?prefijo=z", "No hay ninguna campaña que empiece así. Verlas todas"),
-        (f"{INFLUENCERS}?prefijo=z", "No hay ningún influencer que empiece así. Verlos todos"),
+        (f"{CAMPAÑAS}?prefijo=z", "No hay ninguna campaña que empiece así."),
+        (f"{INFLUENCERS}?prefijo=z", "No hay ningún influencer que empiece así."),
     ],
 )
 async def test_sin_nada_que_enseñar_se_dice(cliente: httpx2.AsyncClient, direccion: str, dice: str) -> None:
     assert (await ver(cliente, direccion)).filas == [[dice]]
+
+
+@pytest.mark.parametrize(("lista", "vuelta"), [(CAMPAÑAS, "Verlas todas"), (INFLUENCERS, "Verlos todos")])
+async def test_de_una_busqueda_sin_nada_se_vuelve_a_la_lista_entera(
+    cliente: httpx2.AsyncClient, lista: str, vuelta: str
+) -> None:
+    assert (await ver(cliente, f"{lista}?prefijo=z")).enlaces[vuelta] == lista
 
 
 @LISTAS

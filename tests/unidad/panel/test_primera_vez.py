@@ -127,6 +127,21 @@ async def test_cuando_todo_consta_estan_los_nueve_pasos_y_ya_no_se_pregunta(
     assert "hx-get" not in pagina
 
 
+async def test_de_lo_que_el_libro_no_dice_nada_no_se_da_nada_por_hecho_porque_lo_diga_una_direccion(
+    cliente: httpx2.AsyncClient,
+) -> None:
+    ceros = "00000000-0000-0000-0000-000000000000"
+    pagina = (await cliente.get(f"{ENVIAR}/{CAMPAÑA_DE_PRUEBA}-{ceros}?comando={ceros}")).text
+    assert pagina.count("Según esta dirección") == 4
+    for afirmado in (
+        "Hecho",
+        "El broker confirmó que lo guardó.",
+        "No tenía ninguna.",
+        "La envió este panel",
+    ):
+        assert afirmado not in pagina
+
+
 async def test_sin_consumidores_lo_dice_y_en_cuanto_los_hay_sigue(
     cliente: httpx2.AsyncClient, puertos: PuertosEnMemoria
 ) -> None:

@@ -281,7 +281,7 @@ async def test_muchas_pestañas_comparten_una_lectura(
 
 async def test_lo_que_htmx_pone_en_la_pagina_es_solo_el_estado(cliente: httpx2.AsyncClient) -> None:
     respuesta = await cliente.get("/panel/sistema", headers={"HX-Request": "true"})
-    assert respuesta.text.lstrip().startswith('<section class="juicio funciona"')
+    assert respuesta.text.lstrip().startswith('<section class="juicio bien"')
     assert "Qué es cada cuenta" not in respuesta.text
 
 

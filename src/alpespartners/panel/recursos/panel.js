@@ -5,13 +5,16 @@ for (const [clase, oculto] of [["con-guiones", false], ["sin-guiones", true]])
   for (const elemento of document.getElementsByClassName(clase)) elemento.hidden = oculto;
 
 // Sesión: lo que htmx pidió y falló se dice en el aviso, hasta que algo vuelve a ir bien.
-addEventListener("htmx:sendError", () => {
+addEventListener("htmx:sendError", (suceso) => {
+  // La vista del sistema lo dice ella, con lo que significa ahí.
+  if (suceso.target.id === "sistema") return;
   const aviso = document.getElementById("aviso");
   aviso.textContent = aviso.dataset.sinRespuesta;
 });
 addEventListener("htmx:afterRequest", (suceso) => {
   if (suceso.detail.successful) document.getElementById("aviso").replaceChildren();
 });
+
 // Gráficos: cada tabla con `data-grafico` se dibuja encima de ella; los números son los de la tabla.
 //
 // <table data-grafico="lineas|barras" data-aviso="…">; en cada fila, data-x (segundos Unix) y, si el texto de

@@ -25,7 +25,7 @@ from alpespartners.modulos.tracking.aplicacion.consultas.contar_consumidores imp
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible
 from alpespartners.modulos.tracking.aplicacion.recepcion import Aceptada, Entrada, NoValida
 from alpespartners.modulos.tracking.dominio.excepciones import DatosInvalidos, Fallo, Recolector
-from alpespartners.panel.direcciones import EVENTO_DE_PRUEBA, direccion_del_recorrido
+from alpespartners.panel.direcciones import EVENTO_DE_PRUEBA, direccion_del_recorrido, direccion_del_servicio
 from alpespartners.panel.formularios import leer_formulario
 from alpespartners.panel.fuentes import Fuentes
 from alpespartners.panel.paginas import Paginas

@@ -38,7 +38,6 @@ DEFINICIONES: Final[Mapping[str, str]] = {
 """La fórmula de cada una, para decírsela a quien lee el informe."""
 
 _NADA: Final = Cuenta()
-_UNIDAD: Final = 10**DECIMALES_DE_UNA_RAZON
 _DECIMALES_DE_UN_IMPORTE: Final = 4
 _DIEZMILESIMAS: Final = 10**_DECIMALES_DE_UN_IMPORTE
 
@@ -121,17 +120,19 @@ def metricas(cuentas: PorTipoYMoneda) -> Metricas:
     )
 
 
-def redondeada(numerador: int | Decimal, denominador: int | Decimal) -> Decimal:
-    """El cociente con seis decimales, y a la cifra par en el punto medio; el denominador es mayor que 0.
+def redondeada(
+    numerador: int | Decimal, denominador: int | Decimal, decimales: int = DECIMALES_DE_UNA_RAZON
+) -> Decimal:
+    """El cociente con esos decimales, y a la cifra par en el punto medio; el denominador es mayor que 0.
 
     Los importes tienen como mucho cuatro decimales.
     """
     # En enteros: un `Decimal` redondea antes, a las cifras de su contexto.
     arriba, abajo = _en_diezmilesimas(numerador), _en_diezmilesimas(denominador)
-    cociente, resto = divmod(arriba * _UNIDAD, abajo)
+    cociente, resto = divmod(arriba * 10**decimales, abajo)
     if 2 * resto > abajo or (2 * resto == abajo and cociente % 2):
         cociente += 1
-    return Decimal(f"{cociente}e-{DECIMALES_DE_UNA_RAZON}")
+    return Decimal(f"{cociente}e-{decimales}")
 
 
 def _en_diezmilesimas(parte: int | Decimal) -> int:
