@@ -144,6 +144,5 @@ def direccion_del_flujo(campaña_id: str) -> str:
 def direccion_del_recorrido(evento_id: str, comando_id: str | None, visto: str | None = None) -> str:
     """La que sigue a ese evento paso a paso; con `visto`, solo si ya no es lo que se ve."""
     dichos = {"comando": comando_id, "visto": visto}
-    consulta = urlencode({nombre: valor for nombre, valor in dichos.items() if valor is not None})
-    direccion = f"{EVENTO_DE_PRUEBA}/{quote(evento_id, safe='')}"
-    return f"{direccion}?{consulta}" if consulta else direccion
+    con_valor = {nombre: valor for nombre, valor in dichos.items() if valor is not None}
+    return con_parametros(f"{EVENTO_DE_PRUEBA}/{quote(evento_id, safe='')}", **con_valor)
