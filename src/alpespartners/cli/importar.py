@@ -21,9 +21,9 @@ from alpespartners.cli.avance import Avance
 from alpespartners.cli.clase import ALTERNATIVAS, NombreDeClase, clase_llamada, leer_nombre
 from alpespartners.cli.cuantas import cuantas
 from alpespartners.cli.destino import imprimible
+from alpespartners.cli.direccion import DireccionDelServicio
 from alpespartners.cli.no_se_pudo import no_se_pudo
 from alpespartners.composicion.inicio import leer_ajustes
-from alpespartners.config import leer_direccion
 from alpespartners.modulos.tracking.aplicacion.clases import Clase
 
 if TYPE_CHECKING:
@@ -53,15 +53,7 @@ def importar(
     formato: Annotated[
         str | None, typer.Option("--formato", help="csv o ndjson; si falta, el del final del nombre.")
     ] = None,
-    direccion: Annotated[
-        str | None,
-        typer.Option(
-            "--direccion",
-            parser=leer_direccion,
-            metavar="<str>",
-            help="Dónde está el servicio; si falta, http://localhost y el puerto de ALPES_PUERTO.",
-        ),
-    ] = None,
+    direccion: DireccionDelServicio = None,
     a_la_vez: Annotated[
         int,
         typer.Option("--a-la-vez", min=1, max=_A_LA_VEZ_MAXIMO, help="Lotes en vuelo a la vez, de 1 a 256."),

@@ -14,9 +14,9 @@ import typer
 from alpespartners.cli.avance import Avance
 from alpespartners.cli.cuantas import cuantas
 from alpespartners.cli.destino import imprimible
+from alpespartners.cli.direccion import DireccionDelServicio
 from alpespartners.cli.no_se_pudo import no_se_pudo
 from alpespartners.composicion.inicio import leer_ajustes
-from alpespartners.config import leer_direccion
 from alpespartners.modulos.tracking.aplicacion.textos import instante_de_texto
 from alpespartners.modulos.tracking.dominio.excepciones import CampoInvalido
 
@@ -63,15 +63,7 @@ def sembrar(
             help="La misma da los mismos eventos; de 0 a 999999.",
         ),
     ] = 1,
-    direccion: Annotated[
-        str | None,
-        typer.Option(
-            "--direccion",
-            parser=leer_direccion,
-            metavar="<str>",
-            help="Dónde está el servicio; si falta, http://localhost y el puerto de ALPES_PUERTO.",
-        ),
-    ] = None,
+    direccion: DireccionDelServicio = None,
     espera: Annotated[
         float,
         typer.Option(

@@ -42,13 +42,18 @@ def inicio_de(alcances: Collection[Alcance]) -> str:
     return SISTEMA if Alcance.OPERACION in alcances and Alcance.LECTURA not in alcances else CAMPAÑAS
 
 
+def esquema_dicho(peticion: Request) -> str:
+    """El esquema con que le llegó al intermediario, según él y en minúsculas; vacío, si no lo dice."""
+    return peticion.headers.get("x-forwarded-proto", "").partition(",")[0].strip().lower()
+
+
 def direccion_del_servicio(peticion: Request) -> str:
     """Por dónde se le llama desde donde se mira, sin barra final: para copiarla en una terminal o en papel.
 
     Detrás de un intermediario, el esquema es el que él dice.
     """
     lugar = peticion.headers.get("host", "")
-    esquema = peticion.headers.get("x-forwarded-proto", peticion.url.scheme).partition(",")[0].strip().lower()
+    esquema = esquema_dicho(peticion) or peticion.url.scheme
     return (
         f"{esquema if esquema in _ESQUEMAS else 'http'}://"
         f"{lugar if _ES_LUGAR.fullmatch(lugar) else 'localhost:8000'}"

@@ -8,6 +8,8 @@ from typing import Literal
 from starlette.requests import Request
 from starlette.responses import Response
 
+from alpespartners.panel.direcciones import esquema_dicho
+
 
 def poner_galleta(
     respuesta: Response,
@@ -45,9 +47,8 @@ def _llega_cifrada(peticion: Request) -> bool:
     Con un intermediario solo lo sabe él, o el navegador, que lo dice al enviar. No hace falta creerlos: quien
     mintiera solo se quedaría sin su propia galleta.
     """
-    cabeceras = peticion.headers
     return (
         peticion.url.scheme == "https"
-        or cabeceras.get("x-forwarded-proto", "").partition(",")[0].strip().lower() == "https"
-        or cabeceras.get("origin", "").startswith("https://")
+        or esquema_dicho(peticion) == "https"
+        or peticion.headers.get("origin", "").startswith("https://")
     )
