@@ -9,6 +9,8 @@ export interface NuevaImpresion {
   usuario_id?: string | null;
   /** También en minúsculas. */
   tipo_evento?: "IMPRESION" | "CLIC" | "VISUALIZACION" | null;
+  /** El clic del que viene, como lo puso el enlace en la dirección de destino. Nunca es motivo de rechazo: si no puede serlo (hasta 128 caracteres, sin controles ni espacios en los extremos) queda en `propiedades.clic_id_recibido`, con una advertencia. */
+  clic_id?: string | null;
   /** Texto. Nunca es motivo de rechazo: lo ilegible se repara o descarta con una advertencia. */
   user_agent?: string | null;
   /** Texto. Nunca es motivo de rechazo: lo ilegible se repara o descarta con una advertencia. */
@@ -36,6 +38,8 @@ export interface NuevaConversion {
   moneda?: "ADP" | "AED" | "AFA" | "AFN" | "ALL" | "AMD" | "ANG" | "AOA" | "AON" | "AOR" | "ARS" | "ATS" | "AUD" | "AWG" | "AYM" | "AZM" | "AZN" | "BAM" | "BBD" | "BDT" | "BEF" | "BGL" | "BGN" | "BHD" | "BIF" | "BMD" | "BND" | "BOB" | "BOV" | "BRL" | "BSD" | "BTN" | "BWP" | "BYB" | "BYN" | "BYR" | "BZD" | "CAD" | "CDF" | "CHC" | "CHE" | "CHF" | "CHW" | "CLF" | "CLP" | "CNY" | "COP" | "COU" | "CRC" | "CSD" | "CUC" | "CUP" | "CVE" | "CYP" | "CZK" | "DEM" | "DJF" | "DKK" | "DOP" | "DZD" | "ECS" | "ECV" | "EEK" | "EGP" | "ERN" | "ESP" | "ETB" | "EUR" | "FIM" | "FJD" | "FKP" | "FRF" | "GBP" | "GEL" | "GHC" | "GHP" | "GHS" | "GIP" | "GMD" | "GNF" | "GRD" | "GTQ" | "GYD" | "HKD" | "HNL" | "HRK" | "HTG" | "HUF" | "IDR" | "IEP" | "ILS" | "INR" | "IQD" | "IRR" | "ISK" | "ITL" | "JMD" | "JOD" | "JPY" | "KES" | "KGS" | "KHR" | "KMF" | "KPW" | "KRW" | "KWD" | "KYD" | "KZT" | "LAK" | "LBP" | "LKR" | "LRD" | "LSL" | "LTL" | "LUF" | "LVL" | "LYD" | "MAD" | "MDL" | "MGA" | "MGF" | "MKD" | "MMK" | "MNT" | "MOP" | "MRO" | "MRU" | "MTL" | "MUR" | "MVR" | "MWK" | "MXN" | "MXV" | "MYR" | "MZM" | "MZN" | "NAD" | "NGN" | "NIO" | "NLG" | "NOK" | "NPR" | "NZD" | "OMR" | "PAB" | "PEN" | "PGK" | "PHP" | "PKR" | "PLN" | "PTE" | "PYG" | "QAR" | "ROL" | "RON" | "RSD" | "RUB" | "RUR" | "RWF" | "SAR" | "SBD" | "SCR" | "SDD" | "SDG" | "SEK" | "SGD" | "SHP" | "SIT" | "SKK" | "SLE" | "SLL" | "SOS" | "SRD" | "SRG" | "SSP" | "STD" | "STN" | "SVC" | "SYP" | "SZL" | "THB" | "TJR" | "TJS" | "TMM" | "TMT" | "TND" | "TOP" | "TPE" | "TRL" | "TRY" | "TTD" | "TWD" | "TZS" | "UAH" | "UGX" | "USD" | "USN" | "USS" | "UYI" | "UYU" | "UYW" | "UZS" | "VEB" | "VED" | "VEF" | "VES" | "VND" | "VUV" | "WST" | "XAD" | "XAF" | "XCD" | "XCG" | "XOF" | "XPF" | "YER" | "YUM" | "ZAR" | "ZMK" | "ZMW" | "ZWD" | "ZWG" | "ZWL" | "ZWN" | "ZWR" | null;
   /** El código con que se atribuye a quien lo repartió, si se usó alguno. */
   cupon?: string | null;
+  /** El clic del que viene, como lo puso el enlace en la dirección de destino. Nunca es motivo de rechazo: si no puede serlo (hasta 128 caracteres, sin controles ni espacios en los extremos) queda en `propiedades.clic_id_recibido`, con una advertencia. */
+  clic_id?: string | null;
   /** Texto. Nunca es motivo de rechazo: lo ilegible se repara o descarta con una advertencia. */
   user_agent?: string | null;
   /** Texto. Nunca es motivo de rechazo: lo ilegible se repara o descarta con una advertencia. */

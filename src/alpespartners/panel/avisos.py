@@ -15,6 +15,8 @@ from typing import Final
 AVISOS: Final[Mapping[str, str]] = {
     "advertencias_de_mas": "Hubo más advertencias de las que se guardan.",
     "campo_desconocido": "El campo no se conoce, y pasó a las propiedades:",
+    "clic_id_ilegible": "Lo que decía de qué clic viene no puede ser uno; si era un texto, quedó en la "
+    "propiedad clic_id_recibido.",
     "id_asignado": "Llegó sin id, y se le asignó uno: enviarlo otra vez lo contaría dos veces.",
     "id_derivado": "Llegó sin id, y el suyo sale de lo que dice: enviarlo otra vez no lo cuenta dos veces.",
     "ip_ilegible": "La dirección IP no se entendía, y no se guardó.",

@@ -48,6 +48,7 @@ async def test_un_evento_sale_con_todos_sus_campos(cliente: httpx2.AsyncClient) 
         "influencer_id": None,
         "usuario_id": None,
         "tipo_evento": "CLIC",
+        "clic_id": None,
         "user_agent": None,
         "ip_address": "192.168.1.1",
         "referrer": None,

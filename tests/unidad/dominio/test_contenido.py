@@ -182,7 +182,7 @@ def test_dos_contenidos_distintos_nombran_los_campos_en_que_difieren(
 def test_cada_campo_decide_el_dinero_o_solo_describe(
     contenido_de_su_clase: ContenidoImpresion | ContenidoConversion, propios: set[str]
 ) -> None:
-    de_quien = {"campaña_id", "influencer_id", "usuario_id"}
+    de_quien = {"campaña_id", "influencer_id", "usuario_id", "clic_id"}
     describen = {"user_agent", "ip_address", "referrer", "timestamp", "propiedades"}
     campos = contenido_de_su_clase.campos().keys()
     assert set(contenido_de_su_clase.decisivos_entre(campos)) == de_quien | propios
@@ -199,10 +199,12 @@ def test_nada_de_lo_que_describe_hace_de_un_reintento_un_conflicto(
         ip_address=otro.ip_address,
         referrer=otro.referrer,
         timestamp=otro.timestamp,
-        # Con él entre las propiedades, quien no tiene cupón lo tendría.
-        propiedades={clave: valor for clave, valor in otro.propiedades.items() if clave != "cupon"},
+        # Con él entre las propiedades, quien no tiene cupón o clic lo tendría.
+        propiedades={
+            clave: valor for clave, valor in otro.propiedades.items() if clave not in {"cupon", "clic_id"}
+        },
     )
-    assume("cupon" not in uno.propiedades)
+    assume(uno.propiedades.keys().isdisjoint({"cupon", "clic_id"}))
     antes, despues = (ContenidoConversion.crear(c, AHORA, Recolector()) for c in (uno, reintento))
     assert antes.decisivos_entre(antes.campos_distintos(despues)) == ()
 
@@ -276,3 +278,32 @@ def test_un_envio_que_se_registro_antes_de_que_hubiera_cupon_es_el_mismo_al_repe
 
 def test_un_cupon_vacio_entre_las_propiedades_de_antes_tambien_vale_ausente() -> None:
     assert contenido(propiedades={"cupon": ""}).campos_distintos(contenido()) == ()
+
+
+def test_el_clic_es_parte_del_contenido_y_vacio_vale_ausente() -> None:
+    assert contenido(clic_id="clic-1").campos_distintos(contenido(clic_id="clic-2")) == ("clic_id",)
+    assert contenido(clic_id="clic-1").decisivos_entre(("clic_id",)) == ("clic_id",)
+    assert contenido(clic_id="") == contenido()
+
+
+def test_un_envio_que_se_registro_antes_de_que_hubiera_clic_es_el_mismo_al_repetirse() -> None:
+    antes = contenido(propiedades={"clic_id": "clic-1", "canal": "ig"})
+    repetido = contenido(clic_id="clic-1", propiedades={"canal": "ig"})
+    assert antes.campos_distintos(repetido) == repetido.campos_distintos(antes) == ()
+
+
+@pytest.mark.parametrize("clic_id", ["x" * 129, "a\x00", " clic-1", "\ud800"])
+def test_una_conversion_no_se_rechaza_por_su_clic_y_lo_que_venia_no_se_pierde(clic_id: str) -> None:
+    recolector = Recolector()
+    suyo = ContenidoConversion.crear(replace(CONVERSION, clic_id=clic_id), AHORA, recolector)
+    assert suyo.clic_id is None
+    assert suyo.propiedades.keys() == {"clic_id_recibido"}
+    assert recolector.avisos[0] == "clic_id_ilegible"
+
+
+def test_un_clic_que_no_puede_serlo_desplaza_a_la_propiedad_que_se_llamaba_como_la_suya() -> None:
+    recolector = Recolector()
+    enviado = replace(CONVERSION, clic_id=" clic-1", propiedades={"clic_id_recibido": "otra cosa"})
+    suyo = ContenidoConversion.crear(enviado, AHORA, recolector)
+    assert suyo.propiedades == {"clic_id_recibido": " clic-1"}
+    assert recolector.avisos == ["clic_id_ilegible", "propiedad_sustituida:clic_id_recibido"]

@@ -55,6 +55,14 @@ def esquema_de_envio(propios: Esquema, requeridos: Sequence[str]) -> dict[str, o
         "influencer_id": IDENTIFICADOR_OPCIONAL,
         "usuario_id": IDENTIFICADOR_OPCIONAL,
         **propios,
+        "clic_id": {
+            "type": ["string", "null"],
+            "description": (
+                "El clic del que viene, como lo puso el enlace en la dirección de destino. Nunca es motivo "
+                f"de rechazo: si no puede serlo (hasta {LONGITUD_IDENTIFICADOR} caracteres, sin controles ni "
+                "espacios en los extremos) queda en `propiedades.clic_id_recibido`, con una advertencia."
+            ),
+        },
         "user_agent": _DESCRIPTIVO,
         "ip_address": _DESCRIPTIVO,
         "referrer": _DESCRIPTIVO,

@@ -74,6 +74,7 @@ ProcesadoHasta = Annotated[
 ]
 
 DEL_SERVIDOR: Final[Esquema] = {
+    "clic_id": None,
     "propiedades": {},
     "recibido_en": "2024-01-15T10:36:00.120000Z",
     "registrado_en": "2024-01-15T10:36:00.250000Z",
@@ -96,6 +97,7 @@ class EventoRegistrado(_Identificado, kw_only=True):
     Los de cada clase van detrás de `usuario_id`: msgspec deja para el final los que solo tienen nombre.
     """
 
+    clic_id: Annotated[str | None, Meta(description="El clic del que viene.")]
     user_agent: str | None
     ip_address: str | None
     referrer: str | None

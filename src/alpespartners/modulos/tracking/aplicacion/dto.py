@@ -18,7 +18,7 @@ from alpespartners.modulos.tracking.aplicacion.comandos import (
     RegistrarImpresion,
 )
 
-CAMPOS_DEL_SERVIDOR: Final = frozenset({"recibido_en", "advertencias", "ignorada", "faltas"})
+CAMPOS_DEL_SERVIDOR: Final = frozenset({"recibido_en", "advertencias", "señales", "ignorada", "faltas"})
 """Los de un comando que no pone quien envía."""
 
 

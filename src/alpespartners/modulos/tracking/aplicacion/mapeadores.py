@@ -40,6 +40,7 @@ _DESCRIPTIVOS = {
     "user_agent": "user_agent_ilegible",
     "ip_address": "ip_ilegible",
     "referrer": "referrer_ilegible",
+    "clic_id": "clic_id_ilegible",
 }
 RESERVADOS = ("recibido_en", "registrado_en", "ocurrido_en", "estado", "advertencias", "comando_id")
 """Los campos que pone el servidor, y no se pueden enviar."""

@@ -35,6 +35,7 @@ class Entrada:
         consta: si, aunque no valga, se publica para que conste su destino: quien lo envió no leerá su suerte.
         traza: la suya, si no es la de la petición.
         avisos: lo que ya se sabe de él, y que irá entre sus advertencias.
+        señales: lo que se sabe de quien lo causó.
     """
 
     clase: Clase
@@ -44,6 +45,7 @@ class Entrada:
     consta: bool = False
     traza: str | None = None
     avisos: Sequence[str] = ()
+    señales: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,8 +170,9 @@ class Recepcion:
             if entrada.consta:
                 return self._negada(entrada, invalidos.fallos, permiso)
             return NoValida(invalidos.fallos)
-        if entrada.avisos:
-            comando = replace(comando, advertencias=(*entrada.avisos, *comando.advertencias))
+        if entrada.avisos or entrada.señales:
+            avisos = (*entrada.avisos, *comando.advertencias)
+            comando = replace(comando, advertencias=avisos, señales=entrada.señales)
         return Aceptada(entrada.clase, comando, self.nuevo_id())
 
     def _negada(

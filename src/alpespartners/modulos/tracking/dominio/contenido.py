@@ -21,6 +21,7 @@ from alpespartners.modulos.tracking.dominio.objetos_valor import (
     TipoConversion,
     TipoEvento,
     ValorConversion,
+    clic_legible,
     id_de_evento,
     identificador,
     identificador_opcional,
@@ -46,6 +47,8 @@ class _DatosEvento(Protocol):
     def influencer_id(self) -> str | None: ...
     @property
     def usuario_id(self) -> str | None: ...
+    @property
+    def clic_id(self) -> str | None: ...
     @property
     def user_agent(self) -> str | None: ...
     @property
@@ -86,15 +89,16 @@ class Contenido(ABC):
     campaña_id: str
     influencer_id: str | None
     usuario_id: str | None
+    clic_id: str | None
     metadatos: Metadatos
     timestamp: datetime | None
     propiedades: Mapping[str, str]
 
-    decisivos: ClassVar[tuple[str, ...]] = ("campaña_id", "influencer_id", "usuario_id")
+    decisivos: ClassVar[tuple[str, ...]] = ("campaña_id", "influencer_id", "usuario_id", "clic_id")
     """Los campos que deciden a quién se paga y cuánto; los demás solo describen, y cambian de un reintento a
     otro sin que el evento sea otro."""
 
-    antes_en_propiedades: ClassVar[tuple[str, ...]] = ()
+    antes_en_propiedades: ClassVar[tuple[str, ...]] = ("clic_id",)
     """Los campos que una versión anterior no conocía, y por eso guardó entre las propiedades."""
 
     @classmethod
@@ -118,6 +122,7 @@ class Contenido(ABC):
             campaña_id=campos["campaña_id"],
             influencer_id=campos["influencer_id"],
             usuario_id=campos["usuario_id"],
+            clic_id=campos["clic_id"],
             metadatos=Metadatos(campos["user_agent"], campos["ip_address"], campos["referrer"]),
             timestamp=campos["timestamp"],
             propiedades=campos["propiedades"],
@@ -132,6 +137,7 @@ class Contenido(ABC):
             "influencer_id": self.influencer_id,
             "usuario_id": self.usuario_id,
             **self._campos_propios(),
+            "clic_id": self.clic_id,
             "user_agent": self.metadatos.user_agent,
             "ip_address": self.metadatos.ip_address,
             "referrer": self.metadatos.referrer,
@@ -212,7 +218,7 @@ class ContenidoConversion(Contenido):
         "moneda",
         "cupon",
     )
-    antes_en_propiedades: ClassVar[tuple[str, ...]] = ("cupon",)
+    antes_en_propiedades: ClassVar[tuple[str, ...]] = (*Contenido.antes_en_propiedades, "cupon")
 
     @classmethod
     def crear(cls, datos: _DatosConversion, recibido_en: datetime, recolector: Recolector) -> Self:
@@ -253,11 +259,13 @@ def _comunes(datos: _DatosEvento, recibido_en: datetime, recolector: Recolector)
     intentar = recolector.intentar
     metadatos = Metadatos.limpiar(datos.user_agent, datos.ip_address, datos.referrer, recolector)
     timestamp, propiedades = timestamp_creible(datos.timestamp, recibido_en, datos.propiedades, recolector)
+    clic_id, propiedades = clic_legible(datos.clic_id, propiedades, recolector)
     return {
         "id": intentar(id_de_evento, datos.id or ""),
         "campaña_id": intentar(identificador, "campaña_id", datos.campaña_id or ""),
         "influencer_id": intentar(identificador_opcional, "influencer_id", datos.influencer_id),
         "usuario_id": intentar(identificador_opcional, "usuario_id", datos.usuario_id),
+        "clic_id": clic_id,
         "metadatos": metadatos,
         "timestamp": timestamp,
         "propiedades": propiedades_validas(propiedades, recolector),

@@ -37,6 +37,8 @@ TIMESTAMP_MINIMO = datetime(2000, 1, 1, tzinfo=UTC)
 ADELANTO_MAXIMO = timedelta(hours=24)
 TIMESTAMP_RECIBIDO = "timestamp_recibido"
 """La propiedad en que queda el `timestamp` de un reloj que no se puede creer."""
+CLIC_ID_RECIBIDO = "clic_id_recibido"
+"""La propiedad en que queda un `clic_id` que no puede serlo."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SUSTITUTO = re.compile(r"[\ud800-\udfff]")
@@ -181,6 +183,26 @@ def timestamp_creible(
         recolector.avisar(f"propiedad_sustituida:{TIMESTAMP_RECIBIDO}")
     suyas = {clave: valor for clave, valor in propiedades.items() if clave != TIMESTAMP_RECIBIDO}
     return None, {TIMESTAMP_RECIBIDO: recibido, **suyas}
+
+
+def clic_legible(
+    texto: str | None, propiedades: Mapping[str, str], recolector: Recolector
+) -> tuple[str | None, Mapping[str, str]]:
+    """Devuelve el identificador del clic y las propiedades; de uno que no puede serlo solo quedan estas.
+
+    Una conversión no se rechaza por su clic: lo que venía queda en `clic_id_recibido`, la primera de las
+    propiedades, con un aviso, y quien atribuye sabe que hubo algo. Si el cliente usaba ese nombre para otra
+    cosa, cede y se avisa.
+    """
+    try:
+        return identificador_opcional("clic_id", texto), propiedades
+    except CampoInvalido:
+        recolector.avisar("clic_id_ilegible")
+    recibido = texto or ""
+    if propiedades.get(CLIC_ID_RECIBIDO, recibido) != recibido:
+        recolector.avisar(f"propiedad_sustituida:{CLIC_ID_RECIBIDO}")
+    suyas = {clave: valor for clave, valor in propiedades.items() if clave != CLIC_ID_RECIBIDO}
+    return None, {CLIC_ID_RECIBIDO: recibido, **suyas}
 
 
 def momento_de_ocurrencia(timestamp: datetime | None, recibido_en: datetime) -> datetime:

@@ -13,6 +13,9 @@ class RegistrarConversion:
     Su identidad (`comando_id`) no está aquí: es el `ce_id` del mensaje. Los instantes son UTC con zona y
     `valor` es exacto, en unidades de `moneda`.
 
+    En `señales`, lo que quien lo recibió supo de quien lo causó y no cabe en otro campo, como
+    `visita_repetida`: códigos, y quien registra juzga con ellos.
+
     Con `ignorada` o con `faltas` no se registrará: dicen por qué, y lo demás es lo que se envió, sin juzgar
     (`aplicacion/negados.py`).
     """
@@ -25,6 +28,7 @@ class RegistrarConversion:
     valor: Decimal | None
     moneda: str | None
     cupon: str | None = None
+    clic_id: str | None = None
     user_agent: str | None
     ip_address: str | None
     referrer: str | None
@@ -32,5 +36,6 @@ class RegistrarConversion:
     recibido_en: datetime | None
     propiedades: Mapping[str, str]
     advertencias: tuple[str, ...]
+    señales: tuple[str, ...] = ()
     ignorada: str | None = None
     faltas: Mapping[str, str] = field(default_factory=dict)

@@ -11,6 +11,9 @@ class RegistrarImpresion:
 
     Su identidad (`comando_id`) no está aquí: es el `ce_id` del mensaje. Los instantes son UTC con zona.
 
+    En `señales`, lo que quien lo recibió supo de quien lo causó y no cabe en otro campo, como
+    `visita_repetida`: códigos, y quien registra juzga con ellos.
+
     Con `ignorada` o con `faltas` no se registrará: dicen por qué, y lo demás es lo que se envió, sin juzgar
     (`aplicacion/negados.py`).
     """
@@ -20,6 +23,7 @@ class RegistrarImpresion:
     influencer_id: str | None
     usuario_id: str | None
     tipo_evento: str
+    clic_id: str | None = None
     user_agent: str | None
     ip_address: str | None
     referrer: str | None
@@ -27,5 +31,6 @@ class RegistrarImpresion:
     recibido_en: datetime | None
     propiedades: Mapping[str, str]
     advertencias: tuple[str, ...]
+    señales: tuple[str, ...] = ()
     ignorada: str | None = None
     faltas: Mapping[str, str] = field(default_factory=dict)

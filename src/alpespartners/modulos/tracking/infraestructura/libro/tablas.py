@@ -24,6 +24,7 @@ def _tabla_de_eventos(nombre: str, *propias: Column[object]) -> Table:
         Column("influencer_id", TEXTO),
         Column("usuario_id", TEXTO),
         *propias,
+        Column("clic_id", TEXTO),
         Column("user_agent", TEXTO),
         Column("ip_address", TEXTO),
         Column("referrer", TEXTO),

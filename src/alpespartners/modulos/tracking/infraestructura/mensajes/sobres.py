@@ -315,6 +315,8 @@ def _campos_leidos(
     campos = leer_registro(esquema, carga, propiedades, ajenas=ajenas)
     campos["campaña_id"] = campos.pop("campana_id")
     campos["advertencias"] = tuple(campos["advertencias"])
+    if "senales" in campos:
+        campos["señales"] = tuple(campos.pop("senales"))
     for nombre in esquema.decimales:
         campos[nombre] = _decimal_leido(campos[nombre])
     return campos
