@@ -16,7 +16,6 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from decimal import Decimal
-from pathlib import Path
 from typing import Any, NamedTuple
 from weakref import WeakSet
 
@@ -26,7 +25,6 @@ from alpespartners_cliente.envio import ELEMENTOS, OCTETOS, Contestacion, destin
 from alpespartners_cliente.eventos import linea_de
 
 Veredicto = tipos.ElementoAceptado | tipos.ElementoRechazado
-_VEREDICTOS = {"ACEPTADA", "RECHAZADA"}
 _MUCHOS = 10
 """Los fallos tras los que se espera lo máximo."""
 _CERROJO = threading.RLock()
@@ -79,7 +77,7 @@ class Cliente(AbstractContextManager["Cliente"]):
         direccion: str,
         *,
         clave: str | None = None,
-        archivo: str | Path | None = None,
+        archivo: str | os.PathLike[str] | None = None,
         al_rechazar: Callable[[dict[str, Any], list[tipos.Falta]], object] | None = None,
         maximo_en_cola: int = 10_000,
         espera_si_llena: float | None = 30.0,
@@ -89,13 +87,11 @@ class Cliente(AbstractContextManager["Cliente"]):
         self._clave = os.environ.get("ALPES_CLAVE", "") if clave is None else clave
         if any(not "!" <= caracter <= "~" for caracter in self._clave):
             raise ValueError("clave: lleva un blanco, un salto de línea o algo que no es ASCII.")
-        self._archivo = None if archivo is None else Path(archivo)
-        self._al_rechazar, self._maximo = al_rechazar or (lambda *_: None), maximo_en_cola
-        self._espera_si_llena, self._cada = espera_si_llena, cada
+        self._archivo, self._al_rechazar = archivo, al_rechazar or (lambda *_: None)
+        self._maximo, self._espera_si_llena, self._cada = maximo_en_cola, espera_si_llena, cada
         self._nacer()
         atexit.register(self.cerrar)
-        with _CERROJO:
-            _vivos.add(self)
+        _vivos.add(self)
 
     def _nacer(self) -> None:
         self._cambio, self._cola = threading.Condition(_CERROJO), Cola(self._archivo)
@@ -144,52 +140,43 @@ class Cliente(AbstractContextManager["Cliente"]):
         if threading.current_thread() is self._hilo:
             raise RuntimeError("cerrar: no se puede desde al_rechazar ni desde un veredicto; use otro hilo.")
         with self._cambio:
-            if not self._cerrado:
-                self._cerrado, self._no_antes = "El cliente está cerrado.", self._pedido_hasta
-                self._sin_remedio = False  # se intenta una vez más: pudo arreglarse
-                self._apartados = {numero: (fallos, 0.0) for numero, (fallos, _) in self._apartados.items()}
-                self._cambio.notify_all()
+            self._cerrado, self._no_antes = "El cliente está cerrado.", self._pedido_hasta
+            self._sin_remedio = False  # se intenta una vez más: pudo arreglarse
+            self._apartados = {numero: (fallos, 0.0) for numero, (fallos, _) in self._apartados.items()}
+            self._cambio.notify_all()
             self._cambio.wait_for(lambda: self._informe or not self.pendientes or self._sin_remedio, plazo)
-            self._informe = self._informe or self._terminar()
+            if self._informe is None:
+                sera = f"los enviará el próximo que abra {self._archivo}" if self._archivo else "se pierden"
+                motivo = f"{self._motivo or 'no dio tiempo'}; {sera}" if self.pendientes else ""
+                if motivo:
+                    _registro.error("Eventos sin veredicto al cerrar: %s (%s).", self.pendientes, motivo)
+                self._cola.cerrar()
+                atexit.unregister(self.cerrar)
+                self._cambio.notify_all()
+                self._informe = Informe(self.pendientes, motivo)
             huerfanos, self._futuros = self._futuros, {}
         for futuro in huerfanos.values():
-            _resolver(futuro, futuro.set_exception, SinEnviar(self._informe.motivo))
+            _a_salvo(futuro.set_exception, SinEnviar(self._informe.motivo))
         return self._informe
-
-    def _terminar(self) -> Informe:
-        motivo = ""
-        if self.pendientes:
-            sera = f"los enviará el próximo que abra {self._archivo}" if self._archivo else "se pierden"
-            motivo = f"{self._motivo or 'no dio tiempo'}; {sera}"
-            _registro.error("%s sin veredicto al cerrar: %s.", _eventos(self.pendientes), motivo)
-        self._cola.cerrar()
-        atexit.unregister(self.cerrar)
-        self._cambio.notify_all()
-        return Informe(self.pendientes, motivo)
 
     def _encolar(self, clase: str, evento: Mapping[str, Any]) -> Envio:
         identidad, linea = linea_de(clase, evento)
         futuro: Future[Veredicto] = Future()
+        futuro.set_running_or_notify_cancel()  # lo encolado ya no se cancela
         with self._cambio:
-            if not self._hay_sitio():
-                _registro.warning("La cola está llena (%s): se espera sitio.", _eventos(self._maximo))
             # El hilo del cliente, que es quien hace sitio, no lo espera.
             espera = 0 if threading.current_thread() is self._hilo else self._espera_si_llena
-            if not self._cambio.wait_for(self._hay_sitio, espera):
+            if not self._cambio.wait_for(lambda: self._cerrado or self.pendientes < self._maximo, espera):
                 raise ColaLlena(f"La cola sigue llena ({self._maximo}): {self._motivo or 'no da abasto'}.")
             if self._cerrado:
                 raise RuntimeError(self._cerrado)
-            self._desde = self._desde if self._frescos else time.monotonic()
+            self._desde = self._desde if self._frescos() else time.monotonic()
             self._futuros[self._cola.poner(linea)] = futuro
             self._cambio.notify_all()
         return Envio(identidad, futuro)
 
-    @property
     def _frescos(self) -> int:
         return self.pendientes - len(self._apartados)
-
-    def _hay_sitio(self) -> bool:
-        return self.pendientes < self._maximo or bool(self._cerrado)
 
     def _trabajar(self) -> None:
         while self._informe is None:
@@ -203,13 +190,13 @@ class Cliente(AbstractContextManager["Cliente"]):
     def _enviar_uno(self, lote: dict[int, bytes]) -> None:
         dicho = enviar(self._destino, self._clave, list(lote.values()))
         dados = zip(lote, dicho.resultados, strict=False)
-        veredictos: dict[int, Veredicto] = {n: dado for n, dado in dados if dado["estado"] in _VEREDICTOS}
+        veredictos: dict[int, Veredicto] = {n: dado for n, dado in dados if dado["estado"] != "SIN_CONFIRMAR"}
         for numero, veredicto in veredictos.items():
             if veredicto["estado"] == "RECHAZADA":
                 evento, faltas = json.loads(lote[numero], parse_float=Decimal), veredicto["errores"]
                 _registro.error("La API rechazó el evento %s: %s", evento["id"], faltas)
                 que = f"al_rechazar falló con el evento {evento['id']}"
-                _sin_parar(que, self._al_rechazar, evento, faltas)
+                _a_salvo(self._al_rechazar, evento, faltas, que=que)
         self._anotar(lote, dicho, veredictos)
 
     def _siguiente(self) -> dict[int, bytes]:
@@ -218,9 +205,8 @@ class Cliente(AbstractContextManager["Cliente"]):
             while self._informe is None:
                 ahora = time.monotonic()
                 apartados = min((toca for _, toca in self._apartados.values()), default=math.inf)
-                completo = self._cerrado or self._frescos >= self._tope
-                demas = 0.0 if completo else self._desde + self._cada
-                demas = demas if self._frescos else math.inf
+                listos = self._cerrado or self._frescos() >= self._tope
+                demas = math.inf if not self._frescos() else 0.0 if listos else self._desde + self._cada
                 plazo = max(self._no_antes, min(apartados, demas)) - ahora
                 if plazo <= 0:
                     debidos = {numero for numero, (_, toca) in self._apartados.items() if toca <= ahora}
@@ -246,61 +232,47 @@ class Cliente(AbstractContextManager["Cliente"]):
             sabidos = [(self._futuros.pop(n), dado) for n, dado in veredictos.items() if n in self._futuros]
             reincide = len(lote) == 1 and self._aparte
             self._apartar(lote, dicho, veredictos)
-            self._sin_remedio = dicho.sin_remedio and not (reincide and self._frescos)
-            # A quien no da abasto, o por una línea lenta, le llega la mitad; cuando puede, el doble.
-            if len(veredictos) == len(lote):
-                self._tope = min(ELEMENTOS, self._tope * 2)
-            elif not reincide:
-                self._tope = max(1, len(lote) // 2)
-            if len(veredictos) < len(lote) and not dicho.no_cabe:
+            self._sin_remedio = dicho.sin_remedio and not (reincide and self._frescos())
+            todos = len(veredictos) == len(lote)
+            if not todos and not dicho.no_cabe:
                 self._avisar(dicho)
             elif not self._apartados:
                 self._motivo = ""
             # Lo que vuelve a fallar solo no retrasa más a los demás.
+            if todos or not reincide:
+                # A quien no da abasto, o por una línea lenta, le llega la mitad; cuando puede, el doble.
+                self._tope = min(ELEMENTOS, self._tope * 2) if todos else max(1, len(lote) // 2)
+                self._fallos = _MUCHOS if dicho.sin_remedio else self._fallos + 1
             if veredictos or dicho.no_cabe:
                 self._fallos = 0
-            elif not reincide:
-                self._fallos = _MUCHOS if dicho.sin_remedio else self._fallos + 1
             self._pedido_hasta = time.monotonic() + dicho.espera
             self._no_antes = time.monotonic() + espera_tras(self._fallos, dicho.espera)
             self._cambio.notify_all()
         for futuro, veredicto in sabidos:
-            _resolver(futuro, futuro.set_result, veredicto)
+            _a_salvo(futuro.set_result, veredicto)
 
     def _apartar(self, lote: dict[int, bytes], dicho: Contestacion, veredictos: dict[int, Veredicto]) -> None:
         """El que falla solo, o entre otros que no, tiene su propia espera: los demás no lo esperan a él."""
         for numero in lote:
-            veces, _ = self._apartados.pop(numero, (0, 0.0))
-            veces += len(lote) == 1 or bool(veredictos)
+            veces = self._apartados.pop(numero, (0, 0.0))[0] + (len(lote) == 1 or bool(veredictos))
             if veces and numero not in veredictos:
-                veces = _MUCHOS if dicho.sin_remedio else veces
-                self._apartados[numero] = veces, time.monotonic() + espera_tras(veces, dicho.espera)
+                espera = espera_tras(_MUCHOS if dicho.sin_remedio else veces, dicho.espera)
+                self._apartados[numero] = veces, time.monotonic() + espera
 
 
-def _renacer_todos() -> None:
+def _en_el_hijo() -> None:
     for cliente in list(_vivos):
         cliente._renacer()  # noqa: SLF001
     _CERROJO.release()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=_CERROJO.acquire, after_in_parent=_CERROJO.release, after_in_child=_renacer_todos
-    )
+    os.register_at_fork(before=_CERROJO.acquire, after_in_parent=_CERROJO.release, after_in_child=_en_el_hijo)
 
 
-def _eventos(cuantos: int) -> str:
-    return "1 evento" if cuantos == 1 else f"{cuantos} eventos"
-
-
-def _sin_parar(que: str, hacer: Callable[..., object], *datos: object) -> None:
+def _a_salvo(hacer: Callable[..., Any], *datos: Any, que: str = "Falló lo que esperaba un veredicto") -> None:
     """Lo de quien nos usa: nada de lo que falle en ello, ni un `sys.exit()`, puede parar a los demás."""
     try:
         hacer(*datos)
     except BaseException:  # noqa: BLE001 - se registra
         _registro.exception("%s.", que)
-
-
-def _resolver(futuro: "Future[Veredicto]", poner: Callable[[Any], None], dado: object) -> None:
-    if futuro.set_running_or_notify_cancel():
-        _sin_parar("Falló lo que esperaba un veredicto", poner, dado)

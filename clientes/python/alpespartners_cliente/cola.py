@@ -4,6 +4,7 @@ Por qué SQLite: lo guardado sobrevive al proceso y al corte de luz, y el cerroj
 el proceso acaba, aunque lo maten.
 """
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -22,10 +23,10 @@ class ColaOcupada(RuntimeError):
 class Cola:
     """Los eventos por enviar. No es segura entre hilos: el cliente la usa con su cerrojo tomado."""
 
-    def __init__(self, archivo: Path | None) -> None:
+    def __init__(self, archivo: str | os.PathLike[str] | None) -> None:
         if archivo is not None:
-            archivo.touch(mode=0o600)  # lo encolado trae direcciones y agentes de personas
-        sitio = archivo or ":memory:"
+            Path(archivo).touch(mode=0o600)  # lo encolado trae direcciones y agentes de personas
+        sitio = ":memory:" if archivo is None else Path(archivo)
         self._base = sqlite3.connect(sitio, isolation_level=None, check_same_thread=False, timeout=0)
         try:
             self._base.executescript(_PREPARAR)

@@ -18,7 +18,6 @@ ELEMENTOS: Final = 1_000
 OCTETOS: Final = 5 * 1024 * 1024
 _COMPRIMIDOS, _INFLADO = 1024 * 1024, 100
 """Los octetos que el servicio admite comprimidos, y cuántas veces mayores pueden salir."""
-_PROPIO = "urn:alpespartners:error:"
 _PRIMERA_ESPERA, _ESPERA_MAXIMA, _PEDIDA_MAXIMA = 0.5, 30.0, 3_600.0
 
 
@@ -42,16 +41,13 @@ class Contestacion(NamedTuple):
 
 def destino_de(direccion: str) -> SplitResult:
     """Las partes de una dirección a la que se puede enviar; si no, `ValueError`, que no la repite."""
-    try:
+    with suppress(ValueError):
         destino = urlsplit(direccion)
-        maquina = (destino.hostname or "").encode("idna") if destino.port != 0 else b""
-    except ValueError:
-        raise ValueError("direccion: la máquina o el puerto no valen.") from None
-    if destino.scheme not in {"http", "https"} or not maquina or "@" in direccion:
-        raise ValueError("direccion: debe ser http://… o https://…, sin usuario ni clave dentro.")
-    if not destino.path.isascii() or any(not uno.isprintable() or uno in " ?#" for uno in direccion):
-        raise ValueError("direccion: la ruta va en ASCII, sin blancos ni parámetros: codifíquela con %.")
-    return destino
+        limpia = direccion.isprintable() and destino.path.isascii() and not set(" ?#@") & set(direccion)
+        maquina = (destino.hostname or "").encode("idna")
+        if destino.scheme in {"http", "https"} and maquina and destino.port != 0 and limpia:
+            return destino
+    raise ValueError("direccion: debe ser http://… o https://…, sin usuario ni parámetros; la ruta, con %.")
 
 
 def enviar(destino: SplitResult, clave: str, lineas: Sequence[bytes]) -> Contestacion:
@@ -79,11 +75,10 @@ def contestacion(estado: int, reintento: str, cuerpo: bytes, enviadas: int) -> C
     # Puede ser de un intermediario, y traer cualquier cosa.
     with suppress(ValueError, LookupError, TypeError, AttributeError, RecursionError):
         leido = json.loads(cuerpo)
-        suya = "resultados" in leido or leido["type"].startswith(_PROPIO)
-        resultados = leido["resultados"]
-        estados = [uno["estado"] != "RECHAZADA" or uno["errores"] for uno in resultados]
+        suya = "resultados" in leido or leido["type"].startswith("urn:alpespartners:error:")
+        estados = [uno["estado"] != "RECHAZADA" or uno["errores"] for uno in leido["resultados"]]
         if estado in {200, 503} and len(estados) == enviadas:
-            return Contestacion(resultados, espera=espera)
+            return Contestacion(leido["resultados"], espera=espera)
     dicho = " ".join(cuerpo[:600].decode(errors="replace").split())
     no_cabe = estado == 413 and enviadas > 1  # noqa: PLR2004
     if estado == 413 and enviadas == 1 and suya:  # noqa: PLR2004 - un intermediario puede responderlo a todos

@@ -4,7 +4,6 @@ Qué no es: las reglas del servicio, que juzga él; aquí solo se niega lo que n
 """
 
 import json
-import secrets
 import time
 import uuid
 from collections.abc import Mapping
@@ -52,5 +51,5 @@ def _importe(valor: object) -> str:
 
 
 def _uuid7() -> str:
-    azar = 7 << 76 | secrets.randbits(12) << 64 | 2 << 62 | secrets.randbits(62)
-    return str(uuid.UUID(int=time.time_ns() // 1_000_000 << 80 | azar))
+    azar = uuid.uuid4().int & (1 << 76) - 1  # con la variante en su sitio (RFC 9562 §5.4 y §5.7)
+    return str(uuid.UUID(int=time.time_ns() // 1_000_000 << 80 | 7 << 76 | azar))

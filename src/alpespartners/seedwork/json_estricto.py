@@ -12,6 +12,7 @@ y `1e999999999` ocuparía un gigabyte si alguien lo desplegara antes de mirar su
 import json
 import re
 from collections import Counter
+from itertools import accumulate
 from typing import Final, NoReturn
 
 PROFUNDIDAD_MAXIMA: Final = 32
@@ -21,7 +22,9 @@ cambia de una versión de Python a otra."""
 LETRAS_DE_UNA_CLAVE: Final = 64
 """Las de una clave repetida que se dicen: puede medir lo que el cuerpo entero."""
 
-_APERTURAS_Y_CIERRES: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
+_CADENA: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
+_NIVEL: Final = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
+_LO_QUE_NO_ANIDA: Final = bytes(octeto for octeto in range(256) if octeto not in _NIVEL)
 
 
 class JsonIlegible(ValueError):
@@ -87,7 +90,8 @@ def escribir_json(valor: object) -> str:
             pares = [f"{escribir_json(clave)}:{escribir_json(suyo)}" for clave, suyo in valor.items()]
             return f"{{{','.join(pares)}}}"
         case list():
-            return f"[{','.join([escribir_json(elemento) for elemento in valor])}]"
+            # Una lista puede ser de miles de números, y así no cuesta una llamada cada uno.
+            return f"[{','.join([v if type(v) is NumeroJson else escribir_json(v) for v in valor])}]"
         case NumeroJson():
             return str(valor)
         case _:
@@ -105,14 +109,9 @@ def _comprobar_profundidad(octetos: bytes) -> None:
     # Contar todas las aperturas cuesta muy poco y acota la profundidad: casi nunca hace falta recorrerlas.
     if octetos.count(b"[") + octetos.count(b"{") <= PROFUNDIDAD_MAXIMA:
         return
-    profundidad = 0
-    for signo in _APERTURAS_Y_CIERRES.findall(octetos):
-        if signo in (b"[", b"{"):
-            profundidad += 1
-            if profundidad > PROFUNDIDAD_MAXIMA:
-                raise JsonIlegible(f"El cuerpo anida objetos o listas a más de {PROFUNDIDAD_MAXIMA} niveles.")
-        elif signo in (b"]", b"}"):
-            profundidad -= 1
+    signos = _CADENA.sub(b"", octetos).translate(None, _LO_QUE_NO_ANIDA)
+    if max(accumulate(map(_NIVEL.__getitem__, signos)), default=0) > PROFUNDIDAD_MAXIMA:
+        raise JsonIlegible(f"El cuerpo anida objetos o listas a más de {PROFUNDIDAD_MAXIMA} niveles.")
 
 
 def _objeto_sin_claves_repetidas(pares: list[tuple[str, object]]) -> dict[str, object]:

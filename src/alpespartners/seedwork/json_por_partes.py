@@ -46,8 +46,16 @@ _SIGNO: Final = re.compile(rb'["\[\]{},]')
 _CIERRE_DE: Final = {ord("["): ord("]"), ord("{"): ord("}")}
 
 
+_SIGNOS: Final = (b",", b":", b"[", b"{")
+
+
 class AnidaDeMas(JsonIlegible):
     """Recorrer lo que anida la lista cuesta más de lo que se quiso pagar."""
+
+
+def contar_signos(octetos: bytes) -> int:
+    """Comas, dos puntos y aperturas: lo que cuesta leerlo depende de cuántas lleva, y contarlas, de nada."""
+    return sum(map(octetos.count, _SIGNOS))
 
 
 class Separador(Protocol):

@@ -484,6 +484,16 @@ def test_quien_espera_un_veredicto_no_para_a_los_demas_ni_con_sys_exit(
     assert "Falló lo que esperaba un veredicto" in caplog.text
 
 
+def test_un_evento_encolado_no_se_cancela_y_su_veredicto_llega(
+    api: ApiFalsa, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Cliente(api.direccion, cada=0.2) as cliente:
+        encolado = cliente.impresion(impresion("a"))
+        assert not encolado.veredicto.cancel()
+        assert estado(encolado.veredicto) == "ACEPTADA"
+    assert caplog.text == ""
+
+
 def test_lo_que_espera_un_veredicto_al_cerrar_se_llama_sin_el_cerrojo() -> None:
     cliente = Cliente(f"http://127.0.0.1:{puerto_libre()}", cada=60)
     libres: list[bool] = []

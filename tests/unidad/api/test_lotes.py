@@ -15,13 +15,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.types import Message
 
-from alpespartners.api.captura.lotes import ELEMENTOS_MAXIMOS, LIMITES
+from alpespartners.api.captura.lotes import (
+    ELEMENTOS_MAXIMOS,
+    LIMITES,
+    SIGNOS_DE_UN_LOTE,
+    SIGNOS_SUELTOS,
+)
 from alpespartners.api.captura.resultados import FALTAS_MAXIMAS
-from alpespartners.api.captura.tandas import ELEMENTOS_DE_UNA_TANDA, EN_VUELO_MAXIMO
+from alpespartners.api.captura.tandas import (
+    ELEMENTOS_DE_UNA_TANDA,
+    EN_VUELO_MAXIMO,
+    SIGNOS_DE_UN_ELEMENTO,
+)
 from alpespartners.api.http.cuerpo import SIN_CONTAR_VECES
 from alpespartners.modulos.tracking.aplicacion.comandos import Comando, RegistrarConversion
 from alpespartners.modulos.tracking.aplicacion.puertos import BrokerNoDisponible
 from alpespartners.seedwork import respiro
+from alpespartners.seedwork.json_por_partes import contar_signos
 from tests.apoyo.cuerpos import CONVERSION, IMPRESION
 from tests.apoyo.espera import hasta_en_el_bucle
 from tests.apoyo.memoria import PuertosEnMemoria, api_en_memoria, cliente_de, descripcion
@@ -279,6 +289,60 @@ async def test_una_lista_rota_es_400_con_lo_que_fue_de_lo_anterior(puertos: Puer
     assert "en su elemento 2" in cuerpo["detail"]
     assert _estados(cuerpo) == ["ACEPTADA", "RECHAZADA"]
     assert _publicados(puertos) == ["i-1"]
+
+
+def _de_muchas_partes(id_evento: str, signos: int) -> bytes:
+    """Un elemento que lleva justo esas comas, dos puntos y aperturas."""
+    (llano,) = _en_json(_impresion(id_evento, propiedades={"a": [1]}))
+    faltan = signos - contar_signos(llano)
+    return llano.replace(b"[1]", b"[" + b"[]," * (faltan // 2) + b"0," * (faltan % 2) + b"1]")
+
+
+@pytest.mark.parametrize(("tipo", "reunir"), [(JSON, _lista), (NDJSON, _lineas)])
+async def test_el_elemento_de_demasiadas_partes_se_rechaza_sin_leerlo_y_no_estorba(
+    puertos: PuertosEnMemoria, tipo: str, reunir: Callable[[Iterable[bytes]], bytes]
+) -> None:
+    justo, de_mas = (_de_muchas_partes(f"i-{n}", SIGNOS_DE_UN_ELEMENTO + n) for n in (0, 1))
+    estado, cuerpo = await _enviar(
+        puertos, [reunir([de_mas, justo, *_en_json(_impresion("i-2"))])], tipo=tipo
+    )
+    assert (estado, _estados(cuerpo)) == (200, ["RECHAZADA", "ACEPTADA", "ACEPTADA"])
+    (falta,) = cuerpo["resultados"][0]["errores"]
+    assert (falta["campo"], falta["codigo"]) == ("", "elemento_demasiado_grande")
+    assert falta["mensaje"] == "lleva más de 32768 comas, dos puntos, corchetes y llaves"
+    assert _publicados(puertos) == ["i-0", "i-2"]
+
+
+@pytest.mark.parametrize(("tipo", "reunir"), [(JSON, _lista), (NDJSON, _lineas)])
+async def test_lo_que_pasa_de_las_partes_de_un_lote_es_413_con_lo_que_fue_de_lo_leido(
+    puertos: PuertosEnMemoria, tipo: str, reunir: Callable[[Iterable[bytes]], bytes]
+) -> None:
+    caben = SIGNOS_DE_UN_LOTE // SIGNOS_DE_UN_ELEMENTO
+    hostiles = [_de_muchas_partes(f"i-{n}", SIGNOS_DE_UN_ELEMENTO) for n in range(caben)]
+    ultimo, fuera = _en_json(_impresion("el que pasa"), _impresion("fuera"))
+    estado, cuerpo = await _enviar(puertos, [reunir([*hostiles, ultimo])], tipo=tipo)
+    assert (estado, _estados(cuerpo)) == (200, ["ACEPTADA"] * (caben + 1))
+    puertos.publicados.clear()
+    estado, cuerpo = await _enviar(puertos, [reunir([*hostiles, ultimo, fuera])], tipo=tipo)
+    assert (estado, cuerpo["type"]) == (413, "urn:alpespartners:error:demasiadas_partes")
+    _cumple(cuerpo, "LoteInterrumpido")
+    assert _estados(cuerpo) == ["ACEPTADA"] * (caben + 1)
+    assert _publicados(puertos)[-1] == "el que pasa"
+
+
+async def test_uno_que_anida_miles_de_niveles_no_estorba_y_muchos_cortan_el_lote(
+    puertos: PuertosEnMemoria,
+) -> None:
+    hondo = b"[" * SIGNOS_DE_UN_ELEMENTO + b"]" * SIGNOS_DE_UN_ELEMENTO
+    primero, ultimo = _en_json(_impresion("i-1"), _impresion("i-2"))
+    estado, cuerpo = await _enviar(puertos, [_lista([primero, hondo, ultimo])])
+    assert (estado, _estados(cuerpo)) == (200, ["ACEPTADA", "RECHAZADA", "ACEPTADA"])
+    caben = SIGNOS_SUELTOS // len(hondo)
+    estado, cuerpo = await _enviar(puertos, [_lista([primero, *[hondo] * (caben + 1), ultimo])])
+    assert (estado, cuerpo["type"]) == (413, "urn:alpespartners:error:demasiadas_partes")
+    assert _estados(cuerpo)[0] == "ACEPTADA"
+    assert caben <= len(cuerpo["resultados"]) <= caben + 1
+    assert _publicados(puertos) == ["i-1", "i-2", "i-1"]
 
 
 @pytest.mark.parametrize(

@@ -295,6 +295,16 @@ def test_un_nombre_que_se_parece_al_de_un_campo_que_falta_lo_propone(nombre: str
     assert fallo.mensaje == f"no es un campo conocido; ¿quiso decir {campo}?"
 
 
+@pytest.mark.parametrize(("delante", "propuestos"), [(15, 1), (16, 0)])
+def test_entre_muchos_campos_desconocidos_solo_se_busca_el_parecido_de_los_primeros(
+    delante: int, propuestos: int
+) -> None:
+    desconocidos = dict.fromkeys((f"x{numero}" for numero in range(delante)), "y")
+    advertencias = venta(**desconocidos, influencer="x").advertencias
+    assert "campo_desconocido:influencer" in advertencias
+    assert advertencias.count("quiso_decir:influencer_id") == propuestos
+
+
 @pytest.mark.parametrize("estricto", [False, True])
 def test_quien_escribe_la_campaña_en_ingles_lee_como_se_llama(estricto: bool) -> None:  # noqa: FBT001 (lo da parametrize)
     cuerpo = {nombre: valor for nombre, valor in VENTA.items() if nombre != "campaña_id"}

@@ -94,3 +94,8 @@ def test_lo_reunido_se_acepta_tal_cual_y_cabe_en_sus_limites(propiedades: dict[s
     assert not any("\x00" in texto for par in reunidas.items() for texto in par)
     "".join([*reunidas, *reunidas.values()]).encode()
     assert reunir(*reunidas.items()) == (reunidas, [])
+
+
+def test_de_un_nombre_larguisimo_que_mengua_en_nfc_quedan_sus_primeros_caracteres() -> None:
+    letras = "é" * 64
+    assert reunir(("e\u0301" * 30_000, "x")) == ({letras: "x"}, [f"propiedad_recortada:{letras}"])

@@ -24,6 +24,7 @@ from alpespartners.api.captura.resultados import (
 )
 from alpespartners.api.captura.tandas import (
     OCTETOS_DE_UN_ELEMENTO,
+    SIGNOS_DE_UN_ELEMENTO,
     Leer,
     Recibir,
     Tandas,
@@ -67,11 +68,18 @@ from alpespartners.modulos.tracking.aplicacion.esperas import Esperas
 from alpespartners.modulos.tracking.aplicacion.recepcion import Recepcion
 from alpespartners.modulos.tracking.dominio.excepciones import Codigo, Fallo, Recolector
 from alpespartners.seedwork.json_estricto import JsonIlegible
-from alpespartners.seedwork.json_por_partes import DeUnaLista, PorLineas, Separador
+from alpespartners.seedwork.json_por_partes import AnidaDeMas, DeUnaLista, PorLineas, Separador
 
 RUTA: Final = "/tracking/lotes"
 ELEMENTOS_MAXIMOS: Final = 1_000
 LIMITES: Final = LimitesDeCuerpo(octetos=5 * 1024 * 1024, comprimidos=1024 * 1024, tipos=(JSON, NDJSON))
+SIGNOS_DE_UN_LOTE: Final = 26 * SIGNOS_DE_UN_ELEMENTO
+"""Comas, dos puntos y aperturas tras las que no se lee otro elemento: medio segundo más de lo corriente.
+
+Son uno de cada seis octetos del cuerpo mayor; mil pedidos de cien artículos llevan menos.
+"""
+SIGNOS_SUELTOS: Final = 8 * SIGNOS_DE_UN_ELEMENTO
+"""Los que se miran de uno en uno para cortar una lista: un cuarto de segundo."""
 
 _CABECERA_CRUDA: Final = CABECERA.lower().encode()
 
@@ -120,7 +128,8 @@ class Lotes:
                 await self._leer(peticion, limites, tandas)
             except (ErrorHTTP, JsonIlegible) as fallo:
                 await tandas.acabar()
-                raise _interrumpido(error_de(fallo), tandas) from None
+                error = _demasiadas_partes() if isinstance(fallo, AnidaDeMas) else error_de(fallo)
+                raise _interrumpido(error, tandas) from None
             await tandas.acabar()
         finally:
             tandas.abandonar()
@@ -212,12 +221,18 @@ def _separador(peticion: Request) -> Separador:
     """El que corresponde al tipo de contenido; si no es ninguno de los dos, no se llega a leer nada."""
     tipo = cabeceras_de(peticion).get(b"content-type", ("",))[0]
     por_lineas = tipo.lower().lstrip(" \t").startswith(NDJSON)
-    return (PorLineas if por_lineas else DeUnaLista)(OCTETOS_DE_UN_ELEMENTO)
+    return (
+        PorLineas(OCTETOS_DE_UN_ELEMENTO)
+        if por_lineas
+        else DeUnaLista(OCTETOS_DE_UN_ELEMENTO, SIGNOS_SUELTOS)
+    )
 
 
 async def _agregar(octetos: bytes | None, tandas: Tandas) -> None:
     if tandas.cuantos >= ELEMENTOS_MAXIMOS:
         raise _demasiados()
+    if tandas.signos > SIGNOS_DE_UN_LOTE:
+        raise _demasiadas_partes()
     await tandas.agregar(octetos)
 
 
@@ -240,6 +255,16 @@ def _demasiados() -> ErrorHTTP:
         "demasiados_elementos",
         "Demasiados elementos",
         f"Un lote lleva como mucho {ELEMENTOS_MAXIMOS} elementos: envíe los demás en otro.",
+    )
+
+
+def _demasiadas_partes() -> ErrorHTTP:
+    return ErrorHTTP(
+        413,
+        "demasiadas_partes",
+        "Demasiadas partes",
+        "El cuerpo lleva demasiadas comas, dos puntos, corchetes y llaves para leerlo de una vez: envíe en "
+        "otro lote los elementos que no tienen resultado.",
     )
 
 
@@ -272,9 +297,10 @@ _ESQUEMA: Final[Esquema] = {
 }
 _DESCRIPCION: Final = (
     f"De 1 a {ELEMENTOS_MAXIMOS} eventos: una lista JSON o, como `{NDJSON}`, uno por línea. Cada uno lleva "
-    f"los campos que llevaría solo, que miden hasta {DE_UN_EVENTO.octetos // 1024} KiB, y su `clase`. La "
-    "respuesta dice qué fue de cada uno, en su orden; uno que no vale no estorba a los demás: no es una "
-    "transacción.\n\n"
+    f"los campos que llevaría solo, que miden hasta {DE_UN_EVENTO.octetos // 1024} KiB y tienen hasta "
+    f"{SIGNOS_DE_UN_ELEMENTO} comas, dos puntos, corchetes y llaves, y su `clase`. La respuesta "
+    "dice qué fue de cada uno, en su orden; uno que no vale no estorba a los demás: no es una transacción."
+    "\n\n"
     "Responde cuando el broker confirmó todos los que valen. De los que quedan `SIN_CONFIRMAR` no se sabe: "
     "repetir el lote entero con los mismos `id` es seguro. Ponga `id` a cada uno: el asignado a uno que no "
     "lo trae se sabe por la respuesta, y sin ella no se puede repetir. `Idempotency-Key`, que solo puede "
@@ -315,9 +341,12 @@ OPERACION: Final = Operacion(
         413: _interrumpidos(
             413,
             f"Pasa de {LIMITES.octetos // 1024} KiB, de {LIMITES.comprimidos // 1024} KiB comprimido, de "
-            f"{ELEMENTOS_MAXIMOS} elementos o, descomprimido, de {VECES_COMPRIMIDO} veces lo que llegó.",
+            f"{ELEMENTOS_MAXIMOS} elementos, de {SIGNOS_DE_UN_LOTE} comas, dos puntos, corchetes y llaves en "
+            f"los leídos (o {SIGNOS_SUELTOS} en lo que más anida de una lista) o, descomprimido, de "
+            f"{VECES_COMPRIMIDO} veces lo que llegó.",
             demasiado_grande(LIMITES.octetos),
             _demasiados(),
+            _demasiadas_partes(),
             demasiado_comprimido(),
         ),
         503: Contestacion(

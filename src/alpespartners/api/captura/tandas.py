@@ -26,9 +26,12 @@ from alpespartners.modulos.tracking.aplicacion.recepcion import (
 )
 from alpespartners.modulos.tracking.dominio.excepciones import Codigo, Fallo
 from alpespartners.seedwork.json_estricto import JsonIlegible, leer_json
+from alpespartners.seedwork.json_por_partes import contar_signos
 
 OCTETOS_DE_UN_ELEMENTO: Final = DE_UN_EVENTO.octetos + 128
 """Los de un envío y, además, lo que no llevaría solo: su `clase`, y el `id` que se le pone para repetirlo."""
+SIGNOS_DE_UN_ELEMENTO: Final = 32 * 1024
+"""Comas, dos puntos y aperturas que se leen de una vez: con más, cada parte mide menos de dos octetos."""
 ELEMENTOS_DE_UNA_TANDA: Final = 100
 OCTETOS_DE_UNA_TANDA: Final = 256 * 1024
 EN_VUELO_MAXIMO: Final = 2
@@ -58,7 +61,7 @@ class Tandas:
     def __init__(self, recibir: Recibir, leer: Leer) -> None:
         self._recibir = recibir
         self._leer = leer
-        self._tanda: list[bytes | None] = []
+        self._tanda: list[bytes | NoValida] = []
         self._octetos_de_tanda = 0
         self._en_vuelo: deque[asyncio.Task[list[Suerte]]] = deque()
         self._causas: dict[Clase, BrokerNoDisponible] = {}
@@ -67,15 +70,25 @@ class Tandas:
         """Los agregados."""
         self.octetos = 0
         """Los de todos ellos."""
+        self.signos = 0
+        """Comas, dos puntos y aperturas de los que se leen."""
         self.elementos: list[Elemento] = []
         self.aceptados: list[tuple[ElementoAceptado, Clase]] = []
 
     async def agregar(self, octetos: bytes | None) -> None:
         """Recibe un elemento, o `None` si no cabía; espera solo si ya hay bastantes tandas en vuelo."""
         self.cuantos += 1
-        self._tanda.append(octetos)
         self.octetos += len(octetos or b"")
         self._octetos_de_tanda += len(octetos or b"")
+        signos = contar_signos(octetos or b"")
+        if octetos is None:
+            self._tanda.append(_demasiado_grande(f"pasa de {DE_UN_EVENTO.octetos // 1024} KiB"))
+        elif signos > SIGNOS_DE_UN_ELEMENTO:
+            partes = f"{SIGNOS_DE_UN_ELEMENTO} comas, dos puntos, corchetes y llaves"
+            self._tanda.append(_demasiado_grande(f"lleva más de {partes}"))
+        else:
+            self._tanda.append(octetos)
+            self.signos += signos
         if len(self._tanda) >= ELEMENTOS_DE_UNA_TANDA or self._octetos_de_tanda >= OCTETOS_DE_UNA_TANDA:
             await self._enviar()
 
@@ -118,17 +131,18 @@ class Tandas:
             if isinstance(suerte, SinConfirmar) and suerte.clase not in confirmadas:
                 self._causas[suerte.clase] = suerte.causa
 
-    def _entradas(self, tanda: Iterable[bytes | None], leida: asyncio.Event) -> Iterator[Entrada | NoValida]:
+    def _entradas(
+        self, tanda: Iterable[bytes | NoValida], leida: asyncio.Event
+    ) -> Iterator[Entrada | NoValida]:
         """Las de una tanda, cada una cuando se pide; dice cuándo no quedan."""
         yield from map(self._entrada, tanda)
         leida.set()
 
-    def _entrada(self, octetos: bytes | None) -> Entrada | NoValida:
-        if octetos is None:
-            frase = f"pasa de {DE_UN_EVENTO.octetos // 1024} KiB"
-            return _no_vale("", CodigoDePeticion.ELEMENTO_DEMASIADO_GRANDE, frase)
+    def _entrada(self, llegado: bytes | NoValida) -> Entrada | NoValida:
+        if isinstance(llegado, NoValida):
+            return llegado
         try:
-            elemento = leer_json(octetos)
+            elemento = leer_json(llegado)
         except JsonIlegible as ilegible:
             # La frase dice «El cuerpo …», y aquí es uno de muchos.
             frase = f"el elemento{str(ilegible).removeprefix('El cuerpo').rstrip('.')}"
@@ -147,6 +161,10 @@ def entrada_con_clase(elemento: object) -> Entrada | NoValida:
     if nombrada is None:
         return _no_vale("clase", Codigo.REQUERIDO, f"es obligatoria: {' o '.join(_CLASES)}")
     return _no_vale("clase", Codigo.VALOR_NO_PERMITIDO, f"debe ser {' o '.join(_CLASES)}")
+
+
+def _demasiado_grande(mensaje: str) -> NoValida:
+    return _no_vale("", CodigoDePeticion.ELEMENTO_DEMASIADO_GRANDE, mensaje)
 
 
 def _no_vale(campo: str, codigo: CodigoDePeticion | Codigo, mensaje: str) -> NoValida:

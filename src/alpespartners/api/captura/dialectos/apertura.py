@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 
 from alpespartners.api.http.problemas import ErrorHTTP
 from alpespartners.seedwork.json_estricto import JsonIlegible, leer_json
-from alpespartners.seedwork.json_por_partes import AnidaDeMas, DeUnaLista
+from alpespartners.seedwork.json_por_partes import AnidaDeMas, DeUnaLista, contar_signos
 from alpespartners.seedwork.respiro import Respiro
 
 SUCESOS_MAXIMOS: Final = 1_000
@@ -33,7 +33,6 @@ Mil sucesos de veinte niveles llevan la sexta parte. De uno que los gaste todos 
 LISTA: Final = "batch"
 """El campo del sobre en que van los sucesos, en todos los dialectos."""
 
-_SIGNOS: Final = (b",", b":", b"[", b"{")
 _BLANCOS: Final = b" \t\n\r"
 _OCTETOS_DE_UN_TROZO: Final = 32 * 1024
 _NOMBRE_DE_LA_LISTA: Final = re.compile(rb'"%b"[ \t\n\r]*+:[ \t\n\r]*+(?=\[)' % LISTA.encode())
@@ -55,7 +54,7 @@ class Cuerpo(NamedTuple):
 
 def cuesta_leer(octetos: bytes) -> bool:
     """Dice si lleva más signos de los que se leen de una vez."""
-    return sum(map(octetos.count, _SIGNOS)) > SIGNOS_MAXIMOS
+    return contar_signos(octetos) > SIGNOS_MAXIMOS
 
 
 async def abrir(octetos: bytes, respiro: Respiro) -> Cuerpo:

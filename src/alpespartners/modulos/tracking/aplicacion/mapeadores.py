@@ -29,8 +29,8 @@ from alpespartners.modulos.tracking.aplicacion.textos import (
 from alpespartners.modulos.tracking.dominio.excepciones import Codigo, Recolector
 from alpespartners.modulos.tracking.dominio.normalizacion import en_nfc
 from alpespartners.modulos.tracking.dominio.propiedades import (
-    LONGITUD_CLAVE_PROPIEDAD,
     MAXIMO_PROPIEDADES,
+    PREFIJO_DE_UN_NOMBRE,
     nombre_legible,
     reunir_propiedades,
 )
@@ -64,8 +64,8 @@ _QUE_DEBEN_SER = {
 _OBLIGATORIO = "campaña_id"
 _PARECIDO = 0.8
 """Cuánto se parece, de 0 a 1, un nombre mal escrito al que se le propone: `influencer`, 0,87."""
-_PREFIJO = 4 * LONGITUD_CLAVE_PROPIEDAD
-"""Lo que se lee del nombre de un objeto: en NFC puede menguar a la cuarta parte, y lo demás no se guarda."""
+_CON_PARECIDO = 16
+"""De cuántos campos desconocidos de un cuerpo se busca el parecido: cuesta, y uno hostil trae miles."""
 
 
 def json_a_dto(
@@ -189,7 +189,7 @@ def _sin_alias(cuerpo: Mapping[str, object], recolector: Recolector) -> Mapping[
     for nombre, valor in cuerpo.items():
         if valor is None:
             continue
-        canonico = en_nfc(nombre)
+        canonico = en_nfc(nombre[:PREFIJO_DE_UN_NOMBRE])
         canonico = ALIAS.get(canonico, canonico)
         if canonico not in _CANONICOS:
             campos[nombre] = valor
@@ -231,9 +231,10 @@ def _decir_desconocidos(
 ) -> None:
     """Dice cada campo desconocido, y a cuál de los ausentes se parece: un error de tecleo debe notarse."""
     for numero, nombre in enumerate(desconocidos):
+        if recolector.sobran_avisos and not estricto:
+            break
         legible = nombre_legible(nombre)
-        # Comparar nombres cuesta, y un cuerpo hostil trae miles.
-        parecido = _parecido(legible, ausentes) if numero < MAXIMO_PROPIEDADES else None
+        parecido = _parecido(legible, ausentes) if numero < _CON_PARECIDO else None
         # Sin él no hay evento: quien lo escribió mal recibe un rechazo, que no lleva advertencias.
         if estricto or parecido == _OBLIGATORIO:
             recolector.anotar(
@@ -283,7 +284,7 @@ def _aplanadas(objeto: Mapping[str, object]) -> Iterator[tuple[str, str]]:
         if isinstance(contenido, dict) and contenido:
             for interna, suyo in contenido.items():
                 if suyo is not None:
-                    yield f"{clave[:_PREFIJO]}.{interna}", como_texto(suyo)
+                    yield f"{clave[:PREFIJO_DE_UN_NOMBRE]}.{interna}", como_texto(suyo)
         elif contenido is not None:
             yield clave, como_texto(contenido)
 

@@ -98,6 +98,11 @@ class Recolector:
         avisos = sorted((a for a in self._avisos if a != _FALTAN), key=lambda aviso: ":" in aviso)
         return [*avisos[: MAXIMO_ADVERTENCIAS - 1], _FALTAN]
 
+    @property
+    def sobran_avisos(self) -> bool:
+        """Dice si hay más de los que caben: otro que diga `:campo` ya no saldría en `avisos`."""
+        return len(self._avisos) > MAXIMO_ADVERTENCIAS
+
     def intentar(self, regla: Callable[[*A], T], *args: *A) -> T | None:
         """Aplica una regla; si el campo la incumple anota la falta y devuelve `None`."""
         try:

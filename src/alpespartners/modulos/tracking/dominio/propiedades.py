@@ -18,6 +18,8 @@ from alpespartners.modulos.tracking.dominio.normalizacion import ILEGIBLE, en_nf
 MAXIMO_PROPIEDADES: Final = 64
 LONGITUD_CLAVE_PROPIEDAD: Final = 64
 LONGITUD_VALOR_PROPIEDAD: Final = 2048
+PREFIJO_DE_UN_NOMBRE: Final = 4 * LONGITUD_CLAVE_PROPIEDAD
+"""Lo que se lee de un nombre: en NFC puede menguar a la cuarta parte, y lo demás no se guarda."""
 
 _ILEGIBLE_EN_UN_NOMBRE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _SIN_NOMBRE: Final = "(vacío)"
@@ -50,7 +52,7 @@ def nombre_legible(nombre: str) -> str:
     """Devuelve un nombre ajeno que se puede guardar y repetir en una respuesta: corto y sin controles."""
     if nombre.isascii() and nombre.isprintable():
         return nombre[:LONGITUD_CLAVE_PROPIEDAD] or _SIN_NOMBRE
-    legible = en_nfc(_ILEGIBLE_EN_UN_NOMBRE.sub(ILEGIBLE, nombre))
+    legible = en_nfc(_ILEGIBLE_EN_UN_NOMBRE.sub(ILEGIBLE, nombre[:PREFIJO_DE_UN_NOMBRE]))
     return legible[:LONGITUD_CLAVE_PROPIEDAD]
 
 
@@ -62,7 +64,8 @@ def _guardar(clave: str, valor: str, reunidas: dict[str, str], recolector: Recol
     reunidas[libre] = recortado
     if libre != nombre:
         recolector.avisar(f"propiedad_repetida:{libre}")
-    if len(recortado) < len(legible) or len(en_nfc(clave)) > LONGITUD_CLAVE_PROPIEDAD:
+    largo = len(clave) > PREFIJO_DE_UN_NOMBRE or len(en_nfc(clave)) > LONGITUD_CLAVE_PROPIEDAD
+    if largo or len(recortado) < len(legible):
         recolector.avisar(f"propiedad_recortada:{libre}")
     if perdio_algo(valor, legible) or not clave or _ILEGIBLE_EN_UN_NOMBRE.search(clave):
         recolector.avisar(f"propiedad_reparada:{libre}")
