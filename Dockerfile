@@ -19,4 +19,5 @@ COPY --from=construccion /alpes/src /alpes/src
 # Lo que `conciliar` y `reconstruir` ordenan en disco va donde se puede escribir.
 ENV PATH=/alpes/.venv/bin:$PATH ALPES_DATOS=/datos SQLITE_TMPDIR=/datos
 USER 10001
+WORKDIR /alpes
 CMD ["alpespartners", "--help"]

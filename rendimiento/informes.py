@@ -8,7 +8,6 @@ Qué no es: lo que cuesta contar al consumidor, que lo mide `cuentas.py`.
 Por qué existe: un informe que depende de cuántos eventos hay acaba sin responder, y se nota tarde.
 """
 
-import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -24,14 +23,14 @@ from sqlalchemy import TextClause, text
 from alpespartners.medicion.base_postgresql import base_postgresql
 from alpespartners.medicion.carga import a_tope, correr
 from alpespartners.medicion.medida import Medida
-from alpespartners.medicion.montaje import ORDEN, Proceso, entorno, montaje, parando, pedir
+from alpespartners.medicion.montaje import Proceso, montaje, parando, pedir
 from alpespartners.medicion.nucleos import en_el_de_la_carga, en_el_de_los_servidores
 from alpespartners.medicion.programa import POSTGRESQL, Opcion, ejecutar
 from alpespartners.modulos.informes.aplicacion.pedido import en_miles
 from alpespartners.modulos.tracking.infraestructura.motores.base_datos import LecturasDelLibro
 from alpespartners.modulos.tracking.infraestructura.motores.postgresql.lecturas import LecturasPostgreSQL
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.lecturas import LecturasSQLite
-from rendimiento.llenado import Reparto, llenar_postgresql, llenar_sqlite
+from rendimiento.llenado import Reparto, llenar_postgresql, llenar_sqlite, recontar
 
 T = TypeVar("T")
 
@@ -61,8 +60,6 @@ _CENTIL: Final = 94
 _MONEDA: Final = "USD"
 _DECIMALES: Final = 4
 _LIMITE: Final = 600.0
-_DIFERIAN: Final = 1
-"""Con lo que termina `recontar` si algo difería, aunque lo haya corregido."""
 _MILISEGUNDOS: Final = 1e3
 
 
@@ -205,7 +202,7 @@ def _llena(eventos: int, postgresql: str | None) -> Iterator[_Llena]:
         servicio = pila.enter_context(montaje(**ajustes))
         if postgresql is None:
             llenar_sqlite(servicio.datos, reparto)
-        _recontar({"ALPES_DATOS": str(servicio.datos), **ajustes})
+        recontar({"ALPES_DATOS": str(servicio.datos), **ajustes})
         with en_el_de_los_servidores():
             api = servicio.api()
         pila.enter_context(parando(api))
@@ -216,17 +213,6 @@ def _llena(eventos: int, postgresql: str | None) -> Iterator[_Llena]:
         )
         pila.callback(lecturas.cerrar)
         yield _Llena(eventos, api, lecturas)
-
-
-def _recontar(ajustes: Mapping[str, str]) -> None:
-    """Pone las cuentas de lo que se llenó sin contarlo.
-
-    Raises:
-        RuntimeError: la orden no las corrigió.
-    """
-    terminada = subprocess.run([*ORDEN, "recontar"], env=entorno(ajustes), capture_output=True, check=False)
-    if terminada.returncode != _DIFERIAN:
-        raise RuntimeError(f"recontar terminó con {terminada.returncode}")
 
 
 if __name__ == "__main__":

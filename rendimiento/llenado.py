@@ -2,13 +2,14 @@
 
 Qué es: filas como las que escribe el libro, repartidas entre campañas que se alternan; las de una lista están
 así cada una en un lugar distinto de la tabla, que es lo que más cuesta leer.
-Qué no es: el camino de un evento; eso lo miden otros programas. Tampoco las cuentas de los informes, que aquí
-faltan: las pone `alpespartners recontar`.
+Qué no es: el camino de un evento; eso lo miden otros programas. Las cuentas de los informes las pone después
+`recontar`.
 Por qué existe: lo que tarda una lectura con la tabla llena no se sabe hasta llenarla.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -20,6 +21,7 @@ from typing import Any, Final
 import asyncpg
 from sqlalchemy import Dialect, make_url
 
+from alpespartners.medicion.montaje import ORDEN, entorno
 from alpespartners.modulos.tracking.aplicacion.clases import CLASES, CONVERSIONES, IMPRESIONES, Clase
 from alpespartners.modulos.tracking.dominio.contenido import ContenidoConversion, ContenidoImpresion
 from alpespartners.modulos.tracking.dominio.entidades import Conversion, EventoSeguido, Impresion
@@ -44,11 +46,13 @@ _POR_CONVERSION: Final = 20
 _SALTO: Final = 7_919
 """Cuántos usuarios separan a los de dos eventos seguidos."""
 _TANDA: Final = 50_000
+_DIFERIAN: Final = 1
+"""Con lo que termina `recontar` si algo difería, aunque lo haya corregido."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reparto:
-    """Los eventos que se guardan, uno cada `cada`, y entre cuántos se reparten.
+    """Los eventos que se guardan, desde `comienzo` y uno cada `cada`, y entre cuántos se reparten.
 
     De cada veinte, los que piden informes quieren una conversión; los demás programas, solo impresiones.
     """
@@ -57,6 +61,7 @@ class Reparto:
     campañas: int = 1
     influencers: int = 1
     usuarios: int = 1
+    comienzo: datetime = COMIENZO
     cada: timedelta = timedelta(milliseconds=10)
     con_conversiones: bool = False
 
@@ -66,7 +71,7 @@ class Reparto:
 
     def instante_de(self, numero: int) -> datetime:
         """Cuándo ocurrió el evento con ese número."""
-        return COMIENZO + numero * self.cada
+        return self.comienzo + numero * self.cada
 
 
 def en_campañas(eventos: int) -> Reparto:
@@ -112,6 +117,17 @@ def llenar_sqlite(datos: Path, reparto: Reparto) -> None:
 def llenar_postgresql(url: str, reparto: Reparto) -> None:
     """Añade a esa base de datos, que tiene las tablas vacías, esos eventos."""
     asyncio.run(_copiar(url, reparto))
+
+
+def recontar(ajustes: Mapping[str, str]) -> None:
+    """Pone las cuentas de lo que se llenó sin contarlo en la base de datos de esos ajustes.
+
+    Raises:
+        RuntimeError: la orden no las corrigió.
+    """
+    terminada = subprocess.run([*ORDEN, "recontar"], env=entorno(ajustes), capture_output=True, check=False)
+    if terminada.returncode != _DIFERIAN:
+        raise RuntimeError(f"recontar terminó con {terminada.returncode}")
 
 
 async def _copiar(url: str, reparto: Reparto) -> None:

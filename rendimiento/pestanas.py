@@ -1,6 +1,7 @@
 """Unas pestañas del panel abiertas, en un hilo aparte: lo que pide un navegador que nadie toca.
 
-Qué es: peticiones de la vista del sistema a su ritmo, y conexiones que leen una campaña en vivo.
+Qué es: peticiones de la vista del sistema a su ritmo, páginas de una campaña que se recargan y conexiones que
+la leen en vivo.
 Qué no es: un navegador; no dibuja nada, y todas se ven a la vez, que es lo peor que puede pasar.
 """
 
@@ -25,12 +26,14 @@ class Pestañas:
     Attributes:
         del_sistema: cuántas ponen al día la vista del sistema cada cinco segundos, repartidas en ellos.
         en_vivo: cuántas miran una campaña.
-        campaña_id: la que miran.
+        campaña_id: la que miran, o la que se recarga.
+        de_la_campaña: cuántas recargan la página de una campaña cinco segundos después de tenerla.
     """
 
     del_sistema: int = 0
     en_vivo: int = 0
     campaña_id: str = ""
+    de_la_campaña: int = 0
 
     @contextmanager
     def abiertas(self, puerto: int) -> Iterator[None]:
@@ -52,19 +55,31 @@ class Pestañas:
             trabajo.result()
 
     async def _tener(self, puerto: int, lista: "Future[Callable[[], object]]") -> None:
-        conectadas = asyncio.Barrier(self.del_sistema + self.en_vivo + 1)
+        conectadas = asyncio.Barrier(self.del_sistema + self.en_vivo + self.de_la_campaña + 1)
         fin = asyncio.Event()
-        direccion = f"/tracking/campanas/{quote(self.campaña_id, safe='')}/en-vivo"
+        escrita = quote(self.campaña_id, safe="")
+        trozo = pedir_pagina(puerto, "/panel/sistema", "HX-Request: true")
+        entera = pedir_pagina(puerto, f"/panel/campa%C3%B1as/{escrita}")
         async with asyncio.TaskGroup() as grupo:
-            mirando = [_mira(puerto, direccion, conectadas) for _ in range(self.en_vivo)]
-            desfases = [_CADA * numero / self.del_sistema for numero in range(self.del_sistema)]
-            del_sistema = [_refresca(puerto, desfase, conectadas) for desfase in desfases]
-            tareas = [grupo.create_task(una) for una in (*mirando, *del_sistema)]
+            en_vivo = f"/tracking/campanas/{escrita}/en-vivo"
+            mirando = [_mira(puerto, en_vivo, conectadas) for _ in range(self.en_vivo)]
+            refrescando = [
+                _refresca(puerto, peticion, _CADA * numero / cuantas, conectadas)
+                for peticion, cuantas in ((trozo, self.del_sistema), (entera, self.de_la_campaña))
+                for numero in range(cuantas)
+            ]
+            tareas = [grupo.create_task(una) for una in (*mirando, *refrescando)]
             await conectadas.wait()
             lista.set_result(partial(asyncio.get_running_loop().call_soon_threadsafe, fin.set))
             await fin.wait()
             for tarea in tareas:
                 tarea.cancel()
+
+
+def pedir_pagina(puerto: int, direccion: str, *cabeceras: str) -> bytes:
+    """La petición de esa página, con lo que dice un navegador de quien la mira."""
+    suyas = (f"Host: 127.0.0.1:{puerto}", "Accept: text/html,*/*;q=0.8", "Accept-Language: es", *cabeceras)
+    return "\r\n".join([f"GET {direccion} HTTP/1.1", *suyas, "", ""]).encode()
 
 
 @asynccontextmanager
@@ -88,13 +103,12 @@ async def _mira(puerto: int, direccion: str, conectadas: asyncio.Barrier) -> Non
         raise ConnectionError
 
 
-async def _refresca(puerto: int, desfase: float, conectadas: asyncio.Barrier) -> None:
-    peticion = f"GET /panel/sistema HTTP/1.1\r\nHost: 127.0.0.1:{puerto}\r\nHX-Request: true\r\n\r\n"
+async def _refresca(puerto: int, peticion: bytes, desfase: float, conectadas: asyncio.Barrier) -> None:
     async with _conexion(puerto) as (lector, escritor):
         await conectadas.wait()
         await asyncio.sleep(desfase)
         while True:
-            escritor.write(peticion.encode())
+            escritor.write(peticion)
             cabeceras = await lector.readuntil(b"\r\n\r\n")
             _exigir_200(cabeceras)
             (longitud,) = (

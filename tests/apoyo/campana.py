@@ -119,5 +119,22 @@ class EnElPanel:
         return cifras
 
 
+def monedas_de(total: Any) -> list[str]:
+    """Las de un total de la API y, si se compara, las de antes."""
+    return sorted({*total["valor"], *total.get("comparacion", {"valor": {}})["valor"]})
+
+
+def fila_de_la_serie(fila: Any, monedas: Sequence[str]) -> list[str]:
+    """Las celdas de una fila de la API en la tabla de la serie, sin la primera, que dice cuándo."""
+    los_dos = [EnElPanel(medido, monedas) for medido in (fila, fila.get("comparacion")) if medido]
+    return [
+        *(uno.cuantos("impresiones") for uno in los_dos),
+        *(uno.cuantos("clics") for uno in los_dos),
+        *(uno.cuantos("visualizaciones") for uno in los_dos),
+        *(uno.conversiones for uno in los_dos),
+        *(uno.valor(moneda, f"0,00\N{NO-BREAK SPACE}{moneda}") for moneda in monedas for uno in los_dos),
+    ]
+
+
 def _razon(escrita: Mapping[str, Any]) -> Razon:
     return Razon(Decimal(escrita["numerador"]), escrita["denominador"])

@@ -2,12 +2,15 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from fractions import Fraction
 from typing import Any
 
+from alpespartners.modulos.informes.aplicacion.orden import Criterio, Orden
 from alpespartners.modulos.informes.aplicacion.puertos import (
     DE_LOS_DIAS,
     Contada,
     Dimension,
+    Mayores,
     Pagina,
     Resumen,
 )
@@ -49,6 +52,30 @@ def contar(
         Contada(lugar, influencer, cupon, tipo, moneda, cuenta, campaña)
         for (lugar, influencer, cupon, tipo, moneda, campaña), cuenta in juntas.items()
     ]
+
+
+def mayores(
+    contadas: Iterable[Contada], de_todos: list[Contada], por: Dimension, orden: Orden, maximo: int
+) -> Mayores:
+    """Los primeros grupos de lo contado por eso, ordenados uno a uno."""
+    grupos: defaultdict[str, list[Contada]] = defaultdict(list)
+    for contada in contadas:
+        grupos[str(contada[Contada._fields.index(por.value)])].append(contada)
+
+    def lugar(grupo: str) -> tuple[bool, Fraction, str]:
+        suyas = metricas({(una.tipo, una.moneda): una.cuenta for una in grupos[grupo]})
+        ventas = suyas.ventas_por_clic
+        sin_clics = orden.criterio is Criterio.VENTAS_POR_CLIC and ventas.denominador == 0
+        medida = {
+            Criterio.CLICS: Fraction(suyas.clics),
+            Criterio.CONVERSIONES: Fraction(sum(suyas.conversiones.values())),
+            Criterio.VENTAS_POR_CLIC: Fraction(ventas.numerador) / (ventas.denominador or 1),
+            Criterio.VALOR: Fraction(suyas.valor.get(orden.moneda, 0)),
+        }[orden.criterio]
+        return sin_clics, Fraction(0) if sin_clics else -medida, grupo
+
+    primeros = sorted(grupos, key=lugar)[:maximo]
+    return Mayores([una for grupo in primeros for una in grupos[grupo]], len(grupos), de_todos)
 
 
 def contar_usuarios(

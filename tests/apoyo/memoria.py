@@ -37,7 +37,14 @@ from alpespartners.api.operacion.salud import Salud, quien_averigua
 from alpespartners.api.tracking.envios import Envios
 from alpespartners.composicion.mensajes import TIPOS_DE_COMANDO, descripcion_de_los_mensajes
 from alpespartners.modulos.claves.aplicacion.llavero import LlaveroGuardado
-from alpespartners.modulos.informes.aplicacion.puertos import Contada, DemasiadasCuentas, Dimension, Pagina
+from alpespartners.modulos.informes.aplicacion.orden import Orden
+from alpespartners.modulos.informes.aplicacion.puertos import (
+    Contada,
+    DemasiadasCuentas,
+    Dimension,
+    Mayores,
+    Pagina,
+)
 from alpespartners.modulos.informes.aplicacion.ritmo import Ritmo
 from alpespartners.modulos.informes.dominio.intervalos import Intervalo
 from alpespartners.modulos.informes.dominio.usuarios import Usuarios
@@ -65,13 +72,14 @@ from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
 from alpespartners.panel.fuentes import Fuentes
 from alpespartners.panel.instalacion import Disco, Instalacion
 from alpespartners.panel.rutas import rutas_del_panel
-from tests.apoyo.cuentas_en_memoria import contar, contar_usuarios, resumir, ritmos
+from tests.apoyo.cuentas_en_memoria import contar, contar_usuarios, mayores, resumir, ritmos
 from tests.apoyo.libro_en_memoria import TransaccionEnMemoria
 from tests.apoyo.topicos_en_vivo import TopicosQueNoHay
 
 _ASYNCAPI = descripcion_de_los_mensajes()
 C = TypeVar("C", RegistrarImpresion, RegistrarConversion)
 T = TypeVar("T")
+_SIN_MAXIMO = 10**9
 
 AHORA = datetime(2024, 1, 15, 10, 36, 0, 120_000, tzinfo=UTC)
 
@@ -180,6 +188,13 @@ class PuertosEnMemoria:
     ) -> tuple[list[Contada], list[Usuarios]]:
         contadas = await self.contar(campaña_id, intervalos, (), maximo)
         return contadas, contar_usuarios(self._eventos(), campaña_id, intervalos)
+
+    async def mayores(
+        self, campaña_id: str, periodo: Intervalo, por: Dimension, orden: Orden, maximo: int
+    ) -> Mayores:
+        contadas = await self.contar(campaña_id, [periodo], [por], _SIN_MAXIMO)
+        de_todos = await self.contar(campaña_id, [periodo], (), _SIN_MAXIMO)
+        return mayores(contadas, de_todos, por, orden, maximo)
 
     async def campañas(self, prefijo: str, despues_de: str | None, limite: int) -> Pagina:
         return self._resumir("campaña_id", prefijo, despues_de, limite)

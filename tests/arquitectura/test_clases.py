@@ -28,6 +28,8 @@ _POR_QUE = {
     "api/informes/presentacion.py": "las métricas de un informe",
     "api/informes/presentacion_de_listas.py": "lo que hubo de cada uno en una lista",
     "api/tracking/rutas.py": "las clases que tienen rutas",
+    "modulos/informes/aplicacion/orden.py": "una cifra por la que se ordena",
+    "modulos/informes/infraestructura/mayores.py": "cuánto tiene un grupo de esa cifra",
     "panel/desglose.py": "las cifras por las que se ordena",
     "panel/pedidas.py": "el orden que no se pide",
     "panel/embudo.py": "el último escalón",

@@ -145,3 +145,37 @@ def test_no_queda_nada_pendiente_escrito_en_el_codigo() -> None:
                     or (ficha.type == tokenize.NAME and ficha.string == "NotImplementedError")
                 ]
     assert pendientes == []
+
+
+def test_la_orden_que_se_aconseja_se_escribe_en_un_solo_lugar() -> None:
+    a_mano = re.compile(r"\balpespartners [a-z]")
+    dichas = [
+        f"{ruta}: {dicho}"
+        for ruta, arbol in modulos(PAQUETE)
+        # Lo que se mide, que no es un consejo.
+        if "/medicion/" not in ruta
+        for dicho in _dichos(arbol)
+        if a_mano.search(dicho)
+    ]
+    en_paginas = [
+        f"{archivo.name}: {linea}"
+        for patron in ("plantillas/*.html", "idiomas/en/*.json")
+        for archivo in sorted((PAQUETE / "panel").glob(patron))
+        for linea in archivo.read_text("utf-8").splitlines()
+        if a_mano.search(linea)
+    ]
+    assert dichas + en_paginas == []
+
+
+def _dichos(arbol: ast.Module) -> Iterator[str]:
+    """Los textos que no documentan el código."""
+    documentacion = {
+        id(nodo.body[0].value)
+        for nodo in ast.walk(arbol)
+        if isinstance(nodo, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        and nodo.body
+        and isinstance(nodo.body[0], ast.Expr)
+    }
+    for nodo in ast.walk(arbol):
+        if isinstance(nodo, ast.Constant) and isinstance(nodo.value, str) and id(nodo) not in documentacion:
+            yield nodo.value

@@ -16,7 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, update
 
+from alpespartners.modulos.informes.aplicacion.desglose import desglosar
 from alpespartners.modulos.informes.aplicacion.informe import Fila, Informe, hacer_informe
+from alpespartners.modulos.informes.aplicacion.orden import Criterio, Orden
 from alpespartners.modulos.informes.aplicacion.pedido import (
     DE_CAMPAÑA,
     DE_INFLUENCER,
@@ -25,6 +27,7 @@ from alpespartners.modulos.informes.aplicacion.pedido import (
     pedido_de_informe,
 )
 from alpespartners.modulos.informes.aplicacion.puertos import (
+    Contada,
     DemasiadasCuentas,
     DemasiadosSueltos,
     Dimension,
@@ -52,7 +55,7 @@ from alpespartners.modulos.tracking.infraestructura.motores.base_datos import Le
 from alpespartners.modulos.tracking.infraestructura.motores.postgresql.lecturas import LecturasPostgreSQL
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.lecturas import LecturasSQLite
 from alpespartners.modulos.tracking.infraestructura.repositorios import TransaccionSQL
-from tests.apoyo.cuentas_en_memoria import contar, contar_usuarios
+from tests.apoyo.cuentas_en_memoria import contar, contar_usuarios, mayores
 from tests.apoyo.eventos import AHORA, conversion, impresion
 from tests.apoyo.libro_contado import contado_en_postgresql, contado_en_sqlite
 from tests.apoyo.postgresql import SIN_PRISA, ServidorDePrueba
@@ -244,6 +247,62 @@ def _comprobar(cuentas: Cuentas, sujeto: Sujeto, sucesos: Eventos, parametros: d
         _comprobar_que_suman(comparadas, informe.total.comparado.metricas)
 
 
+ordenes = st.sampled_from(
+    [Orden(criterio) for criterio in Criterio if criterio is not Criterio.VALOR]
+    + [Orden(Criterio.VALOR, moneda) for moneda in ("COP", "CLF", "USD")]
+)
+
+
+@st.composite
+def desgloses(sortear: st.DrawFn) -> tuple[Eventos, dict[str, str], Dimension, Orden, int]:
+    """Unos eventos, el periodo del que se desglosan, por qué, por cuál son los primeros y cuántos."""
+    cambio = sortear(st.sampled_from(CAMBIOS))
+    pedido = sortear(pedidos(cambio, DE_CAMPAÑA))
+    en_total = {nombre: pedido[nombre] for nombre in ("desde", "hasta", "zona")}
+    return (
+        sortear(st.lists(eventos(cambio), max_size=30)),
+        en_total | {"granularidad": "total"},
+        sortear(st.sampled_from([Dimension.INFLUENCER, Dimension.CUPON])),
+        sortear(ordenes),
+        sortear(st.integers(1, 4)),
+    )
+
+
+@settings(max_examples=100, deadline=None)
+@given(caso=desgloses())
+def test_los_primeros_grupos_son_los_que_salen_de_ordenar_todos_y_el_total_el_de_todos(
+    sqlite: Cuentas, caso: tuple[Eventos, dict[str, str], Dimension, Orden, int]
+) -> None:
+    _comprobar_desglose(sqlite, *caso)
+
+
+@settings(max_examples=30, deadline=None)
+@given(caso=desgloses())
+def test_en_postgresql_los_primeros_grupos_tambien_son_los_que_salen_de_ordenar_todos(
+    postgresql: Cuentas, caso: tuple[Eventos, dict[str, str], Dimension, Orden, int]
+) -> None:
+    _comprobar_desglose(postgresql, *caso)
+
+
+def _comprobar_desglose(
+    cuentas: Cuentas, sucesos: Eventos, parametros: dict[str, str], por: Dimension, orden: Orden, maximo: int
+) -> None:
+    suya = f"desglose-{next(cuentas.numeros)}"
+    suyos = [_de(evento, suya, numero, DE_CAMPAÑA) for numero, evento in enumerate(sucesos)]
+    cuentas.contar([*suyos, *(_de(evento, f"{suya}-otra", 0, DE_CAMPAÑA) for evento in sucesos[:3])])
+    pedido = pedido_de_informe(suya, parametros, AHORA)
+    hallado = _esperar(desglosar(cuentas.de_campañas(), pedido, por, orden, maximo))
+    informe = cuentas.informe(pedido_de_informe(suya, {**parametros, "por": por}, AHORA))
+    esperados = mayores(contar(suyos, suya, pedido.intervalos, [por]), [], por, orden, maximo)
+    columna = Contada._fields.index(por.value)
+    assert [fila.grupo for fila in hallado.filas] == [
+        *dict.fromkeys((contada[columna],) for contada in esperados.contadas)
+    ]
+    assert (hallado.cuantas, hallado.total) == (len(informe.filas), informe.total.metricas)
+    del_informe = {fila.grupo: fila for fila in informe.filas}
+    assert list(hallado.filas) == [del_informe[fila.grupo] for fila in hallado.filas]
+
+
 def _de(evento: EventoSeguido[Any], suya: str, numero: int, sujeto: Sujeto) -> EventoSeguido[Any]:
     """El mismo, en esa campaña; o de ese influencer, en una de las tres en que está."""
     if sujeto is DE_CAMPAÑA:
@@ -394,6 +453,8 @@ async def test_de_un_dia_partido_con_demasiados_eventos_no_se_mira_ninguno(
     with pytest.raises(DemasiadosSueltos) as demasiados:
         await lectura.contar(campaña, intervalos, [por], 10)
     assert demasiados.value.caben == 4
+    with pytest.raises(DemasiadosSueltos):
+        await lectura.mayores(campaña, intervalos[0], por, Orden(Criterio.CLICS), 10)
 
 
 @pytest.mark.parametrize("hechos_de", [(impresion,), (impresion, conversion)])
@@ -589,8 +650,10 @@ async def test_antes_de_que_haya_tablas_no_hay_nada_contado(tmp_path: Path) -> N
     pedido = pedido_de_informe("cmp-456", parametros, AHORA)
     lectura = LecturaDeCuentasSQL(lecturas, hechos())
     informe = await hacer_informe(lectura, pedido, lectura)
+    desglose = await desglosar(lectura, pedido, Dimension.INFLUENCER, Orden(Criterio.CLICS), 10)
     lecturas.cerrar()
     assert (len(informe.filas), informe.total.metricas.impresiones) == (1, 0)
+    assert (desglose.filas, desglose.cuantas, desglose.total) == ([], 0, informe.total.metricas)
     assert informe.total.usuarios == Usuarios()
 
 

@@ -259,7 +259,10 @@ def test_recontar_halla_y_corrige_con_el_servicio_en_marcha(
     suyo.sql("UPDATE usuarios_por_dia SET eventos = eventos + 1")
     en_json = tmp_path / "diferencias.jsonl"
     codigo, dicho = suyo.conciliar("--json", str(en_json))
-    assert (codigo, "Las de los informes las corrige `alpespartners recontar`." in dicho) == (1, True), dicho
+    assert (codigo, "Las de los informes las corrige `.venv/bin/alpespartners recontar`." in dicho) == (
+        1,
+        True,
+    ), dicho
     hallazgos = [json.loads(linea) for linea in en_json.read_text(encoding="utf-8").splitlines()]
     assert {hallazgo["tipo"] for hallazgo in hallazgos} == {
         "cuenta de los informes que no es la de las filas"

@@ -92,7 +92,7 @@ def test_por_partes_nadie_mas_migra_y_mientras_tanto_se_aceptan_eventos(
 
         sin_tablas = servicio.consumidores()
         assert sin_tablas.wait(60) == 1
-        assert "ejecute `alpespartners migrar`" in servicio.salida(sin_tablas)
+        assert "ejecute `.venv/bin/alpespartners migrar`" in servicio.salida(sin_tablas)
 
         entorno = os.environ | {"ALPES_DATOS": str(servicio.datos), "ALPES_BASE_DATOS": url}
         orden = [str(BINARIOS / "alpespartners"), "migrar"]

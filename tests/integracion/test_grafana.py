@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.cog.plugins import register_default_plugins
+from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from tests.apoyo.espera import hasta
 from tests.apoyo.prometheus import Prometheus, prometheus
@@ -139,6 +142,31 @@ def test_grafana_puede_leerlo_y_cada_panel_se_explica_en_su_sitio() -> None:
         assert all(objetivo["datasource"] == suya for objetivo in panel["targets"])
         assert all(objetivo["legendFormat"] for objetivo in panel["targets"])
         assert len({objetivo["refId"] for objetivo in panel["targets"]}) == len(panel["targets"])
+
+
+def _perdidos(antes: Any, despues: Any, donde: str = "") -> list[str]:
+    """Lo que había antes y después no está o es otra cosa; lo que se añade es lo que vale si falta."""
+    if isinstance(antes, dict) and isinstance(despues, dict):
+        return [
+            perdido
+            for campo, valor in antes.items()
+            for perdido in _perdidos(valor, despues.get(campo), f"{donde}.{campo}")
+        ]
+    if isinstance(antes, list) and isinstance(despues, list) and len(antes) == len(despues):
+        parejas = zip(antes, despues, strict=True)
+        return [perdido for uno, otro in parejas for perdido in _perdidos(uno, otro, f"{donde}[]")]
+    return [] if antes == despues else [donde]
+
+
+def test_los_tipos_de_grafana_lo_leen_entero_y_lo_escriben_sin_perder_nada() -> None:
+    register_default_plugins()
+    leido = Dashboard.from_json(TABLERO)
+    escrito = json.loads(JSONEncoder().encode(leido))
+    # Una anotación lleva además lo que solo entiende su fuente, y de Prometheus ahí no hay tipos.
+    de_prometheus = [f".annotations.list[].{campo}" for campo in ("titleFormat", "textFormat", "step")]
+    assert _perdidos(TABLERO, escrito) == de_prometheus
+    mal_escrito = Dashboard.from_json({**TABLERO, "refesh": "30s"})
+    assert _perdidos({"refesh": "30s"}, json.loads(JSONEncoder().encode(mal_escrito))) == [".refesh"]
 
 
 def test_ninguna_consulta_separa_por_lo_que_no_sea_una_etiqueta_conocida() -> None:

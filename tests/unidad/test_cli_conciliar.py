@@ -117,7 +117,7 @@ def test_nombra_la_cuenta_y_los_usuarios_de_un_informe_que_no_son_los_de_las_fil
         f"{de_un_informe}: detalle cuentas_por_dia: {del_dia} · {venta}",
         f"{de_un_informe}: detalle usuarios_por_dia: {del_dia} · no se entiende, hay 0 con 0",
         "t: 7 mensajes, 6 distintos, REGISTRADA 4, en camino 2",
-        "Las de los informes las corrige `alpespartners recontar`.",
+        "Las de los informes las corrige `.venv/bin/alpespartners recontar`.",
         "2 discrepancias.",
     ]
     todos = [json.loads(linea) for linea in (tmp_path / "todos").read_text(encoding="utf-8").splitlines()]

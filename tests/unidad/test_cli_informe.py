@@ -79,7 +79,7 @@ def test_si_los_usuarios_no_se_entienden_dice_que_orden_los_corrige(con_eventos:
     assert dicho.exit_code == 2
     assert dicho.stderr == (
         "No se puede responder: los usuarios del 2026-01-10 de la campaña cmp-456 no se entienden; los "
-        "corrige `alpespartners recontar`.\n"
+        "corrige `.venv/bin/alpespartners recontar`.\n"
     )
 
 

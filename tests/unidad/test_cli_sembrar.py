@@ -43,6 +43,18 @@ def test_una_opcion_que_no_vale_se_dice_por_su_nombre(opciones: list[str], dicho
     assert resultado.stdout == ""
 
 
+@pytest.mark.parametrize(("aqui", "otro"), [("http://localhost:8000", 8001), ("http://localhost:8001", 8002)])
+@pytest.mark.usefixtures("sin_enviar")
+def test_se_niega_y_propone_un_servicio_en_un_puerto_que_no_es_el_de_este(
+    monkeypatch: pytest.MonkeyPatch, aqui: str, otro: int
+) -> None:
+    monkeypatch.setattr(envio, "campaña_de_otro", lambda _: "verano")
+    resultado = CliRunner().invoke(principal, ["sembrar", "--direccion", aqui], env={"ALPES_DATOS": "/datos"})
+    assert resultado.exit_code == 2
+    assert f"ALPES_PUERTO={otro} ./bin/iniciar" in resultado.stderr
+    assert f".venv/bin/alpespartners sembrar --direccion http://localhost:{otro})" in resultado.stderr
+
+
 def test_interrumpida_dice_cómo_repetirla_exactamente(monkeypatch: pytest.MonkeyPatch) -> None:
     def sembrar(*_: object) -> None:
         raise KeyboardInterrupt
@@ -52,8 +64,8 @@ def test_interrumpida_dice_cómo_repetirla_exactamente(monkeypatch: pytest.Monke
     assert resultado.exit_code == 2
     assert resultado.stderr == (
         "Interrumpida. 0 tienen respuesta; repetirlo es seguro y no añade nada dos veces: "
-        "alpespartners sembrar --direccion http://localhost:8000 --semilla 4 --eventos 50000 --dias 30 "
-        "--hasta 2024-01-15T15:00:00Z\n"
+        ".venv/bin/alpespartners sembrar --direccion http://localhost:8000 --semilla 4 --eventos 50000 "
+        "--dias 30 --hasta 2024-01-15T15:00:00Z\n"
     )
 
 

@@ -25,6 +25,7 @@ from alpespartners.modulos.claves.aplicacion.creacion import (
 from alpespartners.modulos.claves.dominio.clave import Alcance, ClaveGuardada, Dialecto
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible
 from alpespartners.seedwork.arranque import ErrorDeArranque
+from alpespartners.seedwork.orden import ORDEN
 
 claves = typer.Typer(cls=Grupo, help="Claves de la API: crearlas, verlas y revocarlas.", no_args_is_help=True)
 
@@ -136,10 +137,10 @@ def revocar(
         raise _sin_base_de_datos(error) from None
     if revocada_en is None:
         raise ErrorDeArranque(
-            f"No hay ninguna clave {nombrada}: `alpespartners claves listar` dice las que hay."
+            f"No hay ninguna clave {nombrada}: `{ORDEN} claves listar` dice las que hay."
             if parece_identidad(nombrada)
             # No se repite: quien se equivoca puede haber pegado el secreto.
-            else "Eso no es la identidad de ninguna clave: `alpespartners claves listar` dice las que hay."
+            else f"Eso no es la identidad de ninguna clave: `{ORDEN} claves listar` dice las que hay."
         )
     typer.echo(
         f"La clave {nombrada} está revocada desde el {momento(revocada_en)}. Se han esperado "

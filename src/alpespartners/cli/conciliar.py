@@ -30,6 +30,7 @@ from alpespartners.modulos.tracking.aplicacion.puertos import (
     FilaIlegible,
 )
 from alpespartners.seedwork.arranque import ErrorDeArranque
+from alpespartners.seedwork.orden import ORDEN
 
 _DE_CADA_TIPO: Final = 20
 
@@ -106,7 +107,7 @@ def _informar(cuentas: Sequence[Cuenta], dichos: Mapping[TipoDeHallazgo, int]) -
         if cuantos > _DE_CADA_TIPO:
             typer.echo(f"{tipo}: {cuantos} en total; --json los deja todos en un archivo.")
     if TipoDeHallazgo.INFORME in discrepancias:
-        typer.echo("Las de los informes las corrige `alpespartners recontar`.")
+        typer.echo(f"Las de los informes las corrige `{ORDEN} recontar`.")
     total = sum(discrepancias.values())
     typer.echo(f"{cuantas(total, 'discrepancia', 'discrepancias')}.")
     return total

@@ -22,6 +22,7 @@ from alpespartners.modulos.informes.dominio.intervalos import Granularidad
 from alpespartners.modulos.tracking.dominio.excepciones import CampoInvalido
 from alpespartners.modulos.tracking.dominio.objetos_valor import identificador
 from alpespartners.seedwork.arranque import ErrorDeArranque
+from alpespartners.seedwork.orden import ORDEN
 
 _DIMENSIONES: Final = DE_CAMPAÑA.dimensiones
 
@@ -93,7 +94,7 @@ def informe(  # noqa: PLR0913 (una opción por parámetro del informe)
         faltas = "\n".join(f"--{falta.parametro}: {falta.frase}." for falta in imposible.faltas)
         raise no_se_pudo(faltas) from None
     except UsuariosIlegibles as ilegibles:
-        frase = f"No se puede responder: {ilegibles}; los corrige `alpespartners recontar`."
+        frase = f"No se puede responder: {ilegibles}; los corrige `{ORDEN} recontar`."
         raise no_se_pudo(imprimible(frase)) from None
     except ErrorDeArranque as error:
         raise no_se_pudo(error.frase) from None

@@ -18,6 +18,7 @@ from alpespartners.modulos.tracking.aplicacion.puertos import (
     EsquemaDesconocido,
 )
 from alpespartners.seedwork.arranque import ErrorDeArranque
+from alpespartners.seedwork.orden import ORDEN
 
 _HACE_FALTA_OTRA_VERSION: Final = 2
 
@@ -47,4 +48,4 @@ def reconstruir() -> None:
             f"{hecho.sin_evento} sin evento, {cuantas(hecho.destinos, 'destino', 'destinos')}; "
             f"{cuantas(hecho.eventos_ilegibles, 'mensaje no es evento', 'mensajes no son eventos')}."
         )
-    typer.echo("Compruébelo con `alpespartners conciliar` y arranque los consumidores.")
+    typer.echo(f"Compruébelo con `{ORDEN} conciliar` y arranque los consumidores.")

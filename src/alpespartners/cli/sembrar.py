@@ -8,6 +8,7 @@ Por qué existe: quien quiere saber si el panel le sirve no tiene todavía un me
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Final
+from urllib.parse import urlsplit
 
 import typer
 
@@ -19,6 +20,7 @@ from alpespartners.cli.no_se_pudo import no_se_pudo
 from alpespartners.composicion.inicio import leer_ajustes
 from alpespartners.modulos.tracking.aplicacion.textos import instante_de_texto
 from alpespartners.modulos.tracking.dominio.excepciones import CampoInvalido
+from alpespartners.seedwork.orden import ORDEN
 
 if TYPE_CHECKING:
     from alpespartners.siembra.envio import Sembrados, Siembra
@@ -141,17 +143,23 @@ def _exigir_que_no_haya_otras(cliente: "Cliente") -> None:
             "Si está en marcha y la clave solo envía, --de-todos-modos no pregunta."
         ) from None
     if otra is not None:
+        puerto = _puerto_de_otro(cliente.direccion)
         raise no_se_pudo(
             f"En {cliente.direccion} ya hay campañas que no son inventadas ({imprimible(otra)}), y lo que se "
-            "siembra no se puede borrar. Use otro servicio (ALPES_DATOS=/tmp/demo ALPES_PUERTO=8001 "
-            "./bin/iniciar y, desde otra terminal, .venv/bin/alpespartners sembrar "
-            "--direccion http://localhost:8001) o, si da igual, --de-todos-modos."
+            f"siembra no se puede borrar. Use otro servicio (ALPES_DATOS=/tmp/demo ALPES_PUERTO={puerto} "
+            f"./bin/iniciar y, desde otra terminal, {ORDEN} sembrar "
+            f"--direccion http://localhost:{puerto}) o, si da igual, --de-todos-modos."
         )
+
+
+def _puerto_de_otro(direccion: str) -> int:
+    """Uno que no es el de esa dirección."""
+    return next(puerto for puerto in (8001, 8002) if puerto != urlsplit(direccion).port)
 
 
 def _orden(siembra: "Siembra", lugar: str) -> str:
     return (
-        f"alpespartners sembrar --direccion {lugar} --semilla {siembra.semilla} --eventos {siembra.eventos} "
+        f"{ORDEN} sembrar --direccion {lugar} --semilla {siembra.semilla} --eventos {siembra.eventos} "
         f"--dias {siembra.dias} --hasta {_en_texto(siembra.hasta)}"
     )
 

@@ -1,4 +1,4 @@
-"""Las filas de un informe de la mejor a la peor, y qué parte de todo es cada una.
+"""Las filas de un desglose de la mejor a la peor, y qué parte de todo es cada una.
 
 Qué es: el orden en que se leen los influencers y los cupones de una campaña, que está en la dirección.
 Qué no es: una cuenta; las filas son las del informe, y cada orden, una de sus cifras.
@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from alpespartners.modulos.informes.aplicacion.informe import Fila, Informe
+from alpespartners.modulos.informes.aplicacion.desglose import Desglose
+from alpespartners.modulos.informes.aplicacion.informe import FILAS_MAXIMAS, Fila, Informe
+from alpespartners.modulos.informes.aplicacion.orden import Criterio, Orden
 from alpespartners.modulos.informes.dominio.metricas import Metricas
 from alpespartners.modulos.tracking.aplicacion.codigos import CodigoDePeticion
 from alpespartners.modulos.tracking.dominio.excepciones import CampoInvalido
 from alpespartners.modulos.tracking.dominio.monedas import DECIMALES
 
-CONVERSIONES: Final = "conversiones"
-CLICS: Final = "clics"
-VENTAS_POR_CLIC: Final = "ventas_por_clic"
-VALOR: Final = "valor:"
+CONVERSIONES: Final = Criterio.CONVERSIONES.value
+_VALOR: Final = f"{Criterio.VALOR}:"
 """Delante de una moneda: por el valor en ella."""
 
 
@@ -33,38 +33,67 @@ class Puesto:
     total: int | Decimal | None
 
 
-def exigir_orden(texto: str) -> None:
-    """Comprueba que es uno.
+@dataclass(frozen=True, slots=True)
+class Puestos:
+    """Los primeros, y cuántos hay con los demás."""
+
+    primeros: Sequence[Puesto]
+    cuantos: int
+
+    @property
+    def caben(self) -> int:
+        """Los que se pueden ver de una vez, como mucho."""
+        return min(self.cuantos, FILAS_MAXIMAS)
+
+
+def orden_de(texto: str) -> Orden:
+    """El que se escribe así.
 
     Raises:
-        CampoInvalido: no lo es.
+        CampoInvalido: ninguno.
     """
-    por_valor = texto.startswith(VALOR) and texto.removeprefix(VALOR) in DECIMALES
-    if not por_valor and texto not in {CONVERSIONES, CLICS, VENTAS_POR_CLIC}:
+    moneda = texto.removeprefix(_VALOR)
+    if texto.startswith(_VALOR) and moneda in DECIMALES:
+        return Orden(Criterio.VALOR, moneda)
+    sin_moneda = [criterio for criterio in Criterio if criterio is not Criterio.VALOR]
+    if texto not in sin_moneda:
         raise CampoInvalido(
             "orden",
             CodigoDePeticion.PARAMETRO_INVALIDO,
-            f"debe ser {CONVERSIONES}, {CLICS}, {VENTAS_POR_CLIC} o {VALOR} y una moneda, como {VALOR}COP",
+            f"debe ser {', '.join(sin_moneda)} o {_VALOR} y una moneda, como {_VALOR}COP",
         )
+    return Orden(Criterio(texto))
 
 
-def puestos(informe: Informe, orden: str) -> Sequence[Puesto]:
-    """Todas las filas, de más a menos; las que empatan, por su nombre."""
-    total = None if orden == VENTAS_POR_CLIC else _medida(informe.total.metricas, orden)
+def del_desglose(desglose: Desglose, orden: Orden) -> Puestos:
+    """Los de ese desglose, que ya está por ese orden."""
+    return Puestos(_puestos(desglose.filas, desglose.total, orden), desglose.cuantas)
+
+
+def del_informe(informe: Informe, orden: Orden, maximo: int) -> Puestos:
+    """Los primeros de un informe en total y por una dimensión; los que empatan, por su nombre."""
 
     def lugar(fila: Fila) -> tuple[bool, int | Decimal, tuple[str, ...]]:
         medida = _medida(fila.metricas, orden)
         return medida is None, -(medida or 0), fila.grupo
 
-    return [
-        Puesto(fila, _medida(fila.metricas, orden) or 0, total) for fila in sorted(informe.filas, key=lugar)
-    ]
+    primeras = sorted(informe.filas, key=lugar)[:maximo]
+    return Puestos(_puestos(primeras, informe.total.metricas, orden), len(informe.filas))
 
 
-def _medida(metricas: Metricas, orden: str) -> int | Decimal | None:
+def _puestos(filas: Sequence[Fila], de_todas: Metricas, orden: Orden) -> list[Puesto]:
+    total = None if orden.criterio is Criterio.VENTAS_POR_CLIC else _medida(de_todas, orden)
+    return [Puesto(fila, _medida(fila.metricas, orden) or 0, total) for fila in filas]
+
+
+def _medida(metricas: Metricas, orden: Orden) -> int | Decimal | None:
     """Lo que esas métricas tienen de eso; `None`, si es una razón sin denominador."""
-    if orden.startswith(VALOR):
-        return metricas.valor.get(orden.removeprefix(VALOR), Decimal(0))
-    if orden == VENTAS_POR_CLIC:
-        return metricas.ventas_por_clic.valor
-    return metricas.clics if orden == CLICS else metricas.tasa_conversion.numerador
+    match orden.criterio:
+        case Criterio.VALOR:
+            return metricas.valor.get(orden.moneda, Decimal(0))
+        case Criterio.VENTAS_POR_CLIC:
+            return metricas.ventas_por_clic.valor
+        case Criterio.CLICS:
+            return metricas.clics
+        case Criterio.CONVERSIONES:
+            return metricas.tasa_conversion.numerador

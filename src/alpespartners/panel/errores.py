@@ -13,6 +13,7 @@ from msgspec import UNSET
 from alpespartners.api.http.problemas import DatosInvalidos, ErrorHTTP, Falta, SinPermiso
 from alpespartners.modulos.tracking.aplicacion.codigos import CodigoDePeticion
 from alpespartners.panel.idiomas import Frases, Idioma, traducciones
+from alpespartners.seedwork.orden import ORDEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ POR_CODIGO: Final[Mapping[str, Frase]] = {
     "acceso_solo_local": Frase(
         "Solo desde la máquina del servicio",
         "Mientras no tenga claves, el servicio solo atiende a su propia máquina, y sin intermediarios.",
-        "Ábralo en esa máquina, o pida a quien lo opera que cree una clave: «alpespartners claves crear».",
+        "Ábralo en esa máquina, o pida a quien lo opera que cree una clave: «%(orden)s claves crear».",
     ),
     "anfitrion_desconocido": Frase(
         "Nombre desconocido",
@@ -144,7 +145,8 @@ def explicacion_de(error: ErrorHTTP, idioma: Idioma) -> Explicacion:
         propio = problema.detail if idioma is Idioma.ESPAÑOL else decir(_OTRO_ERROR)
         titulo, detalle, que_hacer = problema.title, propio, decir(_REPETIR)
     else:
-        titulo, detalle, que_hacer = map(decir, (frases.titulo, frases.detalle, frases.que_hacer))
+        titulo, detalle = decir(frases.titulo), decir(frases.detalle)
+        que_hacer = decir(frases.que_hacer) % {"orden": ORDEN}
     if isinstance(problema, SinPermiso):
         if problema.alcance is not UNSET:
             detalle = decir(_DE_OTRO_ALCANCE) % {"alcance": problema.alcance}

@@ -28,6 +28,7 @@ from alpespartners.panel.formularios import Formulario
 from alpespartners.panel.idiomas import NOMBRES, Frases, Idioma, idioma_de
 from alpespartners.panel.recursos_del_panel import direccion_de
 from alpespartners.panel.visibles import valor_visible, visible
+from alpespartners.seedwork.orden import ORDEN
 
 _CABECERAS: Final = politica_de_contenido(
     "script-src 'self'",
@@ -171,6 +172,7 @@ def entorno(idioma: Idioma) -> jinja2.Environment:
     }
     plantillas.globals |= {
         "recurso": direccion_de,
+        "ORDEN": ORDEN,
         "inicio_de": direcciones.inicio_de,
         "vistas": partial(_vistas, Frases(idioma)),
         "idiomas": {idioma.value: nombre for idioma, nombre in NOMBRES.items()},

@@ -18,7 +18,7 @@ from starlette.responses import RedirectResponse, Response
 
 from alpespartners.api.http.claves import Alcance
 from alpespartners.api.http.rutas import Atencion, Ruta
-from alpespartners.modulos.informes.aplicacion.informe import Fila
+from alpespartners.modulos.informes.aplicacion.informe import FILAS_MAXIMAS, Fila
 from alpespartners.modulos.informes.aplicacion.pedido import PedidoDeInforme
 from alpespartners.modulos.informes.aplicacion.puertos import Resumen
 from alpespartners.modulos.informes.aplicacion.zonas import nombres_de_zonas
@@ -45,22 +45,27 @@ class Pedida:
 
     Attributes:
         parametros: todos los que trae.
-        orden: por qué se ordena la tabla que se desglosa.
-        maximo: cuántas filas se ven de ella; `None`, todas.
+        orden: por qué se ordena la tabla que se desglosa, como está en la dirección.
+        maximo: cuántas filas se ven de ella.
     """
 
     parametros: Mapping[str, str]
     orden: str
-    maximo: int | None
+    maximo: int
+
+    @property
+    def todas(self) -> bool:
+        """Si se piden todas las que caben."""
+        return _FILAS in self.parametros
 
 
 def pedida_de(peticion: Request, recolector: Recolector) -> Pedida:
     """La que dice su dirección; lo que no se entiende, al recolector."""
     parametros = parametros_de_formulario(peticion, _CONOCIDOS, recolector)
     orden = parametros.get(_ORDEN, desglose.CONVERSIONES)
-    recolector.intentar(desglose.exigir_orden, orden)
+    recolector.intentar(desglose.orden_de, orden)
     recolector.intentar(_exigir_todas, parametros.get(_FILAS, _TODAS))
-    return Pedida(parametros, orden, None if _FILAS in parametros else _PRIMERAS)
+    return Pedida(parametros, orden, FILAS_MAXIMAS if _FILAS in parametros else _PRIMERAS)
 
 
 def del_informe(parametros: Mapping[str, str]) -> dict[str, str]:

@@ -1,14 +1,26 @@
 """La vista de una campaña en un navegador de verdad: sus gráficos, su formulario y su informe impreso."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import httpx2
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.apoyo.campana import AHORA, HOSTIL, INFORME, VISTA, EnElPanel, llenar
+from tests.apoyo.campana import (
+    AHORA,
+    HOSTIL,
+    INFORME,
+    VISTA,
+    EnElPanel,
+    fila_de_la_serie,
+    llenar,
+    monedas_de,
+)
+from tests.apoyo.instalados import ejecutar
 from tests.apoyo.memoria import PuertosEnMemoria, api_en_memoria
 from tests.apoyo.navegador import CHROMIUM
 from tests.apoyo.pantalla import ANCHO_DE_TELEFONO, navegador, pantalla
@@ -17,6 +29,8 @@ from tests.apoyo.servidor import servidor
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="falta Chromium (paquete chromium)")
 
 COMPARADA = "?comparar=periodo_anterior&zona=America/Bogota"
+XHTML = "{http://www.w3.org/1999/xhtml}"
+LETRA_MENOR = 5.5
 GRAFICOS = ["Impresiones", "Clics", "Visualizaciones", "Conversiones", "Valor en COP", "Valor en USD"]
 
 
@@ -108,9 +122,7 @@ def test_sin_guiones_se_lee_todo_y_se_elige_igual(abierto: Browser, direccion: s
         vista.pagina.get_by_text("Frente a: El periodo anterior").wait_for()
 
 
-def test_impresa_lleva_sus_numeros_y_sus_graficos_sin_controles(
-    abierto: Browser, direccion: str, tmp_path: Path
-) -> None:
+def test_impresa_lleva_sus_numeros_y_sus_graficos_sin_controles(abierto: Browser, direccion: str) -> None:
     dicho: Any = httpx2.get(f"{direccion}{INFORME}{COMPARADA}", timeout=60).json()
     with pantalla(abierto, oscura=True) as vista:
         vista.pagina.goto(f"{direccion}{VISTA}{COMPARADA}")
@@ -125,6 +137,49 @@ def test_impresa_lleva_sus_numeros_y_sus_graficos_sin_controles(
         assert vista.pagina.locator("table[data-grafico] tbody tr").last.is_visible()
         assert not vista.pagina.get_by_role("button").first.is_visible()
         assert not vista.pagina.get_by_role("link", name="7 días").is_visible()
-        hoja = tmp_path / "informe.pdf"
-        vista.pagina.pdf(path=hoja, format="A4")
-        assert hoja.read_bytes().startswith(b"%PDF")
+
+
+def sin_huecos(texto: str) -> str:
+    return " ".join(texto.split())
+
+
+@pytest.mark.skipif(shutil.which("pdftotext") is None, reason="falta pdftotext (paquete poppler-utils)")
+@pytest.mark.parametrize(
+    ("pedido", "paginas"), [("", 3), (COMPARADA, 4), ("?granularidad=semana&comparar=dia_semana", 4)]
+)
+def test_el_pdf_dice_lo_que_el_informe_y_nada_se_corta_ni_se_encoge(
+    abierto: Browser, direccion: str, tmp_path: Path, pedido: str, paginas: int
+) -> None:
+    dicho: Any = httpx2.get(f"{direccion}{INFORME}{pedido}", timeout=60).json()
+    hoja = tmp_path / "informe.pdf"
+    with pantalla(abierto, oscura=True) as vista:
+        vista.pagina.goto(f"{direccion}{VISTA}{pedido}")
+        titulos_de_los_graficos(vista.pagina)
+        vista.pagina.pdf(path=hoja, prefer_css_page_size=True)
+        vista.pagina.emulate_media(media="print")
+        celdas = vista.pagina.locator("tbody :is(th, td)").all_inner_texts()
+    lineas = ejecutar(["pdftotext", "-layout", hoja, "-"], tmp_path).splitlines()
+    escrito = sin_huecos(" ".join(lineas))
+    monedas = monedas_de(dicho["total"])
+    for cifra in EnElPanel(dicho["total"], monedas).cifras().values():
+        assert sin_huecos(cifra) in escrito
+    series = {sin_huecos(linea) for linea in lineas}
+    for fila in dicho["filas"]:
+        suya = sin_huecos(" ".join(fila_de_la_serie(fila, monedas)))
+        assert any(linea.endswith(suya) for linea in series), suya
+    assert [celda for celda in celdas if not {*celda.split()} <= {*escrito.split()}] == []
+    for menu in ("Primer día", "7 días", "Explicar un evento", "Llevárselo", "Documentación de la API"):
+        assert menu not in escrito
+    con_lugares = ejecutar(["pdftotext", "-bbox", hoja, "-"], tmp_path)
+    hojas = ET.fromstring(con_lugares).iter(f"{XHTML}page")  # noqa: S314 (lo escribe pdftotext)
+    for numero, pagina in enumerate(hojas, 1):
+        ancho, alto = float(pagina.attrib["width"]), float(pagina.attrib["height"])
+        assert numero <= paginas
+        for palabra in pagina.iter(f"{XHTML}word"):
+            lados = {lado: float(palabra.attrib[lado]) for lado in ("xMin", "xMax", "yMin", "yMax")}
+            assert lados["xMin"] >= 0, palabra.text
+            assert lados["yMin"] >= 0, palabra.text
+            assert lados["xMax"] <= ancho, palabra.text
+            assert lados["yMax"] <= alto, palabra.text
+            # Seis puntos de letra: lo que encoge el navegador si algo no cabe a lo ancho es más pequeño.
+            assert lados["yMax"] - lados["yMin"] >= LETRA_MENOR, palabra.text

@@ -463,7 +463,7 @@ async def test_si_los_usuarios_no_se_entienden_se_dice_una_vez_y_que_hacer_y_lo_
     assert (respuesta.status_code, problema["type"]) == (503, "urn:alpespartners:error:usuarios_ilegibles")
     assert int(respuesta.headers["Retry-After"]) > 0
     assert "2024-01-10" in problema["detail"]
-    assert "`alpespartners recontar`" in problema["detail"]
+    assert "`.venv/bin/alpespartners recontar`" in problema["detail"]
     assert [linea["campaña_id"] for linea in anotado if "usuarios ilegibles" in linea["event"]] == ["cmp-456"]
     assert [linea for linea in anotado if "exc_info" in linea] == []
     await pedir(cliente, desde=DOS_DIAS["desde"], hasta=DOS_DIAS["hasta"])

@@ -18,10 +18,22 @@ from alpespartners.modulos.informes.aplicacion.puertos import (
 from alpespartners.modulos.informes.dominio.intervalos import Intervalo
 from alpespartners.modulos.informes.dominio.metricas import DEFINICIONES
 from alpespartners.modulos.informes.dominio.usuarios import Usuarios
+from alpespartners.panel import desglose as modulo_de_desglose
+from alpespartners.panel import pedidas as modulo_de_pedidas
 from alpespartners.panel.formato import NADA, cantidad, variacion
 from alpespartners.panel.idiomas import Idioma
 from alpespartners.panel.periodos import corrientes, es_de_dias_enteros, periodo_de
-from tests.apoyo.campana import AHORA, HOSTIL, INFORME, VISTA, EnElPanel, llenar, llenar_de_influencers
+from tests.apoyo.campana import (
+    AHORA,
+    HOSTIL,
+    INFORME,
+    VISTA,
+    EnElPanel,
+    fila_de_la_serie,
+    llenar,
+    llenar_de_influencers,
+    monedas_de,
+)
 from tests.apoyo.memoria import PuertosEnMemoria, api_en_memoria, cliente_de
 from tests.apoyo.tablas_html import Leido, leer_html
 
@@ -59,21 +71,6 @@ async def informe(cliente: httpx2.AsyncClient, **parametros: str) -> Any:
     respuesta = await cliente.get(INFORME, params=parametros)
     assert respuesta.status_code == 200, respuesta.text
     return respuesta.json()
-
-
-def monedas_de(total: Any) -> list[str]:
-    return sorted({*total["valor"], *total.get("comparacion", {"valor": {}})["valor"]})
-
-
-def fila_de_la_serie(fila: Any, monedas: Sequence[str]) -> list[str]:
-    los_dos = [EnElPanel(medido, monedas) for medido in (fila, fila.get("comparacion")) if medido]
-    return [
-        *(uno.cuantos("impresiones") for uno in los_dos),
-        *(uno.cuantos("clics") for uno in los_dos),
-        *(uno.cuantos("visualizaciones") for uno in los_dos),
-        *(uno.conversiones for uno in los_dos),
-        *(uno.valor(moneda, f"0,00\N{NO-BREAK SPACE}{moneda}") for moneda in monedas for uno in los_dos),
-    ]
 
 
 @pytest.mark.parametrize("zona", ZONAS)
@@ -272,6 +269,21 @@ async def test_se_ven_cincuenta_y_se_pueden_ver_todos(puertos: PuertosEnMemoria)
         assert "Se ven las 50 primeras filas, de 60." in leida.texto
         todos = await ver(cliente, leida.enlaces["Verlas todas"])
     assert len([fila for fila in todos.filas if fila[0].startswith("inf-")]) == 60
+
+
+async def test_de_mas_influencers_de_los_que_caben_se_ven_los_primeros_y_se_dice_cuantos_hay(
+    puertos: PuertosEnMemoria, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for modulo in (modulo_de_desglose, modulo_de_pedidas):
+        monkeypatch.setattr(modulo, "FILAS_MAXIMAS", 55)
+    llenar_de_influencers(puertos, "muchos", 60)
+    async with cliente_de(api_en_memoria(puertos, reloj=lambda: AHORA)) as cliente:
+        leida = await ver(cliente, "/panel/campa%C3%B1as/muchos", granularidad="total")
+        assert "Se ven las 50 primeras filas, de 60." in leida.texto
+        los_que_caben = await ver(cliente, leida.enlaces["Ver las 55 primeras"])
+    assert len([fila for fila in los_que_caben.filas if fila[0].startswith("inf-")]) == 55
+    assert "Se ven las 55 primeras filas, de 60." in los_que_caben.texto
+    assert "Ver las 55 primeras" not in los_que_caben.enlaces
 
 
 async def test_de_una_campaña_que_no_hay_se_dice_que_puede_ser_y_cuales_se_le_parecen(

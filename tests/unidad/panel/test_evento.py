@@ -74,7 +74,7 @@ async def test_la_historia_es_la_de_la_api_en_orden_y_de_las_dos_clases(puertos:
                 "La moneda no existe, o ya no existía ( moneda_desconocida )",
                 "Qué hacer: Si es otro evento, envíelo con un id propio",
                 "Qué hacer: Con este id ya hay un evento registrado, que cuenta una vez",
-                "alpespartners cartas listar",
+                ".venv/bin/alpespartners cartas listar",
                 "No dice de qué campaña es ( sin_campaña )",
             ],
         ),

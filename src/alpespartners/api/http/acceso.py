@@ -40,6 +40,7 @@ from alpespartners.api.http.problemas import (
 from alpespartners.api.http.rutas import Direccion, Ruta
 from alpespartners.api.http.sesion import GALLETA_DE_SESION
 from alpespartners.seedwork.cubo import SEGUNDOS_DE_RAFAGA
+from alpespartners.seedwork.orden import ORDEN
 
 OCTETOS_POR_EVENTO: Final = 4 * 1024
 """Los que puede medir lo que se cobra como un evento."""
@@ -195,7 +196,7 @@ def _exigir_alcance(clave: Clave, alcance: Alcance, dialecto: Dialecto | None) -
     if alcance not in clave.alcances:
         raise sin_permiso(
             f"La clave no se hizo para esto: hace falta una con el alcance «{alcance}» "
-            f"(alpespartners claves crear --alcance {alcance}).",
+            f"({ORDEN} claves crear --alcance {alcance}).",
             alcance=alcance,
         )
 
@@ -224,7 +225,7 @@ def clave_requerida() -> ErrorHTTP:
         "clave_requerida",
         "Clave requerida",
         "Hace falta una clave en la cabecera «Authorization: Bearer …»: una de ALPES_CLAVES_API o de las de "
-        "«alpespartners claves crear», que no haya caducado ni se haya revocado.",
+        f"«{ORDEN} claves crear», que no haya caducado ni se haya revocado.",
         cabeceras={"WWW-Authenticate": 'Bearer realm="alpespartners"'},
     )
 
@@ -247,7 +248,7 @@ def _acceso_solo_local() -> ErrorHTTP:
         "acceso_solo_local",
         "Acceso solo desde esta máquina",
         "Sin claves, el servicio atiende solo a esta máquina y sin intermediarios. "
-        "Para abrirlo, cree una clave («alpespartners claves crear») o defina ALPES_CLAVES_API; si la red ya "
+        f"Para abrirlo, cree una clave («{ORDEN} claves crear») o defina ALPES_CLAVES_API; si la red ya "
         "es de confianza, ALPES_SIN_CLAVE=1.",
     )
 

@@ -66,6 +66,7 @@ from alpespartners.modulos.informes.dominio.intervalos import Granularidad
 from alpespartners.modulos.tracking.aplicacion.codigos import CodigoDePeticion
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible
 from alpespartners.modulos.tracking.dominio.excepciones import DatosInvalidos, Fallo, Recolector
+from alpespartners.seedwork.orden import ORDEN
 
 INFORMES: Final = Etiqueta(
     "informes", "Cuánto hubo en una campaña o de un influencer, exacto en el instante en que se pregunta."
@@ -171,7 +172,7 @@ def _usuarios_ilegibles(dia: datetime) -> ErrorHTTP:
         "usuarios_ilegibles",
         "Usuarios ilegibles",
         f"Los usuarios únicos del {dia:%Y-%m-%d} no se entienden: otra mano los cambió. Pida el informe sin "
-        "usuarios_unicos, o a quien opera el servicio que ejecute `alpespartners recontar`.",
+        f"usuarios_unicos, o a quien opera el servicio que ejecute `{ORDEN} recontar`.",
         cabeceras={"Retry-After": str(_SEGUNDOS_PARA_RECONTAR)},
     )
 
@@ -273,7 +274,7 @@ def _ruta_de_informe(
             hecho = await hacer_informe(de.lectura, pedido, de.con_usuarios)
         except UsuariosIlegibles as ilegibles:
             registro.error(
-                "usuarios ilegibles: ejecute `alpespartners recontar`",
+                f"usuarios ilegibles: ejecute `{ORDEN} recontar`",
                 campaña_id=ilegibles.campaña_id,
                 dia=ilegibles.dia,
             )

@@ -27,6 +27,7 @@ from alpespartners.api.http.descripcion import (
 from alpespartners.api.http.problemas import NO_VALIDO
 from alpespartners.api.http.respuestas import en_json
 from alpespartners.api.http.rutas import RutaDescrita
+from alpespartners.seedwork.orden import ORDEN
 
 _ESQUEMAS: Final = "#/components/schemas/"
 _RESPUESTAS: Final = "#/components/responses/"
@@ -64,7 +65,7 @@ def descripcion(rutas: Sequence[RutaDescrita]) -> dict[str, object]:
                     "type": "http",
                     "scheme": "bearer",
                     "description": (
-                        "Una clave de las que crea `alpespartners claves crear`, con el alcance que cada "
+                        f"Una clave de las que crea `{ORDEN} claves crear`, con el alcance que cada "
                         "operación dice, o una de `ALPES_CLAVES_API`, que valen para todo. Mientras no haya "
                         "ninguna no se pide, y solo se atiende a la propia máquina."
                     ),

@@ -24,7 +24,8 @@ addEventListener("htmx:afterRequest", (suceso) => {
 // señalar son los textos de la tabla: están ya en la zona y en el idioma de la página.
 {
   const ALTO = 220;
-  const ANCHO_IMPRESO = 330;
+  const ANCHO_IMPRESO = 340;
+  const ALTO_IMPRESO = 150;
   const ENTRE_ROTULOS = 80;
   const ENTRE_NUMEROS = 56;
   const COLORES = 4;
@@ -46,7 +47,7 @@ addEventListener("htmx:afterRequest", (suceso) => {
     return { filas, graficos };
   };
 
-  const opciones = (tabla, filas, series, ancho) => {
+  const opciones = (tabla, filas, series, ancho, alto) => {
     const estilo = getComputedStyle(document.documentElement);
     const color = (nombre) => estilo.getPropertyValue(nombre).trim();
     const corto = new Intl.NumberFormat(document.documentElement.lang, { notation: "compact" });
@@ -62,7 +63,7 @@ addEventListener("htmx:afterRequest", (suceso) => {
     const texto = (celda) => celda?.textContent.trim() ?? "";
     return {
       width: ancho,
-      height: ALTO,
+      height: alto,
       cursor: { drag: { x: false, y: false } },
       scales: { x: { time: false, ...(enBarras && { range: conSitio }) }, y: { range: (_, menor, mayor) => [Math.min(0, menor), mayor > 0 ? mayor * 1.05 : 1] } },
       axes: [
@@ -130,8 +131,8 @@ addEventListener("htmx:afterRequest", (suceso) => {
       const valores = series.map(({ celdas }) =>
         celdas.map((celda) => (celda?.dataset.y ? Number(celda.dataset.y) : null)),
       );
-      const ancho = impreso ? ANCHO_IMPRESO : lienzo.clientWidth;
-      hechos.push(new uPlot(opciones(tabla, filas, series, ancho), [instantes, ...valores], lienzo));
+      const [ancho, alto] = impreso ? [ANCHO_IMPRESO, ALTO_IMPRESO] : [lienzo.clientWidth, ALTO];
+      hechos.push(new uPlot(opciones(tabla, filas, series, ancho, alto), [instantes, ...valores], lienzo));
     }
     const vigia = new ResizeObserver(() => {
       for (const grafico of impreso ? [] : hechos) {

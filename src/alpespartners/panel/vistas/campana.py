@@ -1,7 +1,7 @@
 """`/panel/campañas/{campaña_id}`: una campaña en un periodo, como la cuenta su informe.
 
-Qué es: el informe de la API con los mismos parámetros, y otros tres del mismo periodo: por influencer, por
-cupón y por tipo.
+Qué es: el informe de la API con los mismos parámetros, y del mismo periodo otro por tipo, y los influencers y
+los cupones mayores.
 Qué no es: una foto de un instante. Cada informe es una lectura, y si llegan eventos entre una y otra, la
 última los cuenta.
 """
@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from alpespartners.api.http.claves import puede_leer
 from alpespartners.api.http.rutas import Ruta
+from alpespartners.modulos.informes.aplicacion.desglose import desglosar
 from alpespartners.modulos.informes.aplicacion.faltas import InformeImposible
 from alpespartners.modulos.informes.aplicacion.informe import Informe, hacer_informe
 from alpespartners.modulos.informes.aplicacion.pedido import Incluible, PedidoDeInforme, pedido_de_informe
@@ -33,6 +34,7 @@ from alpespartners.panel.embudo import embudo
 from alpespartners.panel.fuentes import Fuentes
 from alpespartners.panel.paginas import Paginas
 from alpespartners.panel.pedidas import (
+    Pedida,
     contexto_del_periodo,
     del_informe,
     este_periodo,
@@ -66,15 +68,16 @@ def rutas(fuentes: Fuentes, paginas: Paginas) -> list[Ruta]:
                 return paginas.pagina(
                     peticion, "campana_sin_nada.html", estado=404, campaña_id=campaña_id, parecidas=parecidas
                 )
-            (informe, sin_usuarios), desgloses = await asyncio.gather(
+            (informe, sin_usuarios), influencers, cupones, tipos = await asyncio.gather(
                 _principal(fuentes, pedido, suyos),
-                asyncio.gather(*(_por(fuentes, pedido, suyos, por) for por in _DESGLOSES)),
+                _mayores(fuentes, pedido, suyos, Dimension.INFLUENCER, pedida),
+                _mayores(fuentes, pedido, suyos, Dimension.CUPON, pedida),
+                _por_tipo(fuentes, pedido, suyos),
             )
         except InformeImposible as imposible:
             for falta in imposible.faltas:
                 recolector.anotar(falta.parametro, CodigoDePeticion(falta.codigo), falta.frase)
             raise DatosInvalidos(recolector.fallos) from None
-        influencers, cupones, tipos = desgloses
         # Mil filas son decenas de milisegundos; el bucle atiende a los demás.
         return await asyncio.to_thread(
             paginas.pagina,
@@ -88,20 +91,17 @@ def rutas(fuentes: Fuentes, paginas: Paginas) -> list[Ruta]:
             monedas=monedas_de(informe.total),
             sin_usuarios=sin_usuarios,
             embudo=embudo(informe.total.metricas),
-            influencers=_en_orden(influencers, pedida.orden),
-            cupones=_en_orden(cupones, pedida.orden),
+            influencers=influencers,
+            cupones=cupones,
             tipos=tipos,
             orden=pedida.orden,
-            maximo=pedida.maximo,
+            todas_pedidas=pedida.todas,
             servicio=direccion_del_servicio(peticion),
             descargas=_descargas(pedido, del_informe(este_periodo(pedido, pedida.parametros))),
             **contexto_del_periodo(pedido, pedida.parametros, resumen, direccion_de_campaña(campaña_id)),
         )
 
     return rutas_con_periodo(_PLANTILLA, campaña, direccion_de_campaña, paginas)
-
-
-_DESGLOSES: Final = (Dimension.INFLUENCER, Dimension.CUPON, Dimension.TIPO)
 
 
 async def _principal(
@@ -122,23 +122,33 @@ async def _principal(
     return await hacer_informe(fuentes.cuentas, pedido), por_que
 
 
-async def _por(
-    fuentes: Fuentes, pedido: PedidoDeInforme, parametros: Mapping[str, str], dimension: Dimension
-) -> Informe | InformeImposible:
-    """El del mismo periodo, por eso; si no se puede, por qué. Solo el de tipos, que son pocos, se compara."""
-    suyos = {**parametros, "granularidad": Granularidad.TOTAL, "por": dimension}
-    if dimension is not Dimension.TIPO:
-        suyos.pop("comparar", None)
+async def _mayores(
+    fuentes: Fuentes, pedido: PedidoDeInforme, parametros: Mapping[str, str], por: Dimension, pedida: Pedida
+) -> desglose.Puestos | InformeImposible:
+    """Los primeros del mismo periodo, sin partirlo ni compararlo; si no se puede, por qué."""
+    suyos = {nombre: valor for nombre, valor in parametros.items() if nombre != "comparar"}
+    orden = desglose.orden_de(pedida.orden)
     try:
-        return await hacer_informe(
-            fuentes.cuentas, pedido_de_informe(pedido.sujeto_id, suyos, pedido.pedido_en)
-        )
+        en_total = _en_total(pedido, suyos, por)
+        hallado = await desglosar(fuentes.cuentas, en_total, por, orden, pedida.maximo)
+    except InformeImposible as imposible:
+        return imposible
+    return desglose.del_desglose(hallado, orden)
+
+
+async def _por_tipo(
+    fuentes: Fuentes, pedido: PedidoDeInforme, parametros: Mapping[str, str]
+) -> Informe | InformeImposible:
+    """El del mismo periodo, por tipo; si no se puede, por qué. Son pocos, y se comparan."""
+    try:
+        return await hacer_informe(fuentes.cuentas, _en_total(pedido, parametros, Dimension.TIPO))
     except InformeImposible as imposible:
         return imposible
 
 
-def _en_orden(informe: Informe | InformeImposible, orden: str) -> list[desglose.Puesto] | InformeImposible:
-    return informe if isinstance(informe, InformeImposible) else [*desglose.puestos(informe, orden)]
+def _en_total(pedido: PedidoDeInforme, parametros: Mapping[str, str], por: Dimension) -> PedidoDeInforme:
+    suyos = {**parametros, "granularidad": Granularidad.TOTAL, "por": por}
+    return pedido_de_informe(pedido.sujeto_id, suyos, pedido.pedido_en)
 
 
 def _descargas(pedido: PedidoDeInforme, de_este_informe: Mapping[str, str]) -> list[tuple[str, str, str]]:

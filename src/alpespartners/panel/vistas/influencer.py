@@ -73,7 +73,9 @@ def rutas(fuentes: Fuentes, paginas: Paginas) -> list[Ruta]:
         )
         total = next((uno.total for uno in (informe, por_campaña) if isinstance(uno, Informe)), None)
         puestos = (
-            desglose.puestos(por_campaña, pedida.orden) if isinstance(por_campaña, Informe) else por_campaña
+            desglose.del_informe(por_campaña, desglose.orden_de(pedida.orden), pedida.maximo)
+            if isinstance(por_campaña, Informe)
+            else por_campaña
         )
         # Mil filas son decenas de milisegundos; el bucle atiende a los demás.
         return await asyncio.to_thread(
@@ -89,7 +91,7 @@ def rutas(fuentes: Fuentes, paginas: Paginas) -> list[Ruta]:
             campañas=puestos,
             conversiones=conversiones,
             orden=pedida.orden,
-            maximo=pedida.maximo,
+            todas_pedidas=pedida.todas,
             descargas=_descargas(pedido, este_periodo(pedido, pedida.parametros)),
             **contexto_del_periodo(
                 pedido, pedida.parametros, resumen, direccion_de_influencer(influencer_id)

@@ -8,7 +8,8 @@ eventos. Un grupo está en todos los intervalos, con ceros en los que no tuvo na
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -87,11 +88,24 @@ async def hacer_informe(
     intervalos = [*pedido.intervalos, *pedido.comparados]
     maximo = FILAS_MAXIMAS * _CUENTAS_POR_FILA * (2 if pedido.comparados else 1)
     usuarios: Sequence[Usuarios] = ()
-    try:
+    with lo_que_cabe(pedido, maximo):
         if con_usuarios is not None and Incluible.USUARIOS_UNICOS in pedido.incluir:
             contadas, usuarios = await con_usuarios.contar_con_usuarios(pedido.sujeto_id, intervalos, maximo)
         else:
             contadas = await lectura.contar(pedido.sujeto_id, intervalos, pedido.por, maximo)
+    # Diez mil filas, con su comparación, son un par de segundos; el bucle atiende a los demás.
+    return await asyncio.to_thread(_armar, contadas, usuarios, pedido)
+
+
+@contextmanager
+def lo_que_cabe(pedido: PedidoDeInforme, maximo: int) -> Iterator[None]:
+    """Lo que se lee dentro y no cabe, dicho a quien lo pidió.
+
+    Raises:
+        InformeImposible: son más de `maximo` cuentas, o demasiados eventos que mirar.
+    """
+    try:
+        yield
     except DemasiadasCuentas:
         son = f"más de {en_miles(maximo)} cuentas, una por intervalo, grupo, tipo y moneda"
         raise _no_cabe("por", pedido, son, maximo) from None
@@ -102,8 +116,6 @@ async def hacer_informe(
         )
         culpable = "por" if pedido.sujeto is DE_CAMPAÑA else "desde"
         raise _no_cabe(culpable, pedido, son, sueltos.caben, "zona=UTC con días enteros") from None
-    # Diez mil filas, con su comparación, son un par de segundos; el bucle atiende a los demás.
-    return await asyncio.to_thread(_armar, contadas, usuarios, pedido)
 
 
 def _armar(contadas: Collection[Contada], usuarios: Sequence[Usuarios], pedido: PedidoDeInforme) -> Informe:

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
+from alpespartners.modulos.informes.aplicacion.orden import Orden
 from alpespartners.modulos.informes.aplicacion.ritmo import Ritmo
 from alpespartners.modulos.informes.dominio.cuenta import Cuenta
 from alpespartners.modulos.informes.dominio.intervalos import Intervalo
@@ -40,6 +41,20 @@ class Contada(NamedTuple):
     moneda: str
     cuenta: Cuenta
     campaña_id: str = ""
+
+
+class Mayores(NamedTuple):
+    """Los primeros grupos de un periodo.
+
+    Attributes:
+        contadas: lo de cada uno, por su orden; su intervalo es el 0.
+        cuantos: los grupos que hay, con los que no están aquí.
+        de_todos: lo contado de todos juntos.
+    """
+
+    contadas: list[Contada]
+    cuantos: int
+    de_todos: list[Contada]
 
 
 class DemasiadasCuentas(Exception):
@@ -99,6 +114,22 @@ class LecturaDeCampañas(LecturaDeCuentas, Protocol):
         Raises:
             DemasiadasCuentas: son más de `maximo`.
             UsuariosIlegibles: los de un día.
+        """
+
+    async def mayores(
+        self, campaña_id: str, periodo: Intervalo, por: Dimension, orden: Orden, maximo: int
+    ) -> Mayores:
+        """Devuelve los primeros por ese orden, `maximo` como mucho, y lo de todos; del mismo instante.
+
+        Args:
+            campaña_id: de cuál.
+            periodo: en qué tiempo.
+            por: una de `DE_LOS_DIAS`.
+            orden: cuál.
+            maximo: cuántos.
+
+        Raises:
+            DemasiadosSueltos: el periodo parte días con demasiados eventos.
         """
 
 

@@ -24,6 +24,7 @@ from sqlalchemy import (
     FromClause,
     Integer,
     Select,
+    Table,
     bindparam,
     case,
     func,
@@ -32,12 +33,14 @@ from sqlalchemy import (
     union_all,
 )
 
+from alpespartners.modulos.informes.aplicacion.orden import Criterio, Orden
 from alpespartners.modulos.informes.aplicacion.puertos import (
     DE_LOS_DIAS,
     Contada,
     DemasiadasCuentas,
     DemasiadosSueltos,
     Dimension,
+    Mayores,
 )
 from alpespartners.modulos.informes.dominio.cuenta import PARTE_BAJA, Cuenta
 from alpespartners.modulos.informes.dominio.intervalos import (
@@ -48,6 +51,7 @@ from alpespartners.modulos.informes.dominio.intervalos import (
 )
 from alpespartners.modulos.informes.dominio.usuarios import Usuarios
 from alpespartners.modulos.informes.infraestructura.lectura_de_usuarios import usuarios_de
+from alpespartners.modulos.informes.infraestructura.mayores import MAXIMO, MONEDA, lo_de, primeros_de
 from alpespartners.modulos.informes.infraestructura.tablas import (
     SUMADAS,
     cuentas_por_dia,
@@ -58,7 +62,7 @@ from alpespartners.modulos.informes.infraestructura.tablas import (
 from alpespartners.modulos.informes.infraestructura.turnos import LibroQueSeLee
 from alpespartners.seedwork.sql.agregados import importe_en_partes
 from alpespartners.seedwork.sql.relaciones import Columnas, parametros, relacion
-from alpespartners.seedwork.sql.sentencias import es_postgresql, motor_de
+from alpespartners.seedwork.sql.sentencias import en_tandas, es_postgresql, motor_de
 from alpespartners.seedwork.sql.tipos import TEXTO, Instante
 
 _LecturaDeUsuarios = Callable[[Connection, str, Sequence[Intervalo]], list[Usuarios]]
@@ -66,7 +70,11 @@ DE_TROZOS: Columnas = {"intervalo": Integer(), "signo": Integer(), "desde": Inst
 """Las columnas de una relación de trozos."""
 _NOMBRES: Final = ("trozos_mayores", "trozos_menores", "trozos_sueltos")
 """Los de las relaciones que dicen qué se suma de cada fuente: de las dos tablas y de las filas."""
+_NOMBRES_DE_TODOS: Final = ("dias_de_todos", "tramos_de_todos")
+"""Lo mismo de las tablas que no distinguen influencers, cuando se leen con las que sí."""
+_DE_TODOS: Final = (cuentas_por_dia, cuentas_por_tramo)
 _SIN_DATO: Final = ""
+_SIN_LIMITE: Final = 2**31 - 1
 
 SUELTOS_MAXIMOS: Final = 100_000
 """Cuántos eventos se cuentan en las filas como mucho para un informe: medio segundo."""
@@ -111,6 +119,35 @@ class LecturaDeCuentasSQL:
         """Devuelve lo mismo, sin separar por nada, y los usuarios de cada intervalo."""
         return await self._leer(campaña_id, intervalos, (), maximo, usuarios_de)
 
+    async def mayores(
+        self, campaña_id: str, periodo: Intervalo, por: Dimension, orden: Orden, maximo: int
+    ) -> Mayores:
+        """Devuelve los primeros por ese orden, `maximo` como mucho, y lo de todos; del mismo instante."""
+        suyos = trozos([periodo], UNA_SEMANA, UN_DIA)
+        de_todos = trozos([periodo], UN_DIA)
+        sueltos = suyos[-1]
+
+        def trabajo(conexion: Connection | None) -> tuple[Sequence[Any], list[Any], Sequence[Any]]:
+            if conexion is None:
+                return (), [], ()
+            motor = motor_de(conexion)
+            if sueltos:
+                self._exigir_que_sean_pocos(conexion, campaña_id, sueltos)
+            valores = (
+                _valores(conexion, campaña_id, suyos)
+                | _valores(conexion, campaña_id, de_todos, _NOMBRES_DE_TODOS)
+                | {MAXIMO: maximo, MONEDA: orden.moneda, "limite": _SIN_LIMITE}
+            )
+            leidas = _leidas(motor, self._hechos, por.value, con_sueltos=bool(sueltos))
+            primeros = conexion.execute(_primeros(leidas, por.value, orden.criterio), valores).all()
+            cuentas: list[Any] = []
+            for tanda in en_tandas(conexion, [nombre for nombre, _ in primeros]):
+                cuentas += conexion.execute(_de_estos(motor, leidas, por.value), valores | tanda)
+            return primeros, cuentas, conexion.execute(_suma_de_todos(motor), valores).all()
+
+        primeros, cuentas, sumas = await self._libro.en_transaccion(trabajo)
+        return await asyncio.to_thread(_en_su_orden, primeros, cuentas, sumas, por)
+
     async def _leer(
         self,
         campaña_id: str,
@@ -131,9 +168,7 @@ class LecturaDeCuentasSQL:
             if sueltos:
                 self._exigir_que_sean_pocos(conexion, campaña_id, sueltos)
             fuentes = _fuentes(motor, self._hechos, con_detalle=bool(detalle), con_sueltos=bool(sueltos))
-            valores: dict[str, object] = {"campana_id": campaña_id, "limite": maximo + 1}
-            for nombre, de_ella in zip(_NOMBRES, suyos, strict=False):
-                valores |= parametros(conexion, nombre, DE_TROZOS, de_ella)
+            valores = _valores(conexion, campaña_id, suyos) | {"limite": maximo + 1}
             sumas = conexion.execute(_suma(motor, fuentes, detalle), valores).all()
             return sumas, leer_usuarios(conexion, campaña_id, intervalos)
 
@@ -161,6 +196,19 @@ def _sin_usuarios(
     _conexion: Connection, _campaña_id: str, _intervalos: Sequence[Intervalo]
 ) -> list[Usuarios]:
     return []
+
+
+def _valores(
+    conexion: Connection,
+    campaña_id: str,
+    suyos: Sequence[Sequence[Trozo]],
+    nombres: Sequence[str] = _NOMBRES,
+) -> dict[str, object]:
+    """Los parámetros que dicen de qué campaña son esos trozos, y de qué fuente cada uno."""
+    valores: dict[str, object] = {"campana_id": campaña_id}
+    for nombre, de_ella in zip(nombres, suyos, strict=False):
+        valores |= parametros(conexion, nombre, DE_TROZOS, de_ella)
+    return valores
 
 
 def contadas(filas: Sequence[Any], detalle: tuple[str, ...]) -> list[Contada]:
@@ -233,19 +281,27 @@ def _fuentes(
     motor: str, hechos: tuple[Select[Any], ...], *, con_detalle: bool, con_sueltos: bool
 ) -> tuple[_Fuente, ...]:
     """Las que responden a un informe."""
-    tablas = (
-        (cuentas_por_semana, cuentas_por_influencer) if con_detalle else (cuentas_por_dia, cuentas_por_tramo)
-    )
-    fuentes = [
-        # El tiempo es lo segundo de la clave de todas.
-        _Fuente(tabla, [*tabla.primary_key][1], relacion(motor, nombre, DE_TROZOS))
-        for tabla, nombre in zip(tablas, _NOMBRES, strict=False)
-    ]
+    tablas = (cuentas_por_semana, cuentas_por_influencer) if con_detalle else _DE_TODOS
+    fuentes = _de_tablas(motor, tablas, _NOMBRES)
     if con_sueltos:
         sueltos = relacion(motor, _NOMBRES[-1], DE_TROZOS)
         contadas = [como_cuentas(motor, consulta.subquery()) for consulta in hechos]
         fuentes += [_Fuente(filas, filas.c.ocurrido_en, sueltos) for filas in contadas]
     return tuple(fuentes)
+
+
+@cache
+def _fuentes_de_todos(motor: str) -> tuple[_Fuente, ...]:
+    """Las que no distinguen influencers, cuando se leen con las que sí."""
+    return tuple(_de_tablas(motor, _DE_TODOS, _NOMBRES_DE_TODOS))
+
+
+def _de_tablas(motor: str, tablas: Sequence[Table], nombres: Sequence[str]) -> list[_Fuente]:
+    return [
+        # El tiempo es lo segundo de la clave de todas.
+        _Fuente(tabla, [*tabla.primary_key][1], relacion(motor, nombre, DE_TROZOS))
+        for tabla, nombre in zip(tablas, nombres, strict=False)
+    ]
 
 
 def como_cuentas(motor: str, hechos: FromClause) -> FromClause:
@@ -275,6 +331,63 @@ def _suma(motor: str, fuentes: tuple[_Fuente, ...], detalle: tuple[str, ...]) ->
     return suma_de_trozos([_de_sus_trozos(motor, fuente, por) for fuente in fuentes], por)
 
 
+@cache
+def _suma_de_todos(motor: str) -> Select[Any]:
+    """Las sumas de un periodo, sin distinguir nada más que lo de siempre."""
+    return _suma(motor, _fuentes_de_todos(motor), ())
+
+
+@cache
+def _primeros(leidas: FromClause, columna: str, criterio: Criterio) -> Select[Any]:
+    return primeros_de(leidas, columna, criterio)
+
+
+@cache
+def _de_estos(motor: str, leidas: FromClause, columna: str) -> Select[Any]:
+    return lo_de(motor, leidas, columna)
+
+
+@cache
+def _leidas(motor: str, hechos: tuple[Select[Any], ...], columna: str, *, con_sueltos: bool) -> FromClause:
+    """Lo que dicen los trozos de un periodo, por tipo, moneda y esa columna.
+
+    Lo que no tiene cupón, que es casi todo, no se busca: es todo menos lo que lo tiene.
+    """
+    por = ("tipo", "moneda", columna)
+    fuentes = _fuentes(motor, hechos, con_detalle=True, con_sueltos=con_sueltos)
+    if columna != Dimension.CUPON:
+        return union_all(*(_de_sus_trozos(motor, fuente, por) for fuente in fuentes)).subquery("leidas")
+    con_cupon = union_all(
+        *(
+            _de_sus_trozos(motor, fuente, por, fuente.filas.c.cupon != literal(_SIN_DATO, TEXTO))
+            for fuente in fuentes
+        )
+    ).cte("con_cupon")
+
+    def sin_cupon(filas: FromClause, signo: int) -> Select[Any]:
+        sumas = ((signo * filas.c[suma]).label(suma) for suma in SUMADAS)
+        return select(
+            filas.c.intervalo, filas.c.tipo, filas.c.moneda, literal(_SIN_DATO, TEXTO).label(columna), *sumas
+        )
+
+    todas = [
+        _de_sus_trozos(motor, fuente, ("tipo", "moneda")).subquery() for fuente in _fuentes_de_todos(motor)
+    ]
+    return union_all(
+        select(con_cupon), sin_cupon(con_cupon, -1), *(sin_cupon(suyas, 1) for suyas in todas)
+    ).subquery("leidas")
+
+
+def _en_su_orden(
+    primeros: Sequence[Any], filas: Sequence[Any], sumas: Sequence[Any], por: Dimension
+) -> Mayores:
+    suyas = contadas(filas, (por.value,))
+    columna = Contada._fields.index(por.value)
+    lugares = {nombre: lugar for lugar, (nombre, _) in enumerate(primeros)}
+    suyas.sort(key=lambda contada: lugares[str(contada[columna])])
+    return Mayores(suyas, int(primeros[0].cuantos_hay) if primeros else 0, contadas(sumas, ()))
+
+
 def suma_de_trozos(partes: Sequence[Select[Any]], por: tuple[str, ...]) -> Select[Any]:
     """Lo que suman esas consultas en cada intervalo, si no es cero; como mucho, el parámetro `limite`."""
     leidas = union_all(*partes).subquery("leidas")
@@ -297,14 +410,17 @@ def _cuantos(motor: str) -> Select[Any]:
     return select(func.coalesce(func.sum(suyos.c.cuantos), 0))
 
 
-def _de_sus_trozos(motor: str, fuente: _Fuente, por: tuple[str, ...]) -> Select[Any]:
-    """Lo que dicen los de una fuente, con el signo de cada uno."""
+def _de_sus_trozos(
+    motor: str, fuente: _Fuente, por: tuple[str, ...], *condiciones: ColumnElement[bool]
+) -> Select[Any]:
+    """Lo que dicen los de una fuente, con el signo de cada uno; de sus filas, las que cumplen eso."""
     suyos = fuente.trozos.c
     columnas = fuente.filas.c
     del_trozo: Select[Any] = select(fuente.filas).where(
         columnas.campana_id == bindparam("campana_id", type_=TEXTO),
         fuente.cuando >= suyos.desde,
         fuente.cuando < suyos.hasta,
+        *condiciones,
     )
     return con_su_signo(motor, fuente.filas, suyos, del_trozo, por)
 

@@ -21,6 +21,7 @@ from alpespartners.migraciones import (
 )
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible
 from alpespartners.modulos.tracking.infraestructura.libro.tablas import METADATOS
+from alpespartners.seedwork.orden import ORDEN
 from alpespartners.seedwork.sql.estructura import diferencias
 
 SIN_MAS_TABLAS: Final = MetaData()
@@ -53,11 +54,11 @@ def comprobar(conexion: Connection, metadatos: MetaData = SIN_MAS_TABLAS) -> Non
     """
     escrita = revision(conexion)
     if escrita is None:
-        raise EsquemaNoSirve("no tiene las tablas del programa: ejecute `alpespartners migrar`.")
+        raise EsquemaNoSirve(f"no tiene las tablas del programa: ejecute `{ORDEN} migrar`.")
     if escrita > CABEZA:
         raise EsquemaNoSirve(_POSTERIOR)
     if escrita < CABEZA:
-        raise EsquemaNoSirve("es de una versión anterior a este programa: ejecute `alpespartners migrar`.")
+        raise EsquemaNoSirve(f"es de una versión anterior a este programa: ejecute `{ORDEN} migrar`.")
     _comprobar_estructura(conexion, metadatos)
 
 

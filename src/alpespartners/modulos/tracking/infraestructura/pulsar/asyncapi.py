@@ -33,6 +33,7 @@ from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import (
     SUFIJO_CARTAS,
 )
 from alpespartners.modulos.tracking.infraestructura.pulsar.revision import DIAS_DE_RETENCION
+from alpespartners.seedwork.orden import ORDEN
 
 Pieza = dict[str, Any]
 
@@ -90,7 +91,7 @@ _PROMESA_DE_EVENTO: Final = (
 )
 _PROMESA_DE_CARTA: Final = (
     "Lleva los octetos y las propiedades del comando tal como llegaron. Se lee y se reinyecta con "
-    "`alpespartners cartas`."
+    f"`{ORDEN} cartas`."
 )
 
 
