@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 import httpx2
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from tests.apoyo.casos_de_destino import DE_TODO, HOSTIL, puertos_con_de_todo
 from tests.apoyo.memoria import PuertosEnMemoria, api_en_memoria
@@ -88,7 +88,7 @@ def test_se_pregunta_por_un_id_y_lo_que_aun_no_llego_aparece_solo(
         puertos.cuantos_consumidores = 1
         puertos.consumir()
         vista.pagina.get_by_role("heading", name="Registrada").wait_for()
-        assert vista.pagina.get_by_role("heading", name="No consta nada de").count() == 0
+        expect(vista.pagina.get_by_role("heading", name="No consta nada de")).to_have_count(0)
         assert vista.pagina.url.endswith(f"?id={quote(HOSTIL + '2', safe='*-._').replace('%20', '+')}")
         assert vista.quejas == []
 
@@ -114,7 +114,7 @@ def test_desde_cuando_se_elige_en_un_calendario_y_vuelve_a_el(abierto: Browser, 
         campo.fill("2026-01-15T10:36:05")
         vista.pagina.get_by_role("button", name="Filtrar").click()
         vista.pagina.wait_for_url("**desde=2026-01-15T10:36:05Z**")
-        assert vista.pagina.get_by_role("article").count() == 1
+        expect(vista.pagina.get_by_role("article")).to_have_count(1)
 
 
 def test_sin_guiones_se_pregunta_se_filtra_y_se_va_de_la_lista_a_la_historia(
@@ -124,8 +124,8 @@ def test_sin_guiones_se_pregunta_se_filtra_y_se_va_de_la_lista_a_la_historia(
         vista.pagina.goto(f"{direccion}/panel/rechazos")
         vista.pagina.get_by_label("Motivo").select_option("moneda_desconocida")
         vista.pagina.get_by_role("button", name="Filtrar").click()
-        assert vista.pagina.get_by_role("article").count() == 1
+        expect(vista.pagina.get_by_role("article")).to_have_count(1)
         vista.pagina.get_by_role("article").get_by_role("link", name=DE_TODO).click()
-        assert vista.pagina.get_by_role("heading", level=3).count() == 7
+        expect(vista.pagina.get_by_role("heading", level=3)).to_have_count(7)
         conflicto = vista.pagina.get_by_role("row", name="valor (decide el dinero)")
         assert conflicto.get_by_role("cell").all_inner_texts() == ["15000.00", "150000.00"]

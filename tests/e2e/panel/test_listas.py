@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from alpespartners.modulos.tracking.aplicacion import clases
 from tests.apoyo.eventos import AHORA, conversion, impresion
@@ -79,7 +79,7 @@ def test_borrar_lo_buscado_devuelve_la_lista_entera(
     with pantalla(abierto, guiones=guiones) as mirada:
         pagina = mirada.pagina
         pagina.goto(f"{direccion}/panel/influencers?prefijo=i59")
-        assert pagina.locator("tbody tr").count() == 1
+        expect(pagina.locator("tbody tr")).to_have_count(1)
         pagina.get_by_role("searchbox").fill("")
         pagina.get_by_role("button", name="Buscar").click()
         pagina.get_by_role("link", name="i00").wait_for()
@@ -108,7 +108,7 @@ def test_de_una_busqueda_se_vuelve_atras_de_una_vez_y_si_no_halla_nada_se_ven_to
         pagina.go_forward()
         todos.click()
         pagina.wait_for_url(f"**{lista}")
-        assert pagina.locator("tbody tr").count() > 1
+        expect(pagina.locator("tbody tr").nth(1)).to_be_visible()
         assert mirada.quejas == []
 
 

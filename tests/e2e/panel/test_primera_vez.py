@@ -22,8 +22,9 @@ def abierto() -> Iterator[Browser]:
         yield chromium
 
 
-def hechos(vista: Pantalla) -> int:
-    return vista.pagina.locator(".linea-de-tiempo > .bien").count()
+def esperar_hechos(vista: Pantalla, cuantos: int) -> None:
+    """Un clic vuelve antes de que se pinte la página a la que lleva."""
+    expect(vista.pagina.locator(".linea-de-tiempo > .bien")).to_have_count(cuantos)
 
 
 def probar(vista: Pantalla, direccion: str) -> None:
@@ -41,11 +42,11 @@ def test_el_boton_envia_un_evento_que_llega_al_noveno_paso_y_sin_consumidores_es
         vista.pagina.goto(f"{direccion}/panel")
         vista.pagina.get_by_role("button", name="Enviar un evento de prueba").click()
         vista.pagina.get_by_text("Ahora no hay ningún consumidor.").wait_for()
-        assert hechos(vista) == 4
+        esperar_hechos(vista, 4)
         assert vista.faltas_de_accesibilidad() == []
         servicio.consumidores()
         vista.pagina.get_by_text("Ha llegado.").wait_for()
-        assert hechos(vista) == 9
+        esperar_hechos(vista, 9)
         assert vista.faltas_de_accesibilidad() == []
         evento_id = vista.pagina.locator("h1 + p code").inner_text()
         guardado = servicio.http.get(f"/tracking/impresiones/{evento_id}")
@@ -81,10 +82,10 @@ def test_sin_guiones_se_envia_y_se_actualiza_a_mano(abierto: Browser) -> None:
     puertos = PuertosEnMemoria(cuantos_consumidores=0)
     with servidor(api_en_memoria(puertos)) as puerto, pantalla(abierto, guiones=False) as vista:
         probar(vista, f"http://127.0.0.1:{puerto}")
-        assert hechos(vista) == 4
+        esperar_hechos(vista, 4)
         puertos.consumir()
         vista.pagina.get_by_role("link", name="Actualizar").click()
-        assert hechos(vista) == 9
+        esperar_hechos(vista, 9)
 
 
 def test_una_orden_se_copia_entera(abierto: Browser) -> None:
