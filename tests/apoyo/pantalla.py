@@ -71,13 +71,20 @@ def navegador() -> Iterator[Browser]:
 
 @contextmanager
 def pantalla(
-    abierto: Browser, *, ancho: int = 1280, oscura: bool = False, idioma: str = "es-CO", guiones: bool = True
+    abierto: Browser,
+    *,
+    ancho: int = 1280,
+    oscura: bool = False,
+    idioma: str = "es-CO",
+    guiones: bool = True,
+    zona: str | None = None,
 ) -> Iterator[Pantalla]:
-    """Una pantalla nueva, sin nada de las anteriores."""
+    """Una pantalla nueva, sin nada de las anteriores; sin `zona`, en la de esta máquina."""
     contexto: BrowserContext = abierto.new_context(
         viewport={"width": ancho, "height": 900},
         color_scheme="dark" if oscura else "light",
         locale=idioma,
+        timezone_id=zona,
         java_script_enabled=guiones,
     )
     vista = Pantalla(contexto.new_page())

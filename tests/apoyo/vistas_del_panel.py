@@ -72,6 +72,7 @@ VISTAS: Final[Mapping[str, tuple[Vista, ...]]] = {
     ),
     "/panel/influencers/{influencer_id}": (
         Vista(f"{_INFLUENCER}?{_DE_ENERO}", (OTRO_HOSTIL, "COP")),
+        Vista(f"{_INFLUENCER}?zona={quote(OTRO_HOSTIL)}", (OTRO_HOSTIL,), estado=422),
         Vista("/panel/influencers/ninguno", ("ninguno",), estado=404),
         Vista(f"{_INFLUENCER}?{_DE_MAS}", (OTRO_HOSTIL,), estado=422),
     ),

@@ -29,7 +29,6 @@ EVENTO_DE_PRUEBA: Final = "/panel/evento-de-prueba"
 
 LONGITUD_MAXIMA: Final = 2048
 """Caracteres de una dirección a la que se puede volver."""
-_GRANULARIDAD: Final = ("granularidad", "total")
 _ES_LUGAR: Final = re.compile(
     r"[A-Za-z0-9._-]{1,255}(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](?::[0-9]{1,5})?"
 )
@@ -79,9 +78,6 @@ def direccion_corregida(peticion: Request, no_valen: Collection[str]) -> str | N
     pares = parse_qsl(peticion.scope["query_string"].decode("latin-1"), keep_blank_values=True)
     quedan = [(nombre, valor) for nombre, valor in pares if nombre not in no_valen]
     direccion = peticion.scope["raw_path"].decode("latin-1")
-    if _GRANULARIDAD[0] in no_valen and direccion.startswith(direccion_de_campaña("")):
-        # Sin decirla es por días, que en un periodo largo tampoco caben; en total caben siempre.
-        quedan.append(_GRANULARIDAD)
     if quedan == pares:
         return None
     if quedan:

@@ -161,13 +161,14 @@ def explicacion_de(error: ErrorHTTP, idioma: Idioma) -> Explicacion:
         segundos=(error.cabeceras or {}).get("Retry-After"),
         otra_clave=isinstance(problema, SinPermiso),
         faltas=tuple(
-            _explicada(falta, idioma)
+            falta_explicada(falta, idioma)
             for falta in (problema.errores if isinstance(problema, DatosInvalidos) else ())
         ),
     )
 
 
-def _explicada(falta: Falta, idioma: Idioma) -> FaltaExplicada:
+def falta_explicada(falta: Falta, idioma: Idioma) -> FaltaExplicada:
+    """Lo que se dice de una falta en ese idioma."""
     if idioma is Idioma.ESPAÑOL:
         return FaltaExplicada(falta.campo, falta.mensaje, "")
     decir = Frases(idioma).gettext

@@ -30,6 +30,8 @@ _MESES: Final = {
 }
 _DECIMALES_DE_UN_PORCENTAJE: Final = 2
 _UNIDADES_DE_TIEMPO: Final = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
+_UN_MINUTO: Final = timedelta(minutes=1)
+_MINUTOS_DE_UNA_HORA: Final = 60
 _UNIDADES_DE_TAMAÑO: Final = ("B", "kB", "MB", "GB", "TB")
 _MIL: Final = 1000
 _UNA_DECIMA: Final = Decimal("0.1")
@@ -116,6 +118,11 @@ def lapso(duracion: timedelta) -> str:
         if segundos >= vale:
             return f"{cantidad(segundos // vale)}\N{NO-BREAK SPACE}{unidad}"
     return "0\N{NO-BREAK SPACE}s"
+
+
+def horas(duracion: timedelta, idioma: Idioma) -> str:
+    """Las que dura algo de cuartos de hora enteros, sin la unidad: `23`, `23,5`."""
+    return numero(Decimal(duracion // _UN_MINUTO) / _MINUTOS_DE_UNA_HORA, idioma)
 
 
 def octetos(cuantos: int, idioma: Idioma) -> str:

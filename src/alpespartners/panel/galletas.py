@@ -3,12 +3,14 @@
 Por qué existe: todas valen para el servicio entero, y ninguna viaja sin cifrar si la página llegó cifrada.
 """
 
-from typing import Literal
+from typing import Final, Literal
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from alpespartners.panel.direcciones import esquema_dicho
+
+SEGUNDOS_DE_UN_AÑO: Final = 365 * 24 * 60 * 60
 
 
 def poner_galleta(

@@ -161,6 +161,7 @@ def entorno(idioma: Idioma) -> jinja2.Environment:
         "instante": partial(_en, formato.instante, idioma),
         "fecha": partial(_en, formato.fecha, idioma),
         "parte": partial(_al_reves, formato.parte, idioma),
+        "horas": partial(_en, formato.horas, idioma),
         "lapso": formato.lapso,
         "octetos": partial(_en, formato.octetos, idioma),
         "porcentaje": partial(_en, formato.porcentaje, idioma),

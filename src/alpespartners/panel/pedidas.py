@@ -19,17 +19,19 @@ from starlette.responses import RedirectResponse, Response
 from alpespartners.api.http.claves import Alcance
 from alpespartners.api.http.rutas import Atencion, Ruta
 from alpespartners.modulos.informes.aplicacion.informe import FILAS_MAXIMAS, Fila
-from alpespartners.modulos.informes.aplicacion.pedido import PedidoDeInforme
+from alpespartners.modulos.informes.aplicacion.pedido import ZONA_POR_OMISION, PedidoDeInforme
 from alpespartners.modulos.informes.aplicacion.puertos import Resumen
-from alpespartners.modulos.informes.aplicacion.zonas import nombres_de_zonas
+from alpespartners.modulos.informes.aplicacion.zonas import zonas_por_continente
 from alpespartners.modulos.informes.dominio.comparaciones import Comparacion
 from alpespartners.modulos.informes.dominio.intervalos import UN_DIA, Granularidad
 from alpespartners.modulos.tracking.aplicacion.codigos import CodigoDePeticion
 from alpespartners.modulos.tracking.dominio.excepciones import CampoInvalido, Recolector
 from alpespartners.panel import desglose, periodos
-from alpespartners.panel.direcciones import con_parametros
+from alpespartners.panel.direcciones import con_parametros, direccion_de_campaña, direccion_de_influencer
 from alpespartners.panel.paginas import Paginas
 from alpespartners.panel.parametros import parametros_de_formulario
+from alpespartners.panel.sin_usuarios import mismos_dias_en_utc
+from alpespartners.panel.zona_recordada import ZONA, recordar_zona
 
 _DEL_INFORME: Final[tuple[str, ...]] = ("desde", "hasta", "zona", "granularidad", "comparar")
 _ORDEN, _FILAS = "orden", "filas"
@@ -94,7 +96,9 @@ def rutas_con_periodo(
             recolector.intentar(_exigir_en_orden, parametros.get("desde", ultimo_dia), ultimo_dia)
         recolector.exigir()
         [sujeto_id] = peticion.path_params.values()
-        return RedirectResponse(con_parametros(direccion_de(sujeto_id), **parametros), 303)
+        respuesta = RedirectResponse(con_parametros(direccion_de(sujeto_id), **parametros), 303)
+        recordar_zona(respuesta, peticion, parametros)
+        return respuesta
 
     return [
         Ruta(
@@ -120,10 +124,12 @@ def contexto_del_periodo(
     def a_periodo(otro: periodos.Periodo) -> str:
         return ir(**{**este, **otro.parametros, "granularidad": periodos.granularidad_para(otro)})
 
+    zonas = zonas_por_continente()
     ultimo = resumen.ultimo_evento
     partido = pedido.granularidad is not Granularidad.TOTAL
     return {
         "un_instante": timedelta.resolution,
+        "un_dia": UN_DIA,
         "nada": Decimal(0),
         "periodo": elegido,
         "dias_enteros": periodos.es_de_dias_enteros(pedido.periodo, zona),
@@ -132,22 +138,26 @@ def contexto_del_periodo(
             (corriente, otro, a_periodo(otro))
             for corriente, otro in periodos.corrientes(pedido.pedido_en, zona).items()
         ],
-        "zonas": sorted(nombres_de_zonas()),
+        "zonas": zonas,
+        "zona_con_otro_nombre": all(una.nombre != zona.key for suyas in zonas.values() for una in suyas),
+        "a_campaña": lambda otra: con_parametros(direccion_de_campaña(otra), zona=zona.key),
+        "a_influencer": lambda otro: con_parametros(direccion_de_influencer(otro), zona=zona.key),
         "granularidades": [*Granularidad],
         "comparaciones": [*Comparacion],
         "direccion": ir(**este),
         "con_orden": lambda otro: ir(**{**este, _ORDEN: otro}),
         "con_todas": ir(**{**este, _FILAS: _TODAS}),
         "en_total": ir(**{**este, "granularidad": Granularidad.TOTAL}) if partido else None,
-        "en_utc": ir(**{**este, **elegido.parametros, "zona": "UTC"}),
+        "en_utc": ir(**{**este, **elegido.parametros, ZONA: ZONA_POR_OMISION}),
+        "con_usuarios": ir(**mismos_dias_en_utc(pedido, este)),
         "mas_corto": None if elegido.final == elegido else a_periodo(elegido.final),
         "el_ultimo": None if ultimo is None else a_periodo(periodos.hasta_el(ultimo.astimezone(zona).date())),
     }
 
 
 def este_periodo(pedido: PedidoDeInforme, parametros: Mapping[str, str]) -> dict[str, str]:
-    """Esos parámetros, con el periodo dicho: sin él, los treinta últimos días serían otros mañana."""
-    return {**parametros, **periodos.parametros_de(pedido.periodo, pedido.zona)}
+    """Esos parámetros, con el periodo y la zona dichos: sin ellos, mañana o en otra parte serían otros."""
+    return {**parametros, ZONA: pedido.zona.key, **periodos.parametros_de(pedido.periodo, pedido.zona)}
 
 
 def monedas_de(total: Fila) -> list[str]:

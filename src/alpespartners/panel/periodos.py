@@ -30,6 +30,8 @@ class Corriente(StrEnum):
 
     HOY = "hoy"
     AYER = "ayer"
+    ESTA_SEMANA = "esta_semana"
+    SEMANA_PASADA = "semana_pasada"
     SIETE_DIAS = "siete_dias"
     TREINTA_DIAS = "treinta_dias"
     ESTE_MES = "este_mes"
@@ -97,13 +99,16 @@ def instantes_de(intervalo: Intervalo) -> dict[str, str]:
 
 
 def corrientes(ahora: datetime, zona: ZoneInfo) -> Mapping[Corriente, Periodo]:
-    """Los de ahora en esa zona."""
+    """Los de ahora en esa zona; los que no han acabado, hasta hoy. La semana empieza en lunes (ISO 8601)."""
     hoy = ahora.astimezone(zona).date()
+    lunes = hoy - hoy.weekday() * UN_DIA
     este_mes = hoy.replace(day=1)
     fin_del_pasado = este_mes - UN_DIA
     return {
         Corriente.HOY: Periodo(hoy, hoy),
         Corriente.AYER: Periodo(hoy - UN_DIA, hoy - UN_DIA),
+        Corriente.ESTA_SEMANA: Periodo(lunes, hoy),
+        Corriente.SEMANA_PASADA: hasta_el(lunes - UN_DIA, _UNA_SEMANA),
         Corriente.SIETE_DIAS: hasta_el(hoy, _UNA_SEMANA),
         Corriente.TREINTA_DIAS: hasta_el(hoy),
         Corriente.ESTE_MES: Periodo(este_mes, hoy),

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -18,6 +19,7 @@ from tests.apoyo.campana import (
     EnElPanel,
     fila_de_la_serie,
     llenar,
+    llenar_de_influencers,
     monedas_de,
 )
 from tests.apoyo.instalados import ejecutar
@@ -44,6 +46,7 @@ def abierto() -> Iterator[Browser]:
 def direccion() -> Iterator[str]:
     puertos = PuertosEnMemoria()
     llenar(puertos)
+    llenar_de_influencers(puertos, "otra", 1)
     with servidor(api_en_memoria(puertos, reloj=lambda: AHORA)) as puerto:
         yield f"http://127.0.0.1:{puerto}"
 
@@ -83,6 +86,74 @@ def test_los_puntos_y_los_rotulos_de_un_grafico_son_los_de_la_tabla(abierto: Bro
         ]
 
 
+# Qué parte está pintada de lo que va de un punto a otro de la primera serie.
+PINTADO = """([uno, otro]) => {
+    const marco = document.querySelector(".grafico .u-over").getBoundingClientRect();
+    const lienzo = document.querySelector(".grafico canvas");
+    const caja = lienzo.getBoundingClientRect();
+    const doble = lienzo.width / caja.width;
+    const partes = [...Array(181).keys()].map((lugar) => 0.05 + lugar / 200);
+    return partes.filter((parte) => {
+        const [x, y] = [0, 1].map((eje) => uno[eje] + (otro[eje] - uno[eje]) * parte);
+        const punto = [(marco.left - caja.left + x) * doble, (marco.top - caja.top + y) * doble];
+        const [rojo, , azul, opaco] = lienzo.getContext("2d").getImageData(...punto, 1, 1).data;
+        return opaco > 60 && azul - rojo > 40;
+    }).length / partes.length;
+}"""
+
+
+def señalado(pagina: Page, parte: float) -> list[float]:
+    """Dónde está el punto de la primera serie que se señala a esa parte del ancho."""
+    marco = pagina.locator(".grafico .u-over").first
+    caja = marco.bounding_box()
+    assert caja is not None
+    marco.hover(position={"x": min(caja["width"] * parte, caja["width"] - 1), "y": caja["height"] / 2})
+    hallado = pagina.locator(".grafico .u-cursor-pt").first.evaluate(
+        """(punto) => {
+            const [caja, marco] = [punto, punto.parentElement].map((uno) => uno.getBoundingClientRect());
+            return [caja.left + caja.width / 2 - marco.left, caja.top + caja.height / 2 - marco.top];
+        }"""
+    )
+    return [float(eje) for eje in hallado]
+
+
+@pytest.mark.parametrize(("hasta", "ultimo_a_trazos"), [("2024-04-16", True), ("2024-04-15", False)])
+def test_la_linea_solo_va_a_trazos_hasta_el_dia_que_no_ha_acabado(
+    abierto: Browser, direccion: str, hasta: str, *, ultimo_a_trazos: bool
+) -> None:
+    desde = "2024-04-12" if ultimo_a_trazos else "2024-04-11"
+    with pantalla(abierto) as vista:
+        vista.pagina.goto(f"{direccion}{VISTA}?zona=UTC&desde={desde}&hasta={hasta}")
+        titulos_de_los_graficos(vista.pagina)
+        primero, penultimo, ultimo = (señalado(vista.pagina, parte) for parte in (1 / 3, 2 / 3, 1))
+        # Sin el cursor, que también pinta.
+        vista.pagina.mouse.move(0, 0)
+        pintado = [vista.pagina.evaluate(PINTADO, [*dos]) for dos in pairwise([primero, penultimo, ultimo])]
+        assert pintado[0] > 0.9
+        assert 0.2 < pintado[1] < 0.8 if ultimo_a_trazos else pintado[1] > 0.9, pintado
+        assert vista.pagina.get_by_text("A trazos cortos").is_visible() is ultimo_a_trazos
+        assert vista.quejas == []
+
+
+def test_la_leyenda_dice_nombres_y_al_señalar_valores_sin_huecos_ni_dos_puntos(
+    abierto: Browser, direccion: str
+) -> None:
+    with pantalla(abierto) as vista:
+        vista.pagina.goto(f"{direccion}{VISTA}{COMPARADA}")
+        titulos_de_los_graficos(vista.pagina)
+        leyenda = vista.pagina.locator(".grafico .u-legend").first
+        assert leyenda.inner_text().split("\n") == ["Impresiones", "Impresiones, antes"]
+        despues = "todos => [...new Set(todos.map((uno) => getComputedStyle(uno, '::after').content))]"
+        assert leyenda.locator("th").evaluate_all(despues) == ["none"]
+        assert leyenda.locator(".u-value").filter(visible=True).count() == 0
+        señalado(vista.pagina, 1)
+        assert leyenda.locator(".u-value").filter(visible=True).all_inner_texts() == [
+            "15 abr 2024 (sin acabar)",
+            "2",
+            "4",
+        ]
+
+
 def test_el_grafico_cambia_de_ancho_con_la_pagina_y_no_se_repite(abierto: Browser, direccion: str) -> None:
     with pantalla(abierto) as vista:
         vista.pagina.goto(f"{direccion}{VISTA}")
@@ -112,6 +183,30 @@ def test_se_eligen_dias_que_cuentan_los_dos_y_la_zona_propia_es_la_primera(
         assert vista.pagina.get_by_label("Último día, incluido").input_value() == "2024-03-31"
 
 
+def test_la_zona_propia_es_la_primera_aunque_el_navegador_la_llame_como_antes(
+    abierto: Browser, direccion: str
+) -> None:
+    with pantalla(abierto, zona="America/Buenos_Aires") as vista:
+        vista.pagina.goto(f"{direccion}{VISTA}")
+        primera = vista.pagina.locator("select[name=zona] option").first
+        assert primera.inner_text() == "America/Argentina/Buenos_Aires"
+
+
+@pytest.mark.parametrize("guiones", [True, False])
+def test_la_zona_que_se_elige_en_una_campaña_sigue_en_otra_y_en_su_direccion(
+    abierto: Browser, direccion: str, *, guiones: bool
+) -> None:
+    with pantalla(abierto, guiones=guiones) as vista:
+        vista.pagina.goto(f"{direccion}{VISTA}")
+        vista.pagina.get_by_label("Zona horaria").select_option("Asia/Kolkata")
+        vista.pagina.get_by_role("button", name="Ver", exact=True).click()
+        vista.pagina.get_by_text("zona horaria: Asia/Kolkata").wait_for()
+        vista.pagina.get_by_role("link", name="Campañas", exact=True).first.click()
+        vista.pagina.get_by_role("link", name="otra").click()
+        vista.pagina.get_by_text("zona horaria: Asia/Kolkata").wait_for()
+        assert vista.pagina.url == f"{direccion}/panel/campa%C3%B1as/otra?zona=Asia/Kolkata"
+
+
 def test_sin_guiones_se_lee_todo_y_se_elige_igual(abierto: Browser, direccion: str) -> None:
     with pantalla(abierto, guiones=False) as vista:
         vista.pagina.goto(f"{direccion}{VISTA}")
@@ -120,6 +215,13 @@ def test_sin_guiones_se_lee_todo_y_se_elige_igual(abierto: Browser, direccion: s
         vista.pagina.get_by_label("Comparar con").select_option("periodo_anterior")
         vista.pagina.get_by_role("button", name="Ver", exact=True).click()
         vista.pagina.get_by_text("Frente a: El periodo anterior").wait_for()
+
+
+# Lo que mide en la hoja la letra con que se escribió cada lienzo.
+LETRA_IMPRESA = """todos => todos.map((uno) => {
+    const [, puntos] = uno.getContext("2d").font.match(/([0-9.]+)px/);
+    return puntos * uno.getBoundingClientRect().width / uno.width;
+})"""
 
 
 def test_impresa_lleva_sus_numeros_y_sus_graficos_sin_controles(abierto: Browser, direccion: str) -> None:
@@ -137,6 +239,12 @@ def test_impresa_lleva_sus_numeros_y_sus_graficos_sin_controles(abierto: Browser
         assert vista.pagina.locator("table[data-grafico] tbody tr").last.is_visible()
         assert not vista.pagina.get_by_role("button").first.is_visible()
         assert not vista.pagina.get_by_role("link", name="7 días").is_visible()
+        # El ancho de una hoja A4 menos sus márgenes: 12 puntos de pantalla son 9 de imprenta.
+        vista.pagina.set_viewport_size({"width": 680, "height": 960})
+        letra = vista.pagina.locator(".grafico canvas").evaluate_all(LETRA_IMPRESA)
+        assert min(letra) >= 11
+        leyendas = "todas => Math.min(...todas.map((una) => parseFloat(getComputedStyle(una).fontSize)))"
+        assert vista.pagina.locator(".u-legend th").evaluate_all(leyendas) >= 12
 
 
 def sin_huecos(texto: str) -> str:

@@ -93,6 +93,36 @@ def test_se_pregunta_por_un_id_y_lo_que_aun_no_llego_aparece_solo(
         assert vista.quejas == []
 
 
+# Lo que un lector de pantalla anunciaría por su cuenta: cada cambio dentro de una región viva.
+ESCUCHAR = """() => {
+    window.anunciado = [];
+    const vivas = '[aria-live]:not([aria-live="off"]), [role="status"], [role="alert"]';
+    new MutationObserver((cambios) => {
+        for (const {target} of cambios) {
+            const viva = (target.closest ? target : target.parentElement).closest(vivas);
+            if (viva && viva.textContent.trim()) window.anunciado.push(viva.textContent.trim());
+        }
+    }).observe(document.body, {subtree: true, childList: true, characterData: true});
+}"""
+
+
+def test_de_lo_que_la_pagina_mira_sola_solo_se_anuncia_lo_nuevo(
+    abierto: Browser, direccion: str, puertos: PuertosEnMemoria
+) -> None:
+    puertos.cuantos_consumidores = 0
+    evento = {"id": "tarde", "campaña_id": "cmp-1"}
+    httpx2.post(f"{direccion}/tracking/impresiones", json=evento).raise_for_status()
+    with pantalla(abierto) as vista:
+        vista.pagina.goto(f"{direccion}/panel/evento?id=tarde")
+        vista.pagina.evaluate(ESCUCHAR)
+        vista.pagina.locator("#espera[hx-get$='vuelta=3']").wait_for()
+        assert vista.pagina.evaluate("anunciado") == []
+        puertos.cuantos_consumidores = 1
+        puertos.consumir()
+        vista.pagina.get_by_role("heading", name="Registrada").wait_for()
+        assert vista.pagina.evaluate("anunciado") == ["Registrada (impresión)"]
+
+
 def test_quien_esta_en_el_enlace_de_mirar_otra_vez_sigue_en_el_cuando_la_pagina_mira_sola(
     abierto: Browser, direccion: str
 ) -> None:

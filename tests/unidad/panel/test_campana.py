@@ -1,8 +1,10 @@
 """La vista de una campaña: dice lo mismo que su informe, y lo que no puede decir lo dice."""
 
+import re
 from collections.abc import AsyncGenerator, Collection, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
 
 import httpx2
@@ -22,7 +24,7 @@ from alpespartners.panel import desglose as modulo_de_desglose
 from alpespartners.panel import pedidas as modulo_de_pedidas
 from alpespartners.panel.formato import NADA, cantidad, variacion
 from alpespartners.panel.idiomas import Idioma
-from alpespartners.panel.periodos import corrientes, es_de_dias_enteros, periodo_de
+from alpespartners.panel.periodos import Corriente, corrientes, es_de_dias_enteros, periodo_de
 from tests.apoyo.campana import (
     AHORA,
     HOSTIL,
@@ -124,17 +126,49 @@ async def test_cada_numero_es_el_del_informe_con_los_mismos_parametros(
     assert [fila[1] for fila in filas] == cuantos
 
 
-@pytest.mark.parametrize("zona", ZONAS)
-async def test_los_usuarios_unicos_se_dicen_cuando_son_exactos_y_si_no_se_dice_por_que(
-    cliente: httpx2.AsyncClient, zona: str
+async def test_los_usuarios_unicos_se_dicen_cuando_son_exactos(cliente: httpx2.AsyncClient) -> None:
+    leida = await ver(cliente)
+    unicos = (await informe(cliente, incluir="usuarios_unicos"))["total"]["usuarios_unicos"]
+    assert f"Usuarios únicos {cantidad(unicos['valor'])} " in leida.texto
+    assert f"de {cantidad(unicos['eventos_con_usuario'])} eventos que traen usuario" in leida.texto
+
+
+@pytest.mark.parametrize(
+    ("pedido", "por_que", "remedio"),
+    [
+        (
+            {"zona": "America/Bogota", "comparar": "periodo_anterior", "orden": "clics"},
+            "por días enteros de UTC, y lo que se pide, en America/Bogota, empieza o acaba a otra hora",
+            "Ver los mismos días en UTC, con sus usuarios únicos",
+        ),
+        (
+            {"zona": "America/Bogota", "granularidad": "hora", "desde": "2024-03-01", "hasta": "2024-03-03"},
+            "empieza o acaba a otra hora",
+            "Ver los mismos días en UTC, con sus usuarios únicos",
+        ),
+        (
+            {"granularidad": "hora", "desde": "2024-03-01", "hasta": "2024-03-03"},
+            "por días enteros, y aquí el periodo va por horas",
+            "Verlo por días, con sus usuarios únicos",
+        ),
+        (
+            {"granularidad": "total", "desde": "2024-03-01T00:15:00Z", "hasta": "2024-03-09T10:00:00Z"},
+            "empieza o acaba a otra hora",
+            "Ver los mismos días en UTC, con sus usuarios únicos",
+        ),
+    ],
+)
+async def test_si_los_usuarios_unicos_se_niegan_se_dice_por_que_y_un_enlace_lleva_adonde_se_dicen(
+    cliente: httpx2.AsyncClient, pedido: dict[str, str], por_que: str, remedio: str
 ) -> None:
-    leida = await ver(cliente, zona=zona)
-    if zona == "UTC":
-        unicos = (await informe(cliente, incluir="usuarios_unicos"))["total"]["usuarios_unicos"]
-        assert f"Usuarios únicos {cantidad(unicos['valor'])} " in leida.texto
-        assert f"de {cantidad(unicos['eventos_con_usuario'])} eventos que traen usuario" in leida.texto
-    else:
-        assert "los usuarios únicos se cuentan por días enteros de UTC" in leida.texto
+    leida = await ver(cliente, **pedido)
+    assert por_que in leida.texto
+    assert "los usuarios únicos se cuentan por días enteros de UTC, y aquí un intervalo" not in leida.texto
+    adonde = await ver(cliente, leida.enlaces[remedio])
+    assert "eventos que traen usuario" in adonde.texto
+    dichos = parse_qs(urlsplit(leida.enlaces[remedio]).query)
+    for nombre in ("comparar", "orden"):
+        assert dichos.get(nombre) == ([pedido[nombre]] if nombre in pedido else None)
 
 
 class Ilegibles(PuertosEnMemoria):
@@ -153,7 +187,7 @@ async def test_unos_usuarios_ilegibles_no_quitan_lo_demas(puertos: PuertosEnMemo
     rotos = Ilegibles(registrado=puertos.registrado)
     async with cliente_de(api_en_memoria(rotos, reloj=lambda: AHORA)) as cliente:
         leida = await ver(cliente)
-    assert "los usuarios del 2024-04-01" in leida.texto
+    assert "los del 1 abr 2024 no se entienden" in leida.texto
     assert "Impresiones" in leida.texto
 
 
@@ -162,7 +196,7 @@ async def test_lo_hostil_se_escribe_y_se_enlaza_tal_cual(cliente: httpx2.AsyncCl
     assert "<img" not in respuesta.text
     leida = leer_html(respuesta.text)
     assert HOSTIL in leida.texto
-    assert leida.enlaces["<b>inf</b>/3"] == "/panel/influencers/%3Cb%3Einf%3C%2Fb%3E%2F3"
+    assert leida.enlaces["<b>inf</b>/3"] == "/panel/influencers/%3Cb%3Einf%3C%2Fb%3E%2F3?zona=UTC"
     assert "<i>50%</i>" in leida.texto
 
 
@@ -211,9 +245,41 @@ async def test_un_dia_de_23_horas_y_uno_de_25_lo_dicen_y_los_demas_no(cliente: h
     assert [fila[0] for fila in en_octubre.filas[:2]] == ["29 oct 2023 (25 horas)", "30 oct 2023"]
 
 
+async def test_un_dia_de_horas_y_media_se_escribe_como_en_su_idioma(cliente: httpx2.AsyncClient) -> None:
+    pedido = {"zona": "Australia/Lord_Howe", "desde": "2023-10-01", "hasta": "2023-10-02"}
+    assert (await ver(cliente, **pedido)).filas[0][0] == "1 oct 2023 (23,5 horas)"
+    en_ingles = await cliente.get(VISTA, params=pedido, headers={"Accept-Language": "en"})
+    assert leer_html(en_ingles.text).filas[0][0] == "1 Oct 2023 (23.5 hours)"
+
+
 async def test_lo_que_no_ha_acabado_lo_dice(cliente: httpx2.AsyncClient) -> None:
     assert "incompleto" in (await ver(cliente)).texto
     assert "incompleto" not in (await ver(cliente, desde="2024-03-01", hasta="2024-04-01")).texto
+
+
+@pytest.mark.parametrize(
+    ("granularidad", "acabado", "sin_acabar", "sin_empezar"),
+    [
+        ("dia", "14 abr 2024", "15 abr 2024", "16 abr 2024"),
+        ("hora", "15 abr 2024, 14:00:00", "15 abr 2024, 15:00:00", "15 abr 2024, 16:00:00"),
+    ],
+)
+async def test_solo_lo_que_no_ha_acabado_sale_de_la_linea_continua(
+    cliente: httpx2.AsyncClient, granularidad: str, acabado: str, sin_acabar: str, sin_empezar: str
+) -> None:
+    pedido = {"desde": "2024-04-13", "hasta": "2024-04-18", "granularidad": granularidad}
+    respuesta = await cliente.get(VISTA, params=pedido)
+    filas = {fila[0] for fila in leer_html(respuesta.text).filas}
+    assert sum(fila.startswith(acabado) and "sin" not in fila for fila in filas) == 1
+    assert sum(fila.startswith(sin_acabar) and fila.endswith("(sin acabar)") for fila in filas) == 1
+    assert sum(fila.startswith(sin_empezar) and fila.endswith("(sin empezar)") for fila in filas) == 1
+    marcadas = re.findall(r"<tr data-sin-acabar data-x=\"(\d+)\"", respuesta.text)
+    comienzo = AHORA.replace(minute=0, hour=0 if granularidad == "dia" else AHORA.hour)
+    assert marcadas == [f"{int(comienzo.timestamp())}"]
+    assert "A trazos cortos, lo que no ha acabado" in respuesta.text
+    pasado = await cliente.get(VISTA, params=pedido | {"hasta": "2024-04-15"})
+    assert re.search("<tr data-sin-", pasado.text) is None
+    assert "A trazos cortos" not in pasado.text
 
 
 class SinDesglose(PuertosEnMemoria):
@@ -334,6 +400,85 @@ def test_un_periodo_corriente_pide_los_dias_que_dice(zona: str) -> None:
             assert periodo_de(pedido.periodo, pedido.zona) == periodo
             assert es_de_dias_enteros(pedido.periodo, pedido.zona)
             assert len(pedido.intervalos) == periodo.dias
+
+
+@pytest.mark.parametrize(
+    ("zona", "ahora", "esta", "pasada"),
+    [
+        # Un lunes a las 00:30 en Madrid aún es domingo en UTC.
+        (
+            "Europe/Madrid",
+            datetime(2024, 4, 7, 22, 30, tzinfo=UTC),
+            "2024-04-08",
+            ("2024-04-01", "2024-04-08"),
+        ),
+        ("UTC", datetime(2024, 4, 7, 22, 30, tzinfo=UTC), "2024-04-01", ("2024-03-25", "2024-04-01")),
+        # El domingo 31 de marzo se adelanta el reloj.
+        ("Europe/Madrid", datetime(2024, 4, 3, 12, tzinfo=UTC), "2024-04-01", ("2024-03-25", "2024-04-01")),
+        ("Asia/Kolkata", datetime(2025, 1, 1, tzinfo=UTC), "2024-12-30", ("2024-12-23", "2024-12-30")),
+    ],
+)
+def test_la_semana_va_de_lunes_a_lunes_en_la_zona_que_se_mira(
+    zona: str, ahora: datetime, esta: str, pasada: tuple[str, str]
+) -> None:
+    todos = corrientes(ahora, ZoneInfo(zona))
+    hoy = ahora.astimezone(ZoneInfo(zona)).date()
+    assert todos[Corriente.ESTA_SEMANA].primero.isoformat() == esta
+    assert todos[Corriente.ESTA_SEMANA].ultimo == hoy
+    parametros = todos[Corriente.SEMANA_PASADA].parametros
+    assert (parametros["desde"], parametros["hasta"]) == pasada
+    intervalo = pedido_de_informe("c", {**parametros, "zona": zona}, ahora).periodo
+    horas = (intervalo.hasta - intervalo.desde) / timedelta(hours=1)
+    assert horas == (167 if zona == "Europe/Madrid" and pasada[0] == "2024-03-25" else 168)
+
+
+async def test_la_semana_se_elige_como_los_demas_periodos(cliente: httpx2.AsyncClient) -> None:
+    enlaces = (await ver(cliente, zona="America/Bogota")).enlaces
+    assert [nombre for nombre in enlaces if "emana" in nombre] == ["Esta semana", "Semana pasada"]
+    pasada = await ver(cliente, enlaces["Semana pasada"])
+    assert "8 abr 2024 \N{EN DASH} 14 abr 2024 (7 días enteros" in pasada.texto
+
+
+PERIODOS_IMPOSIBLES = pytest.mark.parametrize(
+    ("pedido", "rotulo", "remedios"),
+    [
+        (
+            {"desde": "2024-04-10", "hasta": "2024-04-01", "zona": "America/Bogota", "orden": "clics"},
+            "Primer día desde: debe ser anterior a hasta",
+            ["Lo mismo, sin desde", "Los últimos treinta días"],
+        ),
+        ({"desde": "ayer"}, "Primer día desde: ", ["Lo mismo, sin desde"]),
+        ({"zona": "Bogota"}, "Zona horaria zona: ", ["Lo mismo, sin zona"]),
+        (
+            {"desde": "2016-01-01", "granularidad": "hora"},
+            "Detalle granularidad: son unos ",
+            ["Por semanas", "Por meses", "En total", "Los últimos treinta días"],
+        ),
+        (
+            {"desde": "1800-01-01", "hasta": "1900-01-01"},
+            "Primer día desde: ",
+            ["Lo mismo, sin hasta, desde"],
+        ),
+    ],
+)
+
+
+@pytest.mark.parametrize("vista", [VISTA, "/panel/influencers/inf-1"])
+@PERIODOS_IMPOSIBLES
+async def test_de_un_periodo_imposible_se_dice_por_que_y_lo_que_si_se_puede_ver(
+    cliente: httpx2.AsyncClient, vista: str, pedido: dict[str, str], rotulo: str, remedios: list[str]
+) -> None:
+    respuesta = await cliente.get(vista, params=pedido)
+    assert respuesta.status_code == 422
+    leida = leer_html(respuesta.text)
+    assert rotulo in leida.texto
+    hallados = {nombre: adonde for nombre, adonde in leida.enlaces.items() if adonde.startswith(vista)}
+    assert [*hallados] == remedios
+    assert len({*hallados.values()}) == len(hallados)
+    for adonde in hallados.values():
+        await ver(cliente, adonde)
+        if "zona" in pedido and pedido["zona"] != "Bogota":
+            assert f"zona={pedido['zona']}" in adonde
 
 
 async def test_en_ingles_no_queda_nada_en_español(cliente: httpx2.AsyncClient) -> None:

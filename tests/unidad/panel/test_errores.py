@@ -214,14 +214,9 @@ async def test_de_un_parametro_no_se_dice_en_ingles_lo_que_no_es(
             "/panel/campa%C3%B1as/a%2Fb/periodo?ultimo_dia=2024-03-01&zona=America/Bogota",
         ),
         (
-            "/panel/campa%C3%B1as/c?granularidad=hora&desde=2016-01-01&hasta=2024-01-01",
+            "/panel/campa%C3%B1as/c?granularidad=dia&granularidad=hora&desde=2024-01-01",
             "<strong>Detalle</strong> <code>granularidad</code>: ",
-            "/panel/campa%C3%B1as/c?desde=2016-01-01&hasta=2024-01-01&granularidad=total",
-        ),
-        (
-            "/panel/campa%C3%B1as/c?desde=2016-01-01",
-            "<strong>Detalle</strong> <code>granularidad</code>: ",
-            "/panel/campa%C3%B1as/c?desde=2016-01-01&granularidad=total",
+            "/panel/campa%C3%B1as/c?desde=2024-01-01",
         ),
         (
             "/panel/rechazos?desde=30/11/2026&clase=conversion",

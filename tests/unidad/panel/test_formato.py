@@ -172,3 +172,15 @@ def test_la_hora_que_se_repite_al_acabar_el_verano_son_dos_instantes_distintos()
 def test_sin_zona_un_instante_se_escribe_en_la_suya() -> None:
     momento = datetime(2026, 11, 30, 14, 5, 9, tzinfo=UTC)
     assert formato.instante(momento, ESPAÑOL) == "30 nov 2026, 14:05:09 UTC"
+
+
+@pytest.mark.parametrize(
+    ("minutos", "en_español", "en_ingles"),
+    [(23 * 60, "23", "23"), (23 * 60 + 30, "23,5", "23.5"), (24 * 60 + 45, "24,75", "24.75")],
+)
+def test_las_horas_de_un_dia_llevan_los_decimales_de_su_idioma(
+    minutos: int, en_español: str, en_ingles: str
+) -> None:
+    dura = timedelta(minutes=minutos)
+    assert formato.horas(dura, ESPAÑOL) == en_español
+    assert formato.horas(dura, INGLES) == en_ingles

@@ -222,10 +222,12 @@ async def test_el_ritmo_de_una_campaña_son_sus_treinta_ultimos_dias(
     assert "del 17 dic 2025 al 15 ene 2026" in pagina.texto
 
 
-def test_la_linea_de_un_ritmo_va_del_primer_dia_al_ultimo_y_de_cero_al_mayor() -> None:
-    assert chispas.linea(Ritmo([0, 4, 1])) == "0.0,24.0 60.0,0.0 120.0,18.0"
-    assert chispas.linea(Ritmo([0, 0])) == "0.0,24.0 120.0,24.0"
-    assert chispas.linea(Ritmo([5])) == "0.0,0.0"
+def test_la_linea_de_un_ritmo_va_de_cero_al_mayor_y_el_dia_de_hoy_queda_fuera_de_la_continua() -> None:
+    ritmo = Ritmo([0, 4, 1])
+    assert chispas.acabados(ritmo) == "0.0,24.0 60.0,0.0"
+    assert chispas.sin_acabar(ritmo) == "60.0,0.0 120.0,18.0"
+    assert chispas.acabados(Ritmo([0, 0])) == "0.0,24.0"
+    assert (chispas.acabados(Ritmo([5])), chispas.sin_acabar(Ritmo([5]))) == ("", "0.0,0.0")
 
 
 async def test_en_ingles_las_dos_listas_no_dicen_nada_en_español(

@@ -405,17 +405,25 @@ async def test_la_lista_es_la_de_las_campañas_de_la_clave(
     assert await listadas("?prefijo=c") == []
 
 
-async def test_quien_solo_opera_entra_en_el_sistema_y_el_menu_no_le_lleva_donde_no_puede(
+async def test_quien_solo_opera_entra_en_el_sistema_y_ningun_enlace_le_lleva_donde_no_puede(
     navegador: httpx2.AsyncClient, claves: ClavesEnMemoria
 ) -> None:
+    autorizacion = {"Authorization": f"Bearer {DE_LOS_AJUSTES}"}
+    for campaña_id in ("una", "otra"):
+        evento = {**IMPRESION, "id": "e", "campaña_id": campaña_id}
+        await navegador.post("/tracking/impresiones", json=evento, headers=autorizacion)
     dentro = await entrar(navegador, claves.crear(OPERACION))
     assert dentro.headers["Location"] == "/panel/sistema"
     for direccion, estado in (("/panel/sistema", 200), ("/panel/sistema?x=1", 422), ("/panel", 403)):
         pagina = await navegador.get(direccion)
         assert pagina.status_code == estado
-        # Lo que explica el sistema nombra otras páginas; el menú, el pie y un error, no.
-        comun = re.sub("<main.*</main>", "", pagina.text, flags=re.DOTALL) if estado == 200 else pagina.text
-        assert set(re.findall(r'<a [^>]*href="(/panel[^"?]*)"', comun)) == {"/panel/sistema"}
+        adonde = set(re.findall(r'<a [^>]*href="(/panel[^"?]*)', pagina.text))
+        assert adonde - {"/panel/entrar", "/panel/idioma"} == {"/panel/sistema"}
+    sistema = (await navegador.get("/panel/sistema")).text
+    assert "conflicto_<wbr>de_<wbr>id" in sistema
+    assert "lo ve quien entra con una clave de lectura" in sistema
+    await entrar(navegador, claves.crear(OPERACION, LECTURA))
+    assert 'href="/panel/rechazos?motivo=conflicto_de_id"' in (await navegador.get("/panel/sistema")).text
     assert (await entrar(navegador, claves.crear(OPERACION), "/panel?prefijo=x")).headers["Location"] == (
         "/panel?prefijo=x"
     )

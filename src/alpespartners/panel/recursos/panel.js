@@ -18,17 +18,27 @@ addEventListener("htmx:afterRequest", (suceso) => {
 // Gráficos: cada tabla con `data-grafico` se dibuja encima de ella; los números son los de la tabla.
 //
 // <table data-grafico="lineas|barras" data-aviso="…">; en cada fila, data-x (segundos Unix) y, si el texto de
-// su cabecera es largo para un eje, data-rotulo; en cada celda que se dibuja, data-y (sin valor, un hueco). La
-// serie se llama como su columna; en el th de esta, data-discontinua la dibuja a trazos, y data-juntas da el
-// nombre del gráfico en que va con otras (sin él, van todas juntas). Los rótulos y los valores que se leen al
-// señalar son los textos de la tabla: están ya en la zona y en el idioma de la página.
+// su cabecera es largo para un eje, data-rotulo; en cada celda que se dibuja, data-y (sin valor, un hueco). En
+// una fila data-sin-acabar, a la línea se llega a trazos cortos: a medias parece una caída; en una
+// data-sin-empezar no hay línea. La serie se llama como su columna; en el th de esta, data-discontinua, que es lo
+// de antes y ya acabó, la dibuja a trazos, y data-juntas da el nombre del gráfico en que va con otras (sin él, van
+// todas juntas). Los rótulos y los valores que se leen al señalar son los textos de la tabla: están ya en la zona
+// y en el idioma de la página.
 {
   const ALTO = 220;
   const ANCHO_IMPRESO = 340;
   const ALTO_IMPRESO = 150;
+  // En papel el lienzo es mayor y panel.css lo reduce a su columna: así no se ve borroso.
+  const PUNTOS_POR_PUNTO_IMPRESO = 3;
+  const LETRA = 12;
+  const DEL_EJE = 5;
+  const BAJO_EL_EJE = 28;
   const ENTRE_ROTULOS = 80;
   const ENTRE_NUMEROS = 56;
+  const ENTRE_RAYAS = 30;
   const COLORES = 4;
+  const GRUESO = 2;
+  const TRAZOS = { antes: [6, 4], sinAcabar: [2, 3] };
   const ENTEROS = [...Array(16).keys()].flatMap((cifras) => [1, 2, 5].map((primera) => primera * 10 ** cifras));
   const dibujados = new Map();
 
@@ -47,11 +57,22 @@ addEventListener("htmx:afterRequest", (suceso) => {
     return { filas, graficos };
   };
 
-  const opciones = (tabla, filas, series, ancho, alto) => {
+  const sinAcabar = (fila) => "sinAcabar" in fila.dataset || "sinEmpezar" in fila.dataset;
+  const deAntes = (cabecera) => "discontinua" in cabecera.dataset;
+  const valorDe = (celda, cabecera, fila) =>
+    celda?.dataset.y && (deAntes(cabecera) || !("sinEmpezar" in fila.dataset)) ? Number(celda.dataset.y) : null;
+
+  const opciones = (tabla, filas, series, [ancho, alto], escala) => {
     const estilo = getComputedStyle(document.documentElement);
     const color = (nombre) => estilo.getPropertyValue(nombre).trim();
     const corto = new Intl.NumberFormat(document.documentElement.lang, { notation: "compact" });
-    const eje = { stroke: color("--grafico-texto"), grid: { stroke: color("--grafico-raya"), width: 1 }, ticks: { show: false } };
+    const eje = {
+      font: `${LETRA * escala}px system-ui, sans-serif`,
+      stroke: color("--grafico-texto"),
+      grid: { stroke: color("--grafico-raya"), width: escala },
+      ticks: { show: false },
+      gap: DEL_EJE * escala,
+    };
     // Media impresión no existe.
     const deEnteros = series.every(({ celdas }) => celdas.every((celda) => Number.isInteger(Number(celda?.dataset.y))));
     const enBarras = tabla.dataset.grafico === "barras";
@@ -61,6 +82,30 @@ addEventListener("htmx:afterRequest", (suceso) => {
       return [primero - media, ultimo + media];
     };
     const texto = (celda) => celda?.textContent.trim() ?? "";
+    const acabadas = filas.filter((fila) => !sinAcabar(fila)).length;
+    const hastaLoAcabado = (grafico, serie, primera, ultima) =>
+      acabadas === 0 ? null : uPlot.paths.linear()(grafico, serie, primera, Math.min(ultima, acabadas - 1));
+    const aTrazos = (grafico) => {
+      const lienzo = grafico.ctx;
+      for (const [orden, { cabecera }] of series.entries()) {
+        if (enBarras || deAntes(cabecera)) continue;
+        lienzo.save();
+        lienzo.strokeStyle = color(`--grafico-${(orden % COLORES) + 1}`);
+        lienzo.lineWidth = GRUESO * escala * devicePixelRatio;
+        lienzo.setLineDash(TRAZOS.sinAcabar.map((puntos) => puntos * escala * devicePixelRatio));
+        lienzo.beginPath();
+        for (let lugar = Math.max(acabadas - 1, 0); lugar < filas.length; lugar += 1) {
+          const valor = grafico.data[orden + 1][lugar];
+          if (valor !== null)
+            lienzo.lineTo(
+              grafico.valToPos(grafico.data[0][lugar], "x", true),
+              grafico.valToPos(valor, "y", true),
+            );
+        }
+        lienzo.stroke();
+        lienzo.restore();
+      }
+    };
     return {
       width: ancho,
       height: alto,
@@ -69,9 +114,10 @@ addEventListener("htmx:afterRequest", (suceso) => {
       axes: [
         {
           ...eje,
+          size: BAJO_EL_EJE * escala,
           grid: { show: false },
           splits: (grafico) => {
-            const caben = Math.max(1, Math.floor(grafico.bbox.width / devicePixelRatio / ENTRE_ROTULOS));
+            const caben = Math.max(1, Math.floor(grafico.bbox.width / devicePixelRatio / escala / ENTRE_ROTULOS));
             const cada = Math.ceil(filas.length / caben);
             return filas.filter((_, lugar) => lugar % cada === 0).map((fila) => Number(fila.dataset.x));
           },
@@ -81,22 +127,25 @@ addEventListener("htmx:afterRequest", (suceso) => {
               return fila.dataset.rotulo ?? texto(fila.cells[0]);
             }),
         },
-        { ...eje, size: ENTRE_NUMEROS, ...(deEnteros && { incrs: ENTEROS }), values: (_, numeros) => numeros.map((numero) => corto.format(numero)) },
+        { ...eje, size: ENTRE_NUMEROS * escala, space: ENTRE_RAYAS * escala, ...(deEnteros && { incrs: ENTEROS }), values: (_, numeros) => numeros.map((numero) => corto.format(numero)) },
       ],
       series: [
         { label: texto(tabla.tHead.rows[0].cells[0]), value: (_grafico, _valor, _serie, lugar) => texto(filas[lugar]?.cells[0]) },
         ...series.map(({ cabecera, celdas }, orden) => ({
           label: texto(cabecera),
           stroke: color(`--grafico-${(orden % COLORES) + 1}`),
-          width: 2,
-          dash: "discontinua" in cabecera.dataset ? [6, 4] : undefined,
-          points: { show: filas.length === 1 || undefined },
-          paths: enBarras ? uPlot.paths.bars({ size: [0.7, 40] }) : undefined,
+          width: GRUESO * escala,
+          dash: deAntes(cabecera) ? TRAZOS.antes.map((puntos) => puntos * escala) : undefined,
+          points: { show: filas.length === 1 || acabadas === 0 || undefined },
+          paths: enBarras
+            ? uPlot.paths.bars({ size: [0.7, 40] })
+            : deAntes(cabecera) ? undefined : hastaLoAcabado,
           fill: enBarras ? color(`--grafico-${(orden % COLORES) + 1}`) : undefined,
           value: (_grafico, _valor, _serie, lugar) => texto(celdas[lugar]),
         })),
       ],
       legend: { markers: { width: 2 } },
+      hooks: { draw: [aTrazos] },
     };
   };
 
@@ -128,11 +177,14 @@ addEventListener("htmx:afterRequest", (suceso) => {
       figura.append(titulo, lienzo);
       lugar.append(figura);
       const instantes = filas.map((fila) => Number(fila.dataset.x));
-      const valores = series.map(({ celdas }) =>
-        celdas.map((celda) => (celda?.dataset.y ? Number(celda.dataset.y) : null)),
+      const valores = series.map(({ cabecera, celdas }) =>
+        celdas.map((celda, lugar) => valorDe(celda, cabecera, filas[lugar])),
       );
-      const [ancho, alto] = impreso ? [ANCHO_IMPRESO, ALTO_IMPRESO] : [lienzo.clientWidth, ALTO];
-      hechos.push(new uPlot(opciones(tabla, filas, series, ancho, alto), [instantes, ...valores], lienzo));
+      const escala = impreso ? PUNTOS_POR_PUNTO_IMPRESO : 1;
+      const medidas = impreso
+        ? [ANCHO_IMPRESO, ALTO_IMPRESO].map((medida) => medida * escala)
+        : [lienzo.clientWidth, ALTO];
+      hechos.push(new uPlot(opciones(tabla, filas, series, medidas, escala), [instantes, ...valores], lienzo));
     }
     const vigia = new ResizeObserver(() => {
       for (const grafico of impreso ? [] : hechos) {
@@ -163,7 +215,9 @@ addEventListener("htmx:afterRequest", (suceso) => {
 // La zona de quien mira, la primera de las que se pueden elegir.
 for (const lista of document.querySelectorAll("select[data-zona-propia]")) {
   const propia = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  const opcion = [...lista.options].find((una) => una.value === propia);
+  // Hay navegadores que la llaman como antes: Asia/Calcutta.
+  const esPropia = (una) => una.value === propia || una.dataset.otros?.split(" ").includes(propia);
+  const opcion = [...lista.options].find(esPropia);
   if (opcion) {
     const grupo = document.createElement("optgroup");
     grupo.label = lista.dataset.zonaPropia;
@@ -201,6 +255,17 @@ for (const lista of document.querySelectorAll("select[data-zona-propia]")) {
     bloque.addEventListener(fallo, callado);
   document.addEventListener("visibilitychange", refrescar);
   setInterval(refrescar, cada);
+})();
+
+// Explicar un evento: de lo que la página mira sola se anuncia lo nuevo, y no toda la historia otra vez.
+(() => {
+  const historia = document.getElementById("historia");
+  if (!historia) return;
+  const novedad = () => historia.querySelector("[data-novedad]")?.dataset.novedad ?? "";
+  let dicha = novedad();
+  historia.addEventListener("htmx:afterSwap", () => {
+    if (novedad() !== dicha) document.getElementById("novedad").textContent = dicha = novedad();
+  });
 })();
 
 // En vivo: los eventos de una campaña según llegan por la API. Son de otro: solo se escriben como texto.

@@ -18,7 +18,12 @@ from alpespartners.api.http.rutas import Ruta
 from alpespartners.modulos.informes.aplicacion.desglose import desglosar
 from alpespartners.modulos.informes.aplicacion.faltas import InformeImposible
 from alpespartners.modulos.informes.aplicacion.informe import Informe, hacer_informe
-from alpespartners.modulos.informes.aplicacion.pedido import Incluible, PedidoDeInforme, pedido_de_informe
+from alpespartners.modulos.informes.aplicacion.pedido import (
+    DE_CAMPAÑA,
+    Incluible,
+    PedidoDeInforme,
+    pedido_de_informe,
+)
 from alpespartners.modulos.informes.aplicacion.puertos import (
     Dimension,
     LecturaDeResumenes,
@@ -26,12 +31,12 @@ from alpespartners.modulos.informes.aplicacion.puertos import (
     UsuariosIlegibles,
 )
 from alpespartners.modulos.informes.dominio.intervalos import Granularidad
-from alpespartners.modulos.tracking.aplicacion.codigos import CodigoDePeticion
-from alpespartners.modulos.tracking.dominio.excepciones import DatosInvalidos, Recolector
+from alpespartners.modulos.tracking.dominio.excepciones import Recolector
 from alpespartners.panel import desglose, periodos
 from alpespartners.panel.direcciones import con_parametros, direccion_de_campaña, direccion_del_servicio
 from alpespartners.panel.embudo import embudo
 from alpespartners.panel.fuentes import Fuentes
+from alpespartners.panel.imposibles import pagina_imposible
 from alpespartners.panel.paginas import Paginas
 from alpespartners.panel.pedidas import (
     Pedida,
@@ -42,6 +47,8 @@ from alpespartners.panel.pedidas import (
     pedida_de,
     rutas_con_periodo,
 )
+from alpespartners.panel.sin_usuarios import SinUsuarios
+from alpespartners.panel.zona_recordada import a_la_zona_recordada
 
 _PLANTILLA: Final = "/panel/campañas/{campaña_id}"
 _PARECIDAS: Final = 10
@@ -56,12 +63,15 @@ def rutas(fuentes: Fuentes, paginas: Paginas) -> list[Ruta]:
         campaña_id = peticion.path_params["campaña_id"]
         recolector = Recolector()
         pedida = pedida_de(peticion, recolector)
+        recolector.exigir()
+        otra = a_la_zona_recordada(peticion, direccion_de_campaña(campaña_id), pedida.parametros)
+        if otra is not None:
+            return otra
         suyos = del_informe(pedida.parametros)
         ahora = fuentes.reloj()
         try:
             # Partir un siglo en meses, o buscar nombres parecidos, son decenas de milisegundos.
             pedido = await asyncio.to_thread(pedido_de_informe, campaña_id, suyos, ahora)
-            recolector.exigir()
             resumen = await _resumen(fuentes.resumenes, campaña_id)
             if resumen is None:
                 parecidas = await _parecidas(peticion, fuentes.resumenes, campaña_id)
@@ -75,9 +85,15 @@ def rutas(fuentes: Fuentes, paginas: Paginas) -> list[Ruta]:
                 _por_tipo(fuentes, pedido, suyos),
             )
         except InformeImposible as imposible:
-            for falta in imposible.faltas:
-                recolector.anotar(falta.parametro, CodigoDePeticion(falta.codigo), falta.frase)
-            raise DatosInvalidos(recolector.fallos) from None
+            return await pagina_imposible(
+                peticion,
+                paginas,
+                sujeto=DE_CAMPAÑA,
+                direccion_de=direccion_de_campaña,
+                parametros=pedida.parametros,
+                imposible=imposible,
+                ahora=ahora,
+            )
         # Mil filas son decenas de milisegundos; el bucle atiende a los demás.
         return await asyncio.to_thread(
             paginas.pagina,
@@ -106,20 +122,20 @@ def rutas(fuentes: Fuentes, paginas: Paginas) -> list[Ruta]:
 
 async def _principal(
     fuentes: Fuentes, pedido: PedidoDeInforme, parametros: Mapping[str, str]
-) -> tuple[Informe, str | None]:
-    """El informe, con sus usuarios si se pueden contar exactos; si no, con la frase que dice por qué no."""
+) -> tuple[Informe, SinUsuarios | None]:
+    """El informe, con sus usuarios si se pueden contar exactos; si no, por qué no."""
     try:
         con_usuarios = pedido_de_informe(
             pedido.sujeto_id,
             {**parametros, "incluir": Incluible.USUARIOS_UNICOS},
             pedido.pedido_en,
         )
+    except InformeImposible:
+        return await hacer_informe(fuentes.cuentas, pedido), SinUsuarios()
+    try:
         return await hacer_informe(fuentes.cuentas, con_usuarios, fuentes.cuentas), None
-    except InformeImposible as imposible:
-        por_que = imposible.faltas[0].frase
     except UsuariosIlegibles as ilegibles:
-        por_que = str(ilegibles)
-    return await hacer_informe(fuentes.cuentas, pedido), por_que
+        return await hacer_informe(fuentes.cuentas, pedido), SinUsuarios(ilegibles.dia)
 
 
 async def _mayores(

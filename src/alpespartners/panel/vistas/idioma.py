@@ -1,7 +1,5 @@
 """`/panel/idioma`: quien mira elige en qué idioma, y vuelve a donde estaba."""
 
-from typing import Final
-
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -10,12 +8,10 @@ from alpespartners.api.http.rutas import Ruta
 from alpespartners.modulos.tracking.aplicacion.codigos import CodigoDePeticion
 from alpespartners.modulos.tracking.dominio.excepciones import Recolector
 from alpespartners.panel.direcciones import IDIOMA
-from alpespartners.panel.galletas import poner_galleta
+from alpespartners.panel.galletas import SEGUNDOS_DE_UN_AÑO, poner_galleta
 from alpespartners.panel.idiomas import GALLETA_DE_IDIOMA, Idioma
 from alpespartners.panel.paginas import Paginas
 from alpespartners.panel.vuelta import VOLVER, leer_vuelta
-
-_SEGUNDOS_DE_UN_AÑO: Final = 365 * 24 * 60 * 60
 
 
 def rutas(paginas: Paginas) -> list[Ruta]:
@@ -38,7 +34,7 @@ def rutas(paginas: Paginas) -> list[Ruta]:
             GALLETA_DE_IDIOMA,
             elegido or "",
             sitio="lax",
-            segundos=_SEGUNDOS_DE_UN_AÑO,
+            segundos=SEGUNDOS_DE_UN_AÑO,
         )
         return respuesta
 

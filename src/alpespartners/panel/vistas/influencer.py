@@ -7,8 +7,7 @@ los cuenta.
 
 import asyncio
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -31,6 +30,7 @@ from alpespartners.modulos.tracking.dominio.excepciones import Recolector
 from alpespartners.panel import desglose, periodos
 from alpespartners.panel.direcciones import con_parametros, direccion_de_influencer
 from alpespartners.panel.fuentes import Fuentes
+from alpespartners.panel.imposibles import pagina_imposible
 from alpespartners.panel.paginas import Paginas
 from alpespartners.panel.pedidas import (
     contexto_del_periodo,
@@ -40,6 +40,7 @@ from alpespartners.panel.pedidas import (
     pedida_de,
     rutas_con_periodo,
 )
+from alpespartners.panel.zona_recordada import a_la_zona_recordada
 
 _PLANTILLA: Final = "/panel/influencers/{influencer_id}"
 _ULTIMAS: Final = 20
@@ -53,14 +54,24 @@ def rutas(fuentes: Fuentes, paginas: Paginas) -> list[Ruta]:
         recolector = Recolector()
         pedida = pedida_de(peticion, recolector)
         recolector.exigir()
+        otra = a_la_zona_recordada(peticion, direccion_de_influencer(influencer_id), pedida.parametros)
+        if otra is not None:
+            return otra
         suyos = del_informe(pedida.parametros)
         ahora = fuentes.reloj()
         try:
-            # Partir un siglo en meses, o buscar nombres parecidos, son decenas de milisegundos.
+            # Partir un siglo en meses son decenas de milisegundos.
             pedido = await asyncio.to_thread(pedido_de_informe, influencer_id, suyos, ahora, DE_INFLUENCER)
         except InformeImposible as imposible:
-            remedios = await asyncio.to_thread(_remedios, influencer_id, pedida.parametros, imposible, ahora)
-            return paginas.pagina(peticion, "influencer_imposible.html", estado=422, **remedios)
+            return await pagina_imposible(
+                peticion,
+                paginas,
+                sujeto=DE_INFLUENCER,
+                direccion_de=direccion_de_influencer,
+                parametros=pedida.parametros,
+                imposible=imposible,
+                ahora=ahora,
+            )
         resumen = await _resumen(fuentes.resumenes, influencer_id)
         if resumen is None:
             return paginas.pagina(
@@ -132,36 +143,6 @@ async def _resumen(resumenes: LecturaDeResumenes, influencer_id: str) -> Resumen
     """El de ese influencer, si hay algo de él: es el primero de los que empiezan así."""
     primeros = await resumenes.influencers(influencer_id, None, 1)
     return next((uno for uno in primeros.elementos if uno.identidad == influencer_id), None)
-
-
-def _remedios(
-    influencer_id: str, parametros: Mapping[str, str], imposible: InformeImposible, ahora: datetime
-) -> dict[str, Any]:
-    """Por qué no se entiende lo que se pide, y adónde ir: a lo más parecido que sí se puede contestar."""
-    culpables = {falta.parametro for falta in imposible.faltas}
-    validos = {nombre: valor for nombre, valor in parametros.items() if nombre not in culpables}
-    candidatos: dict[str, Mapping[str, str]] = {"sin_lo_que_lo_impide": validos}
-    if culpables == {"granularidad"}:
-        candidatos |= {cada: {**validos, "granularidad": cada} for cada in Granularidad}
-    candidatos["sin_nada"] = {}
-    direccion = direccion_de_influencer(influencer_id)
-    return {
-        "influencer_id": influencer_id,
-        "faltas": imposible.faltas,
-        "remedios": [
-            (nombre, con_parametros(direccion, **suyos))
-            for nombre, suyos in candidatos.items()
-            if _se_entiende(influencer_id, suyos, ahora)
-        ],
-    }
-
-
-def _se_entiende(influencer_id: str, parametros: Mapping[str, str], ahora: datetime) -> bool:
-    try:
-        pedido_de_informe(influencer_id, del_informe(parametros), ahora, DE_INFLUENCER)
-    except InformeImposible:
-        return False
-    return True
 
 
 def _descargas(pedido: PedidoDeInforme, este: Mapping[str, str]) -> list[tuple[str, str, str]]:
