@@ -6,6 +6,7 @@ Por qué existe: un ajuste mal escrito detiene el proceso con una frase que lo n
 descubrirse de noche. Por qué no usa una biblioteca: docs/decisiones/0006.
 """
 
+import ipaddress
 import os
 import re
 from collections.abc import Callable
@@ -32,6 +33,9 @@ _ESPERA_MAXIMA = 60.0
 _DIAS_MAXIMOS = 36_500
 _CONEXION_MAXIMA = 3600
 _PROCESOS_MAXIMOS = 64
+_REDES_MAXIMAS = 256
+_LETRAS_DE_UN_SECRETO = 32
+_LIMITE_MAXIMO = 1_000_000
 _PREFIJO = "ALPES_"
 _DE_LAS_PRUEBAS = {"ALPES_EXIGIR_TODO"}
 """Las que entienden las pruebas del producto: quien las pone no se ha equivocado."""
@@ -178,6 +182,29 @@ def _nombres(texto: str) -> tuple[str, ...]:
     return nombres
 
 
+def _redes(texto: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+    """Una de todas las direcciones daría por buena la que cada uno dijera de sí mismo."""
+    redes = tuple(ipaddress.ip_network(red) for red in _lista(texto))
+    if len(redes) > _REDES_MAXIMAS or not all(red.prefixlen for red in redes):
+        raise ValueError
+    return redes
+
+
+def _una_de(*palabras: str) -> Callable[[str], str]:
+    def leer(texto: str) -> str:
+        if texto not in palabras:
+            raise ValueError
+        return texto
+
+    return leer
+
+
+def _secreto(texto: str) -> str:
+    if len(texto) < _LETRAS_DE_UN_SECRETO:
+        raise ValueError
+    return texto
+
+
 def _si(texto: str) -> bool:
     if texto not in {"0", "1"}:
         raise ValueError
@@ -264,6 +291,39 @@ class Configuracion:
         (),
         "nombres separados por comas, sin http://, puerto ni comodines (una IPv6, entre corchetes)",
     )
+    proxies_de_confianza: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = _ajuste(
+        "ALPES_PROXIES_DE_CONFIANZA",
+        _redes,
+        (),
+        f"hasta {_REDES_MAXIMAS} redes separadas por comas, como 10.0.0.0/8 o fd00::1, y ninguna la de todas",
+    )
+    """De qué intermediarios se cree de quién viene una petición."""
+
+    direcciones: str = _ajuste(
+        "ALPES_DIRECCIONES",
+        _una_de("entera", "recortada", "resumida"),
+        "entera",
+        "entera, recortada o resumida",
+    )
+    """Qué se guarda de la dirección de quien llega con un navegador."""
+
+    secreto_de_direcciones: str | None = _ajuste(
+        "ALPES_SECRETO_DE_DIRECCIONES",
+        _secreto,
+        None,
+        f"un texto al azar de {_LETRAS_DE_UN_SECRETO} caracteres o más",
+        secreto=True,
+    )
+    """Con qué se resumen; hace falta si se resumen."""
+
+    limite_por_direccion: int = _ajuste(
+        "ALPES_LIMITE_POR_DIRECCION",
+        _entero(0, _LIMITE_MAXIMO),
+        50,
+        f"un número de peticiones por segundo, de 1 a {_LIMITE_MAXIMO}, o 0, que es sin límite",
+    )
+    """Peticiones por segundo de una dirección a lo que se pide sin clave; 0, las que quiera."""
+
     limite_confirmacion: float = _ajuste(
         "ALPES_LIMITE_CONFIRMACION", _espera, 5.0, f"segundos, más de 0 y hasta {_ESPERA_MAXIMA:.0f}"
     )
@@ -293,6 +353,11 @@ class Configuracion:
     """Días que se guarda lo que se envió en un comando que no se registró; su destino, siempre."""
 
     registro: str = _ajuste("ALPES_REGISTRO", _nivel, "INFO", f"uno de {', '.join(_NIVELES)}")
+
+    def __post_init__(self) -> None:
+        """Comprueba lo que depende de más de un ajuste."""
+        if self.direcciones == "resumida" and self.secreto_de_direcciones is None:
+            raise ErrorDeArranque("ALPES_DIRECCIONES=resumida necesita ALPES_SECRETO_DE_DIRECCIONES.")
 
     @property
     def lugar(self) -> str:

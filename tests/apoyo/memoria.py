@@ -23,6 +23,7 @@ from alpespartners.api.aplicacion import (
 from alpespartners.api.captura.cloudevent import LectorDeCloudEvents
 from alpespartners.api.captura.cloudevents import CloudEvents
 from alpespartners.api.captura.lotes import Lotes
+from alpespartners.api.captura.postback.puerta import Postback
 from alpespartners.api.http.acceso import ReglasDeAcceso
 from alpespartners.api.http.claves import Llavero
 from alpespartners.api.http.cuerpo import SEGUNDOS_MAXIMOS
@@ -353,7 +354,8 @@ def rutas_en_memoria() -> list[Ruta]:
     recepcion = Recepcion(despachador=puertos, reloj=lambda: AHORA, nuevo_id=ids_consecutivos())
     lotes = Lotes(recepcion=recepcion, esperas=Esperas(puertos), segundos_de_cuerpo=SEGUNDOS_MAXIMOS)
     cloudevents = CloudEvents(lector=LectorDeCloudEvents(TIPOS_DE_COMANDO), envios=envios, lotes=lotes)
-    captura = [lotes.ruta(), cloudevents.ruta()]
+    postback = Postback(recepcion, LlaveroDelServicio(), SEGUNDOS_MAXIMOS)
+    captura = [lotes.ruta(), cloudevents.ruta(), *postback.rutas()]
     descritas = rutas_descritas(envios, puertos, puertos, en_vivo, captura, informes, metricas, averiguar)
     de_dialectos = rutas_de_dialectos(recepcion, LlaveroDelServicio(), SEGUNDOS_MAXIMOS)
     return [

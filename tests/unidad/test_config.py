@@ -1,5 +1,6 @@
 """Los ajustes: lo que vale cada uno si falta, y la frase que detiene el arranque si no vale."""
 
+from ipaddress import ip_network
 from pathlib import Path
 from uuid import UUID
 
@@ -40,6 +41,16 @@ def test_sin_nada_en_el_entorno_se_escucha_solo_en_esta_maquina_con_lo_embebido(
         ("ALPES_LIMITE_CONFIRMACION", "0.5", "limite_confirmacion", 0.5),
         ("ALPES_ESPERA_CONEXION", "1", "espera_conexion", 1),
         ("ALPES_ESPERA_CONEXION", "3600", "espera_conexion", 3600),
+        (
+            "ALPES_PROXIES_DE_CONFIANZA",
+            "10.0.0.0/8, fd00::1",
+            "proxies_de_confianza",
+            (ip_network("10.0.0.0/8"), ip_network("fd00::1/128")),
+        ),
+        ("ALPES_DIRECCIONES", "recortada", "direcciones", "recortada"),
+        ("ALPES_SECRETO_DE_DIRECCIONES", "s" * 32, "secreto_de_direcciones", "s" * 32),
+        ("ALPES_LIMITE_POR_DIRECCION", "", "limite_por_direccion", 50),
+        ("ALPES_LIMITE_POR_DIRECCION", "0", "limite_por_direccion", 0),
         ("ALPES_REGISTRO", "debug", "registro", "DEBUG"),
         ("ALPES_DIAS_RECHAZADOS", "", "dias_rechazados", 90),
         ("ALPES_DIAS_RECHAZADOS", "7", "dias_rechazados", 7),
@@ -101,6 +112,15 @@ def test_cada_variable_se_lee_y_vacia_vale_ausente(
         ("ALPES_ESPERA_CONEXION", "3601"),
         ("ALPES_ESPERA_CONEXION", "7.5"),
         ("ALPES_ESPERA_CONEXION", "\u0667"),
+        ("ALPES_PROXIES_DE_CONFIANZA", "10.0.0.0/8,10.0.0.1/8"),
+        ("ALPES_PROXIES_DE_CONFIANZA", "0.0.0.0/0"),
+        ("ALPES_PROXIES_DE_CONFIANZA", "10.0.0.1,::/0"),
+        ("ALPES_PROXIES_DE_CONFIANZA", "secreto.example"),
+        ("ALPES_PROXIES_DE_CONFIANZA", ",".join(f"10.0.{n}.0/24" for n in range(256)) + ",10.1.0.0/24"),
+        ("ALPES_DIRECCIONES", "secreto"),
+        ("ALPES_SECRETO_DE_DIRECCIONES", "secreto"),
+        ("ALPES_LIMITE_POR_DIRECCION", "-1"),
+        ("ALPES_LIMITE_POR_DIRECCION", "1000001"),
         ("ALPES_REGISTRO", "TODO"),
         ("ALPES_DIAS_RECHAZADOS", "0"),
         ("ALPES_DIAS_RECHAZADOS", "-1"),
@@ -166,7 +186,19 @@ def test_los_secretos_no_salen_en_la_representacion(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("ALPES_CLAVES_API", "secreto")
     monkeypatch.setenv("ALPES_PULSAR_TOKEN", "secreto")
     monkeypatch.setenv("ALPES_BASE_DATOS", "postgresql://usuario:secreto@a/b")
-    assert "secreto" not in repr(Configuracion())
+    monkeypatch.setenv("ALPES_SECRETO_DE_DIRECCIONES", "un secreto que nadie más conoce ni adivina")
+    assert "secreto " not in repr(Configuracion())
+    assert "'secreto'" not in repr(Configuracion())
+    assert "secreto@" not in repr(Configuracion())
+
+
+def test_resumir_las_direcciones_sin_secreto_detiene_el_arranque(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALPES_DIRECCIONES", "resumida")
+    with pytest.raises(ErrorDeArranque) as error:
+        Configuracion()
+    assert error.value.frase == "ALPES_DIRECCIONES=resumida necesita ALPES_SECRETO_DE_DIRECCIONES."
+    monkeypatch.setenv("ALPES_SECRETO_DE_DIRECCIONES", "s" * 32)
+    assert Configuracion().direcciones == "resumida"
 
 
 @pytest.mark.parametrize(

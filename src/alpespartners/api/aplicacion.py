@@ -15,6 +15,7 @@ from alpespartners.api.captura.cloudevents import CloudEvents
 from alpespartners.api.captura.dialectos.posthog import rutas_de_posthog
 from alpespartners.api.captura.dialectos.segment import rutas_de_segment
 from alpespartners.api.captura.lotes import Lotes
+from alpespartners.api.captura.postback.puerta import Postback
 from alpespartners.api.http.acceso import ReglasDeAcceso
 from alpespartners.api.http.api import Api, CicloDeVida
 from alpespartners.api.http.claves import Llavero
@@ -101,7 +102,8 @@ def crear_api(  # noqa: PLR0913 (por nombre: es la lista de lo que la API necesi
     recepcion = Recepcion(despachador=despachador, reloj=reloj, nuevo_id=nuevo_id)
     lotes = Lotes(recepcion=recepcion, esperas=esperas, segundos_de_cuerpo=segundos_de_cuerpo)
     cloudevents = CloudEvents(lector=LectorDeCloudEvents(tipos_de_comando), envios=envios, lotes=lotes)
-    captura = [lotes.ruta(), cloudevents.ruta()]
+    postback = Postback(recepcion, acceso.llavero, segundos_de_cuerpo)
+    captura = [lotes.ruta(), cloudevents.ruta(), *postback.rutas()]
     descritas = rutas_descritas(envios, lecturas, presencia, en_vivo, captura, informes, metricas, averiguar)
     de_dialectos = rutas_de_dialectos(recepcion, acceso.llavero, segundos_de_cuerpo)
     rutas = Rutas(

@@ -14,7 +14,9 @@ import uuid_utils
 from prometheus_client import CollectorRegistry, ProcessCollector, disable_created_metrics
 
 from alpespartners.api.http.acceso import ReglasDeAcceso
+from alpespartners.api.http.limite_por_direccion import LimitePorDireccion
 from alpespartners.api.http.llavero import LlaveroDelServicio
+from alpespartners.api.http.visitante import Privacidad, Visitantes
 from alpespartners.broker_embebido import BrokerEmbebido
 from alpespartners.broker_embebido.espacio import RESERVA
 from alpespartners.config import Configuracion
@@ -38,6 +40,9 @@ from alpespartners.seedwork.observacion.cuenta_comun import Puesto
 
 _EPOCA_DE_APACHE = UUID("0a3c8f52-9d0e-4a55-8c55-0d3b8c7a1f10")
 """La época de un Apache Pulsar al que nadie le puso otra; sus posiciones no se repiten mientras viva."""
+
+SEGUNDOS_SEGUIDOS = 10
+"""Los que una dirección puede pedir seguidos: detrás de una suele haber muchos, que llegan a la vez."""
 
 CUENTAS = Proyectar(METADATOS, CuentasSQL)
 """Lo que los informes cuentan en el libro."""
@@ -136,6 +141,20 @@ def acceso(
         sin_clave=configuracion.sin_clave,
         nombres=configuracion.nombres,
     )
+
+
+def visitantes(configuracion: Configuracion) -> Visitantes:
+    """Quien sabe de quién viene lo que pide un navegador."""
+    return Visitantes(
+        configuracion.proxies_de_confianza,
+        Privacidad(configuracion.direcciones),
+        (configuracion.secreto_de_direcciones or "").encode(),
+    )
+
+
+def limite_por_direccion(configuracion: Configuracion, procesos: int = 1) -> LimitePorDireccion:
+    """Cuánto puede pedir una dirección sin clave a los procesos que atienden un mismo puerto."""
+    return LimitePorDireccion(configuracion.limite_por_direccion or None, SEGUNDOS_SEGUIDOS, partes=procesos)
 
 
 def registro_de_metricas(puesto: Puesto | None = None) -> CollectorRegistry:

@@ -21,6 +21,7 @@ AVISOS: Final[Mapping[str, str]] = {
     "id_derivado": "Llegó sin id, y el suyo sale de lo que dice: enviarlo otra vez no lo cuenta dos veces.",
     "ip_ilegible": "La dirección IP no se entendía, y no se guardó.",
     "ip_reparada": "A la dirección IP se le quitó lo que la rodeaba (puerto, espacios u otras direcciones).",
+    "macro_sin_reemplazar": "La red no reemplazó la macro de este parámetro, y quedó entre las propiedades:",
     "propiedad_recortada": "La propiedad era demasiado larga, y se recortó:",
     "propiedad_reparada": "La propiedad llevaba caracteres que no se pueden guardar, y se sustituyeron:",
     "propiedad_repetida": "Dos propiedades se llamaban igual, y a una se le dio otro nombre:",

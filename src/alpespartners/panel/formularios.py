@@ -22,6 +22,7 @@ from starlette.responses import Response
 from alpespartners.api.http.cuerpo import SEGUNDOS_MAXIMOS, leer_cuerpo
 from alpespartners.api.http.limites import LimitesDeCuerpo
 from alpespartners.api.http.problemas import ErrorHTTP, nombre_seguro
+from alpespartners.api.http.tipos_de_medio import FORMULARIO
 from alpespartners.modulos.tracking.aplicacion.codigos import CodigoDePeticion
 from alpespartners.modulos.tracking.dominio.excepciones import DatosInvalidos, Fallo, Recolector
 from alpespartners.panel.galletas import poner_galleta
@@ -29,9 +30,7 @@ from alpespartners.panel.galletas import poner_galleta
 TESTIGO: Final = "testigo"
 GALLETA_DE_FORMULARIO: Final = "alpes_formulario"
 CAMPOS_MAXIMOS: Final = 32
-LIMITES: Final = LimitesDeCuerpo(
-    octetos=16 * 1024, comprimidos=16 * 1024, tipos=("application/x-www-form-urlencoded",)
-)
+LIMITES: Final = LimitesDeCuerpo(octetos=16 * 1024, comprimidos=16 * 1024, tipos=(FORMULARIO,))
 _OCTETOS_DEL_TESTIGO: Final = 32
 _ES_TESTIGO: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 _DE_ESTE_SITIO: Final = frozenset({"same-origin", "none"})

@@ -138,6 +138,11 @@ REMEDIOS: Final[Mapping[CodigoDeFalta | MotivoDeIgnorar, Remedio]] = {
         "La clave no vale para esa campaña",
         "Envíelo con una clave de esa campaña, o pida a quien lleva las claves que haga una.",
     ),
+    CodigoDePeticion.MACRO_SIN_REEMPLAZAR: Remedio(
+        "La red no reemplazó una macro",
+        "Corrija en la red la dirección del postback: el parámetro que dice el detalle lleva el nombre de "
+        "una macro que ella no conoce.",
+    ),
     CodigoDeAlmacenamiento.RECHAZADA_POR_LA_BASE_DE_DATOS: Remedio(
         "La base de datos no admite los datos",
         "Avise a quien opera el servicio y dele el comando: los datos cumplen las reglas, y no se pudieron "
@@ -157,6 +162,11 @@ REMEDIOS: Final[Mapping[CodigoDeFalta | MotivoDeIgnorar, Remedio]] = {
     ),
     MotivoDeIgnorar.DEMASIADO_GRANDE: Remedio(
         "Es más grande de lo que cabe", "Envíe ese suceso con menos propiedades, o más cortas."
+    ),
+    MotivoDeIgnorar.ESTADO_QUE_NO_CUENTA: Remedio(
+        "Su estado no es el de una conversión",
+        "Si espera o se rechazó, no hay nada que cambiar: al aprobarse llegará otro aviso. Si ya lo es, "
+        "ponga en la dirección del postback qué es ese estado, como estados=paid:VENTA.",
     ),
     MotivoDeIgnorar.OTRO: Remedio(
         "Lo ignoró quien lo publicó, por un motivo que aquí no se conoce",

@@ -14,7 +14,7 @@ from typing import Final
 
 _SEGUNDO: Final = 1_000_000_000
 SEGUNDOS_DE_RAFAGA: Final = 2
-"""A cuántos segundos de su ritmo equivale lleno."""
+"""A cuántos segundos de su ritmo equivale lleno, si no se dice."""
 
 
 class Cubo:
@@ -23,11 +23,15 @@ class Cubo:
     Args:
         por_segundo: su ritmo, en eventos.
         partes: entre cuántos cubos iguales se reparte ese ritmo.
+        rafaga: a cuántos segundos de su ritmo equivale lleno.
     """
 
-    def __init__(self, por_segundo: int, partes: int = 1) -> None:
+    __slots__ = ("_lleno_en", "_por_evento", "_rafaga")
+
+    def __init__(self, por_segundo: int, partes: int = 1, rafaga: int = SEGUNDOS_DE_RAFAGA) -> None:
         # Hacia arriba: nunca da más de lo que se dijo.
         self._por_evento = -(-_SEGUNDO * partes // por_segundo)
+        self._rafaga = rafaga
         self._lleno_en = 0
 
     def falta(self, ahora: int) -> int:
@@ -37,7 +41,7 @@ class Cubo:
             ahora: en nanosegundos, de un reloj que no retrocede.
         """
         gastado = self._lleno_en - ahora
-        return max(0, gastado // _SEGUNDO + 1 - SEGUNDOS_DE_RAFAGA)
+        return max(0, gastado // _SEGUNDO + 1 - self._rafaga)
 
     def cobrar(self, eventos: int, ahora: int) -> None:
         """Gasta lo que costaron esos eventos, haya o no con qué."""

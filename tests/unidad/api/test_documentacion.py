@@ -64,6 +64,8 @@ async def test_openapi_nombra_todos_los_puntos_de_entrada(
         ("POST", "/tracking/conversiones"),
         ("POST", "/tracking/lotes"),
         ("POST", "/tracking/cloudevents"),
+        ("GET", "/tracking/postback/{dialecto}"),
+        ("POST", "/tracking/postback/{dialecto}"),
         ("GET", "/tracking/conversiones/{id}"),
         ("GET", "/tracking/impresiones/{id}/destino"),
         ("GET", "/tracking/conversiones/{id}/destino"),

@@ -123,7 +123,7 @@ class ReglasDeAcceso:
         return None if sesion is None else self.llavero.abrir_sesion(sesion)
 
     def _presentada(self, cabeceras: Cabeceras) -> Clave | None:
-        presentada = _presentada(cabeceras)
+        presentada = clave_presentada(cabeceras)
         return None if presentada is None else self.llavero.abrir(presentada)
 
     def _exigir_que_sea_de_aqui(self, peticion: Request, ruta: Ruta | None) -> None:
@@ -201,7 +201,7 @@ def _exigir_alcance(clave: Clave, alcance: Alcance, dialecto: Dialecto | None) -
         )
 
 
-def _presentada(cabeceras: Cabeceras) -> str | None:
+def clave_presentada(cabeceras: Cabeceras) -> str | None:
     """Lo que va en `Authorization: Bearer …`; `None` si no va una vez, o no es UTF-8."""
     valores = cabeceras.get(b"authorization", ())
     if len(valores) != 1:

@@ -20,6 +20,7 @@ from alpespartners.api.captura.dialectos.apertura import LISTA, Cuerpo, abrir
 from alpespartners.api.captura.dialectos.lectura import Lectura
 from alpespartners.api.captura.dialectos.tabla import Tabla
 from alpespartners.api.captura.dialectos.traduccion import Enviado
+from alpespartners.api.captura.resumen_de_suertes import cuentas_de
 from alpespartners.api.http.acceso import admitir, cobrar
 from alpespartners.api.http.cabeceras import cabeceras_de
 from alpespartners.api.http.claves import Alcance, Clave, Dialecto, Llavero
@@ -36,7 +37,6 @@ from alpespartners.api.http.respuestas import RespuestaJSON
 from alpespartners.api.http.rutas import Ruta
 from alpespartners.api.http.traza import traza_de
 from alpespartners.modulos.tracking.aplicacion.recepcion import (
-    Aceptada,
     Entrada,
     Recepcion,
     SinConfirmar,
@@ -171,14 +171,7 @@ class Puerta:
             suertes: la de cada uno.
             sin_id: cuántos tendrán otro `id` si se repiten.
         """
-        comandos = [suerte.comando for suerte in suertes if isinstance(suerte, Aceptada)]
-        ignorados = sum(comando.ignorada is not None for comando in comandos)
-        rechazados = sum(bool(comando.faltas) for comando in comandos)
-        cabeceras = {
-            "Alpes-Aceptados": str(len(comandos) - ignorados - rechazados),
-            "Alpes-Rechazados": str(rechazados),
-            "Alpes-Ignorados": str(ignorados),
-        }
+        cabeceras = cuentas_de(suertes)
         if not any(isinstance(suerte, SinConfirmar) for suerte in suertes):
             return RespuestaJSON(self.acuse, headers=cabeceras)
         respuesta = _negativa(_sin_broker(sin_id))

@@ -31,6 +31,8 @@ class Dialecto(StrEnum):
 
     SEGMENT = "segment"
     POSTHOG = "posthog"
+    POSTBACK = "postback"
+    """El de cualquier red: qué parámetros son los suyos lo dice la dirección."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

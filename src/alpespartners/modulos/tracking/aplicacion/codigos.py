@@ -28,6 +28,7 @@ class CodigoDePeticion(CodigoDeFalta):
     CURSOR_INVALIDO = "cursor_invalido"
     SIN_RESPUESTA_EXACTA = "sin_respuesta_exacta"
     SIN_PERMISO = "sin_permiso"
+    MACRO_SIN_REEMPLAZAR = "macro_sin_reemplazar"
 
 
 class CodigoDeAlmacenamiento(CodigoDeFalta):
@@ -51,6 +52,7 @@ _DE_UN_CUERPO: Final = (
     CodigoDePeticion.CARACTER_INVISIBLE,
     CodigoDePeticion.ELEMENTO_ILEGIBLE,
     CodigoDePeticion.SIN_PERMISO,
+    CodigoDePeticion.MACRO_SIN_REEMPLAZAR,
 )
 
 MOTIVOS: Final = {

@@ -44,6 +44,7 @@ FRASES: Final[Mapping[MotivoDeIgnorar, str]] = {
     MotivoDeIgnorar.SIN_CORRESPONDENCIA: "su protocolo dice algo que aquí no es ni impresión ni conversión",
     MotivoDeIgnorar.SIN_CAMPAÑA: "no dice de qué campaña es, y la clave con que llegó no tiene una sola",
     MotivoDeIgnorar.DEMASIADO_GRANDE: "mide más de lo que puede medir un evento de su protocolo",
+    MotivoDeIgnorar.ESTADO_QUE_NO_CUENTA: "su red dice un estado que no es el de una conversión",
     MotivoDeIgnorar.OTRO: "quien lo publicó da un motivo que esta versión no conoce",
 }
 """Lo que se dice de cada motivo."""

@@ -49,6 +49,7 @@ class MotivoDeIgnorar(StrEnum):
     SIN_CORRESPONDENCIA = "sin_correspondencia"
     SIN_CAMPAÑA = "sin_campaña"
     DEMASIADO_GRANDE = "demasiado_grande"
+    ESTADO_QUE_NO_CUENTA = "estado_que_no_cuenta"
     OTRO = "otro"
     """Uno que esta versión no conoce."""
 
