@@ -32,6 +32,7 @@ _PUERTO_MAXIMO = 65535
 _ESPERA_MAXIMA = 60.0
 _DIAS_MAXIMOS = 36_500
 _CONEXION_MAXIMA = 3600
+_LONGITUD_DE_UN_SECRETO = 16
 _PROCESOS_MAXIMOS = 64
 _REDES_MAXIMAS = 256
 _LETRAS_DE_UN_SECRETO = 32
@@ -165,6 +166,13 @@ def _claves(texto: str) -> tuple[str, ...]:
     if not all(clave.isprintable() for clave in claves):
         raise ValueError
     return claves
+
+
+def _secretos(texto: str) -> tuple[str, ...]:
+    secretos = _lista(texto)
+    if not all(len(secreto) >= _LONGITUD_DE_UN_SECRETO for secreto in secretos):
+        raise ValueError
+    return secretos
 
 
 def _huellas(texto: str) -> tuple[str, ...]:
@@ -351,6 +359,23 @@ class Configuracion:
         "ALPES_DIAS_RECHAZADOS", _entero(1, _DIAS_MAXIMOS), 90, f"un número de días, de 1 a {_DIAS_MAXIMOS}"
     )
     """Días que se guarda lo que se envió en un comando que no se registró; su destino, siempre."""
+
+    secreto_de_enlaces: tuple[str, ...] = _ajuste(
+        "ALPES_SECRETO_DE_ENLACES",
+        _secretos,
+        (),
+        f"textos de {_LONGITUD_DE_UN_SECRETO} caracteres o más, separados por comas",
+        secreto=True,
+    )
+    """Con lo que se firman los clics y otros destinos: el primero firma, todos comprueban.
+
+    Vacío es el guardado en la base de datos.
+    """
+
+    dias_de_clic: int = _ajuste(
+        "ALPES_DIAS_DE_CLIC", _entero(1, _DIAS_MAXIMOS), 30, f"un número de días, de 1 a {_DIAS_MAXIMOS}"
+    )
+    """Días que puede haber entre un clic y la conversión que dice venir de él."""
 
     registro: str = _ajuste("ALPES_REGISTRO", _nivel, "INFO", f"uno de {', '.join(_NIVELES)}")
 

@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import Connection, MetaData, inspect, text
 
 from alpespartners.modulos.claves.infraestructura.tablas import METADATOS as DE_CLAVES
+from alpespartners.modulos.enlaces.infraestructura.tablas import METADATOS as DE_ENLACES
 from alpespartners.modulos.informes.infraestructura.tablas import METADATOS as DE_INFORMES
 from alpespartners.modulos.tracking.infraestructura.libro.tablas import METADATOS as DE_TRACKING
 
@@ -12,7 +13,7 @@ from alpespartners.modulos.tracking.infraestructura.libro.tablas import METADATO
 def tablas_de_hoy() -> MetaData:
     """Las de todos los módulos, en un solo catálogo."""
     todas = MetaData(naming_convention=DE_TRACKING.naming_convention)
-    for suyas in (DE_TRACKING, DE_INFORMES, DE_CLAVES):
+    for suyas in (DE_TRACKING, DE_INFORMES, DE_CLAVES, DE_ENLACES):
         for tabla in suyas.sorted_tables:
             tabla.to_metadata(todas)
     return todas

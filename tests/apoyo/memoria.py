@@ -6,7 +6,7 @@ Existen para probar el borde HTTP sin broker, sin consumidor y sin base de datos
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -24,6 +24,8 @@ from alpespartners.api.captura.cloudevent import LectorDeCloudEvents
 from alpespartners.api.captura.cloudevents import CloudEvents
 from alpespartners.api.captura.lotes import Lotes
 from alpespartners.api.captura.postback.puerta import Postback
+from alpespartners.api.enlaces.clic import ClicsDeConversiones
+from alpespartners.api.enlaces.rutas import RutasDeEnlaces
 from alpespartners.api.http.acceso import ReglasDeAcceso
 from alpespartners.api.http.claves import Llavero
 from alpespartners.api.http.cuerpo import SEGUNDOS_MAXIMOS
@@ -38,6 +40,7 @@ from alpespartners.api.operacion.salud import Salud, quien_averigua
 from alpespartners.api.tracking.envios import Envios
 from alpespartners.composicion.mensajes import TIPOS_DE_COMANDO, descripcion_de_los_mensajes
 from alpespartners.modulos.claves.aplicacion.llavero import LlaveroGuardado
+from alpespartners.modulos.enlaces.aplicacion.secretos import Secretos
 from alpespartners.modulos.informes.aplicacion.orden import Orden
 from alpespartners.modulos.informes.aplicacion.puertos import (
     Contada,
@@ -74,6 +77,7 @@ from alpespartners.panel.fuentes import Fuentes
 from alpespartners.panel.instalacion import Disco, Instalacion
 from alpespartners.panel.rutas import rutas_del_panel
 from tests.apoyo.cuentas_en_memoria import contar, contar_usuarios, mayores, resumir, ritmos
+from tests.apoyo.enlaces import EnlacesEnMemoria
 from tests.apoyo.libro_en_memoria import TransaccionEnMemoria
 from tests.apoyo.topicos_en_vivo import TopicosQueNoHay
 
@@ -83,6 +87,14 @@ T = TypeVar("T")
 _SIN_MAXIMO = 10**9
 
 AHORA = datetime(2024, 1, 15, 10, 36, 0, 120_000, tzinfo=UTC)
+
+
+async def _sin_guardado() -> bytes:
+    raise BaseDatosNoDisponible
+
+
+VENTANA = timedelta(days=30)
+SECRETOS = Secretos(["el secreto de las pruebas"], _sin_guardado)
 
 
 def instalacion_embebida() -> Instalacion:
@@ -114,6 +126,7 @@ class PuertosEnMemoria:
     sin_consumir: list[tuple[Comando, str]] = field(default_factory=list)
     consultas: int = 0
     instalacion: Instalacion = field(default_factory=instalacion_embebida)
+    enlaces: EnlacesEnMemoria = field(default_factory=EnlacesEnMemoria)
 
     async def publicar(self, comando: Comando, *, comando_id: str, traza: str | None) -> None:
         if not self.disponible:
@@ -288,6 +301,9 @@ def api_en_memoria(  # noqa: PLR0913 (por nombre: son los de la API)
         cuentas_de_influencers=CuentasDeInfluencersEnMemoria(puertos),
         resumenes=puertos,
         presencia=puertos,
+        enlaces=puertos.enlaces,
+        secretos=SECRETOS,
+        ventana_de_clic=VENTANA,
         administracion=administracion,
         reloj=reloj,
         nuevo_id=ids_consecutivos(),
@@ -355,7 +371,20 @@ def rutas_en_memoria() -> list[Ruta]:
     lotes = Lotes(recepcion=recepcion, esperas=Esperas(puertos), segundos_de_cuerpo=SEGUNDOS_MAXIMOS)
     cloudevents = CloudEvents(lector=LectorDeCloudEvents(TIPOS_DE_COMANDO), envios=envios, lotes=lotes)
     postback = Postback(recepcion, LlaveroDelServicio(), SEGUNDOS_MAXIMOS)
-    captura = [lotes.ruta(), cloudevents.ruta(), *postback.rutas()]
+    de_enlaces = RutasDeEnlaces(
+        enlaces=puertos.enlaces,
+        secretos=SECRETOS,
+        reloj=lambda: AHORA,
+        segundos_de_cuerpo=SEGUNDOS_MAXIMOS,
+    )
+    clics = ClicsDeConversiones(lecturas=puertos, secretos=SECRETOS, ventana=VENTANA)
+    captura = [
+        lotes.ruta(),
+        cloudevents.ruta(),
+        *postback.rutas(),
+        *de_enlaces.rutas(),
+        clics.ruta(),
+    ]
     descritas = rutas_descritas(envios, puertos, puertos, en_vivo, captura, informes, metricas, averiguar)
     de_dialectos = rutas_de_dialectos(recepcion, LlaveroDelServicio(), SEGUNDOS_MAXIMOS)
     return [

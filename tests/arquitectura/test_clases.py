@@ -26,6 +26,8 @@ _POR_QUE = {
     "api/captura/postback/tabla.py": "de qué parámetro de una red sale cada campo de una",
     "api/captura/postback/estados.py": "de qué tipo es la de cada estado de una red",
     "api/captura/postback/traduccion.py": "lo que avisa una red, que siempre es una",
+    "api/aplicacion.py": "la ruta del clic de una",
+    "api/enlaces/clic.py": "de qué clic viene una",
     "api/tracking/ejemplos.py": "los ejemplos de la semilla",
     "api/tracking/conversiones.py": "cómo se envía y cómo se lee una por HTTP",
     "api/informes/presentacion.py": "las métricas de un informe",

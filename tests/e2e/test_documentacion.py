@@ -113,6 +113,8 @@ def test_cada_operacion_se_puede_probar_con_los_ejemplos_que_trae(
         ejemplos = RUTAS[enviada]["post"]["requestBody"]["content"]["application/json"]["examples"]
         cuerpo = next(iter(ejemplos.values()))["value"]
         assert httpx2.post(f"{direccion}{enviada}", json=cuerpo).status_code == httpx2.codes.ACCEPTED
+    nuevo = RUTAS["/tracking/enlaces"]["post"]["requestBody"]["content"]["application/json"]["examples"]
+    assert httpx2.post(f"{direccion}/tracking/enlaces", json=next(iter(nuevo.values()))["value"]).is_success
     # Lo que se mira en vivo acaba: en esta API no hay tópicos que leer.
     assert probar(pagina, metodo, ruta).codigo.startswith("2")
     assert pagina.quejas == []

@@ -1,11 +1,11 @@
 """La descripción OpenAPI frente al servicio: schemathesis no encuentra diferencias.
 
-Por cada operación, al menos 200 peticiones con datos que la descripción admite y que no admite, siempre
-las mismas, y todas las comprobaciones de schemathesis. Lo que un esquema no puede decir se le dice aquí:
-que un instante cabe en el calendario, que un cursor solo sale de la página anterior, cuántos decimales lleva
-un importe, hasta cuándo vale una moneda, que el `id` y la campaña se dicen una vez, qué zonas hay, qué
-periodo cabe en un informe, que lo que solo describe no es motivo de rechazo, tampoco cuando no es de su tipo,
-y que en un lote se rechaza un elemento y no la petición.
+Por cada operación, al menos 200 peticiones con datos que la descripción admite y que no admite, siempre las
+mismas, y todas las comprobaciones de schemathesis. Lo que un esquema no puede decir se le dice aquí: que un
+instante cabe en el calendario, que un cursor solo sale de la página anterior, cuántos decimales lleva un
+importe, hasta cuándo vale una moneda, que el `id` y la campaña se dicen una vez, qué zonas hay, qué periodo
+cabe en un informe, adónde puede llevar un enlace, que lo que solo describe no es motivo de rechazo, tampoco
+cuando no es de su tipo, y que en un lote se rechaza un elemento y no la petición.
 """
 
 import copy
@@ -19,7 +19,7 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, seed, settings
 from hypothesis import strategies as st
-from schemathesis.specs.openapi.checks import negative_data_rejection
+from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 from schemathesis.specs.openapi.formats import unregister_string_format
 
 from alpespartners.api.http.tipos_de_medio import NDJSON
@@ -83,6 +83,11 @@ def test_la_descripcion_y_el_servicio_dicen_lo_mismo(case: schemathesis.Case[Any
             _decir_la_campaña_una_vez(cuerpo)
             _redondear_el_importe(cuerpo)
             _pagar_con_lo_de_entonces(cuerpo)
+            _llevar_a_una_tienda(cuerpo)
+        if case.path.endswith("/firma"):
+            # Que se pueda depende del enlace, y de si el plazo pasó para el reloj del servicio.
+            case.call_and_validate(base_url=direccion, excluded_checks=[positive_data_acceptance])
+            return
     elif _solo_describe_mal(case) or _es_un_lote(case):
         case.call_and_validate(base_url=direccion, excluded_checks=[negative_data_rejection])
         return
@@ -143,6 +148,14 @@ def _redondear_el_importe(cuerpo: dict[str, Any]) -> None:
     """Deja un importe que es un número con los decimales de su moneda."""
     if isinstance(cuerpo.get("valor"), float):
         cuerpo["valor"] = round(cuerpo["valor"], DECIMALES[cuerpo["moneda"]])
+
+
+def _llevar_a_una_tienda(cuerpo: dict[str, Any]) -> None:
+    """Deja de un enlace un destino, y unos dominios, que existirían."""
+    if "destino" in cuerpo:
+        cuerpo["destino"] = "https://tienda.com/zapatos?color=rojo"
+    if cuerpo.get("dominios_permitidos"):
+        cuerpo["dominios_permitidos"] = ["tienda.com", "*.tienda.com"]
 
 
 def _pagar_con_lo_de_entonces(cuerpo: dict[str, Any]) -> None:

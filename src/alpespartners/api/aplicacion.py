@@ -5,7 +5,7 @@ Por qué existe: lo que el servicio atiende se lee en un solo lugar, y con ello 
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp
@@ -16,6 +16,8 @@ from alpespartners.api.captura.dialectos.posthog import rutas_de_posthog
 from alpespartners.api.captura.dialectos.segment import rutas_de_segment
 from alpespartners.api.captura.lotes import Lotes
 from alpespartners.api.captura.postback.puerta import Postback
+from alpespartners.api.enlaces.clic import ClicsDeConversiones
+from alpespartners.api.enlaces.rutas import RutasDeEnlaces
 from alpespartners.api.http.acceso import ReglasDeAcceso
 from alpespartners.api.http.api import Api, CicloDeVida
 from alpespartners.api.http.claves import Llavero
@@ -31,6 +33,8 @@ from alpespartners.api.operacion.pulso import Pulso
 from alpespartners.api.operacion.salud import Salud, quien_averigua, rutas_de_salud
 from alpespartners.api.tracking.envios import Envios
 from alpespartners.api.tracking.rutas import rutas_de_tracking
+from alpespartners.modulos.enlaces.aplicacion.puertos import Enlaces
+from alpespartners.modulos.enlaces.aplicacion.secretos import Secretos
 from alpespartners.modulos.informes.aplicacion.puertos import (
     LecturaDeCampañas,
     LecturaDeCuentas,
@@ -60,6 +64,9 @@ def crear_api(  # noqa: PLR0913 (por nombre: es la lista de lo que la API necesi
     cuentas_de_influencers: LecturaDeCuentas,
     resumenes: LecturaDeResumenes,
     presencia: Presencia,
+    enlaces: Enlaces,
+    secretos: Secretos,
+    ventana_de_clic: timedelta,
     reloj: Callable[[], datetime],
     nuevo_id: Callable[[], str],
     acceso: ReglasDeAcceso,
@@ -77,14 +84,15 @@ def crear_api(  # noqa: PLR0913 (por nombre: es la lista de lo que la API necesi
     """Devuelve la aplicación ASGI.
 
     `reloj` da la hora en UTC con zona; `nuevo_id`, un UUIDv7 en texto; `ciclo_de_vida` abre lo que los
-    puertos necesitan antes de la primera petición y lo cierra después de la última; `registro`, donde el
-    proceso cuenta lo que sale por `/metricas`; `tipos_de_comando`, la clase de evento de cada `ce_type`;
-    `asyncapi`, la descripción de los mensajes, que se sirve tal cual; `paginas`, las rutas del panel, si se
-    le dice quién sabe cómo está el servicio y hasta cuándo se aceptó; `administracion`, a quién se pregunta
-    cómo está puesto el broker; `entre_pulsos`, cada cuántos segundos deja dicho ahí cómo está, si a otros
-    procesos les pueden preguntar por él; `esperas_maximas`, cuántos envíos pueden esperar su destino a la
-    vez; `ritmo_en_vivo`, cuánto cabe y cuánto se espera al mirar una campaña en vivo. Un `ErrorDeArranque`
-    al abrir detiene el servidor con su frase y sin traza.
+    puertos necesitan antes de la primera petición y lo cierra después de la última; `ventana_de_clic`, cuánto
+    puede haber entre un clic y su conversión; `registro`, donde el proceso cuenta lo que sale por
+    `/metricas`; `tipos_de_comando`, la clase de evento de cada `ce_type`; `asyncapi`, la descripción de los
+    mensajes, que se sirve tal cual; `paginas`, las rutas del panel, si se le dice quién sabe cómo está el
+    servicio y hasta cuándo se aceptó; `administracion`, a quién se pregunta cómo está puesto el broker;
+    `entre_pulsos`, cada cuántos segundos deja dicho ahí cómo está, si a otros procesos les pueden preguntar
+    por él; `esperas_maximas`, cuántos envíos pueden esperar su destino a la vez; `ritmo_en_vivo`, cuánto cabe
+    y cuánto se espera al mirar una campaña en vivo. Un `ErrorDeArranque` al abrir detiene el servidor con su
+    frase y sin traza.
     """
     esperas = Esperas(lecturas, esperas_maximas)
     en_vivo = EnVivo(topicos, reloj, ritmo_en_vivo)
@@ -103,7 +111,17 @@ def crear_api(  # noqa: PLR0913 (por nombre: es la lista de lo que la API necesi
     lotes = Lotes(recepcion=recepcion, esperas=esperas, segundos_de_cuerpo=segundos_de_cuerpo)
     cloudevents = CloudEvents(lector=LectorDeCloudEvents(tipos_de_comando), envios=envios, lotes=lotes)
     postback = Postback(recepcion, acceso.llavero, segundos_de_cuerpo)
-    captura = [lotes.ruta(), cloudevents.ruta(), *postback.rutas()]
+    de_enlaces = RutasDeEnlaces(
+        enlaces=enlaces, secretos=secretos, reloj=reloj, segundos_de_cuerpo=segundos_de_cuerpo
+    )
+    clics = ClicsDeConversiones(lecturas=lecturas, secretos=secretos, ventana=ventana_de_clic)
+    captura = [
+        lotes.ruta(),
+        cloudevents.ruta(),
+        *postback.rutas(),
+        *de_enlaces.rutas(),
+        clics.ruta(),
+    ]
     descritas = rutas_descritas(envios, lecturas, presencia, en_vivo, captura, informes, metricas, averiguar)
     de_dialectos = rutas_de_dialectos(recepcion, acceso.llavero, segundos_de_cuerpo)
     rutas = Rutas(

@@ -15,6 +15,7 @@ from alpespartners.cli.claves import claves
 from alpespartners.cli.conciliar import conciliar
 from alpespartners.cli.destino import destino
 from alpespartners.cli.destinos import destinos
+from alpespartners.cli.enlaces import enlaces
 from alpespartners.cli.exportar import exportar
 from alpespartners.cli.idioma import Grupo, Orden
 from alpespartners.cli.importar import importar
@@ -68,3 +69,4 @@ principal.command(cls=Orden)(reconstruir)
 principal.command(cls=Orden)(medir)
 principal.add_typer(cartas, name="cartas")
 principal.add_typer(claves, name="claves")
+principal.add_typer(enlaces, name="enlaces")

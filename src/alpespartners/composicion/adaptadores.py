@@ -27,6 +27,8 @@ from alpespartners.modulos.claves.aplicacion.llavero import (
     Marca,
 )
 from alpespartners.modulos.claves.infraestructura.almacen import leer_si_cambiaron
+from alpespartners.modulos.enlaces.aplicacion.secretos import Secretos
+from alpespartners.modulos.enlaces.infraestructura.almacen import secreto_guardado
 from alpespartners.modulos.informes.infraestructura.proyeccion import CuentasSQL
 from alpespartners.modulos.informes.infraestructura.tablas import METADATOS
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible
@@ -124,6 +126,18 @@ def claves_guardadas(lecturas: LecturasDelLibro) -> LlaveroGuardado:
             raise ClavesNoDisponibles(str(fallo)) from fallo
 
     return LlaveroGuardado(leer, ahora)
+
+
+def secretos_de_enlaces(configuracion: Configuracion, lecturas: LecturasDelLibro) -> Secretos:
+    """Con lo que se firman los clics: lo de los ajustes o, si no dicen nada, lo guardado."""
+
+    async def leer() -> bytes:
+        guardado = await lecturas.en_transaccion(secreto_guardado)
+        if guardado is None:
+            raise BaseDatosNoDisponible("todavía no guarda el secreto de los enlaces")
+        return guardado
+
+    return Secretos(configuracion.secreto_de_enlaces, leer)
 
 
 def acceso(

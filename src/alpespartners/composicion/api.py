@@ -6,7 +6,7 @@ Por qué existe: quien la sirve (`uvicorn`, `alpespartners iniciar`, una prueba)
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from starlette.types import ASGIApp
@@ -24,10 +24,12 @@ from alpespartners.composicion.adaptadores import (
     nuevo_id,
     registro_de_metricas,
     revisor,
+    secretos_de_enlaces,
 )
 from alpespartners.composicion.inicio import empezar
 from alpespartners.composicion.mensajes import TIPOS_DE_COMANDO, descripcion_de_los_mensajes
 from alpespartners.config import Configuracion
+from alpespartners.modulos.enlaces.infraestructura.enlaces_sql import EnlacesSQL
 from alpespartners.modulos.informes.infraestructura.lecturas import LecturaDeCuentasSQL
 from alpespartners.modulos.informes.infraestructura.lecturas_de_influencer import LecturaDeInfluencerSQL
 from alpespartners.modulos.informes.infraestructura.resumenes import ResumenesSQL
@@ -69,6 +71,7 @@ def crear_app(
     # Con su propia conexión: revocar una clave no espera a quien lee un informe.
     de_claves = base.lecturas()
     guardadas = claves_guardadas(de_claves)
+    escrituras = base.reparaciones()
     por_turnos = LibroPorTurnos(lecturas)
     registro = registro_de_metricas(puesto)
     administracion = revisor(configuracion)
@@ -109,6 +112,7 @@ def crear_app(
                     pila.callback(puesto.dejar)
                 pila.callback(lecturas.cerrar)
                 pila.callback(de_claves.cerrar)
+                pila.callback(escrituras.cerrar)
                 await asyncio.to_thread(base.dejar_lista, migra=migra)
                 await pila.enter_async_context(guardadas.renovandose())
                 cliente, epoca = await asyncio.to_thread(conectar, configuracion, pila)
@@ -130,6 +134,9 @@ def crear_app(
         cuentas_de_influencers=cuentas_de_influencers,
         resumenes=resumenes,
         presencia=lecturas,
+        enlaces=EnlacesSQL(lecturas, escrituras),
+        secretos=secretos_de_enlaces(configuracion, lecturas),
+        ventana_de_clic=timedelta(days=configuracion.dias_de_clic),
         reloj=ahora,
         nuevo_id=nuevo_id,
         acceso=acceso(configuracion, guardadas, 1 if puesto is None else configuracion.procesos),

@@ -5,7 +5,7 @@ Qué no es: el trabajo (`infraestructura/operacion`), ni lo que se le dice a una
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from datetime import datetime, timedelta
 from functools import partial
@@ -16,13 +16,25 @@ import msgspec
 from sqlalchemy import Connection
 
 from alpespartners.api.tracking.rutas import clase_en_http
-from alpespartners.composicion.adaptadores import ahora, base_datos, conectar, revisor
+from alpespartners.composicion.adaptadores import (
+    ahora,
+    base_datos,
+    conectar,
+    revisor,
+    secretos_de_enlaces,
+)
 from alpespartners.composicion.inicio import empezar
 from alpespartners.config import Configuracion
 from alpespartners.modulos.claves.aplicacion.creacion import ClavePedida, nueva_clave
 from alpespartners.modulos.claves.aplicacion.llavero import SEGUNDOS_DE_VIGENCIA, Lectura
 from alpespartners.modulos.claves.dominio.clave import ClaveGuardada
 from alpespartners.modulos.claves.infraestructura.almacen import agregar, leer_si_cambiaron, revocar
+from alpespartners.modulos.enlaces.aplicacion.edicion import enlace_cambiado, enlace_nuevo
+from alpespartners.modulos.enlaces.aplicacion.firma import por_firmar
+from alpespartners.modulos.enlaces.aplicacion.puertos import Filtro, Lugar
+from alpespartners.modulos.enlaces.dominio.destino_firmado import ruta_firmada
+from alpespartners.modulos.enlaces.dominio.enlace import Enlace
+from alpespartners.modulos.enlaces.infraestructura import almacen as almacen_de_enlaces
 from alpespartners.modulos.informes.aplicacion.informe import Informe
 from alpespartners.modulos.informes.aplicacion.informe import hacer_informe as informe_de
 from alpespartners.modulos.informes.aplicacion.pedido import PedidoDeInforme
@@ -72,6 +84,7 @@ from alpespartners.traspaso.formatos import EnCSV, EnNDJSON, FaltaAlgoInstalado,
 T = TypeVar("T")
 
 _MARGEN: Final = 0.5
+_ENLACES_DE_UNA_VEZ: Final = 1_000
 SEGUNDOS_TRAS_REVOCAR: Final = SEGUNDOS_DE_VIGENCIA + _MARGEN
 """Tras ellos, todo proceso que pueda leer las claves ha leído que una se revocó."""
 
@@ -396,6 +409,91 @@ def revocar_clave(
     if revocada_en is not None:
         esperar(SEGUNDOS_TRAS_REVOCAR)
     return revocada_en
+
+
+def crear_enlace(configuracion: Configuracion, pedido: Mapping[str, object]) -> tuple[Enlace, bool]:
+    """Guarda un enlace y lo devuelve, con si es nuevo: el que ya estaba puede no decir lo mismo.
+
+    Raises:
+        BaseDatosNoDisponible: la base de datos no respondió; con su `enlace_id`, repetirlo es seguro.
+        DatosInvalidos: lo que se pide no vale.
+        ErrorDeArranque: los ajustes no valen, o no se puede escribir en la base de datos.
+    """
+    enlace = enlace_nuevo(pedido, ahora())
+    queda, es_nuevo = _escribiendo(
+        configuracion, lambda conexion: almacen_de_enlaces.agregar(conexion, enlace)
+    )
+    return queda, es_nuevo or queda.dice_lo_mismo(enlace)
+
+
+def cambiar_enlace(
+    configuracion: Configuracion, enlace_id: str, cambios: Mapping[str, object]
+) -> Enlace | None:
+    """Cambia un enlace y devuelve cómo queda; `None`, si no existe.
+
+    Raises:
+        BaseDatosNoDisponible: la base de datos no respondió; repetirlo es seguro.
+        DatosInvalidos: lo que se pide no vale.
+        ErrorDeArranque: los ajustes no valen, o no se puede escribir en la base de datos.
+    """
+    return _escribiendo(
+        configuracion,
+        lambda conexion: almacen_de_enlaces.cambiar(
+            conexion, enlace_id, lambda enlace: enlace_cambiado(enlace, cambios)
+        ),
+    )
+
+
+def ver_enlace(configuracion: Configuracion, enlace_id: str) -> Enlace | None:
+    """Lee un enlace; `None`, si no existe.
+
+    Raises:
+        ErrorDeArranque: la base de datos no se puede leer.
+    """
+
+    async def leer(lecturas: LecturasDelLibro) -> Enlace | None:
+        return await lecturas.en_transaccion(lambda conexion: almacen_de_enlaces.leer(conexion, enlace_id))
+
+    return _leyendo(configuracion, leer)
+
+
+def listar_enlaces(configuracion: Configuracion, filtro: Filtro) -> list[Enlace]:
+    """Lee los enlaces, del último que se hizo al primero.
+
+    Raises:
+        ErrorDeArranque: la base de datos no se puede leer.
+    """
+
+    async def leer(lecturas: LecturasDelLibro) -> list[Enlace]:
+        todos: list[Enlace] = []
+        lugar: Lugar | None = None
+        while pagina := await lecturas.en_transaccion(
+            partial(almacen_de_enlaces.listar, filtro=filtro, despues_de=lugar, limite=_ENLACES_DE_UNA_VEZ)
+        ):
+            todos += pagina
+            lugar = Lugar(pagina[-1].creado_en, pagina[-1].enlace_id)
+        return todos
+
+    return _leyendo(configuracion, leer)
+
+
+def firmar_destino(configuracion: Configuracion, enlace_id: str, pedido: Mapping[str, object]) -> str | None:
+    """La ruta del enlace corto que lleva a otro destino; `None`, si no existe el enlace.
+
+    Raises:
+        DatosInvalidos: lo que se pide no vale.
+        ErrorDeArranque: la base de datos no se puede leer.
+    """
+
+    async def leer(lecturas: LecturasDelLibro) -> str | None:
+        enlace = await lecturas.en_transaccion(lambda conexion: almacen_de_enlaces.leer(conexion, enlace_id))
+        if enlace is None:
+            return None
+        destino, vence_en = por_firmar(enlace, pedido, ahora())
+        secreto = (await secretos_de_enlaces(configuracion, lecturas).todos())[0]
+        return ruta_firmada(secreto, enlace, destino, vence_en)
+
+    return _leyendo(configuracion, leer)
 
 
 def _escribiendo(configuracion: Configuracion, trabajo: Callable[[Connection], T]) -> T:

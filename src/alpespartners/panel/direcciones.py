@@ -29,34 +29,12 @@ EVENTO_DE_PRUEBA: Final = "/panel/evento-de-prueba"
 
 LONGITUD_MAXIMA: Final = 2048
 """Caracteres de una dirección a la que se puede volver."""
-_ES_LUGAR: Final = re.compile(
-    r"[A-Za-z0-9._-]{1,255}(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](?::[0-9]{1,5})?"
-)
-_ESQUEMAS: Final = frozenset({"http", "https"})
 _DEL_PANEL: Final = re.compile(r"/panel(?:[/?][!-\[\]-~]*)?")
 
 
 def inicio_de(alcances: Collection[Alcance]) -> str:
     """La página por la que empieza quien mira con una clave de esos alcances."""
     return SISTEMA if Alcance.OPERACION in alcances and Alcance.LECTURA not in alcances else CAMPAÑAS
-
-
-def esquema_dicho(peticion: Request) -> str:
-    """El esquema con que le llegó al intermediario, según él y en minúsculas; vacío, si no lo dice."""
-    return peticion.headers.get("x-forwarded-proto", "").partition(",")[0].strip().lower()
-
-
-def direccion_del_servicio(peticion: Request) -> str:
-    """Por dónde se le llama desde donde se mira, sin barra final: para copiarla en una terminal o en papel.
-
-    Detrás de un intermediario, el esquema es el que él dice.
-    """
-    lugar = peticion.headers.get("host", "")
-    esquema = esquema_dicho(peticion) or peticion.url.scheme
-    return (
-        f"{esquema if esquema in _ESQUEMAS else 'http'}://"
-        f"{lugar if _ES_LUGAR.fullmatch(lugar) else 'localhost:8000'}"
-    )
 
 
 def direccion_de_campaña(campaña_id: str) -> str:

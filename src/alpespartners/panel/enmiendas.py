@@ -18,6 +18,7 @@ import msgspec
 from starlette.requests import Request
 
 from alpespartners.api.http.claves import SIN_CLAVE, clave_de, permiso_de
+from alpespartners.api.http.direccion_del_servicio import direccion_del_servicio
 from alpespartners.modulos.tracking.aplicacion.clases import Clase
 from alpespartners.modulos.tracking.aplicacion.codigos import CodigoDePeticion
 from alpespartners.modulos.tracking.aplicacion.enviado import RECORTADO
@@ -26,7 +27,6 @@ from alpespartners.modulos.tracking.aplicacion.mapeadores import RESERVADOS
 from alpespartners.modulos.tracking.dominio.destinos import Destino, Rechazada
 from alpespartners.modulos.tracking.dominio.excepciones import Codigo, CodigoDeFalta, Recolector
 from alpespartners.modulos.tracking.dominio.objetos_valor import momento_de_ocurrencia, timestamp_creible
-from alpespartners.panel.direcciones import direccion_del_servicio
 from alpespartners.panel.fuentes import Fuentes
 
 _NO_SE_VE: Final = re.compile(rf"{UNO_INVISIBLE}|[\x7f-\x9f\u2028\u2029]")

@@ -8,7 +8,7 @@ from typing import Final, Literal
 from starlette.requests import Request
 from starlette.responses import Response
 
-from alpespartners.panel.direcciones import esquema_dicho
+from alpespartners.api.http.direccion_del_servicio import esquema_dicho
 
 SEGUNDOS_DE_UN_AÑO: Final = 365 * 24 * 60 * 60
 

@@ -21,7 +21,15 @@ from alpespartners.modulos.tracking.aplicacion.puertos import Consulta
 from alpespartners.seedwork.arranque import ErrorDeArranque
 from alpespartners.seedwork.observacion.registro import Tanda
 from tests.apoyo.espera import hasta_en_el_bucle
-from tests.apoyo.memoria import AHORA, PuertosEnMemoria, api_en_memoria, cliente_de, ids_consecutivos
+from tests.apoyo.memoria import (
+    AHORA,
+    SECRETOS,
+    VENTANA,
+    PuertosEnMemoria,
+    api_en_memoria,
+    cliente_de,
+    ids_consecutivos,
+)
 from tests.apoyo.topicos_en_vivo import TopicosQueNoHay
 
 T = TypeVar("T")
@@ -134,6 +142,9 @@ async def _vida(ciclo_de_vida: CicloDeVida) -> list[Message]:
         cuentas_de_influencers=puertos,
         resumenes=puertos,
         presencia=puertos,
+        enlaces=puertos.enlaces,
+        secretos=SECRETOS,
+        ventana_de_clic=VENTANA,
         reloj=lambda: AHORA,
         nuevo_id=ids_consecutivos(),
         acceso=ReglasDeAcceso(llavero=LlaveroDelServicio(), sin_clave=False, nombres=()),

@@ -25,6 +25,12 @@ TABLA: Final[Mapping[str, Alcance | None]] = {
     "POST /tracking/conversiones": CAPTURA,
     "POST /tracking/lotes": CAPTURA,
     "POST /tracking/cloudevents": CAPTURA,
+    "POST /tracking/enlaces": CAPTURA,
+    "PATCH /tracking/enlaces/{enlace_id}": CAPTURA,
+    "POST /tracking/enlaces/{enlace_id}/firma": CAPTURA,
+    "GET /tracking/enlaces": LECTURA,
+    "GET /tracking/enlaces/{enlace_id}": LECTURA,
+    "GET /tracking/conversiones/{id}/clic": LECTURA,
     "GET /tracking/impresiones": LECTURA,
     "GET /tracking/conversiones": LECTURA,
     "GET /tracking/impresiones/{id}": LECTURA,
@@ -83,6 +89,10 @@ TABLA: Final[Mapping[str, Alcance | None]] = {
     },
 }
 """Para qué ha de haberse hecho la clave con que se pide cada ruta; `NADIE`, no se mira ninguna."""
+TAMBIEN_LECTURA: Final = {
+    cual for cual in TABLA if "/tracking/enlaces" in cual and not cual.startswith("GET")
+}
+"""Las que piden además `lectura`: con una clave de solo captura no se cambia adónde va la gente."""
 SIN_CLAVE: Final = {"GET /metricas", "GET /salud/viva", "GET /salud/lista"} | {
     cual for cual, alcance in TABLA.items() if alcance is NADIE
 }
@@ -93,12 +103,13 @@ CON_CAMPAÑA_EN_LA_CONSULTA: Final = {
     "GET /tracking/conversiones",
     "GET /tracking/destinos",
     "GET /tracking/influencers/{influencer_id}/conversiones",
+    "GET /tracking/enlaces",
 }
 DEL_PANEL: Final = {cual for cual in TABLA if "/panel" in cual}
 """Las páginas: la negativa se lee, y quien no trae clave va a la que la pide."""
 ELIGE_CAMPAÑA: Final = {"GET /panel/evento", "GET /panel/rechazos"}
 """Las del panel que con una clave así enseñan lo suyo o dejan elegir; sus pruebas son las de cada vista."""
-DE_UN_EVENTO: Final = {cual for cual in TABLA if "/{id}" in cual}
+DE_UN_EVENTO: Final = {cual for cual in TABLA if "/{id}" in cual or "GET /tracking/enlaces/{" in cual}
 
 EVENTO: Final = {"id": "imp-1", "campaña_id": "cmp-1"}
 CLOUDEVENT: Final = {
@@ -135,7 +146,7 @@ class Servicio:
         # Lo que haría por su cuenta en un segundo.
         await self.guardadas.ponerse_al_dia()
         metodo, _, direccion = cual.partition(" ")
-        if metodo == "POST" and "json" not in opciones:
+        if metodo in {"POST", "PATCH"} and "json" not in opciones:
             opciones["json"] = _cuerpo(direccion)
         cabeceras = {} if clave is None else {"Authorization": f"Bearer {clave}"}
         if direccion == "/tracking/cloudevents":
@@ -167,6 +178,8 @@ def _cuerpo(direccion: str) -> object:
             return [{"clase": "impresion", **EVENTO}]
         case "/tracking/cloudevents":
             return CLOUDEVENT
+        case "/tracking/enlaces":
+            return {"enlace_id": "juan", "campaña_id": "cmp-1", "destino": "https://tienda.com/"}
         case _:
             return EVENTO
 
@@ -186,7 +199,7 @@ def _entra(respuesta: httpx2.Response) -> bool:
     """Lo que responde quien atiende: que el evento no exista, o que una clave no vale, también lo dice él."""
     if respuesta.status_code == 303:
         return not respuesta.headers["Location"].startswith("/panel/entrar?")
-    return respuesta.status_code in {200, 202, 308, 404} or 'id="falta"' in respuesta.text
+    return respuesta.status_code in {200, 201, 202, 308, 404} or 'id="falta"' in respuesta.text
 
 
 def _nombre(ruta: Ruta) -> str:
@@ -197,6 +210,9 @@ def test_la_tabla_nombra_todas_las_rutas_con_su_alcance_y_ninguna_mas() -> None:
     rutas = [ruta for ruta in rutas_en_memoria() if ruta.dialecto is None]
     assert {_nombre(ruta): ruta.alcance for ruta in rutas} == TABLA
     assert {_nombre(ruta) for ruta in rutas if ruta.abierta} == SIN_CLAVE
+    assert {_nombre(ruta): ruta.tambien for ruta in rutas if ruta.tambien} == dict.fromkeys(
+        TAMBIEN_LECTURA, LECTURA
+    )
 
 
 DE_DIALECTO: Final = {
@@ -254,15 +270,18 @@ async def test_una_clave_entra_solo_donde_dice_su_alcance(
     servicio: Servicio, claves: ClavesEnMemoria, cual: str, alcance: Alcance
 ) -> None:
     respuesta = await servicio.pedir(_rellena(cual), claves.crear(alcance))
-    if TABLA[cual] in {NADIE, alcance}:
+    falta = TABLA[cual]
+    if falta is alcance and cual in TAMBIEN_LECTURA:
+        falta = LECTURA
+    if falta in {NADIE, alcance}:
         assert _entra(respuesta)
         return
     assert respuesta.status_code == 403
     if not cual.endswith("/en-vivo"):
-        assert f"«{TABLA[cual]}»" in respuesta.text
+        assert f"«{falta}»" in respuesta.text
         if cual not in DEL_PANEL:
             assert respuesta.json()["type"] == "urn:alpespartners:error:sin_permiso"
-            assert respuesta.json()["alcance"] == TABLA[cual]
+            assert respuesta.json()["alcance"] == falta
     assert servicio.puertos.publicados == []
 
 

@@ -110,6 +110,8 @@ class ReglasDeAcceso:
                 _exigir_alcance(clave, alcance, None)
             return
         admitir(peticion, self._abierta(peticion, ruta), alcance)
+        if ruta.tambien is not None:
+            _exigir_alcance(clave_de(peticion), ruta.tambien, None)
         if alcance is Alcance.LECTURA and not ruta.juzga_campañas:
             variables = peticion.scope["path_params"]
             exigir_campaña(peticion, variables.get("campaña_id") or variables.get("campana_id"))

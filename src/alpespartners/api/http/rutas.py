@@ -37,6 +37,7 @@ class Ruta:
 
     Attributes:
         alcance: para qué ha de haberse hecho la clave con que se pide; `None`, no se mira ninguna.
+        tambien: para qué más ha de haberse hecho; `None`, para nada más.
         sin_clave: si además se puede pedir sin ninguna: lo que leen las sondas, que no las tienen.
         dialecto: el de las claves con que se pide. Si no es el propio (`None`), la clave va donde él la pone,
             y quien atiende la abre y llama a `admitir` antes de nada.
@@ -46,9 +47,10 @@ class Ruta:
     """
 
     plantilla: str
-    metodo: Literal["GET", "POST"]
+    metodo: Literal["GET", "POST", "PATCH"]
     atencion: Atencion
     alcance: Alcance | None
+    tambien: Alcance | None = None
     sin_clave: bool = False
     dialecto: Dialecto | None = None
     juzga_campañas: bool = False

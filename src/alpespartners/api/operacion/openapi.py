@@ -26,7 +26,7 @@ from alpespartners.api.http.descripcion import (
 )
 from alpespartners.api.http.problemas import NO_VALIDO
 from alpespartners.api.http.respuestas import en_json
-from alpespartners.api.http.rutas import RutaDescrita
+from alpespartners.api.http.rutas import Ruta, RutaDescrita
 from alpespartners.seedwork.orden import ORDEN
 
 _ESQUEMAS: Final = "#/components/schemas/"
@@ -143,7 +143,7 @@ def _operacion(ruta: RutaDescrita, esquema_de: Mapping[type, object]) -> dict[st
             "operationId": operacion.id,
             "summary": operacion.resumen,
             "description": operacion.descripcion,
-            "security": None if ruta.abierta else [{"clave": [ruta.alcance]}, {}],
+            "security": None if ruta.abierta else [{"clave": _alcances(ruta)}, {}],
             "parameters": [_parametro(parametro) for parametro in operacion.parametros] or None,
             "requestBody": None if operacion.cuerpo is None else _cuerpo(operacion.cuerpo),
             "responses": {
@@ -154,6 +154,10 @@ def _operacion(ruta: RutaDescrita, esquema_de: Mapping[type, object]) -> dict[st
             },
         }
     )
+
+
+def _alcances(ruta: Ruta) -> list[str]:
+    return [alcance for alcance in (ruta.alcance, ruta.tambien) if alcance is not None]
 
 
 def _parametro(parametro: Parametro) -> dict[str, object]:

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from alpespartners.api.http.claves import puede_leer
+from alpespartners.api.http.direccion_del_servicio import direccion_del_servicio
 from alpespartners.api.http.rutas import Ruta
 from alpespartners.modulos.informes.aplicacion.desglose import desglosar
 from alpespartners.modulos.informes.aplicacion.faltas import InformeImposible
@@ -33,7 +34,7 @@ from alpespartners.modulos.informes.aplicacion.puertos import (
 from alpespartners.modulos.informes.dominio.intervalos import Granularidad
 from alpespartners.modulos.tracking.dominio.excepciones import Recolector
 from alpespartners.panel import desglose, periodos
-from alpespartners.panel.direcciones import con_parametros, direccion_de_campaña, direccion_del_servicio
+from alpespartners.panel.direcciones import con_parametros, direccion_de_campaña
 from alpespartners.panel.embudo import embudo
 from alpespartners.panel.fuentes import Fuentes
 from alpespartners.panel.imposibles import pagina_imposible

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from alpespartners.api.http.claves import Alcance, clave_de, llavero_de, permiso_de
+from alpespartners.api.http.direccion_del_servicio import direccion_del_servicio
 from alpespartners.api.http.parametros import leer_parametros, sin_parametros
 from alpespartners.api.http.problemas import no_encontrado
 from alpespartners.api.http.rutas import Ruta
@@ -25,7 +26,7 @@ from alpespartners.modulos.tracking.aplicacion.consultas.contar_consumidores imp
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible
 from alpespartners.modulos.tracking.aplicacion.recepcion import Aceptada, Entrada, NoValida
 from alpespartners.modulos.tracking.dominio.excepciones import DatosInvalidos, Fallo, Recolector
-from alpespartners.panel.direcciones import EVENTO_DE_PRUEBA, direccion_del_recorrido, direccion_del_servicio
+from alpespartners.panel.direcciones import EVENTO_DE_PRUEBA, direccion_del_recorrido
 from alpespartners.panel.formularios import leer_formulario
 from alpespartners.panel.fuentes import Fuentes
 from alpespartners.panel.paginas import Paginas

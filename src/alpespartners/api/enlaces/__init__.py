@@ -1,0 +1,1 @@
+"""Los enlaces cortos por HTTP, y qué fue del clic de una conversión."""

@@ -1,0 +1,1 @@
+"""Crear y cambiar enlaces, y tenerlos a mano donde se redirige."""

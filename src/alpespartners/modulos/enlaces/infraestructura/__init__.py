@@ -1,0 +1,1 @@
+"""Los enlaces y sus secretos en SQL."""
