@@ -25,6 +25,16 @@ class LlaveroEnMemoria:
     def abrir(self, presentada: str) -> Clave | None:
         return self.claves.get(presentada)
 
+    @property
+    def hay_publicas(self) -> bool:
+        return any(clave.origenes for clave in self.claves.values())
+
+    def abrir_publica(self, presentada: str) -> Clave | None:
+        return self.claves.get(presentada)
+
+    def admite_origen(self, origen: str) -> bool:
+        return any(origen in clave.origenes for clave in self.claves.values())
+
     def sesion_de(self, clave: Clave) -> str:
         return next(texto for texto, suya in self.claves.items() if suya is clave)
 

@@ -17,20 +17,24 @@ from starlette.types import ASGIApp
 from alpespartners.api.aplicacion import (
     crear_api,
     rutas_de_dialectos,
+    rutas_del_navegador,
     rutas_descritas,
     todas_las_rutas,
 )
 from alpespartners.api.captura.cloudevent import LectorDeCloudEvents
 from alpespartners.api.captura.cloudevents import CloudEvents
 from alpespartners.api.captura.lotes import Lotes
+from alpespartners.api.captura.navegador.puerta import Puerta
 from alpespartners.api.captura.postback.puerta import Postback
 from alpespartners.api.enlaces.clic import ClicsDeConversiones
 from alpespartners.api.enlaces.rutas import RutasDeEnlaces
 from alpespartners.api.http.acceso import ReglasDeAcceso
 from alpespartners.api.http.claves import Llavero
 from alpespartners.api.http.cuerpo import SEGUNDOS_MAXIMOS
+from alpespartners.api.http.limite_por_direccion import LimitePorDireccion
 from alpespartners.api.http.llavero import LlaveroDelServicio
 from alpespartners.api.http.rutas import Ruta, RutaDescrita
+from alpespartners.api.http.visitante import Privacidad, Visitantes
 from alpespartners.api.informes.listas import rutas_de_listas
 from alpespartners.api.informes.rutas import rutas_de_informes
 from alpespartners.api.operacion import openapi
@@ -86,6 +90,8 @@ C = TypeVar("C", RegistrarImpresion, RegistrarConversion)
 T = TypeVar("T")
 _SIN_MAXIMO = 10**9
 
+VISITANTES = Visitantes((), Privacidad.ENTERA)
+SIN_LIMITE = LimitePorDireccion(None)
 AHORA = datetime(2024, 1, 15, 10, 36, 0, 120_000, tzinfo=UTC)
 
 
@@ -284,6 +290,8 @@ def api_en_memoria(  # noqa: PLR0913 (por nombre: son los de la API)
     topicos: TopicosDeEventos | None = None,
     ritmo_en_vivo: difusion.Ritmo = difusion.RITMO,
     llavero: Llavero | None = None,
+    visitantes: Visitantes | None = None,
+    limite_por_direccion: LimitePorDireccion | None = None,
 ) -> ASGIApp:
     """La API entera sobre esos puertos."""
     return crear_api(
@@ -312,6 +320,8 @@ def api_en_memoria(  # noqa: PLR0913 (por nombre: son los de la API)
             sin_clave=sin_clave,
             nombres=nombres,
         ),
+        visitantes=visitantes or VISITANTES,
+        limite_por_direccion=limite_por_direccion or SIN_LIMITE,
         ciclo_de_vida=sin_nada_que_abrir,
         segundos_de_cuerpo=segundos_de_cuerpo,
         esperas_maximas=esperas_maximas,
@@ -386,9 +396,13 @@ def rutas_en_memoria() -> list[Ruta]:
         clics.ruta(),
     ]
     descritas = rutas_descritas(envios, puertos, puertos, en_vivo, captura, informes, metricas, averiguar)
-    de_dialectos = rutas_de_dialectos(recepcion, LlaveroDelServicio(), SEGUNDOS_MAXIMOS)
+    puerta = Puerta(llavero=LlaveroDelServicio(), visitantes=VISITANTES, limite=SIN_LIMITE)
+    sin_describir = [
+        *rutas_de_dialectos(recepcion, LlaveroDelServicio(), SEGUNDOS_MAXIMOS),
+        *rutas_del_navegador(puerta, recepcion, SEGUNDOS_MAXIMOS),
+    ]
     return [
-        *todas_las_rutas(descritas, descripcion_de_los_mensajes(), de_dialectos, averiguar),
+        *todas_las_rutas(descritas, descripcion_de_los_mensajes(), sin_describir, averiguar),
         *rutas_del_panel(fuentes_en_memoria(puertos, averiguar, pulso.aceptado_hasta)),
     ]
 

@@ -28,6 +28,7 @@ _POR_QUE = {
     "api/captura/postback/traduccion.py": "lo que avisa una red, que siempre es una",
     "api/aplicacion.py": "la ruta del clic de una",
     "api/enlaces/clic.py": "de qué clic viene una",
+    "api/captura/navegador/pixel.py": "los nombres cortos de sus campos",
     "api/tracking/ejemplos.py": "los ejemplos de la semilla",
     "api/tracking/conversiones.py": "cómo se envía y cómo se lee una por HTTP",
     "api/informes/presentacion.py": "las métricas de un informe",

@@ -87,6 +87,7 @@ def test_lo_que_se_guarda_vuelve_igual_y_en_el_orden_en_que_se_creo(almacen: Alm
         )[0],
         almacen.crear("operacion")[0],
         almacen.crear(dialecto="posthog")[0],
+        almacen.crear("navegador", campañas=["c"], origenes=["https://*.b.com", "https://a.com:8443"])[0],
     ]
     assert sorted(almacen.escribir(todas), key=str) == sorted(llenas, key=str)
 

@@ -65,8 +65,9 @@ def test_con_el_servicio_abierto_la_primera_dice_que_ya_no_lo_esta(
 def test_lo_que_no_vale_se_dice_todo_en_una_frase_y_no_se_guarda_nada() -> None:
     negada = crear("--alcance", "todo", "--limite", "0")
     assert negada.exit_code != 0
-    assert "No se puede crear esa clave: --alcance debe ser captura o lectura o operacion; --limite" in str(
-        negada.exception
+    assert (
+        "No se puede crear esa clave: --alcance debe ser captura o lectura o operacion o navegador; --limite"
+        in str(negada.exception)
     )
     assert claves("listar").stdout == "No hay ninguna.\n"
 
@@ -91,9 +92,24 @@ def test_listar_en_json_da_una_por_linea_sin_la_sal_ni_el_resumen() -> None:
     leida = json.loads(linea)
     assert set(leida) == {
         *("id", "nombre", "alcances", "dialecto", "campañas", "prefijo", "limite"),
-        *("caduca_en", "creada_en", "revocada_en"),
+        *("caduca_en", "creada_en", "revocada_en", "origenes", "publica"),
     }
     assert (leida["alcances"], leida["campañas"], leida["revocada_en"]) == (["captura"], ["cmp-1"], None)
+
+
+def test_la_de_una_pagina_se_dice_siempre_entera_y_se_revoca_por_su_texto(esperas: list[float]) -> None:
+    de_una_pagina = ("--alcance", "navegador", "--origen", "https://Tienda.com", "--campaña", "cmp-1")
+    creada = crear(*de_una_pagina)
+    publica = creada.stdout.strip()
+    assert publica.startswith("pk_")
+    assert "Es pública" in creada.stderr
+    assert "no se puede volver a ver" not in creada.stderr
+    assert f"desde https://tienda.com · en la página, {publica}" in claves("listar").stdout
+    leida = json.loads(claves("listar", "--json").stdout)
+    assert (leida["publica"], leida["origenes"]) == (publica, ["https://tienda.com"])
+    assert claves("revocar", publica).exit_code == 0
+    assert "  revocada  " in claves("listar").stdout
+    assert len(esperas) == 1
 
 
 @pytest.mark.parametrize("opciones", [[], ["--json"]])

@@ -15,6 +15,10 @@ from alpespartners.api.captura.cloudevents import CloudEvents
 from alpespartners.api.captura.dialectos.posthog import rutas_de_posthog
 from alpespartners.api.captura.dialectos.segment import rutas_de_segment
 from alpespartners.api.captura.lotes import Lotes
+from alpespartners.api.captura.navegador.captura import Captura
+from alpespartners.api.captura.navegador.guion import ruta_del_guion
+from alpespartners.api.captura.navegador.pixel import Pixel
+from alpespartners.api.captura.navegador.puerta import Puerta
 from alpespartners.api.captura.postback.puerta import Postback
 from alpespartners.api.enlaces.clic import ClicsDeConversiones
 from alpespartners.api.enlaces.rutas import RutasDeEnlaces
@@ -22,7 +26,9 @@ from alpespartners.api.http.acceso import ReglasDeAcceso
 from alpespartners.api.http.api import Api, CicloDeVida
 from alpespartners.api.http.claves import Llavero
 from alpespartners.api.http.cuerpo import SEGUNDOS_MAXIMOS
+from alpespartners.api.http.limite_por_direccion import LimitePorDireccion
 from alpespartners.api.http.rutas import Ruta, RutaDescrita, Rutas
+from alpespartners.api.http.visitante import Visitantes
 from alpespartners.api.informes.listas import rutas_de_listas
 from alpespartners.api.informes.rutas import rutas_de_informes
 from alpespartners.api.operacion.documentacion import rutas_de_documentacion
@@ -70,6 +76,8 @@ def crear_api(  # noqa: PLR0913 (por nombre: es la lista de lo que la API necesi
     reloj: Callable[[], datetime],
     nuevo_id: Callable[[], str],
     acceso: ReglasDeAcceso,
+    visitantes: Visitantes,
+    limite_por_direccion: LimitePorDireccion,
     ciclo_de_vida: CicloDeVida,
     registro: CollectorRegistry,
     tipos_de_comando: Mapping[str, Clase],
@@ -85,13 +93,14 @@ def crear_api(  # noqa: PLR0913 (por nombre: es la lista de lo que la API necesi
 
     `reloj` da la hora en UTC con zona; `nuevo_id`, un UUIDv7 en texto; `ciclo_de_vida` abre lo que los
     puertos necesitan antes de la primera petición y lo cierra después de la última; `ventana_de_clic`, cuánto
-    puede haber entre un clic y su conversión; `registro`, donde el proceso cuenta lo que sale por
-    `/metricas`; `tipos_de_comando`, la clase de evento de cada `ce_type`; `asyncapi`, la descripción de los
-    mensajes, que se sirve tal cual; `paginas`, las rutas del panel, si se le dice quién sabe cómo está el
-    servicio y hasta cuándo se aceptó; `administracion`, a quién se pregunta cómo está puesto el broker;
-    `entre_pulsos`, cada cuántos segundos deja dicho ahí cómo está, si a otros procesos les pueden preguntar
-    por él; `esperas_maximas`, cuántos envíos pueden esperar su destino a la vez; `ritmo_en_vivo`, cuánto cabe
-    y cuánto se espera al mirar una campaña en vivo. Un `ErrorDeArranque` al abrir detiene el servidor con su
+    puede haber entre un clic y su conversión; `visitantes` y `limite_por_direccion`, de quién viene lo que se
+    pide sin clave y cuánto puede; `registro`, donde el proceso cuenta lo que sale por `/metricas`;
+    `tipos_de_comando`, la clase de evento de cada `ce_type`; `asyncapi`, la descripción de los mensajes, que
+    se sirve tal cual; `paginas`, las rutas del panel, si se le dice quién sabe cómo está el servicio y hasta
+    cuándo se aceptó; `administracion`, a quién se pregunta cómo está puesto el broker; `entre_pulsos`, cada
+    cuántos segundos deja dicho ahí cómo está, si a otros procesos les pueden preguntar por él;
+    `esperas_maximas`, cuántos envíos pueden esperar su destino a la vez; `ritmo_en_vivo`, cuánto cabe y
+    cuánto se espera al mirar una campaña en vivo. Un `ErrorDeArranque` al abrir detiene el servidor con su
     frase y sin traza.
     """
     esperas = Esperas(lecturas, esperas_maximas)
@@ -123,10 +132,14 @@ def crear_api(  # noqa: PLR0913 (por nombre: es la lista de lo que la API necesi
         clics.ruta(),
     ]
     descritas = rutas_descritas(envios, lecturas, presencia, en_vivo, captura, informes, metricas, averiguar)
-    de_dialectos = rutas_de_dialectos(recepcion, acceso.llavero, segundos_de_cuerpo)
+    puerta = Puerta(llavero=acceso.llavero, visitantes=visitantes, limite=limite_por_direccion)
+    sin_describir = [
+        *rutas_de_dialectos(recepcion, acceso.llavero, segundos_de_cuerpo),
+        *rutas_del_navegador(puerta, recepcion, segundos_de_cuerpo),
+    ]
     rutas = Rutas(
         [
-            *todas_las_rutas(descritas, asyncapi, de_dialectos, averiguar),
+            *todas_las_rutas(descritas, asyncapi, sin_describir, averiguar),
             *paginas(averiguar, pulso.aceptado_hasta),
         ]
     )
@@ -148,14 +161,14 @@ def crear_api(  # noqa: PLR0913 (por nombre: es la lista de lo que la API necesi
 def todas_las_rutas(
     descritas: Sequence[RutaDescrita],
     asyncapi: bytes,
-    de_dialectos: Sequence[Ruta],
+    sin_describir: Sequence[Ruta],
     averiguar: Callable[[], Awaitable[Salud]],
 ) -> list[Ruta]:
-    """Las que la documentación describe, las de otros protocolos, y las de quien lee o se orienta."""
+    """Las que la documentación describe, las de otros protocolos y navegadores, y las de quien se orienta."""
     return [
         *descritas,
         *rutas_de_documentacion(descritas, asyncapi),
-        *de_dialectos,
+        *sin_describir,
         ruta_de_portada(averiguar),
         *rutas_de_otros_nombres(),
     ]
@@ -167,6 +180,12 @@ def rutas_de_dialectos(recepcion: Recepcion, llavero: Llavero, segundos_de_cuerp
         *rutas_de_segment(recepcion, llavero, segundos_de_cuerpo),
         *rutas_de_posthog(recepcion, llavero, segundos_de_cuerpo),
     ]
+
+
+def rutas_del_navegador(puerta: Puerta, recepcion: Recepcion, segundos_de_cuerpo: float) -> list[Ruta]:
+    """Las que pide una página; no se describen: las llama su guion, y la imagen la escribe una persona."""
+    captura = Captura(puerta=puerta, recepcion=recepcion, segundos_de_cuerpo=segundos_de_cuerpo)
+    return [*captura.rutas(), Pixel(puerta=puerta, recepcion=recepcion).ruta(), ruta_del_guion()]
 
 
 def rutas_descritas(

@@ -22,7 +22,12 @@ from alpespartners.modulos.claves.aplicacion.creacion import (
     ClavePedida,
     parece_identidad,
 )
-from alpespartners.modulos.claves.dominio.clave import Alcance, ClaveGuardada, Dialecto
+from alpespartners.modulos.claves.dominio.clave import (
+    Alcance,
+    ClaveGuardada,
+    Dialecto,
+    texto_publico_de,
+)
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible
 from alpespartners.seedwork.arranque import ErrorDeArranque
 from alpespartners.seedwork.orden import ORDEN
@@ -34,6 +39,11 @@ _AVISO_DE_LA_PRIMERA: Final = (
     "Es la primera: desde ahora el servicio pide una clave para todo, salvo la salud, las métricas y la "
     "documentación, y atiende con ella a cualquier máquina que llegue a él. No deja de pedirla aunque esta "
     "se revoque o caduque."
+)
+_AVISO_DE_SECRETA: Final = "Guárdela ahora: no se puede volver a ver."
+_AVISO_DE_PUBLICA: Final = (
+    "Es pública: va escrita en las páginas, y «claves listar» la vuelve a decir. Solo envía, desde sus "
+    "orígenes y a sus campañas."
 )
 _AVISO_DE_SIN_CLAVE: Final = "ALPES_SIN_CLAVE=1 ya no abre el servicio: puede quitarla."
 
@@ -69,6 +79,14 @@ def crear(
         str | None,
         typer.Option("--dialecto", help=f"El protocolo de otros con que envía: {', '.join(Dialecto)}."),
     ] = None,
+    origen: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--origen",
+            help="Con --alcance navegador, desde qué páginas vale: https://tienda.com, "
+            "https://*.tienda.com. Se puede repetir.",
+        ),
+    ] = None,
 ) -> None:
     """Crea una clave y la escribe, una sola vez, por la salida estándar. Vale al cabo de un segundo."""
     from alpespartners.composicion.ordenes import crear_clave
@@ -82,6 +100,7 @@ def crear(
         caduca=caduca,
         limite=limite,
         dialecto=dialecto,
+        origenes=origen or (),
     )
     try:
         guardada, texto, es_la_primera = crear_clave(configuracion, pedida)
@@ -91,7 +110,7 @@ def crear(
         raise _sin_base_de_datos(error) from None
     typer.echo(f"Clave {guardada.identidad}, {_descrita(guardada)}.", err=True)
     typer.echo(texto)
-    typer.echo("Guárdela ahora: no se puede volver a ver.", err=True)
+    typer.echo(_AVISO_DE_PUBLICA if guardada.es_publica else _AVISO_DE_SECRETA, err=True)
     if es_la_primera:
         typer.echo(_AVISO_DE_LA_PRIMERA, err=True)
         if configuracion.sin_clave:
@@ -127,10 +146,10 @@ def revocar(
 ) -> None:
     """Revoca una clave: cuando termina, ningún proceso del servicio la admite."""
     from alpespartners.composicion.ordenes import SEGUNDOS_TRAS_REVOCAR, revocar_clave
-    from alpespartners.modulos.claves.dominio.clave import partes_de
+    from alpespartners.modulos.claves.dominio.clave import identidad_publica, partes_de
 
     partes = partes_de(identidad)
-    nombrada = identidad if partes is None else partes[0]
+    nombrada = identidad_publica(identidad) or (identidad if partes is None else partes[0])
     try:
         revocada_en = revocar_clave(leer_ajustes(), nombrada, time.sleep)
     except BaseDatosNoDisponible as error:
@@ -160,6 +179,9 @@ def _descrita(guardada: ClaveGuardada) -> str:
         partes.append(f"prefijo {guardada.prefijo}")
     if guardada.limite is not None:
         partes.append(f"{guardada.limite} eventos por segundo")
+    if guardada.es_publica:
+        partes.append(f"desde {', '.join(sorted(guardada.origenes))}")
+        partes.append(f"en la página, {texto_publico_de(guardada.identidad)}")
     if guardada.caduca_en is not None:
         partes.append(f"hasta el {momento(guardada.caduca_en)}")
     return imprimible(" · ".join(partes))
@@ -179,6 +201,8 @@ def _en_json(guardada: ClaveGuardada) -> dict[str, object]:
         "campañas": None if guardada.campañas is None else sorted(guardada.campañas),
         "prefijo": guardada.prefijo,
         "limite": guardada.limite,
+        "origenes": sorted(guardada.origenes),
+        "publica": texto_publico_de(guardada.identidad) if guardada.es_publica else None,
         "caduca_en": guardada.caduca_en,
         "creada_en": guardada.creada_en,
         "revocada_en": guardada.revocada_en,

@@ -21,10 +21,12 @@ from alpespartners.composicion.adaptadores import (
     claves_guardadas,
     conectar,
     instalacion,
+    limite_por_direccion,
     nuevo_id,
     registro_de_metricas,
     revisor,
     secretos_de_enlaces,
+    visitantes,
 )
 from alpespartners.composicion.inicio import empezar
 from alpespartners.composicion.mensajes import TIPOS_DE_COMANDO, descripcion_de_los_mensajes
@@ -77,6 +79,7 @@ def crear_app(
     administracion = revisor(configuracion)
     despachador = DespachadorPulsar(configuracion.limite_confirmacion, MetricasDePublicacion(registro))
     topicos = LectorDeEventos()
+    procesos = 1 if puesto is None else configuracion.procesos
 
     cuentas = LecturaDeCuentasSQL(por_turnos, hechos())
     cuentas_de_influencers = LecturaDeInfluencerSQL(por_turnos, hechos())
@@ -139,7 +142,9 @@ def crear_app(
         ventana_de_clic=timedelta(days=configuracion.dias_de_clic),
         reloj=ahora,
         nuevo_id=nuevo_id,
-        acceso=acceso(configuracion, guardadas, 1 if puesto is None else configuracion.procesos),
+        acceso=acceso(configuracion, guardadas, procesos),
+        visitantes=visitantes(configuracion),
+        limite_por_direccion=limite_por_direccion(configuracion, procesos),
         ciclo_de_vida=ciclo_de_vida,
         registro=registro,
         tipos_de_comando=TIPOS_DE_COMANDO,

@@ -24,7 +24,9 @@ from tests.apoyo.espera import hasta_en_el_bucle
 from tests.apoyo.memoria import (
     AHORA,
     SECRETOS,
+    SIN_LIMITE,
     VENTANA,
+    VISITANTES,
     PuertosEnMemoria,
     api_en_memoria,
     cliente_de,
@@ -148,6 +150,8 @@ async def _vida(ciclo_de_vida: CicloDeVida) -> list[Message]:
         reloj=lambda: AHORA,
         nuevo_id=ids_consecutivos(),
         acceso=ReglasDeAcceso(llavero=LlaveroDelServicio(), sin_clave=False, nombres=()),
+        visitantes=VISITANTES,
+        limite_por_direccion=SIN_LIMITE,
         ciclo_de_vida=ciclo_de_vida,
     )
     pendientes: list[Message] = [{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}]

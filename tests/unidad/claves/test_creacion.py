@@ -1,14 +1,17 @@
 """De lo que se pide a una clave: qué se admite, qué se niega y qué se guarda de su texto."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from alpespartners.modulos.claves.aplicacion.creacion import ClaveImposible, ClavePedida, nueva_clave
-from alpespartners.modulos.claves.dominio.clave import Alcance, Dialecto, partes_de
+from alpespartners.modulos.claves.dominio.clave import Alcance, Dialecto, identidad_publica, partes_de
 
 AHORA = datetime(2026, 11, 29, 12, tzinfo=UTC)
+DE_UNA_PAGINA = ClavePedida(
+    nombre="Tienda", alcances=["navegador"], origenes=["https://tienda.com"], campañas=["cmp-1"]
+)
 
 
 def test_el_texto_dice_de_quien_es_lleva_la_identidad_y_doscientos_cincuenta_y_seis_bits() -> None:
@@ -74,6 +77,15 @@ def test_la_de_un_dialecto_solo_captura_aunque_no_se_diga() -> None:
     assert (guardada.dialecto, guardada.alcances) == (Dialecto.SEGMENT, frozenset({Alcance.CAPTURA}))
 
 
+def test_la_de_una_pagina_no_tiene_secreto_y_su_texto_es_su_identidad() -> None:
+    guardada, texto = nueva_clave(DE_UNA_PAGINA, AHORA)
+    assert texto == f"pk_{guardada.identidad}"
+    assert identidad_publica(texto) == guardada.identidad
+    assert partes_de(texto) is None
+    assert guardada.es_publica
+    assert not any(guardada.es_su_secreto(uno) for uno in ("", texto, guardada.identidad))
+
+
 def test_vale_hasta_el_instante_en_que_caduca_sin_incluirlo() -> None:
     pedida = ClavePedida(nombre="Tienda", alcances=["captura"], caduca="2026-11-29T08:00:00-05:00")
     guardada, _ = nueva_clave(pedida, AHORA)
@@ -109,6 +121,12 @@ def test_vale_hasta_el_instante_en_que_caduca_sin_incluirlo() -> None:
         (ClavePedida(nombre="a", alcances=["lectura"], prefijo="tienda-"), "--prefijo solo va con"),
         (ClavePedida(nombre="a", alcances=["captura"], prefijo="tienda "), "--prefijo admite"),
         (ClavePedida(nombre="a", alcances=["captura"], prefijo="a" * 33), "--prefijo admite"),
+        (ClavePedida(nombre="a", alcances=["captura"], origenes=["https://a.com"]), "--origen solo va con"),
+        (ClavePedida(nombre="a", alcances=["navegador"], campañas=["c"]), "--origen falta"),
+        (ClavePedida(nombre="a", alcances=["navegador"], origenes=["https://a.com"]), "--campaña falta"),
+        (replace(DE_UNA_PAGINA, alcances=["navegador", "lectura"]), "--alcance navegador va solo"),
+        (replace(DE_UNA_PAGINA, origenes=["tienda.com"]), "--origen debe ser"),
+        (replace(DE_UNA_PAGINA, origenes=["https://a.com"] * 21), "--origen se puede repetir"),
         (ClavePedida(nombre="a", alcances=["captura"], limite=0), "--limite debe ser"),
         (ClavePedida(nombre="a", alcances=["captura"], limite=1_000_001), "--limite debe ser"),
         (ClavePedida(nombre="a", alcances=["captura"], caduca="mañana"), "--caduca debe ser"),

@@ -19,7 +19,7 @@ from tests.apoyo.claves import AHORA, ClavesEnMemoria
 from tests.apoyo.llavero import LlaveroEnMemoria
 from tests.apoyo.memoria import PuertosEnMemoria, api_en_memoria, cliente_de, rutas_en_memoria
 
-CAPTURA, LECTURA, OPERACION = Alcance
+CAPTURA, LECTURA, OPERACION, _ = Alcance
 DE_LOS_AJUSTES: Final = "la-de-los-ajustes"
 GALLETA: Final = "alpes_sesion"
 IMPRESION: Final = {"usuario_id": "u", "influencer_id": "i", "tipo_evento": "CLIC"}

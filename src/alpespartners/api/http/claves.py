@@ -33,6 +33,7 @@ class Clave:
         identidad: cómo se llama; `None`, si no es de las guardadas.
         limite: eventos por segundo, los que sean los procesos; `None`, los que quiera.
         cubo: lo que le queda de ese límite en este proceso.
+        origenes: los de las páginas en que vale, si es de las públicas.
         hasta: cuándo acaba la sesión con que se entró, en segundos de la época; `None`, no se entró con una.
     """
 
@@ -42,6 +43,7 @@ class Clave:
     identidad: str | None = None
     limite: int | None = None
     cubo: Cubo | None = None
+    origenes: frozenset[str] = frozenset()
     hasta: int | None = None
 
 
@@ -72,6 +74,16 @@ class Llavero(Protocol):
 
     def abrir(self, presentada: str) -> Clave | None:
         """La clave que es ese texto; `None` si no es ninguna, o ya no vale."""
+
+    @property
+    def hay_publicas(self) -> bool:
+        """Dice si alguna de las que valen ahora es de las que se ven en una página."""
+
+    def abrir_publica(self, presentada: str) -> Clave | None:
+        """La pública que es ese texto; `None` si no es ninguna, o ya no vale."""
+
+    def admite_origen(self, origen: str) -> bool:
+        """Dice si alguna pública vale en las páginas de ese origen."""
 
     def sesion_de(self, clave: Clave) -> str:
         """El texto de una sesión, que empieza ahora, de quien presentó esa clave."""

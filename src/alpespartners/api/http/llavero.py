@@ -15,6 +15,7 @@ from alpespartners.api.http.problemas import SEGUNDOS_PARA_REINTENTAR, ErrorHTTP
 from alpespartners.api.http.sesion import SEGUNDOS_DE_SESION, Sesion, leer_sesion
 from alpespartners.modulos.claves.aplicacion.llavero import LlaveroGuardado
 from alpespartners.modulos.claves.dominio.clave import PREFIJO_DE_CLAVE, ClaveGuardada
+from alpespartners.modulos.claves.dominio.origen import admite
 from alpespartners.modulos.tracking.aplicacion.permisos import Permiso
 from alpespartners.seedwork.cubo import Cubo
 
@@ -93,6 +94,30 @@ class LlaveroDelServicio:
         guardada = self._guardadas.abrir(presentada)
         return None if guardada is None else self._abierta(guardada)
 
+    @property
+    def hay_publicas(self) -> bool:
+        """Dice si alguna de las que valen ahora es de las que se ven en una página."""
+        return self._guardadas is not None and any(True for _ in self._guardadas.publicas())
+
+    def abrir_publica(self, presentada: str) -> Clave | None:
+        """La pública que es ese texto; `None` si no es ninguna, o ya no vale.
+
+        Raises:
+            ErrorHTTP: 503, todavía no se han podido leer.
+        """
+        if self._guardadas is None:
+            return None
+        if not self._guardadas.se_conoce:
+            raise claves_desconocidas()
+        guardada = self._guardadas.abrir_publica(presentada)
+        return None if guardada is None else self._abierta(guardada)
+
+    def admite_origen(self, origen: str) -> bool:
+        """Dice si alguna pública vale en las páginas de ese origen."""
+        return self._guardadas is not None and any(
+            admite(guardada.origenes, origen) for guardada in self._guardadas.publicas()
+        )
+
     def sesion_de(self, clave: Clave) -> str:
         """El texto de una sesión, que empieza ahora, de quien presentó esa clave.
 
@@ -158,6 +183,7 @@ class LlaveroDelServicio:
             identidad=guardada.identidad,
             limite=limite,
             cubo=cubo,
+            origenes=guardada.origenes,
         )
         self._abiertas[guardada.identidad] = guardada, abierta
         return abierta

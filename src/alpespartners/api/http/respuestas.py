@@ -17,6 +17,7 @@ from alpespartners.api.http.tipos_de_medio import JSON
 _SIN_ADIVINAR: Final = (b"x-content-type-options", b"nosniff")
 PRECAUCIONES: Final = (_SIN_ADIVINAR, (b"cache-control", b"no-store"))
 """Nadie adivina el tipo de una respuesta ni la guarda."""
+_UN_RATO: Final = (b"cache-control", b"public, max-age=600")
 _PARA_SIEMPRE: Final = (b"cache-control", b"public, max-age=31536000, immutable")
 
 _CODIFICADOR: Final = msgspec.json.Encoder(decimal_format="number")
@@ -36,6 +37,12 @@ class RespuestaQueSeGuarda(Response):
     """Una que no cambia nunca: con otro contenido, su dirección es otra."""
 
     precauciones = (_SIN_ADIVINAR, _PARA_SIEMPRE)
+
+
+class RespuestaQueSeRevisa(RespuestaQueSeGuarda):
+    """Una que cambia con la versión del producto: se guarda un rato, y después se pregunta por su ETag."""
+
+    precauciones = (_SIN_ADIVINAR, _UN_RATO)
 
 
 class RespuestaContinua(StreamingResponse):

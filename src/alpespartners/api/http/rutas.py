@@ -47,7 +47,7 @@ class Ruta:
     """
 
     plantilla: str
-    metodo: Literal["GET", "POST", "PATCH"]
+    metodo: Literal["GET", "POST", "PATCH", "OPTIONS"]
     atencion: Atencion
     alcance: Alcance | None
     tambien: Alcance | None = None

@@ -18,7 +18,9 @@ from alpespartners.modulos.claves.dominio.clave import (
     Dialecto,
     resumen_de,
     texto_de,
+    texto_publico_de,
 )
+from alpespartners.modulos.claves.dominio.origen import leer_origen
 from alpespartners.modulos.tracking.aplicacion.invisibles import falta_de_invisible
 from alpespartners.modulos.tracking.dominio.excepciones import CampoInvalido
 from alpespartners.modulos.tracking.dominio.objetos_valor import identificador
@@ -29,6 +31,7 @@ T = TypeVar("T")
 LONGITUD_DEL_NOMBRE: Final = 64
 LONGITUD_DEL_PREFIJO: Final = 32
 CAMPAÑAS_MAXIMAS: Final = 100
+ORIGENES_MAXIMOS: Final = 20
 LIMITE_MAXIMO: Final = 1_000_000
 
 _PREFIJO: Final = re.compile(rf"[A-Za-z0-9._:-]{{0,{LONGITUD_DEL_PREFIJO}}}")
@@ -62,10 +65,11 @@ class ClavePedida:
     caduca: str | None = None
     limite: int | None = None
     dialecto: str | None = None
+    origenes: Sequence[str] = ()
 
 
 def nueva_clave(pedida: ClavePedida, ahora: datetime) -> tuple[ClaveGuardada, str]:
-    """La clave pedida, y su texto, que no se puede volver a saber.
+    """La clave pedida, y su texto, que no se puede volver a saber si no es pública.
 
     Raises:
         ClaveImposible: con todas las faltas.
@@ -87,6 +91,8 @@ def nueva_clave(pedida: ClavePedida, ahora: datetime) -> tuple[ClaveGuardada, st
     prefijo = leer(_prefijo, "")
     limite = leer(_limite, None)
     caduca_en = leer(lambda suya: _caducidad(suya, ahora), None)
+    ningun_origen: frozenset[str] = frozenset()
+    origenes = leer(_origenes, ningun_origen)
     if alcances:
         faltas += _de_sus_alcances(alcances, pedida)
     if faltas:
@@ -106,8 +112,10 @@ def nueva_clave(pedida: ClavePedida, ahora: datetime) -> tuple[ClaveGuardada, st
         limite=limite,
         caduca_en=caduca_en,
         creada_en=ahora,
+        origenes=origenes,
     )
-    return guardada, texto_de(identidad, secreto)
+    # El secreto de una pública se olvida aquí: nadie puede presentarla como si lo tuviera.
+    return guardada, texto_publico_de(identidad) if guardada.es_publica else texto_de(identidad, secreto)
 
 
 def parece_identidad(texto: str) -> bool:
@@ -178,6 +186,19 @@ def _caducidad(pedida: ClavePedida, ahora: datetime) -> datetime | None:
     return caduca_en
 
 
+def _origenes(pedida: ClavePedida) -> frozenset[str]:
+    if len(pedida.origenes) > ORIGENES_MAXIMOS:
+        raise ValueError(f"--origen se puede repetir hasta {ORIGENES_MAXIMOS} veces")
+    try:
+        return frozenset(map(leer_origen, pedida.origenes))
+    except ValueError:
+        raise ValueError(
+            "--origen debe ser el de una página, sin nada detrás: https://tienda.com, "
+            "https://tienda.com:8443 o https://*.tienda.com, que son los nombres que cuelgan de tienda.com "
+            "(los que no son ASCII, en punycode)"
+        ) from None
+
+
 def _instante(escrito: str) -> datetime | None:
     try:
         return datetime.combine(date.fromisoformat(escrito), time(), UTC)
@@ -199,8 +220,22 @@ def _de_sus_alcances(alcances: frozenset[Alcance], pedida: ClavePedida) -> list[
         faltas.append(
             "--campaña no va con --alcance operacion, que ve cuentas de todas: cree una clave para cada cosa"
         )
-    if pedida.prefijo and Alcance.CAPTURA not in alcances:
-        faltas.append("--prefijo solo va con --alcance captura: se antepone a lo que se envía")
+    if pedida.prefijo and not alcances & {Alcance.CAPTURA, Alcance.NAVEGADOR}:
+        faltas.append("--prefijo solo va con --alcance captura o navegador: se antepone a lo que se envía")
+    return faltas + _de_una_publica(alcances, pedida)
+
+
+def _de_una_publica(alcances: frozenset[Alcance], pedida: ClavePedida) -> list[str]:
+    """La ve cualquiera que mire la página: solo vale lo que se haya cerrado al crearla."""
+    if Alcance.NAVEGADOR not in alcances:
+        return ["--origen solo va con --alcance navegador"] if pedida.origenes else []
+    faltas = []
+    if len(alcances) > 1:
+        faltas.append("--alcance navegador va solo: su clave está a la vista en la página")
+    if not pedida.origenes:
+        faltas.append("--origen falta: diga desde qué páginas vale, como https://tienda.com")
+    if not pedida.campañas:
+        faltas.append("--campaña falta: con --alcance navegador hay que decir de cuáles es")
     return faltas
 
 

@@ -15,13 +15,18 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from alpespartners.modulos.claves.dominio.clave import ClaveGuardada, Dialecto, partes_de
+from alpespartners.modulos.claves.dominio.clave import (
+    ClaveGuardada,
+    Dialecto,
+    identidad_publica,
+    partes_de,
+)
 
 SEGUNDOS_ENTRE_LECTURAS: Final = 1.0
 SEGUNDOS_DE_UNA_LECTURA: Final = 2.0
@@ -94,6 +99,7 @@ class LlaveroGuardado:
         self._vence = -math.inf
         self._marca: Marca | None = None
         self._por_identidad: dict[str, ClaveGuardada] = {}
+        self._publicas: list[ClaveGuardada] = []
         self._dialectos: frozenset[Dialecto | None] = frozenset()
         self._ilegibles: frozenset[str] = frozenset()
         self._en_curso: asyncio.Task[None] | None = None
@@ -131,6 +137,17 @@ class LlaveroGuardado:
         identidad, secreto = partes
         guardada = self._por_identidad.get(identidad, _NADIE)
         return guardada if guardada.es_su_secreto(secreto) and guardada.vale(self._reloj()) else None
+
+    def abrir_publica(self, presentada: str) -> ClaveGuardada | None:
+        """La pública que vale ahora y es ese texto; `None` si no hay ninguna."""
+        identidad = identidad_publica(presentada)
+        guardada = None if identidad is None else self.nombrada(identidad)
+        return guardada if guardada is not None and guardada.es_publica else None
+
+    def publicas(self) -> Iterator[ClaveGuardada]:
+        """Las públicas que valen ahora."""
+        ahora = self._reloj()
+        return (guardada for guardada in self._publicas if guardada.vale(ahora))
 
     def nombrada(self, identidad: str) -> ClaveGuardada | None:
         """La de esa identidad, si vale ahora; nombrarla no es presentarla."""
@@ -204,6 +221,7 @@ class LlaveroGuardado:
         self._marca = lectura.marca
         if lectura.claves is not None:
             self._por_identidad = {clave.identidad: clave for clave in lectura.claves}
+            self._publicas = [clave for clave in lectura.claves if clave.es_publica]
             for identidad in sorted(set(lectura.ilegibles) - self._ilegibles):
                 _registro.warning("la clave %s no vale: no la escribió este programa", identidad)
             # Las que hubo cuentan: una base de datos vacía no abre un servicio que pedía clave.

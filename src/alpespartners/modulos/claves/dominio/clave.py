@@ -11,7 +11,9 @@ from enum import StrEnum
 from typing import Final
 
 PREFIJO_DE_CLAVE: Final = "alpes_"
-"""Cómo empieza el texto de todas: quien halla una en un repositorio sabe de quién es."""
+"""Cómo empieza el texto de las secretas: quien halla una en un repositorio sabe de quién es."""
+PREFIJO_PUBLICO: Final = "pk_"
+"""Cómo empieza el de las públicas, que no es un hallazgo: está a la vista en cada página."""
 _LONGITUD_MAXIMA: Final = 128
 
 
@@ -24,6 +26,8 @@ class Alcance(StrEnum):
     """Solo lee."""
     OPERACION = "operacion"
     """Solo ve cómo está el servicio."""
+    NAVEGADOR = "navegador"
+    """Solo envía, desde las páginas de sus orígenes: la clave está escrita en ellas y no es un secreto."""
 
 
 class Dialecto(StrEnum):
@@ -47,6 +51,7 @@ class ClaveGuardada:
         campañas: las únicas a que se puede enviar y que se pueden leer; `None`, todas.
         prefijo: lo que se antepone al `id` de cada evento.
         limite: eventos por segundo; `None`, los que quiera.
+        origenes: de los que admite envíos, en la forma de `leer_origen`; solo los tiene una pública.
         caduca_en: desde cuándo no vale, en UTC; `None`, nunca.
         revocada_en: desde cuándo no vale porque se revocó.
     """
@@ -63,6 +68,12 @@ class ClaveGuardada:
     caduca_en: datetime | None
     creada_en: datetime
     revocada_en: datetime | None = None
+    origenes: frozenset[str] = frozenset()
+
+    @property
+    def es_publica(self) -> bool:
+        """Dice si su texto está a la vista en las páginas que la usan."""
+        return Alcance.NAVEGADOR in self.alcances
 
     def vale(self, ahora: datetime) -> bool:
         """Dice si en ese instante ni se había revocado ni había caducado."""
@@ -84,6 +95,18 @@ def resumen_de(secreto: str, sal: bytes) -> bytes:
 def texto_de(identidad: str, secreto: str) -> str:
     """El texto entero de una clave, que es lo que se presenta."""
     return f"{PREFIJO_DE_CLAVE}{identidad}_{secreto}"
+
+
+def texto_publico_de(identidad: str) -> str:
+    """El texto entero de una clave pública: nombrarla es presentarla, y vale por desde dónde se hace."""
+    return PREFIJO_PUBLICO + identidad
+
+
+def identidad_publica(presentada: str) -> str | None:
+    """La identidad de lo que puede ser el texto de una clave pública; `None` si no puede serlo."""
+    if not presentada.startswith(PREFIJO_PUBLICO) or len(presentada) > _LONGITUD_MAXIMA:
+        return None
+    return presentada.removeprefix(PREFIJO_PUBLICO)
 
 
 def partes_de(presentada: str) -> tuple[str, str] | None:

@@ -33,6 +33,7 @@ def agregar(conexion: Connection, clave: ClaveGuardada) -> bool:
             limite=clave.limite,
             caduca_en=clave.caduca_en,
             creada_en=clave.creada_en,
+            origenes=_en_json(clave.origenes) if clave.origenes else None,
         )
     )
     return es_la_primera
@@ -100,6 +101,7 @@ def _clave(fila: Row[Any]) -> ClaveGuardada | None:
             caduca_en=fila.caduca_en,
             creada_en=fila.creada_en,
             revocada_en=fila.revocada_en,
+            origenes=frozenset() if fila.origenes is None else _de_json(fila.origenes),
         )
     except (ValueError, msgspec.DecodeError):
         return None

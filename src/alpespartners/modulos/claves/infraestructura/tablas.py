@@ -24,4 +24,6 @@ claves = Table(
     Column("caduca_en", Instante),
     Column("creada_en", Instante, nullable=False),
     Column("revocada_en", Instante),
+    # En JSON; nulo en las que no son de una página.
+    Column("origenes", TEXTO),
 )
