@@ -377,6 +377,9 @@ class Configuracion:
     )
     """Días que puede haber entre un clic y la conversión que dice venir de él."""
 
+    paises: Path | None = _ajuste("ALPES_PAISES", _fichero, None, "un fichero que exista")
+    """Archivo MaxMind DB del país de cada dirección; `None` es el del registro que la asignó."""
+
     registro: str = _ajuste("ALPES_REGISTRO", _nivel, "INFO", f"uno de {', '.join(_NIVELES)}")
 
     def __post_init__(self) -> None:

@@ -118,7 +118,7 @@ def registros_avro(campos: Sequence[Mapping[str, Any]]) -> st.SearchStrategy[dic
     return st.fixed_dictionaries({campo["name"]: _de_tipo_avro(campo["type"]) for campo in campos})
 
 
-def _de_tipo_avro(tipo: Any) -> st.SearchStrategy[Any]:
+def _de_tipo_avro(tipo: Any) -> st.SearchStrategy[Any]:  # noqa: PLR0911 (una por tipo)
     textos = st.text(st.characters(exclude_categories=["Cs"]), max_size=200)
     match tipo:
         case ["null", otro]:
@@ -131,6 +131,10 @@ def _de_tipo_avro(tipo: Any) -> st.SearchStrategy[Any]:
             return st.integers(-(10**18) + 1, 10**18 - 1).map(
                 lambda sin_escala: Decimal(sin_escala).scaleb(-4)
             )
+        case "boolean":
+            return st.booleans()
+        case {"type": "record", "fields": campos}:
+            return registros_avro(campos)
         case {"type": "map"}:
             return st.dictionaries(textos, textos, max_size=5)
         case _:

@@ -136,6 +136,7 @@ def _envio(
         "recibido_en": _rfc_3339(recibido_en),
         "registrado_en": _rfc_3339(REGISTRADO_EN),
         "comando_id": COMANDO_ID,
+        "lectura": None,
         "advertencias": [
             aviso
             for nombre, _ in pares

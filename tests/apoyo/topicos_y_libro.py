@@ -15,6 +15,7 @@ from alpespartners.modulos.tracking.aplicacion.comandos import Comando
 from alpespartners.modulos.tracking.aplicacion.conciliacion import Cuenta, Hallazgo, TipoDeHallazgo
 from alpespartners.modulos.tracking.aplicacion.handlers import ManejadorDeRegistro
 from alpespartners.modulos.tracking.aplicacion.mensajes import Envio, MensajeDeOtraVersion, Sobre
+from alpespartners.modulos.tracking.aplicacion.puertos import Lector
 from alpespartners.modulos.tracking.infraestructura.libro.hechos import hechos
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import sobre_de_comando
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.lecturas import LecturasSQLite
@@ -41,6 +42,7 @@ class TopicosYLibro:
         hallazgos: los de la última conciliación.
         confirmado: lo que la administración del broker sabe, si se le puede preguntar.
         al_avanzar: lo que ocurre mientras se lee.
+        lector: quien lee las procedencias, si alguien.
     """
 
     datos: Path
@@ -50,6 +52,7 @@ class TopicosYLibro:
     hallazgos: list[Hallazgo] = field(default_factory=list)
     confirmado: Confirmado | None = None
     al_avanzar: Callable[[str, int], None] = lambda _que, _cuantos: None
+    lector: Lector | None = None
 
     def publicar(self, comando: Comando, comando_id: str, *, segundo: int = 0) -> Sobre:
         """Publica un comando, recibido ese segundo."""
@@ -60,7 +63,7 @@ class TopicosYLibro:
 
     def consumir(self) -> None:
         """Asienta todo lo publicado, como un consumidor; lo que ya lo estaba es una reentrega."""
-        for manejador in (ManejadorDeRegistro(clases.IMPRESIONES), ManejadorDeRegistro(clases.CONVERSIONES)):
+        for manejador in self._manejadores():
             guardados = comandos_guardados(self.topicos, manejador.topico, EPOCA)
             lote = [g.contenido for g in guardados if not isinstance(g.contenido, MensajeDeOtraVersion)]
             asyncio.run(
@@ -105,13 +108,16 @@ class TopicosYLibro:
             EPOCA,
             self.libro,
             self.lecturas,
-            manejadores=[ManejadorDeRegistro(clases.IMPRESIONES), ManejadorDeRegistro(clases.CONVERSIONES)],
+            manejadores=self._manejadores(),
             reloj=self.ahora,
             avanza=self.al_avanzar,
             recontar=self.recontar,
             ajenas=ajenas,
         )
         return asyncio.run(reconstructor.reconstruir())
+
+    def _manejadores(self) -> list[ManejadorDeRegistro]:
+        return [ManejadorDeRegistro(clase, self.lector) for clase in clases.CLASES]
 
     def recontar(self) -> Recontado:
         """Deja las cuentas de los informes como dicen las filas."""

@@ -1,7 +1,7 @@
 """El contrato de los repositorios y de las lecturas: lo cumple todo adaptador, en memoria o en SQL."""
 
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -17,12 +17,14 @@ from alpespartners.modulos.tracking.aplicacion.consultas.listar_eventos import (
 )
 from alpespartners.modulos.tracking.aplicacion.puertos import Lecturas, UnidadTrabajo
 from alpespartners.modulos.tracking.dominio.entidades import Conversion, Impresion
+from alpespartners.modulos.tracking.dominio.lectura import Lectura
 from alpespartners.modulos.tracking.dominio.repositorios import FiltroEventos, Posicion
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.lecturas import LecturasSQLite
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.libro import LibroSQLite
 from tests.apoyo.eventos import AHORA, conversion, impresion
 from tests.apoyo.libro_en_memoria import LibroEnMemoria
 from tests.apoyo.postgresql import ServidorDePrueba, libro_postgresql
+from tests.apoyo.procedencias import LECTURA
 
 CAMPAÑA = FiltroEventos(campaña_id="cmp-456")
 MINUTO = timedelta(minutes=1)
@@ -72,6 +74,15 @@ class ContratoRepositorios:
         original = impresion(propiedades={"clave": "«ñ» \"'🛒", "vacía": ""}, user_agent="a\x00b\n🛒")
         await libro.agregar(original)
         assert await libro.obtener(original.id) == {original.id: original}
+
+    @pytest.mark.parametrize("lectura", [None, LECTURA, Lectura(reglas="1/ñ")])
+    async def test_un_evento_vuelve_con_su_lectura(self, libro: Libro, lectura: Lectura | None) -> None:
+        vista, venta = replace(impresion(), lectura=lectura), replace(conversion(), lectura=lectura)
+        await libro.agregar(vista)
+        await libro.agregar_conversiones(venta)
+        assert await libro.obtener(vista.id) == {vista.id: vista}
+        leidas = await libro.lecturas.leer(lambda c: c.eventos(clases.CONVERSIONES).obtener([venta.id]))
+        assert leidas == {venta.id: venta}
 
     async def test_el_dinero_vuelve_cifra_por_cifra(self, libro: Libro) -> None:
         casos = {"COP": "99999999999999.99", "JPY": "500", "KWD": "1.234", "CLF": "0.0001", "EUR": "0"}

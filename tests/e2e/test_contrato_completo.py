@@ -206,6 +206,7 @@ def test_un_evento_lleva_las_propiedades_cloudevents_del_contrato_y_la_fila_ente
     assert campos.pop("tipo_mensaje") == "EventoConversionRegistrada"
     assert campos.pop("valor") == Decimal(str(leida.pop("valor"))) == Decimal(150000)
     campos["campaña_id"] = campos.pop("campana_id")
+    campos["lectura"]["señales"] = campos["lectura"].pop("senales")
     for instante in ("timestamp", "recibido_en", "ocurrido_en", "registrado_en"):
         campos[instante] = campos[instante].isoformat().replace("+00:00", "Z")
     assert campos == leida
@@ -236,6 +237,19 @@ def test_un_comando_lleva_su_identidad_su_id_por_clave_y_la_hora_en_que_se_recib
     assert mensaje.properties()["ce_time"] == leida["recibido_en"]
     assert mensaje.properties()["ce_type"] == "com.alpespartners.tracking.v1.ComandoRegistrarImpresion"
     assert mensaje.properties()["ce_subject"] == "comando"
+
+
+def test_lo_registrado_dice_de_donde_vino_y_si_es_de_un_robot(servicio: Instalacion) -> None:
+    suyos = {
+        "tipo_evento": "CLIC",
+        "user_agent": "facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)",
+        "ip_address": "190.24.1.1",
+        "referrer": "https://l.instagram.com/",
+    }
+    enviar(servicio, "impresiones", id="vista-previa", **suyos)
+    lectura = leer(servicio, "/tracking/impresiones/vista-previa").json()["lectura"]
+    assert (lectura["red"], lectura["pais"], lectura["bot"]) == ("instagram", "CO", True)
+    assert (lectura["señales"], lectura["clase"]) == (["agente_de_vista_previa"], "BOT")
 
 
 def test_otro_servicio_puede_publicar_un_comando_sin_propiedades_ni_clave(servicio: Instalacion) -> None:

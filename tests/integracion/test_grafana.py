@@ -24,7 +24,11 @@ CONSULTAS = [objetivo["expr"] for panel in PANELES for objetivo in panel["target
 REGLAS = (RAIZ / "docs" / "alarmas.yml").read_text(encoding="utf-8")
 ALARMAS = dict(re.findall(r"- alert: (\w+)\n +expr: (?:>-\n)?(.*?)\n +(?:for|labels):", REGLAS, re.DOTALL))
 
-SIN_SERIES_SI_TODO_VA_BIEN = {"alpes_comandos_sin_confirmar_total", "alpes_envios_sin_confirmar_total"}
+SIN_SERIES_SI_TODO_VA_BIEN = {
+    "alpes_comandos_sin_confirmar_total",
+    "alpes_envios_sin_confirmar_total",
+    "alpes_lecturas_sin_evaluar_total",
+}
 """Nacen con el primer fallo."""
 ETIQUETAS = {
     "alertname",
@@ -35,6 +39,7 @@ ETIQUETAS = {
     "le",
     "metodo",
     "motivo",
+    "paso",
     "ruta",
     "topico",
     "version",

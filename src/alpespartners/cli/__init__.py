@@ -21,6 +21,7 @@ from alpespartners.cli.idioma import Grupo, Orden
 from alpespartners.cli.importar import importar
 from alpespartners.cli.informe import informe
 from alpespartners.cli.medir import medir
+from alpespartners.cli.reclasificar import reclasificar
 from alpespartners.cli.reconstruir import reconstruir
 from alpespartners.cli.recontar import recontar
 from alpespartners.cli.sembrar import sembrar
@@ -65,6 +66,7 @@ principal.command(cls=Orden)(importar)
 principal.command(cls=Orden)(sembrar)
 principal.command(cls=Orden)(conciliar)
 principal.command(cls=Orden)(recontar)
+principal.command(cls=Orden)(reclasificar)
 principal.command(cls=Orden)(reconstruir)
 principal.command(cls=Orden)(medir)
 principal.add_typer(cartas, name="cartas")

@@ -6,6 +6,7 @@ compone un proceso no vuelve a preguntar.
 """
 
 import shutil
+from collections.abc import Callable
 from contextlib import AsyncExitStack, ExitStack
 from datetime import UTC, datetime
 from uuid import UUID
@@ -31,7 +32,7 @@ from alpespartners.modulos.enlaces.aplicacion.secretos import Secretos
 from alpespartners.modulos.enlaces.infraestructura.almacen import secreto_guardado
 from alpespartners.modulos.informes.infraestructura.proyeccion import CuentasSQL
 from alpespartners.modulos.informes.infraestructura.tablas import METADATOS
-from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible
+from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible, Lector
 from alpespartners.modulos.tracking.infraestructura.motores.base_datos import BaseDatos, LecturasDelLibro
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.base_datos import BaseDatosSQLite
 from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import ClientePulsar
@@ -114,6 +115,24 @@ def instalacion(configuracion: Configuracion, puesto: Puesto | None) -> Instalac
         procesos=1 if puesto is None else configuracion.procesos,
         disco=disco,
     )
+
+
+def lector(configuracion: Configuracion, al_fallar: Callable[[str], None]) -> Lector:
+    """Quien lee las procedencias; recibe `al_fallar` el paso que falle.
+
+    Raises:
+        ErrorDeArranque: el archivo de países de los ajustes no lo es.
+    """
+    # Se importa al usarlo: quien no registra no paga por sus listas.
+    from alpespartners.modulos.tracking.infraestructura.procedencia.lector import LectorDeProcedencias
+    from alpespartners.modulos.tracking.infraestructura.procedencia.pais import (
+        PaisesDeArchivo,
+        PaisesDeLosRegistros,
+    )
+
+    archivo = configuracion.paises
+    paises = PaisesDeLosRegistros() if archivo is None else PaisesDeArchivo(archivo)
+    return LectorDeProcedencias(paises, al_fallar)
 
 
 def claves_guardadas(lecturas: LecturasDelLibro) -> LlaveroGuardado:

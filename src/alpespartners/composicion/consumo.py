@@ -18,6 +18,7 @@ from alpespartners.composicion.adaptadores import (
     ahora,
     base_datos,
     conectar,
+    lector,
     registro_de_metricas,
     revisor,
 )
@@ -25,6 +26,7 @@ from alpespartners.composicion.inicio import empezar
 from alpespartners.config import Configuracion
 from alpespartners.modulos.tracking.aplicacion.clases import CLASES, Clase
 from alpespartners.modulos.tracking.aplicacion.handlers import ManejadorDeRegistro
+from alpespartners.modulos.tracking.aplicacion.puertos import Lector
 from alpespartners.modulos.tracking.infraestructura.consumidores import Consumidor, Consumidores
 from alpespartners.modulos.tracking.infraestructura.consumo.apertura import Apertura
 from alpespartners.modulos.tracking.infraestructura.consumo.asentador import Asentador
@@ -69,6 +71,8 @@ def consumir(
     empezar(configuracion, "consumidores")
     with ExitStack() as pila:
         sonda = _enchufe_de_la_sonda(configuracion, pila)
+        metricas = MetricasDeConsumo(registro_de_metricas())
+        de_procedencias = lector(configuracion, metricas.lectura_sin_evaluar)
         base = base_datos(configuracion)
         if migra:
             base.migrar()
@@ -79,7 +83,9 @@ def consumir(
         pila.callback(libro.cerrar)
         cliente, epoca = conectar(configuracion, pila, para_consumir=True)
         al_empezar()
-        asyncio.run(_consumir(configuracion, cliente, libro, en_mano, epoca, sonda))
+        asyncio.run(
+            _consumir(configuracion, cliente, libro, en_mano, epoca, sonda, metricas, de_procedencias)
+        )
 
 
 async def _consumir(
@@ -89,13 +95,13 @@ async def _consumir(
     archivo: BinaryIO,
     epoca: UUID,
     sonda: socket.socket | None,
+    metricas: MetricasDeConsumo,
+    de_procedencias: Lector,
 ) -> None:
     buscar_menos_ciclos()
     parar = asyncio.Event()
     for señal in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(señal, parar.set)
-    registro = registro_de_metricas()
-    metricas = MetricasDeConsumo(registro)
     ritmo = Ritmo()
     relevo = Relevo(cliente, libro, metricas=metricas, ritmo=RitmoDelRelevo())
     en_mano = EnMano(archivo, ritmo.maximo_lote)
@@ -105,7 +111,7 @@ async def _consumir(
     def consumidor(clase: Clase) -> Consumidor:
         en_espera = EnEspera(clase.topico, ritmo.pausas_en_espera)
         apertura = Apertura(clase.topico, epoca, en_mano, en_espera, abrir)
-        escritor = Escritor(ManejadorDeRegistro(clase), libro, relevo, en_mano, ahora)
+        escritor = Escritor(ManejadorDeRegistro(clase, de_procedencias), libro, relevo, en_mano, ahora)
         asentador = Asentador(escritor, apertura, Bitacora(clase.topico, metricas, ahora), ritmo)
         return Consumidor(cliente, Recogida(apertura, en_mano, en_espera, ritmo), asentador, en_mano, ritmo)
 
@@ -120,7 +126,7 @@ async def _consumir(
                 hay_base_datos=consumidores.hay_base_datos,
                 en_espera=consumidores.en_espera,
                 acceso=acceso(configuracion),
-                registro=registro,
+                registro=metricas.registro,
             )
             await pila.enter_async_context(sirviendo(aplicacion, sonda, configuracion.espera_conexion))
         await pila.enter_async_context(

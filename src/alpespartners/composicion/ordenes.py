@@ -20,6 +20,7 @@ from alpespartners.composicion.adaptadores import (
     ahora,
     base_datos,
     conectar,
+    lector,
     revisor,
     secretos_de_enlaces,
 )
@@ -74,6 +75,10 @@ from alpespartners.modulos.tracking.infraestructura.operacion.cartas import (
     sobre_reinyectado,
 )
 from alpespartners.modulos.tracking.infraestructura.operacion.conciliador import Conciliador
+from alpespartners.modulos.tracking.infraestructura.operacion.reclasificador import Reclasificado
+from alpespartners.modulos.tracking.infraestructura.operacion.reclasificador import (
+    reclasificar as reclasificar_con,
+)
 from alpespartners.modulos.tracking.infraestructura.operacion.reconstructor import Reconstructor, Reconstruido
 from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import FalloDelBroker
 from alpespartners.seedwork.arranque import ErrorDeArranque
@@ -317,6 +322,30 @@ def recontar(
         reparaciones.cerrar()
 
 
+def reclasificar(
+    configuracion: Configuracion,
+    *,
+    campaña_id: str | None,
+    escribir: bool,
+    avanza: Callable[[str, int], None],
+) -> Reclasificado:
+    """Lee otra vez, con las reglas de hoy, la procedencia de lo registrado, con todo en marcha.
+
+    Raises:
+        BaseDatosNoDisponible: la base de datos no respondió; lo hecho vale, y repetirlo es seguro.
+        ErrorDeArranque: los ajustes no valen, o no se puede escribir mientras viva el consumidor.
+        FilaIlegible: otra mano cambió una de las filas.
+    """
+    de_procedencias = lector(configuracion, lambda _paso: None)
+    reparaciones = base_datos(configuracion).reparaciones()
+    try:
+        return reclasificar_con(
+            reparaciones, de_procedencias, campaña_id=campaña_id, escribir=escribir, avanza=avanza
+        )
+    finally:
+        reparaciones.cerrar()
+
+
 def reconstruir(configuracion: Configuracion, *, avanza: Callable[[str, int], None]) -> list[Reconstruido]:
     """Deja entera, con lo que guardan los tópicos, una base de datos vacía.
 
@@ -346,12 +375,13 @@ def reconstruir(configuracion: Configuracion, *, avanza: Callable[[str, int], No
             avanza=avanza,
         )
         cliente, epoca = conectar(configuracion, pila)
+        de_procedencias = lector(configuracion, lambda _paso: None)
         reconstructor = Reconstructor(
             cliente,
             epoca,
             libro,
             lecturas,
-            manejadores=[ManejadorDeRegistro(clase) for clase in CLASES],
+            manejadores=[ManejadorDeRegistro(clase, de_procedencias) for clase in CLASES],
             reloj=ahora,
             avanza=avanza,
             recontar=recuento.recontar,

@@ -17,9 +17,12 @@ from alpespartners.seedwork.json_estricto import escribir_json
 def campos_que_se_envian(campos: Mapping[str, object], clase: Clase) -> dict[str, object]:
     """Los mismos sin los reservados; el `timestamp` es el `ocurrido_en` si falta o se adelanta a él.
 
-    Un campo `clase` que no dice la suya es de quien hizo el archivo, y va con lo que no se conoce.
+    Un campo `clase` que no dice la suya es de quien hizo el archivo, y va con lo que no se conoce; y uno
+    `lectura`, que la API admite como cualquier otro que no conoce, si no es la que puso el servidor.
     """
     enviados = {nombre: valor for nombre, valor in campos.items() if nombre not in RESERVADOS}
+    if _es_una_lectura(enviados.get("lectura")):
+        del enviados["lectura"]
     if enviados.get("id", "") is None:
         del enviados["id"]
     ajena = enviados.pop("clase", None)
@@ -31,6 +34,11 @@ def campos_que_se_envian(campos: Mapping[str, object], clase: Clase) -> dict[str
         if timestamp in (None, "") or _se_adelanta(timestamp, ocurrido_en):
             enviados["timestamp"] = ocurrido_en
     return enviados
+
+
+def _es_una_lectura(valor: object) -> bool:
+    """Si la puso el servidor; en un CSV es su JSON."""
+    return "reglas" in valor if isinstance(valor, dict) else str(valor).startswith('{"reglas":')
 
 
 def _con_ajena(propiedades: object, ajena: object) -> dict[str, object]:

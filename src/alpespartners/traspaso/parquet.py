@@ -25,6 +25,7 @@ _TIPOS: Final[dict[type[inspect.Type], Any]] = {
     inspect.DecimalType: _TIPO_DE_VALOR,
     inspect.DictType: pa.map_(pa.string(), pa.string()),
     inspect.CollectionType: pa.list_(pa.string()),
+    inspect.BoolType: pa.bool_(),
     inspect.EnumType: _CATEGORIA,
 }
 """Los demás son textos."""
@@ -91,9 +92,13 @@ def _tipo(tipo: inspect.Type) -> Any:
     if isinstance(tipo, inspect.UnionType):
         (suyo,) = (otro for otro in tipo.types if not isinstance(otro, inspect.NoneType))
         return _tipo(suyo)
+    if isinstance(tipo, inspect.StructType):
+        return pa.struct([(campo.encode_name, _tipo(campo.type)) for campo in tipo.fields])
     return next((de_arrow for forma, de_arrow in _TIPOS.items() if isinstance(tipo, forma)), pa.string())
 
 
 def _celda(valor: Any) -> Any:
-    """Un mapa es, para Arrow, la lista de sus pares."""
+    """Un mapa es, para Arrow, la lista de sus pares, y un objeto, el mapa de sus campos."""
+    if isinstance(valor, msgspec.Struct):
+        return msgspec.structs.asdict(valor)
     return list(valor.items()) if isinstance(valor, dict) else valor

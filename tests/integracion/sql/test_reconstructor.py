@@ -1,5 +1,6 @@
 """La reconstrucción sobre una base de datos de verdad y unos tópicos que la prueba llena."""
 
+import json
 from collections.abc import Generator
 from contextlib import suppress
 from dataclasses import replace
@@ -27,6 +28,7 @@ from alpespartners.seedwork.arranque import ErrorDeArranque
 from tests.apoyo.base_datos import sql
 from tests.apoyo.cuentas import TABLAS, sumadas
 from tests.apoyo.eventos import CONVERSION, IMPRESION, conversion, ilegible
+from tests.apoyo.procedencias import LectorDePrueba
 from tests.apoyo.topicos_y_libro import TopicosYLibro, topicos_y_libro
 
 TODAS = ("conversiones", "impresiones", "destinos", "enviados", "balance", "bandeja_salida", "carriles")
@@ -291,3 +293,29 @@ def test_un_comando_de_un_esquema_que_no_es_de_nadie_se_reconstruye_ilegible(cas
     caso.topicos.guardar(de_otra_version(sobre_de_comando(CONVERSION, "c-1", None)))
     caso.reconstruir(ajenas=[HUELLA])
     assert sql(caso.datos, "SELECT comando_id, estado FROM destinos") == [("c-1", "ILEGIBLE")]
+
+
+def test_la_lectura_vuelve_de_los_eventos_aunque_las_reglas_hayan_cambiado(caso: TopicosYLibro) -> None:
+    caso.lector = LectorDePrueba("1", robots={IMPRESION.user_agent or ""})
+    pasa_de_todo(caso)
+    antes = volcar(caso)
+    assert '"reglas":"1"' in str(antes["impresiones"])
+    vaciar(caso)
+    caso.lector = LectorDePrueba("2")
+    caso.reconstruir()
+    assert volcar(caso) == antes
+
+
+def test_lo_que_no_llego_a_publicarse_se_lee_con_las_reglas_de_hoy(caso: TopicosYLibro) -> None:
+    caso.lector = LectorDePrueba("1")
+    caso.publicar(replace(IMPRESION, señales=("visita_repetida",)), "c-1")
+    caso.consumir()
+    vaciar(caso)
+    caso.lector = LectorDePrueba("2")
+    caso.reconstruir()
+    ((lectura,),) = sql(caso.datos, "SELECT lectura FROM impresiones")
+    assert json.loads(str(lectura)) == {
+        "reglas": "2",
+        "navegador": IMPRESION.user_agent,
+        "recibidas": ["visita_repetida"],
+    }

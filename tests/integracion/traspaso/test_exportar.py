@@ -4,6 +4,7 @@ import asyncio
 import csv
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -35,6 +36,7 @@ from tests.apoyo.base_datos import libro_sqlite, sql
 from tests.apoyo.estrategias import comandos_de_conversion
 from tests.apoyo.eventos import AHORA, conversion
 from tests.apoyo.postgresql import ServidorDePrueba, libro_postgresql
+from tests.apoyo.procedencias import LECTURA
 
 T = TypeVar("T")
 
@@ -157,6 +159,20 @@ def test_parquet_dice_lo_mismo_con_tipos(exportador: Exportador) -> None:
     for fila, evento in zip(filas, [*ventas(9), sin_nada], strict=True):
         campos = {**evento.campos(), "advertencias": list(evento.advertencias)}
         assert {**fila, "propiedades": dict(fila["propiedades"])} == campos
+
+
+def test_la_lectura_dice_lo_mismo_en_los_tres_formatos(exportador: Exportador) -> None:
+    leida, sin_leer = ventas(2)
+    exportador.agregar(replace(leida, lectura=LECTURA), sin_leer)
+    for formato in FORMATOS:
+        assert exportador.exportar(f"a.{formato}") == 2
+    lineas = [json.loads(linea)["lectura"] for linea in exportador.octetos("a.ndjson").splitlines()]
+    assert lineas == [json.loads(en_json(LECTURA)), None]
+    assert [
+        fila["lectura"] for fila in parquet.read_table(exportador.carpeta / "a.parquet").to_pylist()
+    ] == lineas
+    del_csv = [fila["lectura"] for fila in filas_del_csv(exportador.octetos("a.csv"))]
+    assert [json.loads(celda) if celda else None for celda in del_csv] == lineas
 
 
 @pytest.mark.parametrize("formato", FORMATOS)

@@ -59,6 +59,7 @@ async def test_un_evento_sale_con_todos_sus_campos(cliente: httpx2.AsyncClient) 
         "registrado_en": "2024-01-15T10:36:00.120000Z",
         "comando_id": aceptada.json()["comando_id"],
         "advertencias": [],
+        "lectura": None,
     }
 
 

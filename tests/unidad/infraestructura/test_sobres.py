@@ -10,6 +10,7 @@ import pytest
 from fastavro import schemaless_reader
 from hypothesis import given
 
+from alpespartners.modulos.tracking.aplicacion.clases import CONVERSIONES, IMPRESIONES, Clase
 from alpespartners.modulos.tracking.aplicacion.comandos import Comando, RegistrarImpresion
 from alpespartners.modulos.tracking.aplicacion.mensajes import ComandoRecibido, Sobre
 from alpespartners.modulos.tracking.aplicacion.topicos import COMANDO_REGISTRAR_IMPRESION
@@ -17,16 +18,20 @@ from alpespartners.modulos.tracking.dominio.contenido import ContenidoConversion
 from alpespartners.modulos.tracking.dominio.entidades import Conversion, Impresion
 from alpespartners.modulos.tracking.dominio.eventos import ConversionRegistrada, ImpresionRegistrada
 from alpespartners.modulos.tracking.dominio.excepciones import Recolector
+from alpespartners.modulos.tracking.dominio.lectura import Lectura
 from alpespartners.modulos.tracking.infraestructura.mensajes.esquemas import ESQUEMAS, huella_de_esquema
 from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import (
     MAXIMO_CARTA,
     abrir_comando,
+    abrir_evento,
+    evento_de,
     sobre_de_carta,
     sobre_de_comando,
     sobre_de_evento,
 )
 from tests.apoyo.estrategias import comandos_de_conversion, comandos_de_impresion
 from tests.apoyo.eventos import AHORA, CONVERSION, IMPRESION, conversion, ilegible, impresion
+from tests.apoyo.procedencias import LECTURA
 
 TRAZA = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
@@ -77,6 +82,7 @@ def test_el_evento_de_una_impresion_lleva_la_fila_entera(comando: RegistrarImpre
         "registrado_en": AHORA,
         "ocurrido_en": entidad.ocurrido_en,
         "advertencias": ["ip_ilegible"],
+        "lectura": None,
     }
 
 
@@ -99,6 +105,33 @@ def test_el_evento_de_una_conversion_lleva_la_fila_entera(comando: Any) -> None:
         "registrado_en": AHORA,
         "ocurrido_en": entidad.ocurrido_en,
         "advertencias": [],
+        "lectura": None,
+    }
+
+
+@pytest.mark.parametrize("lectura", [None, LECTURA, Lectura(reglas="1")])
+def test_la_lectura_viaja_en_el_evento_y_vuelve_igual(lectura: Lectura | None) -> None:
+    casos: list[tuple[Clase, Any]] = [(IMPRESIONES, impresion()), (CONVERSIONES, conversion())]
+    for clase, entidad in casos:
+        leida = replace(entidad, lectura=lectura, huella=None)
+        sobre = sobre_de_evento(evento_de(leida), None)
+        assert abrir_evento(clase, carga=sobre.carga, propiedades=sobre.propiedades) == leida
+
+
+def test_la_lectura_dice_en_avro_lo_mismo_con_nombres_ascii() -> None:
+    escrita = leer(sobre_de_evento(ImpresionRegistrada(replace(impresion(), lectura=LECTURA)), None))
+    assert escrita["lectura"] == {
+        "reglas": "1/de-prueba",
+        "navegador": "Chrome Mobile",
+        "sistema": "Android",
+        "dispositivo": "movil",
+        "aplicacion": "Instagram",
+        "red": "instagram",
+        "pais": "CO",
+        "bot": True,
+        "senales": ["agente_de_robot", "referrer_de_spam"],
+        "recibidas": ["visita_repetida"],
+        "clase": "BOT",
     }
 
 

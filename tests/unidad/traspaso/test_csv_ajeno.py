@@ -35,8 +35,8 @@ def test_una_celda_vacia_no_se_envia() -> None:
 
 
 def test_lo_que_pone_el_servidor_no_se_envia() -> None:
-    cabecera = b"id,ocurrido_en,recibido_en,registrado_en,comando_id,advertencias,timestamp\r\n"
-    fila = b'c-1,2024-01-15T10:30:00Z,x,x,x,"[""a""]",2024-01-15T10:30:00Z\r\n'
+    cabecera = b"id,ocurrido_en,recibido_en,registrado_en,comando_id,advertencias,lectura,timestamp\r\n"
+    fila = b'c-1,2024-01-15T10:30:00Z,x,x,x,"[""a""]","{""reglas"":""1""}",2024-01-15T10:30:00Z\r\n'
     assert enviadas(cabecera + fila) == [{"id": "c-1", "timestamp": "2024-01-15T10:30:00Z"}]
 
 

@@ -100,6 +100,13 @@ def test_un_campo_clase_que_no_dice_la_de_la_fila_no_se_pierde(
     assert json.loads(cuerpo).get("propiedades") == propiedades
 
 
+def test_la_lectura_que_puso_el_servidor_no_se_envia_y_la_de_otro_no_se_pierde() -> None:
+    exportada = {"id": "x", "lectura": {"reglas": "1", "red": "directo"}}
+    ajena = {"id": "x", "lectura": "de poesía"}
+    lineas = b"\n".join(json.dumps(campos).encode() for campos in (exportada, ajena))
+    assert [json.loads(cuerpo) for cuerpo in cuerpos(lineas)] == [{"id": "x"}, ajena]
+
+
 @pytest.mark.parametrize(
     ("cuerpo", "asignado", "elemento"),
     [

@@ -11,7 +11,12 @@ from typing import Any
 from msgspec import UNSET
 
 from alpespartners.api.http.descripcion import CuerpoPedido, Etiqueta
-from alpespartners.api.tracking.presentacion import Corriente, EventoRegistrado, Pagina
+from alpespartners.api.tracking.presentacion import (
+    Corriente,
+    EventoRegistrado,
+    Pagina,
+    campos_contados,
+)
 from alpespartners.modulos.tracking.aplicacion.clases import Clase
 from alpespartners.modulos.tracking.aplicacion.consultas.listar_eventos import (
     PeticionLista,
@@ -55,11 +60,13 @@ class ClaseHTTP:
 
     def recurso(self, evento: EventoSeguido[Any]) -> EventoRegistrado:
         """El evento como se lee."""
-        return self.forma(**evento.campos())
+        return self.forma(**campos_contados(evento))
 
     def repetido(self, evento: EventoSeguido[Any], difieren: Sequence[str]) -> EventoRegistrado:
         """El evento como se lee, para quien lo envió otra vez, con los campos en que difirió."""
-        repetido: EventoRegistrado = self.forma_repetida(**evento.campos(), difieren=difieren or UNSET)
+        repetido: EventoRegistrado = self.forma_repetida(
+            **campos_contados(evento), difieren=difieren or UNSET
+        )
         return repetido
 
     def lista(self, consulta: Consulta, pedido: PeticionLista) -> Pagina[Any]:

@@ -6,7 +6,9 @@ Qué no es: una decisión sobre qué se guarda; sale lo que hay, con `null` dond
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
+from functools import lru_cache
 from typing import Annotated, Any, Final, Generic, Literal, TypeVar
 
 from msgspec import Meta
@@ -24,8 +26,13 @@ from alpespartners.modulos.tracking.aplicacion.consultas.cursores import LIMITE_
 from alpespartners.modulos.tracking.aplicacion.consultas.listar_destinos import ESTADOS
 from alpespartners.modulos.tracking.dominio import destinos
 from alpespartners.modulos.tracking.dominio.destinos import MotivoDeIgnorar
+from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
+from alpespartners.modulos.tracking.dominio.lectura import ClaseDeClic, Lectura
 
 R = TypeVar("R", bound="EventoRegistrado")
+
+_LECTURAS_RECORDADAS: Final = 4_096
+"""Las distintas son pocas, y una descarga las cuenta por millones."""
 
 Instante = Annotated[datetime, Meta(tz=True)]
 Cuenta = Annotated[int, Meta(ge=0)]
@@ -80,8 +87,37 @@ DEL_SERVIDOR: Final[Esquema] = {
     "registrado_en": "2024-01-15T10:36:00.250000Z",
     "comando_id": ejemplos_de_la_semilla.COMANDO,
     "advertencias": [],
+    "lectura": None,
 }
 """Lo que a un envío de ejemplo le añade el servidor, salvo cuándo ocurrió."""
+
+
+class LecturaContada(CuerpoDescrito, kw_only=True):
+    """Lo que se dedujo, al registrarlo, de desde dónde y con qué llegó alguien; `null` es que no se sabe."""
+
+    reglas: Annotated[str, Meta(description="Con qué reglas y datos se leyó.")]
+    navegador: Annotated[str | None, Meta(description="Su familia, sin versión.")]
+    sistema: Annotated[str | None, Meta(description="Su familia, sin versión.")]
+    dispositivo: Annotated[
+        str | None, Meta(extra_json_schema={"enum": ["movil", "tableta", "escritorio", "tv", "otro", None]})
+    ]
+    aplicacion: Annotated[
+        str | None, Meta(description="La que lo abrió en su propio navegador, como `Instagram`.")
+    ]
+    red: Annotated[str | None, Meta(description="De dónde venía: `instagram`, `google`, `directo`, `otra`…")]
+    pais: Annotated[str | None, Meta(description="El de su dirección, aproximado: ISO 3166-1 alfa-2.")]
+    bot: Annotated[bool, Meta(description="Si alguna de las señales dice que es un robot.")]
+    señales: Annotated[Sequence[str], Meta(description="Códigos de lo que se halló.")]
+    recibidas: Annotated[
+        Sequence[str], Meta(description="Códigos de lo que supo quien lo recibió, como `visita_repetida`.")
+    ]
+    clase: Annotated[
+        str | None,
+        Meta(
+            description="La de un clic; de lo demás, `null`.",
+            extra_json_schema={"enum": [*ClaseDeClic, None]},
+        ),
+    ]
 
 
 class _Identificado(CuerpoDescrito):
@@ -110,6 +146,7 @@ class EventoRegistrado(_Identificado, kw_only=True):
     registrado_en: Instante
     comando_id: str
     advertencias: Advertencias
+    lectura: Annotated[LecturaContada | None, Meta(description="`null` si se registró sin leerlo.")]
 
 
 class YaRegistrado(CuerpoDescrito):
@@ -335,6 +372,19 @@ class Balance(CuerpoDescrito):
 
     comandos: Annotated[list[BalanceDeTopico], Meta(description="Una cuenta por tópico de comandos.")]
     bandeja_salida: BandejaSalida
+
+
+def campos_contados(evento: EventoSeguido[Any]) -> dict[str, Any]:
+    """Los campos de un evento registrado, como van en su cuerpo."""
+    campos = evento.campos()
+    if evento.lectura is not None:
+        campos["lectura"] = _lectura_contada(evento.lectura)
+    return campos
+
+
+@lru_cache(_LECTURAS_RECORDADAS)
+def _lectura_contada(lectura: Lectura) -> LecturaContada:
+    return LecturaContada(**asdict(lectura))
 
 
 def historia(evento_id: str, contada: consultar_destino.Historia) -> Historia:

@@ -88,6 +88,7 @@ class ClaseDeEvento(Generic[E]):
             recibido_en=campos["recibido_en"],
             registrado_en=campos["registrado_en"],
             advertencias=tuple(campos["advertencias"]),
+            lectura=campos.get("lectura"),
         )
 
 

@@ -25,7 +25,7 @@ from alpespartners.modulos.tracking.aplicacion.mensajes import (
     MensajeIlegible,
 )
 from alpespartners.modulos.tracking.aplicacion.negados import destino_de_negado
-from alpespartners.modulos.tracking.aplicacion.puertos import Transaccion
+from alpespartners.modulos.tracking.aplicacion.puertos import Lector, Transaccion
 from alpespartners.modulos.tracking.dominio.contenido import Contenido
 from alpespartners.modulos.tracking.dominio.destinos import (
     Destino,
@@ -45,10 +45,16 @@ from alpespartners.modulos.tracking.dominio.objetos_valor import (
 
 
 class ManejadorDeRegistro:
-    """Maneja los lotes de comandos de registro de una clase de evento."""
+    """Maneja los lotes de comandos de registro de una clase de evento.
 
-    def __init__(self, clase: Clase) -> None:
+    Args:
+        clase: la suya.
+        lector: quien lee su procedencia; sin él, se registran sin leerla.
+    """
+
+    def __init__(self, clase: Clase, lector: Lector | None = None) -> None:
         self._clase = clase
+        self._lector = lector
         self.topico = clase.topico
 
     def manejar(
@@ -139,7 +145,9 @@ class ManejadorDeRegistro:
             entidad.id: huella
             for huella, entidad in entidades
             if (guardada := guardadas.get(entidad.id)) is not None
-            and guardada == replace(entidad, huella=None, registrado_en=guardada.registrado_en)
+            # La lectura es de las reglas de cuando se leyó.
+            and guardada
+            == replace(entidad, huella=None, registrado_en=guardada.registrado_en, lectura=guardada.lectura)
         }
 
     def _sin_destino(
@@ -193,6 +201,7 @@ class ManejadorDeRegistro:
             recibido_en=recibido_en,
             registrado_en=ahora,
             advertencias=tuple(recolector.avisos),
+            lectura=self._lector and self._lector.leer(contenido, mensaje.comando.señales),
         )
         return entidad
 

@@ -22,8 +22,10 @@ from alpespartners.modulos.tracking.aplicacion.mensajes import (
     MensajeIlegible,
     RenglonBalance,
 )
+from alpespartners.modulos.tracking.dominio.contenido import Contenido
 from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
 from alpespartners.modulos.tracking.dominio.eventos import EventoDominio
+from alpespartners.modulos.tracking.dominio.lectura import Lectura
 from alpespartners.modulos.tracking.dominio.repositorios import (
     LecturaCorriente,
     LecturaEventos,
@@ -189,6 +191,16 @@ class Proyeccion(Protocol):
 
     def aplicar(self, eventos: Sequence[EventoDominio[Any]]) -> None:
         """Cuenta los eventos que esta transacción agregó al libro, cada uno una sola vez."""
+
+
+class Lector(Protocol):
+    """Lee de dónde y con qué vino quien causó un evento."""
+
+    def leer(self, contenido: Contenido, señales: Sequence[str]) -> Lectura:
+        """Lo que dice ese contenido, y lo que supo quien lo recibió; nunca lanza.
+
+        Con las mismas reglas, lo mismo siempre.
+        """
 
 
 class Transaccion(Protocol):

@@ -16,6 +16,7 @@ from alpespartners.modulos.tracking.dominio.contenido import (
     ContenidoConversion,
     ContenidoImpresion,
 )
+from alpespartners.modulos.tracking.dominio.lectura import Lectura
 from alpespartners.modulos.tracking.dominio.objetos_valor import momento_de_ocurrencia
 
 C = TypeVar("C", bound=Contenido)
@@ -26,7 +27,8 @@ class EventoSeguido(Generic[C]):
     """Lo común a todas las entidades: el contenido y lo que puso el servidor.
 
     `recibido_en` es del reloj de la API, `registrado_en` del reloj del consumidor; ambos en UTC. `huella` es
-    la de la carga del comando que la registró, o `None` si se reconstruyó desde su evento.
+    la de la carga del comando que la registró, o `None` si se reconstruyó desde su evento. `lectura` es lo
+    que se dedujo de su procedencia, o `None` si se registró sin leerla.
     """
 
     contenido: C
@@ -35,6 +37,7 @@ class EventoSeguido(Generic[C]):
     recibido_en: datetime
     registrado_en: datetime
     advertencias: tuple[str, ...]
+    lectura: Lectura | None = None
 
     @property
     def id(self) -> str:
@@ -58,6 +61,7 @@ class EventoSeguido(Generic[C]):
             "registrado_en": self.registrado_en,
             "comando_id": self.comando_id,
             "advertencias": self.advertencias,
+            "lectura": self.lectura,
         }
 
 

@@ -76,11 +76,12 @@ class MetricasDePublicacion:
 class MetricasDeConsumo:
     """Lo que cuenta quien consume comandos y publica lo que resulta.
 
-    Args:
+    Attributes:
         registro: el del proceso.
     """
 
     def __init__(self, registro: CollectorRegistry) -> None:
+        self.registro = registro
         self._destinos = cache(
             Counter(
                 "alpes_destinos",
@@ -119,6 +120,14 @@ class MetricasDeConsumo:
         # Sin etiquetas hay una sola serie, que nace a cero: una alarma la mira desde el principio.
         self._fallos = Counter(
             "alpes_base_datos_fallos", "Veces que la base de datos no respondió.", registry=registro
+        )
+        self._sin_evaluar = cache(
+            Counter(
+                "alpes_lecturas_sin_evaluar",
+                "Pasos de la lectura de una procedencia que fallaron: una regla tiene un defecto.",
+                ["paso"],
+                registry=registro,
+            ).labels
         )
         self._publicados = cache(
             Counter(
@@ -159,6 +168,10 @@ class MetricasDeConsumo:
         self._retraso(topico).observe(retraso)
         for (estado, motivo), cuantos in resultados.items():
             self._destinos(topico, estado, motivo).inc(cuantos)
+
+    def lectura_sin_evaluar(self, paso: str) -> None:
+        """Cuenta un paso de la lectura de una procedencia que falló; el evento se registra igual."""
+        self._sin_evaluar(paso).inc()
 
     def base_datos_muda(self) -> None:
         """Cuenta que la base de datos no respondió."""

@@ -21,6 +21,7 @@ from alpespartners.modulos.tracking.aplicacion.clases import Clase, ClaseDeEvent
 from alpespartners.modulos.tracking.aplicacion.puertos import Consulta, Proyeccion
 from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
 from alpespartners.modulos.tracking.dominio.eventos import EventoDominio
+from alpespartners.modulos.tracking.dominio.lectura import Lectura
 from alpespartners.modulos.tracking.dominio.repositorios import FiltroEventos, FiltroRegistro, Posicion
 from alpespartners.modulos.tracking.infraestructura.libro.balance import BalanceSQL
 from alpespartners.modulos.tracking.infraestructura.libro.bandeja_salida import BandejaSalidaSQL
@@ -32,7 +33,12 @@ from alpespartners.modulos.tracking.infraestructura.libro.carriles import (
 from alpespartners.modulos.tracking.infraestructura.libro.consulta_vacia import ConsultaVacia
 from alpespartners.modulos.tracking.infraestructura.libro.corriente import CorrienteSQL, condiciones
 from alpespartners.modulos.tracking.infraestructura.libro.destinos import RegistroDestinosSQL
-from alpespartners.modulos.tracking.infraestructura.libro.filas import a_entidad, a_fila, tabla_de
+from alpespartners.modulos.tracking.infraestructura.libro.filas import (
+    a_entidad,
+    a_fila,
+    lectura_en_json,
+    tabla_de,
+)
 from alpespartners.modulos.tracking.infraestructura.libro.tablas import libro
 from alpespartners.seedwork.sql.errores import por_los_datos
 from alpespartners.seedwork.sql.orden_de_llegada import SECUENCIA, numeradas
@@ -162,6 +168,21 @@ class RepositorioEventosSQL(Generic[E]):
             self._conexion.execute(
                 sentencia,
                 [{"de_id": id_evento, "la_huella": huella} for id_evento, huella in sorted(huellas.items())],
+            )
+
+    def poner_lecturas(self, lecturas: Mapping[str, Lectura]) -> None:
+        """Sustituye la lectura de cada evento, por su `id`: se deduce de su fila, y las reglas mejoran."""
+        tabla = self._tabla
+        sentencia = (
+            update(tabla).where(tabla.c.id == bindparam("de_id")).values(lectura=bindparam("la_lectura"))
+        )
+        if lecturas:
+            self._conexion.execute(
+                sentencia,
+                [
+                    {"de_id": id_evento, "la_lectura": lectura_en_json(lectura)}
+                    for id_evento, lectura in sorted(lecturas.items())
+                ],
             )
 
 

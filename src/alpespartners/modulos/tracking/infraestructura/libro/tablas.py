@@ -36,6 +36,8 @@ def _tabla_de_eventos(nombre: str, *propias: Column[object]) -> Table:
         Column("registrado_en", Instante, nullable=False),
         Column("ocurrido_en", Instante, nullable=False),
         Column("advertencias", TextoJson, nullable=False),
+        # El JSON de su lectura, que se puede volver a hacer; sin ella, lo que se registró sin leerla.
+        Column("lectura", TEXTO),
         # El orden de llegada (`seedwork/sql/orden_de_llegada.py`); en SQLite lo da quien inserta.
         Column("secuencia", BigInteger, Identity(), nullable=False),
         # Quién la escribió, y por eso publica su evento (`carriles`); sin él, ya no hay que publicarlo.

@@ -1,7 +1,7 @@
 """Escribir registros en Avro binario (Apache Avro 1.12, «Binary Encoding»), según su esquema.
 
 Qué es: de un registro a sus octetos, para los tipos que usan nuestros esquemas: textos, enteros, octetos,
-instantes, importes, mapas y listas de textos, y cualquiera de ellos o `null`.
+booleanos, instantes, importes, mapas y listas de textos, registros, y cualquiera de ellos o `null`.
 Qué no es: una biblioteca de Avro. Leer lo ajeno es cosa de fastavro, que además comprueba en las pruebas que
 estos octetos son los suyos.
 Por qué existe: escribir era lo más caro de aceptar un envío. fastavro prueba cada valor contra cada rama de
@@ -11,6 +11,7 @@ su unión; quien escribe aquí ya sabe el tipo de cada uno.
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final
 
 Escribir = Callable[[Any], bytes]
@@ -20,6 +21,7 @@ _MICROSEGUNDO: Final = timedelta(microseconds=1)
 _NULO: Final = b"\x00"
 _FINAL: Final = b"\x00"
 _SEGUNDA_RAMA: Final = b"\x02"
+_REGISTROS_RECORDADOS: Final = 4_096
 
 
 def escritor_de(
@@ -44,12 +46,14 @@ def escritor_de(
     return escribir
 
 
-def _de_tipo(tipo: Any) -> Escribir:
+def _de_tipo(tipo: Any) -> Escribir:  # noqa: PLR0911 (una por tipo)
     match tipo:
         case ["null", otro]:
             return _o_nulo(_de_tipo(otro))
         case "string":
             return _texto
+        case "boolean":
+            return _booleano
         case {"logicalType": "timestamp-micros"}:
             return _instante
         case {"logicalType": "decimal", "precision": precision, "scale": escala}:
@@ -58,6 +62,8 @@ def _de_tipo(tipo: Any) -> Escribir:
             return _mapa(_de_tipo(valores))
         case {"type": "array", "items": elementos}:
             return _lista(_de_tipo(elementos))
+        case {"type": "record", "fields": campos}:
+            return _registro([_de_tipo(campo["type"]) for campo in campos])
     raise ValueError(f"no se sabe escribir el tipo {tipo}")
 
 
@@ -88,6 +94,10 @@ def _octetos(valor: bytes) -> bytes:
 def _texto(valor: str) -> bytes:
     octetos = valor.encode()
     return _entero(len(octetos)) + octetos
+
+
+def _booleano(valor: bool) -> bytes:  # noqa: FBT001
+    return b"\x01" if valor else b"\x00"
 
 
 def _instante(valor: datetime) -> bytes:
@@ -124,3 +134,13 @@ def _lista(escribir: Escribir) -> Escribir:
         return _entero(len(valores)) + b"".join([escribir(valor) for valor in valores]) + _FINAL
 
     return escribir_lista
+
+
+def _registro(escritores: Sequence[Escribir]) -> Escribir:
+    """Recibe la tupla de sus valores, en el orden del esquema: los que se repiten no se escriben otra vez."""
+
+    @lru_cache(_REGISTROS_RECORDADOS)
+    def escribir_registro(valores: tuple[Any, ...]) -> bytes:
+        return b"".join([escribir(valor) for escribir, valor in zip(escritores, valores, strict=True)])
+
+    return escribir_registro

@@ -31,6 +31,7 @@ from alpespartners.modulos.tracking.aplicacion.mensajes import (
 from alpespartners.modulos.tracking.aplicacion.puertos import EsquemaDesconocido
 from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
 from alpespartners.modulos.tracking.dominio.eventos import EventoDominio
+from alpespartners.modulos.tracking.dominio.lectura import Lectura
 from alpespartners.modulos.tracking.infraestructura.mensajes.esquemas import ESCALA, ESQUEMAS, Esquema
 from alpespartners.modulos.tracking.infraestructura.mensajes.lectura_avro import (
     RegistroIlegible,
@@ -84,6 +85,10 @@ _VALORES_DE_COMANDO: Final = {
     clase: attrgetter(*(campo.name for campo in fields(clase.comando))) for clase in CLASES
 }
 
+_CAMPOS_DE_LECTURA: Final = {campo.name: campo.name.replace("ñ", "n") for campo in fields(Lectura)}
+_VALORES_DE_LECTURA: Final = attrgetter(*_CAMPOS_DE_LECTURA)
+"""En el orden en que los escribe su registro Avro."""
+
 
 def sobre_de_comando(comando: Comando, comando_id: str, traza: str | None) -> Sobre:
     """Prepara un comando; su clave es el `id`, que reparte una campaña viral entre los consumidores.
@@ -107,6 +112,7 @@ def sobre_de_evento(evento: EventoDominio[Any], traza: str | None) -> Sobre:
     entidad = evento.entidad
     campos = entidad.campos()
     campos["campana_id"] = campos.pop("campaña_id")
+    campos["lectura"] = entidad.lectura and _VALORES_DE_LECTURA(entidad.lectura)
     return _sobre(
         topico,
         campos["campana_id"],
@@ -317,9 +323,16 @@ def _campos_leidos(
     campos["advertencias"] = tuple(campos["advertencias"])
     if "senales" in campos:
         campos["señales"] = tuple(campos.pop("senales"))
+    if campos.get("lectura") is not None:
+        campos["lectura"] = _lectura_leida(campos["lectura"])
     for nombre in esquema.decimales:
         campos[nombre] = _decimal_leido(campos[nombre])
     return campos
+
+
+def _lectura_leida(leida: Mapping[str, Any]) -> Lectura:
+    campos = {nombre: leida[en_avro] for nombre, en_avro in _CAMPOS_DE_LECTURA.items()}
+    return Lectura(**campos | {nombre: tuple(campos[nombre]) for nombre in ("señales", "recibidas")})
 
 
 def _decimal_leido(octetos: bytes | None) -> Decimal | None:

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, select
 from alpespartners.modulos.tracking.aplicacion.clases import Clase
 from alpespartners.modulos.tracking.aplicacion.mensajes import DestinoDeComando, IdentidadComando
 from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
+from alpespartners.modulos.tracking.dominio.repositorios import FiltroEventos, Posicion
 from alpespartners.modulos.tracking.infraestructura.libro.carriles import ids_pendientes
 from alpespartners.modulos.tracking.infraestructura.libro.destinos import RegistroDestinosSQL
 from alpespartners.modulos.tracking.infraestructura.libro.tablas import bandeja_salida
@@ -45,6 +46,17 @@ def paginas_de_eventos(lector: LectorDelLibro, clase: Clase) -> Iterator[Sequenc
         ultimo = pagina[-1].id
 
 
+def paginas_de_una_campaña(
+    lector: LectorDelLibro, clase: Clase, campaña_id: str
+) -> Iterator[Sequence[EventoSeguido[Any]]]:
+    """Recorre los eventos registrados de una clase y una campaña, del más reciente al más antiguo."""
+    filtro = FiltroEventos(campaña_id=campaña_id)
+    ultimo: Posicion | None = None
+    while pagina := lector.leer_libro(partial(_de_una_campaña, clase, filtro, ultimo)):
+        yield pagina
+        ultimo = Posicion(pagina[-1].ocurrido_en, pagina[-1].id)
+
+
 def paginas_de_destinos(lector: LectorDelLibro, topico: str) -> Iterator[list[DestinoDeComando]]:
     """Recorre los destinos anotados de un tópico de comandos."""
     ultima: IdentidadComando | None = None
@@ -64,6 +76,12 @@ def paginas_de_envios(lector: LectorDelLibro, clase: Clase) -> Iterator[list[str
 
 def _eventos(clase: Clase, despues_de: str | None, conexion: Connection) -> Sequence[EventoSeguido[Any]]:
     return RepositorioEventosSQL(conexion, clase).por_id(despues_de, PAGINA)
+
+
+def _de_una_campaña(
+    clase: Clase, filtro: FiltroEventos, despues_de: Posicion | None, conexion: Connection
+) -> Sequence[EventoSeguido[Any]]:
+    return RepositorioEventosSQL(conexion, clase).listar(filtro, despues_de, PAGINA)
 
 
 def _destinos(

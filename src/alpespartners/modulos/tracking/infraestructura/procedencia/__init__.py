@@ -1,0 +1,1 @@
+"""La lectura de procedencias: un paso por archivo, cada uno una función pura."""
