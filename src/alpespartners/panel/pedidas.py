@@ -132,6 +132,7 @@ def contexto_del_periodo(
         "un_dia": UN_DIA,
         "nada": Decimal(0),
         "periodo": elegido,
+        "es_de_dias_enteros": periodos.es_de_dias_enteros,
         "dias_enteros": periodos.es_de_dias_enteros(pedido.periodo, zona),
         "parametros": parametros,
         "corrientes": [

@@ -207,6 +207,18 @@ def test_la_zona_que_se_elige_en_una_campaña_sigue_en_otra_y_en_su_direccion(
         assert vista.pagina.url == f"{direccion}/panel/campa%C3%B1as/otra?zona=Asia/Kolkata"
 
 
+def test_al_volver_atras_el_formulario_dice_lo_que_se_ve(abierto: Browser, direccion: str) -> None:
+    with pantalla(abierto) as vista:
+        pagina = vista.pagina
+        pagina.goto(f"{direccion}{VISTA}?zona=UTC")
+        pagina.get_by_label("Comparar con").select_option("periodo_anterior")
+        pagina.get_by_role("button", name="Ver", exact=True).click()
+        pagina.get_by_text("Frente a: El periodo anterior").wait_for()
+        pagina.go_back()
+        pagina.get_by_text("Frente a: El periodo anterior").wait_for(state="detached")
+        assert pagina.get_by_label("Comparar con").input_value() == ""
+
+
 def test_sin_guiones_se_lee_todo_y_se_elige_igual(abierto: Browser, direccion: str) -> None:
     with pantalla(abierto, guiones=False) as vista:
         vista.pagina.goto(f"{direccion}{VISTA}")

@@ -64,6 +64,13 @@ def test_se_leen_en_cualquier_pantalla_y_lo_hostil_se_ve_sin_ejecutarse(
         assert vista.quejas == []
 
 
+def test_en_un_telefono_lo_registrado_se_lee_sin_desplazarlo(abierto: Browser, direccion: str) -> None:
+    with pantalla(abierto, ancho=ANCHO_DE_TELEFONO) as vista:
+        vista.pagina.goto(direccion + VISTAS["de todo"])
+        registrado = vista.pagina.get_by_role("group", name="Lo que se registró").first
+        assert registrado.evaluate("tabla => tabla.scrollWidth - tabla.clientWidth") == 0
+
+
 def test_lo_que_no_se_ve_se_ve(abierto: Browser, direccion: str) -> None:
     with pantalla(abierto) as vista:
         vista.pagina.goto(direccion + VISTAS["de todo"])

@@ -215,7 +215,10 @@ async def test_lo_que_no_se_entiende_se_dice_todo_a_la_vez(cliente: httpx2.Async
         ),
         "granularidad": ("parametro_invalido", "debe ser hora, dia, semana, mes o total"),
         "por": ("parametro_invalido", "debe ser influencer_id, tipo, moneda o cupon"),
-        "comparar": ("parametro_invalido", "debe ser periodo_anterior, año_anterior o dia_semana"),
+        "comparar": (
+            "parametro_invalido",
+            "debe ser periodo_anterior, semana_anterior, año_anterior o dia_semana",
+        ),
     }
 
 
@@ -275,7 +278,8 @@ async def test_lo_que_no_se_entiende_se_dice_todo_a_la_vez(cliente: httpx2.Async
         ({"zona": "../../etc/passwd"}, "zona", "parametro_invalido", "debe ser una zona de la IANA"),
         ({"zona": "Europe/Madird"}, "zona", "parametro_invalido", "¿Europe/Madrid"),
         ({"zona": "localtime"}, "zona", "parametro_invalido", "debe ser una zona de la IANA"),
-        ({"zona": "utc"}, "zona", "parametro_invalido", "¿UTC"),
+        ({"zona": "utc"}, "zona", "parametro_invalido", "¿UTC?"),
+        ({"zona": "america/bogota"}, "zona", "parametro_invalido", "¿America/Bogota?"),
         ({"por": "tipo,"}, "por", "parametro_invalido", "debe ser influencer_id"),
         (
             {"desde": "2011-12-30", "hasta": "2011-12-31", "zona": "Pacific/Apia"},

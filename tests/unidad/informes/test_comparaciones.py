@@ -38,6 +38,7 @@ def comparado(
     ("comparacion", "cortes"),
     [
         (Comparacion.PERIODO_ANTERIOR, ["2026-03-24", "2026-03-25", "2026-03-26", "2026-03-27"]),
+        (Comparacion.SEMANA_ANTERIOR, ["2026-03-20", "2026-03-21", "2026-03-22", "2026-03-23"]),
         (Comparacion.AÑO_ANTERIOR, ["2025-03-27", "2025-03-28", "2025-03-29", "2025-03-30"]),
         # El mismo día de la semana: un viernes con un viernes.
         (Comparacion.DIA_SEMANA, ["2025-03-28", "2025-03-29", "2025-03-30", "2025-03-31"]),
@@ -47,6 +48,18 @@ def test_tres_dias_se_comparan_con_otros_tres_aunque_uno_tenga_23_horas(
     comparacion: Comparacion, cortes: list[str]
 ) -> None:
     assert comparado(fechas("2026-03-27", "2026-03-30", MADRID), comparacion, Granularidad.DIA) == cortes
+
+
+def test_lo_que_va_de_semana_se_compara_con_los_mismos_dias_de_la_anterior() -> None:
+    # El lunes y el martes, con los suyos: el periodo anterior serían el sábado y el domingo.
+    esta_semana = fechas("2026-03-30", "2026-04-01", MADRID)
+    cortes = comparado(esta_semana, Comparacion.SEMANA_ANTERIOR, Granularidad.TOTAL)
+    assert cortes == ["2026-03-23", "2026-03-25"]
+    # El lunes a las diez, tras el cambio de hora, con las diez del otro lunes.
+    lunes = datetime(2026, 3, 30, 10, tzinfo=MADRID).astimezone(UTC)
+    una_hora = Intervalo(lunes, lunes + timedelta(hours=1))
+    cortes = comparado(una_hora, Comparacion.SEMANA_ANTERIOR, Granularidad.HORA)
+    assert cortes == ["2026-03-23 10:00", "2026-03-23 11:00"]
 
 
 def test_el_periodo_anterior_acaba_donde_empieza_este_y_tiene_los_mismos_dias() -> None:

@@ -43,6 +43,7 @@ ZONAS = ["UTC", "America/Bogota", "Asia/Kolkata"]
 PEDIDOS: list[dict[str, str]] = [
     {},
     {"comparar": "periodo_anterior"},
+    {"comparar": "semana_anterior"},
     {"granularidad": "semana", "comparar": "dia_semana"},
     {"granularidad": "mes", "desde": "2024-02-03", "hasta": "2024-04-10"},
     {"granularidad": "hora", "desde": "2024-03-01", "hasta": "2024-03-03"},
@@ -364,6 +365,24 @@ async def test_de_una_campaña_que_no_hay_se_dice_que_puede_ser_y_cuales_se_le_p
     assert leida.enlaces["verano-2024"] == "/panel/campa%C3%B1as/verano-2024"
     assert "<script>" in leer_html(nada.text).texto
     assert "empiezan parecido" in leida.texto
+
+
+async def test_lo_que_solo_hubo_antes_tambien_tiene_su_grafico(cliente: httpx2.AsyncClient) -> None:
+    despues = {"desde": "2024-04-17", "hasta": "2024-05-17"}
+    solo = await cliente.get(VISTA, params=despues)
+    assert 'data-juntas="Visualizaciones"' not in solo.text
+    comparado = await cliente.get(VISTA, params={**despues, "comparar": "periodo_anterior"})
+    assert comparado.text.count('data-juntas="Visualizaciones"') == 2
+
+
+async def test_un_dia_por_horas_dice_con_que_dia_se_compara(cliente: httpx2.AsyncClient) -> None:
+    dia = {"desde": "2024-03-02", "hasta": "2024-03-03", "zona": "America/Bogota"}
+    leida = await ver(cliente, **dia, granularidad="hora", comparar="periodo_anterior")
+    assert "Frente a: El periodo anterior (1 mar 2024)." in leida.texto
+    # El domingo de 23 horas no se compara con un día entero, y se dice desde qué hora.
+    domingo = {"desde": "2024-03-31", "hasta": "2024-04-01", "zona": "Europe/Madrid"}
+    leida = await ver(cliente, **domingo, granularidad="hora", comparar="periodo_anterior")
+    assert "(30 mar 2024, 01:00:00 UTC+01:00 – 31 mar 2024, 00:00:00 UTC+01:00)." in leida.texto
 
 
 async def test_un_periodo_sin_nada_lleva_al_ultimo_en_que_hubo_algo(cliente: httpx2.AsyncClient) -> None:

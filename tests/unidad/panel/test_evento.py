@@ -164,6 +164,7 @@ async def test_de_un_id_desconocido_se_dice_lo_mismo_que_la_api_y_quien_trabaja(
         ]
     assert "No consta nada de nadie" in leido
     assert se_dice in leido
+    assert "Si tarda, mire si avanzan: Sistema ." in leido
     assert len(problemas) == len(CLASES)
     for problema in problemas:
         _, dicho = _con_su_fecha(problema["detail"]).split(". ", 1)

@@ -204,3 +204,8 @@ def test_lo_que_eligio_vale_mas_que_lo_que_dice_su_navegador(elegido: str, idiom
     galleta = f"{GALLETA_DE_IDIOMA}={elegido}"
     assert idioma_de(pedida(accept_language="en", cookie=galleta)) == idioma
     assert idioma_de(pedida(cookie=f"{GALLETA_DE_IDIOMA}=en")) == INGLES
+
+
+@pytest.mark.parametrize("destino", ["Registrada", "Duplicada", "Rechazada", "Ignorada", "Ilegible"])
+def test_un_destino_se_llama_en_ingles_igual_en_todas_las_paginas(destino: str) -> None:
+    assert INGLESAS[destino] == INGLESAS[f"{destino}s"]

@@ -151,6 +151,16 @@ async def test_si_no_hay_ninguno_lo_dice() -> None:
     assert "No hay ninguno con estos filtros." in leido
 
 
+@pytest.mark.parametrize(("desde", "al_reves"), [("2024-01-15", True), ("2024-01-14", False)])
+async def test_de_unas_fechas_al_reves_se_dice_que_lo_estan(
+    puertos: PuertosEnMemoria, desde: str, *, al_reves: bool
+) -> None:
+    fechas = f"?desde={desde}T00:00:00Z&hasta=2024-01-15T00:00:00Z"
+    leido = texto_de(await pedir(puertos, fechas))
+    assert "No hay ninguno con estos filtros." in leido
+    assert ("no es anterior a hasta cuándo" in leido) == al_reves
+
+
 async def test_una_clave_con_campañas_elige_una_y_no_ve_las_demas_ni_lo_contado_de_todas(
     puertos: PuertosEnMemoria,
 ) -> None:

@@ -126,9 +126,9 @@ _DESCRITOS: Final = (
         "comparar",
         {"enum": [*Comparacion, *OTROS_NOMBRES]},
         "Con qué se compara cada fila, que siempre dura lo mismo. `periodo_anterior`: el que acaba donde "
-        "empieza este. `año_anterior`: el que empieza en la misma fecha de un año antes (un 29 de febrero, "
-        "el 28); tras un 29 de febrero las fechas difieren en una, y cada comparación dice las suyas. "
-        "`dia_semana`: 52 semanas antes, y cada día con el suyo.",
+        "empieza este. `semana_anterior`: siete días antes. `año_anterior`: el que empieza en la misma fecha "
+        "de un año antes (un 29 de febrero, el 28); tras un 29 de febrero las fechas difieren en una, y cada "
+        "comparación dice las suyas. `dia_semana`: 52 semanas antes, y cada día con el suyo.",
     ),
     _INCLUIR,
 )

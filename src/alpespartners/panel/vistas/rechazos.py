@@ -72,6 +72,7 @@ def rutas(fuentes: Fuentes, paginas: Paginas) -> list[Ruta]:
             "filtros": filtros,
             "desde": _para_un_campo(pedido.desde),
             "hasta": _para_un_campo(pedido.hasta),
+            "al_reves": pedido.desde and pedido.hasta and pedido.desde >= pedido.hasta,
             "clases": CLASES,
             "plazos": [(horas, ahora - timedelta(hours=horas)) for horas in _PLAZOS],
             "remedios": REMEDIOS,

@@ -43,6 +43,8 @@ def _parecidas(nombre: str) -> list[str]:
     for forma_de in (str, lambda zona: zona.rpartition("/")[2]):
         for zona in sorted(nombres_de_zonas()):
             por_forma.setdefault(forma_de(zona).casefold(), zona)
+    if exacta := por_forma.get(nombre.casefold()):
+        return [exacta]
     halladas = difflib.get_close_matches(nombre.casefold(), por_forma, n=3, cutoff=0.7)
     return [*dict.fromkeys(por_forma[hallada] for hallada in halladas)]
 

@@ -22,6 +22,7 @@ from alpespartners.modulos.informes.dominio.intervalos import (
     comienzo_del_dia,
 )
 
+_UNA_SEMANA: Final = timedelta(weeks=1)
 _52_SEMANAS: Final = timedelta(weeks=52)
 
 
@@ -29,6 +30,7 @@ class Comparacion(StrEnum):
     """Con qué se compara un periodo."""
 
     PERIODO_ANTERIOR = "periodo_anterior"
+    SEMANA_ANTERIOR = "semana_anterior"
     AÑO_ANTERIOR = "año_anterior"
     DIA_SEMANA = "dia_semana"
 
@@ -36,9 +38,11 @@ class Comparacion(StrEnum):
 def comparados(intervalos: Sequence[Intervalo], zona: ZoneInfo, comparacion: Comparacion) -> list[Intervalo]:
     """Los intervalos con que se comparan esos, que son seguidos; el de cada uno, en su mismo lugar.
 
-    `periodo_anterior` es el que acaba donde empieza este. `año_anterior` empieza en la misma fecha de un año
-    antes (un 29 de febrero, el 28) y dura los mismos días: si uno de los dos pasa por un 29 de febrero, desde
-    él las fechas difieren en una. `dia_semana` es el de 52 semanas antes: cada día cae en el suyo.
+    `periodo_anterior` es el que acaba donde empieza este. `semana_anterior` es el de siete días antes: de
+    lunes a miércoles, con el lunes a miércoles de la otra semana. `año_anterior` empieza en la misma fecha de
+    un año antes (un 29 de febrero, el 28) y dura los mismos días: si uno de los dos pasa por un 29 de
+    febrero, desde él las fechas difieren en una. `dia_semana` es el de 52 semanas antes: cada día cae en el
+    suyo.
 
     Raises:
         SinRespuestaExacta: uno de ellos no se puede contar.
@@ -68,6 +72,8 @@ def _dias(primera: date, final: date, comparacion: Comparacion) -> timedelta:
         case Comparacion.AÑO_ANTERIOR:
             es_bisiesto = (primera.month, primera.day) == (2, 29)
             return primera - primera.replace(year=primera.year - 1, day=28 if es_bisiesto else primera.day)
+        case Comparacion.SEMANA_ANTERIOR:
+            return _UNA_SEMANA
         case Comparacion.DIA_SEMANA:
             return _52_SEMANAS
 
