@@ -30,6 +30,8 @@ _HUELLA = re.compile("[0-9a-f]{16}")
 _NUMERO = re.compile(r"[0-9]*\.?[0-9]+")
 _PUERTO_MAXIMO = 65535
 _ESPERA_MAXIMA = 60.0
+_ESPERA_DE_CLIC_MAXIMA = 2.0
+_COLA_MAXIMA = 100_000
 _DIAS_MAXIMOS = 36_500
 _CONEXION_MAXIMA = 3600
 _LONGITUD_DE_UN_SECRETO = 16
@@ -83,11 +85,14 @@ def leer_direccion(texto: str) -> str:
     return _url_http(texto.rstrip("/"))
 
 
-def _espera(texto: str) -> float:
-    segundos = float(texto)
-    if not _NUMERO.fullmatch(texto) or not 0 < segundos <= _ESPERA_MAXIMA:
-        raise ValueError
-    return segundos
+def _segundos(maximo: float) -> Callable[[str], float]:
+    def leer(texto: str) -> float:
+        segundos = float(texto)
+        if not _NUMERO.fullmatch(texto) or not 0 < segundos <= maximo:
+            raise ValueError
+        return segundos
+
+    return leer
 
 
 def _nivel(texto: str) -> str:
@@ -333,9 +338,28 @@ class Configuracion:
     """Peticiones por segundo de una dirección a lo que se pide sin clave; 0, las que quiera."""
 
     limite_confirmacion: float = _ajuste(
-        "ALPES_LIMITE_CONFIRMACION", _espera, 5.0, f"segundos, más de 0 y hasta {_ESPERA_MAXIMA:.0f}"
+        "ALPES_LIMITE_CONFIRMACION",
+        _segundos(_ESPERA_MAXIMA),
+        5.0,
+        f"segundos, más de 0 y hasta {_ESPERA_MAXIMA:.0f}",
     )
     """Segundos que se espera la confirmación del broker antes de responder 503."""
+
+    espera_de_clic: float = _ajuste(
+        "ALPES_ESPERA_DE_CLIC",
+        _segundos(_ESPERA_DE_CLIC_MAXIMA),
+        0.15,
+        f"segundos, más de 0 y hasta {_ESPERA_DE_CLIC_MAXIMA:g}",
+    )
+    """Segundos que quien hace clic espera a que el broker lo confirme."""
+
+    cola_de_clics: int = _ajuste(
+        "ALPES_COLA_DE_CLICS",
+        _entero(1, _COLA_MAXIMA),
+        256,
+        f"un número entero de MiB, de 1 a {_COLA_MAXIMA}",
+    )
+    """MiB que pueden ocupar en `datos` los clics que el broker no confirmó, los de todos los procesos."""
 
     espera_conexion: int = _ajuste(
         "ALPES_ESPERA_CONEXION",

@@ -26,6 +26,7 @@ from alpespartners.api.captura.cloudevents import CloudEvents
 from alpespartners.api.captura.lotes import Lotes
 from alpespartners.api.captura.navegador.puerta import Puerta
 from alpespartners.api.captura.postback.puerta import Postback
+from alpespartners.api.captura.redireccion import Redireccion
 from alpespartners.api.enlaces.clic import ClicsDeConversiones
 from alpespartners.api.enlaces.rutas import RutasDeEnlaces
 from alpespartners.api.http.acceso import ReglasDeAcceso
@@ -44,7 +45,9 @@ from alpespartners.api.operacion.salud import Salud, quien_averigua
 from alpespartners.api.tracking.envios import Envios
 from alpespartners.composicion.mensajes import TIPOS_DE_COMANDO, descripcion_de_los_mensajes
 from alpespartners.modulos.claves.aplicacion.llavero import LlaveroGuardado
+from alpespartners.modulos.enlaces.aplicacion.libreta import Libreta, LibretaNoDisponible
 from alpespartners.modulos.enlaces.aplicacion.secretos import Secretos
+from alpespartners.modulos.enlaces.dominio.enlace import Enlace
 from alpespartners.modulos.informes.aplicacion.orden import Orden
 from alpespartners.modulos.informes.aplicacion.puertos import (
     Contada,
@@ -58,6 +61,7 @@ from alpespartners.modulos.informes.dominio.intervalos import Intervalo
 from alpespartners.modulos.informes.dominio.usuarios import Usuarios
 from alpespartners.modulos.tracking.aplicacion import clases
 from alpespartners.modulos.tracking.aplicacion.aceptados import UltimosAceptados
+from alpespartners.modulos.tracking.aplicacion.clics import RecepcionDeClics
 from alpespartners.modulos.tracking.aplicacion.comandos import (
     Comando,
     RegistrarConversion,
@@ -80,6 +84,7 @@ from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
 from alpespartners.panel.fuentes import Fuentes
 from alpespartners.panel.instalacion import Disco, Instalacion
 from alpespartners.panel.rutas import rutas_del_panel
+from tests.apoyo.clics import ColaEnMemoria
 from tests.apoyo.cuentas_en_memoria import contar, contar_usuarios, mayores, resumir, ritmos
 from tests.apoyo.enlaces import EnlacesEnMemoria
 from tests.apoyo.libro_en_memoria import TransaccionEnMemoria
@@ -132,6 +137,7 @@ class PuertosEnMemoria:
     sin_consumir: list[tuple[Comando, str]] = field(default_factory=list)
     consultas: int = 0
     instalacion: Instalacion = field(default_factory=instalacion_embebida)
+    clics: ColaEnMemoria = field(default_factory=ColaEnMemoria)
     enlaces: EnlacesEnMemoria = field(default_factory=EnlacesEnMemoria)
 
     async def publicar(self, comando: Comando, *, comando_id: str, traza: str | None) -> None:
@@ -176,6 +182,11 @@ class PuertosEnMemoria:
                     [_recibido(comando, identidad)], self.registrado, comando.recibido_en
                 )
         self.sin_consumir.clear()
+
+    async def leer_enlace(self, enlace_id: str) -> Enlace | None:
+        if not self.hay_base_de_datos:
+            raise LibretaNoDisponible
+        return await self.enlaces.leer(enlace_id)
 
     async def leer(self, consulta: Callable[[Consulta], T]) -> T:
         self.consultas += 1
@@ -302,6 +313,10 @@ def api_en_memoria(  # noqa: PLR0913 (por nombre: son los de la API)
             fuentes_en_memoria(puertos, averiguar, aceptado_hasta, reloj, guardadas, administracion)
         ),
         despachador=puertos,
+        cola_de_clics=puertos.clics,
+        espera_de_clic=5.0,
+        libreta=Libreta(puertos.leer_enlace),
+        secretos=SECRETOS,
         topicos=topicos or TopicosQueNoHay(),
         ritmo_en_vivo=ritmo_en_vivo,
         lecturas=puertos,
@@ -310,7 +325,6 @@ def api_en_memoria(  # noqa: PLR0913 (por nombre: son los de la API)
         resumenes=puertos,
         presencia=puertos,
         enlaces=puertos.enlaces,
-        secretos=SECRETOS,
         ventana_de_clic=VENTANA,
         administracion=administracion,
         reloj=reloj,
@@ -349,6 +363,7 @@ def fuentes_en_memoria(
         administracion=administracion,
         aceptado_hasta=aceptado_hasta,
         instalacion=puertos.instalacion,
+        clics=puertos.clics,
         recepcion=Recepcion(despachador=puertos, reloj=reloj, nuevo_id=nuevo_id),
         reloj=reloj,
         nuevo_id=nuevo_id,
@@ -375,12 +390,21 @@ def rutas_en_memoria() -> list[Ruta]:
     registro = CollectorRegistry()
     en_vivo = EnVivo(TopicosQueNoHay(), lambda: AHORA)
     pulso = Pulso(registro, puertos, envios.esperas, en_vivo, lambda: AHORA)
-    metricas = ruta_de_metricas(registro, estado_de_la_api(pulso, puertos, puertos))
+    metricas = ruta_de_metricas(registro, estado_de_la_api(pulso, puertos, puertos, puertos.clics))
     informes = [*rutas_de_listas(puertos), *rutas_de_informes(puertos, puertos, lambda: AHORA)]
     recepcion = Recepcion(despachador=puertos, reloj=lambda: AHORA, nuevo_id=ids_consecutivos())
     lotes = Lotes(recepcion=recepcion, esperas=Esperas(puertos), segundos_de_cuerpo=SEGUNDOS_MAXIMOS)
     cloudevents = CloudEvents(lector=LectorDeCloudEvents(TIPOS_DE_COMANDO), envios=envios, lotes=lotes)
     postback = Postback(recepcion, LlaveroDelServicio(), SEGUNDOS_MAXIMOS)
+    redireccion = Redireccion(
+        libreta=Libreta(puertos.leer_enlace),
+        secretos=SECRETOS,
+        clics=RecepcionDeClics(puertos, puertos.clics, 5.0),
+        visitantes=Visitantes((), Privacidad.ENTERA),
+        limite=LimitePorDireccion(None),
+        reloj=lambda: AHORA,
+        nuevo_id=ids_consecutivos(),
+    )
     de_enlaces = RutasDeEnlaces(
         enlaces=puertos.enlaces,
         secretos=SECRETOS,
@@ -395,13 +419,16 @@ def rutas_en_memoria() -> list[Ruta]:
         *de_enlaces.rutas(),
         clics.ruta(),
     ]
-    descritas = rutas_descritas(envios, puertos, puertos, en_vivo, captura, informes, metricas, averiguar)
+    descritas = rutas_descritas(
+        envios, puertos, puertos, en_vivo, captura, informes, metricas, averiguar, clics=puertos.clics
+    )
     puerta = Puerta(llavero=LlaveroDelServicio(), visitantes=VISITANTES, limite=SIN_LIMITE)
     sin_describir = [
         *rutas_de_dialectos(recepcion, LlaveroDelServicio(), SEGUNDOS_MAXIMOS),
         *rutas_del_navegador(puerta, recepcion, SEGUNDOS_MAXIMOS),
     ]
     return [
+        redireccion.ruta(),
         *todas_las_rutas(descritas, descripcion_de_los_mensajes(), sin_describir, averiguar),
         *rutas_del_panel(fuentes_en_memoria(puertos, averiguar, pulso.aceptado_hasta)),
     ]

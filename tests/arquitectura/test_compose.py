@@ -72,6 +72,7 @@ def test_nada_propio_corre_como_administrador_ni_escribe_fuera_de_sus_datos() ->
 def test_los_datos_viven_en_volumenes_con_nombre() -> None:
     montados = [volumen for servicio in _SERVICIOS.values() for volumen in servicio.get("volumes", [])]
     assert sorted(montados) == [
+        "api:/datos",
         "consumidores:/datos",
         "postgres:/var/lib/postgresql/data",
         "pulsar:/pulsar/data",
@@ -83,6 +84,10 @@ def test_los_consumidores_y_lo_que_se_ordena_en_disco_escriben_en_su_volumen() -
     # Con el sistema de archivos de solo lectura, SQLite no tendría dónde poner un archivo temporal.
     assert re.findall(r"(?:ALPES_DATOS|SQLITE_TMPDIR)=(\S+)", _DOCKERFILE) == ["/datos", "/datos"]
     assert _SERVICIOS["consumidores"]["volumes"] == ["consumidores:/datos"]
+
+
+def test_la_api_guarda_en_su_volumen_los_clics_que_esperan() -> None:
+    assert _SERVICIOS["api"]["volumes"] == ["api:/datos"]
 
 
 def test_nadie_empieza_antes_que_aquello_de_lo_que_depende() -> None:

@@ -26,7 +26,7 @@ async def test_toda_metrica_de_la_pagina_existe_y_toda_la_que_existe_esta_en_la_
     pulso = Pulso(
         registro, puertos, Esperas(puertos), EnVivo(TopicosQueNoHay(), lambda: AHORA), lambda: AHORA
     )
-    familias = [*await estado_de_la_api(pulso, puertos, puertos)(), *registro.collect()]
+    familias = [*await estado_de_la_api(pulso, puertos, puertos, puertos.clics)(), *registro.collect()]
     existentes = {familia.name for familia in familias} | DE_LA_SONDA
     assert _nombradas("operacion.md") - {"alpes_bandeja_salida"} == existentes
     assert _nombradas("alarmas.yml") <= existentes

@@ -45,6 +45,9 @@ BIEN = {
     f'alpes_retraso_segundos_bucket{{{CONSUMIDOR},{T},le="300"}}': "0+600x60",
     f'alpes_retraso_segundos_bucket{{{CONSUMIDOR},{T},le="+Inf"}}': "0+600x60",
     f"alpes_bandeja_salida_antiguedad_segundos{{{API}}}": "1+0x60",
+    # Un mal rato del broker no es una avería.
+    f"alpes_clics_en_espera{{{API}}}": "0+0x45 40+0x5 0+0x10",
+    f"alpes_clics_perdidos_total{{{API}}}": "3+0x60",
 }
 # Cada alarma, con las series de BIEN que su avería cambia: el principio del nombre y lo que valen entonces.
 AVERIAS: dict[str, dict[str, str]] = {
@@ -59,6 +62,8 @@ AVERIAS: dict[str, dict[str, str]] = {
     "AlpesNadaSeProcesa": {"alpes_comandos_total": "5+0x60"},
     "AlpesRetraso": {f'alpes_retraso_segundos_bucket{{{CONSUMIDOR},{T},le="15"': "0+500x60"},
     "AlpesBandejaSalidaDetenida": {"alpes_bandeja_salida_antiguedad_segundos": "0+60x60"},
+    "AlpesClicsEnEspera": {"alpes_clics_en_espera": "1+0x60"},
+    "AlpesClicsPerdidos": {"alpes_clics_perdidos_total": "3+0x45 4+0x15"},
     "AlpesComandosEnEspera": {"alpes_comandos_en_espera": "1+0x60"},
     "AlpesMensajesIlegibles": {f'alpes_comandos_total{{{API},{T},estado="ILEGIBLE"': "0+1x60"},
     "AlpesRechazos": {

@@ -82,6 +82,7 @@ def esperar_calma(auditado: Auditado, carga: Carga) -> None:
         _LIMITE_DE_VACIADO,
         cada=0.5,
     )
+    hasta(lambda: not auditado.http.get("/tracking/balance").json()["clics_en_espera"], _LIMITE_DE_VACIADO)
     # Lo que ningún 202 confirmó pudo guardarse igual, y también tiene que acabar en algo.
     publicados = {clase: len(set(_identidades(auditado, topico))) for clase, topico in TOPICOS.items()}
     hasta(
@@ -168,8 +169,13 @@ def _auditar_clase(
         exigir("el balance no es lo que hay en las tablas", [f"{libro.balance(clase)} ≠ {cuentas}"])
     _juzgar_destinos(exigir, aceptados, dict(filas), {a.comando_id: a for a in asientos}, ajenos)
     leidos = _leidos(auditado, clase)
+    clics = {i for i, leido in leidos.items() if leido["clic_id"] == i}
+    if clase == IMPRESIONES:
+        exigir("clic de quien llegó que no está", set(carga.clics) - clics)
+        exigir("clic dado dos veces", [i for i, veces in Counter(carga.clics).items() if veces > 1])
     exigir("fila que la API no lista, o lista sin fila", {i for i, _ in filas} ^ leidos.keys())
-    _juzgar_contenidos(exigir, clase, aceptados, carga, leidos)
+    enviados = {i: leido for i, leido in leidos.items() if i not in clics}
+    _juzgar_contenidos(exigir, clase, aceptados, carga, enviados)
     auditoria.cuentas[clase] = {
         "202": len(aceptados),
         "comandos en el tópico": len(publicados),

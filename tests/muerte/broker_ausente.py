@@ -52,7 +52,7 @@ def ejecutar(carpeta: Path, segundos: float) -> Ausencia:
     """Deja sin broker, durante esos segundos, a una instalación nueva bajo carga."""
     with instalacion(carpeta) as servicio:
         arbol = Arbol(servicio, 1)
-        carga = Carga(arbol.puertos, 1, _CLIENTES)
+        carga = Carga(arbol.puertos, 1, _CLIENTES, siguen_enlaces=True)
         carga.empezar()
         try:
             hasta(lambda: len(carga.aceptados) > 300, _LIMITE_DE_VUELTA)

@@ -6,6 +6,7 @@ Qué no es: una medida de rendimiento; entre dos envíos cada cliente descansa u
 Por qué existe: sin saber qué se aceptó y qué estaba en el aire no se puede decir que nada se perdió.
 """
 
+import json
 import threading
 import time
 from collections import deque
@@ -25,6 +26,9 @@ _ENTRE_INTENTOS: Final = 0.05
 _LIMITE_DE_INSISTENCIA: Final = 120.0
 _PARTE_DE_LOTES: Final = 0.1
 _LOTE_MAXIMO: Final = 60
+_PARTE_DE_CLICS: Final = 0.1
+_NO_SE_LLEGO: Final = (httpx2.codes.SERVICE_UNAVAILABLE, httpx2.codes.TOO_MANY_REQUESTS)
+_ENLACE: Final = {"enlace_id": "muerte", "campaña_id": "cmp-0", "destino": "https://tienda.example/"}
 _NDJSON: Final = "application/x-ndjson"
 
 
@@ -44,17 +48,22 @@ class Carga:
         puertos: los de las APIs; cada envío va a una al azar.
         semilla: de la que sale lo que envía cada cliente.
         clientes: cuántos hilos.
+        siguen_enlaces: si además siguen un enlace, una de cada diez veces.
 
     Attributes:
         aceptados: todos, en el orden en que llegaron sus respuestas.
         por_lotes: cuántos de ellos iban en un lote.
         intentados: lo enviado con cada clase e `id`, con respuesta o sin ella.
         invalidos: clase e `id` de lo que debía ser 422.
+        clics: los que recibió alguien que siguió un enlace, con su destino.
         sorpresas: respuestas que un buen cliente no espera jamás.
     """
 
-    def __init__(self, puertos: Sequence[int], semilla: int, clientes: int = 6) -> None:
+    def __init__(
+        self, puertos: Sequence[int], semilla: int, clientes: int = 6, *, siguen_enlaces: bool = False
+    ) -> None:
         self._puertos = puertos
+        self._parte_de_clics = _PARTE_DE_CLICS if siguen_enlaces else 0.0
         self._parar = threading.Event()
         self._candado = threading.Lock()
         self._en_vuelo: dict[int, int] = dict.fromkeys(puertos, 0)
@@ -64,6 +73,7 @@ class Carga:
         self.por_lotes = 0
         self.intentados: dict[tuple[str, str], list[Envio]] = {}
         self.invalidos: set[tuple[str, str]] = set()
+        self.clics: list[str] = []
         self.sorpresas: list[str] = []
         self._hilos = [
             threading.Thread(target=self._enviar_sin_parar, args=(numero, Random(f"{semilla}-{numero}")))  # noqa: S311 (se repite con la semilla)
@@ -89,7 +99,13 @@ class Carga:
     def _enviar_sin_parar(self, numero: int, azar: Random) -> None:
         with httpx2.Client(timeout=15, trust_env=False) as http:
             cuenta = 0
+            if self._parte_de_clics:
+                self._hacer_el_enlace(http, azar)
             while not self._parar.is_set():
+                if azar.random() < self._parte_de_clics:
+                    self._seguir_el_enlace(http, azar)
+                    self._parar.wait(azar.uniform(0, _DESCANSO))
+                    continue
                 cuantos = azar.randint(2, _LOTE_MAXIMO) if azar.random() < _PARTE_DE_LOTES else 1
                 envios = [
                     self._siguiente(numero, azar, f"{numero}-{cuenta + suyo}")
@@ -101,6 +117,29 @@ class Carga:
                 else:
                     self._insistir_en_el_lote(http, azar, envios)
                 self._parar.wait(azar.uniform(0, _DESCANSO))
+
+    def _hacer_el_enlace(self, http: httpx2.Client, azar: Random) -> None:
+        """Lo hace quien llegue antes; para los demás, repetirlo no es nada."""
+        plazo = time.monotonic() + _LIMITE_DE_INSISTENCIA
+        while time.monotonic() < plazo:
+            cuerpo = json.dumps(_ENLACE).encode()
+            respuesta = self._enviar(http, azar.choice(self._puertos), "/tracking/enlaces", cuerpo)
+            if respuesta is not None and respuesta.is_success:
+                return
+            time.sleep(_ENTRE_INTENTOS)
+        self.sorpresas.append("el enlace no se pudo hacer")
+
+    def _seguir_el_enlace(self, http: httpx2.Client, azar: Random) -> None:
+        """Una sola vez: quien sigue un enlace no insiste, y solo se promete el clic de quien llegó."""
+        http.cookies.clear()
+        try:
+            respuesta = http.get(f"http://127.0.0.1:{azar.choice(self._puertos)}/c/{_ENLACE['enlace_id']}")
+        except httpx2.HTTPError:
+            return
+        if respuesta.status_code == httpx2.codes.FOUND:
+            self.clics.append(respuesta.headers["Location"].partition("alp_clic=")[2])
+        elif respuesta.status_code not in _NO_SE_LLEGO:
+            self.sorpresas.append(f"enlace: {respuesta.status_code} {respuesta.text}")
 
     def _siguiente(self, numero: int, azar: Random, id_evento: str) -> tuple[Envio, bool]:
         """Lo que toca enviar y si es válido: lo encargado por otro, algo nuevo o algo repetido."""

@@ -49,7 +49,7 @@ def ejecutar(montaje: Montaje, *, rondas: int, semilla: int, decir: Callable[[st
     """
     azar = Random(semilla)  # noqa: S311 (se repite con la semilla)
     informe = Informe()
-    carga = Carga(montaje.puertos, semilla)
+    carga = Carga(montaje.puertos, semilla, siguen_enlaces=True)
     ajeno = Ajeno(montaje.broker, montaje.espacio, semilla)
     carga.empezar()
     ajeno.empezar()

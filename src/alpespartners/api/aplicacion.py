@@ -20,6 +20,7 @@ from alpespartners.api.captura.navegador.guion import ruta_del_guion
 from alpespartners.api.captura.navegador.pixel import Pixel
 from alpespartners.api.captura.navegador.puerta import Puerta
 from alpespartners.api.captura.postback.puerta import Postback
+from alpespartners.api.captura.redireccion import Redireccion
 from alpespartners.api.enlaces.clic import ClicsDeConversiones
 from alpespartners.api.enlaces.rutas import RutasDeEnlaces
 from alpespartners.api.http.acceso import ReglasDeAcceso
@@ -39,6 +40,7 @@ from alpespartners.api.operacion.pulso import Pulso
 from alpespartners.api.operacion.salud import Salud, quien_averigua, rutas_de_salud
 from alpespartners.api.tracking.envios import Envios
 from alpespartners.api.tracking.rutas import rutas_de_tracking
+from alpespartners.modulos.enlaces.aplicacion.libreta import Libreta
 from alpespartners.modulos.enlaces.aplicacion.puertos import Enlaces
 from alpespartners.modulos.enlaces.aplicacion.secretos import Secretos
 from alpespartners.modulos.informes.aplicacion.puertos import (
@@ -47,12 +49,14 @@ from alpespartners.modulos.informes.aplicacion.puertos import (
     LecturaDeResumenes,
 )
 from alpespartners.modulos.tracking.aplicacion.clases import Clase
+from alpespartners.modulos.tracking.aplicacion.clics import RecepcionDeClics
 from alpespartners.modulos.tracking.aplicacion.en_vivo import difusion
 from alpespartners.modulos.tracking.aplicacion.en_vivo.difusion import EnVivo
 from alpespartners.modulos.tracking.aplicacion.en_vivo.publicado import TopicosDeEventos
 from alpespartners.modulos.tracking.aplicacion.esperas import ESPERAS_MAXIMAS, Esperas
 from alpespartners.modulos.tracking.aplicacion.puertos import (
     Administracion,
+    ColaDeClics,
     DespachadorComandos,
     Lecturas,
     Presencia,
@@ -64,6 +68,11 @@ from alpespartners.seedwork.procesos.terminacion import avisando_del_final
 def crear_api(  # noqa: PLR0913 (por nombre: es la lista de lo que la API necesita)
     *,
     despachador: DespachadorComandos,
+    cola_de_clics: ColaDeClics,
+    espera_de_clic: float,
+    libreta: Libreta,
+    visitantes: Visitantes,
+    limite_por_direccion: LimitePorDireccion,
     topicos: TopicosDeEventos,
     lecturas: Lecturas,
     cuentas: LecturaDeCampañas,
@@ -76,8 +85,6 @@ def crear_api(  # noqa: PLR0913 (por nombre: es la lista de lo que la API necesi
     reloj: Callable[[], datetime],
     nuevo_id: Callable[[], str],
     acceso: ReglasDeAcceso,
-    visitantes: Visitantes,
-    limite_por_direccion: LimitePorDireccion,
     ciclo_de_vida: CicloDeVida,
     registro: CollectorRegistry,
     tipos_de_comando: Mapping[str, Clase],
@@ -92,16 +99,17 @@ def crear_api(  # noqa: PLR0913 (por nombre: es la lista de lo que la API necesi
     """Devuelve la aplicación ASGI.
 
     `reloj` da la hora en UTC con zona; `nuevo_id`, un UUIDv7 en texto; `ciclo_de_vida` abre lo que los
-    puertos necesitan antes de la primera petición y lo cierra después de la última; `ventana_de_clic`, cuánto
-    puede haber entre un clic y su conversión; `visitantes` y `limite_por_direccion`, de quién viene lo que se
-    pide sin clave y cuánto puede; `registro`, donde el proceso cuenta lo que sale por `/metricas`;
-    `tipos_de_comando`, la clase de evento de cada `ce_type`; `asyncapi`, la descripción de los mensajes, que
-    se sirve tal cual; `paginas`, las rutas del panel, si se le dice quién sabe cómo está el servicio y hasta
-    cuándo se aceptó; `administracion`, a quién se pregunta cómo está puesto el broker; `entre_pulsos`, cada
-    cuántos segundos deja dicho ahí cómo está, si a otros procesos les pueden preguntar por él;
-    `esperas_maximas`, cuántos envíos pueden esperar su destino a la vez; `ritmo_en_vivo`, cuánto cabe y
-    cuánto se espera al mirar una campaña en vivo. Un `ErrorDeArranque` al abrir detiene el servidor con su
-    frase y sin traza.
+    puertos necesitan antes de la primera petición y lo cierra después de la última; `espera_de_clic`, los
+    segundos que quien hace clic espera al broker; `libreta` y `secretos`, los enlaces y con qué se firman;
+    `visitantes` y `limite_por_direccion`, de quién viene lo que se pide sin clave y cuánto puede;
+    `ventana_de_clic`, cuánto puede haber entre un clic y su conversión; `registro`, donde el proceso cuenta
+    lo que sale por `/metricas`; `tipos_de_comando`, la clase de cada `ce_type`;
+    `asyncapi`, la descripción de los mensajes, que se sirve tal cual; `paginas`, las rutas del panel, si se
+    le dice quién sabe cómo está el servicio y hasta cuándo se aceptó; `administracion`, a quién se pregunta
+    cómo está puesto el broker; `entre_pulsos`, cada cuántos segundos deja dicho ahí cómo está, si a otros
+    procesos les pueden preguntar por él; `esperas_maximas`, cuántos envíos pueden esperar su destino a la
+    vez; `ritmo_en_vivo`, cuánto cabe y cuánto se espera al mirar una campaña en vivo. Un `ErrorDeArranque`
+    al abrir detiene el servidor con su frase y sin traza.
     """
     esperas = Esperas(lecturas, esperas_maximas)
     en_vivo = EnVivo(topicos, reloj, ritmo_en_vivo)
@@ -114,7 +122,7 @@ def crear_api(  # noqa: PLR0913 (por nombre: es la lista de lo que la API necesi
         segundos_de_cuerpo=segundos_de_cuerpo,
     )
     averiguar = quien_averigua(despachador, lecturas, presencia, administracion)
-    metricas = ruta_de_metricas(registro, estado_de_la_api(pulso, lecturas, presencia))
+    metricas = ruta_de_metricas(registro, estado_de_la_api(pulso, lecturas, presencia, cola_de_clics))
     informes = [*rutas_de_listas(resumenes), *rutas_de_informes(cuentas, cuentas_de_influencers, reloj)]
     recepcion = Recepcion(despachador=despachador, reloj=reloj, nuevo_id=nuevo_id)
     lotes = Lotes(recepcion=recepcion, esperas=esperas, segundos_de_cuerpo=segundos_de_cuerpo)
@@ -131,7 +139,18 @@ def crear_api(  # noqa: PLR0913 (por nombre: es la lista de lo que la API necesi
         *de_enlaces.rutas(),
         clics.ruta(),
     ]
-    descritas = rutas_descritas(envios, lecturas, presencia, en_vivo, captura, informes, metricas, averiguar)
+    descritas = rutas_descritas(
+        envios, lecturas, presencia, en_vivo, captura, informes, metricas, averiguar, clics=cola_de_clics
+    )
+    redireccion = Redireccion(
+        libreta=libreta,
+        secretos=secretos,
+        clics=RecepcionDeClics(despachador, cola_de_clics, espera_de_clic),
+        visitantes=visitantes,
+        limite=limite_por_direccion,
+        reloj=reloj,
+        nuevo_id=nuevo_id,
+    )
     puerta = Puerta(llavero=acceso.llavero, visitantes=visitantes, limite=limite_por_direccion)
     sin_describir = [
         *rutas_de_dialectos(recepcion, acceso.llavero, segundos_de_cuerpo),
@@ -139,6 +158,8 @@ def crear_api(  # noqa: PLR0913 (por nombre: es la lista de lo que la API necesi
     ]
     rutas = Rutas(
         [
+            # Primero la que más se pide a la vez: se buscan en orden.
+            redireccion.ruta(),
             *todas_las_rutas(descritas, asyncapi, sin_describir, averiguar),
             *paginas(averiguar, pulso.aceptado_hasta),
         ]
@@ -188,7 +209,7 @@ def rutas_del_navegador(puerta: Puerta, recepcion: Recepcion, segundos_de_cuerpo
     return [*captura.rutas(), Pixel(puerta=puerta, recepcion=recepcion).ruta(), ruta_del_guion()]
 
 
-def rutas_descritas(
+def rutas_descritas(  # noqa: PLR0913 (es la lista de lo que se describe)
     envios: Envios,
     lecturas: Lecturas,
     presencia: Presencia,
@@ -197,10 +218,12 @@ def rutas_descritas(
     informes: Sequence[RutaDescrita],
     metricas: RutaDescrita,
     averiguar: Callable[[], Awaitable[Salud]],
+    *,
+    clics: ColaDeClics,
 ) -> list[RutaDescrita]:
     """Las rutas que la documentación describe; las demás son para quien la mira o se orienta."""
     return [
-        *rutas_de_tracking(envios, lecturas, presencia, en_vivo),
+        *rutas_de_tracking(envios, lecturas, presencia, en_vivo, clics),
         *captura,
         *informes,
         *rutas_de_salud(averiguar),

@@ -28,11 +28,15 @@ from alpespartners.modulos.claves.aplicacion.llavero import (
     Marca,
 )
 from alpespartners.modulos.claves.infraestructura.almacen import leer_si_cambiaron
+from alpespartners.modulos.enlaces.aplicacion.libreta import Libreta, LibretaNoDisponible
 from alpespartners.modulos.enlaces.aplicacion.secretos import Secretos
+from alpespartners.modulos.enlaces.dominio.enlace import Enlace
+from alpespartners.modulos.enlaces.infraestructura.almacen import leer as leer_enlace
 from alpespartners.modulos.enlaces.infraestructura.almacen import secreto_guardado
 from alpespartners.modulos.informes.infraestructura.proyeccion import CuentasSQL
 from alpespartners.modulos.informes.infraestructura.tablas import METADATOS
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible, Lector
+from alpespartners.modulos.tracking.infraestructura.cola_de_clics import ColaDeClicsEnDisco, Reenvio
 from alpespartners.modulos.tracking.infraestructura.motores.base_datos import BaseDatos, LecturasDelLibro
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.base_datos import BaseDatosSQLite
 from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import ClientePulsar
@@ -43,6 +47,9 @@ from alpespartners.seedwork.observacion.cuenta_comun import Puesto
 
 _EPOCA_DE_APACHE = UUID("0a3c8f52-9d0e-4a55-8c55-0d3b8c7a1f10")
 """La época de un Apache Pulsar al que nadie le puso otra; sus posiciones no se repiten mientras viva."""
+
+CARPETA_DE_CLICS = "clics"
+OCTETOS_DE_UN_MEGA = 1024 * 1024
 
 SEGUNDOS_SEGUIDOS = 10
 """Los que una dirección puede pedir seguidos: detrás de una suele haber muchos, que llegan a la vez."""
@@ -157,6 +164,25 @@ def secretos_de_enlaces(configuracion: Configuracion, lecturas: LecturasDelLibro
         return guardado
 
     return Secretos(configuracion.secreto_de_enlaces, leer)
+
+
+def libreta(lecturas: LecturasDelLibro) -> Libreta:
+    """Los enlaces guardados en esa base de datos, a mano."""
+
+    async def leer(enlace_id: str) -> Enlace | None:
+        try:
+            return await lecturas.en_transaccion(lambda conexion: leer_enlace(conexion, enlace_id))
+        except BaseDatosNoDisponible as fallo:
+            raise LibretaNoDisponible(str(fallo)) from fallo
+
+    return Libreta(leer)
+
+
+def cola_de_clics(configuracion: Configuracion, reenvio: Reenvio) -> ColaDeClicsEnDisco:
+    """Donde esperan los clics que el broker no confirma: de todos los procesos de la carpeta de datos."""
+    return ColaDeClicsEnDisco(
+        configuracion.datos / CARPETA_DE_CLICS, configuracion.cola_de_clics * OCTETOS_DE_UN_MEGA, reenvio
+    )
 
 
 def acceso(

@@ -19,8 +19,10 @@ from alpespartners.composicion.adaptadores import (
     ahora,
     base_datos,
     claves_guardadas,
+    cola_de_clics,
     conectar,
     instalacion,
+    libreta,
     limite_por_direccion,
     nuevo_id,
     registro_de_metricas,
@@ -70,7 +72,7 @@ def crear_app(
     empezar(configuracion, "api" if puesto is None else f"api {puesto.numero}")
     base = base_datos(configuracion)
     lecturas = base.lecturas()
-    # Con su propia conexión: revocar una clave no espera a quien lee un informe.
+    # Con su propia conexión: ni revocar una clave ni seguir un enlace espera a quien lee un informe.
     de_claves = base.lecturas()
     guardadas = claves_guardadas(de_claves)
     escrituras = base.reparaciones()
@@ -78,6 +80,7 @@ def crear_app(
     registro = registro_de_metricas(puesto)
     administracion = revisor(configuracion)
     despachador = DespachadorPulsar(configuracion.limite_confirmacion, MetricasDePublicacion(registro))
+    cola = cola_de_clics(configuracion, despachador)
     topicos = LectorDeEventos()
     procesos = 1 if puesto is None else configuracion.procesos
 
@@ -100,6 +103,7 @@ def crear_app(
                 administracion=administracion,
                 aceptado_hasta=aceptado_hasta,
                 instalacion=instalacion(configuracion, puesto),
+                clics=cola,
                 recepcion=Recepcion(despachador=despachador, reloj=ahora, nuevo_id=nuevo_id),
                 reloj=ahora,
                 nuevo_id=nuevo_id,
@@ -122,6 +126,7 @@ def crear_app(
                 topicos.abrir(cliente, epoca)
                 await despachador.abrir(cliente)
                 pila.push_async_callback(despachador.cerrar)
+                await pila.enter_async_context(cola.enviando())
                 buscar_menos_ciclos()
                 async with avisando(administracion, lambda: despachador.disponible):
                     yield
@@ -129,8 +134,15 @@ def crear_app(
             al_no_poder(error)
             raise
 
+    procesos = 1 if puesto is None else configuracion.procesos
     return crear_api(
         despachador=despachador,
+        cola_de_clics=cola,
+        espera_de_clic=configuracion.espera_de_clic,
+        libreta=libreta(de_claves),
+        secretos=secretos_de_enlaces(configuracion, de_claves),
+        visitantes=visitantes(configuracion),
+        limite_por_direccion=limite_por_direccion(configuracion, procesos),
         topicos=topicos,
         lecturas=lecturas,
         cuentas=cuentas,
@@ -138,13 +150,10 @@ def crear_app(
         resumenes=resumenes,
         presencia=lecturas,
         enlaces=EnlacesSQL(lecturas, escrituras),
-        secretos=secretos_de_enlaces(configuracion, lecturas),
         ventana_de_clic=timedelta(days=configuracion.dias_de_clic),
         reloj=ahora,
         nuevo_id=nuevo_id,
         acceso=acceso(configuracion, guardadas, procesos),
-        visitantes=visitantes(configuracion),
-        limite_por_direccion=limite_por_direccion(configuracion, procesos),
         ciclo_de_vida=ciclo_de_vida,
         registro=registro,
         tipos_de_comando=TIPOS_DE_COMANDO,

@@ -18,7 +18,13 @@ from alpespartners.modulos.tracking.aplicacion.consultas.consultar_balance impor
     BalanceDelModulo,
     consultar_balance,
 )
-from alpespartners.modulos.tracking.aplicacion.puertos import Administracion, BaseDatosNoDisponible, Lecturas
+from alpespartners.modulos.tracking.aplicacion.mensajes import CuentaDeClics
+from alpespartners.modulos.tracking.aplicacion.puertos import (
+    Administracion,
+    BaseDatosNoDisponible,
+    ColaDeClics,
+    Lecturas,
+)
 from alpespartners.panel.instalacion import Disco, Instalacion
 
 ESPERA_TOLERADA: Final = timedelta(minutes=2)
@@ -41,6 +47,7 @@ class Perdida(StrEnum):
     SIN_SEÑAL = "sin_señal"
     SIN_COMPROBAR = "sin_comprobar"
     PUEDE = "puede"
+    CLICS = "clics"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +71,7 @@ class EstadoDelSistema:
         balance: `None` si la base de datos no respondió.
         en_espera: de cada tópico de comandos, lo que el broker dice que espera; `None` si no se sabe.
         aceptado_hasta: por tópico, cuándo se recibió lo más nuevo que ya debería tener destino.
+        clics: los que el broker no confirmó a tiempo.
         disco: `None` si los datos están en otra parte, o si no se pudo mirar.
     """
 
@@ -71,6 +79,7 @@ class EstadoDelSistema:
     balance: BalanceDelModulo | None
     en_espera: Mapping[str, int] | None
     aceptado_hasta: Mapping[str, datetime]
+    clics: CuentaDeClics
     disco: Disco | None
     instalacion: Instalacion
     leido_en: datetime
@@ -92,12 +101,14 @@ class EstadoDelSistema:
 
     @property
     def perdida(self) -> Perdida:
-        """`SIN_SEÑAL` solo si se han mirado el broker, cómo guarda y el libro.
+        """`SIN_SEÑAL` solo si se han mirado el broker, cómo guarda y el libro; `CLICS`, si se perdió alguno.
 
         No es que nada falte: de lo que otra mano borre del broker antes de que se procese no queda rastro.
         """
         if self.salud.retencion == "insuficiente" or self.salud.suscripciones == "faltan":
             return Perdida.PUEDE
+        if self.clics.perdidos:
+            return Perdida.CLICS
         guarda_lo_publicado = self.instalacion.broker_embebido or (
             self.salud.retencion == "suficiente" and self.salud.suscripciones == "presentes"
         )
@@ -129,6 +140,7 @@ async def leer_estado(
     aceptado_hasta: Callable[[], Mapping[str, datetime]],
     lecturas: Lecturas,
     administracion: Administracion | None,
+    clics: ColaDeClics,
     instalacion: Instalacion,
     reloj: Callable[[], datetime],
 ) -> EstadoDelSistema:
@@ -141,6 +153,7 @@ async def leer_estado(
         balance=balance,
         en_espera=None if puesto is None else puesto.en_espera,
         aceptado_hasta=aceptado_hasta(),
+        clics=await clics.cuenta(),
         disco=instalacion.disco() if instalacion.datos_aqui else None,
         instalacion=instalacion,
         leido_en=reloj(),

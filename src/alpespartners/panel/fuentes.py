@@ -15,7 +15,12 @@ from alpespartners.modulos.informes.aplicacion.puertos import (
     LecturaDeResumenes,
 )
 from alpespartners.modulos.tracking.aplicacion.permisos import Permiso
-from alpespartners.modulos.tracking.aplicacion.puertos import Administracion, Lecturas, Presencia
+from alpespartners.modulos.tracking.aplicacion.puertos import (
+    Administracion,
+    ColaDeClics,
+    Lecturas,
+    Presencia,
+)
 from alpespartners.modulos.tracking.aplicacion.recepcion import Recepcion
 from alpespartners.panel.instalacion import Instalacion
 
@@ -30,6 +35,7 @@ class Fuentes:
         administracion: a quién se pregunta cómo está puesto el broker; `None` si a nadie.
         aceptado_hasta: por tópico, cuándo se recibió lo más nuevo que ya debería tener destino.
         instalacion: qué lleva dentro y qué está en otra parte.
+        clics: los que esperan a publicarse.
         recepcion: por donde entra un evento de prueba, como cualquier otro.
         reloj: la hora, en UTC con zona.
         nuevo_id: un UUIDv7 en texto.
@@ -45,6 +51,7 @@ class Fuentes:
     administracion: Administracion | None
     aceptado_hasta: Callable[[], Mapping[str, datetime]]
     instalacion: Instalacion
+    clics: ColaDeClics
     recepcion: Recepcion
     reloj: Callable[[], datetime]
     nuevo_id: Callable[[], str]

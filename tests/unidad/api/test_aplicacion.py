@@ -17,6 +17,7 @@ from alpespartners.api.http.acceso import ReglasDeAcceso
 from alpespartners.api.http.api import CicloDeVida
 from alpespartners.api.http.llavero import LlaveroDelServicio
 from alpespartners.composicion.mensajes import TIPOS_DE_COMANDO
+from alpespartners.modulos.enlaces.aplicacion.libreta import Libreta
 from alpespartners.modulos.tracking.aplicacion.puertos import Consulta
 from alpespartners.seedwork.arranque import ErrorDeArranque
 from alpespartners.seedwork.observacion.registro import Tanda
@@ -138,6 +139,10 @@ async def _vida(ciclo_de_vida: CicloDeVida) -> list[Message]:
         asyncapi=b"{}",
         paginas=lambda *_: (),
         despachador=puertos,
+        cola_de_clics=puertos.clics,
+        espera_de_clic=1.0,
+        libreta=Libreta(puertos.leer_enlace),
+        secretos=SECRETOS,
         topicos=TopicosQueNoHay(),
         lecturas=puertos,
         cuentas=puertos,
@@ -145,7 +150,6 @@ async def _vida(ciclo_de_vida: CicloDeVida) -> list[Message]:
         resumenes=puertos,
         presencia=puertos,
         enlaces=puertos.enlaces,
-        secretos=SECRETOS,
         ventana_de_clic=VENTANA,
         reloj=lambda: AHORA,
         nuevo_id=ids_consecutivos(),

@@ -62,6 +62,7 @@ TABLA: Final[Mapping[str, Alcance | None]] = {
     "GET /p.gif": NADIE,
     "GET /t.js": NADIE,
     "GET /": NADIE,
+    "GET /c/{enlace_id}": NADIE,
     "GET /panel": LECTURA,
     "GET /panel/evento-de-prueba": LECTURA,
     "POST /panel/evento-de-prueba": CAPTURA,

@@ -13,6 +13,7 @@ from alpespartners.modulos.tracking.aplicacion.handlers import ManejadorDeRegist
 from alpespartners.modulos.tracking.aplicacion.mensajes import EnviosPendientes
 from tests.apoyo import eventos
 from tests.apoyo.cuerpos import CONVERSION, IMPRESION
+from tests.apoyo.eventos import IMPRESION as UN_CLIC
 from tests.apoyo.eventos import ilegible, recibido
 from tests.apoyo.memoria import AHORA, PuertosEnMemoria, descripcion
 
@@ -164,6 +165,8 @@ async def test_el_balance_sin_nada_procesado_esta_a_cero(cliente: httpx2.AsyncCl
             {"topico": "comando-registrar-conversion", **a_cero},
         ],
         "bandeja_salida": {"pendientes": 0, "desde": None},
+        "clics_en_espera": 0,
+        "clics_perdidos": 0,
     }
     _cumple(respuesta, "Balance")
 
@@ -198,3 +201,12 @@ async def test_el_balance_dice_lo_que_espera_en_la_bandeja_y_desde_cuando(
     respuesta = await cliente.get("/tracking/balance")
     assert respuesta.json()["bandeja_salida"] == {"pendientes": 7, "desde": INSTANTE}
     _cumple(respuesta, "Balance")
+
+
+async def test_el_balance_dice_los_clics_que_esperan_al_broker_y_los_que_se_perdieron(
+    cliente: httpx2.AsyncClient, puertos: PuertosEnMemoria
+) -> None:
+    puertos.clics.perdidos = 2
+    await puertos.clics.guardar(UN_CLIC, comando_id="c-1", traza=None)
+    leido = (await cliente.get("/tracking/balance")).json()
+    assert (leido["clics_en_espera"], leido["clics_perdidos"]) == (1, 2)

@@ -100,3 +100,12 @@ async def test_un_parametro_en_una_direccion_que_no_los_admite_es_422(cliente: h
     for direccion in ("/metricas", "/salud/viva", "/salud/lista", "/openapi.json"):
         respuesta = await cliente.get(f"{direccion}?formato=otro")
         assert (respuesta.status_code, respuesta.json()["errores"][0]["campo"]) == (422, "formato")
+
+
+async def test_los_clics_que_esperan_y_los_perdidos_se_cuentan_tambien_sin_base_de_datos(
+    cliente: httpx2.AsyncClient, puertos: PuertosEnMemoria
+) -> None:
+    puertos.hay_base_de_datos = False
+    puertos.clics.perdidos = 2
+    leidas = await _leidas(cliente)
+    assert (leidas["alpes_clics_en_espera"][()], leidas["alpes_clics_perdidos_total"][()]) == (0, 2)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -16,11 +17,12 @@ from alpespartners.modulos.tracking.aplicacion.topicos import (
     COMANDO_REGISTRAR_IMPRESION,
 )
 from alpespartners.modulos.tracking.infraestructura.despachadores import DespachadorPulsar
+from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import sobre_de_comando
 from alpespartners.modulos.tracking.infraestructura.metricas import MetricasDePublicacion
 from alpespartners.modulos.tracking.infraestructura.pulsar.cliente import FalloDelBroker, Productor
 from alpespartners.modulos.tracking.infraestructura.pulsar.publicador import RitmoDelPublicador
 from tests.apoyo.espera import hasta_en_el_bucle
-from tests.apoyo.eventos import CONVERSION, IMPRESION
+from tests.apoyo.eventos import AHORA, CONVERSION, IMPRESION
 from tests.apoyo.metricas import metricas_de_publicacion
 from tests.apoyo.pulsar_falso import ClienteFalso, ProductorFalso
 
@@ -154,3 +156,22 @@ async def test_se_cuenta_cada_uno_por_lo_que_fue_de_el() -> None:
     assert contados("alpes_comandos_aceptados_total") == 3
     assert contados("alpes_confirmacion_segundos_count") == 3
     assert contados("alpes_comandos_sin_confirmar_total") == 2
+
+
+async def test_reenviar_publica_los_sobres_tal_cual_y_dice_cuales_se_confirmaron() -> None:
+    async with despachando(ClienteFalso(), 5.0) as (despachador, productor):
+        sobres = [sobre_de_comando(comando, comando_id, None) for comando, comando_id in _comandos(3)]
+        reenvio = asyncio.create_task(despachador.reenviar(sobres))
+        await hasta_en_el_bucle(lambda: len(productor.enviados) == 3)
+        assert [sobre for sobre, _ in productor.enviados] == sobres
+        productor.responder(confirmado=True, cuantos=1)
+        productor.responder(confirmado=False, cuantos=1)
+        productor.responder(confirmado=True)
+        assert await reenvio == [True, False, True]
+
+
+async def test_lo_reenviado_no_cuenta_como_recien_aceptado() -> None:
+    async with despachando(ClienteFalso(confirma_solo=True), 5.0) as (despachador, _):
+        sobres = [sobre_de_comando(comando, comando_id, None) for comando, comando_id in _comandos(1)]
+        assert await despachador.reenviar(sobres) == [True]
+        assert despachador.aceptado_antes_de(AHORA + timedelta(seconds=1)) == {}

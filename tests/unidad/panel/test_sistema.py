@@ -15,6 +15,7 @@ from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponi
 from alpespartners.panel import estado_del_sistema
 from alpespartners.panel.barra import partes
 from alpespartners.panel.lectura_compartida import LecturaCompartida
+from tests.apoyo.eventos import IMPRESION
 from tests.apoyo.memoria import AHORA, PuertosEnMemoria, api_en_memoria, cliente_de
 
 SIN_SEÑAL = (
@@ -324,3 +325,21 @@ def test_lo_que_no_es_cero_se_ve_y_la_barra_se_llena() -> None:
     assert puestas[-1].ancho >= 10
     assert puestas[-1].desde + puestas[-1].ancho == pytest.approx(1000, abs=0.2)
     assert partes({"registradas": 0}) == []
+
+
+async def test_dice_cuantos_clics_esperan_al_broker(
+    cliente: httpx2.AsyncClient, puertos: PuertosEnMemoria
+) -> None:
+    await puertos.clics.guardar(IMPRESION, comando_id="c-1", traza=None)
+    dicho = await vista(cliente)
+    assert "Clics en espera 1 " in dicho
+    assert "perdidos:" not in dicho
+
+
+async def test_si_se_perdieron_clics_no_dice_que_no_se_ha_perdido_nada(
+    cliente: httpx2.AsyncClient, puertos: PuertosEnMemoria
+) -> None:
+    puertos.clics.perdidos = 3
+    dicho = await vista(cliente)
+    assert "Se han perdido clics: 3. Ni el broker ni el disco los pudieron guardar." in dicho
+    assert SIN_SEÑAL not in dicho

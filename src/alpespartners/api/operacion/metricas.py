@@ -32,8 +32,10 @@ from alpespartners.modulos.tracking.aplicacion.consultas.consultar_balance impor
     BalanceDelModulo,
     consultar_balance,
 )
+from alpespartners.modulos.tracking.aplicacion.mensajes import CuentaDeClics
 from alpespartners.modulos.tracking.aplicacion.puertos import (
     BaseDatosNoDisponible,
+    ColaDeClics,
     Lecturas,
     Presencia,
 )
@@ -121,11 +123,12 @@ def ruta_de_metricas(registro: CollectorRegistry, estado: Estado) -> RutaDescrit
     )
 
 
-def estado_de_la_api(pulso: Pulso, lecturas: Lecturas, presencia: Presencia) -> Estado:
+def estado_de_la_api(pulso: Pulso, lecturas: Lecturas, presencia: Presencia, clics: ColaDeClics) -> Estado:
     """Lo que la API averigua al ser preguntada; lo de la base de datos falta mientras esta no responda."""
 
     async def estado() -> Iterable[Metric]:
         pulso.apuntar()
+        de_clics = list(_de_clics(await clics.cuenta()))
         base = GaugeMetricFamily("alpes_base_datos_disponible", "Si la base de datos se puede leer.")
         try:
             async with asyncio.timeout(LIMITE_DE_UNA_SONDA):
@@ -133,12 +136,12 @@ def estado_de_la_api(pulso: Pulso, lecturas: Lecturas, presencia: Presencia) -> 
                 vivos = await presencia.consumidores()
         except (BaseDatosNoDisponible, TimeoutError):
             base.add_metric([], 0)
-            return [base]
+            return [base, *de_clics]
         base.add_metric([], 1)
         consumidores = GaugeMetricFamily(
             "alpes_consumidores", "Procesos de consumidores que viven.", value=vivos
         )
-        return [base, consumidores, *_familias(balance, time.time())]
+        return [base, *de_clics, consumidores, *_familias(balance, time.time())]
 
     return estado
 
@@ -176,6 +179,19 @@ def _familias(balance: BalanceDelModulo, ahora: float) -> Iterator[Metric]:
         "alpes_bandeja_salida_antiguedad_segundos",
         "Lo que lleva esperando el más antiguo de ellos; 0 si no hay ninguno.",
         value=_antiguedad(pendientes.desde, ahora),
+    )
+
+
+def _de_clics(cuenta: CuentaDeClics) -> Iterator[Metric]:
+    yield GaugeMetricFamily(
+        "alpes_clics_en_espera",
+        "Clics guardados en el disco de esta máquina hasta que el broker los confirme.",
+        value=cuenta.en_espera,
+    )
+    yield CounterMetricFamily(
+        "alpes_clics_perdidos",
+        "Clics que ni el broker ni el disco de esta máquina guardaron.",
+        value=cuenta.perdidos,
     )
 
 

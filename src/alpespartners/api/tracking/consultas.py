@@ -57,7 +57,7 @@ from alpespartners.modulos.tracking.aplicacion.consultas.listar_eventos import (
     peticion_de_lista,
 )
 from alpespartners.modulos.tracking.aplicacion.mapeadores import ALIAS
-from alpespartners.modulos.tracking.aplicacion.puertos import Lecturas, Presencia
+from alpespartners.modulos.tracking.aplicacion.puertos import ColaDeClics, Lecturas, Presencia
 from alpespartners.modulos.tracking.dominio.objetos_valor import id_consultable
 
 _BALANCE: Final = Etiqueta("balance", "Si las cuentas cuadran, y qué falta por publicar.")
@@ -323,13 +323,13 @@ def ruta_de_destinos(lecturas: Lecturas) -> RutaDescrita:
     )
 
 
-def ruta_de_balance(lecturas: Lecturas) -> RutaDescrita:
-    """La que dice en qué acabaron los comandos."""
+def ruta_de_balance(lecturas: Lecturas, clics: ColaDeClics) -> RutaDescrita:
+    """La que dice en qué acabaron los comandos, y qué clics no lo son todavía."""
 
     async def atender(peticion: Request) -> Response:
         sin_parametros(peticion)
         actual = await lecturas.leer(lambda consulta: consultar_balance(consulta.balance))
-        return RespuestaJSON(balance(actual))
+        return RespuestaJSON(balance(actual, await clics.cuenta()))
 
     operacion = Operacion(
         id="consultar_balance",

@@ -24,6 +24,7 @@ from alpespartners.modulos.tracking.aplicacion.consultas.consultar_balance impor
 from alpespartners.modulos.tracking.aplicacion.consultas.consultar_destino import SUCESOS_MAXIMOS, Suceso
 from alpespartners.modulos.tracking.aplicacion.consultas.cursores import LIMITE_MAXIMO
 from alpespartners.modulos.tracking.aplicacion.consultas.listar_destinos import ESTADOS
+from alpespartners.modulos.tracking.aplicacion.mensajes import CuentaDeClics
 from alpespartners.modulos.tracking.dominio import destinos
 from alpespartners.modulos.tracking.dominio.destinos import MotivoDeIgnorar
 from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
@@ -367,11 +368,26 @@ class Balance(CuerpoDescrito):
                 }
             ],
             "bandeja_salida": {"pendientes": 0, "desde": None},
+            "clics_en_espera": 0,
+            "clics_perdidos": 0,
         },
     )
 
     comandos: Annotated[list[BalanceDeTopico], Meta(description="Una cuenta por tópico de comandos.")]
     bandeja_salida: BandejaSalida
+    clics_en_espera: Annotated[
+        Cuenta,
+        Meta(
+            description=(
+                "Clics que el broker no confirmó a tiempo: están en el disco de quien responde y se enviarán "
+                "después. Todavía no están en `comandos`."
+            )
+        ),
+    ]
+    clics_perdidos: Annotated[
+        Cuenta,
+        Meta(description="Clics que no se pudieron guardar, ni en el broker ni en ese disco, desde siempre."),
+    ]
 
 
 def campos_contados(evento: EventoSeguido[Any]) -> dict[str, Any]:
@@ -454,8 +470,8 @@ def _listado(listado: listar_destinos.DestinoListado, campañas: Collection[str]
     )
 
 
-def balance(actual: BalanceDelModulo) -> Balance:
-    """Las cuentas de cada tópico de comandos y la bandeja de salida."""
+def balance(actual: BalanceDelModulo, clics: CuentaDeClics) -> Balance:
+    """Las cuentas de cada tópico de comandos, la bandeja de salida y los clics que esperan a publicarse."""
     return Balance(
         comandos=[
             BalanceDeTopico(
@@ -471,4 +487,6 @@ def balance(actual: BalanceDelModulo) -> Balance:
             for cuenta in actual.comandos
         ],
         bandeja_salida=BandejaSalida(actual.bandeja_salida.cuantos, actual.bandeja_salida.desde),
+        clics_en_espera=clics.en_espera,
+        clics_perdidos=clics.perdidos,
     )

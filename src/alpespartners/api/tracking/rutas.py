@@ -19,7 +19,7 @@ from alpespartners.api.tracking.envios import Envios
 from alpespartners.api.tracking.impresiones import IMPRESIONES
 from alpespartners.modulos.tracking.aplicacion.clases import Clase
 from alpespartners.modulos.tracking.aplicacion.en_vivo.difusion import EnVivo
-from alpespartners.modulos.tracking.aplicacion.puertos import Lecturas, Presencia
+from alpespartners.modulos.tracking.aplicacion.puertos import ColaDeClics, Lecturas, Presencia
 
 _CLASES: Final[tuple[ClaseHTTP, ...]] = (IMPRESIONES, CONVERSIONES)
 
@@ -30,7 +30,7 @@ def clase_en_http(clase: Clase) -> ClaseHTTP:
 
 
 def rutas_de_tracking(
-    envios: Envios, lecturas: Lecturas, presencia: Presencia, en_vivo: EnVivo
+    envios: Envios, lecturas: Lecturas, presencia: Presencia, en_vivo: EnVivo, clics: ColaDeClics
 ) -> list[RutaDescrita]:
     """Las de cada clase, las conversiones de un influencer, en vivo, los destinos y el balance."""
     rutas: list[RutaDescrita] = []
@@ -47,5 +47,5 @@ def rutas_de_tracking(
         ruta_de_lista_de_influencer(CONVERSIONES, lecturas),
         *rutas_en_vivo(_CLASES, en_vivo),
         ruta_de_destinos(lecturas),
-        ruta_de_balance(lecturas),
+        ruta_de_balance(lecturas, clics),
     ]

@@ -41,6 +41,7 @@ def rutas(fuentes: Fuentes, paginas: Paginas) -> list[Ruta]:
             fuentes.aceptado_hasta,
             fuentes.lecturas,
             fuentes.administracion,
+            fuentes.clics,
             fuentes.instalacion,
             fuentes.reloj,
         ),

@@ -79,6 +79,19 @@ class EnviosPendientes:
     desde: datetime | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CuentaDeClics:
+    """Los clics que el broker no confirmó a tiempo, en la carpeta de datos de quien responde.
+
+    Attributes:
+        en_espera: los que están guardados y se enviarán.
+        perdidos: los que ni el broker ni el disco guardaron, desde que la carpeta existe.
+    """
+
+    en_espera: int
+    perdidos: int
+
+
 class DestinoDeComando(NamedTuple):
     """El destino de un comando; `evento_id` es el `id` por el que se podrá preguntar, si lo hubo.
 

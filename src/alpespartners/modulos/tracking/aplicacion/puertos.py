@@ -6,6 +6,7 @@ Por qué existe: el mismo código corre en un portátil (SQLite, broker embebido
 (PostgreSQL, Apache Pulsar); una suite de contrato por puerto prueba a todos sus adaptadores.
 """
 
+from asyncio import Future
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +15,7 @@ from typing import Any, Literal, Protocol, TypeVar
 from alpespartners.modulos.tracking.aplicacion.clases import ClaseDeEvento
 from alpespartners.modulos.tracking.aplicacion.comandos import Comando
 from alpespartners.modulos.tracking.aplicacion.mensajes import (
+    CuentaDeClics,
     DestinoDeComando,
     Envio,
     EnviosPendientes,
@@ -98,6 +100,26 @@ class DespachadorComandos(Protocol):
 
         Solo de lo publicado aquí desde que arrancó, y con una precisión de segundos.
         """
+
+
+class ColaDeClics(Protocol):
+    """Guarda los clics que el broker no confirma enseguida, y los envía después."""
+
+    async def guardar(
+        self,
+        comando: Comando,
+        *,
+        comando_id: str,
+        traza: str | None,
+        en_curso: Future[bool] | None = None,
+    ) -> None:
+        """Vuelve cuando el clic está a salvo o, si no puede estarlo, contado como perdido; no lanza.
+
+        `en_curso` es un envío suyo que aún puede confirmarse, y que entonces valdrá verdadero.
+        """
+
+    async def cuenta(self) -> CuentaDeClics:
+        """Devuelve cuántos esperan y cuántos se perdieron."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

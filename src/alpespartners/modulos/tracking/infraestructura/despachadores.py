@@ -116,7 +116,7 @@ class DespachadorPulsar:
             confirmado = None
         if not confirmado:
             raise self._sin_confirmar(publicador, sobre.topico, respondido=confirmado is not None)
-        self._confirmado(sobre.topico, comando, comienzo)
+        self._confirmado(sobre.topico, comando.recibido_en, comienzo)
 
     async def publicar_varios(
         self, comandos: Sequence[tuple[Comando, str]], *, traza: str | None
@@ -126,14 +126,24 @@ class DespachadorPulsar:
         Devuelve, en su orden, `None` por cada comando confirmado de forma duradera, y si no la causa. Los de
         un tópico no esperan a los de otro que no tiene conexión.
         """
-        if not comandos:
+        sobres = [sobre_de_comando(comando, comando_id, traza) for comando, comando_id in comandos]
+        return await self._publicar_sobres(sobres, [comando.recibido_en for comando, _ in comandos])
+
+    async def reenviar(self, sobres: Sequence[Sobre]) -> list[bool]:
+        """Publica unos sobres ya hechos, que se recibieron hace rato, y dice en su orden cuáles confirmó."""
+        causas = await self._publicar_sobres(sobres, [None] * len(sobres))
+        return [causa is None for causa in causas]
+
+    async def _publicar_sobres(
+        self, sobres: Sequence[Sobre], recibidos: Sequence[datetime | None]
+    ) -> list[BrokerNoDisponible | None]:
+        if not sobres:
             return []
         publicador = self._publicador
         if publicador is None:
-            return [BrokerNoDisponible()] * len(comandos)
+            return [BrokerNoDisponible()] * len(sobres)
         if not publicador.hay_sitio():
-            return [AlmacenamientoLleno()] * len(comandos)
-        sobres = [sobre_de_comando(comando, comando_id, traza) for comando, comando_id in comandos]
+            return [AlmacenamientoLleno()] * len(sobres)
         respuestas: list[bool | None] = [None] * len(sobres)
         faltan = len(sobres)
         todas = self._confirmaciones.futuro()
@@ -148,7 +158,7 @@ class DespachadorPulsar:
                 return
             respuestas[numero] = confirmado
             if confirmado:
-                self._confirmado(sobres[numero].topico, comandos[numero][0], comienzo)
+                self._confirmado(sobres[numero].topico, recibidos[numero], comienzo)
             if not faltan:
                 todas.set_result(True)
 
@@ -179,10 +189,10 @@ class DespachadorPulsar:
             await self._turno(publicador, sobre.topico, vence)
             publicador.enviar(sobre, al_saber, acompañado=len(envios) > 1)
 
-    def _confirmado(self, topico: str, comando: Comando, comienzo: float) -> None:
+    def _confirmado(self, topico: str, recibido_en: datetime | None, comienzo: float) -> None:
         self._callado_en = None
-        if comando.recibido_en is not None:
-            self._aceptados.anotar(topico, comando.recibido_en)
+        if recibido_en is not None:
+            self._aceptados.anotar(topico, recibido_en)
         self._metricas.aceptado(topico, time.perf_counter() - comienzo)
 
     def _sin_confirmar(self, publicador: Publicador, topico: str, *, respondido: bool) -> BrokerNoDisponible:
