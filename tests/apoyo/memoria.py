@@ -78,6 +78,7 @@ from alpespartners.modulos.tracking.aplicacion.puertos import (
     BaseDatosNoDisponible,
     BrokerNoDisponible,
     Consulta,
+    Lector,
 )
 from alpespartners.modulos.tracking.aplicacion.recepcion import Recepcion
 from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
@@ -139,6 +140,7 @@ class PuertosEnMemoria:
     instalacion: Instalacion = field(default_factory=instalacion_embebida)
     clics: ColaEnMemoria = field(default_factory=ColaEnMemoria)
     enlaces: EnlacesEnMemoria = field(default_factory=EnlacesEnMemoria)
+    lector: Lector | None = None
 
     async def publicar(self, comando: Comando, *, comando_id: str, traza: str | None) -> None:
         if not self.disponible:
@@ -174,11 +176,11 @@ class PuertosEnMemoria:
             assert comando.recibido_en is not None
             identidad = IdentidadComando(comando_id, comando_id.encode()[:16])
             if isinstance(comando, RegistrarImpresion):
-                ManejadorDeRegistro(clases.IMPRESIONES).manejar(
+                ManejadorDeRegistro(clases.IMPRESIONES, self.lector).manejar(
                     [_recibido(comando, identidad)], self.registrado, comando.recibido_en
                 )
             else:
-                ManejadorDeRegistro(clases.CONVERSIONES).manejar(
+                ManejadorDeRegistro(clases.CONVERSIONES, self.lector).manejar(
                     [_recibido(comando, identidad)], self.registrado, comando.recibido_en
                 )
         self.sin_consumir.clear()

@@ -1,6 +1,6 @@
 """`/tracking/enlaces`: hacerlos, verlos, cambiarlos y firmar otro destino; y el clic de una conversión."""
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -13,6 +13,8 @@ from alpespartners.modulos.claves.aplicacion.llavero import LlaveroGuardado
 from alpespartners.modulos.enlaces.aplicacion.edicion import LONGITUD_ASIGNADA
 from alpespartners.modulos.enlaces.dominio.clic import acuñar
 from alpespartners.modulos.enlaces.dominio.destino_firmado import DestinoNegado, destino_firmado
+from alpespartners.modulos.tracking.dominio.contenido import Contenido
+from alpespartners.modulos.tracking.dominio.lectura import Lectura
 from tests.apoyo.claves import AHORA as AHORA_DE_LAS_CLAVES
 from tests.apoyo.claves import ClavesEnMemoria
 from tests.apoyo.memoria import AHORA, SECRETOS, PuertosEnMemoria, api_en_memoria, cliente_de
@@ -374,6 +376,25 @@ async def test_solo_vale_un_clic_y_de_su_campaña(
     respondido = await clic_de(cliente, clic_id)
     assert isinstance(respondido, dict)
     assert respondido["motivo"] == motivo
+
+
+class _VeRobots:
+    def leer(self, contenido: Contenido, señales: Sequence[str]) -> Lectura:  # noqa: ARG002 (es su puerto)
+        return Lectura(reglas="1", bot=True, clase="BOT")
+
+
+async def test_el_clic_de_un_robot_no_vale_y_se_dice(
+    cliente: httpx2.AsyncClient, puertos: PuertosEnMemoria
+) -> None:
+    puertos.lector = _VeRobots()
+    clic_id = await un_clic()
+    clic = {"id": clic_id, "campaña_id": "cmp-1", "tipo_evento": "CLIC"}
+    await cliente.post("/tracking/impresiones", json=clic)
+    assert await clic_de(cliente, clic_id) == {
+        "clic_id": clic_id,
+        "estado": "NO_VALIDO",
+        "motivo": "clic_bot",
+    }
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,12 @@ def test_el_de_otra_campaña_no_vale() -> None:
     assert motivo(clic=replace(CLIC, campaña_id="cmp-2")) is MotivoDelClic.DE_OTRA_CAMPAÑA
 
 
+@pytest.mark.parametrize("no_vale", [MotivoDelClic.DE_ROBOT, MotivoDelClic.INVALIDO])
+def test_el_que_su_lectura_no_da_por_bueno_no_vale_y_se_dice_por_que(no_vale: MotivoDelClic) -> None:
+    assert motivo(clic=replace(CLIC, no_vale=no_vale)) is no_vale
+    assert estado_del_clic(no_vale) is EstadoDelClic.NO_VALIDO
+
+
 @pytest.mark.parametrize(("de_mas", "vence"), [(timedelta(0), False), (timedelta(milliseconds=1), True)])
 def test_vence_pasada_la_ventana_este_registrado_o_no(de_mas: timedelta, vence: bool) -> None:  # noqa: FBT001
     clic_id, clic = clic_de_hace(VENTANA + de_mas)

@@ -1,5 +1,6 @@
 """`GET /tracking/conversiones/{id}/clic`: qué fue del clic del que una conversión dice venir."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any, Final
@@ -29,12 +30,17 @@ from alpespartners.modulos.enlaces.dominio.clic_de_conversion import (
 from alpespartners.modulos.tracking.aplicacion import clases
 from alpespartners.modulos.tracking.aplicacion.puertos import Consulta, Lecturas
 from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
+from alpespartners.modulos.tracking.dominio.lectura import ClaseDeClic
 from alpespartners.modulos.tracking.dominio.objetos_valor import (
     CLIC_ID_RECIBIDO,
     TipoEvento,
     id_consultable,
 )
 
+_NO_VALE: Final[Mapping[str, MotivoDelClic]] = {
+    ClaseDeClic.BOT: MotivoDelClic.DE_ROBOT,
+    ClaseDeClic.INVALIDO: MotivoDelClic.INVALIDO,
+}
 _EJEMPLO: Final = "jQGQAAAAAHAAgAAAAAAAAAF5qzM2n4Wn0X3uYb0m2vQ4kLs"
 
 
@@ -54,7 +60,7 @@ class ClicDeConversion(CuerpoDescrito):
                 "`null` si vale. `clic_falsificado`: tiene la forma de los de este servicio, y su firma no. "
                 "`clic_ajeno`: no es de este servicio y nadie registró uno así. `clic_desconocido`: es de "
                 "este servicio, y su registro no ha llegado. `clic_vencido`: pasaron más de "
-                "`ALPES_DIAS_DE_CLIC` días."
+                "`ALPES_DIAS_DE_CLIC` días. `clic_bot` y `clic_invalido`: lo dice la `lectura` del clic."
             )
         ),
     ]
@@ -139,4 +145,9 @@ def _clic_dicho(conversion: EventoSeguido[Any]) -> str | None:
 
 
 def _ocurrencia(evento: EventoSeguido[Any]) -> Ocurrencia:
-    return Ocurrencia(campaña_id=evento.contenido.campaña_id, ocurrido_en=evento.ocurrido_en)
+    clase = "" if evento.lectura is None else evento.lectura.clase or ""
+    return Ocurrencia(
+        campaña_id=evento.contenido.campaña_id,
+        ocurrido_en=evento.ocurrido_en,
+        no_vale=_NO_VALE.get(clase),
+    )

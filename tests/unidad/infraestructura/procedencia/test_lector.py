@@ -80,6 +80,7 @@ def test_la_red_la_dice_la_procedencia_o_si_calla_la_aplicacion_o_el_enlace(
         (("visita_repetida",), CHROME, "REPETIDO"),
         (("visita_repetida",), "curl/8.4.0", "BOT"),
         (("visita_repetida", "enlace_vencido"), "curl/8.4.0", "INVALIDO"),
+        (("precarga",), CHROME, "INVALIDO"),
         (("destino_ignorado", "firma_invalida"), CHROME, "UNICO"),
         ((), None, "UNICO"),
     ],

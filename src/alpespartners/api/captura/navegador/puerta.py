@@ -18,9 +18,10 @@ from alpespartners.api.http.limite_por_direccion import LimitePorDireccion
 from alpespartners.api.http.problemas import ErrorHTTP
 from alpespartners.api.http.visitante import Visitante, Visitantes
 from alpespartners.modulos.claves.dominio.origen import admite, es_de_esta_maquina, origen_de
+from alpespartners.seedwork.orden import ORDEN
 
 _COMO_SE_ENCIENDE: Final = (
-    "«alpespartners claves crear --nombre Tienda --alcance navegador --origen https://tienda.com --campaña …»"
+    f"«{ORDEN} claves crear --nombre Tienda --alcance navegador --origen https://tienda.com --campaña …»"
 )
 
 
@@ -105,7 +106,7 @@ def _clave_desconocida() -> ErrorHTTP:
         403,
         "clave_de_navegador_desconocida",
         "Clave de navegador desconocida",
-        "La clave de la página (pk_…) no es ninguna, o ya no vale: «alpespartners claves listar» las dice.",
+        f"La clave de la página (pk_…) no es ninguna, o ya no vale: «{ORDEN} claves listar» las dice.",
     )
 
 

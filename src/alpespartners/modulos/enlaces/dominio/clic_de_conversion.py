@@ -26,6 +26,10 @@ class MotivoDelClic(StrEnum):
     """No lo acuñó este servicio, y nadie ha registrado un clic que se llame así."""
     VENCIDO = "clic_vencido"
     DE_OTRA_CAMPAÑA = "clic_de_otra_campaña"
+    DE_ROBOT = "clic_bot"
+    """Su lectura dice que lo causó un robot."""
+    INVALIDO = "clic_invalido"
+    """Su lectura dice que no vale: el enlace había vencido, o nadie lo llegó a ver."""
 
 
 class EstadoDelClic(StrEnum):
@@ -39,10 +43,14 @@ class EstadoDelClic(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ocurrencia:
-    """De una conversión o de un clic registrados: de qué campaña es y cuándo ocurrió, en UTC."""
+    """De una conversión o de un clic registrados: de qué campaña es y cuándo ocurrió, en UTC.
+
+    `no_vale`, de un clic, es por qué su lectura no lo da por bueno; `None`, si lo da o no la tiene.
+    """
 
     campaña_id: str
     ocurrido_en: datetime
+    no_vale: MotivoDelClic | None = None
 
 
 def motivo_del_clic(
@@ -69,13 +77,18 @@ def motivo_del_clic(
         return MotivoDelClic.FALSIFICADO
     if comprobado == Ajeno() and clic is None:
         return MotivoDelClic.AJENO
-    if clic is not None and clic.campaña_id != conversion.campaña_id:
-        return MotivoDelClic.DE_OTRA_CAMPAÑA
+    de_su_registro = None if clic is None else _de_su_registro(clic, conversion)
+    if de_su_registro is not None:
+        return de_su_registro
     # Sin su registro, el propio clic dice cuándo fue: uno tan antiguo no vale aunque llegue.
     cuando = comprobado.acuñado_en if isinstance(comprobado, Legitimo) else conversion.ocurrido_en
     if conversion.ocurrido_en - (cuando if clic is None else clic.ocurrido_en) > ventana:
         return MotivoDelClic.VENCIDO
     return MotivoDelClic.DESCONOCIDO if clic is None else None
+
+
+def _de_su_registro(clic: Ocurrencia, conversion: Ocurrencia) -> MotivoDelClic | None:
+    return MotivoDelClic.DE_OTRA_CAMPAÑA if clic.campaña_id != conversion.campaña_id else clic.no_vale
 
 
 def estado_del_clic(motivo: MotivoDelClic | None) -> EstadoDelClic:

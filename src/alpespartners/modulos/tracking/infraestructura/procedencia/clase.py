@@ -11,7 +11,8 @@ from typing import Final
 
 from alpespartners.modulos.tracking.dominio.lectura import ClaseDeClic
 
-_DE_NO_VALER: Final = frozenset({"enlace_vencido"})
+# Una página que el navegador prepara por si acaso no es un clic de nadie.
+_DE_NO_VALER: Final = frozenset({"enlace_vencido", "precarga"})
 _DE_REPETIDO: Final = frozenset({"visita_repetida"})
 
 
