@@ -77,6 +77,12 @@ async def test_lo_que_se_guarda_vuelve_igual(enlaces: Enlaces) -> None:
     assert await enlaces.leer("juan_1-a") is None
 
 
+@pytest.mark.parametrize("nombre", ["a\x00b", "\udcff", "año", ""])
+async def test_lo_que_no_puede_ser_un_nombre_no_es_el_de_ninguno(enlaces: Enlaces, nombre: str) -> None:
+    assert await enlaces.leer(nombre) is None
+    assert await enlaces.cambiar(nombre, lambda enlace: enlace) is None
+
+
 async def test_el_que_se_llama_como_otro_no_lo_cambia(enlaces: Enlaces) -> None:
     await enlaces.agregar(JUAN)
     assert await enlaces.agregar(replace(ANA, enlace_id=JUAN.enlace_id)) == (JUAN, False)

@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from alpespartners.cli import principal
+from alpespartners.seedwork.orden import ORDEN
 
 
 @pytest.fixture(autouse=True)
@@ -68,6 +69,13 @@ def test_listar_va_del_ultimo_al_primero_y_filtra() -> None:
     suyos = enlaces("listar", "--influencer", "inf-1", "--campana", "cmp-456", "--json").stdout
     assert [json.loads(linea)["enlace_id"] for linea in suyos.splitlines()] == ["c", "a"]
     assert enlaces("listar", "--campaña", "otra", "--json").stdout == ""
+
+
+def test_listar_lee_la_campaña_como_al_crear_y_dice_lo_que_no_vale() -> None:
+    enlaces("crear", "--campaña", "can\u0303on", "--enlace", "a", "--destino", "https://t.co")
+    assert enlaces("listar", "--campaña", "can\u0303on").stdout.startswith("a  campaña cañon")
+    negado = falla(enlaces("listar", "--campaña", "\udcff"))
+    assert "campaña_id contiene un carácter sustituto suelto" in negado
 
 
 def test_en_json_va_todo_lo_suyo() -> None:
@@ -142,4 +150,4 @@ def test_no_se_firma_a_donde_el_enlace_no_permite() -> None:
     "orden", [("ver",), ("cambiar", "--cupon", "X"), ("firmar", "--destino", "https://otra.com")]
 )
 def test_del_que_no_existe_se_dice_como_ver_los_que_hay(orden: tuple[str, ...]) -> None:
-    assert "`alpespartners enlaces listar` dice los que hay" in falla(enlaces(*orden, "nadie"))
+    assert f"`{ORDEN} enlaces listar` dice los que hay" in falla(enlaces(*orden, "nadie"))

@@ -16,7 +16,7 @@ from alpespartners.cli.direccion import DireccionDelServicio
 from alpespartners.cli.idioma import Grupo, Orden
 from alpespartners.composicion.inicio import leer_ajustes
 from alpespartners.config import Configuracion
-from alpespartners.modulos.enlaces.aplicacion.puertos import Filtro
+from alpespartners.modulos.enlaces.aplicacion.listado import peticion_de_enlaces
 from alpespartners.modulos.enlaces.dominio.enlace import PARAMETRO_CLIC, Enlace
 from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible
 from alpespartners.modulos.tracking.dominio.excepciones import DatosInvalidos
@@ -100,7 +100,13 @@ def listar(
     """Enumera los enlaces, del último que se hizo al primero."""
     from alpespartners.composicion.ordenes import listar_enlaces
 
-    hallados = listar_enlaces(leer_ajustes(), Filtro(campaña_id=campana, influencer_id=influencer))
+    pedidos = {"campaña_id": campana, "influencer_id": influencer}
+    dichos = {nombre: valor for nombre, valor in pedidos.items() if valor is not None}
+    try:
+        pedido = peticion_de_enlaces(dichos)
+    except DatosInvalidos as invalidos:
+        _no_vale("No se pueden enumerar esos enlaces", invalidos)
+    hallados = listar_enlaces(leer_ajustes(), pedido.filtro)
     for hallado in hallados:
         _decir(hallado, json=json)
     if not hallados and not json:

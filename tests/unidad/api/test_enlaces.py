@@ -11,6 +11,7 @@ import pytest
 
 from alpespartners.modulos.claves.aplicacion.llavero import LlaveroGuardado
 from alpespartners.modulos.enlaces.aplicacion.edicion import LONGITUD_ASIGNADA
+from alpespartners.modulos.enlaces.aplicacion.faltas import CAMPOS_MAXIMOS
 from alpespartners.modulos.enlaces.dominio.clic import acuñar
 from alpespartners.modulos.enlaces.dominio.destino_firmado import DestinoNegado, destino_firmado
 from alpespartners.modulos.tracking.dominio.contenido import Contenido
@@ -112,6 +113,17 @@ async def test_todas_las_faltas_van_juntas_y_ninguna_repite_lo_que_vino(
 async def test_lo_que_no_es_un_objeto_no_vale(cliente: httpx2.AsyncClient, cuerpo: str) -> None:
     respuesta = await cliente.post(RUTA, content=cuerpo, headers={"Content-Type": "application/json"})
     assert faltas(respuesta) == {"": "tipo_incorrecto"}
+
+
+@pytest.mark.parametrize(
+    ("metodo", "ruta"), [("POST", RUTA), ("PATCH", f"{RUTA}/juan"), ("POST", f"{RUTA}/juan/firma")]
+)
+async def test_de_un_cuerpo_con_demasiados_campos_no_se_mira_ninguno(
+    cliente: httpx2.AsyncClient, metodo: str, ruta: str
+) -> None:
+    await cliente.post(RUTA, json=JUAN)
+    sobran = {f"sobra{numero}": 1 for numero in range(CAMPOS_MAXIMOS + 1)}
+    assert faltas(await cliente.request(metodo, ruta, json=sobran)) == {"": "longitud_excedida"}
 
 
 async def test_el_mismo_campo_con_dos_grafias_solo_vale_si_dice_lo_mismo(cliente: httpx2.AsyncClient) -> None:

@@ -323,6 +323,21 @@ async def test_sin_id_y_con_la_macro_del_clic_se_rechaza_porque_todas_parecerian
     assert (suyo["motivo"], suyo["campos"]) == ("macro_sin_reemplazar", ["id"])
 
 
+async def test_sin_id_y_con_dos_clics_se_rechaza_porque_un_reintento_contaria_otra_vez(
+    cliente: httpx2.AsyncClient, puertos: PuertosEnMemoria
+) -> None:
+    assert await avisar(cliente, "voluum?cid=c1&cid=c2&payout=9&moneda=EUR" + CAMPAÑA) == RECHAZADO
+    ((comando, _, _),) = puertos.publicados
+    suyo = await destino(cliente, comando.id)
+    assert (suyo["motivo"], suyo["campos"]) == ("campo_repetido", ["id"])
+    assert await avisar(cliente, "voluum?cid=c1&cid=c2&txid=t1&payout=9&moneda=EUR" + CAMPAÑA) == ACEPTADO
+
+
+@pytest.mark.parametrize("valor", ["%7Bclickid%7D", "%7b%7bid%7d%7d", "%25payout%25", "%5BID%5D"])
+def test_una_macro_codificada_dos_veces_sigue_siendo_una_macro(valor: str) -> None:
+    assert es_macro(valor)
+
+
 @pytest.mark.parametrize("valor", ["12.5", "a[0]", "50%", "100%25%", "{}", "{ }", "[1]", "{1}", "%41%"])
 def test_lo_que_no_nombra_nada_no_es_una_macro(valor: str) -> None:
     assert not es_macro(valor)
@@ -392,6 +407,17 @@ async def test_se_devuelve_lo_que_se_pide_si_no_puede_hacer_daño(
     cliente: httpx2.AsyncClient, pedido: str, devuelto: str
 ) -> None:
     assert await avisar(cliente, pedido + CAMPAÑA, devuelto=devuelto) == ACEPTADO
+
+
+async def test_sin_nada_en_el_cuerpo_da_igual_de_que_tipo_se_diga(
+    cliente: httpx2.AsyncClient, puertos: PuertosEnMemoria
+) -> None:
+    respuesta = await cliente.post(
+        f"/tracking/postback/voluum?clave={CLAVE}&cid=c1&payout=9&moneda=EUR{CAMPAÑA}",
+        headers={"Content-Type": "application/json", "Content-Length": "0"},
+    )
+    assert respuesta.status_code == 200, respuesta.text
+    assert unica(puertos)["clic_id"] == "c1"
 
 
 async def test_en_un_formulario_es_lo_mismo_que_en_la_url(

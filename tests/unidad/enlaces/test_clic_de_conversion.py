@@ -8,6 +8,7 @@ import pytest
 
 from alpespartners.modulos.enlaces.dominio.clic import acuñar
 from alpespartners.modulos.enlaces.dominio.clic_de_conversion import (
+    DESAJUSTE,
     EstadoDelClic,
     MotivoDelClic,
     Ocurrencia,
@@ -75,6 +76,13 @@ def test_vence_pasada_la_ventana_este_registrado_o_no(de_mas: timedelta, vence: 
     clic_id, clic = clic_de_hace(VENTANA + de_mas)
     assert motivo(clic_id, clic) is (MotivoDelClic.VENCIDO if vence else None)
     assert motivo(clic_id, None) is (MotivoDelClic.VENCIDO if vence else MotivoDelClic.DESCONOCIDO)
+
+
+@pytest.mark.parametrize(("de_mas", "vale"), [(timedelta(0), True), (timedelta(milliseconds=1), False)])
+def test_lo_que_ocurrio_un_dia_antes_que_su_clic_no_viene_de_el(de_mas: timedelta, vale: bool) -> None:  # noqa: FBT001
+    clic_id, clic = clic_de_hace(-DESAJUSTE - de_mas)
+    assert motivo(clic_id, clic) is (None if vale else MotivoDelClic.POSTERIOR)
+    assert motivo(clic_id, None) is (MotivoDelClic.DESCONOCIDO if vale else MotivoDelClic.POSTERIOR)
 
 
 def test_de_todos_los_motivos_solo_uno_deja_esperar() -> None:

@@ -60,7 +60,8 @@ class ClicDeConversion(CuerpoDescrito):
                 "`null` si vale. `clic_falsificado`: tiene la forma de los de este servicio, y su firma no. "
                 "`clic_ajeno`: no es de este servicio y nadie registró uno así. `clic_desconocido`: es de "
                 "este servicio, y su registro no ha llegado. `clic_vencido`: pasaron más de "
-                "`ALPES_DIAS_DE_CLIC` días. `clic_bot` y `clic_invalido`: lo dice la `lectura` del clic."
+                "`ALPES_DIAS_DE_CLIC` días. `clic_posterior`: fue más de un día después de la conversión. "
+                "`clic_bot` y `clic_invalido`: lo dice la `lectura` del clic."
             )
         ),
     ]

@@ -7,6 +7,7 @@ parecería la primera, y tomada por un clic, todas vendrían del mismo.
 
 import re
 from typing import Final
+from urllib.parse import unquote
 
 LETRAS_QUE_SE_MIRAN: Final = 2_048
 """De cada valor: lo que pasa de ahí no cabe en ningún campo."""
@@ -20,4 +21,9 @@ _DENTRO: Final = re.compile(rf"\{{\s?{_NOMBRE}\s?\}}", re.ASCII)
 def es_macro(valor: str) -> bool:
     """Dice si ese valor es una macro (`{…}`, `{{…}}`, `%…%`, `[…]`) o lleva una entre llaves."""
     mirado = valor[:LETRAS_QUE_SE_MIRAN].strip()
+    # Hay redes que codifican la URL entera, y la macro que no reconocen llega codificada dos veces.
+    return _es_macro(mirado) or ("%" in mirado and _es_macro(unquote(mirado)))
+
+
+def _es_macro(mirado: str) -> bool:
     return _ENTERA.fullmatch(mirado) is not None or _DENTRO.search(mirado) is not None

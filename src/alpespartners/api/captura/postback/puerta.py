@@ -123,8 +123,9 @@ class Postback:
         return Response(acuse, media_type="text/plain", headers=cabeceras)
 
     async def _formulario(self, peticion: Request) -> bytes:
-        """El cuerpo, que puede no haber: entonces nadie dice de qué tipo es."""
-        con_tipo = b"content-type" in cabeceras_de(peticion)
+        """El cuerpo, que puede no haber: entonces da igual de qué tipo se dice que es."""
+        cabeceras = cabeceras_de(peticion)
+        con_tipo = b"content-type" in cabeceras and cabeceras.get(b"content-length", ("",))[0] != "0"
         return await leer_cuerpo(peticion, self._segundos_de_cuerpo, _LIMITES if con_tipo else _SIN_TIPO)
 
     def _abrir(self, peticion: Request, presentada: str | None) -> Clave:

@@ -153,12 +153,13 @@ class _Leido:
         return propiedades, [*avisos]
 
     def _exigir_con_que_nombrarla(self, campos: Mapping[str, str]) -> None:
-        """Anota la falta de quien no trae un `id`, y de su clic solo el nombre."""
+        """Anota la falta de quien no trae un `id` y cuyo clic, que lo daría, no se puede creer."""
         if "id" in campos or any(falta.campo == "id" for falta in self.faltas):
             return
         for parametro in self._fuentes("clic_id"):
-            if es_macro(self._dichos.get(parametro, "")):
-                self.faltas.append(_de_macro("id", parametro))
+            falta = self._falta("id", parametro, self._dichos.get(parametro, ""))
+            if falta is not None:
+                self.faltas.append(falta)
                 return
 
     def _fuentes(self, campo: str) -> Sequence[str]:

@@ -11,7 +11,7 @@ from datetime import datetime
 from difflib import get_close_matches
 from typing import Any, Final
 
-from alpespartners.modulos.enlaces.aplicacion.faltas import intentar
+from alpespartners.modulos.enlaces.aplicacion.faltas import exigir_pocos_campos, intentar
 from alpespartners.modulos.enlaces.dominio.destino import destino_legible, exigir_sin_parametro
 from alpespartners.modulos.enlaces.dominio.enlace import (
     PARAMETRO_CLIC,
@@ -109,6 +109,7 @@ def _hecho(datos: Mapping[str, Any], creado_en: datetime, recolector: Recolector
 
 def _datos(cuerpo: Mapping[str, object], recolector: Recolector) -> dict[str, Any]:
     """Los campos del cuerpo por su nombre, cada uno con su tipo o sin estar; las faltas, en el recolector."""
+    exigir_pocos_campos(cuerpo)
     datos: dict[str, Any] = {}
     escritos: dict[str, object] = {}
     for nombre, valor in cuerpo.items():

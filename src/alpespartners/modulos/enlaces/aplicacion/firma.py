@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from alpespartners.modulos.enlaces.aplicacion.faltas import intentar
+from alpespartners.modulos.enlaces.aplicacion.faltas import exigir_pocos_campos, intentar
 from alpespartners.modulos.enlaces.dominio.destino import destino_legible, exigir_sin_parametro
 from alpespartners.modulos.enlaces.dominio.enlace import Enlace
 from alpespartners.modulos.enlaces.dominio.faltas import CodigoDeEnlace, NoVale
@@ -32,6 +32,7 @@ def por_firmar(enlace: Enlace, cuerpo: Mapping[str, object], ahora: datetime) ->
     Raises:
         DatosInvalidos: con todas las faltas; también que el enlace no permite ir ahí, o que el plazo pasó.
     """
+    exigir_pocos_campos(cuerpo)
     recolector = Recolector()
     for nombre in cuerpo:
         if nombre not in CAMPOS:

@@ -10,9 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 from alpespartners.modulos.enlaces.dominio.clic import Ajeno, Falsificado, Legitimo, comprobar
 from alpespartners.modulos.enlaces.dominio.secreto import Secreto
+
+DESAJUSTE: Final = timedelta(days=1)
+"""Lo que un clic puede parecer posterior sin serlo: hay tiendas que de una venta solo dicen el día."""
 
 
 class MotivoDelClic(StrEnum):
@@ -25,6 +29,8 @@ class MotivoDelClic(StrEnum):
     AJENO = "clic_ajeno"
     """No lo acuñó este servicio, y nadie ha registrado un clic que se llame así."""
     VENCIDO = "clic_vencido"
+    POSTERIOR = "clic_posterior"
+    """Lo que ya había ocurrido no viene de él."""
     DE_OTRA_CAMPAÑA = "clic_de_otra_campaña"
     DE_ROBOT = "clic_bot"
     """Su lectura dice que lo causó un robot."""
@@ -80,10 +86,11 @@ def motivo_del_clic(
     de_su_registro = None if clic is None else _de_su_registro(clic, conversion)
     if de_su_registro is not None:
         return de_su_registro
-    # Sin su registro, el propio clic dice cuándo fue: uno tan antiguo no vale aunque llegue.
+    # Sin su registro, el propio clic dice cuándo fue: el que no es de su tiempo no vale aunque llegue.
     cuando = comprobado.acuñado_en if isinstance(comprobado, Legitimo) else conversion.ocurrido_en
-    if conversion.ocurrido_en - (cuando if clic is None else clic.ocurrido_en) > ventana:
-        return MotivoDelClic.VENCIDO
+    pasado = conversion.ocurrido_en - (cuando if clic is None else clic.ocurrido_en)
+    if not -DESAJUSTE <= pasado <= ventana:
+        return MotivoDelClic.VENCIDO if pasado > ventana else MotivoDelClic.POSTERIOR
     return MotivoDelClic.DESCONOCIDO if clic is None else None
 
 

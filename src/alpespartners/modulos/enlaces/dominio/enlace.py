@@ -83,6 +83,11 @@ class Enlace:
         )
 
 
+def puede_ser_enlace(texto: str) -> bool:
+    """Dice si un enlace se puede llamar así."""
+    return _ENLACE.fullmatch(texto) is not None
+
+
 def enlace_legible(texto: str) -> str:
     """El identificador de un enlace, que va tal cual en una dirección.
 
@@ -93,7 +98,7 @@ def enlace_legible(texto: str) -> str:
         raise NoVale(CodigoDeEnlace.REQUERIDO, "es obligatorio")
     if len(texto) > LONGITUD_DE_ENLACE:
         raise NoVale(CodigoDeEnlace.LONGITUD_EXCEDIDA, f"admite como mucho {LONGITUD_DE_ENLACE} caracteres")
-    if not _ENLACE.fullmatch(texto):
+    if not puede_ser_enlace(texto):
         raise NoVale(
             CodigoDeEnlace.VALOR_NO_PERMITIDO,
             "solo admite letras sin tilde, cifras, guiones y guiones bajos",

@@ -6,7 +6,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, select, tuple_, update
 
 from alpespartners.modulos.enlaces.aplicacion.puertos import Filtro, Lugar
-from alpespartners.modulos.enlaces.dominio.enlace import Enlace
+from alpespartners.modulos.enlaces.dominio.enlace import Enlace, puede_ser_enlace
 from alpespartners.modulos.enlaces.infraestructura.tablas import enlaces, secretos
 from alpespartners.seedwork.sql.sentencias import insertar_lo_nuevo
 
@@ -35,7 +35,8 @@ def cambiar(conexion: Connection, enlace_id: str, cambio: Callable[[Enlace], Enl
 
 def leer(conexion: Connection | None, enlace_id: str) -> Enlace | None:
     """El que se llama así; sin tablas, ninguno."""
-    if conexion is None:
+    # Lo que se escribe en una terminal puede no caber en ninguna base de datos.
+    if conexion is None or not puede_ser_enlace(enlace_id):
         return None
     fila = conexion.execute(select(enlaces).where(enlaces.c.enlace_id == enlace_id)).one_or_none()
     return None if fila is None else _enlace(fila)
