@@ -349,6 +349,16 @@ def test_lo_que_no_se_puede_leer_nunca_no_se_repite(montaje: Montaje, pagina: Pa
     esperar(pagina, lambda: not en_cola(pagina))
 
 
+def test_lo_que_no_se_puede_leer_no_se_lleva_a_lo_que_iba_con_ello(montaje: Montaje, pagina: Page) -> None:
+    montaje.ir(pagina)
+    pagina.evaluate(
+        "let hondo = {}; for (let nivel = 0; nivel < 40; nivel++) hondo = {hondo};"
+        f"alpes.impresion({{id: 'ilegible', propiedades: {{hondo}}}}); alpes.conversion({VENTA});"
+    )
+    esperar(pagina, lambda: montaje.conversiones and en_cola(pagina) == [])
+    assert (montaje.conversiones, montaje.impresiones) == (["pedido-7"], [])
+
+
 def test_la_cola_tiene_un_tope_y_pierde_lo_mas_antiguo(montaje: Montaje, pagina: Page) -> None:
     pagina.route(CAPTURA, lambda ruta: ruta.abort())
     montaje.ir(pagina)

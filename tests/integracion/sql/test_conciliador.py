@@ -19,6 +19,7 @@ from alpespartners.modulos.tracking.infraestructura.mensajes.sobres import sobre
 from alpespartners.modulos.tracking.infraestructura.pulsar.confirmado import Confirmado, ConfirmadoDeParticion
 from tests.apoyo.base_datos import sql
 from tests.apoyo.eventos import AHORA, CONVERSION, conversion
+from tests.apoyo.procedencias import LECTURA
 from tests.apoyo.topicos_y_libro import TopicosYLibro, topicos_y_libro
 
 HUELLA = "0123456789abcdef"
@@ -183,6 +184,17 @@ def test_lo_registrado_otra_vez_tras_restaurar_una_copia_cuadra_aunque_su_hora_d
     caso.relevar()
     otra_vez = replace(conversion(), registrado_en=AHORA + timedelta(days=1))
     caso.topicos.guardar(sobre_de_evento(ConversionRegistrada(otra_vez), None))
+    caso.conciliar()
+    assert caso.hallazgos == []
+
+
+def test_lo_que_se_leyo_otra_vez_con_otras_reglas_cuadra_con_el_evento_que_lleva_la_lectura_de_entonces(
+    caso: TopicosYLibro,
+) -> None:
+    caso.publicar(CONVERSION, "c-1")
+    caso.consumir()
+    caso.relevar()
+    caso.topicos.guardar(sobre_de_evento(ConversionRegistrada(replace(conversion(), lectura=LECTURA)), None))
     caso.conciliar()
     assert caso.hallazgos == []
 

@@ -496,7 +496,10 @@ async def test_head_no_cuenta_y_lo_preparado_por_si_acaso_lleva_su_señal(servic
     assert (cabeza.status_code, servicio.comandos) == (200, [])
     await servicio.pixel({"c": "cmp-1"}, **{"Sec-Purpose": "prefetch;prerender"})
     await servicio.pixel({"c": "cmp-1"})
-    assert [comando.señales for comando in servicio.comandos] == [("precarga",), ()]
+    assert [comando.señales for comando in servicio.comandos] == [
+        ("en_la_pagina", "precarga"),
+        ("en_la_pagina",),
+    ]
 
 
 # El guion.
@@ -515,6 +518,31 @@ async def test_el_guion_se_sirve_a_cualquiera_se_guarda_un_rato_y_se_revisa_por_
     assert repetido.headers["ETag"] == servido.headers["ETag"]
     otro = await servicio.pedir("GET", "/t.js", headers={"If-None-Match": '"otra"'})
     assert otro.content == servido.content
+
+
+@pytest.mark.parametrize(
+    ("admite", "codificado"),
+    [
+        ("gzip, deflate, br", "gzip"),
+        ("br;q=1, GZIP;q=0.5", "gzip"),
+        ("gzip;q=0, br", None),
+        ("gzip ; q=0.00", None),
+        ("gzipado, identity", None),
+        ("", None),
+    ],
+)
+async def test_el_guion_va_comprimido_a_quien_lo_admite_y_cada_forma_tiene_su_etag(
+    servicio: Servicio, admite: str, codificado: str | None
+) -> None:
+    servido = await servicio.pedir("GET", "/t.js", headers={"Accept-Encoding": admite})
+    assert servido.headers.get("Content-Encoding") == codificado
+    assert servido.headers["Vary"] == "Accept-Encoding"
+    assert (int(servido.headers["Content-Length"]) <= 3_000) == (codificado == "gzip")
+    assert servido.content == guion()
+    sabida = {"If-None-Match": servido.headers["ETag"]}
+    for otro, estado in ((admite, 304), ("identity" if codificado else "gzip", 200)):
+        repetido = await servicio.pedir("GET", "/t.js", headers={"Accept-Encoding": otro, **sabida})
+        assert repetido.status_code == estado
 
 
 def test_el_guion_cabe_en_tres_kilobytes_y_no_evalua_texto_ni_pide_nada_a_nadie() -> None:

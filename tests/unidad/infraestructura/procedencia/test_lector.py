@@ -73,6 +73,32 @@ def test_la_red_la_dice_la_procedencia_o_si_calla_la_aplicacion_o_el_enlace(
     assert leer(**campos).red == red
 
 
+TIENDA = "https://tienda.com/"
+
+
+@pytest.mark.parametrize(
+    ("dicho", "red"),
+    [
+        ({"propiedades": {"procedencia": "https://l.instagram.com"}}, "instagram"),
+        ({"propiedades": {"procedencia": "https://l.instagram.com"}, "referrer": None}, "instagram"),
+        ({"propiedades": {"procedencia": "https://un-blog.es"}}, "otra"),
+        ({"propiedades": {"procedencia": "https://www.tienda.com"}}, "directo"),
+        ({"propiedades": {"procedencia": "https://tienda.com", "utm.source": "tt"}}, "tiktok"),
+        ({"user_agent": EN_INSTAGRAM}, "instagram"),
+        ({}, "directo"),
+        ({"propiedades": {"procedencia": "nada"}}, "directo"),
+    ],
+)
+def test_de_lo_que_hace_una_pagina_su_direccion_no_es_de_donde_se_llego(
+    dicho: dict[str, Any], red: str
+) -> None:
+    assert leer("en_la_pagina", **{"referrer": TIENDA} | dicho).red == red
+
+
+def test_sin_la_señal_de_una_pagina_la_propiedad_es_del_cliente_y_no_dice_la_red() -> None:
+    assert leer(referrer=TIENDA, propiedades={"procedencia": "https://l.instagram.com"}).red == "otra"
+
+
 @pytest.mark.parametrize(
     ("señales", "agente", "clase"),
     [
@@ -83,6 +109,7 @@ def test_la_red_la_dice_la_procedencia_o_si_calla_la_aplicacion_o_el_enlace(
         (("precarga",), CHROME, "INVALIDO"),
         (("destino_ignorado", "firma_invalida"), CHROME, "UNICO"),
         ((), None, "UNICO"),
+        (("en_la_pagina", "precarga", "visita_repetida"), CHROME, "INVALIDO"),
     ],
 )
 def test_un_clic_tiene_la_primera_clase_que_le_cabe(

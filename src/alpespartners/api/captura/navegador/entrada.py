@@ -13,6 +13,7 @@ from alpespartners.api.http.visitante import Visitante
 from alpespartners.modulos.tracking.aplicacion.clases import CLASES
 from alpespartners.modulos.tracking.aplicacion.recepcion import Entrada
 from alpespartners.modulos.tracking.dominio.excepciones import Codigo, Fallo
+from alpespartners.modulos.tracking.dominio.lectura import EN_LA_PAGINA
 
 CLAVE: Final = "clave"
 """El campo en que una página dice la suya."""
@@ -38,7 +39,7 @@ def entrada_de_pagina(
         campos: los del evento, que pueden llevar además su `clase` y la clave de su página.
         visitante: quien hizo la petición.
         faltas: las que ya se saben de ellos.
-        señales: lo que se sabe de quien lo causó.
+        señales: lo que se sabe de quien lo causó, además de que lo hizo la página.
     """
     nombrada = campos.get(_CLASE)
     clase = _CLASES.get(nombrada) if isinstance(nombrada, str) else None
@@ -59,4 +60,4 @@ def entrada_de_pagina(
         dichas = cuerpo.get(_PROPIEDADES)
         suyas = dichas if isinstance(dichas, dict) else {} if dichas is None else {_PROPIEDADES: dichas}
         cuerpo[_PROPIEDADES] = {**suyas, **visitante.extra}
-    return Entrada(clase, cuerpo, negacion=todas or None, consta=True, señales=señales)
+    return Entrada(clase, cuerpo, negacion=todas or None, consta=True, señales=(EN_LA_PAGINA, *señales))

@@ -1,11 +1,13 @@
 """`GET /t.js`: el guion que una tienda pone en sus páginas.
 
-Qué es: `recursos/t.js`, sin los comentarios ni la sangría, con su ETag (RFC 9110 §8.8.3).
+Qué es: `recursos/t.js`, sin los comentarios ni la sangría, en gzip para quien lo admite, y cada forma con su
+ETag (RFC 9110 §8.8.3).
 Qué no es: un guion que se componga para cada tienda: lo que cambia de una a otra va en los atributos con que
 se carga, y así la política de contenido de la tienda solo ha de nombrar este servicio.
 Por qué existe: lo que se lee es lo que se sirve, y cabe en 3 kB.
 """
 
+import gzip
 import hashlib
 import re
 from http import HTTPStatus
@@ -21,20 +23,29 @@ from alpespartners.api.http.rutas import Ruta
 
 RUTA: Final = "/t.js"
 
+_GZIP: Final = re.compile(r"(?:^|,)\s*(?:x-)?gzip\s*(?!;\s*q=0(?:\.0*)?\s*(?:,|$))(?:[,;]|$)", re.IGNORECASE)
+"""Que se nombra en `Accept-Encoding` y no con peso cero (RFC 9110 §12.5.3)."""
 _SANGRIA_O_COMENTARIO: Final = re.compile(r"^[ \t]*(?://.*)?\n?", re.MULTILINE)
 
 
 def ruta_del_guion() -> Ruta:
     """La suya."""
-    octetos = guion()
-    marca = f'"{hashlib.sha256(octetos).hexdigest()[:16]}"'
-    cabeceras = {"ETag": marca, "Cross-Origin-Resource-Policy": "cross-origin"}
+    entero = guion()
+    resumen = hashlib.sha256(entero).hexdigest()[:16]
+    comprimido = gzip.compress(entero, mtime=0)
+    comunes = {"Cross-Origin-Resource-Policy": "cross-origin", "Vary": "Accept-Encoding"}
 
     async def servir(peticion: Request) -> Response:
-        conocidas = ",".join(cabeceras_de(peticion).get(b"if-none-match", ()))
+        dichas = cabeceras_de(peticion)
+        if _GZIP.search(",".join(dichas.get(b"accept-encoding", ()))):
+            octetos, marca, forma = comprimido, f'"{resumen}-gzip"', {"Content-Encoding": "gzip"}
+        else:
+            octetos, marca, forma = entero, f'"{resumen}"', {}
+        cabeceras = {"ETag": marca, **comunes}
+        conocidas = ",".join(dichas.get(b"if-none-match", ()))
         if marca in conocidas or conocidas.strip() == "*":
             return RespuestaQueSeRevisa(status_code=HTTPStatus.NOT_MODIFIED, headers=cabeceras)
-        return RespuestaQueSeRevisa(octetos, headers=cabeceras, media_type="text/javascript")
+        return RespuestaQueSeRevisa(octetos, headers=cabeceras | forma, media_type="text/javascript")
 
     return Ruta(plantilla=RUTA, metodo="GET", atencion=servir, alcance=None)
 

@@ -28,6 +28,7 @@ from alpespartners.modulos.tracking.aplicacion.negados import destino_de_negado
 from alpespartners.modulos.tracking.aplicacion.recepcion import NoValida, Recepcion, SinConfirmar
 from alpespartners.modulos.tracking.dominio.destinos import Rechazada
 from alpespartners.modulos.tracking.dominio.excepciones import Codigo, Fallo
+from alpespartners.modulos.tracking.dominio.lectura import PRECARGA
 from alpespartners.modulos.tracking.dominio.normalizacion import en_nfc
 
 RUTA: Final = "/p.gif"
@@ -56,8 +57,6 @@ ALIAS: Final[Mapping[str, str]] = {
 """Los nombres cortos de los campos."""
 SIN_SIGNIFICADO: Final = "_"
 """El parámetro que se pone para que cada dirección sea otra, y no dice nada."""
-PRECARGA: Final = "precarga"
-"""La señal de que el navegador preparaba una página que quizá nadie llegó a ver."""
 
 _UTM: Final = "utm_"
 _PROPIEDAD: Final = "p."

@@ -17,6 +17,13 @@ from typing import Final
 NO_EVALUADA: Final = "NO_EVALUADA"
 """La señal de que un paso de la lectura falló: lo que le tocaba decir no se sabe."""
 
+EN_LA_PAGINA: Final = "en_la_pagina"
+"""La señal de que lo hizo la propia página: `referrer` es ella, y no de dónde se llegó."""
+PRECARGA: Final = "precarga"
+"""La señal de que el navegador preparaba una página que quizá nadie llegó a ver."""
+PROCEDENCIA: Final = "procedencia"
+"""La propiedad en que una página dice de dónde se llegó a ella."""
+
 _CODIGO: Final = re.compile("[a-z0-9_]{1,64}")
 _MAXIMO_DE_SEÑALES: Final = 16
 

@@ -14,14 +14,14 @@
   const segundos = 86400 * Math.min(400, Math.max(1, +dato.dias || 30));
   const destino = new URL("tracking/captura", guion.src).href;
   const mio = "alpes:" + (clave || "") + ":";
-  const enEspera = 100, juntos = 20, letras = 18000, caduca = 7 * 864e5;
+  const enEspera = 100, letras = 18000, caduca = 7 * 864e5;
   const pendientes = new Map();
   const consulta = new URLSearchParams(location.search);
 
   // Hasta que se diga, si la página pide consentimiento: ni sale ni se guarda nada.
   let puede = "consentimiento" in dato ? null : true;
   let privado = n.globalPrivacyControl;
-  let clic, ocupado, espera, salido, fallos = 0, empezado;
+  let clic, ocupado, espera, salido, fallos = 0, empezado, juntos = 20;
 
   // Con las galletas bloqueadas, solo nombrarlas es un error.
   const sin = (hacer) => { try { return hacer(); } catch (_) { return null; } };
@@ -87,7 +87,7 @@
     let largo = 0;
     for (const [k, texto] of pendientes) {
       largo += texto.length;
-      if (lote.length == juntos || largo > letras) break;
+      if (lote.length && (lote.length >= juntos || largo > letras)) break;
       lote.push(k);
       textos.push(texto);
     }
@@ -101,7 +101,8 @@
     ocupado = 1;
     fetch(destino, { method: "POST", body, keepalive: true, credentials: "omit" })
       .then((r) => {
-        if (r.status == 400 || r.status == 413) lote.forEach(olvidar);
+        // Uno ilegible no se lleva a los demás: se repiten de uno en uno, y así se sabe cuál es.
+        if (r.status == 400 || r.status == 413) lote.length > 1 ? (juntos = 1) : lote.forEach(olvidar);
         return r.ok ? r.json() : Promise.reject(r.status);
       })
       .then((dicho) => {

@@ -325,9 +325,10 @@ def _ausente(pareja: Pareja) -> bool:
 def _resumen(entidad: EventoSeguido[Any]) -> bytes:
     """Lo que diría hoy su evento, reducido: iguales solo si dicen lo mismo, campo por campo.
 
-    Salvo cuándo se registró: lo que vino después de una copia se registra otra vez al restaurarla.
+    Salvo cuándo se registró y cómo se leyó: lo que vino después de una copia se registra otra vez al
+    restaurarla, y la fila se vuelve a leer con cada versión de las reglas.
     """
-    sin_registro = replace(entidad, registrado_en=entidad.recibido_en)
+    sin_registro = replace(entidad, registrado_en=entidad.recibido_en, lectura=None)
     try:
         carga = sobre_de_evento(evento_de(sin_registro), None).carga
     except ValueError:

@@ -9,10 +9,10 @@ Por qué existe: las redes de afiliación cuentan aparte los únicos, los repeti
 from collections.abc import Collection
 from typing import Final
 
-from alpespartners.modulos.tracking.dominio.lectura import ClaseDeClic
+from alpespartners.modulos.tracking.dominio.lectura import PRECARGA, ClaseDeClic
 
 # Una página que el navegador prepara por si acaso no es un clic de nadie.
-_DE_NO_VALER: Final = frozenset({"enlace_vencido", "precarga"})
+_DE_NO_VALER: Final = frozenset({"enlace_vencido", PRECARGA})
 _DE_REPETIDO: Final = frozenset({"visita_repetida"})
 
 

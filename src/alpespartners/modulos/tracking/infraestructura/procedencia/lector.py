@@ -7,12 +7,18 @@ Por qué existe: un defecto en una regla no puede impedir que se registre una ve
 """
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib.metadata import version
 from typing import Final, TypeVar
 
 from alpespartners.modulos.tracking.dominio.contenido import Contenido, ContenidoImpresion
-from alpespartners.modulos.tracking.dominio.lectura import NO_EVALUADA, Lectura, señales_ajenas
+from alpespartners.modulos.tracking.dominio.lectura import (
+    EN_LA_PAGINA,
+    NO_EVALUADA,
+    PROCEDENCIA,
+    Lectura,
+    señales_ajenas,
+)
 from alpespartners.modulos.tracking.dominio.objetos_valor import TipoEvento
 from alpespartners.modulos.tracking.infraestructura.procedencia.agente import Agente, LectorDeAgentes
 from alpespartners.modulos.tracking.infraestructura.procedencia.clase import clase_de_clic
@@ -21,6 +27,7 @@ from alpespartners.modulos.tracking.infraestructura.procedencia.red import (
     DIRECTO,
     PROCEDENCIA_LEIDA,
     anfitrion_de,
+    procedencia_de_una_pagina,
     red_de_anfitrion,
     red_de_aplicacion,
 )
@@ -68,10 +75,16 @@ class LectorDeProcedencias:
         agente, del_agente, fallos = _SIN_AGENTE
         if metadatos.user_agent:
             agente, del_agente, fallos = self._del_agente(metadatos.user_agent)
-        red, de_la_procedencia, mas = _SIN_PROCEDENCIA
-        if metadatos.referrer:
-            red, de_la_procedencia, mas = self._de_procedencia(metadatos.referrer[:PROCEDENCIA_LEIDA])
-        fallos += mas
+        red, de_la_procedencia, _ = _SIN_PROCEDENCIA
+        recibidas = señales_ajenas(señales) if señales else ()
+        procedencia = metadatos.referrer
+        if EN_LA_PAGINA in recibidas:
+            de_donde = partial(procedencia_de_una_pagina, procedencia)
+            procedencia, mas = _intentar("red", de_donde, contenido.propiedades.get(PROCEDENCIA))
+            fallos += mas
+        if procedencia:
+            red, de_la_procedencia, mas = self._de_procedencia(procedencia[:PROCEDENCIA_LEIDA])
+            fallos += mas
         if red is None:
             red = red_de_aplicacion(agente.aplicacion)
             if red is None and contenido.propiedades:
@@ -86,7 +99,6 @@ class LectorDeProcedencias:
         for paso in fallos:
             self._al_fallar(paso)
         es_clic = isinstance(contenido, ContenidoImpresion) and contenido.tipo_evento is TipoEvento.CLIC
-        recibidas = señales_ajenas(señales) if señales else ()
         halladas = del_agente + de_la_procedencia
         return self._reunir(agente, red, pais, halladas, recibidas, es_clic, bool(fallos))
 

@@ -72,6 +72,15 @@ def anfitrion_de(procedencia: str) -> str:
     return anfitrion[:_LONGITUD_DE_UN_ANFITRION]
 
 
+def procedencia_de_una_pagina(pagina: str | None, dicha: str | None) -> str | None:
+    """De dónde se llegó a una página, según ella; `None` si no lo dice, o si se llegó de otra de su sitio."""
+    if not dicha:
+        return None
+    suyo, otro = (anfitrion_de(una).removeprefix("www.") for una in (pagina or "", dicha))
+    del_mismo = suyo and (suyo == otro or suyo.endswith(f".{otro}") or otro.endswith(f".{suyo}"))
+    return None if del_mismo else dicha
+
+
 def red_de_anfitrion(anfitrion: str) -> str:
     """La red de un anfitrión: la de él o la del dominio del que es parte."""
     partes = anfitrion.split(".")
