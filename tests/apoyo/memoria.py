@@ -360,6 +360,7 @@ def fuentes_en_memoria(
         cuentas=puertos,
         cuentas_de_influencers=CuentasDeInfluencersEnMemoria(puertos),
         resumenes=puertos,
+        enlaces=puertos.enlaces,
         prefijos=lambda: () if guardadas is None else guardadas.prefijos,
         averiguar=averiguar,
         administracion=administracion,

@@ -20,6 +20,7 @@ INFLUENCERS: Final = ("ana.perez", "@el_chef", "日本", OTRO_HOSTIL)
 
 IMPRESIONES: Final = "/tracking/impresiones"
 CONVERSIONES: Final = "/tracking/conversiones"
+ENLACES: Final = "/tracking/enlaces"
 _IMPORTES: Final = [("COP", "150000.25"), ("EUR", "19.9"), ("JPY", "1234567")]
 _TIPOS: Final = ("VENTA", "REGISTRO", "SUSCRIPCION", "OTRA")
 
@@ -94,6 +95,21 @@ VISTAS: Final[Mapping[str, tuple[Vista, ...]]] = {
         Vista(f"/panel/evento?id={quote(OTRO_HOSTIL, safe='')}", (OTRO_HOSTIL,)),
         Vista(f"/panel/evento?id={quote(LARGO + LARGO, safe='')}", estado=422),
     ),
+    "/panel/enlaces": (
+        Vista("/panel/enlaces", (HOSTIL, OTRO_HOSTIL, "ana-verano")),
+        Vista(f"/panel/enlaces?campa%C3%B1a_id={quote(HOSTIL, safe='')}", (HOSTIL,)),
+        Vista("/panel/enlaces?influencer_id=nadie"),
+        Vista(f"/panel/enlaces?{_DE_MAS}", (OTRO_HOSTIL,), estado=422),
+    ),
+    "/panel/enlaces/{enlace_id}": (
+        Vista("/panel/enlaces/ana-verano", (HOSTIL, OTRO_HOSTIL, "<b>JUAN10</b>")),
+        Vista("/panel/enlaces/ninguno", estado=404),
+        Vista(f"/panel/enlaces/ana-verano?{_DE_MAS}", (OTRO_HOSTIL,), estado=422),
+    ),
+    "/panel/enlace-nuevo": (
+        Vista(f"/panel/enlace-nuevo?campa%C3%B1a_id={quote(HOSTIL, safe='')}"),
+        Vista(f"/panel/enlace-nuevo?{_DE_MAS}", (OTRO_HOSTIL,), estado=422),
+    ),
     "/panel/rechazos": (
         Vista("/panel/rechazos", (HOSTIL, "conflicto_de_id")),
         Vista("/panel/rechazos?estado=ILEGIBLE"),
@@ -107,6 +123,7 @@ TODAS: Final = tuple(vista for suyas in VISTAS.values() for vista in suyas)
 NO_SON_PAGINAS: Final = frozenset(
     {
         "/panel/campañas/{campaña_id}/periodo",
+        "/panel/enlaces/{enlace_id}/qr.svg",
         "/panel/entrar",
         "/panel/idioma",
         "/panel/influencers/{influencer_id}/periodo",
@@ -139,6 +156,11 @@ def peticiones() -> Iterator[tuple[str, dict[str, Any]]]:
     yield IMPRESIONES, _comun(0) | {"id": _DE_PRUEBA, "tipo_evento": "IMPRESION"}
     yield CONVERSIONES, _comun(0) | {"id": HOSTIL, "tipo_conversion": "REGISTRO"}
     yield CONVERSIONES, _comun(0) | {"id": OTRO_HOSTIL, "tipo_conversion": HOSTIL}
+    enlace = {"campaña_id": HOSTIL, "influencer_id": OTRO_HOSTIL, "cupon": "<b>JUAN10</b>"}
+    destino = f"https://tienda.com/{'larguisima/' * 30}?q=%3Cb%3E"
+    yield ENLACES, enlace | {"enlace_id": "ana-verano", "destino": destino}
+    pasado = {"destino": "https://tienda.com/", "vence_en": "2024-01-01T00:00:00Z"}
+    yield ENLACES, {"enlace_id": "x" * 64, "campaña_id": LARGO, "influencer_id": LARGO} | pasado
 
 
 def _comun(orden: int) -> dict[str, Any]:

@@ -87,6 +87,7 @@ def crear_app(
     cuentas = LecturaDeCuentasSQL(por_turnos, hechos())
     cuentas_de_influencers = LecturaDeInfluencerSQL(por_turnos, hechos())
     resumenes = ResumenesSQL(por_turnos, hechos())
+    enlaces = EnlacesSQL(lecturas, escrituras)
 
     def paginas(
         averiguar: Callable[[], Awaitable[Salud]], aceptado_hasta: Callable[[], Mapping[str, datetime]]
@@ -98,6 +99,7 @@ def crear_app(
                 cuentas=cuentas,
                 cuentas_de_influencers=cuentas_de_influencers,
                 resumenes=resumenes,
+                enlaces=enlaces,
                 prefijos=lambda: guardadas.prefijos,
                 averiguar=averiguar,
                 administracion=administracion,
@@ -149,7 +151,7 @@ def crear_app(
         cuentas_de_influencers=cuentas_de_influencers,
         resumenes=resumenes,
         presencia=lecturas,
-        enlaces=EnlacesSQL(lecturas, escrituras),
+        enlaces=enlaces,
         ventana_de_clic=timedelta(days=configuracion.dias_de_clic),
         reloj=ahora,
         nuevo_id=nuevo_id,

@@ -26,6 +26,9 @@ DELANTE_DE_UN_EVENTO: Final = "/panel/evento?id="
 DELANTE_DE_UN_INFLUENCER: Final = "/panel/influencers/"
 """Lo mismo, en la de un influencer."""
 EVENTO_DE_PRUEBA: Final = "/panel/evento-de-prueba"
+ENLACES: Final = "/panel/enlaces"
+ENLACE_NUEVO: Final = "/panel/enlace-nuevo"
+"""No cuelga de la de los enlaces: ahí cualquier nombre es el de uno."""
 
 LONGITUD_MAXIMA: Final = 2048
 """Caracteres de una dirección a la que se puede volver."""
@@ -109,10 +112,19 @@ def con_parametros(direccion: str, **parametros: str) -> str:
     return f"{direccion}?{consulta}" if consulta else direccion
 
 
+def con_filtros(direccion: str, **filtros: str | None) -> str:
+    """Esa dirección con esos parámetros, de los que tengan valor."""
+    return con_parametros(direccion, **{nombre: valor for nombre, valor in filtros.items() if valor})
+
+
 def direccion_de_rechazos(**filtros: str | None) -> str:
     """La de lo que no se registró, con esos filtros de los que los tengan."""
-    con_valor = {nombre: valor for nombre, valor in filtros.items() if valor}
-    return con_parametros(RECHAZOS, **con_valor)
+    return con_filtros(RECHAZOS, **filtros)
+
+
+def direccion_de_enlace(enlace_id: str) -> str:
+    """La de su vista; un enlace se llama con letras que van tal cual en una dirección."""
+    return f"{ENLACES}/{enlace_id}"
 
 
 def direccion_del_flujo(campaña_id: str) -> str:

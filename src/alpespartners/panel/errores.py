@@ -172,9 +172,8 @@ def falta_explicada(falta: Falta, idioma: Idioma) -> FaltaExplicada:
     if idioma is Idioma.ESPAÑOL:
         return FaltaExplicada(falta.campo, falta.mensaje, "")
     decir = Frases(idioma).gettext
-    conocida = _POR_FALTA.get(falta.codigo)
-    if conocida is None and falta.mensaje in traducciones(idioma):
-        conocida = falta.mensaje
+    # La frase entera dice más que su código.
+    conocida = falta.mensaje if falta.mensaje in traducciones(idioma) else _POR_FALTA.get(falta.codigo)
     if conocida is not None:
         return FaltaExplicada(falta.campo, decir(conocida), "")
     general = decir(_NO_VALE) if falta.codigo == CodigoDePeticion.PARAMETRO_INVALIDO else ""

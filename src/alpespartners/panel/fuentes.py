@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from alpespartners.api.operacion.salud import Salud
+from alpespartners.modulos.enlaces.aplicacion.puertos import Enlaces
 from alpespartners.modulos.informes.aplicacion.puertos import (
     LecturaDeCampañas,
     LecturaDeCuentas,
@@ -46,6 +47,7 @@ class Fuentes:
     cuentas: LecturaDeCampañas
     cuentas_de_influencers: LecturaDeCuentas
     resumenes: LecturaDeResumenes
+    enlaces: Enlaces
     prefijos: Callable[[], Collection[str]]
     averiguar: Callable[[], Awaitable[Salud]]
     administracion: Administracion | None

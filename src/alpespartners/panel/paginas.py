@@ -181,13 +181,17 @@ def entorno(idioma: Idioma) -> jinja2.Environment:
         "direccion_de_idioma": direcciones.direccion_de_idioma,
         "direccion_de_salida": direcciones.SALIR,
         "chispas": chispas,
+        "con_filtros": direcciones.con_filtros,
         "con_parametros": direcciones.con_parametros,
         "direccion_de_campaña": direcciones.direccion_de_campaña,
+        "direccion_de_enlace": direcciones.direccion_de_enlace,
         "direccion_de_evento": direcciones.direccion_de_evento,
         "direccion_de_influencer": direcciones.direccion_de_influencer,
         "direccion_del_periodo": direcciones.direccion_del_periodo,
         "direccion_del_periodo_de_influencer": direcciones.direccion_del_periodo_de_influencer,
         "direccion_en_vivo": direcciones.direccion_en_vivo,
+        "ENLACE_NUEVO": direcciones.ENLACE_NUEVO,
+        "ENLACES": direcciones.ENLACES,
         "EVENTO": direcciones.EVENTO,
         "direccion_de_rechazos": direcciones.direccion_de_rechazos,
     }
@@ -208,6 +212,7 @@ def _vistas(frases: Frases, alcances: Collection[Alcance]) -> list[tuple[str, st
     de_lectura = [
         (direcciones.CAMPAÑAS, _("Campañas")),
         (direcciones.INFLUENCERS, _("Influencers")),
+        (direcciones.ENLACES, _("Enlaces cortos")),
         (direcciones.EVENTO, _("Explicar un evento")),
         (direcciones.RECHAZOS, _("No registrados")),
     ]

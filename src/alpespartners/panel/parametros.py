@@ -5,6 +5,7 @@ nada. Lo demás que no se entiende es una falta, como en la API.
 """
 
 from collections.abc import Collection
+from datetime import datetime
 from urllib.parse import quote
 
 from starlette.requests import Request
@@ -32,3 +33,12 @@ def parametros_de_formulario(
     sin_llenar = {f"{quote(nombre)}=".encode() for nombre in conocidos}
     pares = peticion.scope["query_string"].split(b"&")
     return leer_parametros(b"&".join(par for par in pares if par not in sin_llenar), conocidos, recolector)
+
+
+def en_utc(escrito: str) -> str:
+    """Una fecha, o una hora sin zona como la que envía un formulario, es de UTC; lo demás queda como está."""
+    try:
+        instante = datetime.fromisoformat(escrito)
+    except ValueError:
+        return escrito
+    return escrito if instante.tzinfo else f"{instante.isoformat()}Z"

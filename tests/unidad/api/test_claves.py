@@ -76,6 +76,11 @@ TABLA: Final[Mapping[str, Alcance | None]] = {
     "GET /panel/influencers/{influencer_id}/periodo": LECTURA,
     "GET /panel/campañas/{campaña_id}": LECTURA,
     "GET /panel/campañas/{campaña_id}/periodo": LECTURA,
+    "GET /panel/enlaces": LECTURA,
+    "GET /panel/enlaces/{enlace_id}": LECTURA,
+    "GET /panel/enlaces/{enlace_id}/qr.svg": LECTURA,
+    "GET /panel/enlace-nuevo": CAPTURA,
+    "POST /panel/enlace-nuevo": CAPTURA,
     "GET /panel/evento": LECTURA,
     "GET /panel/rechazos": LECTURA,
     "GET /panel/campañas/{campaña_id}/en-vivo": LECTURA,
@@ -97,7 +102,9 @@ TABLA: Final[Mapping[str, Alcance | None]] = {
 }
 """Para qué ha de haberse hecho la clave con que se pide cada ruta; `NADIE`, no se mira ninguna."""
 TAMBIEN_LECTURA: Final = {
-    cual for cual in TABLA if "/tracking/enlaces" in cual and not cual.startswith("GET")
+    cual
+    for cual in TABLA
+    if "/enlace-nuevo" in cual or ("/tracking/enlaces" in cual and not cual.startswith("GET"))
 }
 """Las que piden además `lectura`: con una clave de solo captura no se cambia adónde va la gente."""
 SIN_CLAVE: Final = {"GET /metricas", "GET /salud/viva", "GET /salud/lista"} | {
@@ -114,7 +121,7 @@ CON_CAMPAÑA_EN_LA_CONSULTA: Final = {
 }
 DEL_PANEL: Final = {cual for cual in TABLA if "/panel" in cual}
 """Las páginas: la negativa se lee, y quien no trae clave va a la que la pide."""
-ELIGE_CAMPAÑA: Final = {"GET /panel/evento", "GET /panel/rechazos"}
+ELIGE_CAMPAÑA: Final = {"GET /panel/enlaces", "GET /panel/evento", "GET /panel/rechazos"}
 """Las del panel que con una clave así enseñan lo suyo o dejan elegir; sus pruebas son las de cada vista."""
 DE_UN_EVENTO: Final = {cual for cual in TABLA if "/{id}" in cual or "GET /tracking/enlaces/{" in cual}
 
@@ -166,7 +173,8 @@ class Servicio:
             if metodo == "POST" and direccion.startswith("/panel"):
                 # Un formulario lo envía quien cargó su página.
                 pagina = await cliente.get("/panel/entrar")
-                opciones = {"data": {"testigo": re.findall(r'name="testigo" value="([^"]+)', pagina.text)[0]}}
+                testigo = re.findall(r'name="testigo" value="([^"]+)', pagina.text)[0]
+                opciones = {"data": {"testigo": testigo} | _campos(direccion)}
             # De en vivo solo se lee cómo empieza.
             metodo = "HEAD" if direccion.endswith("/en-vivo") else metodo
             return await cliente.request(metodo, direccion, headers=cabeceras, **opciones)  # type: ignore[arg-type]
@@ -192,6 +200,12 @@ def _cuerpo(direccion: str) -> object:
             return {"enlace_id": "juan", "campaña_id": "cmp-1", "destino": "https://tienda.com/"}
         case _:
             return EVENTO
+
+
+def _campos(direccion: str) -> dict[str, str]:
+    """Los de un formulario que sin ellos tendría faltas."""
+    de_enlace = {"campaña_id": "cmp-1", "destino": "https://tienda.com/"}
+    return de_enlace if direccion == "/panel/enlace-nuevo" else {}
 
 
 def _rellena(cual: str, valor: str = "cmp-1") -> str:

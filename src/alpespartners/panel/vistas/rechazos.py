@@ -33,7 +33,7 @@ from alpespartners.panel.direcciones import RECHAZOS, direccion_de_rechazos
 from alpespartners.panel.enmiendas import Envio, enmienda_de
 from alpespartners.panel.fuentes import Fuentes
 from alpespartners.panel.paginas import Paginas
-from alpespartners.panel.parametros import parametros_de_formulario
+from alpespartners.panel.parametros import en_utc, parametros_de_formulario
 from alpespartners.panel.remedios import REMEDIOS
 
 _POR_PAGINA: Final = 25
@@ -122,7 +122,7 @@ def _leidos(peticion: Request) -> tuple[dict[str, str], dict[str, str | None], P
     """
     recolector = Recolector()
     escritos = parametros_de_formulario(peticion, PARAMETROS, recolector)
-    parametros = escritos | {nombre: _en_utc(escritos[nombre]) for nombre in _FECHAS if nombre in escritos}
+    parametros = escritos | {nombre: en_utc(escritos[nombre]) for nombre in _FECHAS if nombre in escritos}
     estado = parametros.get("estado")
     if estado is None and "motivo" not in parametros:
         parametros["estado"] = Rechazada.estado
@@ -136,15 +136,6 @@ def _leidos(peticion: Request) -> tuple[dict[str, str], dict[str, str | None], P
         raise DatosInvalidos([*recolector.fallos, *invalidos.fallos]) from None
     recolector.exigir()
     return escritos, {nombre: parametros.get(nombre) for nombre in _FILTROS}, pedido
-
-
-def _en_utc(escrito: str) -> str:
-    """Una fecha, o una hora sin zona como la que envía un formulario, es de UTC; lo demás queda como está."""
-    try:
-        instante = datetime.fromisoformat(escrito)
-    except ValueError:
-        return escrito
-    return escrito if instante.tzinfo else f"{instante.isoformat()}Z"
 
 
 def _para_un_campo(instante: datetime | None) -> str:
