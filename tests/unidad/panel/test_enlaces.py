@@ -19,7 +19,7 @@ from tests.apoyo.tablas_html import Leido, leer_html
 
 LISTA: Final = "/panel/enlaces"
 NUEVO: Final = "/panel/enlace-nuevo"
-CAPTURA, LECTURA, _ = Alcance
+CAPTURA, LECTURA = Alcance.CAPTURA, Alcance.LECTURA
 VALIDO: Final = {"campaña_id": "verano", "influencer_id": "ana", "destino": "https://tienda.com/zapatos"}
 
 
