@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.apoyo.espera import hasta
 from tests.apoyo.memoria import PuertosEnMemoria, api_en_memoria
@@ -129,9 +129,13 @@ def test_si_el_servicio_calla_se_dice_que_lo_que_se_ve_es_lo_ultimo(abierto: Bro
         aviso.wait_for()
         assert aviso.text_content() == "El servicio no responde: lo que se ve es lo último que dijo."
         assert not pagina.locator("#aviso").text_content()
+        juicio = pagina.get_by_role("heading", name="Funciona")
+        expect(juicio).to_have_css("text-decoration-line", "line-through")
+        assert vista.faltas_de_accesibilidad() == []
         pagina.unroute("**/panel/sistema")
         refrescar(pagina)
         aviso.wait_for(state="hidden")
+        expect(juicio).to_have_css("text-decoration-line", "none")
 
 
 def test_sin_guiones_se_lee_igual(abierto: Browser, direccion: str) -> None:
