@@ -195,6 +195,7 @@ _COMUNES: Final[dict[str, Any]] = {
     "campaña_id": "",
     "influencer_id": "inf-789",
     "usuario_id": "usr-101",
+    "clic_id": None,
     "metadatos": Metadatos("Mozilla/5.0...", "192.168.1.1", "https://instagram.com"),
     "timestamp": COMIENZO,
     "propiedades": {},

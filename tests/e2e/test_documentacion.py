@@ -103,8 +103,11 @@ def test_la_pagina_muestra_cada_operacion_sin_pedir_nada_fuera_ni_que_se_le_proh
     assert pagina.quejas == []
 
 
-# Cada una aparte: juntas, en una máquina cargada no caben en el plazo de una prueba.
-@pytest.mark.parametrize(("metodo", "ruta"), OPERACIONES)
+# Cada una aparte: juntas, en una máquina cargada no caben en el plazo de una prueba. Las de un postback piden
+# una clave de las suyas: sin ninguna, como aquí, no hay nada en su dirección.
+@pytest.mark.parametrize(
+    ("metodo", "ruta"), [operacion for operacion in OPERACIONES if "/postback/" not in operacion[1]]
+)
 def test_cada_operacion_se_puede_probar_con_los_ejemplos_que_trae(
     pagina: Pestaña, direccion: str, metodo: str, ruta: str
 ) -> None:

@@ -37,7 +37,7 @@ _ENVIOS = {
     "/tracking/conversiones": "NuevaConversion",
     "/tracking/cloudevents": "CloudEvent",
 }
-_QUE_DESCRIBEN = {"user_agent", "ip_address", "referrer", "propiedades", "time"}
+_QUE_DESCRIBEN = {"clic_id", "user_agent", "ip_address", "referrer", "propiedades", "time"}
 _DOCUMENTO: Any = descripcion()
 _DESCRIPCION = schemathesis.openapi.from_dict(_DOCUMENTO)
 

@@ -38,6 +38,7 @@ from tests.apoyo.cuentas import TABLAS, Cuentas, contadas_y_guardadas
 from tests.apoyo.espera import hasta
 from tests.apoyo.eventos import AHORA, CONVERSION, IMPRESION, recibido
 from tests.apoyo.postgresql import ServidorDePrueba, libro_postgresql, sql
+from tests.apoyo.revisiones import VOLVER_A_LA_0010
 
 DIA = datetime(2026, 1, 14, tzinfo=UTC)
 MICROSEGUNDO = timedelta(microseconds=1)
@@ -45,6 +46,7 @@ EL_MAYOR = Decimal("99999999999999.9999")
 """El importe más grande: en diezmilésimas, diez ya no caben en 64 bits."""
 
 VOLVER_A_LA_0006 = (
+    *VOLVER_A_LA_0010,
     "DROP INDEX ix_conversiones_influencer_id_ocurrido_en_id",
     *(f"DROP TABLE {tabla}" for tabla in (*TABLAS, "usuarios_por_dia", "claves")),
     "ALTER TABLE carriles RENAME COLUMN arriendo_hasta TO reservado_hasta",

@@ -33,10 +33,12 @@ from alpespartners.modulos.tracking.infraestructura.motores.sqlite.base_datos im
 from tests.apoyo.cuentas import DeUsuarios, contadas_y_guardadas, usuarios_guardados
 from tests.apoyo.eventos import AHORA, CONVERSION, IMPRESION, recibido
 from tests.apoyo.postgresql import sql
+from tests.apoyo.revisiones import VOLVER_A_LA_0010
 
 DIA = datetime(2026, 1, 14, tzinfo=UTC)
 
 VOLVER_A_LA_0007 = (
+    *VOLVER_A_LA_0010,
     "DROP INDEX ix_conversiones_influencer_id_ocurrido_en_id",
     "DROP INDEX ix_cuentas_por_semana_influencer_id_semana_campana_id",
     "DROP TABLE usuarios_por_dia",
