@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections import Counter
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import pulsar
 import pytest
@@ -47,13 +47,24 @@ async def publicar_todos(despachador: DespachadorPulsar, comandos: list[Comando]
     await asyncio.gather(*(publicar(comando) for comando in comandos))
 
 
+class Cuentas(NamedTuple):
+    """Lo que hay; es falso mientras no sea lo que se espera, y si no llega a serlo la prueba lo dice."""
+
+    impresiones: int
+    conversiones: int
+    por_publicar: int
+    esperadas: tuple[int, int]
+
+    def __bool__(self) -> bool:
+        return self[:3] == (*self.esperadas, 0)
+
+
 async def todo_publicado(puesta: Puesta, cuantas_impresiones: int, cuantas_conversiones: int) -> None:
     """Espera a que el libro tenga esas filas y la bandeja de salida haya quedado vacía."""
+    esperadas = (cuantas_impresiones, cuantas_conversiones)
     await hasta_en_el_bucle(
-        lambda: (
-            puesta.contar(impresiones) == cuantas_impresiones
-            and puesta.contar(conversiones) == cuantas_conversiones
-            and puesta.por_publicar() == 0
+        lambda: Cuentas(
+            puesta.contar(impresiones), puesta.contar(conversiones), puesta.por_publicar(), esperadas
         ),
         segundos=60,
     )
