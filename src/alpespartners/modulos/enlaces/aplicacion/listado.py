@@ -6,18 +6,15 @@ from typing import Final
 
 from alpespartners.modulos.enlaces.aplicacion.puertos import Enlaces, Filtro, Lugar
 from alpespartners.modulos.enlaces.dominio.enlace import Enlace
-from alpespartners.modulos.tracking.aplicacion.codigos import CodigoDePeticion
 from alpespartners.modulos.tracking.aplicacion.consultas.cursores import (
-    EPOCA,
     LIMITE_POR_OMISION,
-    MICROSEGUNDO,
     atadura_de,
-    cursor_en_texto,
+    cursor_de_lugar,
     lector_de,
     limite_de,
-    partes_del_cursor,
+    lugar_del_cursor,
 )
-from alpespartners.modulos.tracking.dominio.excepciones import CampoInvalido, Recolector
+from alpespartners.modulos.tracking.dominio.excepciones import Recolector
 from alpespartners.modulos.tracking.dominio.objetos_valor import identificador
 
 PARAMETROS: Final = frozenset({"limite", "cursor", "campaña_id", "influencer_id"})
@@ -69,25 +66,9 @@ async def listar_enlaces(enlaces: Enlaces, peticion: PeticionDeEnlaces) -> Pagin
     if len(hallados) == len(pagina):
         return PaginaDeEnlaces(pagina, None)
     ultimo = pagina[-1]
-    micros = (ultimo.creado_en - EPOCA) // MICROSEGUNDO
-    return PaginaDeEnlaces(
-        pagina, cursor_en_texto(_VERSION_DEL_CURSOR, peticion.atadura, micros, ultimo.enlace_id)
-    )
+    cursor = cursor_de_lugar(_VERSION_DEL_CURSOR, peticion.atadura, ultimo.creado_en, ultimo.enlace_id)
+    return PaginaDeEnlaces(pagina, cursor)
 
 
 def _leer_cursor(nombre: str, texto: str, atadura: str) -> Lugar:
-    """Lee un lugar. Nadie firma un cursor: el que se escribe a mano no puede hacer fallar la consulta."""
-    invalido = CampoInvalido(
-        nombre, CodigoDePeticion.CURSOR_INVALIDO, "no es un cursor de esta lista con estos filtros"
-    )
-    match partes_del_cursor(texto):
-        case [int(version), str(suya), int(micros), str(enlace_id)] if (
-            version == _VERSION_DEL_CURSOR and suya == atadura
-        ):
-            pass
-        case _:
-            raise invalido
-    try:
-        return Lugar(EPOCA + micros * MICROSEGUNDO, identificador(nombre, enlace_id))
-    except (OverflowError, ValueError):
-        raise invalido from None
+    return Lugar(*lugar_del_cursor(nombre, texto, _VERSION_DEL_CURSOR, atadura))

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from alpespartners.modulos.tracking.aplicacion.codigos import CodigoDePeticion
 from alpespartners.modulos.tracking.dominio.excepciones import CampoInvalido, Recolector
+from alpespartners.modulos.tracking.dominio.objetos_valor import identificador
 
 LIMITE_MAXIMO: Final = 1000
 LIMITE_POR_OMISION: Final = 100
@@ -68,3 +69,30 @@ def partes_del_cursor(texto: str) -> Any:
         return json.loads(base64.b64decode(texto + relleno, altchars=b"-_", validate=True))
     except (ValueError, RecursionError, binascii.Error):
         return None
+
+
+def cursor_de_lugar(version: int, atadura: str, instante: datetime, identidad: str) -> str:
+    """El de una lista que va por un instante y, en él, por un identificador."""
+    return cursor_en_texto(version, atadura, (instante - EPOCA) // MICROSEGUNDO, identidad)
+
+
+def lugar_del_cursor(nombre: str, texto: str, version: int, atadura: str) -> tuple[datetime, str]:
+    """El instante y el identificador que lleva.
+
+    Nadie firma un cursor: el que se escribe a mano no puede hacer fallar la consulta.
+
+    Raises:
+        CampoInvalido: no es de esa lista con esos filtros.
+    """
+    invalido = CampoInvalido(
+        nombre, CodigoDePeticion.CURSOR_INVALIDO, "no es un cursor de esta lista con estos filtros"
+    )
+    match partes_del_cursor(texto):
+        case [int(suya), str(atada), int(micros), str(identidad)] if suya == version and atada == atadura:
+            pass
+        case _:
+            raise invalido
+    try:
+        return EPOCA + micros * MICROSEGUNDO, identificador(nombre, identidad)
+    except (OverflowError, CampoInvalido):
+        raise invalido from None

@@ -12,20 +12,17 @@ from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
 from alpespartners.modulos.tracking.aplicacion.clases import Clase
-from alpespartners.modulos.tracking.aplicacion.codigos import CodigoDePeticion
 from alpespartners.modulos.tracking.aplicacion.consultas.cursores import (
-    EPOCA,
     LIMITE_POR_OMISION,
-    MICROSEGUNDO,
     atadura_de,
-    cursor_en_texto,
+    cursor_de_lugar,
     lector_de,
     limite_de,
-    partes_del_cursor,
+    lugar_del_cursor,
 )
 from alpespartners.modulos.tracking.aplicacion.textos import instante_de_parametro
 from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
-from alpespartners.modulos.tracking.dominio.excepciones import CampoInvalido, Recolector
+from alpespartners.modulos.tracking.dominio.excepciones import Recolector
 from alpespartners.modulos.tracking.dominio.objetos_valor import identificador, tipo
 from alpespartners.modulos.tracking.dominio.repositorios import FiltroEventos, LecturaEventos, Posicion
 
@@ -96,27 +93,9 @@ def listar_eventos(eventos: LecturaEventos[E], peticion: PeticionLista) -> Pagin
         return Pagina(elementos, None)
     elementos = elementos[: peticion.limite]
     ultimo = elementos[-1]
-    cursor = _escribir_cursor(Posicion(ultimo.ocurrido_en, ultimo.id), peticion.atadura)
+    cursor = cursor_de_lugar(_VERSION_CURSOR, peticion.atadura, ultimo.ocurrido_en, ultimo.id)
     return Pagina(elementos, cursor)
 
 
-def _escribir_cursor(posicion: Posicion, atadura: str) -> str:
-    micros = (posicion.ocurrido_en - EPOCA) // MICROSEGUNDO
-    return cursor_en_texto(_VERSION_CURSOR, atadura, micros, posicion.id)
-
-
 def _leer_cursor(nombre: str, texto: str, atadura: str) -> Posicion:
-    invalido = CampoInvalido(
-        nombre, CodigoDePeticion.CURSOR_INVALIDO, "no es un cursor de esta lista con estos filtros"
-    )
-    match partes_del_cursor(texto):
-        case [int(version), str(suya), int(micros), str(id_evento)] if (
-            version == _VERSION_CURSOR and suya == atadura
-        ):
-            pass
-        case _:
-            raise invalido
-    try:
-        return Posicion(EPOCA + micros * MICROSEGUNDO, identificador(nombre, id_evento))
-    except (OverflowError, CampoInvalido):
-        raise invalido from None
+    return Posicion(*lugar_del_cursor(nombre, texto, _VERSION_CURSOR, atadura))
