@@ -67,6 +67,16 @@ class Lectura:
     recibidas: tuple[str, ...] = ()
     clase: str | None = None
 
+    @property
+    def clase_de_trafico(self) -> str | None:
+        """La clase con que se cuenta: la de un clic; de lo demás, `BOT` si es de un robot."""
+        return self.clase or (ClaseDeClic.BOT.value if self.bot else None)
+
+    @property
+    def robot(self) -> str | None:
+        """La primera de las señales que dicen que es un robot."""
+        return self.señales[0] if self.bot and self.señales else None
+
 
 def señales_ajenas(señales: Sequence[str]) -> tuple[str, ...]:
     """Las de un comando que son códigos, una vez cada una y hasta dieciséis.
