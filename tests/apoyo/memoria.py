@@ -145,6 +145,9 @@ class PuertosEnMemoria:
     async def publicar(self, comando: Comando, *, comando_id: str, traza: str | None) -> None:
         if not self.disponible:
             raise BrokerNoDisponible
+        self._publicar(comando, comando_id, traza)
+
+    def _publicar(self, comando: Comando, comando_id: str, traza: str | None) -> None:
         self.publicados.append((comando, comando_id, traza))
         if comando.recibido_en is not None:
             de_impresiones = isinstance(comando, RegistrarImpresion)
@@ -153,6 +156,13 @@ class PuertosEnMemoria:
         self.sin_consumir.append((comando, comando_id))
         if self.cuantos_consumidores and not self.detenidos:
             self.consumir()
+
+    def publicar_enseguida(
+        self, comando: Comando, al_saber: Callable[[bool], None], *, comando_id: str, traza: str | None
+    ) -> None:
+        if self.disponible:
+            self._publicar(comando, comando_id, traza)
+        al_saber(self.disponible)
 
     async def publicar_varios(
         self, comandos: Sequence[tuple[Comando, str]], *, traza: str | None

@@ -52,6 +52,16 @@ class ContratoDespachador:
         await despacho.despachador.publicar(CONVERSION, comando_id="c-2", traza=None)
         assert despacho.publicados() == [(IMPRESION, "c-1", None), (CONVERSION, "c-2", None)]
 
+    async def test_lo_que_se_publica_enseguida_esta_publicado_cuando_se_dice(
+        self, despacho: Despacho
+    ) -> None:
+        await hasta_en_el_bucle(lambda: despacho.despachador.disponible, segundos=60)
+        sabido: list[bool] = []
+        despacho.despachador.publicar_enseguida(IMPRESION, sabido.append, comando_id="c-1", traza=TRAZA)
+        await hasta_en_el_bucle(lambda: bool(sabido), segundos=60)
+        assert sabido == [True]
+        assert despacho.publicados() == [(IMPRESION, "c-1", TRAZA)]
+
     async def test_muchos_a_la_vez_se_publican_todos(self, despacho: Despacho) -> None:
         comandos = [replace(IMPRESION, id=f"imp-{numero}") for numero in range(1_500)]
         await asyncio.gather(
@@ -109,6 +119,10 @@ class ContratoDespachador:
         await hasta_en_el_bucle(lambda: not despacho.despachador.disponible)
         with pytest.raises(BrokerNoDisponible):
             await despacho.despachador.publicar(IMPRESION, comando_id="c-2", traza=None)
+        sabido: list[bool] = []
+        despacho.despachador.publicar_enseguida(IMPRESION, sabido.append, comando_id="c-3", traza=None)
+        await hasta_en_el_bucle(lambda: bool(sabido), segundos=60)
+        assert sabido == [False]
 
 
 class TestDespachadorEnMemoria(ContratoDespachador):

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from tests.apoyo.metricas import metricas_de_publicacion
 from tests.apoyo.pulsar_falso import ClienteFalso, ProductorFalso
 
 TOPICO = COMANDO_REGISTRAR_IMPRESION
+CLIC = replace(IMPRESION, id="clic")
 SOBRE = Sobre(TOPICO, None, {}, b"")
 RITMO = RitmoDelPublicador(pausas=Pausas(minima=0.01), cada_mirada=0.01, desconexion_tolerada=0.1)
 
@@ -58,6 +60,31 @@ async def consultado(productor: ProductorFalso, veces: int) -> None:
     """Espera a que se haya mirado tantas veces más si tiene conexión."""
     desde = productor.consultas
     await hasta_en_el_bucle(lambda: productor.consultas >= desde + veces)
+
+
+def enviar(despachador: DespachadorPulsar, cuantos: int) -> list["asyncio.Task[None]"]:
+    """Envíos a la vez, cada uno en su tarea."""
+    return [
+        asyncio.create_task(
+            despachador.publicar(replace(IMPRESION, id=f"imp-{numero}"), comando_id="c", traza=None)
+        )
+        for numero in range(cuantos)
+    ]
+
+
+def quedan(envios: list["asyncio.Task[None]"]) -> int:
+    return sum(not envio.done() for envio in envios)
+
+
+async def responder_hasta(productor: ProductorFalso, envios: list["asyncio.Task[None]"]) -> None:
+    """Confirma lo que llega hasta que acaban todos."""
+
+    def acabaron() -> bool:
+        productor.responder(confirmado=True)
+        return not quedan(envios)
+
+    await hasta_en_el_bucle(acabaron)
+    await asyncio.gather(*envios)
 
 
 @pytest.mark.parametrize(("tras", "solos"), [(0.0, 2), (60.0, 0)])
@@ -146,6 +173,92 @@ async def test_nunca_hay_en_curso_mas_de_los_permitidos_ni_tras_agotarse_el_limi
         await hasta_en_el_bucle(lambda: productor.enviados)
         productor.responder(confirmado=True)
         await publicacion
+
+
+async def test_un_clic_se_publica_aunque_los_envios_no_quepan(cliente: ClienteFalso) -> None:
+    async with despachando(cliente, limite=30.0, maximo_en_curso=3) as despachador:
+        productor = await conectado(despachador, cliente)
+        envios = enviar(despachador, 6)
+        await hasta_en_el_bucle(lambda: len(productor.enviados) == 3)
+        sabido: list[bool] = []
+        despachador.publicar_enseguida(CLIC, sabido.append, comando_id="clic", traza=None)
+        assert [sobre.clave for sobre, _ in productor.enviados][3:] == ["clic"]
+        await responder_hasta(productor, envios)
+        assert sabido == [True]
+
+
+async def test_mientras_un_clic_espera_los_envios_pasan_de_pocos_en_pocos_y_pasan_todos(
+    cliente: ClienteFalso,
+) -> None:
+    async with despachando(cliente, limite=30.0, maximo_con_prisa=2) as despachador:
+        productor = await conectado(despachador, cliente)
+        sabido: list[bool] = []
+        despachador.publicar_enseguida(CLIC, sabido.append, comando_id="clic", traza=None)
+        (clic,) = productor.enviados
+        productor.enviados = []
+        envios = enviar(despachador, 9)
+
+        def van_de_dos_en_dos(faltan: int) -> bool:
+            assert len(productor.enviados) <= 2
+            return quedan(envios) == faltan and len(productor.enviados) == 2
+
+        for faltan in (9, 7, 5, 3):
+            await hasta_en_el_bucle(partial(van_de_dos_en_dos, faltan))
+            productor.responder(confirmado=True)
+        await hasta_en_el_bucle(lambda: quedan(envios) == 1)
+        productor.enviados.append(clic)
+        await responder_hasta(productor, envios)
+        assert sabido == [True]
+        # Sin clics caben otra vez todos.
+        envios = enviar(despachador, 9)
+        await hasta_en_el_bucle(lambda: len(productor.enviados) == 9)
+        await responder_hasta(productor, envios)
+
+
+async def test_de_un_clic_sin_confirmacion_se_dice_que_no_una_vez_y_deja_su_sitio_cuando_se_sabe(
+    cliente: ClienteFalso,
+) -> None:
+    async with despachando(cliente, limite=0.05, maximo_en_curso=1, maximo_con_prisa=1) as despachador:
+        productor = await conectado(despachador, cliente)
+        sabido: list[bool] = []
+        despachador.publicar_enseguida(CLIC, sabido.append, comando_id="clic", traza=None)
+        await hasta_en_el_bucle(lambda: sabido == [False])
+        assert not despachador.disponible
+        # El cliente aún lo tiene: otro más no cabe, y se sabe sin esperar.
+        despachador.publicar_enseguida(CLIC, sabido.append, comando_id="otro", traza=None)
+        assert sabido == [False, False]
+        productor.responder(confirmado=True)
+        await asyncio.sleep(0)
+        assert sabido == [False, False]
+        despachador.publicar_enseguida(CLIC, sabido.append, comando_id="otro", traza=None)
+        productor.responder(confirmado=True)
+        await hasta_en_el_bucle(lambda: sabido == [False, False, True])
+
+
+async def test_de_un_clic_que_el_broker_rechaza_o_sin_conexion_se_dice_que_no(
+    cliente: ClienteFalso,
+) -> None:
+    sabido: list[bool] = []
+    async with despachando(cliente, limite=30.0) as despachador:
+        despachador.publicar_enseguida(CLIC, sabido.append, comando_id="clic", traza=None)
+        assert sabido == [False]
+        productor = await conectado(despachador, cliente)
+        despachador.publicar_enseguida(CLIC, sabido.append, comando_id="clic", traza=None)
+        productor.responder(confirmado=False)
+        await hasta_en_el_bucle(lambda: sabido == [False, False])
+        assert not despachador.disponible
+    despachador.publicar_enseguida(CLIC, sabido.append, comando_id="clic", traza=None)
+    assert sabido == [False, False, False]
+
+
+async def test_un_envio_abandonado_mientras_espera_turno_no_ocupa_sitio(cliente: ClienteFalso) -> None:
+    async with despachando(cliente, limite=30.0, maximo_en_curso=1) as despachador:
+        productor = await conectado(despachador, cliente)
+        envios = enviar(despachador, 3)
+        await hasta_en_el_bucle(lambda: len(productor.enviados) == 1)
+        envios[1].cancel()
+        await responder_hasta(productor, [envios[0], envios[2]])
+        assert envios[1].cancelled()
 
 
 async def test_si_el_broker_no_esta_insiste_hasta_conectarse(cliente: ClienteFalso) -> None:

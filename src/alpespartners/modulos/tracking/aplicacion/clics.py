@@ -9,11 +9,7 @@ tener parado: su clic lo guarda este servicio hasta que el broker lo confirme.
 import asyncio
 
 from alpespartners.modulos.tracking.aplicacion.comandos import Comando
-from alpespartners.modulos.tracking.aplicacion.puertos import (
-    BrokerNoDisponible,
-    ColaDeClics,
-    DespachadorComandos,
-)
+from alpespartners.modulos.tracking.aplicacion.puertos import ColaDeClics, DespachadorComandos
 from alpespartners.seedwork.plazo_comun import PlazoComun
 
 
@@ -30,38 +26,22 @@ class RecepcionDeClics:
         self._despachador = despachador
         self._cola = cola
         self._plazos: PlazoComun[bool] = PlazoComun(espera)
-        self._en_curso: set[asyncio.Future[bool]] = set()
 
     async def recibir(self, comando: Comando, *, comando_id: str, traza: str | None) -> None:
         """Vuelve cuando el clic está a salvo o, si no puede estarlo, contado como perdido."""
         if not self._despachador.disponible:
             await self._cola.guardar(comando, comando_id=comando_id, traza=traza)
             return
-        envio = asyncio.ensure_future(self._publicar(comando, comando_id, traza))
-        # Mientras dura, nadie más guarda esta tarea.
-        self._en_curso.add(envio)
-        envio.add_done_callback(self._en_curso.discard)
-        await self._hasta_saber(envio)
-        if not envio.done():
-            await self._cola.guardar(comando, comando_id=comando_id, traza=traza, en_curso=envio)
-        elif not envio.result():
-            await self._cola.guardar(comando, comando_id=comando_id, traza=traza)
-
-    async def _hasta_saber(self, envio: asyncio.Future[bool]) -> None:
-        """Vuelve cuando se sabe qué fue de ese envío, que sigue aunque se acabe la espera."""
+        envio: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         sabido = self._plazos.futuro()
 
-        def avisar(_envio: asyncio.Future[bool]) -> None:
+        def al_saber(confirmado: bool) -> None:  # noqa: FBT001
+            envio.set_result(confirmado)
+            # Se pudo acabar la espera, o irse quien esperaba.
             if not sabido.done():
-                sabido.set_result(True)
+                sabido.set_result(confirmado)
 
-        envio.add_done_callback(avisar)
-        await sabido
-
-    async def _publicar(self, comando: Comando, comando_id: str, traza: str | None) -> bool:
-        """Dice si el broker lo confirmó."""
-        try:
-            await self._despachador.publicar(comando, comando_id=comando_id, traza=traza)
-        except BrokerNoDisponible:
-            return False
-        return True
+        self._despachador.publicar_enseguida(comando, al_saber, comando_id=comando_id, traza=traza)
+        if not await sabido:
+            en_curso = None if envio.done() else envio
+            await self._cola.guardar(comando, comando_id=comando_id, traza=traza, en_curso=en_curso)

@@ -82,6 +82,15 @@ class DespachadorComandos(Protocol):
             BrokerNoDisponible: no hubo confirmación a tiempo.
         """
 
+    def publicar_enseguida(
+        self, comando: Comando, al_saber: Callable[[bool], None], *, comando_id: str, traza: str | None
+    ) -> None:
+        """Publica uno que no espera a los demás: quien lo causó está esperando.
+
+        `al_saber` se llama una vez, quizá antes de volver, con si el broker lo confirmó de forma duradera;
+        lo que no confirmó puede haberlo guardado o no.
+        """
+
     async def publicar_varios(
         self, comandos: Sequence[tuple[Comando, str]], *, traza: str | None
     ) -> list[BrokerNoDisponible | None]:

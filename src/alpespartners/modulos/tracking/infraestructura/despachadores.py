@@ -32,6 +32,7 @@ from alpespartners.modulos.tracking.infraestructura.pulsar.publicador import (
     RitmoDelPublicador,
 )
 from alpespartners.seedwork.plazo_comun import PlazoComun
+from alpespartners.seedwork.turnos import Turnos
 
 AlSaber = Callable[[bool], None]
 
@@ -46,6 +47,8 @@ class DespachadorPulsar:
         limite: segundos que se espera la confirmación del broker.
         metricas: donde se cuenta cada comando.
         maximo_en_curso: comandos sin confirmar a la vez; los siguientes esperan su turno dentro del límite.
+        maximo_con_prisa: los que puede haber, sin contarlos, mientras esperan confirmación los que se
+            publican enseguida, que son otros `maximo_en_curso` como mucho.
         memoria_del_silencio: segundos que se recuerda que, con conexión, el broker no confirmó; si nadie
             envía, nada lo desmentiría.
         ritmo: el de quien publica.
@@ -57,6 +60,7 @@ class DespachadorPulsar:
         metricas: MetricasDePublicacion,
         *,
         maximo_en_curso: int = 1_000,
+        maximo_con_prisa: int = 8,
         memoria_del_silencio: float = 15.0,
         ritmo: RitmoDelPublicador = RITMO,
     ) -> None:
@@ -65,7 +69,7 @@ class DespachadorPulsar:
         self._maximo_en_curso = maximo_en_curso
         self._memoria_del_silencio = memoria_del_silencio
         self._ritmo = ritmo
-        self._turnos = asyncio.Semaphore(maximo_en_curso)
+        self._turnos = Turnos(maximo_en_curso, maximo_con_prisa)
         self._confirmaciones: PlazoComun[bool] = PlazoComun(limite)
         self._publicador: Publicador | None = None
         self._asegurados: set[str] = set()
@@ -102,7 +106,7 @@ class DespachadorPulsar:
         confirmacion = self._confirmaciones.futuro()
 
         def al_saber(confirmado: bool) -> None:  # noqa: FBT001
-            self._turnos.release()
+            self._turnos.soltar()
             # Quien esperaba pudo cansarse o irse.
             if not confirmacion.done():
                 confirmacion.set_result(confirmado)
@@ -117,6 +121,44 @@ class DespachadorPulsar:
         if not confirmado:
             raise self._sin_confirmar(publicador, sobre.topico, respondido=confirmado is not None)
         self._confirmado(sobre.topico, comando.recibido_en, comienzo)
+
+    def publicar_enseguida(
+        self, comando: Comando, al_saber: Callable[[bool], None], *, comando_id: str, traza: str | None
+    ) -> None:
+        """Publica sin esperar turno, ni conexión si no la hay, y mientras los envíos pasan de pocos en pocos.
+
+        `al_saber` se llama una vez, en el bucle y quizá antes de volver, con si el broker lo confirmó; lo que
+        no confirmó puede haberlo guardado o no.
+        """
+        publicador = self._publicador
+        if publicador is None or not publicador.hay_sitio():
+            al_saber(False)  # noqa: FBT003
+            return
+        sobre = sobre_de_comando(comando, comando_id, traza)
+        if not publicador.listo(sobre.topico) or not self._turnos.pasar():
+            al_saber(False)  # noqa: FBT003
+            return
+        confirmacion = self._confirmaciones.futuro()
+        comienzo = time.perf_counter()
+
+        def responde(confirmado: bool) -> None:  # noqa: FBT001
+            self._turnos.salir()
+            if confirmacion.done():
+                return
+            confirmacion.set_result(confirmado)
+            if confirmado:
+                self._confirmado(sobre.topico, comando.recibido_en, comienzo)
+            else:
+                self._sin_confirmar(publicador, sobre.topico, respondido=True)
+            al_saber(confirmado)
+
+        def vence(vencida: asyncio.Future[bool | None]) -> None:
+            if vencida.result() is None:
+                self._sin_confirmar(publicador, sobre.topico, respondido=False)
+                al_saber(False)  # noqa: FBT003
+
+        confirmacion.add_done_callback(vence)
+        publicador.enviar(sobre, responde)
 
     async def publicar_varios(
         self, comandos: Sequence[tuple[Comando, str]], *, traza: str | None
@@ -151,7 +193,7 @@ class DespachadorPulsar:
 
         def al_saber(numero: int, confirmado: bool) -> None:  # noqa: FBT001
             nonlocal faltan
-            self._turnos.release()
+            self._turnos.soltar()
             faltan -= 1
             # Vencido el plazo, o ido quien esperaba, lo que se sepa ya no cuenta.
             if todas.done():
@@ -227,13 +269,12 @@ class DespachadorPulsar:
         Raises:
             TimeoutError: no los hubo a tiempo.
         """
-        if publicador.listo(topico) and not self._turnos.locked():
-            # No hay nada que esperar, y un plazo cuesta.
-            await self._turnos.acquire()
+        # Si no hay nada que esperar, sin plazo, que cuesta.
+        if publicador.listo(topico) and self._turnos.tomar_si_hay():
             return
         async with asyncio.timeout_at(vence):
             await publicador.esperar(topico)
-            await self._turnos.acquire()
+            await self._turnos.tomar()
 
     def _crear_productor(self, cliente: ClientePulsar, topico: str) -> Productor:
         """Antes del primer envío deja creado quien lo recibirá: Apache Pulsar olvida lo que nadie espera."""
