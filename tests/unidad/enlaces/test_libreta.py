@@ -158,3 +158,22 @@ async def test_de_mas_se_olvida_el_que_hace_mas_que_no_se_pide(
     for enlace_id in ("juan", "ana", "juan", "eva", "juan", "ana"):
         await libreta.buscar(enlace_id)
     assert base.leidos == ["juan", "ana", "eva", "ana"]
+
+
+async def test_si_no_responde_las_lecturas_que_la_esperan_no_crecen_sin_fin(
+    base: Base, libreta: Libreta, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(modulo, "LECTURAS_MAXIMAS", 2)
+    await libreta.buscar("juan")
+    base.segundos += SEGUNDOS_DE_VIGENCIA
+    base.responde.clear()
+    esperan = [asyncio.create_task(libreta.buscar(f"inventado-{numero}")) for numero in range(2)]
+    await hasta_en_el_bucle(lambda: len(base.leidos) == 3)
+    with pytest.raises(LibretaNoDisponible):
+        await libreta.buscar("otro")
+    assert await libreta.buscar("juan") is JUAN
+    assert len(base.leidos) == 3
+    # Cuando responde, se vuelve a leer.
+    base.responde.set()
+    assert await asyncio.gather(*esperan) == [None, None]
+    assert await libreta.buscar("otro") is None

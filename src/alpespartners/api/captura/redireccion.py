@@ -260,13 +260,11 @@ def _ultima_visita(peticion: Request, enlace: Enlace, ahora: datetime) -> int | 
 def _recordar_la_visita(respuesta: Response, enlace: Enlace, ahora: datetime) -> None:
     # Solo desde el primero: quien vuelve cada día haría una visita que no se acaba. Ni firmada ni cifrada:
     # quien la cambie solo dirá otra cosa de su propio clic, que además cuenta aparte.
-    respuesta.set_cookie(
-        _GALLETA + enlace.enlace_id,
-        str(int(ahora.timestamp())),
-        max_age=SEGUNDOS_DE_UNA_VISITA,
-        path=PLANTILLA.format(enlace_id=enlace.enlace_id),
-        httponly=True,
-        samesite="lax",
+    # Escrita a mano, que `set_cookie` gasta lo que firmar el clic: un `enlace_id` cabe tal cual.
+    galleta = f"{_GALLETA}{enlace.enlace_id}={int(ahora.timestamp())}"
+    camino = PLANTILLA.format(enlace_id=enlace.enlace_id)
+    respuesta.headers.append(
+        "Set-Cookie", f"{galleta}; HttpOnly; Max-Age={SEGUNDOS_DE_UNA_VISITA}; Path={camino}; SameSite=lax"
     )
 
 

@@ -23,6 +23,8 @@ ENLACES_MAXIMOS: Final = 10_000
 """Los que se recuerdan; de más se olvida el que hace más que no se pide."""
 INEXISTENTES_MAXIMOS: Final = 1_000
 """De los que se preguntó y no hay; aparte, para que quien los inventa no eche a los demás."""
+LECTURAS_MAXIMAS: Final = 1_000
+"""Las que esperan a la vez a la base de datos, también las que ya no espera nadie."""
 SEGUNDOS_DE_VIGENCIA: Final = 5.0
 SEGUNDOS_SI_SE_CONOCE: Final = 0.1
 """Los que se espera a leer otra vez uno que ya se conoce."""
@@ -68,7 +70,7 @@ class Libreta:
         Si la base de datos no responde, el que se conocía.
 
         Raises:
-            LibretaNoDisponible: no responde, y no se conocía.
+            LibretaNoDisponible: no responde, o tiene demasiado por leer, y no se conocía.
         """
         conocido = self._conocidos.get(enlace_id)
         if conocido is not None and self._cronometro() < conocido.vence:
@@ -86,9 +88,15 @@ class Libreta:
             return self._sin_leer(enlace_id, fallo)
 
     def _lectura(self, enlace_id: str) -> "asyncio.Task[Enlace | None]":
-        """La que esté en curso de ese enlace, o una nueva."""
+        """La que esté en curso de ese enlace, o una nueva.
+
+        Raises:
+            LibretaNoDisponible: hay ya demasiadas en curso.
+        """
         tarea = self._en_curso.get(enlace_id)
         if tarea is None:
+            if len(self._en_curso) >= LECTURAS_MAXIMAS:
+                raise LibretaNoDisponible("la base de datos no responde a las lecturas que ya tiene")
             tarea = asyncio.create_task(self._renovar(enlace_id), name="enlace que se lee")
             self._en_curso[enlace_id] = tarea
             tarea.add_done_callback(lambda hecha: self._acabada(enlace_id, hecha))

@@ -7,6 +7,7 @@ Qué no es: de dónde sale (`aplicacion/secretos.py`) ni qué se firma (`clic.py
 import hashlib
 import hmac
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class Secreto:
         mensaje = b"".join(len(parte).to_bytes(4, "big") + parte for parte in (uso.encode(), *partes))
         return hmac.digest(self.octetos, mensaje, "sha256")
 
+    @lru_cache(maxsize=16)  # noqa: B019 (los secretos son pocos y viven lo que el proceso)
     def numero(self, uso: str) -> int:
         """De 0 a 255: dice, sin decir el secreto, con cuál puede haberse firmado algo."""
         return hashlib.sha256(self.firmar(uso, b"numero")).digest()[0]
