@@ -1,4 +1,4 @@
-"""Turnos: cuántos pueden estar a la vez en algo, y menos mientras pasa alguien con prisa.
+"""Turnos: cuántos pueden estar a la vez en algo, y menos cuantos más pasen con prisa.
 
 Qué es: sitios que se toman y se sueltan en un bucle de asyncio, y una cola por orden de llegada.
 Qué no es: un cerrojo, ni una cola para quien tiene prisa, que pasa o sabe enseguida que no.
@@ -15,20 +15,22 @@ class Turnos:
 
     Args:
         sitios: los que hay; otros tantos, aparte, para quien tiene prisa.
-        sitios_con_prisa: los que quedan mientras pasa alguien con prisa. Con uno basta para que nadie espere
+        compartidos: los que hay para todos mientras pasa alguien con prisa.
+        reservados: los que entonces quedan, haya cuantos haya con prisa. Con uno basta para que nadie espere
             sin fin.
     """
 
-    def __init__(self, sitios: int, sitios_con_prisa: int) -> None:
+    def __init__(self, sitios: int, compartidos: int, reservados: int) -> None:
         self._sitios = sitios
-        self._sitios_con_prisa = min(sitios, sitios_con_prisa)
+        self._compartidos = min(sitios, compartidos)
+        self._reservados = min(sitios, reservados)
         self._ocupados = 0
         self._con_prisa = 0
         self._cola: OrderedDict[asyncio.Future[None], None] = OrderedDict()
 
     def tomar_si_hay(self) -> bool:
-        """Toma un sitio si lo hay y nadie lo espera; dice si lo tomó."""
-        if self._cola or not self._hay():
+        """Toma un sitio, si lo hay; dice si lo tomó. Mientras alguien lo espera, no lo hay."""
+        if not self._hay():
             return False
         self._ocupados += 1
         return True
@@ -67,7 +69,9 @@ class Turnos:
         self._repartir()
 
     def _hay(self) -> bool:
-        return self._ocupados < (self._sitios_con_prisa if self._con_prisa else self._sitios)
+        if not self._con_prisa:
+            return self._ocupados < self._sitios
+        return self._ocupados < max(self._reservados, self._compartidos - self._con_prisa)
 
     def _repartir(self) -> None:
         while self._cola and self._hay():

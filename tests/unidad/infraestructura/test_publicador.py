@@ -190,7 +190,7 @@ async def test_un_clic_se_publica_aunque_los_envios_no_quepan(cliente: ClienteFa
 async def test_mientras_un_clic_espera_los_envios_pasan_de_pocos_en_pocos_y_pasan_todos(
     cliente: ClienteFalso,
 ) -> None:
-    async with despachando(cliente, limite=30.0, maximo_con_prisa=2) as despachador:
+    async with despachando(cliente, limite=30.0, junto_a_clics=3, reservados=1) as despachador:
         productor = await conectado(despachador, cliente)
         sabido: list[bool] = []
         despachador.publicar_enseguida(CLIC, sabido.append, comando_id="clic", traza=None)
@@ -215,10 +215,22 @@ async def test_mientras_un_clic_espera_los_envios_pasan_de_pocos_en_pocos_y_pasa
         await responder_hasta(productor, envios)
 
 
+async def test_un_lote_no_va_mas_despacio_por_un_clic(cliente: ClienteFalso) -> None:
+    async with despachando(cliente, limite=30.0, junto_a_clics=2, reservados=1) as despachador:
+        productor = await conectado(despachador, cliente)
+        sabido: list[bool] = []
+        despachador.publicar_enseguida(CLIC, sabido.append, comando_id="clic", traza=None)
+        lote = asyncio.create_task(despachador.publicar_varios([(IMPRESION, "c")] * 9, traza=None))
+        await hasta_en_el_bucle(lambda: len(productor.enviados) == 10)
+        productor.responder(confirmado=True)
+        assert await lote == [None] * 9
+        assert sabido == [True]
+
+
 async def test_de_un_clic_sin_confirmacion_se_dice_que_no_una_vez_y_deja_su_sitio_cuando_se_sabe(
     cliente: ClienteFalso,
 ) -> None:
-    async with despachando(cliente, limite=0.05, maximo_en_curso=1, maximo_con_prisa=1) as despachador:
+    async with despachando(cliente, limite=0.05, maximo_en_curso=1) as despachador:
         productor = await conectado(despachador, cliente)
         sabido: list[bool] = []
         despachador.publicar_enseguida(CLIC, sabido.append, comando_id="clic", traza=None)

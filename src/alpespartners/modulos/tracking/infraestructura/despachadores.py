@@ -36,6 +36,8 @@ from alpespartners.seedwork.turnos import Turnos
 
 AlSaber = Callable[[bool], None]
 
+_CLASES_DE_TURNOS = 3
+"""Los de los envíos, los de lo que se publica enseguida y los de lo que va con otros."""
 _PARTE_DEL_LIMITE = 0.8
 _SEGUNDOS_DE_CIERRE = 2.0
 
@@ -46,9 +48,10 @@ class DespachadorPulsar:
     Args:
         limite: segundos que se espera la confirmación del broker.
         metricas: donde se cuenta cada comando.
-        maximo_en_curso: comandos sin confirmar a la vez; los siguientes esperan su turno dentro del límite.
-        maximo_con_prisa: los que puede haber, sin contarlos, mientras esperan confirmación los que se
-            publican enseguida, que son otros `maximo_en_curso` como mucho.
+        maximo_en_curso: comandos sin confirmar a la vez, de los que van solos, de los que van con otros y de
+            los que se publican enseguida; los siguientes esperan su turno dentro del límite.
+        junto_a_clics: los que van solos o se publican enseguida a la vez, mientras haya de estos.
+        reservados: los que aun así pueden ir solos.
         memoria_del_silencio: segundos que se recuerda que, con conexión, el broker no confirmó; si nadie
             envía, nada lo desmentiría.
         ritmo: el de quien publica.
@@ -60,7 +63,8 @@ class DespachadorPulsar:
         metricas: MetricasDePublicacion,
         *,
         maximo_en_curso: int = 1_000,
-        maximo_con_prisa: int = 8,
+        junto_a_clics: int = 32,
+        reservados: int = 4,
         memoria_del_silencio: float = 15.0,
         ritmo: RitmoDelPublicador = RITMO,
     ) -> None:
@@ -69,7 +73,9 @@ class DespachadorPulsar:
         self._maximo_en_curso = maximo_en_curso
         self._memoria_del_silencio = memoria_del_silencio
         self._ritmo = ritmo
-        self._turnos = Turnos(maximo_en_curso, maximo_con_prisa)
+        self._turnos = Turnos(maximo_en_curso, junto_a_clics, reservados)
+        # Aparte: de uno en uno, lo que llega junto perdería lo que gana por llegar junto.
+        self._turnos_de_varios = Turnos(maximo_en_curso, maximo_en_curso, maximo_en_curso)
         self._confirmaciones: PlazoComun[bool] = PlazoComun(limite)
         self._publicador: Publicador | None = None
         self._asegurados: set[str] = set()
@@ -113,7 +119,7 @@ class DespachadorPulsar:
 
         comienzo = time.perf_counter()
         try:
-            await self._turno(publicador, sobre.topico, self._vence())
+            await self._turno(self._turnos, publicador, sobre.topico, self._vence())
             publicador.enviar(sobre, al_saber)
             confirmado = await confirmacion
         except TimeoutError:
@@ -125,7 +131,7 @@ class DespachadorPulsar:
     def publicar_enseguida(
         self, comando: Comando, al_saber: Callable[[bool], None], *, comando_id: str, traza: str | None
     ) -> None:
-        """Publica sin esperar turno, ni conexión si no la hay, y mientras los envíos pasan de pocos en pocos.
+        """Publica sin esperar turno, ni conexión si no la hay; mientras, los envíos pasan de pocos en pocos.
 
         `al_saber` se llama una vez, en el bucle y quizá antes de volver, con si el broker lo confirmó; lo que
         no confirmó puede haberlo guardado o no.
@@ -193,7 +199,7 @@ class DespachadorPulsar:
 
         def al_saber(numero: int, confirmado: bool) -> None:  # noqa: FBT001
             nonlocal faltan
-            self._turnos.soltar()
+            self._turnos_de_varios.soltar()
             faltan -= 1
             # Vencido el plazo, o ido quien esperaba, lo que se sepa ya no cuenta.
             if todas.done():
@@ -228,7 +234,7 @@ class DespachadorPulsar:
             TimeoutError: alguno no lo tuvo a tiempo.
         """
         for sobre, al_saber in envios:
-            await self._turno(publicador, sobre.topico, vence)
+            await self._turno(self._turnos_de_varios, publicador, sobre.topico, vence)
             publicador.enviar(sobre, al_saber, acompañado=len(envios) > 1)
 
     def _confirmado(self, topico: str, recibido_en: datetime | None, comienzo: float) -> None:
@@ -261,7 +267,7 @@ class DespachadorPulsar:
         """Devuelve, por tópico, el `recibido_en` más nuevo, anterior a ese instante, de lo que confirmó."""
         return self._aceptados.antes_de(instante)
 
-    async def _turno(self, publicador: Publicador, topico: str, vence: float) -> None:
+    async def _turno(self, turnos: Turnos, publicador: Publicador, topico: str, vence: float) -> None:
         """Vuelve cuando hay productor y no hay demasiados comandos en curso.
 
         `vence` es la hora del bucle hasta la que se espera.
@@ -270,11 +276,11 @@ class DespachadorPulsar:
             TimeoutError: no los hubo a tiempo.
         """
         # Si no hay nada que esperar, sin plazo, que cuesta.
-        if publicador.listo(topico) and self._turnos.tomar_si_hay():
+        if publicador.listo(topico) and turnos.tomar_si_hay():
             return
         async with asyncio.timeout_at(vence):
             await publicador.esperar(topico)
-            await self._turnos.tomar()
+            await turnos.tomar()
 
     def _crear_productor(self, cliente: ClientePulsar, topico: str) -> Productor:
         """Antes del primer envío deja creado quien lo recibirá: Apache Pulsar olvida lo que nadie espera."""
@@ -286,6 +292,6 @@ class DespachadorPulsar:
             topico,
             por_clave=False,
             limite=self._limite * _PARTE_DEL_LIMITE,
-            maximo_en_curso=2 * self._maximo_en_curso,
+            maximo_en_curso=2 * _CLASES_DE_TURNOS * self._maximo_en_curso,
             sin_lotes=True,
         )
