@@ -215,15 +215,22 @@ async def test_mientras_un_clic_espera_los_envios_pasan_de_pocos_en_pocos_y_pasa
         await responder_hasta(productor, envios)
 
 
-async def test_un_lote_no_va_mas_despacio_por_un_clic(cliente: ClienteFalso) -> None:
+async def test_un_lote_no_va_mas_despacio_por_un_clic_y_lo_que_llega_solo_si(cliente: ClienteFalso) -> None:
     async with despachando(cliente, limite=30.0, junto_a_clics=2, reservados=1) as despachador:
         productor = await conectado(despachador, cliente)
         sabido: list[bool] = []
         despachador.publicar_enseguida(CLIC, sabido.append, comando_id="clic", traza=None)
+        solos = [
+            asyncio.create_task(despachador.publicar_varios([(IMPRESION, "c")], traza=None)) for _ in range(4)
+        ]
+        await hasta_en_el_bucle(lambda: len(productor.enviados) == 2)
         lote = asyncio.create_task(despachador.publicar_varios([(IMPRESION, "c")] * 9, traza=None))
-        await hasta_en_el_bucle(lambda: len(productor.enviados) == 10)
+        await hasta_en_el_bucle(lambda: len(productor.enviados) == 11)
         productor.responder(confirmado=True)
         assert await lote == [None] * 9
+        await hasta_en_el_bucle(lambda: len(productor.enviados) == 3)
+        productor.responder(confirmado=True)
+        assert await asyncio.gather(*solos) == [[None]] * 4
         assert sabido == [True]
 
 

@@ -192,6 +192,7 @@ class DespachadorPulsar:
             return [BrokerNoDisponible()] * len(sobres)
         if not publicador.hay_sitio():
             return [AlmacenamientoLleno()] * len(sobres)
+        turnos = self._turnos_de_varios if len(sobres) > 1 else self._turnos
         respuestas: list[bool | None] = [None] * len(sobres)
         faltan = len(sobres)
         todas = self._confirmaciones.futuro()
@@ -199,7 +200,7 @@ class DespachadorPulsar:
 
         def al_saber(numero: int, confirmado: bool) -> None:  # noqa: FBT001
             nonlocal faltan
-            self._turnos_de_varios.soltar()
+            turnos.soltar()
             faltan -= 1
             # Vencido el plazo, o ido quien esperaba, lo que se sepa ya no cuenta.
             if todas.done():
@@ -215,7 +216,10 @@ class DespachadorPulsar:
             de_cada_topico[sobre.topico].append((sobre, partial(al_saber, numero)))
         with suppress(TimeoutError):
             await asyncio.gather(
-                *(self._enviar_seguidos(publicador, suyos, vence) for suyos in de_cada_topico.values())
+                *(
+                    self._enviar_seguidos(turnos, publicador, suyos, vence)
+                    for suyos in de_cada_topico.values()
+                )
             )
             await todas
         return [
@@ -226,7 +230,7 @@ class DespachadorPulsar:
         ]
 
     async def _enviar_seguidos(
-        self, publicador: Publicador, envios: Sequence[tuple[Sobre, AlSaber]], vence: float
+        self, turnos: Turnos, publicador: Publicador, envios: Sequence[tuple[Sobre, AlSaber]], vence: float
     ) -> None:
         """Envía los de un tópico, cada uno en cuanto tiene su turno.
 
@@ -234,7 +238,7 @@ class DespachadorPulsar:
             TimeoutError: alguno no lo tuvo a tiempo.
         """
         for sobre, al_saber in envios:
-            await self._turno(self._turnos_de_varios, publicador, sobre.topico, vence)
+            await self._turno(turnos, publicador, sobre.topico, vence)
             publicador.enviar(sobre, al_saber, acompañado=len(envios) > 1)
 
     def _confirmado(self, topico: str, recibido_en: datetime | None, comienzo: float) -> None:
