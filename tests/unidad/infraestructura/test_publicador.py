@@ -237,7 +237,7 @@ async def test_un_lote_no_va_mas_despacio_por_un_clic_y_lo_que_llega_solo_si(cli
 async def test_de_un_clic_sin_confirmacion_se_dice_que_no_una_vez_y_deja_su_sitio_cuando_se_sabe(
     cliente: ClienteFalso,
 ) -> None:
-    async with despachando(cliente, limite=0.05, maximo_en_curso=1) as despachador:
+    async with despachando(cliente, limite=0.5, maximo_en_curso=1) as despachador:
         productor = await conectado(despachador, cliente)
         sabido: list[bool] = []
         despachador.publicar_enseguida(CLIC, sabido.append, comando_id="clic", traza=None)
