@@ -35,6 +35,8 @@ _COLA_MAXIMA = 100_000
 _DIAS_MAXIMOS = 36_500
 _CONEXION_MAXIMA = 3600
 _LONGITUD_DE_UN_SECRETO = 16
+SIN_EL_GUARDADO = "sin_guardado"
+"""En `ALPES_SECRETO_DE_ENLACES`, el último: no es un secreto; es que el de la base de datos no compruebe."""
 _PROCESOS_MAXIMOS = 64
 _REDES_MAXIMAS = 256
 _LETRAS_DE_UN_SECRETO = 32
@@ -175,7 +177,8 @@ def _claves(texto: str) -> tuple[str, ...]:
 
 def _secretos(texto: str) -> tuple[str, ...]:
     secretos = _lista(texto)
-    if not all(len(secreto) >= _LONGITUD_DE_UN_SECRETO for secreto in secretos):
+    propios = secretos[:-1] if secretos[-1:] == (SIN_EL_GUARDADO,) else secretos
+    if (secretos and not propios) or not all(len(secreto) >= _LONGITUD_DE_UN_SECRETO for secreto in propios):
         raise ValueError
     return secretos
 
@@ -351,7 +354,7 @@ class Configuracion:
         0.15,
         f"segundos, más de 0 y hasta {_ESPERA_DE_CLIC_MAXIMA:g}",
     )
-    """Segundos que quien hace clic espera a que el broker lo confirme."""
+    """Segundos que quien hace clic, o pide un píxel, espera a que el broker lo confirme."""
 
     cola_de_clics: int = _ajuste(
         "ALPES_COLA_DE_CLICS",
@@ -359,7 +362,7 @@ class Configuracion:
         256,
         f"un número entero de MiB, de 1 a {_COLA_MAXIMA}",
     )
-    """MiB que pueden ocupar en `datos` los clics que el broker no confirmó, los de todos los procesos."""
+    """MiB que ocupan, como mucho, en `datos` los clics y píxeles sin confirmar de todos los procesos."""
 
     espera_conexion: int = _ajuste(
         "ALPES_ESPERA_CONEXION",
@@ -388,12 +391,14 @@ class Configuracion:
         "ALPES_SECRETO_DE_ENLACES",
         _secretos,
         (),
-        f"textos de {_LONGITUD_DE_UN_SECRETO} caracteres o más, separados por comas",
+        f"textos de {_LONGITUD_DE_UN_SECRETO} caracteres o más, separados por comas; el último puede ser "
+        f"{SIN_EL_GUARDADO}",
         secreto=True,
     )
     """Con lo que se firman los clics y otros destinos: el primero firma, todos comprueban.
 
-    Vacío es el guardado en la base de datos.
+    El guardado en la base de datos comprueba además detrás, salvo que el último sea `SIN_EL_GUARDADO`; si no
+    hay otro, firma.
     """
 
     dias_de_clic: int = _ajuste(

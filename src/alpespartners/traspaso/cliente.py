@@ -20,7 +20,8 @@ import msgspec
 
 from alpespartners.seedwork.pausas import Pausas, con_azar
 
-_RUTA: Final = "/tracking/lotes"
+LOTES: Final = "/tracking/lotes"
+IMPORTACIONES: Final = "/tracking/importaciones"
 _PAUSAS: Final = Pausas(0.1, 2.0)
 _SEGUNDOS_DE_RESPUESTA: Final = 60.0
 _SEGUNDOS_DE_TURNO: Final = 3600
@@ -89,6 +90,7 @@ class Cliente:
         espera: segundos que se insiste en un lote antes de dejarlo; no cuentan los que el servicio pide
             que se espere porque se envía demasiado deprisa (429): está, y avanza.
         con_destino: si cada lote espera a saber en qué acaba.
+        ruta: a cuál se envían los lotes.
 
     Attributes:
         direccion: la misma.
@@ -96,7 +98,13 @@ class Cliente:
     """
 
     def __init__(
-        self, direccion: str, clave: str | None, *, espera: float, con_destino: bool = False
+        self,
+        direccion: str,
+        clave: str | None,
+        *,
+        espera: float,
+        con_destino: bool = False,
+        ruta: str = LOTES,
     ) -> None:
         partes = urlsplit(direccion)
         self._fabrica = (
@@ -106,6 +114,7 @@ class Cliente:
         self.direccion = direccion
         self.con_destino = con_destino
         self._espera = espera
+        self._ruta = ruta
         self._cabeceras: dict[str, str | bytes] = {"Content-Type": "application/x-ndjson"}
         if clave is not None:
             # Como octetos: http.client solo escribe textos en Latin-1.
@@ -130,7 +139,7 @@ class Cliente:
             tanda = faltan[:juntos]
             try:
                 estado, cuerpo, turno = self._intentar(
-                    "POST", _RUTA, b"\n".join(elementos[numero] for numero in tanda)
+                    "POST", self._ruta, b"\n".join(elementos[numero] for numero in tanda)
                 )
             except (OSError, http.client.HTTPException):
                 motivo = "no responde"

@@ -2,7 +2,8 @@
 
 Por qué existe: un archivo exportado trae de más `ocurrido_en`, `recibido_en`… La API no deja enviarlos; y lo
 que se recibió sin `timestamp`, o con uno de un reloj adelantado, se contaría otro día en el libro nuevo si
-no fuera con el `ocurrido_en` del viejo.
+no fuera con el `ocurrido_en` del viejo. De la `lectura` solo va lo que supo quien lo recibió: lo demás se lee
+otra vez.
 """
 
 from collections.abc import Mapping
@@ -11,18 +12,22 @@ from alpespartners.modulos.tracking.aplicacion.clases import Clase
 from alpespartners.modulos.tracking.aplicacion.mapeadores import RESERVADOS
 from alpespartners.modulos.tracking.aplicacion.textos import instante_de_texto
 from alpespartners.modulos.tracking.dominio.excepciones import CampoInvalido
-from alpespartners.seedwork.json_estricto import escribir_json
+from alpespartners.seedwork.json_estricto import JsonIlegible, escribir_json, leer_json
 
 
 def campos_que_se_envian(campos: Mapping[str, object], clase: Clase) -> dict[str, object]:
     """Los mismos sin los reservados; el `timestamp` es el `ocurrido_en` si falta o se adelanta a él.
 
     Un campo `clase` que no dice la suya es de quien hizo el archivo, y va con lo que no se conoce; y uno
-    `lectura`, que la API admite como cualquier otro que no conoce, si no es la que puso el servidor.
+    `lectura`, que la API admite como cualquier otro que no conoce, si no es la que puso el servidor. De esa
+    van sus `recibidas`, si las hay.
     """
     enviados = {nombre: valor for nombre, valor in campos.items() if nombre not in RESERVADOS}
-    if _es_una_lectura(enviados.get("lectura")):
+    lectura = _del_servidor(enviados.get("lectura"))
+    if lectura is not None:
         del enviados["lectura"]
+        if lectura.get("recibidas"):
+            enviados["lectura"] = {nombre: lectura[nombre] for nombre in ("reglas", "recibidas")}
     if enviados.get("id", "") is None:
         del enviados["id"]
     ajena = enviados.pop("clase", None)
@@ -36,9 +41,14 @@ def campos_que_se_envian(campos: Mapping[str, object], clase: Clase) -> dict[str
     return enviados
 
 
-def _es_una_lectura(valor: object) -> bool:
-    """Si la puso el servidor; en un CSV es su JSON."""
-    return "reglas" in valor if isinstance(valor, dict) else str(valor).startswith('{"reglas":')
+def _del_servidor(valor: object) -> Mapping[str, object] | None:
+    """La lectura que puso un servidor, que en un CSV es su JSON; `None` si no lo es."""
+    if isinstance(valor, str) and valor.startswith('{"reglas":'):
+        try:
+            valor = leer_json(valor.encode())
+        except JsonIlegible:
+            return None
+    return valor if isinstance(valor, dict) and "reglas" in valor else None
 
 
 def _con_ajena(propiedades: object, ajena: object) -> dict[str, object]:
