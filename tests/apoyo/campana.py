@@ -1,14 +1,19 @@
 """Una campaña con un poco de todo, y lo que su informe de la API dice, escrito como en el panel."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import cycle
 from typing import Any, Final
 from urllib.parse import quote
 
+from alpespartners.modulos.informes.aplicacion.orden import CLICS_SUFICIENTES
 from alpespartners.modulos.informes.dominio.metricas import Razon
 from alpespartners.modulos.tracking.aplicacion import clases
+from alpespartners.modulos.tracking.dominio.lectura import ClaseDeClic, Lectura
 from alpespartners.modulos.tracking.dominio.objetos_valor import TipoConversion
+from alpespartners.modulos.tracking.infraestructura.procedencia import robot
 from alpespartners.panel.formato import NADA, cantidad, importe, porcentaje, razon_en_dinero
 from alpespartners.panel.idiomas import Idioma
 from tests.apoyo.eventos import conversion, impresion
@@ -23,6 +28,15 @@ _ENTRE_VECES: Final = 7
 _INFLUENCERS: Final = ("inf-1", "inf-2", "<b>inf</b>/3", "inf-4")
 _CUPONES: Final = (None, "PROMO10", "<i>50%</i>", None, None)
 _IMPORTES: Final = (Decimal("150000.0"), Decimal("89900.5"), Decimal("0.75"))
+
+_DE_UN_ROBOT = (robot.AGENTE_DE_ROBOT, "<b>otra_señal</b>", robot.REFERRER_DE_SPAM)
+_DE_DONDE: tuple[dict[str, Any], ...] = (
+    {"red": "instagram", "dispositivo": "movil", "pais": "CO"},
+    {"red": "<i>red</i>", "dispositivo": "escritorio", "pais": "<u>"},
+    {"red": "directo", "pais": "ES"},
+    {"dispositivo": "tableta"},
+)
+_CLASES = (*(clase.value for clase in ClaseDeClic), None)
 
 
 def llenar(puertos: PuertosEnMemoria, campaña_id: str = HOSTIL) -> None:
@@ -59,6 +73,26 @@ def _guardar(puertos: PuertosEnMemoria, numero: int, evento: Any) -> None:
     puertos.registrado.libros[clase].eventos[f"e-{numero}"] = evento
 
 
+def leer_procedencias(puertos: PuertosEnMemoria) -> None:
+    """Lee lo registrado: de cada clase, de varias procedencias, y algo sin leer."""
+    casos = zip(cycle(_DE_DONDE), cycle(_CLASES), cycle(_DE_UN_ROBOT))
+    for libro in puertos.registrado.libros.values():
+        for identidad, evento in libro.eventos.items():
+            de_donde, clase, señal = next(casos)
+            if clase is None:
+                continue
+            de_robot = clase == ClaseDeClic.BOT
+            es_clic = getattr(evento.contenido, "tipo_evento", None) == "CLIC"
+            lectura = Lectura(
+                reglas="1",
+                bot=de_robot,
+                señales=(señal,) if de_robot else (),
+                clase=clase if es_clic else None,
+                **de_donde,
+            )
+            libro.eventos[identidad] = replace(evento, lectura=lectura)
+
+
 def llenar_de_influencers(puertos: PuertosEnMemoria, campaña_id: str, cuantos: int) -> None:
     """Registra una impresión de cada uno de tantos influencers."""
     for numero in range(cuantos):
@@ -87,9 +121,10 @@ class EnElPanel:
         return porcentaje(_razon(self._medido[metrica]), Idioma.ESPAÑOL)
 
     def de_ventas(self) -> tuple[str, str]:
-        """Las ventas, y las que hubo por clic."""
-        ventas = self._medido["conversiones"]["VENTA"]
-        return cantidad(ventas), porcentaje(Razon(ventas, self._medido["clics"]), Idioma.ESPAÑOL)
+        """Las ventas, y las que hubo por clic, con cuántos son si son pocos."""
+        ventas, clics = self._medido["conversiones"]["VENTA"], self._medido["clics"]
+        pocos = f" {ventas} de {clics}: pocos clics" if 0 < clics < CLICS_SUFICIENTES else ""
+        return cantidad(ventas), porcentaje(Razon(ventas, clics), Idioma.ESPAÑOL) + pocos
 
     def valor(self, moneda: str, sin_nada: str) -> str:
         """El de esa moneda."""

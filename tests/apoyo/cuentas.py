@@ -3,6 +3,7 @@
 De los usuarios, lo mismo: los bocetos guardados y los que salen de quiénes están en las filas.
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
@@ -19,10 +20,10 @@ Cuentas = dict[str, dict[tuple[object, ...], tuple[int, int]]]
 """Por tabla y por clave (sin el fragmento): cuántos son, y su suma en diezmilésimas."""
 
 _CLAVES: Final = {
-    "cuentas_por_tramo": ("campana_id", "tramo", "tipo", "moneda"),
-    "cuentas_por_dia": ("campana_id", "dia", "tipo", "moneda"),
-    "cuentas_por_influencer": ("campana_id", "dia", "influencer_id", "cupon", "tipo", "moneda"),
-    "cuentas_por_semana": ("campana_id", "semana", "influencer_id", "cupon", "tipo", "moneda"),
+    "cuentas_por_tramo": ("campana_id", "tramo", "tipo", "clase", "moneda"),
+    "cuentas_por_dia": ("campana_id", "dia", "tipo", "clase", "moneda"),
+    "cuentas_por_influencer": ("campana_id", "dia", "influencer_id", "cupon", "tipo", "clase", "moneda"),
+    "cuentas_por_semana": ("campana_id", "semana", "influencer_id", "cupon", "tipo", "clase", "moneda"),
 }
 
 
@@ -39,6 +40,7 @@ def contadas_desde_las_filas(conexion: Connection) -> Cuentas:
                 "dia": dia,
                 "semana": dia - timedelta(days=dia.weekday()),
                 "tipo": fila[tipo],
+                "clase": _clase(fila["lectura"]),
                 **{campo: fila.get(campo) or "" for campo in ("influencer_id", "cupon")},
             }
             importe: Decimal | None = fila.get("valor")
@@ -48,14 +50,23 @@ def contadas_desde_las_filas(conexion: Connection) -> Cuentas:
     return contadas
 
 
+def _clase(lectura: str | None) -> str:
+    """La de un clic; de lo demás, si es de un robot."""
+    leido = json.loads(lectura or "{}")
+    return str(leido.get("clase") or ("BOT" if leido.get("bot") else ""))
+
+
 def cuentas_guardadas(conexion: Connection) -> Cuentas:
-    """Lo que dicen las cuatro tablas, sumados los fragmentos."""
+    """Lo que dicen las cuatro tablas, sumados los fragmentos; lo que suma cero es como si no estuviera."""
     guardadas: Cuentas = {nombre: {} for nombre in _CLAVES}
     for nombre in _CLAVES:
         for fila in conexion.execute(select(METADATOS.tables[nombre])).mappings():
             diezmilesimas = fila["valor_alto"] * 10**9 + fila["valor_bajo"]
             _sumar({nombre: guardadas[nombre]}, dict(fila), fila["cuantos"], diezmilesimas)
-    return guardadas
+    return {
+        nombre: {clave: cuenta for clave, cuenta in suyas.items() if cuenta != (0, 0)}
+        for nombre, suyas in guardadas.items()
+    }
 
 
 def _sumar(cuentas: Cuentas, datos: Mapping[str, Any], cuantos: int, diezmilesimas: int) -> None:
@@ -63,6 +74,45 @@ def _sumar(cuentas: Cuentas, datos: Mapping[str, Any], cuantos: int, diezmilesim
         clave = tuple(datos[campo] for campo in _CLAVES[nombre])
         antes = suyas.get(clave, (0, 0))
         suyas[clave] = (antes[0] + cuantos, antes[1] + diezmilesimas)
+
+
+DeProcedencias = dict[tuple[object, ...], tuple[int, int]]
+"""Por campaña, día, dimensión, dato, tipo, clase y moneda: cuántos son, y su suma en diezmilésimas."""
+
+
+def procedencias_desde_las_filas(conexion: Connection) -> DeProcedencias:
+    """Lo que debe decir la tabla de las procedencias, sin usar nada de lo que la escribe."""
+    contadas: DeProcedencias = {}
+    for tabla, tipo in ((impresiones, "tipo_evento"), (conversiones, "tipo_conversion")):
+        for fila in conexion.execute(select(tabla)).mappings():
+            lectura = json.loads(fila["lectura"] or "{}")
+            es_robot = bool(lectura.get("bot"))
+            datos = {dimension: lectura.get(dimension) for dimension in ("red", "dispositivo", "pais")}
+            datos["robot"] = lectura["señales"][0] if es_robot and lectura.get("señales") else None
+            importe: Decimal | None = fila.get("valor")
+            detalle = (
+                fila[tipo],
+                lectura.get("clase") or ("BOT" if es_robot else ""),
+                "" if importe is None else fila["moneda"],
+            )
+            dia = fila["ocurrido_en"].replace(hour=0, minute=0, second=0, microsecond=0)
+            for dimension, dato in datos.items():
+                if dato:
+                    clave = (fila["campana_id"], dia, dimension, dato, *detalle)
+                    cuantos, suman = contadas.get(clave, (0, 0))
+                    contadas[clave] = (cuantos + 1, suman + int((importe or Decimal(0)).scaleb(4)))
+    return contadas
+
+
+def procedencias_guardadas(conexion: Connection) -> DeProcedencias:
+    """Lo que dice esa tabla, juntos los fragmentos y sin las claves que no cuentan nada."""
+    guardadas: DeProcedencias = {}
+    for *clave, _, cuantos, alto, bajo in conexion.execute(
+        select(METADATOS.tables["cuentas_por_procedencia"])
+    ):
+        antes = guardadas.get((*clave,), (0, 0))
+        guardadas[*clave,] = (antes[0] + cuantos, antes[1] + alto * 10**9 + bajo)
+    return {clave: suma for clave, suma in guardadas.items() if suma != (0, 0)}
 
 
 DeUsuarios = dict[tuple[str, datetime], tuple[int, bytes]]
@@ -126,8 +176,9 @@ def _union(bocetos: Collection[bytes]) -> bytes:
 
 
 def contadas_y_guardadas(conexion: Connection) -> tuple[Cuentas, Cuentas]:
-    """Las dos, del mismo instante: han de ser iguales; los usuarios de unas y otras ya se comprueban aquí."""
+    """Las dos, del mismo instante: han de ser iguales; usuarios y procedencias ya se comprueban aquí."""
     assert usuarios_guardados(conexion) == usuarios_desde_las_filas(conexion)
+    assert procedencias_guardadas(conexion) == procedencias_desde_las_filas(conexion)
     return contadas_desde_las_filas(conexion), cuentas_guardadas(conexion)
 
 

@@ -5,9 +5,10 @@ from collections.abc import Collection, Iterable, Sequence
 from fractions import Fraction
 from typing import Any
 
-from alpespartners.modulos.informes.aplicacion.orden import Criterio, Orden
+from alpespartners.modulos.informes.aplicacion.orden import CLICS_SUFICIENTES, Criterio, Orden
 from alpespartners.modulos.informes.aplicacion.puertos import (
     DE_LOS_DIAS,
+    DE_PROCEDENCIA,
     Contada,
     Dimension,
     Mayores,
@@ -15,9 +16,10 @@ from alpespartners.modulos.informes.aplicacion.puertos import (
     Resumen,
 )
 from alpespartners.modulos.informes.aplicacion.ritmo import Ritmo
+from alpespartners.modulos.informes.dominio.bots import Bots
 from alpespartners.modulos.informes.dominio.cuenta import Cuenta, en_diezmilesimas
 from alpespartners.modulos.informes.dominio.intervalos import UN_DIA, Intervalo
-from alpespartners.modulos.informes.dominio.metricas import metricas
+from alpespartners.modulos.informes.dominio.metricas import Clave, metricas
 from alpespartners.modulos.informes.dominio.usuarios import Usuarios
 from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
 from tests.apoyo.cuentas import boceto_de
@@ -31,7 +33,9 @@ def contar(
     de: str = "campaña_id",
 ) -> list[Contada]:
     """Lo mismo que las cuentas, evento a evento; `de` es `campaña_id` o `influencer_id`."""
-    juntas: defaultdict[tuple[int, str, str, str, str, str], Cuenta] = defaultdict(Cuenta)
+    juntas: defaultdict[tuple[int, str, str, str, str, str, str, tuple[str, ...]], Cuenta] = defaultdict(
+        Cuenta
+    )
     con_detalle = (DE_LOS_DIAS | {Dimension.CAMPAÑA}) & set(por)
     for evento in eventos:
         campos = evento.contenido.campos()
@@ -41,38 +45,55 @@ def contar(
             (campos.get(dimension) or "") if dimension in con_detalle else ""
             for dimension in (Dimension.INFLUENCER, Dimension.CUPON, Dimension.CAMPAÑA)
         )
+        procedencias = tuple(
+            (getattr(evento.lectura, dimension, None) or "") if dimension in por else ""
+            for dimension in DE_PROCEDENCIA
+        )
         tipo = campos.get("tipo_evento") or campos["tipo_conversion"]
         for lugar, intervalo in enumerate(intervalos):
             if intervalo.desde <= evento.ocurrido_en < intervalo.hasta:
                 importe = campos.get("valor")
                 moneda = "" if importe is None else campos["moneda"]
                 suya = Cuenta(1, 0 if importe is None else en_diezmilesimas(importe))
-                juntas[lugar, influencer, cupon, tipo, moneda, campaña] += suya
+                clave = (lugar, influencer, cupon, tipo, clase_de(evento), moneda, campaña, procedencias)
+                juntas[clave] += suya
     return [
-        Contada(lugar, influencer, cupon, tipo, moneda, cuenta, campaña)
-        for (lugar, influencer, cupon, tipo, moneda, campaña), cuenta in juntas.items()
+        Contada(lugar, influencer, cupon, tipo, clase, moneda, cuenta, campaña, *procedencias)
+        for (lugar, influencer, cupon, tipo, clase, moneda, campaña, procedencias), cuenta in juntas.items()
     ]
 
 
+def clase_de(evento: EventoSeguido[Any]) -> str:
+    """Con cuál se cuenta."""
+    return (evento.lectura and evento.lectura.clase_de_trafico) or ""
+
+
 def mayores(
-    contadas: Iterable[Contada], de_todos: list[Contada], por: Dimension, orden: Orden, maximo: int
+    contadas: Iterable[Contada],
+    de_todos: list[Contada],
+    por: Dimension,
+    orden: Orden,
+    bots: Bots,
+    maximo: int,
 ) -> Mayores:
     """Los primeros grupos de lo contado por eso, ordenados uno a uno."""
     grupos: defaultdict[str, list[Contada]] = defaultdict(list)
     for contada in contadas:
         grupos[str(contada[Contada._fields.index(por.value)])].append(contada)
 
-    def lugar(grupo: str) -> tuple[bool, Fraction, str]:
-        suyas = metricas({(una.tipo, una.moneda): una.cuenta for una in grupos[grupo]})
+    def lugar(grupo: str) -> tuple[int, Fraction, int, str]:
+        suyas = metricas({(una.tipo, una.clase, una.moneda): una.cuenta for una in grupos[grupo]}, bots)
         ventas = suyas.ventas_por_clic
-        sin_clics = orden.criterio is Criterio.VENTAS_POR_CLIC and ventas.denominador == 0
+        detras = 0
+        if orden.criterio is Criterio.VENTAS_POR_CLIC:
+            detras = 2 if ventas.denominador == 0 else int(ventas.denominador < CLICS_SUFICIENTES)
         medida = {
             Criterio.CLICS: Fraction(suyas.clics),
             Criterio.CONVERSIONES: Fraction(sum(suyas.conversiones.values())),
             Criterio.VENTAS_POR_CLIC: Fraction(ventas.numerador) / (ventas.denominador or 1),
             Criterio.VALOR: Fraction(suyas.valor.get(orden.moneda, 0)),
         }[orden.criterio]
-        return sin_clics, Fraction(0) if sin_clics else -medida, grupo
+        return detras, Fraction(0) if detras == 2 else -medida, -suyas.clics, grupo
 
     primeros = sorted(grupos, key=lugar)[:maximo]
     return Mayores([una for grupo in primeros for una in grupos[grupo]], len(grupos), de_todos)
@@ -120,12 +141,13 @@ def ritmos(
 
 
 def _resumen(identidad: str, eventos: Sequence[EventoSeguido[Any]]) -> Resumen:
-    juntas: defaultdict[tuple[str, str], Cuenta] = defaultdict(Cuenta)
+    juntas: defaultdict[Clave, Cuenta] = defaultdict(Cuenta)
     for evento in eventos:
         campos = evento.contenido.campos()
         importe = campos.get("valor")
         clave = (
             campos.get("tipo_evento") or campos["tipo_conversion"],
+            clase_de(evento),
             "" if importe is None else campos["moneda"],
         )
         juntas[clave] += Cuenta(1, 0 if importe is None else en_diezmilesimas(importe))

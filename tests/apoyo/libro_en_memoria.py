@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Generic, Self, TypeVar
 
-from alpespartners.modulos.tracking.aplicacion.clases import CLASES, Clase, ClaseDeEvento
+from alpespartners.modulos.tracking.aplicacion.clases import CLASES, IMPRESIONES, Clase, ClaseDeEvento
 from alpespartners.modulos.tracking.aplicacion.mensajes import (
     DestinoDeComando,
     Envio,
@@ -20,10 +20,11 @@ from alpespartners.modulos.tracking.aplicacion.mensajes import (
     MensajeIlegible,
     RenglonBalance,
 )
-from alpespartners.modulos.tracking.aplicacion.puertos import Consulta, FiltroDestinos, Transaccion
+from alpespartners.modulos.tracking.aplicacion.puertos import ClicLeido, Consulta, FiltroDestinos, Transaccion
 from alpespartners.modulos.tracking.dominio.destinos import Ignorada, Rechazada
 from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
 from alpespartners.modulos.tracking.dominio.eventos import EventoDominio
+from alpespartners.modulos.tracking.dominio.objetos_valor import TipoEvento
 from alpespartners.modulos.tracking.dominio.repositorios import (
     FiltroCorriente,
     FiltroEventos,
@@ -251,6 +252,26 @@ class ProyeccionEnMemoria:
     def aplicar(self, eventos: Sequence[EventoDominio[Any]]) -> None:
         self.contados.update((type(evento).__name__, evento.entidad.id) for evento in eventos)
 
+    def cambiar(self, antes: Sequence[EventoDominio[Any]], ahora: Sequence[EventoDominio[Any]]) -> None:
+        self.contados.subtract((type(evento).__name__, evento.entidad.id) for evento in antes)
+        self.aplicar(ahora)
+
+
+@dataclass
+class ClicsEnMemoria:
+    """Los clics de un libro, y cuántas veces se preguntó por ellos; cumple `LecturasDeClics`."""
+
+    impresiones: EventosEnMemoria[Any]
+    preguntas: int = 0
+
+    def leidos(self, ids: Collection[str]) -> dict[str, ClicLeido]:
+        self.preguntas += 1
+        return {
+            id_evento: ClicLeido(evento.contenido.campaña_id, evento.lectura)
+            for id_evento, evento in self.impresiones.obtener(ids).items()
+            if evento.lectura is not None and evento.contenido.tipo_evento is TipoEvento.CLIC
+        }
+
 
 @dataclass
 class TransaccionEnMemoria:
@@ -263,6 +284,9 @@ class TransaccionEnMemoria:
     bandeja: BandejaEnMemoria = field(default_factory=BandejaEnMemoria)
     balance: BalanceEnMemoria = field(default_factory=BalanceEnMemoria)
     proyeccion: ProyeccionEnMemoria = field(default_factory=ProyeccionEnMemoria)
+
+    def __post_init__(self) -> None:
+        self.clics = ClicsEnMemoria(self.libros[IMPRESIONES])
 
     def eventos(self, clase: ClaseDeEvento[E]) -> EventosEnMemoria[E]:
         return self.libros[clase]

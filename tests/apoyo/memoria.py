@@ -23,6 +23,7 @@ from alpespartners.api.aplicacion import (
 )
 from alpespartners.api.captura.cloudevent import LectorDeCloudEvents
 from alpespartners.api.captura.cloudevents import CloudEvents
+from alpespartners.api.captura.importacion import ruta_de_importaciones
 from alpespartners.api.captura.lotes import Lotes
 from alpespartners.api.captura.navegador.puerta import Puerta
 from alpespartners.api.captura.postback.puerta import Postback
@@ -57,6 +58,7 @@ from alpespartners.modulos.informes.aplicacion.puertos import (
     Pagina,
 )
 from alpespartners.modulos.informes.aplicacion.ritmo import Ritmo
+from alpespartners.modulos.informes.dominio.bots import Bots
 from alpespartners.modulos.informes.dominio.intervalos import Intervalo
 from alpespartners.modulos.informes.dominio.usuarios import Usuarios
 from alpespartners.modulos.tracking.aplicacion import clases
@@ -101,8 +103,8 @@ SIN_LIMITE = LimitePorDireccion(None)
 AHORA = datetime(2024, 1, 15, 10, 36, 0, 120_000, tzinfo=UTC)
 
 
-async def _sin_guardado() -> bytes:
-    raise BaseDatosNoDisponible
+async def _sin_guardado() -> None:
+    return None
 
 
 VENTANA = timedelta(days=30)
@@ -233,11 +235,11 @@ class PuertosEnMemoria:
         return contadas, contar_usuarios(self._eventos(), campaña_id, intervalos)
 
     async def mayores(
-        self, campaña_id: str, periodo: Intervalo, por: Dimension, orden: Orden, maximo: int
+        self, campaña_id: str, periodo: Intervalo, por: Dimension, orden: Orden, bots: Bots, maximo: int
     ) -> Mayores:
         contadas = await self.contar(campaña_id, [periodo], [por], _SIN_MAXIMO)
         de_todos = await self.contar(campaña_id, [periodo], (), _SIN_MAXIMO)
-        return mayores(contadas, de_todos, por, orden, maximo)
+        return mayores(contadas, de_todos, por, orden, bots, maximo)
 
     async def campañas(self, prefijo: str, despues_de: str | None, limite: int) -> Pagina:
         return self._resumir("campaña_id", prefijo, despues_de, limite)
@@ -409,10 +411,11 @@ def rutas_en_memoria() -> list[Ruta]:
     lotes = Lotes(recepcion=recepcion, esperas=Esperas(puertos), segundos_de_cuerpo=SEGUNDOS_MAXIMOS)
     cloudevents = CloudEvents(lector=LectorDeCloudEvents(TIPOS_DE_COMANDO), envios=envios, lotes=lotes)
     postback = Postback(recepcion, LlaveroDelServicio(), SEGUNDOS_MAXIMOS)
+    recepcion_de_clics = RecepcionDeClics(puertos, puertos.clics, 5.0)
     redireccion = Redireccion(
         libreta=Libreta(puertos.leer_enlace),
         secretos=SECRETOS,
-        clics=RecepcionDeClics(puertos, puertos.clics, 5.0),
+        clics=recepcion_de_clics,
         visitantes=Visitantes((), Privacidad.ENTERA),
         limite=LimitePorDireccion(None),
         reloj=lambda: AHORA,
@@ -438,7 +441,8 @@ def rutas_en_memoria() -> list[Ruta]:
     puerta = Puerta(llavero=LlaveroDelServicio(), visitantes=VISITANTES, limite=SIN_LIMITE)
     sin_describir = [
         *rutas_de_dialectos(recepcion, LlaveroDelServicio(), SEGUNDOS_MAXIMOS),
-        *rutas_del_navegador(puerta, recepcion, SEGUNDOS_MAXIMOS),
+        *rutas_del_navegador(puerta, recepcion, recepcion_de_clics, SEGUNDOS_MAXIMOS),
+        ruta_de_importaciones(lotes),
     ]
     return [
         redireccion.ruta(),

@@ -140,7 +140,7 @@ class _ConPasos:
 
 class _Transaccion:
     def __init__(self, transaccion: TransaccionSQL, vida: Vida) -> None:
-        for nombre in ("destinos", "bandeja", "proyeccion", "balance", "carriles"):
+        for nombre in ("destinos", "clics", "bandeja", "proyeccion", "balance", "carriles"):
             setattr(self, nombre, _ConPasos(nombre, getattr(transaccion, nombre), vida))
         self._transaccion = transaccion
         self._vida = vida

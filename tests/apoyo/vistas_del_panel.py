@@ -60,11 +60,13 @@ VISTAS: Final[Mapping[str, tuple[Vista, ...]]] = {
         Vista(f"/panel/campa%C3%B1as/{quote(OTRO_HOSTIL, safe='')}", (OTRO_HOSTIL,), estado=404),
         Vista(f"{_CAMPAÑA}?zona={quote(OTRO_HOSTIL)}", ("zona",), estado=422),
         Vista(f"{_CAMPAÑA}?{_DE_ENERO}", (HOSTIL, "COP")),
+        Vista(f"{_CAMPAÑA}?{_DE_ENERO}&bots=excluir", (HOSTIL, "COP")),
         Vista("/panel/campa%C3%B1as/ninguna", ("ninguna",), estado=404),
         Vista(f"{_CAMPAÑA}?{_DE_MAS}", (OTRO_HOSTIL,), estado=422),
     ),
     "/panel/campañas/{campaña_id}/en-vivo": (
         Vista(f"{_CAMPAÑA}/en-vivo", (HOSTIL,)),
+        Vista("/panel/campa%C3%B1as/Navidad/en-vivo", ("Navidad 2023",)),
         Vista(f"{_CAMPAÑA}/en-vivo?{_DE_MAS}", (OTRO_HOSTIL,), estado=422),
     ),
     "/panel/influencers": (
@@ -73,6 +75,7 @@ VISTAS: Final[Mapping[str, tuple[Vista, ...]]] = {
     ),
     "/panel/influencers/{influencer_id}": (
         Vista(f"{_INFLUENCER}?{_DE_ENERO}", (OTRO_HOSTIL, "COP")),
+        Vista(f"{_INFLUENCER}?{_DE_ENERO}&bots=excluir", (OTRO_HOSTIL, "COP")),
         Vista(f"{_INFLUENCER}?zona={quote(OTRO_HOSTIL)}", (OTRO_HOSTIL,), estado=422),
         Vista("/panel/influencers/ninguno", ("ninguno",), estado=404),
         Vista(f"{_INFLUENCER}?{_DE_MAS}", (OTRO_HOSTIL,), estado=422),

@@ -3,7 +3,7 @@
 import asyncio
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -11,18 +11,22 @@ from decimal import Decimal
 from hashlib import blake2b
 from itertools import count
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import Connection, select
 
 from alpespartners.composicion.adaptadores import CUENTAS
+from alpespartners.modulos.informes.infraestructura.tablas import METADATOS
 from alpespartners.modulos.tracking.aplicacion import clases
 from alpespartners.modulos.tracking.aplicacion.clases import Clase
 from alpespartners.modulos.tracking.aplicacion.comandos import Comando, RegistrarImpresion
 from alpespartners.modulos.tracking.aplicacion.handlers import ManejadorDeRegistro
 from alpespartners.modulos.tracking.aplicacion.mensajes import ComandoRecibido, MensajeIlegible
 from alpespartners.modulos.tracking.aplicacion.puertos import Transaccion
+from alpespartners.modulos.tracking.dominio.eventos import ConversionRegistrada
 from alpespartners.modulos.tracking.dominio.objetos_valor import TipoConversion, TipoEvento
 from alpespartners.modulos.tracking.infraestructura.motores.base_datos import LecturasDelLibro
 from alpespartners.modulos.tracking.infraestructura.motores.base_datos import Libro as LibroSQL
@@ -34,11 +38,14 @@ from tests.apoyo.cuentas import (
     DeUsuarios,
     boceto_de,
     contadas_y_guardadas,
+    cuentas_guardadas,
     usuarios_guardados,
 )
-from tests.apoyo.eventos import AHORA, CONVERSION, IMPRESION, ilegible, recibido
+from tests.apoyo.eventos import AHORA, CONVERSION, IMPRESION, conversion, ilegible, recibido
 from tests.apoyo.postgresql import SIN_PRISA, ServidorDePrueba, libro_postgresql, sql
+from tests.apoyo.procedencias import LECTURAS_QUE_SE_CUENTAN, LectorPorAgente
 
+T = TypeVar("T")
 Lote = Sequence[ComandoRecibido | MensajeIlegible]
 
 EL_MAYOR = Decimal("99999999999999.9999")
@@ -49,7 +56,7 @@ LUNES = datetime(2026, 1, 12, tzinfo=UTC)
 
 def asentar(clase: Clase, lote: Lote) -> Callable[[Transaccion], None]:
     def trabajo(transaccion: Transaccion) -> None:
-        ManejadorDeRegistro(clase).manejar(lote, transaccion, AHORA)
+        ManejadorDeRegistro(clase, LectorPorAgente()).manejar(lote, transaccion, AHORA)
 
     return trabajo
 
@@ -74,14 +81,17 @@ class Libro:
 
     async def cuentas(self) -> Cuentas:
         """Las guardadas, que son las que da contar las filas."""
-        contadas, guardadas = await asyncio.to_thread(self._lecturas.leer_libro, contadas_y_guardadas)
+        contadas, guardadas = await self.leer(contadas_y_guardadas)
         assert guardadas == contadas
         return guardadas
 
     async def usuarios(self) -> DeUsuarios:
         """Los guardados, que son los que están en las filas."""
         await self.cuentas()
-        return await asyncio.to_thread(self._lecturas.leer_libro, usuarios_guardados)
+        return await self.leer(usuarios_guardados)
+
+    async def leer(self, consulta: Callable[[Connection], T]) -> T:
+        return await asyncio.to_thread(self._lecturas.leer_libro, consulta)
 
 
 def totales(cuentas: Cuentas) -> set[tuple[int, int]]:
@@ -90,6 +100,13 @@ def totales(cuentas: Cuentas) -> set[tuple[int, int]]:
         (sum(cuantos for cuantos, _ in suyas.values()), sum(valen for _, valen in suyas.values()))
         for suyas in cuentas.values()
     }
+
+
+def _de_la_campaña(
+    campaña_id: str, cuentas: Mapping[tuple[object, ...], tuple[int, int]]
+) -> dict[tuple[object, ...], tuple[int, int]]:
+    """Las suyas, por su clave sin ella."""
+    return {clave[1:]: cuenta for clave, cuenta in cuentas.items() if clave[0] == campaña_id}
 
 
 class ContratoCuentas:
@@ -101,10 +118,10 @@ class ContratoCuentas:
         await libro.registrar(replace(CONVERSION, cupon="VERANO"))
         una = (1, 1_500_000_000)
         assert await libro.cuentas() == {
-            "cuentas_por_tramo": {("cmp-456", DIA.replace(hour=10, minute=30), "VENTA", "COP"): una},
-            "cuentas_por_dia": {("cmp-456", DIA, "VENTA", "COP"): una},
-            "cuentas_por_influencer": {("cmp-456", DIA, "inf-789", "VERANO", "VENTA", "COP"): una},
-            "cuentas_por_semana": {("cmp-456", LUNES, "inf-789", "VERANO", "VENTA", "COP"): una},
+            "cuentas_por_tramo": {("cmp-456", DIA.replace(hour=10, minute=30), "VENTA", "", "COP"): una},
+            "cuentas_por_dia": {("cmp-456", DIA, "VENTA", "", "COP"): una},
+            "cuentas_por_influencer": {("cmp-456", DIA, "inf-789", "VERANO", "VENTA", "", "COP"): una},
+            "cuentas_por_semana": {("cmp-456", LUNES, "inf-789", "VERANO", "VENTA", "", "COP"): una},
         }
 
     async def test_lo_que_un_evento_no_tiene_se_cuenta_como_un_texto_vacio(self, libro: Libro) -> None:
@@ -113,8 +130,28 @@ class ContratoCuentas:
         )
         await libro.registrar(sin_nada, replace(IMPRESION, influencer_id=None))
         assert (await libro.cuentas())["cuentas_por_influencer"] == {
-            ("cmp-456", DIA, "", "", "REGISTRO", ""): (1, 0),
-            ("cmp-456", DIA, "", "", "IMPRESION", ""): (1, 0),
+            ("cmp-456", DIA, "", "", "REGISTRO", "", ""): (1, 0),
+            ("cmp-456", DIA, "", "", "IMPRESION", "", ""): (1, 0),
+        }
+
+    async def test_los_clics_de_cada_clase_y_lo_que_es_de_un_robot_se_cuentan_aparte(
+        self, libro: Libro
+    ) -> None:
+        agentes = [f"{cual}" for cual in range(len(LECTURAS_QUE_SE_CUENTAN))]
+        vista, clic = (replace(IMPRESION, tipo_evento=tipo) for tipo in ("IMPRESION", "CLIC"))
+        await libro.registrar(
+            *(replace(una, user_agent=agente) for una in (vista, clic) for agente in agentes)
+        )
+        await libro.registrar(replace(CONVERSION, user_agent="2"))
+        assert (await libro.cuentas())["cuentas_por_dia"] == {
+            ("cmp-456", DIA, "IMPRESION", "", ""): (5, 0),
+            ("cmp-456", DIA, "IMPRESION", "BOT", ""): (3, 0),
+            ("cmp-456", DIA, "CLIC", "", ""): (2, 0),
+            ("cmp-456", DIA, "CLIC", "UNICO", ""): (1, 0),
+            ("cmp-456", DIA, "CLIC", "REPETIDO", ""): (1, 0),
+            ("cmp-456", DIA, "CLIC", "INVALIDO", ""): (2, 0),
+            ("cmp-456", DIA, "CLIC", "BOT", ""): (2, 0),
+            ("cmp-456", DIA, "VENTA", "BOT", "COP"): (1, 1_500_000_000),
         }
 
     async def test_un_tramo_y_un_dia_acaban_justo_donde_empieza_el_siguiente(self, libro: Libro) -> None:
@@ -123,12 +160,12 @@ class ContratoCuentas:
         cuentas = await libro.cuentas()
         ayer = DIA - timedelta(days=1)
         assert cuentas["cuentas_por_tramo"] == {
-            ("cmp-456", tramo, "IMPRESION", ""): (1, 0)
+            ("cmp-456", tramo, "IMPRESION", "", ""): (1, 0)
             for tramo in (ayer.replace(hour=23, minute=45), DIA, DIA.replace(minute=15))
         }
         assert cuentas["cuentas_por_dia"] == {
-            ("cmp-456", ayer, "IMPRESION", ""): (1, 0),
-            ("cmp-456", DIA, "IMPRESION", ""): (2, 0),
+            ("cmp-456", ayer, "IMPRESION", "", ""): (1, 0),
+            ("cmp-456", DIA, "IMPRESION", "", ""): (2, 0),
         }
 
     async def test_una_semana_va_de_un_lunes_al_siguiente(self, libro: Libro) -> None:
@@ -136,8 +173,8 @@ class ContratoCuentas:
         bordes = [anterior, LUNES - timedelta(microseconds=1), LUNES]
         await libro.registrar(*(replace(IMPRESION, timestamp=borde) for borde in bordes))
         assert (await libro.cuentas())["cuentas_por_semana"] == {
-            ("cmp-456", anterior, "inf-789", "", "IMPRESION", ""): (2, 0),
-            ("cmp-456", LUNES, "inf-789", "", "IMPRESION", ""): (1, 0),
+            ("cmp-456", anterior, "inf-789", "", "IMPRESION", "", ""): (2, 0),
+            ("cmp-456", LUNES, "inf-789", "", "IMPRESION", "", ""): (1, 0),
         }
 
     async def test_el_mayor_importe_se_suma_exacto_aunque_no_quepa_en_64_bits(self, libro: Libro) -> None:
@@ -201,6 +238,26 @@ class ContratoCuentas:
         ((_, boceto),) = (await libro.usuarios()).values()
         assert boceto == boceto_de({*todos, "usr-384"})
         assert len(boceto) == 4096
+
+    async def test_lo_que_cambia_se_descuenta_como_estaba_y_se_cuenta_como_queda(self, libro: Libro) -> None:
+        venta = replace(CONVERSION, campaña_id="cambia")
+        distinta = replace(venta, tipo_conversion="REGISTRO", valor=EL_MAYOR, moneda="UYW", cupon="VERANO")
+        await libro.registrar(*(replace(una, campaña_id="así") for una in (venta, distinta)), venta, venta)
+        usuarios = await libro.usuarios()
+        antes, ahora = (ConversionRegistrada(conversion(una)) for una in (venta, distinta))
+        await libro.libro.ejecutar(lambda t: t.proyeccion.cambiar([antes, antes], [ahora, antes]))
+        guardadas, de_usuarios = await libro.leer(lambda c: (cuentas_guardadas(c), usuarios_guardados(c)))
+        for suyas in guardadas.values():
+            assert _de_la_campaña("cambia", suyas) == _de_la_campaña("así", suyas) != {}
+        assert de_usuarios == usuarios
+
+    async def test_si_nada_de_lo_que_se_cuenta_cambia_no_se_escribe_nada(self, libro: Libro) -> None:
+        evento = ConversionRegistrada(conversion())
+        await libro.libro.ejecutar(lambda t: t.proyeccion.cambiar([evento], [evento]))
+        filas = await libro.leer(
+            lambda c: [fila for tabla in METADATOS.sorted_tables for fila in c.execute(select(tabla))]
+        )
+        assert filas == []
 
     async def test_una_transaccion_que_falla_no_cuenta_nada(self, libro: Libro) -> None:
         def trabajo(transaccion: Transaccion) -> None:
@@ -313,6 +370,7 @@ _COMUNES = {
     "id": st.sampled_from([*"abcdefgh", ".."]),
     "campaña_id": _POCAS,
     "influencer_id": _POCAS | st.none(),
+    "user_agent": st.integers(0, len(LECTURAS_QUE_SE_CUENTAN) - 1).map(str),
     "usuario_id": st.sampled_from(["a", "ñandú", "🛒"]) | st.none(),
     "timestamp": st.none()
     | st.datetimes(datetime(2025, 12, 30), datetime(2026, 1, 15, 10), timezones=st.just(UTC)),  # noqa: DTZ001

@@ -1,6 +1,7 @@
 """Un informe es lo que da contar los eventos uno a uno, en los dos motores y en cualquier zona."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Coroutine, Generator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -18,7 +19,7 @@ from sqlalchemy import Connection, update
 
 from alpespartners.modulos.informes.aplicacion.desglose import desglosar
 from alpespartners.modulos.informes.aplicacion.informe import Fila, Informe, hacer_informe
-from alpespartners.modulos.informes.aplicacion.orden import Criterio, Orden
+from alpespartners.modulos.informes.aplicacion.orden import CLICS_SUFICIENTES, Criterio, Orden
 from alpespartners.modulos.informes.aplicacion.pedido import (
     DE_CAMPAÑA,
     DE_INFLUENCER,
@@ -27,6 +28,7 @@ from alpespartners.modulos.informes.aplicacion.pedido import (
     pedido_de_informe,
 )
 from alpespartners.modulos.informes.aplicacion.puertos import (
+    DE_PROCEDENCIA,
     Contada,
     DemasiadasCuentas,
     DemasiadosSueltos,
@@ -34,9 +36,10 @@ from alpespartners.modulos.informes.aplicacion.puertos import (
     LecturaDeCuentas,
     UsuariosIlegibles,
 )
+from alpespartners.modulos.informes.dominio.bots import Bots
 from alpespartners.modulos.informes.dominio.comparaciones import Comparacion
 from alpespartners.modulos.informes.dominio.intervalos import Granularidad, Intervalo, comienzo_del_dia
-from alpespartners.modulos.informes.dominio.metricas import DE_IMPRESION, Metricas
+from alpespartners.modulos.informes.dominio.metricas import DE_IMPRESION, Metricas, Recuento
 from alpespartners.modulos.informes.dominio.usuarios import Usuarios
 from alpespartners.modulos.informes.infraestructura import lecturas as modulo_de_lecturas
 from alpespartners.modulos.informes.infraestructura import (
@@ -50,15 +53,18 @@ from alpespartners.modulos.tracking.aplicacion import clases
 from alpespartners.modulos.tracking.aplicacion.puertos import Transaccion
 from alpespartners.modulos.tracking.dominio.entidades import Conversion, EventoSeguido
 from alpespartners.modulos.tracking.dominio.eventos import EventoDominio
+from alpespartners.modulos.tracking.dominio.lectura import ClaseDeClic, Lectura
+from alpespartners.modulos.tracking.dominio.objetos_valor import TipoEvento
 from alpespartners.modulos.tracking.infraestructura.libro.hechos import hechos
 from alpespartners.modulos.tracking.infraestructura.motores.base_datos import LecturasDelLibro, Libro
 from alpespartners.modulos.tracking.infraestructura.motores.postgresql.lecturas import LecturasPostgreSQL
 from alpespartners.modulos.tracking.infraestructura.motores.sqlite.lecturas import LecturasSQLite
 from alpespartners.modulos.tracking.infraestructura.repositorios import TransaccionSQL
-from tests.apoyo.cuentas_en_memoria import contar, contar_usuarios, mayores
+from tests.apoyo.cuentas_en_memoria import clase_de, contar, contar_usuarios, mayores
 from tests.apoyo.eventos import AHORA, conversion, impresion
 from tests.apoyo.libro_contado import contado_en_postgresql, contado_en_sqlite
 from tests.apoyo.postgresql import SIN_PRISA, ServidorDePrueba
+from tests.apoyo.procedencias import que_se_admiten
 
 T = TypeVar("T")
 Eventos = Sequence[EventoSeguido[Any]]
@@ -151,6 +157,16 @@ _HORAS = st.one_of(
     st.timedeltas(timedelta(0), DIA),
 )
 influencers = st.sampled_from([None, "inf-1", "inf-2"])
+lecturas = st.none() | st.builds(
+    Lectura,
+    reglas=st.just("1"),
+    red=st.sampled_from([None, "instagram", "google", "directo"]),
+    dispositivo=st.sampled_from([None, "movil", "escritorio"]),
+    pais=st.sampled_from([None, "CO", "ES"]),
+    bot=st.booleans(),
+    señales=st.sampled_from([(), ("agente_de_robot",), ("precarga", "agente_de_robot")]),
+    clase=st.sampled_from([None, *(clase.value for clase in ClaseDeClic)]),
+)
 
 
 @st.composite
@@ -159,7 +175,8 @@ def eventos(sortear: st.DrawFn, cambio: date) -> EventoSeguido[Any]:
     timestamp = datetime(dia.year, dia.month, dia.day, tzinfo=UTC) + sortear(_HORAS)
     comunes: dict[str, Any] = {"timestamp": timestamp, "influencer_id": sortear(influencers)}
     if sortear(st.booleans()):
-        return impresion(tipo_evento=sortear(st.sampled_from(sorted(DE_IMPRESION))), **comunes)
+        vista = impresion(tipo_evento=sortear(st.sampled_from(sorted(DE_IMPRESION))), **comunes)
+        return replace(vista, lectura=_contable(vista, sortear(lecturas)))
     tipo = sortear(st.sampled_from(["VENTA", "VENTA", "REGISTRO"]))
     importe, moneda = sortear(
         st.sampled_from(
@@ -175,7 +192,15 @@ def eventos(sortear: st.DrawFn, cambio: date) -> EventoSeguido[Any]:
     )
     valor = None if importe is None else Decimal(importe)
     cupon = sortear(st.sampled_from([None, "VERANO"]))
-    return conversion(tipo_conversion=tipo, valor=valor, moneda=moneda, cupon=cupon, **comunes)
+    hecha = conversion(tipo_conversion=tipo, valor=valor, moneda=moneda, cupon=cupon, **comunes)
+    return replace(hecha, lectura=_contable(hecha, sortear(lecturas)))
+
+
+def _contable(evento: EventoSeguido[Any], lectura: Lectura | None) -> Lectura | None:
+    """Esa, como puede ser la de ese evento: la clase solo la tiene un clic."""
+    if lectura is None or getattr(evento.contenido, "tipo_evento", None) is TipoEvento.CLIC:
+        return lectura
+    return replace(lectura, clase=None)
 
 
 @st.composite
@@ -188,10 +213,12 @@ def pedidos(sortear: st.DrawFn, cambio: date, sujeto: Sujeto) -> dict[str, str]:
         "granularidad": sortear(st.sampled_from(Granularidad)).value,
     }
     if por := sortear(st.lists(st.sampled_from(sujeto.dimensiones), unique=True)):
-        pedido["por"] = ",".join(por)
+        pedido["por"] = ",".join(que_se_admiten(por))
     if sortear(st.integers(0, 3)) == 0:
         # Sin nada que mirar en las filas.
         pedido |= {"zona": "UTC", "granularidad": sortear(st.sampled_from(["dia", "mes", "total"]))}
+    if sortear(st.booleans()):
+        pedido["bots"] = sortear(st.sampled_from(Bots)).value
     if comparar := sortear(st.sampled_from([None, *Comparacion])):
         pedido["comparar"] = comparar
     if sortear(st.integers(0, 3)) == 0:
@@ -236,8 +263,8 @@ def _comprobar(cuentas: Cuentas, sujeto: Sujeto, sucesos: Eventos, parametros: d
     pedido = pedido_de_informe(suya, parametros, AHORA, sujeto)
     informe = cuentas.informe(pedido)
     for fila in informe.filas:
-        _comprobar_fila(fila, _del_grupo(suyos, pedido, fila.grupo))
-    _comprobar_fila(informe.total, suyos)
+        _comprobar_fila(fila, _del_grupo(suyos, pedido, fila.grupo), pedido.bots)
+    _comprobar_fila(informe.total, suyos, pedido.bots)
     grupos = {fila.grupo for fila in informe.filas}
     assert grupos == ({()} if not pedido.por else _grupos_con_algo(suyos, pedido))
     assert len(informe.filas) == len(pedido.intervalos) * len(grupos)
@@ -258,11 +285,11 @@ def desgloses(sortear: st.DrawFn) -> tuple[Eventos, dict[str, str], Dimension, O
     """Unos eventos, el periodo del que se desglosan, por qué, por cuál son los primeros y cuántos."""
     cambio = sortear(st.sampled_from(CAMBIOS))
     pedido = sortear(pedidos(cambio, DE_CAMPAÑA))
-    en_total = {nombre: pedido[nombre] for nombre in ("desde", "hasta", "zona")}
+    en_total = {nombre: pedido[nombre] for nombre in ("desde", "hasta", "zona", "bots") if nombre in pedido}
     return (
         sortear(st.lists(eventos(cambio), max_size=30)),
         en_total | {"granularidad": "total"},
-        sortear(st.sampled_from([Dimension.INFLUENCER, Dimension.CUPON])),
+        sortear(st.sampled_from([Dimension.INFLUENCER, Dimension.CUPON, *DE_PROCEDENCIA])),
         sortear(ordenes),
         sortear(st.integers(1, 4)),
     )
@@ -293,7 +320,8 @@ def _comprobar_desglose(
     pedido = pedido_de_informe(suya, parametros, AHORA)
     hallado = _esperar(desglosar(cuentas.de_campañas(), pedido, por, orden, maximo))
     informe = cuentas.informe(pedido_de_informe(suya, {**parametros, "por": por}, AHORA))
-    esperados = mayores(contar(suyos, suya, pedido.intervalos, [por]), [], por, orden, maximo)
+    contadas = contar(suyos, suya, pedido.intervalos, [por])
+    esperados = mayores(contadas, [], por, orden, pedido.bots, maximo)
     columna = Contada._fields.index(por.value)
     assert [fila.grupo for fila in hallado.filas] == [
         *dict.fromkeys((contada[columna],) for contada in esperados.contadas)
@@ -325,6 +353,10 @@ def _del_grupo(sucesos: Eventos, pedido: PedidoDeInforme, grupo: tuple[str, ...]
 
 def _valor(evento: EventoSeguido[Any], dimension: Dimension) -> str:
     campos = evento.contenido.campos()
+    if dimension in DE_PROCEDENCIA:
+        return getattr(evento.lectura, dimension.value, None) or ""
+    if dimension is Dimension.CLASE:
+        return clase_de(evento)
     if dimension is Dimension.TIPO:
         return str(campos.get("tipo_evento") or campos["tipo_conversion"])
     if dimension is Dimension.MONEDA and campos.get("valor") is None:
@@ -332,10 +364,10 @@ def _valor(evento: EventoSeguido[Any], dimension: Dimension) -> str:
     return str(campos.get(dimension) or "")
 
 
-def _comprobar_fila(fila: Fila, sucesos: Eventos) -> None:
-    _comprobar_metricas(fila.metricas, _en(fila.intervalo, sucesos))
+def _comprobar_fila(fila: Fila, sucesos: Eventos, bots: Bots) -> None:
+    _comprobar_metricas(fila.metricas, _en(fila.intervalo, sucesos), bots)
     if fila.comparado is not None:
-        _comprobar_metricas(fila.comparado.metricas, _en(fila.comparado.intervalo, sucesos))
+        _comprobar_metricas(fila.comparado.metricas, _en(fila.comparado.intervalo, sucesos), bots)
         cambio = fila.comparado.cambio
         assert cambio.diferencia.clics == fila.metricas.clics - fila.comparado.metricas.clics
 
@@ -344,17 +376,19 @@ def _en(intervalo: Intervalo, sucesos: Eventos) -> Eventos:
     return [evento for evento in sucesos if intervalo.desde <= evento.ocurrido_en < intervalo.hasta]
 
 
-def _comprobar_metricas(metricas: Metricas, sucesos: Eventos) -> None:
-    tipos = [_valor(evento, Dimension.TIPO) for evento in sucesos]
-    assert metricas.impresiones == tipos.count("IMPRESION")
-    assert metricas.clics == tipos.count("CLIC")
-    assert metricas.visualizaciones == tipos.count("VISUALIZACION")
-    assert metricas.conversiones == {tipo: tipos.count(tipo) for tipo in {*tipos} - DE_IMPRESION}
-    importes = [evento.contenido.campos() for evento in sucesos if _valor(evento, Dimension.MONEDA)]
-    assert metricas.valor == {
-        moneda: sum((c["valor"] for c in importes if c["moneda"] == moneda), Decimal(0))
-        for moneda in {campos["moneda"] for campos in importes}
+def _comprobar_metricas(metricas: Metricas, sucesos: Eventos, bots: Bots) -> None:
+    de_robots = [evento for evento in sucesos if clase_de(evento) == "BOT"]
+    _comprobar_recuento(metricas.bots, de_robots)
+    if bots is Bots.EXCLUIR:
+        sucesos = [evento for evento in sucesos if clase_de(evento) != "BOT"]
+    tipos, importes = _comprobar_recuento(metricas, sucesos)
+    clases_de_clic = Counter(
+        clase_de(evento) or "SIN_LEER" for evento, tipo in zip(sucesos, tipos, strict=True) if tipo == "CLIC"
+    )
+    assert metricas.clics_por_clase == {
+        clase: clases_de_clic[clase] for clase in ("UNICO", "REPETIDO", "INVALIDO", "BOT", "SIN_LEER")
     }
+    assert sum(metricas.clics_por_clase.values()) == metricas.clics
     conversiones = len(tipos) - sum(tipo in DE_IMPRESION for tipo in tipos)
     assert metricas.tasa_conversion.numerador == conversiones
     for moneda, ticket in metricas.ticket_medio.items():
@@ -366,7 +400,29 @@ def _comprobar_metricas(metricas: Metricas, sucesos: Eventos) -> None:
         assert (ticket.numerador, ticket.denominador) == (sum(ventas, Decimal(0)), len(ventas))
 
 
+def _comprobar_recuento(recuento: Recuento, sucesos: Eventos) -> tuple[list[str], list[dict[str, Any]]]:
+    """Devuelve el tipo de cada uno, y los campos de los que valen algo."""
+    tipos = [_valor(evento, Dimension.TIPO) for evento in sucesos]
+    assert recuento.impresiones == tipos.count("IMPRESION")
+    assert recuento.clics == tipos.count("CLIC")
+    assert recuento.visualizaciones == tipos.count("VISUALIZACION")
+    assert recuento.conversiones == {tipo: tipos.count(tipo) for tipo in {*tipos} - DE_IMPRESION}
+    importes = [dict(evento.contenido.campos()) for evento in sucesos if _valor(evento, Dimension.MONEDA)]
+    assert recuento.valor == {
+        moneda: sum((c["valor"] for c in importes if c["moneda"] == moneda), Decimal(0))
+        for moneda in {campos["moneda"] for campos in importes}
+    }
+    return tipos, importes
+
+
 def _comprobar_que_suman(partes: Sequence[Metricas], total: Metricas) -> None:
+    for clase, cuantos in total.clics_por_clase.items():
+        assert sum(parte.clics_por_clase[clase] for parte in partes) == cuantos
+    _comprobar_que_se_suman(partes, total)
+    _comprobar_que_se_suman([parte.bots for parte in partes], total.bots)
+
+
+def _comprobar_que_se_suman(partes: Sequence[Recuento], total: Recuento) -> None:
     assert sum(parte.impresiones for parte in partes) == total.impresiones
     assert sum(parte.clics for parte in partes) == total.clics
     assert sum(parte.visualizaciones for parte in partes) == total.visualizaciones
@@ -436,7 +492,48 @@ def test_un_grupo_esta_tambien_en_los_intervalos_en_que_no_tuvo_nada(cuentas: Cu
     ]
 
 
-@pytest.mark.parametrize("por", [Dimension.INFLUENCER, Dimension.CUPON])
+@pytest.mark.parametrize("zona", ["UTC", "America/Bogota"])
+def test_lo_que_no_se_sabe_de_donde_vino_es_un_grupo_mas_y_todos_suman_el_total(
+    cuentas: Cuentas, zona: str
+) -> None:
+    campaña = f"procedencias-{zona}"
+    robot = Lectura(reglas="1", red="google", bot=True, señales=("agente_de_robot", "precarga"))
+    lecturas_de_cada_hora = [None, Lectura(reglas="1"), Lectura(reglas="1", red="google", pais="CO"), robot]
+    medianoche = datetime(2025, 6, 10, tzinfo=UTC)
+    cuentas.contar(
+        [
+            replace(
+                conversion(
+                    campaña_id=campaña, timestamp=medianoche + n * HORA, valor=Decimal(n), moneda="COP"
+                ),
+                lectura=lecturas_de_cada_hora[n % 4],
+            )
+            for n in range(24)
+        ]
+    )
+    # El día de Bogotá empieza a las cinco.
+    primera = 0 if zona == "UTC" else 5
+    horas = range(primera, 24)
+    esperados = {
+        Dimension.RED: {"": {0, 1}, "google": {2, 3}},
+        Dimension.DISPOSITIVO: {"": {0, 1, 2, 3}},
+        Dimension.PAIS: {"": {0, 1, 3}, "CO": {2}},
+        Dimension.ROBOT: {"": {0, 1, 2}, "agente_de_robot": {3}},
+    }
+    for por, grupos in esperados.items():
+        parametros = {**UN_DIA_CUALQUIERA, "zona": zona, "por": por}
+        informe = cuentas.informe(pedido_de_informe(campaña, parametros, AHORA))
+        hallados = {fila.grupo[0]: fila.metricas for fila in informe.filas}
+        assert {grupo: suyas.conversiones["VENTA"] for grupo, suyas in hallados.items()} == {
+            grupo: sum(n % 4 in restos for n in horas) for grupo, restos in grupos.items()
+        }
+        assert {grupo: suyas.valor["COP"] for grupo, suyas in hallados.items()} == {
+            grupo: sum(n for n in horas if n % 4 in restos) for grupo, restos in grupos.items()
+        }
+        assert informe.total.metricas.valor == {"COP": sum(horas)}
+
+
+@pytest.mark.parametrize("por", [Dimension.INFLUENCER, Dimension.CUPON, Dimension.PAIS])
 async def test_de_un_dia_partido_con_demasiados_eventos_no_se_mira_ninguno(
     cuentas: Cuentas, monkeypatch: pytest.MonkeyPatch, por: Dimension
 ) -> None:
@@ -454,7 +551,7 @@ async def test_de_un_dia_partido_con_demasiados_eventos_no_se_mira_ninguno(
         await lectura.contar(campaña, intervalos, [por], 10)
     assert demasiados.value.caben == 4
     with pytest.raises(DemasiadosSueltos):
-        await lectura.mayores(campaña, intervalos[0], por, Orden(Criterio.CLICS), 10)
+        await lectura.mayores(campaña, intervalos[0], por, Orden(Criterio.CLICS), Bots.INCLUIR, 10)
 
 
 @pytest.mark.parametrize("hechos_de", [(impresion,), (impresion, conversion)])
@@ -512,15 +609,20 @@ async def test_quien_solo_tuvo_algo_fuera_del_intervalo_no_cuenta_aunque_se_lea_
 
 
 @pytest.mark.parametrize("horas", [0, 5, 14.25])
-@pytest.mark.parametrize("por", [(), (Dimension.INFLUENCER,), (Dimension.CUPON, Dimension.INFLUENCER)])
+@pytest.mark.parametrize(
+    "por", [(), (Dimension.INFLUENCER,), (Dimension.CUPON, Dimension.INFLUENCER), (Dimension.RED,)]
+)
 async def test_lo_contado_es_lo_mismo_con_las_cuentas_que_con_los_eventos(
     cuentas: Cuentas, por: tuple[Dimension, ...], horas: float
 ) -> None:
-    campaña = f"misma-{len(por)}-{horas}"
+    campaña = f"misma-{'-'.join(por)}-{horas}"
     desde = datetime(2025, 6, 10, tzinfo=UTC) + horas * HORA
     suyos = [
-        conversion(
-            id=f"{n}", campaña_id=campaña, influencer_id=f"inf-{n % 2}", timestamp=desde + n * 5 * HORA
+        replace(
+            conversion(
+                id=f"{n}", campaña_id=campaña, influencer_id=f"inf-{n % 2}", timestamp=desde + n * 5 * HORA
+            ),
+            lectura=Lectura(reglas="1", red="google") if n % 3 else None,
         )
         for n in range(12)
     ]
@@ -642,6 +744,45 @@ async def test_de_los_usuarios_que_otra_mano_cambio_se_dice_de_que_dia_son_y_nun
 
 def _contar_en(fragmento: int, eventos: Sequence[EventoDominio[Any]], transaccion: TransaccionSQL) -> None:
     CuentasSQL(transaccion._conexion, fragmento).aplicar(eventos)  # noqa: SLF001 (nada más la tiene)
+
+
+async def test_por_ventas_por_clic_los_de_pocos_clics_van_detras_y_los_de_ninguno_los_ultimos(
+    cuentas: Cuentas,
+) -> None:
+    comunes: dict[str, Any] = {
+        "campaña_id": "pocos-clics",
+        "timestamp": datetime(2025, 6, 10, 12, tzinfo=UTC),
+    }
+    clics = {"con-bastantes": CLICS_SUFICIENTES, "con-pocos": CLICS_SUFICIENTES - 1, "con-uno": 1}
+    suyos: list[EventoSeguido[Any]] = [
+        impresion(influencer_id=quien, tipo_evento="CLIC", **comunes)
+        for quien, cuantos in clics.items()
+        for _ in range(cuantos)
+    ]
+    suyos += [conversion(influencer_id=quien, **comunes) for quien in (*clics, "sin-clics")]
+    await asyncio.to_thread(cuentas.contar, suyos)
+    pedido = pedido_de_informe("pocos-clics", UN_DIA_CUALQUIERA, AHORA)
+    orden = Orden(Criterio.VENTAS_POR_CLIC)
+    hallado = await desglosar(cuentas.de_campañas(), pedido, Dimension.INFLUENCER, orden, 10)
+    assert [fila.grupo[0] for fila in hallado.filas] == ["con-bastantes", "con-uno", "con-pocos", "sin-clics"]
+
+
+async def test_los_que_empatan_van_por_sus_clics_y_despues_por_su_nombre(cuentas: Cuentas) -> None:
+    comunes: dict[str, Any] = {"campaña_id": "empatan", "timestamp": datetime(2025, 6, 10, 12, tzinfo=UTC)}
+    suyos = [
+        impresion(influencer_id=quien, tipo_evento="CLIC", **comunes)
+        for quien, cuantos in {"a": 1, "b": 1, "c": 2}.items()
+        for _ in range(cuantos)
+    ]
+    await asyncio.to_thread(cuentas.contar, suyos)
+    pedido = pedido_de_informe("empatan", UN_DIA_CUALQUIERA, AHORA)
+    for orden in (
+        Orden(Criterio.CONVERSIONES),
+        Orden(Criterio.VALOR, "COP"),
+        Orden(Criterio.VENTAS_POR_CLIC),
+    ):
+        hallado = await desglosar(cuentas.de_campañas(), pedido, Dimension.INFLUENCER, orden, 10)
+        assert [fila.grupo[0] for fila in hallado.filas] == ["c", "a", "b"]
 
 
 async def test_antes_de_que_haya_tablas_no_hay_nada_contado(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from alpespartners.modulos.tracking.aplicacion.consultas.listar_eventos import (
     listar_eventos,
     peticion_de_lista,
 )
-from alpespartners.modulos.tracking.aplicacion.puertos import Lecturas, UnidadTrabajo
+from alpespartners.modulos.tracking.aplicacion.puertos import ClicLeido, Lecturas, UnidadTrabajo
 from alpespartners.modulos.tracking.dominio.entidades import Conversion, Impresion
 from alpespartners.modulos.tracking.dominio.lectura import Lectura
 from alpespartners.modulos.tracking.dominio.repositorios import FiltroEventos, Posicion
@@ -235,6 +235,18 @@ class ContratoRepositorios:
             )
         assert len(vistos) == len(set(vistos))
         assert iniciales.keys() <= set(vistos)
+
+    async def test_de_los_clics_leidos_se_sabe_su_campaña_y_su_lectura(self, libro: Libro) -> None:
+        clic = replace(impresion(id="clic", tipo_evento="CLIC"), lectura=LECTURA)
+        de_otra = replace(impresion(id="otro", tipo_evento="CLIC", campaña_id="ñ"), lectura=LECTURA)
+        vista = replace(impresion(id="vista"), lectura=LECTURA)
+        sin_leer = impresion(id="sin leer", tipo_evento="CLIC")
+        await libro.agregar(clic, de_otra, vista, sin_leer)
+        ids = ["clic", "otro", "vista", "sin leer", "ninguno"]
+        assert await libro.unidad.ejecutar(lambda t: t.clics.leidos(ids)) == {
+            "clic": ClicLeido("cmp-456", LECTURA),
+            "otro": ClicLeido("ñ", LECTURA),
+        }
 
 
 class TestRepositoriosEnMemoria(ContratoRepositorios):

@@ -30,6 +30,7 @@ from tests.apoyo.cuentas_en_memoria import resumir, ritmos
 from tests.apoyo.eventos import AHORA, conversion, impresion
 from tests.apoyo.libro_contado import contado_en_postgresql, contado_en_sqlite
 from tests.apoyo.postgresql import ServidorDePrueba
+from tests.apoyo.procedencias import LECTURAS_QUE_SE_CUENTAN, lectura_contable
 
 T = TypeVar("T")
 Eventos = Sequence[EventoSeguido[Any]]
@@ -97,8 +98,16 @@ _nombres = st.sampled_from(
 )
 
 
+def _eventos() -> st.SearchStrategy[EventoSeguido[Any]]:
+    return st.builds(
+        lambda evento, cual: replace(evento, lectura=lectura_contable(evento.contenido, cual)),
+        _sin_leer(),
+        st.integers(0, len(LECTURAS_QUE_SE_CUENTAN) - 1),
+    )
+
+
 @st.composite
-def _eventos(sortear: st.DrawFn) -> EventoSeguido[Any]:
+def _sin_leer(sortear: st.DrawFn) -> EventoSeguido[Any]:
     comunes: dict[str, Any] = {
         "campaña_id": sortear(_nombres),
         "influencer_id": sortear(st.none() | _nombres),

@@ -1,4 +1,4 @@
-"""Un enlace de punta a punta: quien lo sigue llega siempre, y su clic se registra una sola vez."""
+"""Un enlace y un píxel de punta a punta: quien llega recibe lo suyo siempre, y lo suyo consta una vez."""
 
 import os
 import signal
@@ -101,6 +101,22 @@ def test_sin_broker_se_llega_igual_y_cuando_vuelve_cada_clic_esta_una_vez(tmp_pa
             assert "alpes_clics_en_espera 40.0" in servicio.http.get("/metricas").text
         assert len(set(clics)) == 41
         _esperar_que_esten_una_vez(servicio, clics)
+
+
+def test_un_pixel_sin_broker_es_la_imagen_y_cuando_vuelve_esta_una_vez(tmp_path: Path) -> None:
+    with instalacion(tmp_path) as servicio:
+        servicio.iniciar()
+        servicio.esperar_consumidores()
+        eventos = [f"imp-{numero}" for numero in range(3)]
+        with _sin_broker(servicio):
+            for evento in eventos:
+                respuesta = servicio.http.get(
+                    f"/p.gif?id={evento}&c=verano", headers={"Referer": "http://localhost:5173/"}
+                )
+                assert respuesta.headers["Content-Type"] == "image/gif"
+                assert "Alpes-Error" not in respuesta.headers
+            assert _balance(servicio)["clics_en_espera"] == 3
+        _esperar_que_esten_una_vez(servicio, eventos)
 
 
 def test_si_la_api_muere_con_clics_en_la_cola_los_envia_la_siguiente(tmp_path: Path) -> None:

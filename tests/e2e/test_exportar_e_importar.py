@@ -89,6 +89,15 @@ def importar(servicio: Instalacion, *argumentos: str) -> "subprocess.CompletedPr
     return servicio.orden("importar", "--direccion", f"http://127.0.0.1:{servicio.puerto}", *argumentos)
 
 
+def _seguir_dos_veces_un_enlace(servicio: Instalacion) -> None:
+    """El segundo clic es `REPETIDO` por su galleta, que no queda en nada de lo que se guarda."""
+    enlace = {"enlace_id": "ana", "campaña_id": "cmp", "destino": "https://tienda.example/"}
+    assert servicio.http.post("/tracking/enlaces", json=enlace).status_code == httpx2.codes.CREATED
+    for _ in range(2):
+        seguido = servicio.http.get("/c/ana", headers={"User-Agent": "Mozilla/5.0"})
+        assert seguido.status_code == httpx2.codes.FOUND
+
+
 def test_lo_exportado_de_un_libro_e_importado_en_otro_dice_lo_mismo(tmp_path: Path) -> None:
     (tmp_path / "uno").mkdir()
     (tmp_path / "otro").mkdir()
@@ -99,7 +108,8 @@ def test_lo_exportado_de_un_libro_e_importado_en_otro_dice_lo_mismo(tmp_path: Pa
         for plural, envios in ENVIOS.items():
             for envio in envios:
                 assert uno.http.post(f"/tracking/{plural}", json=envio).status_code == 202
-        hasta(lambda: sorted(registradas(uno).values()) == [2, 3])
+        _seguir_dos_veces_un_enlace(uno)
+        hasta(lambda: sorted(registradas(uno).values()) == [3, 4])
         antes = exportados(uno, tmp_path / "antes")
 
         otro.esperar_consumidores()
@@ -107,18 +117,20 @@ def test_lo_exportado_de_un_libro_e_importado_en_otro_dice_lo_mismo(tmp_path: Pa
         dicho = importar(otro, *archivos, "--esperar")
         assert (dicho.returncode, dicho.stdout.splitlines()) == (
             0,
-            [f"{archivos[0]}: 3 filas, 3 registradas.", f"{archivos[1]}: 2 filas, 2 registradas."],
+            [f"{archivos[0]}: 3 filas, 3 registradas.", f"{archivos[1]}: 4 filas, 4 registradas."],
         )
         despues = exportados(otro, tmp_path / "despues")
         for plural in NOMBRES:
             assert del_cliente(despues[plural]) == del_cliente(antes[plural])
             ocurrieron = ({fila["id"]: fila["ocurrido_en"] for fila in de[plural]} for de in (antes, despues))
             assert next(ocurrieron) == next(ocurrieron)
+        clases_de_clic = [fila["lectura"]["clase"] for fila in despues["impresiones"]]
+        assert clases_de_clic.count("REPETIDO") == 1
         assert informe(otro) == informe(uno)
 
         ya = registradas(otro)
         assert importar(otro, *archivos).returncode == 0
-        hasta(lambda: duplicadas(otro) == 5)
+        hasta(lambda: duplicadas(otro) == 7)
         assert registradas(otro) == ya
 
 

@@ -100,6 +100,7 @@ def test_nombra_la_cuenta_y_los_usuarios_de_un_informe_que_no_son_los_de_las_fil
             Diferencia(
                 tabla="cuentas_por_dia",
                 tipo="VENTA",
+                clase="",
                 moneda="COP",
                 contada=Cuenta(1, 20_000),
                 hay=Cuenta(1, 10_000),

@@ -19,6 +19,7 @@ from alpespartners.modulos.tracking.aplicacion.handlers import ManejadorDeRegist
 from alpespartners.modulos.tracking.aplicacion.puertos import Transaccion
 from tests.apoyo.base_datos import libro_sqlite, sql
 from tests.apoyo.eventos import AHORA, CONVERSION, IMPRESION, recibido
+from tests.apoyo.procedencias import LectorPorTurnos
 
 DIA = datetime(2026, 1, 10, 12, tzinfo=UTC)
 BARRAS = frozenset("█▏▎▍▌▋▊▉")
@@ -87,6 +88,20 @@ def ejecutar(*argumentos: str) -> Result:
     return CliRunner().invoke(principal, ["informe", *argumentos])
 
 
+def test_excluye_los_robots_si_se_pide(con_eventos: Path) -> None:
+    # Otra mano los hace robots y los cuenta como tales: aquí importa que la orden lo pida.
+    sql(con_eventos, "UPDATE cuentas_por_dia SET clase = 'BOT' WHERE tipo = 'CLIC'")
+    de_cada = {
+        bots: list(csv.DictReader(io.StringIO(ejecutar("cmp-456", *PERIODO, "--csv", "--bots", bots).stdout)))
+        for bots in ("incluir", "excluir")
+    }
+    clics = {bots: [(fila["clics"], fila["bots.clics"]) for fila in filas] for bots, filas in de_cada.items()}
+    assert clics == {
+        "incluir": [("0", "0"), ("1", "1"), ("0", "0")],
+        "excluir": [("0", "0"), ("0", "1"), ("0", "0")],
+    }
+
+
 def celdas(linea: str) -> Sequence[str]:
     return linea.split()
 
@@ -137,6 +152,25 @@ def test_lo_que_es_algo_por_poco_que_sea_se_ve_en_su_barra(monkeypatch: pytest.M
     lineas = ejecutar("cmp-456", *PERIODO).stdout.splitlines()
     assert "123456789012.67  ████████" in lineas[3]
     assert "0.50  ▏" in lineas[4]
+
+
+def test_por_red_hay_una_fila_por_cada_una_y_otra_sin_nombre_con_lo_que_no_se_sabe(datos: Path) -> None:
+    lote = [recibido(replace(IMPRESION, id=f"r{n}", timestamp=DIA), f"r-{n}") for n in range(4)]
+    lector = LectorPorTurnos()
+    with libro_sqlite(datos) as (libro, _):
+        asyncio.run(
+            libro.ejecutar(lambda t: ManejadorDeRegistro(clases.IMPRESIONES, lector).manejar(lote, t, AHORA))
+        )
+    pedido = ("cmp-456", *PERIODO, "--por", "red", "--granularidad", "total")
+    filas = csv.DictReader(io.StringIO(ejecutar(*pedido, "--csv").stdout))
+    assert [(fila["red"], fila["impresiones"]) for fila in filas] == [
+        ("", "1"),
+        ("google", "1"),
+        ("instagram", "2"),
+    ]
+    _, cabecera, *tabla, _ = ejecutar(*pedido).stdout.splitlines()
+    assert celdas(cabecera)[:3] == ["desde", "red", "impresiones"]
+    assert celdas(tabla[2])[1:3] == ["instagram", "2"]
 
 
 @pytest.mark.usefixtures("con_eventos")

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ DIFERENCIA = Diferencia(
     campana_id="cmp-1\x1b",
     desde=datetime(2026, 1, 15, tzinfo=UTC),
     tipo="VENTA",
+    clase="BOT",
     moneda="EUR",
     influencer_id="ana",
     cupon="",
@@ -74,6 +76,7 @@ def test_nombra_cada_diferencia_y_termina_con_uno_aunque_la_corrija(recontar_hal
                 "desde 2026-01-15T00:00+00:00",
                 "influencer ana",
                 "tipo VENTA",
+                "clase BOT",
                 "moneda EUR",
                 "contados 3, hay 2",
                 "valor contado 1.5000, hay 1.0001",
@@ -81,6 +84,15 @@ def test_nombra_cada_diferencia_y_termina_con_uno_aunque_la_corrija(recontar_hal
         ),
         "9 eventos contados: 1 diferencia, corregida.",
     ]
+
+
+def test_de_una_procedencia_dice_cual_y_de_que_dimension(recontar_halla: Poner) -> None:
+    de_una = replace(
+        DIFERENCIA, tabla="cuentas_por_procedencia", influencer_id=None, cupon=None, clase="UNICO"
+    )
+    recontar_halla(replace(de_una, dimension="red", dato="instagram"))
+    dicho = CliRunner().invoke(principal, ["recontar"])
+    assert " · red instagram · tipo VENTA · clase UNICO · moneda EUR · " in dicho.stdout.splitlines()[0]
 
 
 def test_si_solo_compara_dice_que_no_corrigio_nada(recontar_halla: Poner) -> None:
@@ -144,9 +156,12 @@ def test_dice_hasta_veinte_y_deja_todas_en_un_archivo(recontar_halla: Poner, tmp
                 "campaña_id": "cmp-1\x1b",
                 "desde": "2026-01-15T00:00:00Z",
                 "tipo": "VENTA",
+                "clase": "BOT",
                 "moneda": "EUR",
                 "influencer_id": "ana",
                 "cupon": "",
+                "dimension": None,
+                "dato": None,
                 "contados": 3,
                 "hay": 2,
                 "valor_contado": "1.5000",

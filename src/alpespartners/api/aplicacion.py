@@ -14,6 +14,7 @@ from alpespartners.api.captura.cloudevent import LectorDeCloudEvents
 from alpespartners.api.captura.cloudevents import CloudEvents
 from alpespartners.api.captura.dialectos.posthog import rutas_de_posthog
 from alpespartners.api.captura.dialectos.segment import rutas_de_segment
+from alpespartners.api.captura.importacion import ruta_de_importaciones
 from alpespartners.api.captura.lotes import Lotes
 from alpespartners.api.captura.navegador.captura import Captura
 from alpespartners.api.captura.navegador.guion import ruta_del_guion
@@ -142,10 +143,12 @@ def crear_api(  # noqa: PLR0913 (por nombre: es la lista de lo que la API necesi
     descritas = rutas_descritas(
         envios, lecturas, presencia, en_vivo, captura, informes, metricas, averiguar, clics=cola_de_clics
     )
+    # Una para los dos: lo que llega junto se espera con un solo temporizador.
+    recepcion_de_clics = RecepcionDeClics(despachador, cola_de_clics, espera_de_clic)
     redireccion = Redireccion(
         libreta=libreta,
         secretos=secretos,
-        clics=RecepcionDeClics(despachador, cola_de_clics, espera_de_clic),
+        clics=recepcion_de_clics,
         visitantes=visitantes,
         limite=limite_por_direccion,
         reloj=reloj,
@@ -154,7 +157,8 @@ def crear_api(  # noqa: PLR0913 (por nombre: es la lista de lo que la API necesi
     puerta = Puerta(llavero=acceso.llavero, visitantes=visitantes, limite=limite_por_direccion)
     sin_describir = [
         *rutas_de_dialectos(recepcion, acceso.llavero, segundos_de_cuerpo),
-        *rutas_del_navegador(puerta, recepcion, segundos_de_cuerpo),
+        *rutas_del_navegador(puerta, recepcion, recepcion_de_clics, segundos_de_cuerpo),
+        ruta_de_importaciones(lotes),
     ]
     rutas = Rutas(
         [
@@ -203,10 +207,13 @@ def rutas_de_dialectos(recepcion: Recepcion, llavero: Llavero, segundos_de_cuerp
     ]
 
 
-def rutas_del_navegador(puerta: Puerta, recepcion: Recepcion, segundos_de_cuerpo: float) -> list[Ruta]:
+def rutas_del_navegador(
+    puerta: Puerta, recepcion: Recepcion, clics: RecepcionDeClics, segundos_de_cuerpo: float
+) -> list[Ruta]:
     """Las que pide una página; no se describen: las llama su guion, y la imagen la escribe una persona."""
     captura = Captura(puerta=puerta, recepcion=recepcion, segundos_de_cuerpo=segundos_de_cuerpo)
-    return [*captura.rutas(), Pixel(puerta=puerta, recepcion=recepcion).ruta(), ruta_del_guion()]
+    pixel = Pixel(puerta=puerta, recepcion=recepcion, clics=clics)
+    return [*captura.rutas(), pixel.ruta(), ruta_del_guion()]
 
 
 def rutas_descritas(  # noqa: PLR0913 (es la lista de lo que se describe)

@@ -22,9 +22,12 @@ def en_json(diferencia: Diferencia | DiferenciaDeUsuarios) -> dict[str, object]:
         "campaña_id": diferencia.campana_id,
         "desde": diferencia.desde,
         "tipo": diferencia.tipo,
+        "clase": diferencia.clase,
         "moneda": diferencia.moneda,
         "influencer_id": diferencia.influencer_id,
         "cupon": diferencia.cupon,
+        "dimension": diferencia.dimension,
+        "dato": diferencia.dato,
         "contados": diferencia.contada.cuantos,
         "hay": diferencia.hay.cuantos,
         "valor_contado": diferencia.contada.valor,
@@ -41,7 +44,9 @@ def linea(diferencia: Diferencia | DiferenciaDeUsuarios) -> str:
         "desde": diferencia.desde.isoformat(timespec="minutes"),
         "influencer": diferencia.influencer_id,
         "cupón": diferencia.cupon,
+        **({} if diferencia.dimension is None else {diferencia.dimension: diferencia.dato}),
         "tipo": diferencia.tipo,
+        "clase": diferencia.clase,
         "moneda": diferencia.moneda,
     }
     partes = [f"{nombre} {valor}" for nombre, valor in nombres.items() if valor]

@@ -71,12 +71,12 @@ def importar(
 
     La clave, si hace falta, es la primera de ALPES_CLAVES_API. Si tiene prefijo, se antepone a cada id,
     también al que ya lo lleva: para lo que se exportó, use una que no lo tenga. Si tiene límite, se espera a
-    que deje enviar.
+    que deje enviar. Si no es también de operacion, rechaza lo que trae lo que supo quien lo recibió.
 
     Las rechazadas quedan, cada una con su porqué, en ARCHIVO.rechazados.ndjson. Termina con 0 si se aceptaron
     todas, con 1 si alguna no y con 2 si no se pudo acabar.
     """
-    from alpespartners.traspaso.cliente import Cliente
+    from alpespartners.traspaso.cliente import IMPORTACIONES, Cliente
 
     configuracion = leer_ajustes()
     hacia = direccion or f"http://localhost:{configuracion.puerto}"
@@ -87,7 +87,7 @@ def importar(
         cuentas = _importar_uno(
             ruta,
             suyo,
-            Cliente(hacia, clave, espera=espera, con_destino=esperar),
+            Cliente(hacia, clave, espera=espera, con_destino=esperar, ruta=IMPORTACIONES),
             clase=None if clase is None else clase_llamada(clase),
             a_la_vez=a_la_vez,
             de_nuevo=de_nuevo,

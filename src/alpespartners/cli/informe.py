@@ -17,6 +17,7 @@ from alpespartners.composicion.inicio import leer_ajustes
 from alpespartners.modulos.informes.aplicacion.faltas import InformeImposible
 from alpespartners.modulos.informes.aplicacion.pedido import DE_CAMPAÑA, Incluible, pedido_de_informe
 from alpespartners.modulos.informes.aplicacion.puertos import UsuariosIlegibles
+from alpespartners.modulos.informes.dominio.bots import Bots
 from alpespartners.modulos.informes.dominio.comparaciones import Comparacion
 from alpespartners.modulos.informes.dominio.intervalos import Granularidad
 from alpespartners.modulos.tracking.dominio.excepciones import CampoInvalido
@@ -52,6 +53,12 @@ def informe(  # noqa: PLR0913 (una opción por parámetro del informe)
     comparar: Annotated[
         str | None, typer.Option("--comparar", help=f"Con qué se compara: {', '.join(Comparacion)}.")
     ] = None,
+    bots: Annotated[
+        str | None,
+        typer.Option(
+            "--bots", help=f"Si las cifras los llevan: {', '.join(Bots)}. Si falta, {Bots.INCLUIR}."
+        ),
+    ] = None,
     incluir: Annotated[
         str | None, typer.Option("--incluir", help=f"Lo que se cuenta además: {', '.join(Incluible)}.")
     ] = None,
@@ -78,6 +85,7 @@ def informe(  # noqa: PLR0913 (una opción por parámetro del informe)
         "granularidad": granularidad,
         "por": por,
         "comparar": comparar,
+        "bots": bots,
         "incluir": incluir,
     }
     try:

@@ -20,7 +20,7 @@ from alpespartners.api.http.llavero import LlaveroDelServicio
 from alpespartners.api.http.visitante import Privacidad, Visitantes
 from alpespartners.broker_embebido import BrokerEmbebido
 from alpespartners.broker_embebido.espacio import RESERVA
-from alpespartners.config import Configuracion
+from alpespartners.config import SIN_EL_GUARDADO, Configuracion
 from alpespartners.modulos.claves.aplicacion.llavero import (
     ClavesNoDisponibles,
     Lectura,
@@ -155,15 +155,24 @@ def claves_guardadas(lecturas: LecturasDelLibro) -> LlaveroGuardado:
 
 
 def secretos_de_enlaces(configuracion: Configuracion, lecturas: LecturasDelLibro) -> Secretos:
-    """Con lo que se firman los clics: lo de los ajustes o, si no dicen nada, lo guardado."""
+    """Con lo que se firman los clics: lo de los ajustes y, detrás o si no dicen nada, lo guardado."""
+    escritos = [escrito for escrito in configuracion.secreto_de_enlaces if escrito != SIN_EL_GUARDADO]
+    sin_el_guardado = len(escritos) < len(configuracion.secreto_de_enlaces)
 
-    async def leer() -> bytes:
-        guardado = await lecturas.en_transaccion(secreto_guardado)
-        if guardado is None:
+    async def leer() -> bytes | None:
+        if sin_el_guardado:
+            return None
+        try:
+            guardado = await lecturas.en_transaccion(secreto_guardado)
+        except BaseDatosNoDisponible:
+            if escritos:
+                return None
+            raise
+        if guardado is None and not escritos:
             raise BaseDatosNoDisponible("todavía no guarda el secreto de los enlaces")
         return guardado
 
-    return Secretos(configuracion.secreto_de_enlaces, leer)
+    return Secretos(escritos, leer)
 
 
 def libreta(lecturas: LecturasDelLibro) -> Libreta:

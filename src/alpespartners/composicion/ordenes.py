@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 
 from alpespartners.api.tracking.rutas import clase_en_http
 from alpespartners.composicion.adaptadores import (
+    CUENTAS,
     ahora,
     base_datos,
     conectar,
@@ -41,7 +42,12 @@ from alpespartners.modulos.informes.aplicacion.informe import hacer_informe as i
 from alpespartners.modulos.informes.aplicacion.pedido import PedidoDeInforme
 from alpespartners.modulos.informes.dominio.diferencia import Diferencia, DiferenciaDeUsuarios
 from alpespartners.modulos.informes.infraestructura.lecturas import LecturaDeCuentasSQL
-from alpespartners.modulos.informes.infraestructura.recuento import NoHuboManera, Recontado, Recuento
+from alpespartners.modulos.informes.infraestructura.recuento import (
+    FRAGMENTO_DE_CORRECCIONES,
+    NoHuboManera,
+    Recontado,
+    Recuento,
+)
 from alpespartners.modulos.tracking.aplicacion.clases import CLASES, Clase
 from alpespartners.modulos.tracking.aplicacion.conciliacion import Cuenta, Hallazgo
 from alpespartners.modulos.tracking.aplicacion.consultas.consultar_destino import Historia, SinNoticias
@@ -340,7 +346,12 @@ def reclasificar(
     reparaciones = base_datos(configuracion).reparaciones()
     try:
         return reclasificar_con(
-            reparaciones, de_procedencias, campaña_id=campaña_id, escribir=escribir, avanza=avanza
+            reparaciones,
+            de_procedencias,
+            lambda conexion: CUENTAS.en(conexion, FRAGMENTO_DE_CORRECCIONES),
+            campaña_id=campaña_id,
+            escribir=escribir,
+            avanza=avanza,
         )
     finally:
         reparaciones.cerrar()

@@ -320,6 +320,29 @@ def test_sin_salir_de_la_pagina_lo_que_el_broker_no_confirma_se_repite_hasta_que
     esperar(pagina, lambda: montaje.conversiones and not en_cola(pagina))
 
 
+def test_hasta_que_el_servicio_dijo_que_se_volviera_no_se_le_envia_nada_ni_lo_nuevo(
+    montaje: Montaje, pagina: Page
+) -> None:
+    pagina.clock.install()
+    llena = LEGIBLE | {"Access-Control-Expose-Headers": "Retry-After", "Retry-After": "3600"}
+    pagina.route(CAPTURA, lambda ruta: ruta.fulfill(status=429, body="", headers=llena), times=1)
+    enviados: list[str] = []
+    pagina.on("request", lambda pedido: enviados.append(pedido.url) if "captura" in pedido.url else None)
+    with pagina.expect_response(CAPTURA):
+        montaje.ir(pagina, "/gracias")
+    pagina.evaluate("alpes.impresion({id: 'i-1'})")
+    pagina.clock.run_for(1_800_000)
+    assert (len(enviados), len(en_cola(pagina))) == (1, 2)
+
+    def entregado_tras_un_rato() -> bool:
+        pagina.clock.run_for(600_000)
+        return montaje.conversiones == ["pedido-7"] and montaje.impresiones == ["i-1"]
+
+    esperar(pagina, entregado_tras_un_rato)
+    esperar(pagina, lambda: not en_cola(pagina))
+    assert len(enviados) == 2
+
+
 def test_de_lo_que_se_admitio_en_parte_se_repite_lo_que_quedo_sin_confirmar(
     montaje: Montaje, pagina: Page
 ) -> None:

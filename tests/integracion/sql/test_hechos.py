@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, text
 
 from alpespartners.composicion.adaptadores import CUENTAS
 from alpespartners.modulos.tracking.aplicacion.clases import CLASES, IMPRESIONES
@@ -59,6 +59,30 @@ def test_los_hechos_dicen_de_cada_lectura_lo_que_ella(
         for una in (lectura or nada for lectura in LECTURAS)
     ]
     assert sorted(halladas, key=str) == sorted(esperadas, key=str)
+
+
+def test_en_sqlite_una_lectura_ilegible_no_impide_contar_las_demas(tmp_path: Path) -> None:
+    base = BaseDatosSQLite(tmp_path, CUENTAS)
+    reparaciones, libro = base.reparaciones(), base.libro()
+    libro.abrir()
+    try:
+        lote = [recibido(replace(IMPRESION, id=f"i-{lugar}"), f"c-{lugar}") for lugar in range(2)]
+        manejador = ManejadorDeRegistro(IMPRESIONES, None)
+        asyncio.run(libro.ejecutar(lambda transaccion: manejador.manejar(lote, transaccion, AHORA)))
+        suya = {"i-0": LECTURAS[2] or Lectura(reglas="")}
+        reparaciones.escribir(
+            lambda conexion: RepositorioEventosSQL(conexion, IMPRESIONES).poner_lecturas(suya)
+        )
+        reparaciones.escribir(
+            lambda conexion: conexion.execute(
+                text("UPDATE impresiones SET lectura = 'basura' WHERE id = 'i-1'")
+            )
+        )
+        halladas = reparaciones.leer_libro(_de_las_impresiones)
+    finally:
+        libro.cerrar()
+        reparaciones.cerrar()
+    assert sorted(halladas, key=str) == [("BOT", None, None, None, "agente_de_robot"), (None,) * 5]
 
 
 def _de_las_impresiones(conexion: Connection) -> list[tuple[str | None, ...]]:

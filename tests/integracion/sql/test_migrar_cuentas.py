@@ -1,4 +1,4 @@
-"""La revisión 0007: cuenta lo que había, igual que quien registra, y nadie de antes escribe sin contar."""
+"""Las revisiones 0007 y 0015: cuentan lo que había igual que quien registra; nadie escribe sin contar."""
 
 import asyncio
 from abc import ABC, abstractmethod
@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import product
 from pathlib import Path
 from subprocess import CalledProcessError
 from typing import Any
@@ -38,7 +39,8 @@ from tests.apoyo.cuentas import TABLAS, Cuentas, contadas_y_guardadas
 from tests.apoyo.espera import hasta
 from tests.apoyo.eventos import AHORA, CONVERSION, IMPRESION, recibido
 from tests.apoyo.postgresql import ServidorDePrueba, libro_postgresql, sql
-from tests.apoyo.revisiones import VOLVER_A_LA_0010
+from tests.apoyo.procedencias import LECTURAS_QUE_SE_CUENTAN, LectorPorAgente
+from tests.apoyo.revisiones import VOLVER_A_LA_0010, VOLVER_A_LA_0014
 
 DIA = datetime(2026, 1, 14, tzinfo=UTC)
 MICROSEGUNDO = timedelta(microseconds=1)
@@ -85,7 +87,11 @@ class Motor(ABC):
 
     def registrar(self, clase: Clase, lote: Sequence[ComandoRecibido]) -> None:
         with self.abierto() as (libro, _):
-            asyncio.run(libro.ejecutar(lambda t: ManejadorDeRegistro(clase).manejar(lote, t, AHORA)))
+            asyncio.run(
+                libro.ejecutar(
+                    lambda t: ManejadorDeRegistro(clase, LectorPorAgente()).manejar(lote, t, AHORA)
+                )
+            )
 
     def cuentas(self) -> Cuentas:
         """Las guardadas, que son las que da contar las filas."""
@@ -141,14 +147,26 @@ def motor(request: pytest.FixtureRequest, tmp_path: Path) -> Motor:
     return EnPostgreSQL(request.getfixturevalue("servidor_postgresql").base_nueva())
 
 
-def test_lo_que_habia_se_cuenta_igual_que_si_se_acabara_de_registrar(motor: Motor) -> None:
+@pytest.mark.parametrize(
+    ("volver", "lecturas"),
+    # Antes de la 0013 no se guardaba ninguna.
+    [(VOLVER_A_LA_0006, 1), (VOLVER_A_LA_0014, len(LECTURAS_QUE_SE_CUENTAN))],
+    ids=["0006", "0014"],
+)
+def test_lo_que_habia_se_cuenta_igual_que_si_se_acabara_de_registrar(
+    motor: Motor, volver: Sequence[str], lecturas: int
+) -> None:
     tramos = [DIA + n * timedelta(minutes=7, seconds=30) for n in range(-5, 6)]
     rincones = [DIA - MICROSEGUNDO, DIA, DIA + timedelta(minutes=15) - MICROSEGUNDO]
+    combinadas = product((*tramos, *rincones, None), ("cmp-1", "ñandú", "🛒"), ("inf-1", None))
     comunes: list[dict[str, Any]] = [
-        {"timestamp": cuando, "campaña_id": campaña, "influencer_id": influencer}
-        for cuando in (*tramos, *rincones, None)
-        for campaña in ("cmp-1", "ñandú", "🛒")
-        for influencer in ("inf-1", None)
+        {
+            "timestamp": cuando,
+            "campaña_id": campaña,
+            "influencer_id": influencer,
+            "user_agent": f"{lugar % lecturas}",
+        }
+        for lugar, (cuando, campaña, influencer) in enumerate(combinadas)
     ]
     motor.registrar(
         clases.IMPRESIONES,
@@ -177,7 +195,9 @@ def test_lo_que_habia_se_cuenta_igual_que_si_se_acabara_de_registrar(motor: Moto
     registradas = motor.cuentas()
     assert sum(n for n, _ in registradas["cuentas_por_dia"].values()) == (3 + len(dinero)) * len(comunes)
     assert max(valen for _, valen in registradas["cuentas_por_dia"].values()) >= 10 * (10**18 - 1)
-    motor.en_una_transaccion(*VOLVER_A_LA_0006)
+    clases_de_clic = {clave[3] for clave in registradas["cuentas_por_dia"] if clave[2] == "CLIC"}
+    assert len(clases_de_clic) == (1 if lecturas == 1 else 5)
+    motor.en_una_transaccion(*volver)
     # Se cuenta por tandas de números de llegada: cada cuenta sale así de varias.
     for tabla in ("impresiones", "conversiones"):
         motor.en_una_transaccion(f"UPDATE {tabla} SET secuencia = secuencia * 30000 + 1")  # noqa: S608 (es suya)
@@ -203,6 +223,23 @@ def test_un_consumidor_de_antes_no_escribe_ninguna_fila(motor: Motor, con_su_car
         [(0,)],
         [["0"]],
     )
+    assert motor.cuentas() == antes
+
+
+def test_un_consumidor_que_cuenta_sin_clase_no_escribe_ninguna_fila(motor: Motor) -> None:
+    cuenta = (
+        "INSERT INTO cuentas_por_dia"  # noqa: S608
+        " (campana_id, dia, tipo, moneda, fragmento, cuantos, valor_alto, valor_bajo)"
+        f" VALUES ('c', {motor.ahora}, 'CLIC', '', 0, 1, 0, 0)"
+        " ON CONFLICT (campana_id, dia, tipo, moneda, fragmento)"
+        " DO UPDATE SET cuantos = cuentas_por_dia.cuantos + excluded.cuantos"
+    )
+    motor.en_una_transaccion(*VOLVER_A_LA_0014)
+    motor.en_una_transaccion(motor.insertar("de-antes"), cuenta)
+    motor.base.migrar()
+    antes = motor.cuentas()
+    with pytest.raises((biblioteca_sqlite().OperationalError, CalledProcessError)):
+        motor.en_una_transaccion(motor.insertar("despues").replace("1000000", "1000001"), cuenta)
     assert motor.cuentas() == antes
 
 

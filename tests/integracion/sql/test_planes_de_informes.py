@@ -1,4 +1,4 @@
-"""Ni las páginas de campañas y de influencers ni el informe de uno recorren una tabla: salen de un índice."""
+"""Ni las páginas de campañas y de influencers ni sus informes recorren una tabla: salen de un índice."""
 
 import asyncio
 import re
@@ -13,6 +13,7 @@ from sqlalchemy import Connection, event, text
 from alpespartners.modulos.informes.aplicacion.puertos import Dimension
 from alpespartners.modulos.informes.aplicacion.ritmo import ultimos_dias
 from alpespartners.modulos.informes.dominio.intervalos import Intervalo
+from alpespartners.modulos.informes.infraestructura.lecturas import LecturaDeCuentasSQL
 from alpespartners.modulos.informes.infraestructura.lecturas_de_influencer import LecturaDeInfluencerSQL
 from alpespartners.modulos.informes.infraestructura.resumenes import ResumenesSQL
 from alpespartners.modulos.informes.infraestructura.turnos import LibroQueSeLee
@@ -80,11 +81,19 @@ def _informe_de_horas(libro: LibroQueSeLee) -> Coroutine[Any, Any, object]:
     return LecturaDeInfluencerSQL(libro, hechos()).contar("inf", intervalos, [Dimension.CAMPAÑA], 100)
 
 
-_DE_CAMPAÑAS = (_campañas, _ritmos)
+def _procedencias(libro: LibroQueSeLee) -> Coroutine[Any, Any, object]:
+    # Días enteros y filas sueltas.
+    intervalos = [Intervalo(JUEVES, JUEVES + timedelta(days=30, hours=5))]
+    return LecturaDeCuentasSQL(libro, hechos()).contar("cmp", intervalos, [Dimension.PAIS], 100)
+
+
+_DE_CAMPAÑAS = (_campañas, _ritmos, _procedencias)
 _DE_UNO = (_informe, _informe_de_horas)
 _DE_SUS_DIAS = re.compile(r"campana_id=\? AND dia=\? AND influencer_id=\?")
 _DE_SUS_INSTANTES = re.compile(r"influencer_id=\? AND ocurrido_en>\? AND ocurrido_en<\?")
-LECTURAS = pytest.mark.parametrize("leer", [_campañas, _influencers, _ritmos, _informe, _informe_de_horas])
+LECTURAS = pytest.mark.parametrize(
+    "leer", [_campañas, _influencers, _ritmos, _informe, _informe_de_horas, _procedencias]
+)
 
 
 @LECTURAS

@@ -33,7 +33,7 @@ from alpespartners.modulos.informes.infraestructura.tablas import METADATOS
 from alpespartners.modulos.tracking.aplicacion.clases import CONVERSIONES, IMPRESIONES, Clase
 from alpespartners.modulos.tracking.aplicacion.comandos import RegistrarConversion, RegistrarImpresion
 from alpespartners.modulos.tracking.aplicacion.handlers import ManejadorDeRegistro
-from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible, BaseDatosOcupada
+from alpespartners.modulos.tracking.aplicacion.puertos import BaseDatosNoDisponible, BaseDatosOcupada, Lector
 from alpespartners.modulos.tracking.infraestructura.libro.hechos import hechos
 from alpespartners.modulos.tracking.infraestructura.motores.base_datos import BaseDatos, Libro, Reparaciones
 from alpespartners.modulos.tracking.infraestructura.motores.postgresql.base_datos import BaseDatosPostgreSQL
@@ -47,12 +47,15 @@ from tests.apoyo.cuentas import (
     boceto_de,
     contadas_desde_las_filas,
     cuentas_guardadas,
+    procedencias_desde_las_filas,
+    procedencias_guardadas,
     usuarios_desde_las_filas,
     usuarios_guardados,
 )
 from tests.apoyo.espera import hasta
 from tests.apoyo.eventos import AHORA, CONVERSION, IMPRESION, recibido
 from tests.apoyo.postgresql import ServidorDePrueba
+from tests.apoyo.procedencias import LectorPorAgente, LectorPorTurnos
 
 T = TypeVar("T")
 C = TypeVar("C", RegistrarImpresion, RegistrarConversion)
@@ -74,6 +77,14 @@ class Caso:
         """Asienta un lote, como un consumidor."""
         asentar(self.libro, clase, comandos)
 
+    def registrar_de_todas_partes(self) -> None:
+        """Cincuenta eventos de tres semanas, con procedencias de todas las maneras y sin ninguna."""
+        lector = LectorPorTurnos()
+        for n in range(25):
+            comunes: dict[str, Any] = {"campaña_id": f"p-{n % 2}", "timestamp": MARTES - n * SEMANA / 8}
+            asentar(self.libro, CONVERSIONES, [replace(CONVERSION, id=f"pc-{n}", **comunes)], lector)
+            asentar(self.libro, IMPRESIONES, [replace(IMPRESION, id=f"pi-{n}", **comunes)], lector)
+
     def pasa_de_todo(self) -> None:
         """Historia de cuatro semanas y cuatro campañas, con reentregas, duplicados, conflictos y rechazos."""
         ventas = [
@@ -88,11 +99,19 @@ class Caso:
                 moneda=None if n % 10 == 0 else ("USD", "EUR")[n % 2],
                 usuario_id=(None, f"usr-{n % 4}")[n % 7 > 0],
                 timestamp=MARTES - n * SEMANA / 6,
+                user_agent=f"{n}",
             )
             for n in range(24)
         ]
         vistas = [
-            replace(IMPRESION, id=f"i-{n}", campaña_id=f"c-{n % 4}", timestamp=MARTES - n * SEMANA / 10)
+            replace(
+                IMPRESION,
+                id=f"i-{n}",
+                campaña_id=f"c-{n % 4}",
+                tipo_evento=("IMPRESION", "CLIC")[n % 3 > 0],
+                timestamp=MARTES - n * SEMANA / 10,
+                user_agent=f"{n}",
+            )
             for n in range(40)
         ]
         for _entrega in range(2):
@@ -126,16 +145,19 @@ class Caso:
 
     def contado(self) -> Cuentas:
         """Lo que dicen las cuatro tablas, sin las claves que no cuentan nada."""
-        return self.reparaciones.leer_libro(_sin_lo_que_no_cuenta)
+        return self.reparaciones.leer_libro(cuentas_guardadas)
 
     def cuadra(self) -> bool:
         usuarios = self.reparaciones.leer_libro(usuarios_guardados)
-        return self.contado() == self.reparaciones.leer_libro(
-            contadas_desde_las_filas
-        ) and usuarios == self.reparaciones.leer_libro(usuarios_desde_las_filas)
+        procedencias = self.reparaciones.leer_libro(procedencias_guardadas)
+        return (
+            self.contado() == self.reparaciones.leer_libro(contadas_desde_las_filas)
+            and usuarios == self.reparaciones.leer_libro(usuarios_desde_las_filas)
+            and procedencias == self.reparaciones.leer_libro(procedencias_desde_las_filas)
+        )
 
 
-def asentar(libro: Libro, clase: Clase, comandos: Sequence[C]) -> None:
+def asentar(libro: Libro, clase: Clase, comandos: Sequence[C], lector: Lector | None = None) -> None:
     lote = [
         recibido(
             comando,
@@ -144,14 +166,8 @@ def asentar(libro: Libro, clase: Clase, comandos: Sequence[C]) -> None:
         )
         for comando in comandos
     ]
-    asyncio.run(libro.ejecutar(lambda t: ManejadorDeRegistro(clase).manejar(lote, t, AHORA)))
-
-
-def _sin_lo_que_no_cuenta(conexion: Connection) -> Cuentas:
-    return {
-        tabla: {clave: suma for clave, suma in suyas.items() if suma != (0, 0)}
-        for tabla, suyas in cuentas_guardadas(conexion).items()
-    }
+    lee = lector or LectorPorAgente()
+    asyncio.run(libro.ejecutar(lambda t: ManejadorDeRegistro(clase, lee).manejar(lote, t, AHORA)))
 
 
 @contextmanager
@@ -240,6 +256,7 @@ def test_una_diferencia_nombra_su_clave_entera(caso: Caso) -> None:
         campana_id="cmp-456",
         desde=dia,
         tipo="VENTA",
+        clase="",
         moneda="COP",
         contada=Cuenta(7, 1_500_000_000),
         hay=Cuenta(1, 1_500_000_000),
@@ -259,10 +276,10 @@ def test_una_diferencia_nombra_su_clave_entera(caso: Caso) -> None:
 
 
 INVENTADAS = {
-    "cuentas_por_tramo": "campana_id, tramo, tipo, moneda",
-    "cuentas_por_dia": "campana_id, dia, tipo, moneda",
-    "cuentas_por_influencer": "campana_id, dia, influencer_id, cupon, tipo, moneda",
-    "cuentas_por_semana": "campana_id, semana, influencer_id, cupon, tipo, moneda",
+    "cuentas_por_tramo": "campana_id, tramo, tipo, clase, moneda",
+    "cuentas_por_dia": "campana_id, dia, tipo, clase, moneda",
+    "cuentas_por_influencer": "campana_id, dia, influencer_id, cupon, tipo, clase, moneda",
+    "cuentas_por_semana": "campana_id, semana, influencer_id, cupon, tipo, clase, moneda",
 }
 
 
@@ -285,6 +302,59 @@ def test_una_cuenta_inventada_se_resta_hasta_que_no_se_ve(caso: Caso, tabla: str
     assert {(hallada.contada, hallada.hay) for hallada in de_cuentas} == {(Cuenta(5, 10**9 - 8), Cuenta())}
     assert caso.contado() == antes
     assert caso.recontar()[1] == []
+
+
+@pytest.mark.parametrize("eventos_por_pieza", [7, 50_000])
+def test_las_procedencias_de_cualquier_lectura_cuadran_al_recontar(
+    caso: Caso, eventos_por_pieza: int
+) -> None:
+    caso.registrar_de_todas_partes()
+    assert caso.cuadra()
+    assert caso.recontar(eventos_por_pieza=eventos_por_pieza) == (Recontado(eventos=50), [])
+
+
+@pytest.mark.parametrize(
+    "alteracion",
+    [
+        "DELETE FROM cuentas_por_procedencia",
+        "UPDATE cuentas_por_procedencia SET cuantos = cuantos + 3 WHERE dimension = 'robot'",
+        "UPDATE cuentas_por_procedencia SET valor_bajo = valor_bajo + 1 WHERE dato = 'instagram'",
+        "UPDATE cuentas_por_procedencia SET dato = 'inventado' WHERE dato = 'google'",
+        "UPDATE cuentas_por_procedencia SET clase = 'INVALIDO' WHERE clase = 'UNICO'",
+        "UPDATE impresiones SET lectura = NULL WHERE id < 'pi-2'",
+    ],
+)
+def test_las_procedencias_que_otra_mano_cambio_se_hallan_y_se_corrigen(caso: Caso, alteracion: str) -> None:
+    caso.registrar_de_todas_partes()
+    caso.alterar(alteracion)
+    assert not caso.cuadra()
+    comparado, halladas = caso.recontar(corregir=False)
+    assert "cuentas_por_procedencia" in {hallada.tabla for hallada in halladas}
+    assert not caso.cuadra()
+    corregido, otra_vez = caso.recontar()
+    assert corregido.corregidas == corregido.diferencias == comparado.diferencias > 0
+    assert otra_vez == halladas
+    assert caso.cuadra()
+    assert caso.recontar()[1] == []
+
+
+def test_la_diferencia_de_una_procedencia_nombra_su_dimension_y_su_dato(caso: Caso) -> None:
+    asentar(caso.libro, CONVERSIONES, [CONVERSION], LectorPorTurnos())
+    caso.alterar("UPDATE cuentas_por_procedencia SET cuantos = 7 WHERE dimension = 'pais'")
+    assert caso.recontar()[1] == [
+        Diferencia(
+            tabla="cuentas_por_procedencia",
+            campana_id="cmp-456",
+            desde=AHORA.replace(hour=0, minute=0, second=0, microsecond=0),
+            tipo="VENTA",
+            clase="UNICO",
+            moneda="COP",
+            dimension="pais",
+            dato="CO",
+            contada=Cuenta(7, 1_500_000_000),
+            hay=Cuenta(1, 1_500_000_000),
+        )
+    ]
 
 
 UN_DIA = "campana_id = 'cmp-456'"
@@ -369,6 +439,8 @@ COPIA = (
         COPIA.format("conversiones", "tipo_conversion, valor, moneda, cupon", "'nueva'", "id > 'v-1'"),
         "DELETE FROM impresiones WHERE campana_id = 'c-3'",
         "UPDATE impresiones SET usuario_id = 'otro' WHERE campana_id = 'c-0'",
+        "UPDATE impresiones SET lectura = NULL WHERE campana_id = 'c-2'",
+        """UPDATE conversiones SET lectura = '{"reglas": "2", "bot": true}' WHERE campana_id = 'c-1'""",
         "DELETE FROM conversiones WHERE id = 'v-4'",
         "UPDATE conversiones SET valor = valor - 10000 WHERE campana_id = 'c-2'",
         "UPDATE conversiones SET cupon = 'OTRO', tipo_conversion = 'REGISTRO' WHERE id = 'v-7'",
@@ -448,7 +520,7 @@ def test_las_correcciones_no_tocan_lo_que_suma_ningun_consumidor(caso: Caso) -> 
     caso.alterar("UPDATE cuentas_por_dia SET cuantos = cuantos + 1")
 
     def de_los_consumidores() -> list[Any]:
-        consulta = text("SELECT * FROM cuentas_por_dia WHERE fragmento >= 0 ORDER BY 1, 2, 3, 4, 5")
+        consulta = text("SELECT * FROM cuentas_por_dia WHERE fragmento >= 0 ORDER BY 1, 2, 3, 4, 5, 6")
         return caso.reparaciones.leer_libro(lambda conexion: list(conexion.execute(consulta)))
 
     antes = de_los_consumidores()
@@ -461,8 +533,8 @@ def test_lo_que_no_cabe_en_una_cuenta_se_dice_y_no_se_toca(caso: Caso) -> None:
     caso.pasa_de_todo()
     caso.alterar("UPDATE cuentas_por_dia SET cuantos = 9223372036854775807")
     caso.alterar(
-        "INSERT INTO cuentas_por_dia"
-        " SELECT campana_id, dia, tipo, moneda, 99, cuantos, valor_alto, valor_bajo FROM cuentas_por_dia"
+        "INSERT INTO cuentas_por_dia SELECT campana_id, dia, tipo, clase, moneda, 99, cuantos, valor_alto,"
+        " valor_bajo FROM cuentas_por_dia"
     )
     antes = caso.contado()
     with pytest.raises((CuentaIlegible, BaseDatosNoDisponible)):

@@ -26,6 +26,7 @@ TABLA: Final[Mapping[str, Alcance | None]] = {
     "POST /tracking/impresiones": CAPTURA,
     "POST /tracking/conversiones": CAPTURA,
     "POST /tracking/lotes": CAPTURA,
+    "POST /tracking/importaciones": CAPTURA,
     "POST /tracking/cloudevents": CAPTURA,
     "POST /tracking/enlaces": CAPTURA,
     "PATCH /tracking/enlaces/{enlace_id}": CAPTURA,
@@ -192,7 +193,7 @@ def _cuerpo(direccion: str) -> object:
     match direccion:
         case "/tracking/conversiones":
             return EVENTO | {"tipo_conversion": "REGISTRO"}
-        case "/tracking/lotes":
+        case "/tracking/lotes" | "/tracking/importaciones":
             return [{"clase": "impresion", **EVENTO}]
         case "/tracking/cloudevents":
             return CLOUDEVENT

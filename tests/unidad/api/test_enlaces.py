@@ -135,6 +135,13 @@ async def test_el_mismo_campo_con_dos_grafias_solo_vale_si_dice_lo_mismo(cliente
     }
 
 
+async def test_un_cambio_de_otro_tipo_dice_cuales_se_admiten_en_un_patch(cliente: httpx2.AsyncClient) -> None:
+    negado = await cliente.patch(f"{RUTA}/juan", content=b"{}", headers={"Content-Type": "text/plain"})
+    assert negado.status_code == 415
+    assert negado.headers["Accept-Patch"] == "application/merge-patch+json, application/json"
+    assert "Accept-Post" not in negado.headers
+
+
 @pytest.mark.parametrize("tipo", ["application/json", "application/merge-patch+json"])
 async def test_cambiar_deja_lo_que_no_se_dice_y_null_quita(cliente: httpx2.AsyncClient, tipo: str) -> None:
     creado = (await cliente.post(RUTA, json=JUAN)).json()

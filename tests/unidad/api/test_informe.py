@@ -1,6 +1,7 @@
 """`GET /tracking/campañas/{campaña_id}/informe`: lo que se responde, y lo que se niega con una frase."""
 
 import unicodedata
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, NoReturn
@@ -13,10 +14,12 @@ from structlog.testing import capture_logs
 
 from alpespartners.api.informes.presentacion import Informe, InformeInfluencer
 from alpespartners.modulos.informes.aplicacion.puertos import UsuariosIlegibles
-from alpespartners.modulos.informes.dominio.metricas import DEFINICIONES
+from alpespartners.modulos.informes.dominio.metricas import DEFINICIONES, DEFINICIONES_POR_CLASE
 from alpespartners.modulos.tracking.aplicacion import clases
+from alpespartners.modulos.tracking.dominio.lectura import Lectura
 from tests.apoyo.eventos import conversion, impresion
 from tests.apoyo.memoria import AHORA, PuertosEnMemoria
+from tests.apoyo.procedencias import LECTURAS_DE_PROCEDENCIAS
 
 POR_HORAS_EN_KIRITIMATI = {"zona": "Pacific/Kiritimati", "granularidad": "hora"}
 INFORME = f"/tracking/{quote('campañas')}/cmp-456/informe"
@@ -75,16 +78,18 @@ async def test_un_dia_de_bogota_tiene_todo_lo_suyo_y_nada_de_sus_vecinos(
 async def test_el_informe_repite_lo_que_se_pidio_y_dice_la_formula_de_cada_metrica(
     cliente: httpx2.AsyncClient,
 ) -> None:
-    informe = await pedir(cliente, granularidad="SEMANA", por="tipo,moneda", comparar="ano_anterior")
-    assert {clave: informe[clave] for clave in ("campaña_id", "zona", "granularidad", "por", "comparar")} == {
+    pedido = {"granularidad": "SEMANA", "por": "tipo,moneda", "comparar": "ano_anterior", "bots": "excluir"}
+    informe = await pedir(cliente, **pedido)
+    assert {clave: informe[clave] for clave in ("campaña_id", "zona", *pedido)} == {
         "campaña_id": "cmp-456",
         "zona": "UTC",
         "granularidad": "semana",
         "por": ["tipo", "moneda"],
         "comparar": "año_anterior",
+        "bots": "excluir",
     }
     assert a_las(informe["calculado_en"]) == AHORA
-    assert informe["definiciones"] == DEFINICIONES
+    assert informe["definiciones"] == {**DEFINICIONES, **DEFINICIONES_POR_CLASE}
     assert informe["total"].keys() - informe["definiciones"].keys() == {
         "desde",
         "hasta",
@@ -110,6 +115,7 @@ async def test_sin_nada_mas_son_los_treinta_dias_que_acaban_hoy_y_el_de_hoy_esta
 
 async def test_una_campaña_sin_eventos_da_ceros(cliente: httpx2.AsyncClient) -> None:
     informe = await pedir(cliente, desde="2024-01-10", hasta="2024-01-12")
+    ningunas = dict.fromkeys(["VENTA", "REGISTRO", "SUSCRIPCION", "DESCARGA", "FORMULARIO", "OTRA"], 0)
     assert informe["filas"][1] == {
         "desde": "2024-01-11T00:00:00Z",
         "hasta": "2024-01-12T00:00:00Z",
@@ -117,10 +123,10 @@ async def test_una_campaña_sin_eventos_da_ceros(cliente: httpx2.AsyncClient) ->
         "impresiones": 0,
         "clics": 0,
         "visualizaciones": 0,
-        "conversiones": dict.fromkeys(
-            ["VENTA", "REGISTRO", "SUSCRIPCION", "DESCARGA", "FORMULARIO", "OTRA"], 0
-        ),
+        "conversiones": ningunas,
         "valor": {},
+        "clics_por_clase": dict.fromkeys(["UNICO", "REPETIDO", "INVALIDO", "BOT", "SIN_LEER"], 0),
+        "bots": {"impresiones": 0, "clics": 0, "visualizaciones": 0, "conversiones": ningunas, "valor": {}},
         "ctr": {"valor": None, "numerador": 0, "denominador": 0},
         "tasa_conversion": {"valor": None, "numerador": 0, "denominador": 0},
         "ticket_medio": {},
@@ -151,6 +157,43 @@ async def test_el_dinero_va_por_moneda_con_sus_decimales_y_todas_sus_cifras(
     assert total["tasa_conversion"] == {"valor": "2.500000", "numerador": 5, "denominador": 2}
 
 
+async def test_los_robots_van_siempre_aparte_y_en_lo_demas_si_no_se_excluyen(
+    cliente: httpx2.AsyncClient, puertos: PuertosEnMemoria
+) -> None:
+    cuando: dict[str, Any] = {"timestamp": a_las("2024-01-10T12:00:00Z")}
+    clases_de_clic = [None, "UNICO", "REPETIDO", "INVALIDO", "BOT"]
+    clic, venta = impresion(tipo_evento="CLIC", **cuando), conversion(**cuando)
+    leidas = [Lectura(reglas="1", clase=clase) for clase in clases_de_clic]
+    de_robot = conversion(valor=Decimal("0.10"), moneda="USD", **cuando)
+    registrar(
+        puertos,
+        *(replace(clic, lectura=lectura) for lectura in leidas),
+        clic,
+        venta,
+        replace(de_robot, lectura=Lectura(reglas="1", bot=True)),
+    )
+    con = (await pedir(cliente))["total"]
+    sin = (await pedir(cliente, bots="excluir"))["total"]
+    assert (con["clics"], con["conversiones"]["VENTA"]) == (6, 2)
+    assert con["valor"] == {"COP": "150000.00", "USD": "0.10"}
+    assert con["clics_por_clase"] == {"UNICO": 1, "REPETIDO": 1, "INVALIDO": 1, "BOT": 1, "SIN_LEER": 2}
+    assert con["tasa_conversion"]["valor"] == "0.333333"
+    assert (sin["clics"], sin["conversiones"]["VENTA"], sin["valor"]) == (5, 1, {"COP": "150000.00"})
+    assert sin["clics_por_clase"] == {**con["clics_por_clase"], "BOT": 0}
+    assert sin["tasa_conversion"]["valor"] == "0.200000"
+    assert sin["bots"] == con["bots"]
+    assert (sin["bots"]["clics"], sin["bots"]["conversiones"]["VENTA"]) == (1, 1)
+    assert sin["bots"]["valor"] == {"USD": "0.10"}
+    por_clase = await pedir(cliente, bots="excluir", por="clase", granularidad="total")
+    assert {fila["clase"]: fila["clics"] for fila in por_clase["filas"]} == {
+        None: 2,
+        "BOT": 0,
+        "INVALIDO": 1,
+        "REPETIDO": 1,
+        "UNICO": 1,
+    }
+
+
 async def test_por_separa_cada_intervalo_y_lo_que_no_tiene_va_con_null(
     cliente: httpx2.AsyncClient, puertos: PuertosEnMemoria
 ) -> None:
@@ -177,6 +220,41 @@ async def test_por_separa_cada_intervalo_y_lo_que_no_tiene_va_con_null(
     assert (repetida["por"], len(repetida["filas"])) == (["tipo"], 2)
 
 
+@pytest.mark.parametrize(
+    ("por", "grupos"),
+    [
+        ("red", {None: 1, "google": 1, "instagram": 2}),
+        ("dispositivo", {None: 2, "escritorio": 1, "movil": 1}),
+        ("pais", {None: 2, "CO": 1, "ES": 1}),
+        ("robot", {None: 3, "agente_de_robot": 1}),
+    ],
+)
+async def test_por_una_procedencia_lo_que_no_se_sabe_de_donde_vino_va_con_null(
+    cliente: httpx2.AsyncClient, puertos: PuertosEnMemoria, por: str, grupos: dict[str | None, int]
+) -> None:
+    cuando = a_las("2024-01-10T12:00:00Z")
+    leidas = [None, *LECTURAS_DE_PROCEDENCIAS[:3]]
+    registrar(puertos, *(replace(impresion(timestamp=cuando), lectura=lectura) for lectura in leidas))
+    informe = await pedir(cliente, desde="2024-01-10", hasta="2024-01-11", por=f"{por},tipo")
+    assert {fila[por]: fila["impresiones"] for fila in informe["filas"]} == grupos
+    assert (informe["por"], informe["total"]["impresiones"]) == ([por, "tipo"], 4)
+
+
+@pytest.mark.parametrize("por", ["red,pais", "robot,tipo,dispositivo", "influencer_id,red", "pais,cupon"])
+async def test_dos_procedencias_o_una_con_influencer_o_cupon_se_niegan_y_se_dice_que_pedir(
+    cliente: httpx2.AsyncClient, por: str
+) -> None:
+    assert await faltas(cliente, por=por) == {
+        "por": (
+            "parametro_invalido",
+            (
+                "red, dispositivo, pais y robot se cuentan cada uno por su lado, y sin separar influencers "
+                "ni cupones; pida uno solo, si quiere con tipo, clase y moneda"
+            ),
+        )
+    }
+
+
 async def test_comparar_añade_a_cada_fila_y_al_total_lo_de_antes_y_cuanto_cambio(
     cliente: httpx2.AsyncClient, puertos: PuertosEnMemoria
 ) -> None:
@@ -201,7 +279,14 @@ async def test_comparar_añade_a_cada_fila_y_al_total_lo_de_antes_y_cuanto_cambi
 
 async def test_lo_que_no_se_entiende_se_dice_todo_a_la_vez(cliente: httpx2.AsyncClient) -> None:
     halladas = await faltas(
-        cliente, desde="ayer", hasta="2024-02-30", zona="Bogota", granularidad="año", por="pais", comparar="x"
+        cliente,
+        desde="ayer",
+        hasta="2024-02-30",
+        zona="Bogota",
+        granularidad="año",
+        por="país",
+        comparar="x",
+        bots="no",
     )
     assert halladas == {
         "desde": (
@@ -214,17 +299,27 @@ async def test_lo_que_no_se_entiende_se_dice_todo_a_la_vez(cliente: httpx2.Async
             "debe ser una zona de la IANA, como America/Bogota, o UTC; ¿America/Bogota?",
         ),
         "granularidad": ("parametro_invalido", "debe ser hora, dia, semana, mes o total"),
-        "por": ("parametro_invalido", "debe ser influencer_id, tipo, moneda o cupon"),
+        "por": (
+            "parametro_invalido",
+            "debe ser influencer_id, tipo, clase, moneda, cupon, red, dispositivo, pais o robot",
+        ),
         "comparar": (
             "parametro_invalido",
             "debe ser periodo_anterior, semana_anterior, año_anterior o dia_semana",
         ),
+        "bots": ("parametro_invalido", "debe ser incluir o excluir"),
     }
 
 
 @pytest.mark.parametrize(
     ("parametros", "campo", "codigo", "frase"),
     [
+        (
+            {"incluir": "usuarios_unicos", "bots": "excluir"},
+            "incluir",
+            "parametro_invalido",
+            "se guardan con los de los robots; pida bots=incluir, o quite usuarios_unicos",
+        ),
         ({"desde": "2024-02-01", "hasta": "2024-01-01"}, "desde", "parametro_invalido", "anterior a hasta"),
         ({"desde": "2024-01-01", "hasta": "2024-01-01"}, "desde", "parametro_invalido", "anterior a hasta"),
         ({"desde": "2024-05-01"}, "desde", "parametro_invalido", "anterior a hasta"),
@@ -272,7 +367,7 @@ async def test_lo_que_no_se_entiende_se_dice_todo_a_la_vez(cliente: httpx2.Async
             {"limite": "3"},
             "limite",
             "parametro_desconocido",
-            "los que hay: comparar, desde, formato, granularidad",
+            "los que hay: bots, comparar, desde, formato, granularidad",
         ),
         ({"zona": "x" * 5_000}, "zona", "parametro_invalido", "debe ser una zona de la IANA"),
         ({"zona": "../../etc/passwd"}, "zona", "parametro_invalido", "debe ser una zona de la IANA"),
@@ -376,7 +471,7 @@ async def test_la_campaña_se_escribe_con_eñe_o_sin_ella(
 def test_el_ejemplo_es_un_informe(forma: type[Informe] | type[InformeInfluencer]) -> None:
     (ejemplo,) = forma.ejemplos
     leido = msgspec.convert(ejemplo, forma)
-    assert leido.definiciones == DEFINICIONES
+    assert leido.definiciones == {**DEFINICIONES, **DEFINICIONES_POR_CLASE}
     assert sum(fila.impresiones for fila in leido.filas) == leido.total.impresiones
 
 
@@ -519,11 +614,11 @@ async def test_de_un_influencer_no_se_separa_por_influencer(cliente: httpx2.Asyn
     assert respuesta.status_code == 422, respuesta.text
     (falta,) = respuesta.json()["errores"]
     assert (falta["campo"], falta["codigo"]) == ("por", "parametro_invalido")
-    assert "debe ser campaña_id, tipo, moneda o cupon" in falta["mensaje"]
+    assert "debe ser campaña_id, tipo, clase, moneda o cupon" in falta["mensaje"]
 
 
 async def test_de_una_campaña_no_se_separa_por_campaña(cliente: httpx2.AsyncClient) -> None:
     assert (await faltas(cliente, por="campaña_id"))["por"] == (
         "parametro_invalido",
-        "debe ser influencer_id, tipo, moneda o cupon",
+        "debe ser influencer_id, tipo, clase, moneda, cupon, red, dispositivo, pais o robot",
     )

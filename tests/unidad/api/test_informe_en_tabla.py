@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -15,12 +16,19 @@ from hypothesis import strategies as st
 
 from alpespartners.modulos.informes.aplicacion.pedido import DE_CAMPAÑA, DE_INFLUENCER, Sujeto
 from alpespartners.modulos.informes.aplicacion.puertos import Dimension
+from alpespartners.modulos.informes.dominio.bots import Bots
 from alpespartners.modulos.informes.dominio.comparaciones import Comparacion
 from alpespartners.modulos.tracking.aplicacion import clases
 from alpespartners.modulos.tracking.dominio.objetos_valor import TipoConversion
 from alpespartners.seedwork.csv_protegido import sin_proteger
 from tests.apoyo.eventos import conversion, impresion
 from tests.apoyo.memoria import PuertosEnMemoria, api_en_memoria, cliente_de
+from tests.apoyo.procedencias import (
+    LECTURAS_DE_PROCEDENCIAS,
+    LECTURAS_QUE_SE_CUENTAN,
+    lectura_contable,
+    que_se_admiten,
+)
 
 INFORME = "/tracking/campanas/cmp-456/informe"
 DE_UN_INFLUENCER = "/tracking/influencers/%2B57/informe"
@@ -42,6 +50,15 @@ CLICS = st.builds(
     tipo_evento=st.sampled_from(["CLIC", "IMPRESION"]),
     influencer_id=st.sampled_from([None, "+57"]),
     timestamp=st.integers(0, 7).map(lambda dias: PRIMERO + timedelta(days=dias)),
+)
+LEIDOS = st.builds(
+    lambda evento, lectura: replace(evento, lectura=lectura),
+    VENTAS | CLICS,
+    st.sampled_from([None, *LECTURAS_DE_PROCEDENCIAS]),
+) | st.builds(
+    lambda evento, cual: replace(evento, lectura=lectura_contable(evento.contenido, cual)),
+    VENTAS | CLICS,
+    st.integers(0, len(LECTURAS_QUE_SE_CUENTAN) - 1),
 )
 
 
@@ -70,30 +87,31 @@ def plana(parte: Mapping[str, Any], prefijo: str = "") -> dict[str, Any]:
 
 def pedidos(direccion: str, sujeto: Sujeto) -> st.SearchStrategy[tuple[str, list[Dimension]]]:
     """De quién, y por qué se separan sus filas."""
-    dimensiones = st.lists(st.sampled_from(sujeto.dimensiones), unique=True, max_size=3)
+    dimensiones = st.lists(st.sampled_from(sujeto.dimensiones), unique=True, max_size=3).map(que_se_admiten)
     return st.tuples(st.just(direccion), dimensiones)
 
 
 @settings(max_examples=60)
 @given(
-    st.lists(VENTAS | CLICS, max_size=12),
+    st.lists(LEIDOS, max_size=12),
     pedidos(INFORME, DE_CAMPAÑA) | pedidos(DE_UN_INFLUENCER, DE_INFLUENCER),
     st.sampled_from([None, *Comparacion]),
+    st.sampled_from(Bots),
 )
-@example([], (INFORME, []), None)
-@example([], (INFORME, [Dimension.CUPON]), Comparacion.PERIODO_ANTERIOR)
+@example([], (INFORME, []), None, Bots.INCLUIR)
+@example([], (INFORME, [Dimension.CUPON]), Comparacion.PERIODO_ANTERIOR, Bots.EXCLUIR)
 async def test_el_csv_y_el_ndjson_dicen_las_cifras_del_json(
-    eventos: list[Any], pedido: tuple[str, list[Dimension]], comparar: Comparacion | None
+    eventos: list[Any], pedido: tuple[str, list[Dimension]], comparar: Comparacion | None, bots: Bots
 ) -> None:
     direccion, por = pedido
     puertos = PuertosEnMemoria()
     for numero, evento in enumerate(eventos):
         clase = clases.CONVERSIONES if hasattr(evento.contenido, "moneda") else clases.IMPRESIONES
         puertos.registrado.libros[clase].eventos[f"{numero}"] = evento
-    parametros = {**PERIODO, **({"por": ",".join(por)} if por else {})}
+    parametros = {**PERIODO, "bots": bots.value, **({"por": ",".join(por)} if por else {})}
     if comparar is not None:
         parametros["comparar"] = comparar
-    if direccion == INFORME and not por:
+    if direccion == INFORME and not por and bots is Bots.INCLUIR:
         parametros["incluir"] = "usuarios_unicos"
     async with cliente_de(api_en_memoria(puertos)) as cliente:
         en_json = await cliente.get(direccion, params=parametros)
@@ -129,7 +147,12 @@ async def test_sus_columnas_van_en_el_orden_del_json_y_sin_el_total(
     nombres, filas = tabla(respuesta)
     de_tipo = [f"conversiones.{tipo}" for tipo in TipoConversion]
     recuento = ["impresiones", "clics", "visualizaciones", *de_tipo, "valor.COP", "valor.USD"]
-    medido = [*recuento, "ctr", "tasa_conversion"]
+    medido = [
+        *recuento,
+        *(f"clics_por_clase.{clase}" for clase in ("UNICO", "REPETIDO", "INVALIDO", "BOT", "SIN_LEER")),
+        *(f"bots.{nombre}" for nombre in recuento),
+        *("ctr", "tasa_conversion"),
+    ]
     medido += [
         f"{razon}.{moneda}" for razon in ("ticket_medio", "valor_por_clic") for moneda in ("COP", "USD")
     ]

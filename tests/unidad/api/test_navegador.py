@@ -455,6 +455,21 @@ async def test_lo_que_no_vale_de_un_pixel_consta_y_lo_dice_su_cabecera(
     assert comando.faltas
 
 
+async def test_lo_de_un_pixel_que_el_broker_no_confirma_espera_en_disco_tambien_lo_que_no_vale(
+    puertos: PuertosEnMemoria, servicio: Servicio
+) -> None:
+    puertos.disponible = False
+    vale = await servicio.pixel({"id": "x", "c": "cmp-1", "cl": "clic"})
+    assert "Alpes-Error" not in vale.headers
+    no_vale = await servicio.pixel({"id": "y", "c": "cmp-9"})
+    assert no_vale.headers["Alpes-Error"] == "sin_permiso; campo=campa%C3%B1a_id"
+    assert servicio.comandos == []
+    (uno, comando_id, _), (otro, otro_comando, _) = puertos.clics.guardados
+    assert (uno.id, uno.clic_id, uno.señales) == ("x", "clic", ("en_la_pagina",))
+    assert (otro.id, bool(otro.faltas)) == ("y", True)
+    assert comando_id != otro_comando
+
+
 async def test_el_pixel_es_la_imagen_aunque_todo_falle(
     puertos: PuertosEnMemoria, servicio: Servicio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -463,14 +478,13 @@ async def test_el_pixel_es_la_imagen_aunque_todo_falle(
     assert _es_la_imagen(await servicio.pedir("GET", f"/p.gif?{'a' * 20_000}"))
     assert _es_la_imagen(await servicio.pedir("POST", "/p.gif"))
     puertos.disponible = False
-    sin_broker = await servicio.pixel({"c": "cmp-1"})
-    assert _es_la_imagen(sin_broker)
-    assert sin_broker.headers["Alpes-Error"] == "broker_no_disponible"
+    assert _es_la_imagen(await servicio.pixel({"c": "cmp-1"}))
 
-    async def romperse(*_: object, **__: object) -> None:
+    def romperse(*_: object, **__: object) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr(puertos, "publicar_varios", romperse)
+    puertos.disponible = True
+    monkeypatch.setattr(puertos, "publicar_enseguida", romperse)
     rota = await servicio.pixel({"c": "cmp-1"})
     assert _es_la_imagen(rota)
     assert rota.headers["Alpes-Error"] == "error_interno"

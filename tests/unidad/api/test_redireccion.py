@@ -312,6 +312,25 @@ async def test_uno_que_no_existe_se_le_dice_a_una_persona_sin_repetir_lo_que_pid
     assert puertos.publicados == []
 
 
+@pytest.mark.parametrize(
+    ("quiere", "idioma", "titulo"),
+    [
+        ("", "es", "Este enlace no existe"),
+        ("es-CO,es;q=0.9,en;q=0.8", "es", "Este enlace no existe"),
+        ("en-GB,en;q=0.9,es;q=0.8", "en", "This link does not exist"),
+        ("fr, en;q=0.5", "en", "This link does not exist"),
+        ("fr", "es", "Este enlace no existe"),
+    ],
+)
+async def test_lo_que_va_mal_se_le_dice_a_cada_uno_en_su_idioma(
+    cliente: httpx2.AsyncClient, quiere: str, idioma: str, titulo: str
+) -> None:
+    respuesta = await cliente.get("/c/nadie", headers={"Accept-Language": quiere})
+    assert f'<html lang="{idioma}">' in respuesta.text
+    assert f"<h1>{titulo}</h1>" in respuesta.text
+    assert respuesta.headers["Vary"] == "Accept, Accept-Language"
+
+
 async def test_a_un_programa_que_pide_json_se_le_dice_con_un_problema(cliente: httpx2.AsyncClient) -> None:
     respuesta = await cliente.get("/c/nadie", headers={"Accept": "application/json"})
     assert respuesta.headers["Content-Type"] == "application/problem+json"

@@ -104,6 +104,20 @@ def test_un_dominio_permitido_es_un_anfitrion_y_no_medio_internet(dominio: str) 
     assert faltas(dominios_permitidos=[dominio]) == {"dominios_permitidos": Codigo.VALOR_NO_PERMITIDO}
 
 
+@pytest.mark.parametrize(
+    "sufijo",
+    ["com.co", "CO.UK", "foo.ck", "公司.cn", "github.io", "myshopify.com", "s3.amazonaws.com"],
+)
+def test_un_comodin_no_abre_un_sufijo_en_que_registra_nombres_cualquiera(sufijo: str) -> None:
+    assert faltas(dominios_permitidos=[f"*.{sufijo}"]) == {"dominios_permitidos": Codigo.VALOR_NO_PERMITIDO}
+    for vale in (sufijo, f"*.tienda.{sufijo}", f"a.tienda.{sufijo}"):
+        assert len(enlace(dominios_permitidos=[vale]).dominios_permitidos) == 1
+
+
+def test_un_comodin_vale_en_la_red_de_una_casa() -> None:
+    assert enlace(dominios_permitidos=["*.tienda.local"]).dominios_permitidos == ("*.tienda.local",)
+
+
 def test_los_dominios_se_escriben_de_una_manera_y_no_se_repiten() -> None:
     escritos = ["Tienda.com", "tienda.COM", "*.Ñandú.co", "10.0.0.1"]
     assert enlace(dominios_permitidos=escritos).dominios_permitidos == (

@@ -68,7 +68,7 @@ async def test_solo_se_propone_el_total_a_quien_no_lo_pidio() -> None:
 async def test_si_los_dias_partidos_tienen_demasiados_eventos_se_dice_y_que_pedir() -> None:
     lectura = DemasiadoLlena(DemasiadosSueltos(100_000))
     assert await faltas(lectura, por="cupon", zona="America/Bogota", granularidad="total") == (
-        "por: son más de 100.000 eventos que mirar uno a uno, porque por influencer o cupón solo están "
+        "por: son más de 100.000 eventos que mirar uno a uno, porque así solo están "
         "contados los días enteros de UTC, y caben 100.000; pida zona=UTC con días enteros o un periodo menor"
     )
     pedido = pedido_de_informe("inf-789", {"zona": "America/Bogota"}, AHORA, DE_INFLUENCER)

@@ -100,6 +100,12 @@ def test_un_campo_clase_que_no_dice_la_de_la_fila_no_se_pierde(
     assert json.loads(cuerpo).get("propiedades") == propiedades
 
 
+def test_de_la_lectura_que_puso_el_servidor_va_lo_que_supo_quien_lo_recibio() -> None:
+    lectura = {"reglas": "1", "red": "directo", "recibidas": ["precarga"], "clase": "INVALIDO"}
+    (cuerpo,) = cuerpos(json.dumps({"id": "x", "lectura": lectura}).encode())
+    assert json.loads(cuerpo) == {"id": "x", "lectura": {"reglas": "1", "recibidas": ["precarga"]}}
+
+
 def test_la_lectura_que_puso_el_servidor_no_se_envia_y_la_de_otro_no_se_pierde() -> None:
     exportada = {"id": "x", "lectura": {"reglas": "1", "red": "directo"}}
     ajena = {"id": "x", "lectura": "de poesía"}

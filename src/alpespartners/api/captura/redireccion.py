@@ -21,6 +21,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from alpespartners.api.http.cabeceras import cabeceras_de
+from alpespartners.api.http.idioma import Idioma, preferido
 from alpespartners.api.http.limite_por_direccion import LimitePorDireccion
 from alpespartners.api.http.politica_de_contenido import politica_de_contenido
 from alpespartners.api.http.problemas import SEGUNDOS_PARA_REINTENTAR, ErrorHTTP, no_encontrado
@@ -68,10 +69,10 @@ _CABECERAS: Final = {
     # La de los navegadores: a la tienda le llega de qué red viene quien hizo clic, y no de qué página.
     "Referrer-Policy": "strict-origin-when-cross-origin",
 }
-_CABECERAS_DE_PAGINA: Final = _CABECERAS | politica_de_contenido() | {"Vary": "Accept"}
+_CABECERAS_DE_PAGINA: Final = _CABECERAS | politica_de_contenido() | {"Vary": "Accept, Accept-Language"}
 _PAGINA: Final = """\
 <!doctype html>
-<html lang="es">
+<html lang="{idioma}">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <meta name="color-scheme" content="light dark">
@@ -80,19 +81,35 @@ _PAGINA: Final = """\
 <p>{detalle}</p>
 </html>
 """
-_PARA_UNA_PERSONA: Final[Mapping[int, tuple[str, str]]] = {
-    404: (
-        "Este enlace no existe",
-        "Compruebe que lo tiene entero, o pida otro a quien se lo dio.",
-    ),
-    429: (
-        "Demasiadas visitas a la vez",
-        "Desde su conexión llegan más visitas de las que se admiten. Vuelva a intentarlo en unos segundos.",
-    ),
-    503: (
-        "Este enlace no se puede abrir ahora",
-        "Vuelva a intentarlo en unos segundos.",
-    ),
+_PARA_UNA_PERSONA: Final[Mapping[Idioma, Mapping[int, tuple[str, str]]]] = {
+    Idioma.ESPAÑOL: {
+        404: (
+            "Este enlace no existe",
+            "Compruebe que lo tiene entero, o pida otro a quien se lo dio.",
+        ),
+        429: (
+            "Demasiadas visitas a la vez",
+            "Desde su conexión llegan más visitas de las que se admiten. Vuelva a probar en unos segundos.",
+        ),
+        503: (
+            "Este enlace no se puede abrir ahora",
+            "Vuelva a intentarlo en unos segundos.",
+        ),
+    },
+    Idioma.INGLES: {
+        404: (
+            "This link does not exist",
+            "Check that you have all of it, or ask whoever gave it to you for another one.",
+        ),
+        429: (
+            "Too many visits at once",
+            "More visits are coming from your connection than are allowed. Try again in a few seconds.",
+        ),
+        503: (
+            "This link cannot be opened right now",
+            "Try again in a few seconds.",
+        ),
+    },
 }
 
 
@@ -284,11 +301,16 @@ def _enlaces_no_disponibles() -> ErrorHTTP:
 
 
 def _al_fallar(peticion: Request, error: ErrorHTTP) -> Response:
-    """Una página corta, que no repite nada de la petición; a quien pide JSON, un problema."""
+    """Una página corta en su idioma, que no repite nada de la petición; a quien pide JSON, un problema."""
     if _TIPO_DE_PROGRAMA in peticion.headers.get("accept", ""):
         respuesta = error.respuesta()
         respuesta.headers.update(_CABECERAS)
         return respuesta
-    titulo, detalle = _PARA_UNA_PERSONA.get(error.estado, (error.problema.title, error.problema.detail))
-    pagina = _PAGINA.format(titulo=escape(titulo), detalle=escape(detalle))
+    idioma = preferido(",".join(peticion.headers.getlist("accept-language")))
+    frases = _PARA_UNA_PERSONA[idioma].get(error.estado)
+    if frases is None:
+        # Los problemas solo se dicen en español.
+        idioma, frases = Idioma.ESPAÑOL, (error.problema.title, error.problema.detail)
+    titulo, detalle = map(escape, frases)
+    pagina = _PAGINA.format(idioma=idioma, titulo=titulo, detalle=detalle)
     return Response(pagina, error.estado, _CABECERAS_DE_PAGINA | dict(error.cabeceras or {}), "text/html")

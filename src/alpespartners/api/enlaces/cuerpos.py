@@ -46,7 +46,8 @@ _CAMBIAN: Final[dict[str, Esquema]] = {
         "items": {"type": "string", "minLength": 1},
         "description": (
             "A qué otros anfitriones puede llevar un destino firmado: `tienda.com`, solo ese; "
-            "`*.tienda.com`, los que acaban así, y no `tienda.com`. El del `destino` no hace falta."
+            "`*.tienda.com`, los que acaban así, y no `tienda.com`; `*.com.co`, donde registra nombres "
+            "cualquiera, no vale. El del `destino` no hace falta."
         ),
     },
     "vence_en": {**_VENCE, "description": "Desde cuándo no cuenta sus clics: RFC 3339 con zona."},

@@ -9,6 +9,7 @@ Por qué existe: un cuerpo enorme, lento o cortado a la mitad no puede ocupar me
 import asyncio
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
+from http import HTTPMethod
 from typing import Final
 
 from starlette.requests import ClientDisconnect, Request
@@ -67,7 +68,7 @@ def comprobar_cabeceras(peticion: Request, limites: LimitesDeCuerpo) -> bool:
     """
     cabeceras = cabeceras_de(peticion)
     if limites.tipos is not None:
-        _exigir_tipo(cabeceras, limites.tipos)
+        _exigir_tipo(peticion.method, cabeceras, limites.tipos)
     comprimido = _viene_en_gzip(cabeceras)
     maximo = limites.comprimidos if comprimido else limites.octetos
     longitud = cabeceras.get(b"content-length", ("",))[0]
@@ -105,9 +106,9 @@ def tipo_de_contenido(cabeceras: Cabeceras) -> str | None:
     return tipo_escrito(tipos[0]) if len(tipos) == 1 else None
 
 
-def _exigir_tipo(cabeceras: Cabeceras, admitidos: tuple[str, ...]) -> None:
+def _exigir_tipo(metodo: str, cabeceras: Cabeceras, admitidos: tuple[str, ...]) -> None:
     if tipo_de_contenido(cabeceras) not in admitidos:
-        raise _tipo_no_admitido(admitidos)
+        raise _tipo_no_admitido(admitidos, metodo)
 
 
 def _viene_en_gzip(cabeceras: Cabeceras) -> bool:
@@ -171,13 +172,15 @@ def tipo_escrito(cabecera: str) -> str | None:
     return medio.strip(_BLANCOS)
 
 
-def _tipo_no_admitido(admitidos: Sequence[str]) -> ErrorHTTP:
+def _tipo_no_admitido(admitidos: Sequence[str], metodo: str = HTTPMethod.POST) -> ErrorHTTP:
+    # La que dice qué se admite es otra en un PATCH (RFC 5789 §2.2) que en un POST (LDP 1.0 §7.1).
+    cabecera = "Accept-Patch" if metodo == HTTPMethod.PATCH else "Accept-Post"
     return ErrorHTTP(
         415,
         "tipo_de_contenido_no_admitido",
         "Tipo de contenido no admitido",
         f"El cuerpo debe llegar como «Content-Type: {'» o «'.join(admitidos)}», en UTF-8.",
-        cabeceras={"Accept-Post": ", ".join(admitidos)},
+        cabeceras={cabecera: ", ".join(admitidos)},
     )
 
 

@@ -26,12 +26,17 @@ from alpespartners.modulos.informes.aplicacion.pedido import (
 )
 from alpespartners.modulos.informes.aplicacion.puertos import Dimension
 from alpespartners.modulos.informes.dominio import metricas as calculadas
+from alpespartners.modulos.informes.dominio.bots import Bots
 from alpespartners.modulos.informes.dominio.cambios import Variacion
 from alpespartners.modulos.informes.dominio.comparaciones import Comparacion
 from alpespartners.modulos.informes.dominio.intervalos import Granularidad, Intervalo
 from alpespartners.modulos.informes.dominio.metricas import (
+    CLASES_DE_CLIC,
     DECIMALES_DE_UNA_RAZON,
     DEFINICIONES,
+    DEFINICIONES_POR_CLASE,
+    NINGUNO,
+    SIN_LEER,
     Recuento,
 )
 from alpespartners.modulos.informes.dominio.unicos import DEFINICION, ERROR_RELATIVO
@@ -43,6 +48,7 @@ _DE_CONVERSION: Final = tuple(tipo.value for tipo in TipoConversion)
 _UNIDADES: Final = {cuantos: Decimal(1).scaleb(-cuantos) for cuantos in {0, *DECIMALES.values()}}
 """La menor que se escribe de una moneda, por sus decimales."""
 _TIPOS: Final = {"propertyNames": {"enum": [*TipoConversion]}}
+_DE_SIEMPRE: Final = {**DEFINICIONES, **DEFINICIONES_POR_CLASE}
 _POR_MONEDA: Final = Meta(description="Por moneda; solo las que hay.")
 
 CONTADO_DE_EJEMPLO: Final[Esquema] = {
@@ -60,11 +66,21 @@ CONTADO_DE_EJEMPLO: Final[Esquema] = {
     "valor": {"COP": "300000.00"},
 }
 
+_DE_BOTS_DE_EJEMPLO: Final[Esquema] = {
+    "impresiones": 40,
+    "clics": 2,
+    "visualizaciones": 0,
+    "conversiones": dict.fromkeys(_DE_CONVERSION, 0),
+    "valor": {},
+}
+
 _MEDIDO: Final[Esquema] = {
     "desde": "2024-01-15T00:00:00-05:00",
     "hasta": "2024-01-16T00:00:00-05:00",
     "incompleto": False,
     **CONTADO_DE_EJEMPLO,
+    "clics_por_clase": {"UNICO": 24, "REPETIDO": 3, "INVALIDO": 1, "BOT": 2, "SIN_LEER": 0},
+    "bots": _DE_BOTS_DE_EJEMPLO,
     "ctr": {"valor": "0.025000", "numerador": 30, "denominador": 1200},
     "tasa_conversion": {"valor": "0.100000", "numerador": 3, "denominador": 30},
     "ticket_medio": {"COP": {"valor": "150000.000000", "numerador": "300000.00", "denominador": 2}},
@@ -80,6 +96,13 @@ Cuenta = Annotated[int, Meta(ge=0)]
 Importe = Annotated[str, Meta(pattern=r"^\d+(\.\d+)?$")]
 PorTipo = Annotated[
     Mapping[str, Cuenta], Meta(description="Por tipo; están todos.", extra_json_schema=_TIPOS)
+]
+PorClase = Annotated[
+    Mapping[str, Cuenta],
+    Meta(
+        description="Por la clase que tuvieron al leerse; están todas, y suman `clics`.",
+        extra_json_schema={"propertyNames": {"enum": [*CLASES_DE_CLIC, SIN_LEER]}},
+    ),
 ]
 Importes = Annotated[Mapping[str, Importe], _POR_MONEDA]
 Diferencia = Annotated[str, Meta(pattern=r"^-?\d+(\.\d+)?$")]
@@ -136,6 +159,16 @@ class UsuariosUnicos(CuerpoDescrito):
     ]
 
 
+class DeBots(CuerpoDescrito):
+    """Lo que parece de un robot (clase `BOT`): según `bots`, está además en las otras cifras o no."""
+
+    impresiones: Cuenta
+    clics: Cuenta
+    visualizaciones: Cuenta
+    conversiones: PorTipo
+    valor: Importes
+
+
 class Abarcado(CuerpoDescrito):
     """De `desde`, incluido, a `hasta`, sin incluirlo."""
 
@@ -152,6 +185,8 @@ class Medido(Abarcado, kw_only=True):
     visualizaciones: Cuenta
     conversiones: PorTipo
     valor: Importes
+    clics_por_clase: PorClase
+    bots: DeBots
     ctr: Razon
     tasa_conversion: Razon
     ticket_medio: Annotated[Mapping[str, RazonDeImporte], _POR_MONEDA]
@@ -199,16 +234,22 @@ class Fila(Total):
     campaña_id: str | UnsetType = UNSET
     influencer_id: str | UnsetType | None = UNSET
     tipo: str | UnsetType = UNSET
+    clase: str | UnsetType | None = UNSET
     moneda: str | UnsetType | None = UNSET
     cupon: str | UnsetType | None = UNSET
+    red: str | UnsetType | None = UNSET
+    dispositivo: str | UnsetType | None = UNSET
+    pais: str | UnsetType | None = UNSET
+    robot: str | UnsetType | None = UNSET
 
 
 _HECHO: Final[Esquema] = {
     "granularidad": "dia",
     "por": [],
     "comparar": None,
+    "bots": "incluir",
     "calculado_en": "2024-01-16T13:00:00.250000Z",
-    "definiciones": DEFINICIONES,
+    "definiciones": _DE_SIEMPRE,
 }
 
 
@@ -233,6 +274,10 @@ class InformeDeAlguien(CuerpoDescrito, kw_only=True):
     granularidad: Annotated[str, Meta(extra_json_schema={"enum": [*Granularidad]})]
     por: Sequence[Annotated[str, Meta(extra_json_schema={"enum": [*Dimension]})]]
     comparar: Annotated[str | None, Meta(extra_json_schema={"enum": [*Comparacion, None]})]
+    bots: Annotated[
+        str,
+        Meta(description="Si las cifras los llevan.", extra_json_schema={"enum": [*Bots]}),
+    ]
     desde: Instante
     hasta: Instante
     desde_utc: EnUTC
@@ -301,6 +346,7 @@ def informe(hecho: hechos.Informe, pedido: PedidoDeInforme) -> InformeDeAlguien:
         granularidad=pedido.granularidad,
         por=pedido.por,
         comparar=pedido.comparar,
+        bots=pedido.bots,
         desde=periodo.desde.astimezone(pedido.zona),
         hasta=periodo.hasta.astimezone(pedido.zona),
         desde_utc=periodo.desde,
@@ -366,6 +412,9 @@ def contado(recuento: Recuento) -> dict[str, Any]:
 def _medido(metricas: calculadas.Metricas) -> dict[str, Any]:
     return {
         **contado(metricas),
+        "clics_por_clase": metricas.clics_por_clase,
+        # Lo corriente: no se escribe mil veces.
+        "bots": _SIN_ROBOTS if metricas.bots is NINGUNO else DeBots(**contado(metricas.bots)),
         "ctr": _razon(metricas.ctr),
         "tasa_conversion": _razon(metricas.tasa_conversion),
         "ticket_medio": _razones(metricas.ticket_medio),
@@ -373,10 +422,13 @@ def _medido(metricas: calculadas.Metricas) -> dict[str, Any]:
     }
 
 
+_SIN_ROBOTS: Final = DeBots(**contado(NINGUNO))
+
+
 def _definiciones(pedido: PedidoDeInforme) -> Mapping[str, str]:
     if Incluible.USUARIOS_UNICOS not in pedido.incluir:
-        return DEFINICIONES
-    return {**DEFINICIONES, Incluible.USUARIOS_UNICOS.value: DEFINICION}
+        return _DE_SIEMPRE
+    return {**_DE_SIEMPRE, Incluible.USUARIOS_UNICOS.value: DEFINICION}
 
 
 def _unicos(usuarios: Usuarios | None) -> dict[str, Any]:

@@ -5,7 +5,7 @@ Qué no es: qué se admite en cada parámetro ni qué se cuenta (`modulos/inform
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -57,10 +57,13 @@ from alpespartners.modulos.informes.aplicacion.pedido import (
     pedido_de_informe,
 )
 from alpespartners.modulos.informes.aplicacion.puertos import (
+    DE_LOS_DIAS,
+    DE_PROCEDENCIA,
     LecturaDeCampañas,
     LecturaDeCuentas,
     UsuariosIlegibles,
 )
+from alpespartners.modulos.informes.dominio.bots import Bots
 from alpespartners.modulos.informes.dominio.comparaciones import Comparacion
 from alpespartners.modulos.informes.dominio.intervalos import Granularidad
 from alpespartners.modulos.tracking.aplicacion.codigos import CodigoDePeticion
@@ -80,8 +83,17 @@ def _parametro(nombre: str, esquema: Esquema, descripcion: str) -> Parametro:
 
 
 def _separadas(sujeto: Sujeto) -> Esquema:
-    una = "|".join(sujeto.dimensiones)
-    return {"type": "string", "pattern": f"^({una})(,({una}))*$"}
+    solas = [dimension for dimension in sujeto.dimensiones if dimension in DE_PROCEDENCIA]
+    patron = _por_comas(dimension for dimension in sujeto.dimensiones if dimension not in solas)
+    if solas:
+        con_ellas = "|".join(d for d in sujeto.dimensiones if d not in {*solas, *DE_LOS_DIAS})
+        patron += f"|(({con_ellas}),)*({'|'.join(solas)})(,({con_ellas}))*"
+    return {"type": "string", "pattern": f"^({patron})$"}
+
+
+def _por_comas(nombres: Iterable[str]) -> str:
+    una = "|".join(nombres)
+    return f"({una})(,({una}))*"
 
 
 _INCLUIR: Final = _parametro(
@@ -89,7 +101,13 @@ _INCLUIR: Final = _parametro(
     {"enum": [*Incluible]},
     "`usuarios_unicos`: cuántos usuarios distintos hubo en cada fila y en el total, que no es su suma; "
     "exactos hasta 384 y, con más, con su error. Se cuentan por campaña y por días enteros de UTC: piden "
-    "`zona=UTC` y fechas, y no admiten `por`.",
+    "`zona=UTC` y fechas, y no admiten `por` ni `bots=excluir`.",
+)
+_BOTS: Final = _parametro(
+    "bots",
+    {"enum": [*Bots], "default": Bots.INCLUIR},
+    "`excluir`: lo que parece de un robot (clase `BOT`) no está en ninguna cifra, y sigue dicho aparte en "
+    "`bots` de cada fila. No admite `usuarios_unicos`, que se guardan con los suyos.",
 )
 _DESCRITOS: Final = (
     _parametro(
@@ -119,8 +137,10 @@ _DESCRITOS: Final = (
         "por",
         _separadas(DE_CAMPAÑA),
         "Una fila por cada uno de estos valores, separados por comas, y hasta "
-        f"{en_miles(FILAS_MAXIMAS)} filas. `influencer_id` y `cupon` se cuentan por días enteros de UTC; con "
-        "otros se miran además los eventos que sobran o faltan, y si son demasiados se niega.",
+        f"{en_miles(FILAS_MAXIMAS)} filas. Todos menos `tipo`, `clase` y `moneda` se cuentan por días "
+        "enteros de UTC; con otros se miran además los eventos que sobran o faltan, y si son demasiados se "
+        "niega. De `red`, `dispositivo`, `pais` y `robot` (la primera señal de que lo es), uno solo, y sin "
+        "`influencer_id` ni `cupon`: su `null` es lo que no se sabe o, de `robot`, quien no lo es.",
     ),
     _parametro(
         "comparar",
@@ -130,6 +150,7 @@ _DESCRITOS: Final = (
         "de un año antes (un 29 de febrero, el 28); tras un 29 de febrero las fechas difieren en una, y cada "
         "comparación dice las suyas. `dia_semana`: 52 semanas antes, y cada día con el suyo.",
     ),
+    _BOTS,
     _INCLUIR,
 )
 _EN_SU_LUGAR: Final = (
@@ -195,7 +216,7 @@ def rutas_de_informes(
         lectura=de_campañas,
         con_usuarios=de_campañas,
         resumen="Ver el informe de una campaña",
-        ademas="por influencer o cupón, también de cuántos haya",
+        ademas="por influencer, cupón o procedencia, también de cuántos haya",
         parametros=_DESCRITOS,
         ejemplo="cmp-456",
     )

@@ -21,6 +21,7 @@ from alpespartners.api.http.descargas import Cuerpos, Escritura, escritura_con
 from alpespartners.api.http.formatos import Formato
 from alpespartners.api.informes.presentacion import (
     Comparado,
+    DeBots,
     Diferencias,
     Fila,
     InformeDeAlguien,
@@ -51,8 +52,9 @@ def _celdas(filas: Cuerpos, monedas: Sequence[str]) -> Iterator[Sequence[Celda]]
 
 
 def _monedas(informe: InformeDeAlguien) -> Sequence[str]:
-    comparadas = {} if informe.total.comparacion is UNSET else informe.total.comparacion.valor
-    return sorted({*informe.total.valor, *comparadas})
+    total = informe.total
+    medidos = [total] if total.comparacion is UNSET else [total, total.comparacion]
+    return sorted({moneda for medido in medidos for moneda in (*medido.valor, *medido.bots.valor)})
 
 
 def total_como_fila(informe: InformeDeAlguien) -> Fila:
@@ -70,7 +72,7 @@ def _aplanado(
                 pass
             case Comparado() | Diferencias() | Variaciones() as dentro:
                 yield from _aplanado(dentro, monedas, f"{nombre}.")
-            case UsuariosUnicos() as dentro:
+            case UsuariosUnicos() | DeBots() as dentro:
                 yield from _aplanado(dentro, monedas, f"{prefijo}{nombre}.")
             case Mapping() as partes:
                 # Por moneda solo están las que tiene la fila; por tipo, todos.

@@ -185,12 +185,12 @@ def _familias(balance: BalanceDelModulo, ahora: float) -> Iterator[Metric]:
 def _de_clics(cuenta: CuentaDeClics) -> Iterator[Metric]:
     yield GaugeMetricFamily(
         "alpes_clics_en_espera",
-        "Clics guardados en el disco de esta máquina hasta que el broker los confirme.",
+        "Clics y píxeles guardados en el disco de esta máquina hasta que el broker los confirme.",
         value=cuenta.en_espera,
     )
     yield CounterMetricFamily(
         "alpes_clics_perdidos",
-        "Clics que ni el broker ni el disco de esta máquina guardaron.",
+        "Clics y píxeles que ni el broker ni el disco de esta máquina guardaron.",
         value=cuenta.perdidos,
     )
 

@@ -379,14 +379,18 @@ class Balance(CuerpoDescrito):
         Cuenta,
         Meta(
             description=(
-                "Clics que el broker no confirmó a tiempo: están en el disco de quien responde y se enviarán "
-                "después. Todavía no están en `comandos`."
+                "Clics y píxeles que el broker no confirmó a tiempo: están en el disco de quien responde y "
+                "se enviarán después. Todavía no están en `comandos`."
             )
         ),
     ]
     clics_perdidos: Annotated[
         Cuenta,
-        Meta(description="Clics que no se pudieron guardar, ni en el broker ni en ese disco, desde siempre."),
+        Meta(
+            description=(
+                "Clics y píxeles que no se pudieron guardar, ni en el broker ni en ese disco, desde siempre."
+            )
+        ),
     ]
 
 

@@ -2,7 +2,8 @@
 
 Qué es: la expresión que da, como texto, lo que hay en un sitio de un objeto, o nulo si no está. Un booleano
 es `true` en un motor y `1` en el otro.
-Qué no es: una comprobación: un texto que no es JSON es un error del motor.
+Qué no es: una comprobación. En SQLite, que cualquiera edita, un texto que no es JSON no tiene nada: una fila
+así no puede dejar sin informe a su campaña. En PostgreSQL 15, que no sabe si lo es sin leerlo, es un error.
 """
 
 from typing import Any
@@ -37,7 +38,8 @@ class DatoDeJSON(FunctionElement[str]):
 @compiles(DatoDeJSON, "sqlite")
 def _en_sqlite(dato: DatoDeJSON, compilador: SQLCompiler, **opciones: Any) -> str:
     columna = compilador.process(next(iter(dato.clauses)), **opciones)
-    return f"CAST(json_extract({columna}, '{dato.en_sqlite}') AS TEXT)"
+    leido = f"CAST(json_extract({columna}, '{dato.en_sqlite}') AS TEXT)"
+    return f"CASE WHEN json_valid({columna}) THEN {leido} END"
 
 
 @compiles(DatoDeJSON, "postgresql")

@@ -1,8 +1,8 @@
 """`GET /p.gif`: una impresión o una conversión que cabe en la dirección de una imagen.
 
 Qué es: de los parámetros a un evento, y siempre la misma imagen de 43 octetos.
-Qué no es: un envío que se pueda repetir: sin `id` cada carga de la página es otro evento, y con el broker
-caído nadie lo guarda para después. Lo del guion (`t.js`), sí.
+Qué no es: un envío que se pueda repetir: sin `id` cada carga de la página es otro evento, y una imagen no
+vuelve a pedirse. Por eso lo que el broker no confirma enseguida espera en disco, como los clics.
 Por qué existe: en una página en que no se puede poner un guion cabe una imagen, y una rota se ve. Lo que va
 mal lo dicen su destino y la cabecera `Alpes-Error`. En un correo no sirve: no dice de qué página es.
 """
@@ -24,8 +24,9 @@ from alpespartners.api.http.problemas import DatosInvalidos, ErrorHTTP, Falta
 from alpespartners.api.http.rutas import Ruta
 from alpespartners.api.http.traza import traza_de
 from alpespartners.modulos.claves.dominio.origen import origen_de
+from alpespartners.modulos.tracking.aplicacion.clics import RecepcionDeClics
 from alpespartners.modulos.tracking.aplicacion.negados import destino_de_negado
-from alpespartners.modulos.tracking.aplicacion.recepcion import NoValida, Recepcion, SinConfirmar
+from alpespartners.modulos.tracking.aplicacion.recepcion import NoValida, Recepcion
 from alpespartners.modulos.tracking.dominio.destinos import Rechazada
 from alpespartners.modulos.tracking.dominio.excepciones import Codigo, Fallo
 from alpespartners.modulos.tracking.dominio.lectura import PRECARGA
@@ -65,10 +66,11 @@ _ERROR: Final = "Alpes-Error"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pixel:
-    """El punto del píxel: desde dónde se entra y quién recibe los eventos."""
+    """El punto del píxel: desde dónde se entra, quién juzga los eventos y quién se queda con ellos."""
 
     puerta: Puerta
     recepcion: Recepcion
+    clics: RecepcionDeClics
 
     def ruta(self) -> Ruta:
         """La suya."""
@@ -83,16 +85,12 @@ class Pixel:
         origen = self.puerta.exigir_origen(_origen_de_la_pagina(peticion))
         campos, faltas = leer_campos(peticion.scope["query_string"])
         self.puerta.admitir(peticion, campos.get(CLAVE), origen)
-        (suerte,) = await self.recepcion.recibir(
-            [entrada_de_pagina(campos, visitante, faltas, _señales(peticion))],
-            traza=traza_de(peticion),
-            permiso=permiso_de(peticion),
+        suerte = self.recepcion.juzgar(
+            entrada_de_pagina(campos, visitante, faltas, _señales(peticion)), permiso_de(peticion)
         )
-        match suerte:
-            case NoValida(fallos):
-                return _imagen(fallos[0].codigo, fallos[0].campo)
-            case SinConfirmar():
-                return _imagen("broker_no_disponible")
+        if isinstance(suerte, NoValida):
+            return _imagen(suerte.fallos[0].codigo, suerte.fallos[0].campo)
+        await self.clics.recibir(suerte.comando, comando_id=suerte.comando_id, traza=traza_de(peticion))
         negado = destino_de_negado(suerte.comando)
         return _imagen(negado.motivo, *negado.campos[:1]) if isinstance(negado, Rechazada) else _imagen()
 

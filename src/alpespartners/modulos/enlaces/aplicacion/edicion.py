@@ -11,6 +11,7 @@ from datetime import datetime
 from difflib import get_close_matches
 from typing import Any, Final
 
+from alpespartners.modulos.enlaces.aplicacion.comodines import exigir_dominios_de_alguien
 from alpespartners.modulos.enlaces.aplicacion.faltas import exigir_pocos_campos, intentar
 from alpespartners.modulos.enlaces.dominio.destino import destino_legible, exigir_sin_parametro
 from alpespartners.modulos.enlaces.dominio.enlace import (
@@ -91,7 +92,8 @@ def _hecho(datos: Mapping[str, Any], creado_en: datetime, recolector: Recolector
     parametro_clic = intentar(recolector, "parametro_clic", parametro_legible, parametro) or ""
     if parametro_clic:
         intentar(recolector, "destino", exigir_sin_parametro, destino, parametro_clic)
-    dominios = datos.get("dominios_permitidos") or ()
+    dominios = intentar(recolector, _DOMINIOS, dominios_legibles, datos.get(_DOMINIOS) or ()) or ()
+    intentar(recolector, _DOMINIOS, exigir_dominios_de_alguien, dominios)
     enlace = Enlace(
         enlace_id=intentar(recolector, "enlace_id", enlace_legible, datos["enlace_id"]) or "",
         campaña_id=opcional(identificador, "campaña_id", datos.get("campaña_id") or "") or "",
@@ -99,7 +101,7 @@ def _hecho(datos: Mapping[str, Any], creado_en: datetime, recolector: Recolector
         destino=destino,
         cupon=opcional(identificador_opcional, "cupon", datos.get("cupon")),
         parametro_clic=parametro_clic,
-        dominios_permitidos=intentar(recolector, _DOMINIOS, dominios_legibles, dominios) or (),
+        dominios_permitidos=dominios,
         vence_en=datos.get("vence_en"),
         creado_en=creado_en,
     )

@@ -1,7 +1,8 @@
-"""Los secretos con que este servicio firma y comprueba: los de los ajustes o, si no hay, el guardado.
+"""Los secretos con que este servicio firma y comprueba: los de los ajustes y, detrás, el guardado.
 
 Qué es: una lectura que se recuerda mientras el proceso vive; el guardado no cambia nunca.
-Por qué existe: todos los procesos han de firmar con el mismo, también donde nadie ha puesto ninguno.
+Por qué existe: todos los procesos han de firmar con el mismo, también donde nadie ha puesto ninguno; y el día
+que alguien pone uno, los clics de ayer siguen siendo de este servicio.
 """
 
 import asyncio
@@ -14,14 +15,16 @@ class Secretos:
     """Los de un proceso.
 
     Args:
-        de_los_ajustes: si hay alguno, son todos; el primero firma.
-        leer: lee el guardado; lanza `BaseDatosNoDisponible` si no puede.
+        de_los_ajustes: si hay alguno, el primero firma.
+        leer: lee el guardado, que comprueba después de los demás y firma si no hay otro; `None`, si no está
+            a mano y se puede seguir sin él.
     """
 
-    def __init__(self, de_los_ajustes: Sequence[str], leer: Callable[[], Awaitable[bytes]]) -> None:
-        self._todos = tuple(Secreto(escrito.encode()) for escrito in de_los_ajustes)
+    def __init__(self, de_los_ajustes: Sequence[str], leer: Callable[[], Awaitable[bytes | None]]) -> None:
+        self._de_los_ajustes = tuple(Secreto(escrito.encode()) for escrito in de_los_ajustes)
         self._leer = leer
-        self._lectura: asyncio.Future[bytes] | None = None
+        self._todos: Sequence[Secreto] = ()
+        self._lectura: asyncio.Future[bytes | None] | None = None
 
     async def todos(self) -> Sequence[Secreto]:
         """Los que comprueban; el primero, que siempre lo hay, es el que firma."""
@@ -29,5 +32,8 @@ class Secretos:
             if self._lectura is None or self._lectura.done():
                 self._lectura = asyncio.ensure_future(self._leer())
             # Una para cuantos pregunten a la vez, y quien se va no se la lleva.
-            self._todos = (Secreto(await asyncio.shield(self._lectura)),)
+            guardado = await asyncio.shield(self._lectura)
+            if guardado is None:
+                return self._de_los_ajustes
+            self._todos = (*self._de_los_ajustes, Secreto(guardado))
         return self._todos

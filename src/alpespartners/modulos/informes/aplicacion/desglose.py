@@ -1,6 +1,7 @@
 """El desglose de una campaña: los grupos mayores de un periodo, cuántos hay y lo de todos juntos.
 
-Qué es: lo que un informe en total y por influencer o por cupón dice de los primeros, sin traer los demás.
+Qué es: lo que un informe en total y por influencer, cupón o procedencia dice de los primeros, sin traer los
+demás.
 Qué no es: un informe: no los tiene todos, y por eso no tiene un máximo.
 Por qué existe: quien mira quiere los primeros, y traer cuarenta mil para ordenarlos frena a quien envía.
 """
@@ -18,7 +19,7 @@ from alpespartners.modulos.informes.aplicacion.puertos import (
     LecturaDeCampañas,
     Mayores,
 )
-from alpespartners.modulos.informes.dominio.cuenta import Cuenta
+from alpespartners.modulos.informes.dominio.bots import Bots
 from alpespartners.modulos.informes.dominio.metricas import Metricas, metricas
 
 
@@ -45,7 +46,7 @@ async def desglosar(
     Args:
         lectura: de dónde sale.
         pedido: de qué campaña y en qué periodo.
-        por: influencer o cupón.
+        por: influencer, cupón o una procedencia.
         orden: por cuál son los primeros.
         maximo: cuántos.
 
@@ -53,7 +54,7 @@ async def desglosar(
         InformeImposible: habría que mirar demasiados eventos uno a uno.
     """
     with lo_que_cabe(pedido, maximo):
-        mayores = await lectura.mayores(pedido.sujeto_id, pedido.periodo, por, orden, maximo)
+        mayores = await lectura.mayores(pedido.sujeto_id, pedido.periodo, por, orden, pedido.bots, maximo)
     # Fuera del bucle: pueden ser miles.
     return await asyncio.to_thread(_armar, mayores, pedido, Contada._fields.index(por.value))
 
@@ -62,10 +63,11 @@ def _armar(mayores: Mayores, pedido: PedidoDeInforme, columna: int) -> Desglose:
     grupos: dict[str, list[Contada]] = {}
     for contada in mayores.contadas:
         grupos.setdefault(str(contada[columna]), []).append(contada)
-    filas = [Fila(pedido.periodo, (grupo,), _metricas(suyas), None) for grupo, suyas in grupos.items()]
-    return Desglose(filas, mayores.cuantos, _metricas(mayores.de_todos))
+    filas = [
+        Fila(pedido.periodo, (grupo,), _metricas(suyas, pedido.bots), None) for grupo, suyas in grupos.items()
+    ]
+    return Desglose(filas, mayores.cuantos, _metricas(mayores.de_todos, pedido.bots))
 
 
-def _metricas(contadas: Collection[Contada]) -> Metricas:
-    cuentas: dict[tuple[str, str], Cuenta] = {(una.tipo, una.moneda): una.cuenta for una in contadas}
-    return metricas(cuentas)
+def _metricas(contadas: Collection[Contada], bots: Bots) -> Metricas:
+    return metricas({(una.tipo, una.clase, una.moneda): una.cuenta for una in contadas}, bots)

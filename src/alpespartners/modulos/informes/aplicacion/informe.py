@@ -24,19 +24,18 @@ from alpespartners.modulos.informes.aplicacion.puertos import (
     Contada,
     DemasiadasCuentas,
     DemasiadosSueltos,
-    Dimension,
     LecturaDeCampañas,
     LecturaDeCuentas,
 )
 from alpespartners.modulos.informes.dominio.cambios import Cambio
 from alpespartners.modulos.informes.dominio.cuenta import Cuenta
 from alpespartners.modulos.informes.dominio.intervalos import Granularidad, Intervalo
-from alpespartners.modulos.informes.dominio.metricas import Metricas, metricas
+from alpespartners.modulos.informes.dominio.metricas import Clave, Metricas, metricas
 from alpespartners.modulos.informes.dominio.usuarios import Usuarios
 
 FILAS_MAXIMAS: Final = 10_000
 _CUENTAS_POR_FILA: Final = 10
-"""Las que caben de media: una por tipo y moneda; si se compara, otras tantas."""
+"""Las que caben de media: una por tipo, clase y moneda; si se compara, otras tantas."""
 
 Grupo = tuple[str, ...]
 """El valor de cada dimensión pedida, en su orden; vacío, el de los eventos que no la tienen."""
@@ -107,19 +106,19 @@ def lo_que_cabe(pedido: PedidoDeInforme, maximo: int) -> Iterator[None]:
     try:
         yield
     except DemasiadasCuentas:
-        son = f"más de {en_miles(maximo)} cuentas, una por intervalo, grupo, tipo y moneda"
+        son = f"más de {en_miles(maximo)} cuentas, una por intervalo, grupo, tipo, clase y moneda"
         raise _no_cabe("por", pedido, son, maximo) from None
     except DemasiadosSueltos as sueltos:
         son = (
-            f"más de {en_miles(sueltos.caben)} eventos que mirar uno a uno, porque por influencer o cupón"
-            " solo están contados los días enteros de UTC"
+            f"más de {en_miles(sueltos.caben)} eventos que mirar uno a uno, porque así solo están contados"
+            " los días enteros de UTC"
         )
         culpable = "por" if pedido.sujeto is DE_CAMPAÑA else "desde"
         raise _no_cabe(culpable, pedido, son, sueltos.caben, "zona=UTC con días enteros") from None
 
 
 def _armar(contadas: Collection[Contada], usuarios: Sequence[Usuarios], pedido: PedidoDeInforme) -> Informe:
-    tabla = _Tabla(contadas, usuarios, pedido.por)
+    tabla = _Tabla(contadas, usuarios, pedido)
     filas = len(pedido.intervalos) * len(tabla.grupos)
     if filas > FILAS_MAXIMAS:
         son = (
@@ -151,18 +150,20 @@ class _Tabla:
     """Lo contado, por intervalo y grupo; y los usuarios de cada intervalo, si se pidieron."""
 
     def __init__(
-        self, contadas: Collection[Contada], usuarios: Sequence[Usuarios], por: Sequence[Dimension]
+        self, contadas: Collection[Contada], usuarios: Sequence[Usuarios], pedido: PedidoDeInforme
     ) -> None:
         self._usuarios = usuarios
-        self._celdas: defaultdict[tuple[int, Grupo], dict[tuple[str, str], Cuenta]] = defaultdict(dict)
-        columnas = [Contada._fields.index(dimension.value) for dimension in por]
+        self._bots = pedido.bots
+        self._celdas: defaultdict[tuple[int, Grupo], dict[Clave, Cuenta]] = defaultdict(dict)
+        columnas = [Contada._fields.index(dimension.value) for dimension in pedido.por]
         for contada in contadas:
             # Por su lugar: pueden ser cien mil, y así se tarda la mitad.
             grupo = tuple([str(contada[columna]) for columna in columnas])
-            celda, clave = self._celdas[contada.intervalo, grupo], (contada.tipo, contada.moneda)
+            celda = self._celdas[contada.intervalo, grupo]
+            clave = (contada.tipo, contada.clase, contada.moneda)
             celda[clave] = celda[clave] + contada.cuenta if clave in celda else contada.cuenta
         hallados = {grupo for _, grupo in self._celdas}
-        self.grupos: Sequence[Grupo] = sorted(hallados) if por else [()]
+        self.grupos: Sequence[Grupo] = sorted(hallados) if pedido.por else [()]
 
     def fila(
         self, pedido: PedidoDeInforme, desde: int, hasta: int, grupos: Collection[Grupo], grupo: Grupo
@@ -190,14 +191,15 @@ class _Tabla:
             celda for lugar in lugares for grupo in grupos if (celda := self._celdas.get((lugar, grupo)))
         ]
         if len(celdas) == 1:
-            return metricas(celdas[0])
-        cuantos: defaultdict[tuple[str, str], int] = defaultdict(int)
-        diezmilesimas: defaultdict[tuple[str, str], int] = defaultdict(int)
+            return metricas(celdas[0], self._bots)
+        cuantos: defaultdict[Clave, int] = defaultdict(int)
+        diezmilesimas: defaultdict[Clave, int] = defaultdict(int)
         for celda in celdas:
             for clave, cuenta in celda.items():
                 cuantos[clave] += cuenta.cuantos
                 diezmilesimas[clave] += cuenta.diezmilesimas
-        return metricas({clave: Cuenta(suyos, diezmilesimas[clave]) for clave, suyos in cuantos.items()})
+        juntas = {clave: Cuenta(suyos, diezmilesimas[clave]) for clave, suyos in cuantos.items()}
+        return metricas(juntas, self._bots)
 
 
 def _juntos(intervalos: Sequence[Intervalo]) -> Intervalo:

@@ -6,7 +6,10 @@ Por qué existe: los valores de dos monedas no se suman: por valor se ordena en 
 """
 
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+CLICS_SUFICIENTES: Final = 100
+"""Con menos, una venta cambia en más de un punto las ventas por clic: no se comparan con las de otros."""
 
 
 class Criterio(StrEnum):
@@ -19,9 +22,12 @@ class Criterio(StrEnum):
 
 
 class Orden(NamedTuple):
-    """De más a menos por esa cifra; los que empatan, por puntos de código. La moneda es la del valor.
+    """De más a menos por esa cifra; los que empatan, por sus clics, y después por puntos de código.
 
-    Por una razón, el que no tiene denominador va el último.
+    La moneda es la del valor.
+
+    Por ventas por clic, los de menos de `CLICS_SUFICIENTES` clics van detrás de los demás, y los de ninguno,
+    los últimos.
     """
 
     criterio: Criterio

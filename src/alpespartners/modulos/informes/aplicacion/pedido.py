@@ -15,8 +15,9 @@ from zoneinfo import ZoneInfo
 
 from alpespartners.modulos.informes.aplicacion.faltas import CodigoDeInforme, Falta, InformeImposible
 from alpespartners.modulos.informes.aplicacion.momentos import MomentoIlegible, momento
-from alpespartners.modulos.informes.aplicacion.puertos import Dimension
+from alpespartners.modulos.informes.aplicacion.puertos import DE_LOS_DIAS, DE_PROCEDENCIA, Dimension
 from alpespartners.modulos.informes.aplicacion.zonas import ZonaDesconocida, zona_de
+from alpespartners.modulos.informes.dominio.bots import Bots
 from alpespartners.modulos.informes.dominio.comparaciones import Comparacion, comparados
 from alpespartners.modulos.informes.dominio.intervalos import (
     UN_DIA,
@@ -41,8 +42,11 @@ OTRAS_DIMENSIONES: Final = {"campana_id": Dimension.CAMPAÑA}
 """Para quien no puede escribir una ñ."""
 
 _SIN_SEPARAR: Final = (
-    "los usuarios únicos se guardan por campaña, sin separar los de cada influencer, cupón, tipo o moneda; "
-    "quite por, o quite usuarios_unicos"
+    "los usuarios únicos se guardan por campaña, sin separar los de cada influencer, cupón, tipo, clase, "
+    "moneda o procedencia; quite por, o quite usuarios_unicos"
+)
+_CON_LOS_ROBOTS: Final = (
+    "los usuarios únicos se guardan con los de los robots; pida bots=incluir, o quite usuarios_unicos"
 )
 
 
@@ -67,11 +71,18 @@ class Sujeto:
 
 DE_CAMPAÑA: Final = Sujeto(
     "campaña_id",
-    (Dimension.INFLUENCER, Dimension.TIPO, Dimension.MONEDA, Dimension.CUPON),
+    (
+        Dimension.INFLUENCER,
+        Dimension.TIPO,
+        Dimension.CLASE,
+        Dimension.MONEDA,
+        Dimension.CUPON,
+        *DE_PROCEDENCIA,
+    ),
 )
 DE_INFLUENCER: Final = Sujeto(
     "influencer_id",
-    (Dimension.CAMPAÑA, Dimension.TIPO, Dimension.MONEDA, Dimension.CUPON),
+    (Dimension.CAMPAÑA, Dimension.TIPO, Dimension.CLASE, Dimension.MONEDA, Dimension.CUPON),
 )
 
 
@@ -85,6 +96,7 @@ class PedidoDeInforme:
         comparados: el de cada uno, si se compara.
         pedido_en: el instante en que se pide.
         incluir: lo que se pide además.
+        bots: si las cifras los llevan.
     """
 
     sujeto: Sujeto
@@ -97,6 +109,7 @@ class PedidoDeInforme:
     comparados: Sequence[Intervalo]
     pedido_en: datetime
     incluir: frozenset[Incluible] = frozenset()
+    bots: Bots = Bots.INCLUIR
 
     @property
     def periodo(self) -> Intervalo:
@@ -124,6 +137,9 @@ def pedido_de_informe(
     incluir = lector.leer("incluir", _incluibles, nada_mas)
     if por and Incluible.USUARIOS_UNICOS in incluir:
         lector.anotar("incluir", _SIN_SEPARAR)
+    bots = lector.leer("bots", _bots, Bots.INCLUIR)
+    if bots is Bots.EXCLUIR and Incluible.USUARIOS_UNICOS in incluir:
+        lector.anotar("incluir", _CON_LOS_ROBOTS)
     mañana = ahora.astimezone(zona).date() + UN_DIA
     hasta = lector.leer("hasta", lambda texto: momento(texto, zona), None)
     if hasta is None:
@@ -160,6 +176,7 @@ def pedido_de_informe(
         comparados=corridos,
         pedido_en=ahora,
         incluir=incluir,
+        bots=bots,
     )
 
 
@@ -210,7 +227,18 @@ def _dimensiones(texto: str, admitidas: Sequence[Dimension]) -> tuple[Dimension,
     """Las que se escriben separadas por comas, en su orden."""
     nombres = unicodedata.normalize("NFC", texto).split(",")
     escritas = (OTRAS_DIMENSIONES.get(nombre.lower(), nombre) for nombre in nombres)
-    return tuple(dict.fromkeys(_uno_de(nombre, admitidas) for nombre in escritas))
+    dimensiones = tuple(dict.fromkeys(_uno_de(nombre, admitidas) for nombre in escritas))
+    de_procedencia = [dimension for dimension in dimensiones if dimension in DE_PROCEDENCIA]
+    if len(de_procedencia) > 1 or (de_procedencia and DE_LOS_DIAS & {*dimensiones}):
+        raise _Invalido(
+            f"{', '.join(DE_PROCEDENCIA[:-1])} y {DE_PROCEDENCIA[-1]} se cuentan cada uno por su lado, y sin"
+            " separar influencers ni cupones; pida uno solo, si quiere con tipo, clase y moneda"
+        )
+    return dimensiones
+
+
+def _bots(texto: str) -> Bots:
+    return _uno_de(texto, tuple(Bots))
 
 
 def _incluibles(texto: str) -> frozenset[Incluible]:

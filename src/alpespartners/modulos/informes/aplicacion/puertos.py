@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 
 from alpespartners.modulos.informes.aplicacion.orden import Orden
 from alpespartners.modulos.informes.aplicacion.ritmo import Ritmo
+from alpespartners.modulos.informes.dominio.bots import Bots
 from alpespartners.modulos.informes.dominio.cuenta import Cuenta
 from alpespartners.modulos.informes.dominio.intervalos import Intervalo
 from alpespartners.modulos.informes.dominio.metricas import Metricas
@@ -20,12 +21,24 @@ class Dimension(StrEnum):
     CAMPAÑA = "campaña_id"
     INFLUENCER = "influencer_id"
     TIPO = "tipo"
+    CLASE = "clase"
     MONEDA = "moneda"
     CUPON = "cupon"
+    RED = "red"
+    DISPOSITIVO = "dispositivo"
+    PAIS = "pais"
+    ROBOT = "robot"
 
 
 DE_LOS_DIAS: frozenset[Dimension] = frozenset({Dimension.INFLUENCER, Dimension.CUPON})
 """Las que se cuentan por días enteros de UTC; de lo que sobra o falta de un día se miran los eventos."""
+DE_PROCEDENCIA: tuple[Dimension, ...] = (
+    Dimension.RED,
+    Dimension.DISPOSITIVO,
+    Dimension.PAIS,
+    Dimension.ROBOT,
+)
+"""De dónde y con qué vino quien causó el evento: también por días enteros de UTC, y cada una por su lado."""
 
 
 class Contada(NamedTuple):
@@ -38,9 +51,14 @@ class Contada(NamedTuple):
     influencer_id: str
     cupon: str
     tipo: str
+    clase: str
     moneda: str
     cuenta: Cuenta
     campaña_id: str = ""
+    red: str = ""
+    dispositivo: str = ""
+    pais: str = ""
+    robot: str = ""
 
 
 class Mayores(NamedTuple):
@@ -92,12 +110,12 @@ class LecturaDeCuentas(Protocol):
     async def contar(
         self, sujeto_id: str, intervalos: Sequence[Intervalo], por: Collection[Dimension], maximo: int
     ) -> list[Contada]:
-        """Devuelve lo que no es cero, por tipo y moneda siempre; todo, del mismo instante.
+        """Devuelve lo que no es cero, por tipo, clase y moneda siempre; todo, del mismo instante.
 
         Raises:
             DemasiadasCuentas: son más de `maximo`.
-            DemasiadosSueltos: es la de influencers o `por` tiene alguna de `DE_LOS_DIAS`, y los intervalos
-                parten días con demasiados eventos.
+            DemasiadosSueltos: es la de influencers o `por` tiene alguna de `DE_LOS_DIAS` o de
+                `DE_PROCEDENCIA`, y los intervalos parten días con demasiados eventos.
         """
 
 
@@ -117,15 +135,16 @@ class LecturaDeCampañas(LecturaDeCuentas, Protocol):
         """
 
     async def mayores(
-        self, campaña_id: str, periodo: Intervalo, por: Dimension, orden: Orden, maximo: int
+        self, campaña_id: str, periodo: Intervalo, por: Dimension, orden: Orden, bots: Bots, maximo: int
     ) -> Mayores:
         """Devuelve los primeros por ese orden, `maximo` como mucho, y lo de todos; del mismo instante.
 
         Args:
             campaña_id: de cuál.
             periodo: en qué tiempo.
-            por: una de `DE_LOS_DIAS`.
+            por: una de `DE_LOS_DIAS` o de `DE_PROCEDENCIA`.
             orden: cuál.
+            bots: si lo suyo cuenta para el orden; lo contado los lleva siempre.
             maximo: cuántos.
 
         Raises:

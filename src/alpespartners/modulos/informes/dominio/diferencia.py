@@ -12,10 +12,12 @@ class Diferencia:
     """Una clave de una de las tablas de cuentas, con lo que dice y lo que debería decir.
 
     Attributes:
-        tabla: cuál de las cuatro.
+        tabla: cuál de las cinco.
         desde: cuándo empieza su tramo, su día o su semana, en UTC.
+        clase: la de su lectura; vacía si no la tienen.
         moneda: vacía si esos eventos no tienen valor; lo mismo el influencer y el cupón.
-        influencer_id: `None` si la tabla no los distingue; lo mismo el cupón.
+        influencer_id: `None` si la tabla no los distingue; lo mismo el cupón, la dimensión de una procedencia
+            y su dato.
         contada: lo que dice, con todos sus fragmentos.
         hay: lo que dan las filas.
     """
@@ -24,9 +26,12 @@ class Diferencia:
     campana_id: str
     desde: datetime
     tipo: str
+    clase: str
     moneda: str
     influencer_id: str | None = None
     cupon: str | None = None
+    dimension: str | None = None
+    dato: str | None = None
     contada: Cuenta
     hay: Cuenta
 

@@ -7,7 +7,9 @@ que abarca, más los tramos de sus bordes. De un día del que toma más de la mi
 los tramos de fuera: en Bogotá, cada día son dos sumas y cuarenta tramos, y no noventa y seis. Por influencer
 o cupón son, de la misma manera, semanas enteras y los días de sus bordes: de noventa días, diecinueve sumas
 como mucho. Donde un intervalo no empieza o acaba con un día de UTC, lo que sobra o falta de ese día no está
-contado por influencer: se cuenta en las filas, si son pocas, y las cuentas dicen antes cuántas son.
+contado por influencer: se cuenta en las filas, si son pocas, y las cuentas dicen antes cuántas son. Por red,
+dispositivo, país o robot son los días y, de la misma manera, las filas; lo que no se sabe de dónde vino no
+está contado: es lo de todos menos lo que se sabe.
 
 Sumar y restar da lo mismo porque todo se lee de una misma instantánea.
 """
@@ -36,12 +38,14 @@ from sqlalchemy import (
 from alpespartners.modulos.informes.aplicacion.orden import Criterio, Orden
 from alpespartners.modulos.informes.aplicacion.puertos import (
     DE_LOS_DIAS,
+    DE_PROCEDENCIA,
     Contada,
     DemasiadasCuentas,
     DemasiadosSueltos,
     Dimension,
     Mayores,
 )
+from alpespartners.modulos.informes.dominio.bots import Bots
 from alpespartners.modulos.informes.dominio.cuenta import PARTE_BAJA, Cuenta
 from alpespartners.modulos.informes.dominio.intervalos import (
     UN_DIA,
@@ -53,9 +57,11 @@ from alpespartners.modulos.informes.dominio.usuarios import Usuarios
 from alpespartners.modulos.informes.infraestructura.lectura_de_usuarios import usuarios_de
 from alpespartners.modulos.informes.infraestructura.mayores import MAXIMO, MONEDA, lo_de, primeros_de
 from alpespartners.modulos.informes.infraestructura.tablas import (
+    PROCEDENCIAS,
     SUMADAS,
     cuentas_por_dia,
     cuentas_por_influencer,
+    cuentas_por_procedencia,
     cuentas_por_semana,
     cuentas_por_tramo,
 )
@@ -68,10 +74,12 @@ from alpespartners.seedwork.sql.tipos import TEXTO, Instante
 _LecturaDeUsuarios = Callable[[Connection, str, Sequence[Intervalo]], list[Usuarios]]
 DE_TROZOS: Columnas = {"intervalo": Integer(), "signo": Integer(), "desde": Instante(), "hasta": Instante()}
 """Las columnas de una relación de trozos."""
+SIEMPRE: Final = ("tipo", "clase", "moneda")
+"""Las columnas que se distinguen aunque no se pida."""
 _NOMBRES: Final = ("trozos_mayores", "trozos_menores", "trozos_sueltos")
 """Los de las relaciones que dicen qué se suma de cada fuente: de las dos tablas y de las filas."""
 _NOMBRES_DE_TODOS: Final = ("dias_de_todos", "tramos_de_todos")
-"""Lo mismo de las tablas que no distinguen influencers, cuando se leen con las que sí."""
+"""Lo mismo de las tablas que no distinguen influencers ni procedencias, cuando se leen con las que sí."""
 _DE_TODOS: Final = (cuentas_por_dia, cuentas_por_tramo)
 _SIN_DATO: Final = ""
 _SIN_LIMITE: Final = 2**31 - 1
@@ -109,7 +117,7 @@ class LecturaDeCuentasSQL:
     async def contar(
         self, sujeto_id: str, intervalos: Sequence[Intervalo], por: Collection[Dimension], maximo: int
     ) -> list[Contada]:
-        """Devuelve lo que no es cero, por tipo y moneda siempre; todo, del mismo instante."""
+        """Devuelve lo que no es cero, por tipo, clase y moneda siempre; todo, del mismo instante."""
         suyas, _ = await self._leer(sujeto_id, intervalos, por, maximo, _sin_usuarios)
         return suyas
 
@@ -120,11 +128,11 @@ class LecturaDeCuentasSQL:
         return await self._leer(campaña_id, intervalos, (), maximo, usuarios_de)
 
     async def mayores(
-        self, campaña_id: str, periodo: Intervalo, por: Dimension, orden: Orden, maximo: int
+        self, campaña_id: str, periodo: Intervalo, por: Dimension, orden: Orden, bots: Bots, maximo: int
     ) -> Mayores:
         """Devuelve los primeros por ese orden, `maximo` como mucho, y lo de todos; del mismo instante."""
-        suyos = trozos([periodo], UNA_SEMANA, UN_DIA)
         de_todos = trozos([periodo], UN_DIA)
+        suyos = de_todos if por in DE_PROCEDENCIA else trozos([periodo], UNA_SEMANA, UN_DIA)
         sueltos = suyos[-1]
 
         def trabajo(conexion: Connection | None) -> tuple[Sequence[Any], list[Any], Sequence[Any]]:
@@ -139,7 +147,7 @@ class LecturaDeCuentasSQL:
                 | {MAXIMO: maximo, MONEDA: orden.moneda, "limite": _SIN_LIMITE}
             )
             leidas = _leidas(motor, self._hechos, por.value, con_sueltos=bool(sueltos))
-            primeros = conexion.execute(_primeros(leidas, por.value, orden.criterio), valores).all()
+            primeros = conexion.execute(_primeros(leidas, por.value, orden.criterio, bots), valores).all()
             cuentas: list[Any] = []
             for tanda in en_tandas(conexion, [nombre for nombre, _ in primeros]):
                 cuentas += conexion.execute(_de_estos(motor, leidas, por.value), valores | tanda)
@@ -156,8 +164,10 @@ class LecturaDeCuentasSQL:
         maximo: int,
         leer_usuarios: _LecturaDeUsuarios,
     ) -> tuple[list[Contada], list[Usuarios]]:
-        detalle = tuple(dimension.value for dimension in Dimension if dimension in DE_LOS_DIAS & set(por))
-        abarcan = (UNA_SEMANA, UN_DIA) if detalle else (UN_DIA,)
+        separadas = DE_LOS_DIAS.union(DE_PROCEDENCIA).intersection(por)
+        detalle = tuple(dimension.value for dimension in Dimension if dimension in separadas)
+        de_procedencia = not separadas.isdisjoint(DE_PROCEDENCIA)
+        abarcan = (UNA_SEMANA, UN_DIA) if detalle and not de_procedencia else (UN_DIA,)
         suyos = trozos(intervalos, *abarcan)
         sueltos = suyos[-1] if detalle else []
 
@@ -167,9 +177,14 @@ class LecturaDeCuentasSQL:
             motor = motor_de(conexion)
             if sueltos:
                 self._exigir_que_sean_pocos(conexion, campaña_id, sueltos)
-            fuentes = _fuentes(motor, self._hechos, con_detalle=bool(detalle), con_sueltos=bool(sueltos))
-            valores = _valores(conexion, campaña_id, suyos) | {"limite": maximo + 1}
-            sumas = conexion.execute(_suma(motor, fuentes, detalle), valores).all()
+            if de_procedencia:
+                suma = _suma_de_una(motor, self._hechos, detalle[0], con_sueltos=bool(sueltos))
+                valores = _valores(conexion, campaña_id, suyos, _NOMBRES_DE_TODOS)
+            else:
+                fuentes = _fuentes(motor, self._hechos, con_detalle=bool(detalle), con_sueltos=bool(sueltos))
+                suma = _suma(motor, fuentes, detalle)
+                valores = _valores(conexion, campaña_id, suyos)
+            sumas = conexion.execute(suma, valores | {"limite": maximo + 1}).all()
             return sumas, leer_usuarios(conexion, campaña_id, intervalos)
 
         filas, usuarios = await self._libro.en_transaccion(trabajo)
@@ -214,17 +229,30 @@ def _valores(
 def contadas(filas: Sequence[Any], detalle: tuple[str, ...]) -> list[Contada]:
     """Las que hay en las filas de una `suma_de_trozos`, con los nombres de su detalle."""
     # Por su lugar, y lo que no está, en el de un texto vacío: pueden ser cien mil, y así se tarda la mitad.
-    lugares = {nombre: 3 + lugar for lugar, nombre in enumerate(detalle)}
-    influencer, cupon, campaña = (
+    lugares = {nombre: 4 + lugar for lugar, nombre in enumerate(detalle)}
+    influencer, cupon, campaña, red, dispositivo, pais, robot = (
         lugares.get(dimension.value, -1)
-        for dimension in (Dimension.INFLUENCER, Dimension.CUPON, Dimension.CAMPAÑA)
+        for dimension in (Dimension.INFLUENCER, Dimension.CUPON, Dimension.CAMPAÑA, *DE_PROCEDENCIA)
     )
     suyas = []
     for fila in filas:
-        intervalo, tipo, moneda, *_, cuantos, alto, bajo, _ = celdas = (*fila, "")
+        intervalo, tipo, clase, moneda, *_, cuantos, alto, bajo, _ = celdas = (*fila, "")
         cuenta = Cuenta(int(cuantos), int(alto) * PARTE_BAJA + int(bajo))
         suyas.append(
-            Contada(intervalo, celdas[influencer], celdas[cupon], tipo, moneda, cuenta, celdas[campaña])
+            Contada(
+                intervalo,
+                celdas[influencer],
+                celdas[cupon],
+                tipo,
+                clase,
+                moneda,
+                cuenta,
+                celdas[campaña],
+                celdas[red],
+                celdas[dispositivo],
+                celdas[pais],
+                celdas[robot],
+            )
         )
     return suyas
 
@@ -292,8 +320,30 @@ def _fuentes(
 
 @cache
 def _fuentes_de_todos(motor: str) -> tuple[_Fuente, ...]:
-    """Las que no distinguen influencers, cuando se leen con las que sí."""
+    """Las que no distinguen influencers ni procedencias, cuando se leen con las que sí."""
     return tuple(_de_tablas(motor, _DE_TODOS, _NOMBRES_DE_TODOS))
+
+
+@cache
+def _fuentes_de_procedencia(
+    motor: str, hechos: tuple[Select[Any], ...], dimension: str, *, con_sueltos: bool
+) -> tuple[_Fuente, ...]:
+    """Las que dicen una: de los trozos de los días, sus cuentas, y de los de sus bordes, las filas."""
+    de_los_dias, de_los_bordes = (fuente.trozos for fuente in _fuentes_de_todos(motor))
+    columnas = cuentas_por_procedencia.c
+    suyas = (
+        select(
+            *(columna for columna in columnas if columna.name not in ("dimension", "dato")),
+            columnas.dato.label(dimension),
+        )
+        .where(columnas.dimension == literal(dimension, TEXTO))
+        .subquery()
+    )
+    fuentes = [_Fuente(suyas, suyas.c.dia, de_los_dias)]
+    if con_sueltos:
+        contadas = [como_cuentas(motor, consulta.subquery()) for consulta in hechos]
+        fuentes += [_Fuente(filas, filas.c.ocurrido_en, de_los_bordes) for filas in contadas]
+    return tuple(fuentes)
 
 
 def _de_tablas(motor: str, tablas: Sequence[Table], nombres: Sequence[str]) -> list[_Fuente]:
@@ -314,9 +364,11 @@ def como_cuentas(motor: str, hechos: FromClause) -> FromClause:
         columnas.campana_id,
         columnas.ocurrido_en,
         columnas.tipo,
+        func.coalesce(columnas.clase, _SIN_DATO).label("clase"),
         func.coalesce(con_importe, _SIN_DATO).label("moneda"),
         func.coalesce(columnas.influencer_id, _SIN_DATO).label("influencer_id"),
         func.coalesce(columnas.cupon, _SIN_DATO).label("cupon"),
+        *(func.coalesce(columnas[nombre], _SIN_DATO).label(nombre) for nombre in PROCEDENCIAS),
         columnas.influencer_id.label("de_quien"),
         literal(1).label("cuantos"),
         func.coalesce(alto, 0).label("valor_alto"),
@@ -326,8 +378,8 @@ def como_cuentas(motor: str, hechos: FromClause) -> FromClause:
 
 @cache
 def _suma(motor: str, fuentes: tuple[_Fuente, ...], detalle: tuple[str, ...]) -> Select[Any]:
-    """Por intervalo, tipo, moneda y detalle, las sumas de lo que dicen los trozos de todas."""
-    por = ("tipo", "moneda", *detalle)
+    """Por intervalo, lo de siempre y detalle, las sumas de lo que dicen los trozos de todas."""
+    por = (*SIEMPRE, *detalle)
     return suma_de_trozos([_de_sus_trozos(motor, fuente, por) for fuente in fuentes], por)
 
 
@@ -338,8 +390,17 @@ def _suma_de_todos(motor: str) -> Select[Any]:
 
 
 @cache
-def _primeros(leidas: FromClause, columna: str, criterio: Criterio) -> Select[Any]:
-    return primeros_de(leidas, columna, criterio)
+def _suma_de_una(
+    motor: str, hechos: tuple[Select[Any], ...], dimension: str, *, con_sueltos: bool
+) -> Select[Any]:
+    """Las sumas por una procedencia, también de lo que no se sabe."""
+    leidas = _leidas(motor, hechos, dimension, con_sueltos=con_sueltos)
+    return suma_de_trozos([select(leidas)], (*SIEMPRE, dimension))
+
+
+@cache
+def _primeros(leidas: FromClause, columna: str, criterio: Criterio, bots: Bots) -> Select[Any]:
+    return primeros_de(leidas, columna, criterio, bots)
 
 
 @cache
@@ -349,32 +410,33 @@ def _de_estos(motor: str, leidas: FromClause, columna: str) -> Select[Any]:
 
 @cache
 def _leidas(motor: str, hechos: tuple[Select[Any], ...], columna: str, *, con_sueltos: bool) -> FromClause:
-    """Lo que dicen los trozos de un periodo, por tipo, moneda y esa columna.
+    """Lo que dicen los trozos de un periodo, por lo de siempre y esa columna.
 
-    Lo que no tiene cupón, que es casi todo, no se busca: es todo menos lo que lo tiene.
+    Lo que no tiene cupón, que es casi todo, no se busca: es todo menos lo que lo tiene. Y lo que no tiene
+    procedencia no está contado.
     """
-    por = ("tipo", "moneda", columna)
-    fuentes = _fuentes(motor, hechos, con_detalle=True, con_sueltos=con_sueltos)
-    if columna != Dimension.CUPON:
+    por = (*SIEMPRE, columna)
+    if columna in DE_PROCEDENCIA:
+        fuentes = _fuentes_de_procedencia(motor, hechos, columna, con_sueltos=con_sueltos)
+    else:
+        fuentes = _fuentes(motor, hechos, con_detalle=True, con_sueltos=con_sueltos)
+    if columna == Dimension.INFLUENCER:
         return union_all(*(_de_sus_trozos(motor, fuente, por) for fuente in fuentes)).subquery("leidas")
-    con_cupon = union_all(
+    con_dato = union_all(
         *(
-            _de_sus_trozos(motor, fuente, por, fuente.filas.c.cupon != literal(_SIN_DATO, TEXTO))
+            _de_sus_trozos(motor, fuente, por, fuente.filas.c[columna] != literal(_SIN_DATO, TEXTO))
             for fuente in fuentes
         )
-    ).cte("con_cupon")
+    ).cte("con_dato")
 
-    def sin_cupon(filas: FromClause, signo: int) -> Select[Any]:
+    def sin_dato(filas: FromClause, signo: int) -> Select[Any]:
+        suyas = (filas.c[nombre] for nombre in ("intervalo", *SIEMPRE))
         sumas = ((signo * filas.c[suma]).label(suma) for suma in SUMADAS)
-        return select(
-            filas.c.intervalo, filas.c.tipo, filas.c.moneda, literal(_SIN_DATO, TEXTO).label(columna), *sumas
-        )
+        return select(*suyas, literal(_SIN_DATO, TEXTO).label(columna), *sumas)
 
-    todas = [
-        _de_sus_trozos(motor, fuente, ("tipo", "moneda")).subquery() for fuente in _fuentes_de_todos(motor)
-    ]
+    todas = [_de_sus_trozos(motor, fuente, SIEMPRE).subquery() for fuente in _fuentes_de_todos(motor)]
     return union_all(
-        select(con_cupon), sin_cupon(con_cupon, -1), *(sin_cupon(suyas, 1) for suyas in todas)
+        select(con_dato), sin_dato(con_dato, -1), *(sin_dato(suyas, 1) for suyas in todas)
     ).subquery("leidas")
 
 

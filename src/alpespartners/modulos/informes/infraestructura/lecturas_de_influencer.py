@@ -41,6 +41,7 @@ from alpespartners.modulos.informes.dominio.intervalos import (
 )
 from alpespartners.modulos.informes.infraestructura.lecturas import (
     DE_TROZOS,
+    SIEMPRE,
     SUELTOS_MAXIMOS,
     Trozo,
     como_cuentas,
@@ -91,7 +92,7 @@ class LecturaDeInfluencerSQL:
     async def contar(
         self, sujeto_id: str, intervalos: Sequence[Intervalo], por: Collection[Dimension], maximo: int
     ) -> list[Contada]:
-        """Devuelve lo que no es cero, por tipo y moneda siempre; todo, del mismo instante."""
+        """Devuelve lo que no es cero, por tipo, clase y moneda siempre; todo, del mismo instante."""
         detalle = tuple(dimension for dimension in _COLUMNA_DE if dimension in por)
         semanas, enteros, partidos = trozos(intervalos, UNA_SEMANA, UN_DIA)
         dias = [dia for trozo in enteros for dia in _por_dias(trozo)]
@@ -140,7 +141,7 @@ def _por_dias(trozo: Trozo) -> Iterator[_DeUnDia]:
 
 @cache
 def _suma(motor: str, hechos: tuple[Select[Any], ...], detalle: tuple[Dimension, ...]) -> Select[Any]:
-    por = ("tipo", "moneda", *(_COLUMNA_DE[dimension] for dimension in detalle))
+    por = (*SIEMPRE, *(_COLUMNA_DE[dimension] for dimension in detalle))
     # La misma para todas: SQLite no admite dos con un nombre.
     sueltos = _en_sus_campañas(motor, _SUELTOS)
     de_las_filas = [_de_sus_filas(motor, filas, sueltos, por) for filas in _filas(motor, hechos)]

@@ -3,8 +3,8 @@
 Qué es: de lo leído, cuánto tiene cada grupo de lo que se ordena, cuáles son los primeros y cuántos hay.
 Qué no es: de dónde sale lo leído (`lecturas.py`).
 Por qué existe: el motor ordena cuarenta mil grupos sin el cerrojo del intérprete, y a Python llegan unas
-decenas. Traídos todos, quien envía espera a que se armen. Son dos sentencias porque agrupar además por tipo y
-moneda cuesta el doble, y solo hace falta de los primeros.
+decenas. Traídos todos, quien envía espera a que se armen. Son dos sentencias porque agrupar además por tipo,
+clase y moneda cuesta el doble, y solo hace falta de los primeros.
 """
 
 from typing import Any, Final
@@ -16,6 +16,7 @@ from sqlalchemy import (
     FromClause,
     Integer,
     Select,
+    and_,
     bindparam,
     case,
     cast,
@@ -24,9 +25,10 @@ from sqlalchemy import (
     select,
 )
 
-from alpespartners.modulos.informes.aplicacion.orden import Criterio
+from alpespartners.modulos.informes.aplicacion.orden import CLICS_SUFICIENTES, Criterio
+from alpespartners.modulos.informes.dominio.bots import Bots
 from alpespartners.modulos.informes.dominio.cuenta import PARTE_BAJA
-from alpespartners.modulos.informes.dominio.metricas import CLIC, DE_IMPRESION, VENTA
+from alpespartners.modulos.informes.dominio.metricas import BOT, CLIC, DE_IMPRESION, VENTA
 from alpespartners.modulos.informes.infraestructura.tablas import SUMADAS
 from alpespartners.seedwork.sql.sentencias import entre_las_claves
 from alpespartners.seedwork.sql.tipos import TEXTO
@@ -37,16 +39,17 @@ MAXIMO: Final = "maximo_de_grupos"
 """El que dice cuántos grupos, como mucho."""
 
 
-def primeros_de(leidas: FromClause, por: str, criterio: Criterio) -> Select[Any]:
+def primeros_de(leidas: FromClause, por: str, criterio: Criterio, bots: Bots) -> Select[Any]:
     """El nombre de cada uno de los primeros grupos, en su orden, y cuántos hay.
 
     Args:
-        leidas: cuentas sueltas, con su signo, su tipo, su moneda y la columna que separa los grupos.
+        leidas: cuentas sueltas, con su signo, su tipo, clase y moneda, y la columna que separa los grupos.
         por: cuál es esa columna.
         criterio: por qué se ordenan.
+        bots: si lo de los robots está en lo que se mide; sus grupos están siempre.
     """
     grupo = leidas.c[por]
-    medidas = [medida.desc().nulls_last() for medida in _medidas(leidas.c, criterio)]
+    medidas = [medida.desc().nulls_last() for medida in _medidas(leidas.c, criterio, bots)]
     return (
         select(grupo, func.count().over().label("cuantos_hay"))
         .group_by(grupo)
@@ -58,7 +61,7 @@ def primeros_de(leidas: FromClause, por: str, criterio: Criterio) -> Select[Any]
 
 def lo_de(motor: str, leidas: FromClause, por: str) -> Select[Any]:
     """Lo de los grupos que dice un parámetro de `en_tandas`, con las columnas de una suma de trozos."""
-    claves = [leidas.c[nombre] for nombre in ("tipo", "moneda", por)]
+    claves = [leidas.c[nombre] for nombre in ("tipo", "clase", "moneda", por)]
     sumas = [func.sum(leidas.c[suma]) for suma in SUMADAS]
     return (
         select(literal(0).label("intervalo"), *claves, *sumas)
@@ -68,24 +71,26 @@ def lo_de(motor: str, leidas: FromClause, por: str) -> Select[Any]:
     )
 
 
-def _medidas(leidas: Any, criterio: Criterio) -> list[ColumnElement[Any]]:
-    """Lo que un grupo tiene de eso; si no cabe en un número, en varios que se comparan por su orden."""
+def _medidas(leidas: Any, criterio: Criterio, bots: Bots) -> list[ColumnElement[Any]]:
+    """Lo que un grupo tiene de eso, en uno o en varios números, y sus clics; se comparan por su orden."""
 
     def suma(son: ColumnElement[bool], que: ColumnElement[Any]) -> ColumnElement[Any]:
-        return func.sum(case((son, que), else_=0), type_=BigInteger)
+        medidos = son if bots is Bots.INCLUIR else and_(son, leidas.clase != BOT)
+        return func.sum(case((medidos, que), else_=0), type_=BigInteger)
 
     clics = suma(leidas.tipo == CLIC, leidas.cuantos)
     match criterio:
         case Criterio.CLICS:
             return [clics]
         case Criterio.CONVERSIONES:
-            return [suma(leidas.tipo.not_in(sorted(DE_IMPRESION)), leidas.cuantos)]
+            return [suma(leidas.tipo.not_in(sorted(DE_IMPRESION)), leidas.cuantos), clics]
         case Criterio.VENTAS_POR_CLIC:
             ventas = suma(leidas.tipo == VENTA, leidas.cuantos)
-            return [cast(ventas, Double) / func.nullif(clics, 0)]
+            bastan = case((clics >= CLICS_SUFICIENTES, 1), else_=0)
+            return [bastan, cast(ventas, Double) / func.nullif(clics, 0), clics]
         case Criterio.VALOR:
             en_ella = leidas.moneda == bindparam(MONEDA, type_=TEXTO)
             alto, bajo = suma(en_ella, leidas.valor_alto), suma(en_ella, leidas.valor_bajo)
             # La parte baja es una suma de partes, con su signo: lo que le sobra va a la alta.
             resto = (bajo % PARTE_BAJA + PARTE_BAJA) % PARTE_BAJA
-            return [alto + (bajo - resto) // PARTE_BAJA, resto]
+            return [alto + (bajo - resto) // PARTE_BAJA, resto, clics]

@@ -1,7 +1,7 @@
 """El recuento: compara las cuentas de los informes con las filas del libro, y las corrige.
 
 Qué es: un recorrido de todas las campañas por trechos de semanas seguidas. De cada trecho se agregan las
-filas como cada una de las cuatro tablas, y se compara clave a clave; y sus usuarios, día a día
+filas como cada una de las cinco tablas, y se compara clave a clave; y sus usuarios, día a día
 (`recuento_de_usuarios.py`).
 Qué no es: un cierre; los consumidores siguen registrando mientras tanto. Tampoco borra cuentas: lo que sobra
 se resta, y una clave a cero no se ve.
@@ -32,7 +32,14 @@ from alpespartners.modulos.informes.infraestructura.recuento_de_usuarios import 
     comparar_usuarios,
     corregir_usuarios,
 )
-from alpespartners.modulos.informes.infraestructura.tablas import CUENTAS, METADATOS, SUMADAS
+from alpespartners.modulos.informes.infraestructura.tablas import (
+    CUENTAS,
+    METADATOS,
+    PROCEDENCIAS,
+    SUMADAS,
+    cuentas_por_procedencia,
+    cuentas_por_tramo,
+)
 from alpespartners.modulos.informes.infraestructura.trechos import Trecho
 from alpespartners.seedwork.arranque import ErrorDeArranque
 from alpespartners.seedwork.sql.agregados import comienzo_del_tramo, sumas_en_partes
@@ -44,7 +51,7 @@ Cuentas = Mapping[Clave, Cuenta]
 """Las de una tabla, por su clave sin el fragmento."""
 
 _SIN_DATO: Final = ""
-_FRAGMENTO: Final = -1
+FRAGMENTO_DE_CORRECCIONES: Final = -1
 """El de las correcciones; los de los consumidores empiezan en 0."""
 _EVENTOS_POR_PIEZA: Final = 50_000
 _COSTE_DE_UN_TRECHO: Final = 500
@@ -206,7 +213,7 @@ class Recuento:
         halladas, _ = self._comparar(conexion, trecho)
         for tabla in CUENTAS:
             faltan = [
-                (*hallada.clave, _FRAGMENTO, *(hallada.hay - hallada.contada).partes())
+                (*hallada.clave, FRAGMENTO_DE_CORRECCIONES, *(hallada.hay - hallada.contada).partes())
                 for hallada in halladas
                 if isinstance(hallada, _Hallada) and hallada.tabla is tabla
             ]
@@ -214,7 +221,7 @@ class Recuento:
                 acumular(conexion, tabla, faltan, SUMADAS)
         for hallada in halladas:
             if isinstance(hallada, UsuariosDistintos):
-                corregir_usuarios(conexion, hallada, _FRAGMENTO)
+                corregir_usuarios(conexion, hallada, FRAGMENTO_DE_CORRECCIONES)
         return halladas
 
     def _siguiente(self, conexion: Connection, ultimo: Trecho | None) -> Trecho | None:
@@ -265,7 +272,8 @@ class Recuento:
         with _entendiendo(trecho.campana_id):
             for tabla in CUENTAS:
                 hay = self._en_las_filas(conexion, tabla, trecho)
-                eventos = sum(cuenta.cuantos for cuenta in hay.values())
+                if tabla is cuentas_por_tramo:
+                    eventos = sum(cuenta.cuantos for cuenta in hay.values())
                 halladas += _distintas(tabla, _contadas(conexion, tabla, trecho), hay)
             halladas += comparar_usuarios(conexion, self._hechos, trecho)
         return halladas, eventos
@@ -274,10 +282,11 @@ class Recuento:
         """Lo que las filas de un trecho dan para una tabla."""
         cuentas: defaultdict[Clave, Cuenta] = defaultdict(Cuenta)
         for hechos in self._hechos:
-            consulta = _agregadas(motor_de(conexion), hechos, tabla, trecho)
-            for *clave, cuantos, alto, bajo in conexion.execute(consulta):
+            consulta = _agregadas(motor_de(conexion), hechos, _nombres(tabla), trecho)
+            for *datos, cuantos, alto, bajo in conexion.execute(consulta):
                 cuenta = Cuenta.de_partes(cuantos, int(alto or 0), int(bajo or 0))
-                cuentas[trecho.campana_id, *clave] += cuenta
+                for clave in _en_sus_dimensiones(datos) if tabla is cuentas_por_procedencia else (datos,):
+                    cuentas[trecho.campana_id, *clave] += cuenta
         return cuentas
 
 
@@ -315,8 +324,24 @@ def _contadas(conexion: Connection, tabla: Table, trecho: Trecho) -> Cuentas:
     return cuentas
 
 
-def _agregadas(motor: str, hechos: FromClause, tabla: Table, trecho: Trecho) -> Select[Any]:
-    """Las filas de un trecho, agrupadas por la clave de una tabla sin la campaña."""
+def _nombres(tabla: Table) -> list[str]:
+    """Por qué se agrupan las filas para una tabla: lo de su clave, sin la campaña."""
+    if tabla is cuentas_por_procedencia:
+        # De una vez para todas las dimensiones: cada fila se lee, y se descifra su lectura, una sola.
+        return ["dia", *PROCEDENCIAS, "tipo", "clase", "moneda"]
+    return [columna.name for columna in _claves(tabla)[1:]]
+
+
+def _en_sus_dimensiones(datos: Sequence[Any]) -> Iterator[Clave]:
+    """Las claves de las procedencias que se saben de unas filas agrupadas por todas."""
+    dia, *procedencias, tipo, clase, moneda = datos
+    for dimension, dato in zip(PROCEDENCIAS, procedencias, strict=True):
+        if dato:
+            yield dia, dimension, dato, tipo, clase, moneda
+
+
+def _agregadas(motor: str, hechos: FromClause, nombres: Sequence[str], trecho: Trecho) -> Select[Any]:
+    """Las filas de un trecho, agrupadas por eso."""
     columnas = hechos.c
     # Una moneda sin importe no vale nada en ella.
     con_importe = case((columnas.valor.is_not(None), columnas.moneda))
@@ -327,9 +352,10 @@ def _agregadas(motor: str, hechos: FromClause, tabla: Table, trecho: Trecho) -> 
         "influencer_id": func.coalesce(columnas.influencer_id, _SIN_DATO),
         "cupon": func.coalesce(columnas.cupon, _SIN_DATO),
         "tipo": columnas.tipo,
+        "clase": func.coalesce(columnas.clase, _SIN_DATO),
         "moneda": func.coalesce(con_importe, _SIN_DATO),
+        **{nombre: func.coalesce(columnas[nombre], _SIN_DATO) for nombre in PROCEDENCIAS},
     }
-    nombres = [columna.name for columna in _claves(tabla)[1:]]
     # Aparte: en PostgreSQL, dos expresiones con parámetros no son la misma, y no se podría agrupar por ella.
     suyas = (
         select(*(valores[nombre].label(nombre) for nombre in nombres), columnas.valor)
@@ -345,5 +371,5 @@ def _claves(tabla: Table) -> list[Column[Any]]:
 
 
 def _instante(tabla: Table) -> Column[Any]:
-    """Su tramo, su día o su semana: lo segundo de la clave de las cuatro."""
+    """Su tramo, su día o su semana: lo segundo de la clave de todas."""
     return _claves(tabla)[1]

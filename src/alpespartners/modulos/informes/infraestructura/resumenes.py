@@ -29,7 +29,7 @@ from alpespartners.modulos.informes.aplicacion.puertos import Pagina, Resumen
 from alpespartners.modulos.informes.aplicacion.ritmo import Ritmo, ritmo_de
 from alpespartners.modulos.informes.dominio.cuenta import Cuenta
 from alpespartners.modulos.informes.dominio.intervalos import Intervalo
-from alpespartners.modulos.informes.dominio.metricas import metricas
+from alpespartners.modulos.informes.dominio.metricas import Clave, metricas
 from alpespartners.modulos.informes.infraestructura.tablas import (
     SUMADAS,
     cuentas_por_dia,
@@ -179,10 +179,10 @@ def _por_dia(motor: str, periodo: Intervalo) -> Select[Any]:
 
 def _contadas(
     conexion: Connection, que: _Que, identidades: Sequence[str]
-) -> dict[_Lugar, dict[tuple[str, str], Cuenta]]:
-    """Lo que suma cada lugar de esas identidades, por tipo y moneda; lo que suma cero no está."""
+) -> dict[_Lugar, dict[Clave, Cuenta]]:
+    """Lo que suma cada lugar de esas identidades, por tipo, clase y moneda; lo que suma cero no está."""
     tabla = que.tabla
-    claves = [tabla.c[nombre] for nombre in (*que.columnas, "tipo", "moneda")]
+    claves = [tabla.c[nombre] for nombre in (*que.columnas, "tipo", "clase", "moneda")]
     sumas = [func.sum(tabla.c[suma]) for suma in SUMADAS]
     consulta = (
         select(*claves, *sumas)
@@ -190,15 +190,15 @@ def _contadas(
         .group_by(*claves)
         .having(sumas[0] != 0)
     )
-    contadas: defaultdict[_Lugar, dict[tuple[str, str], Cuenta]] = defaultdict(dict)
+    contadas: defaultdict[_Lugar, dict[Clave, Cuenta]] = defaultdict(dict)
     for tanda in en_tandas(conexion, identidades):
-        for *lugar, tipo, moneda, cuantos, alto, bajo in conexion.execute(consulta, tanda):
-            contadas[tuple(lugar)][tipo, moneda] = Cuenta.de_partes(int(cuantos), int(alto), int(bajo))
+        for *lugar, tipo, clase, moneda, cuantos, alto, bajo in conexion.execute(consulta, tanda):
+            contadas[tuple(lugar)][tipo, clase, moneda] = Cuenta.de_partes(int(cuantos), int(alto), int(bajo))
     return contadas
 
 
 def _resumenes(
-    contadas: Mapping[_Lugar, Mapping[tuple[str, str], Cuenta]],
+    contadas: Mapping[_Lugar, Mapping[Clave, Cuenta]],
     ultimos: Mapping[_Lugar, datetime | None],
 ) -> list[Resumen]:
     """El de cada identidad, por su orden: lo de todos sus lugares juntos."""
@@ -207,7 +207,7 @@ def _resumenes(
         lugares[lugar[0]].append(lugar)
     resumenes = []
     for identidad, suyos in sorted(lugares.items()):
-        juntas: defaultdict[tuple[str, str], Cuenta] = defaultdict(Cuenta)
+        juntas: defaultdict[Clave, Cuenta] = defaultdict(Cuenta)
         for lugar in suyos:
             for clave, cuenta in contadas[lugar].items():
                 juntas[clave] += cuenta

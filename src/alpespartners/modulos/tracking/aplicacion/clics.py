@@ -1,9 +1,9 @@
-"""Recepción de un clic: al broker si responde enseguida, y si no a la cola en disco.
+"""Recepción de un clic, o de lo de un píxel: al broker si responde enseguida, y si no a la cola en disco.
 
 Qué es: cuánto se espera por un clic, y qué se hace con él cuando se acaba la espera.
-Qué no es: la redirección, que es de la API, ni la cola, que es de la infraestructura.
+Qué no es: la redirección ni el píxel, que son de la API, ni la cola, que es de la infraestructura.
 Por qué existe: quien hace clic está esperando una página. No puede repetir un envío que falla, ni se le puede
-tener parado: su clic lo guarda este servicio hasta que el broker lo confirme.
+tener parado: su clic lo guarda este servicio hasta que el broker lo confirme. Una imagen tampoco se repite.
 """
 
 import asyncio

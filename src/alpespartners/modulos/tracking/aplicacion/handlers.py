@@ -25,6 +25,7 @@ from alpespartners.modulos.tracking.aplicacion.mensajes import (
     MensajeIlegible,
 )
 from alpespartners.modulos.tracking.aplicacion.negados import destino_de_negado
+from alpespartners.modulos.tracking.aplicacion.procedencia_del_clic import con_la_de_su_clic
 from alpespartners.modulos.tracking.aplicacion.puertos import Lector, Transaccion
 from alpespartners.modulos.tracking.dominio.contenido import Contenido
 from alpespartners.modulos.tracking.dominio.destinos import (
@@ -68,18 +69,21 @@ class ManejadorDeRegistro:
         ilegibles = [mensaje for mensaje in pendientes if isinstance(mensaje, MensajeIlegible)]
         inadmisibles = [_destino_de_ilegible(ilegible, ahora) for ilegible in ilegibles]
 
-        aspirantes: list[tuple[ComandoRecibido, EventoSeguido[Any]]] = []
+        aspirantes: list[ComandoRecibido] = []
+        juzgadas: list[EventoSeguido[Any]] = []
         for mensaje in pendientes:
             if not isinstance(mensaje, MensajeIlegible):
                 juicio = self._juzgar(mensaje, ahora)
                 if isinstance(juicio, DestinoDeComando):
                     inadmisibles.append(juicio)
                 else:
-                    aspirantes.append((mensaje, juicio))
+                    aspirantes.append(mensaje)
+                    juzgadas.append(juicio)
         destinos = self._sin_fila(inadmisibles, transaccion)
 
+        entidades = con_la_de_su_clic(juzgadas, transaccion.clics.leidos)
         candidatas: dict[str, EventoSeguido[Any]] = {}
-        for _, entidad in aspirantes:
+        for entidad in entidades:
             candidatas.setdefault(entidad.id, entidad)
         repositorio = transaccion.eventos(self._clase)
         nuevas = repositorio.agregar(list(candidatas.values()))
@@ -87,7 +91,7 @@ class ManejadorDeRegistro:
         guardadas = candidatas | repositorio.obtener(candidatas.keys() - nuevas.keys())
 
         eventos: list[EventoNumerado] = []
-        for mensaje, entidad in aspirantes:
+        for mensaje, entidad in zip(aspirantes, entidades, strict=True):
             guardada = guardadas[entidad.id]
             if guardada is entidad:
                 evento = self._clase.evento(entidad)

@@ -81,7 +81,7 @@ class EnviosPendientes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CuentaDeClics:
-    """Los clics que el broker no confirmó a tiempo, en la carpeta de datos de quien responde.
+    """Los clics y píxeles que el broker no confirmó a tiempo, en la carpeta de datos de quien responde.
 
     Attributes:
         en_espera: los que están guardados y se enviarán.

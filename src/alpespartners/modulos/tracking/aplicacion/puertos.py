@@ -112,7 +112,7 @@ class DespachadorComandos(Protocol):
 
 
 class ColaDeClics(Protocol):
-    """Guarda los clics que el broker no confirma enseguida, y los envía después."""
+    """Guarda los clics, y lo de los píxeles, que el broker no confirma enseguida, y los envía después."""
 
     async def guardar(
         self,
@@ -218,10 +218,35 @@ class BandejaSalida(Protocol):
 
 
 class Proyeccion(Protocol):
-    """Lo que otro módulo cuenta de lo registrado, en la transacción que lo registra."""
+    """Lo que otro módulo cuenta de lo registrado, en la transacción que lo escribe."""
 
     def aplicar(self, eventos: Sequence[EventoDominio[Any]]) -> None:
         """Cuenta los eventos que esta transacción agregó al libro, cada uno una sola vez."""
+
+    def cambiar(self, antes: Sequence[EventoDominio[Any]], ahora: Sequence[EventoDominio[Any]]) -> None:
+        """Deja de contar unos eventos como estaban y los cuenta como esta transacción los deja.
+
+        Son los mismos y en el mismo orden; de uno a otro solo cambia su lectura.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class ClicLeido:
+    """De un clic registrado, su campaña y su lectura."""
+
+    campaña_id: str
+    lectura: Lectura
+
+
+class LecturasDeClics(Protocol):
+    """Los clics registrados, para quien registra lo que vino de ellos."""
+
+    def leidos(self, ids: Collection[str]) -> Mapping[str, ClicLeido]:
+        """Devuelve, de entre esos `id`, los de un clic registrado y leído.
+
+        Falta el que no existe, el que no es de un clic y el que no tiene lectura o no se entiende: nada de
+        lo que le pase a la fila de un clic impide registrar otra.
+        """
 
 
 class Lector(Protocol):
@@ -247,6 +272,10 @@ class Transaccion(Protocol):
     @property
     def bandeja(self) -> BandejaSalida:
         """Lo que se publicará tras el commit."""
+
+    @property
+    def clics(self) -> LecturasDeClics:
+        """Los clics ya registrados."""
 
     @property
     def proyeccion(self) -> Proyeccion:

@@ -50,7 +50,7 @@ class Entrada:
 
 @dataclass(frozen=True, slots=True)
 class Aceptada:
-    """El broker confirmó su comando, que puede ser uno negado."""
+    """Vale: este es su comando, que puede ser uno negado; en una suerte, ya confirmado por el broker."""
 
     clase: Clase
     comando: Comando
@@ -113,7 +113,7 @@ class Recepcion:
         for indice, entrada in enumerate(entradas):
             # Antes y no después: tras la última se publica sin dejar que otra tarea se adelante.
             await respiro.respirar()
-            suerte: Suerte = self._juzgar(entrada, permiso, estricto=estricto)
+            suerte: Suerte = self.juzgar(entrada, permiso, estricto=estricto)
             if isinstance(suerte, Aceptada):
                 causa = sin_publicar.get(suerte.clase)
                 if causa is None:
@@ -129,29 +129,10 @@ class Recepcion:
                 suertes[indice] = SinConfirmar(aceptada.clase, aceptada.comando, causa)
         return suertes
 
-    async def _publicar(
-        self, comandos: Sequence[tuple[Comando, str]], trazas: Sequence[str | None]
-    ) -> list[BrokerNoDisponible | None]:
-        """Los de una misma traza se publican juntos, y los de las demás, a la vez."""
-        por_traza: dict[str | None, list[int]] = {}
-        for lugar, traza in enumerate(trazas):
-            por_traza.setdefault(traza, []).append(lugar)
-        publicadas = await asyncio.gather(
-            *(
-                self.despachador.publicar_varios([comandos[lugar] for lugar in lugares], traza=traza)
-                for traza, lugares in por_traza.items()
-            )
-        )
-        causas = {
-            lugar: causa
-            for lugares, suyas in zip(por_traza.values(), publicadas, strict=True)
-            for lugar, causa in zip(lugares, suyas, strict=True)
-        }
-        return [causas[lugar] for lugar in range(len(comandos))]
-
-    def _juzgar(
-        self, entrada: Entrada | NoValida, permiso: Permiso, *, estricto: bool
+    def juzgar(
+        self, entrada: Entrada | NoValida, permiso: Permiso, *, estricto: bool = False
     ) -> Aceptada | NoValida:
+        """El comando de esa entrada, que todavía no se ha publicado, o todas sus faltas."""
         if isinstance(entrada, NoValida):
             return entrada
         if entrada.negacion is not None:
@@ -174,6 +155,26 @@ class Recepcion:
             avisos = (*entrada.avisos, *comando.advertencias)
             comando = replace(comando, advertencias=avisos, señales=entrada.señales)
         return Aceptada(entrada.clase, comando, self.nuevo_id())
+
+    async def _publicar(
+        self, comandos: Sequence[tuple[Comando, str]], trazas: Sequence[str | None]
+    ) -> list[BrokerNoDisponible | None]:
+        """Los de una misma traza se publican juntos, y los de las demás, a la vez."""
+        por_traza: dict[str | None, list[int]] = {}
+        for lugar, traza in enumerate(trazas):
+            por_traza.setdefault(traza, []).append(lugar)
+        publicadas = await asyncio.gather(
+            *(
+                self.despachador.publicar_varios([comandos[lugar] for lugar in lugares], traza=traza)
+                for traza, lugares in por_traza.items()
+            )
+        )
+        causas = {
+            lugar: causa
+            for lugares, suyas in zip(por_traza.values(), publicadas, strict=True)
+            for lugar, causa in zip(lugares, suyas, strict=True)
+        }
+        return [causas[lugar] for lugar in range(len(comandos))]
 
     def _negada(
         self, entrada: Entrada, negacion: MotivoDeIgnorar | Sequence[Fallo], permiso: Permiso

@@ -49,6 +49,11 @@ class EventoSeguido(Generic[C]):
         """Cuándo ocurrió: el `timestamp`, o `recibido_en` si falta o se adelanta a él."""
         return momento_de_ocurrencia(self.contenido.timestamp, self.recibido_en)
 
+    @property
+    def clic_de_procedencia(self) -> str | None:
+        """El clic que, si está registrado, dice de dónde y con qué se llegó; `None`, si lo dice él mismo."""
+        return None
+
     def campos(self) -> dict[str, Any]:
         """Devuelve todos sus campos por su nombre en el JSON: los del cliente y los del servidor.
 
@@ -73,3 +78,8 @@ class Impresion(EventoSeguido[ContenidoImpresion]):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conversion(EventoSeguido[ContenidoConversion]):
     """Un logro de la campaña por el que puede pagarse: una venta, por ejemplo."""
+
+    @property
+    def clic_de_procedencia(self) -> str | None:
+        """El clic del que dice venir: de una compra suele avisar un servidor, que no vino de ningún sitio."""
+        return self.contenido.clic_id

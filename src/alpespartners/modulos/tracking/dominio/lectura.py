@@ -10,7 +10,7 @@ mismo, y si las reglas mejoran se sabe con cuáles se leyó cada uno.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
@@ -23,6 +23,8 @@ PRECARGA: Final = "precarga"
 """La señal de que el navegador preparaba una página que quizá nadie llegó a ver."""
 PROCEDENCIA: Final = "procedencia"
 """La propiedad en que una página dice de dónde se llegó a ella."""
+PROCEDENCIA_DEL_CLIC: Final = "procedencia_del_clic"
+"""La señal de que de dónde y con qué llegó lo dice la lectura de su clic. Solo la pone quien registra."""
 
 _CODIGO: Final = re.compile("[a-z0-9_]{1,64}")
 _MAXIMO_DE_SEÑALES: Final = 16
@@ -51,7 +53,8 @@ class Lectura:
         pais: el de su dirección, aproximado (ISO 3166-1 alfa-2).
         bot: si alguna de las señales dice que es un robot.
         señales: los códigos de lo que se halló.
-        recibidas: los de lo que supo quien lo recibió; no se deducen de nada que se guarde.
+        recibidas: los de lo que supo quien lo recibió, que no se deducen de nada que se guarde; y, si es así,
+            el de que su procedencia es la de su clic.
         clase: la de un clic; de lo demás, `None`.
     """
 
@@ -77,12 +80,26 @@ class Lectura:
         """La primera de las señales que dicen que es un robot."""
         return self.señales[0] if self.bot and self.señales else None
 
+    def con_la_procedencia_de(self, clic: "Lectura") -> "Lectura":
+        """La misma, con la procedencia de ese clic; si es de un robot, y por qué, sigue siendo lo suyo."""
+        return replace(
+            self,
+            navegador=clic.navegador,
+            sistema=clic.sistema,
+            dispositivo=clic.dispositivo,
+            aplicacion=clic.aplicacion,
+            red=clic.red,
+            pais=clic.pais,
+            recibidas=(*self.recibidas, PROCEDENCIA_DEL_CLIC),
+        )
+
 
 def señales_ajenas(señales: Sequence[str]) -> tuple[str, ...]:
     """Las de un comando que son códigos, una vez cada una y hasta dieciséis.
 
-    Un comando lo publica cualquiera, y puede decir en ellas lo que quiera.
+    Un comando lo publica cualquiera, y puede decir en ellas lo que quiera, salvo `PROCEDENCIA_DEL_CLIC`.
     """
     primeras = señales[: 4 * _MAXIMO_DE_SEÑALES]
     codigos = dict.fromkeys(señal for señal in primeras if _CODIGO.fullmatch(señal))
+    codigos.pop(PROCEDENCIA_DEL_CLIC, None)
     return tuple(codigos)[:_MAXIMO_DE_SEÑALES]

@@ -4,7 +4,8 @@ Qué es: el adaptador del puerto `ColaDeClics`: guarda los que llegan a la vez c
 suyo, y los envía por orden cuando el broker vuelve, tal como se iban a publicar y con su mismo `comando_id`.
 Qué no es: el archivo (`seedwork/segmento_en_disco.py`), ni otra garantía que la de `comando_id`: lo que se
 envía dos veces se cuenta una.
-Por qué existe: sin broker, un envío por la API recibe un 503 y se repite; un clic no lo repite nadie.
+Por qué existe: sin broker, un envío por la API recibe un 503 y se repite; un clic no lo repite nadie, ni lo
+que trae un píxel, que espera y se cuenta con ellos.
 """
 
 import asyncio

@@ -30,6 +30,7 @@ from alpespartners.modulos.tracking.infraestructura.libro.carriles import (
     CarrilesSQL,
     CarrilPropio,
 )
+from alpespartners.modulos.tracking.infraestructura.libro.clics import ClicsSQL
 from alpespartners.modulos.tracking.infraestructura.libro.consulta_vacia import ConsultaVacia
 from alpespartners.modulos.tracking.infraestructura.libro.corriente import CorrienteSQL, condiciones
 from alpespartners.modulos.tracking.infraestructura.libro.destinos import RegistroDestinosSQL
@@ -203,6 +204,9 @@ class _SinProyeccion:
     def aplicar(self, eventos: Sequence[EventoDominio[Any]]) -> None:
         """No cuenta nada."""
 
+    def cambiar(self, antes: Sequence[EventoDominio[Any]], ahora: Sequence[EventoDominio[Any]]) -> None:
+        """Ídem."""
+
 
 SIN_PROYECCION = Proyectar(MetaData(), lambda _conexion, _fragmento: _SinProyeccion())
 """La de un libro del que nadie más cuenta nada."""
@@ -233,6 +237,7 @@ class TransaccionSQL:
         self.carriles = CarrilesSQL(conexion, titular, arriendo)
         self.carriles_propios = CarrilesPropios(self.carriles, sabidos)
         self.destinos = RegistroDestinosSQL(conexion)
+        self.clics = ClicsSQL(conexion)
         self.balance = BalanceSQL(conexion, fragmento)
         self.proyeccion = proyectar.en(conexion, fragmento)
         self.bandeja = BandejaSalidaSQL(conexion, arriendo, self.balance, self.carriles_propios)

@@ -21,7 +21,7 @@
   // Hasta que se diga, si la página pide consentimiento: ni sale ni se guarda nada.
   let puede = "consentimiento" in dato ? null : true;
   let privado = n.globalPrivacyControl;
-  let clic, ocupado, espera, salido, fallos = 0, empezado, juntos = 20;
+  let clic, ocupado, espera, salido, fallos = 0, empezado, juntos = 20, turno = 0;
 
   // Con las galletas bloqueadas, solo nombrarlas es un error.
   const sin = (hacer) => { try { return hacer(); } catch (_) { return null; } };
@@ -98,9 +98,15 @@
       return;
     }
     clearTimeout(espera);
+    // El servicio dijo cuándo volver (Retry-After): hasta entonces, tampoco lo nuevo.
+    if (Date.now() < turno) {
+      espera = setTimeout(enviar, turno - Date.now());
+      return;
+    }
     ocupado = 1;
     fetch(destino, { method: "POST", body, keepalive: true, credentials: "omit" })
       .then((r) => {
+        turno = Date.now() + Math.min(36e5, r.headers.get("Retry-After") * 1e3 || 0);
         // Uno ilegible no se lleva a los demás: se repiten de uno en uno, y así se sabe cuál es.
         if (r.status == 400 || r.status == 413) lote.length > 1 ? (juntos = 1) : lote.forEach(olvidar);
         return r.ok ? r.json() : Promise.reject(r.status);

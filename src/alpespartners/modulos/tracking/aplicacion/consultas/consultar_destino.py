@@ -70,7 +70,7 @@ class SinNoticias:
         pendiente = (
             "está a salvo en el broker y espera a que vuelvan los consumidores: ahora no hay ninguno"
             if consumidores == 0
-            else "tendrá destino en un momento"
+            else "tendrá destino cuando un consumidor lo procese"
         )
         return f"No consta nada de este id. {hecho}. {si_se_acepto}, {pendiente}."
 

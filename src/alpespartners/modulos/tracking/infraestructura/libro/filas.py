@@ -49,7 +49,12 @@ def lectura_en_json(lectura: Lectura) -> str:
 
 
 @lru_cache(_LECTURAS_RECORDADAS)
-def _lectura_guardada(texto: str) -> Lectura:
+def lectura_guardada(texto: str) -> Lectura:
+    """La que se guardó así.
+
+    Raises:
+        MsgspecError: no se entiende.
+    """
     return msgspec.json.decode(texto, type=Lectura)
 
 
@@ -62,7 +67,7 @@ def a_entidad(clase: ClaseDeEvento[E], fila: FilaLeida) -> E:
     campos = {**fila._mapping, "campaña_id": fila.campana_id}  # noqa: SLF001 (público, según SQLAlchemy)
     if fila.lectura is not None:
         try:
-            campos["lectura"] = _lectura_guardada(fila.lectura)
+            campos["lectura"] = lectura_guardada(fila.lectura)
         except msgspec.MsgspecError:
             raise desconocido(fila, "lectura") from None
     try:

@@ -2,21 +2,25 @@
 
 Qué es: recorre las filas página a página, con todo en marcha; dice qué cambia y, si se pide, lo escribe.
 Qué no es: otro registro. Solo cambia la lectura, que se deduce del resto de la fila y de las señales que se
-recibieron; los eventos ya publicados llevan la de entonces.
+recibieron, y en la misma transacción lo que los informes cuentan por ella. Los eventos ya publicados llevan
+la de entonces.
 Por qué existe: un robot que ayer no se conocía ya dejó sus clics, y un evento de antes no tiene lectura.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from functools import partial
 from typing import Any, Final, Protocol, TypeVar
 
 from sqlalchemy import Connection
 
-from alpespartners.modulos.tracking.aplicacion.clases import CLASES, Clase
-from alpespartners.modulos.tracking.aplicacion.puertos import Lector
+from alpespartners.modulos.tracking.aplicacion.clases import CLASES, IMPRESIONES, Clase
+from alpespartners.modulos.tracking.aplicacion.procedencia_del_clic import con_la_de_su_clic
+from alpespartners.modulos.tracking.aplicacion.puertos import ClicLeido, Lector, Proyeccion
 from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
 from alpespartners.modulos.tracking.dominio.lectura import NO_EVALUADA, Lectura
+from alpespartners.modulos.tracking.dominio.objetos_valor import TipoEvento
 from alpespartners.modulos.tracking.infraestructura.operacion.recorrido import (
     LectorDelLibro,
     paginas_de_eventos,
@@ -62,6 +66,7 @@ class Reclasificado:
 def reclasificar(
     libro: LibroQueSeRepara,
     lector: Lector,
+    proyeccion: Callable[[Connection], Proyeccion],
     *,
     campaña_id: str | None,
     escribir: bool,
@@ -72,6 +77,7 @@ def reclasificar(
     Args:
         libro: donde están.
         lector: el de hoy.
+        proyeccion: lo que otro módulo cuenta en una transacción, en filas que no son de quien registra.
         campaña_id: de cuál; `None`, de todas.
         escribir: si se reescriben las que cambian.
         avanza: recibe qué se hace y cuánto más.
@@ -83,10 +89,10 @@ def reclasificar(
     hecho = Reclasificado()
     for clase in CLASES:
         for pagina in _paginas(libro, clase, campaña_id):
-            nuevas = _las_que_cambian(pagina, lector, hecho)
+            ahora = _leida_otra_vez(pagina, lector, libro)
+            nuevas = _las_que_cambian(pagina, ahora, hecho)
             if escribir and nuevas:
-                _escribir(libro, clase, nuevas)
-                hecho.escritos += len(nuevas)
+                hecho.escritos += libro.escribir(partial(_escribir, clase, nuevas, proyeccion))
             avanza(clase.plural, len(pagina))
     return hecho
 
@@ -99,13 +105,37 @@ def _paginas(
     return paginas_de_una_campaña(libro, clase, campaña_id)
 
 
+def _leida_otra_vez(
+    pagina: Sequence[EventoSeguido[Any]], lector: Lector, libro: LectorDelLibro
+) -> list[Lectura]:
+    """La lectura de hoy de cada evento, con la procedencia de su clic, también como se lee hoy."""
+    eventos = con_la_de_su_clic(
+        [replace(evento, lectura=_de_hoy(evento, lector)) for evento in pagina],
+        lambda ids: libro.leer_libro(partial(_clics_de_hoy, ids, lector)),
+    )
+    return [evento.lectura or _SIN_LECTURA for evento in eventos]
+
+
+def _de_hoy(evento: EventoSeguido[Any], lector: Lector) -> Lectura:
+    return lector.leer(evento.contenido, (evento.lectura or _SIN_LECTURA).recibidas)
+
+
+def _clics_de_hoy(ids: Collection[str], lector: Lector, conexion: Connection) -> dict[str, ClicLeido]:
+    clics: dict[str, ClicLeido] = {}
+    for clic_id, clic in RepositorioEventosSQL(conexion, IMPRESIONES).obtener(ids).items():
+        hoy = _de_hoy(clic, lector)
+        lectura = clic.lectura if NO_EVALUADA in hoy.señales else hoy
+        if lectura is not None and clic.contenido.tipo_evento is TipoEvento.CLIC:
+            clics[clic_id] = ClicLeido(clic.contenido.campaña_id, lectura)
+    return clics
+
+
 def _las_que_cambian(
-    pagina: Sequence[EventoSeguido[Any]], lector: Lector, hecho: Reclasificado
+    pagina: Sequence[EventoSeguido[Any]], de_hoy: Sequence[Lectura], hecho: Reclasificado
 ) -> dict[str, Lectura]:
     nuevas: dict[str, Lectura] = {}
-    for evento in pagina:
+    for evento, ahora in zip(pagina, de_hoy, strict=True):
         antes = evento.lectura or _SIN_LECTURA
-        ahora = lector.leer(evento.contenido, antes.recibidas)
         hecho.mirados += 1
         if NO_EVALUADA in ahora.señales:
             hecho.sin_evaluar += 1
@@ -124,5 +154,17 @@ def _contar(antes: Lectura, ahora: Lectura, hecho: Reclasificado) -> None:
             hecho.cambios[cambio] += 1
 
 
-def _escribir(libro: LibroQueSeRepara, clase: Clase, nuevas: dict[str, Lectura]) -> None:
-    libro.escribir(lambda conexion: RepositorioEventosSQL(conexion, clase).poner_lecturas(nuevas))
+def _escribir(
+    clase: Clase,
+    nuevas: Mapping[str, Lectura],
+    proyeccion: Callable[[Connection], Proyeccion],
+    conexion: Connection,
+) -> int:
+    """Pone esas lecturas donde aún no están, las cuenta, y dice cuántas eran."""
+    repositorio = RepositorioEventosSQL(conexion, clase)
+    # Otra vez: desde que se leyó la página pudo reescribirlas otro, y ya no están contadas como entonces.
+    antes = [evento for evento in repositorio.obtener(nuevas).values() if evento.lectura != nuevas[evento.id]]
+    ahora = [replace(evento, lectura=nuevas[evento.id]) for evento in antes]
+    repositorio.poner_lecturas({evento.id: nuevas[evento.id] for evento in antes})
+    proyeccion(conexion).cambiar([*map(clase.evento, antes)], [*map(clase.evento, ahora)])
+    return len(antes)

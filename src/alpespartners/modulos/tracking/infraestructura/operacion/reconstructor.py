@@ -320,6 +320,7 @@ class _TransaccionDeReconstruccion:
     def __init__(self, transaccion: TransaccionSQL, con_carta: Collection[IdentidadComando]) -> None:
         self.eventos = transaccion.eventos
         self.destinos = transaccion.destinos
+        self.clics = transaccion.clics
         self.bandeja = self
         self.balance = self
         self.proyeccion = self
@@ -331,6 +332,9 @@ class _TransaccionDeReconstruccion:
 
     def aplicar(self, eventos: Sequence[EventoDominio[Any]]) -> None:
         """No cuenta nada: los informes se cuentan al final."""
+
+    def cambiar(self, antes: Sequence[EventoDominio[Any]], ahora: Sequence[EventoDominio[Any]]) -> None:
+        """Ídem."""
 
     def depositar_eventos(self, eventos: Sequence[EventoNumerado]) -> list[Envio]:
         """Deja pendientes los eventos de las filas que no lo tenían publicado."""
