@@ -95,11 +95,12 @@ def test_la_descripcion_y_el_servicio_dicen_lo_mismo(case: schemathesis.Case[Any
 
 
 def _pedir_un_informe_que_se_puede_responder(caso: schemathesis.Case[Any]) -> None:
-    """Deja de un informe el periodo y la zona de siempre, y no pide usuarios por horas ni separados."""
+    """Deja de un informe el periodo y la zona de siempre; los usuarios, solo con todo y por días o más."""
     if caso.path.endswith("/informe"):
         for nombre in ("desde", "hasta", "zona"):
             caso.query.pop(nombre, None)
-        if caso.query.get("granularidad") == "hora" or "por" in caso.query:
+        sin_robots = caso.query.get("bots") == "excluir"
+        if caso.query.get("granularidad") == "hora" or "por" in caso.query or sin_robots:
             caso.query.pop("incluir", None)
 
 

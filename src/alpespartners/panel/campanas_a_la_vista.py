@@ -3,10 +3,16 @@
 Por qué existe: quien solo ve algunas no debe saber ni que hay otras, y así entra por la misma página.
 """
 
+from typing import Final
+
 from starlette.requests import Request
 
-from alpespartners.api.http.claves import permiso_de
-from alpespartners.modulos.informes.aplicacion.puertos import LecturaDeResumenes, Pagina
+from alpespartners.api.http.claves import permiso_de, puede_leer
+from alpespartners.modulos.informes.aplicacion.puertos import LecturaDeResumenes, Pagina, Resumen
+
+_PARECIDAS: Final = 10
+_PARTES_DEL_NOMBRE: Final = (4, 3, 2, 1)
+"""Cuartos del nombre por los que se buscan las que empiezan igual."""
 
 
 async def campañas_a_la_vista(
@@ -28,3 +34,20 @@ async def campañas_a_la_vista(
         pagina = await resumenes.campañas(campaña_id, None, 1)
         halladas += [resumen for resumen in pagina.elementos if resumen.identidad == campaña_id]
     return Pagina(halladas, miradas[-1] if len(pendientes) > limite else None)
+
+
+async def resumen_de(resumenes: LecturaDeResumenes, campaña_id: str) -> Resumen | None:
+    """El de esa campaña, si hay algo de ella: es la primera de las que empiezan así."""
+    primeras = await resumenes.campañas(campaña_id, None, 1)
+    return next((uno for uno in primeras.elementos if uno.identidad == campaña_id), None)
+
+
+async def parecidas_a(peticion: Request, resumenes: LecturaDeResumenes, campaña_id: str) -> list[str]:
+    """Las primeras, de las que se pueden leer, que empiezan como ella, o como su principio si no hay."""
+    for cuartos in _PARTES_DEL_NOMBRE:
+        principio = campaña_id[: -(-len(campaña_id) * cuartos // 4)]
+        halladas = await resumenes.campañas(principio, None, _PARECIDAS)
+        legibles = [una.identidad for una in halladas.elementos if puede_leer(peticion, una.identidad)]
+        if legibles:
+            return legibles
+    return []

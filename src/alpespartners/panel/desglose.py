@@ -13,13 +13,14 @@ from typing import Final
 
 from alpespartners.modulos.informes.aplicacion.desglose import Desglose
 from alpespartners.modulos.informes.aplicacion.informe import FILAS_MAXIMAS, Fila, Informe
-from alpespartners.modulos.informes.aplicacion.orden import Criterio, Orden
+from alpespartners.modulos.informes.aplicacion.orden import CLICS_SUFICIENTES, Criterio, Orden
 from alpespartners.modulos.informes.dominio.metricas import Metricas
 from alpespartners.modulos.tracking.aplicacion.codigos import CodigoDePeticion
 from alpespartners.modulos.tracking.dominio.excepciones import CampoInvalido
 from alpespartners.modulos.tracking.dominio.monedas import DECIMALES
 
 CONVERSIONES: Final = Criterio.CONVERSIONES.value
+CLICS: Final = Criterio.CLICS.value
 _VALOR: Final = f"{Criterio.VALOR}:"
 """Delante de una moneda: por el valor en ella."""
 
@@ -32,6 +33,11 @@ class Puesto:
     cuanto: int | Decimal
     total: int | Decimal | None
 
+    @property
+    def pocos_clics(self) -> bool:
+        """Si de sus ventas por clic aún no se puede decir que sean muchas o pocas."""
+        return 0 < self.fila.metricas.clics < CLICS_SUFICIENTES
+
 
 @dataclass(frozen=True, slots=True)
 class Puestos:
@@ -39,6 +45,12 @@ class Puestos:
 
     primeros: Sequence[Puesto]
     cuantos: int
+
+    @property
+    def con_nombre(self) -> "Puestos":
+        """Los mismos, sin el de los eventos que no lo tienen."""
+        suyos = [puesto for puesto in self.primeros if puesto.fila.grupo[0]]
+        return Puestos(suyos, self.cuantos - (len(self.primeros) - len(suyos)))
 
     @property
     def caben(self) -> int:
@@ -71,11 +83,13 @@ def del_desglose(desglose: Desglose, orden: Orden) -> Puestos:
 
 
 def del_informe(informe: Informe, orden: Orden, maximo: int) -> Puestos:
-    """Los primeros de un informe en total y por una dimensión; los que empatan, por su nombre."""
+    """Los primeros de un informe en total y por una dimensión; los que empatan, por sus clics."""
+    por_clic = orden.criterio is Criterio.VENTAS_POR_CLIC
 
-    def lugar(fila: Fila) -> tuple[bool, int | Decimal, tuple[str, ...]]:
+    def lugar(fila: Fila) -> tuple[bool, bool, int | Decimal, int, tuple[str, ...]]:
         medida = _medida(fila.metricas, orden)
-        return medida is None, -(medida or 0), fila.grupo
+        pocos = por_clic and fila.metricas.clics < CLICS_SUFICIENTES
+        return pocos, medida is None, -(medida or 0), -fila.metricas.clics, fila.grupo
 
     primeras = sorted(informe.filas, key=lugar)[:maximo]
     return Puestos(_puestos(primeras, informe.total.metricas, orden), len(informe.filas))

@@ -19,6 +19,7 @@ from alpespartners.modulos.informes.dominio.intervalos import Granularidad
 from alpespartners.modulos.tracking.aplicacion.codigos import CodigoDePeticion
 from alpespartners.panel.direcciones import con_parametros
 from alpespartners.panel.errores import falta_explicada
+from alpespartners.panel.formulario_del_periodo import contexto_del_formulario, elegido_en
 from alpespartners.panel.idiomas import idioma_de
 from alpespartners.panel.paginas import Paginas
 from alpespartners.panel.pedidas import del_informe
@@ -50,6 +51,7 @@ async def pagina_imposible(
     # Cada candidato se prueba, y partir un siglo en meses son decenas de milisegundos.
     remedios = await asyncio.to_thread(_remedios, sujeto_id, sujeto, parametros, imposible, ahora)
     direccion = direccion_de(sujeto_id)
+    culpables = {falta.parametro for falta in imposible.faltas}
     return paginas.pagina(
         peticion,
         "imposible.html",
@@ -58,6 +60,11 @@ async def pagina_imposible(
         campo=sujeto.campo,
         faltas=[falta_explicada(_como_de_la_api(falta), idioma_de(peticion)) for falta in imposible.faltas],
         remedios=[(nombre, con_parametros(direccion, **suyos)) for nombre, suyos in remedios],
+        puerta=f"{direccion}/periodo",
+        **contexto_del_formulario(
+            {nombre: valor for nombre, valor in parametros.items() if nombre not in culpables},
+            elegido_en(parametros),
+        ),
     )
 
 
@@ -80,7 +87,7 @@ def _remedios(
     candidatos: dict[str, Mapping[str, str]] = {"sin_lo_que_lo_impide": validos}
     if culpables == {"granularidad"}:
         candidatos |= {cada: {**validos, "granularidad": cada} for cada in Granularidad}
-    candidatos["treinta_dias"] = {ZONA: validos[ZONA]}
+    candidatos["treinta_dias"] = {nombre: validos[nombre] for nombre in (ZONA, "bots") if nombre in validos}
     ofrecidos: list[tuple[str, Mapping[str, str]]] = []
     for nombre, suyos in candidatos.items():
         repetido = suyos == en_utc | {**parametros} or any(suyos == otros for _, otros in ofrecidos)

@@ -17,27 +17,38 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from alpespartners.api.http.claves import Alcance
+from alpespartners.api.http.problemas import Falta
 from alpespartners.api.http.rutas import Atencion, Ruta
 from alpespartners.modulos.informes.aplicacion.informe import FILAS_MAXIMAS, Fila
+from alpespartners.modulos.informes.aplicacion.orden import CLICS_SUFICIENTES
 from alpespartners.modulos.informes.aplicacion.pedido import ZONA_POR_OMISION, PedidoDeInforme
 from alpespartners.modulos.informes.aplicacion.puertos import Resumen
-from alpespartners.modulos.informes.aplicacion.zonas import zonas_por_continente
-from alpespartners.modulos.informes.dominio.comparaciones import Comparacion
+from alpespartners.modulos.informes.dominio.bots import Bots
 from alpespartners.modulos.informes.dominio.intervalos import UN_DIA, Granularidad
 from alpespartners.modulos.tracking.aplicacion.codigos import CodigoDePeticion
 from alpespartners.modulos.tracking.dominio.excepciones import CampoInvalido, Recolector
 from alpespartners.panel import desglose, periodos
 from alpespartners.panel.direcciones import con_parametros, direccion_de_campaña, direccion_de_influencer
+from alpespartners.panel.errores import falta_explicada
+from alpespartners.panel.formulario_del_periodo import (
+    PRIMERO_POSIBLE,
+    ULTIMO_DIA,
+    ULTIMO_POSIBLE,
+    Elegido,
+    contexto_del_formulario,
+    elegido_en,
+)
+from alpespartners.panel.idiomas import idioma_de
+from alpespartners.panel.nombres_de_redes import NOMBRES_DE_REDES
 from alpespartners.panel.paginas import Paginas
 from alpespartners.panel.parametros import parametros_de_formulario
 from alpespartners.panel.sin_usuarios import mismos_dias_en_utc
 from alpespartners.panel.zona_recordada import ZONA, recordar_zona
 
-_DEL_INFORME: Final[tuple[str, ...]] = ("desde", "hasta", "zona", "granularidad", "comparar")
-_ORDEN, _FILAS = "orden", "filas"
+_DEL_INFORME: Final[tuple[str, ...]] = ("desde", "hasta", "zona", "granularidad", "comparar", "bots")
+_ORDEN, _FILAS, _BOTS = "orden", "filas", "bots"
 _CONOCIDOS: Final = frozenset({*_DEL_INFORME, _ORDEN, _FILAS})
 _TODAS: Final = "todas"
-_ULTIMO_DIA: Final = "ultimo_dia"
 _PRIMERAS: Final = 50
 
 
@@ -89,13 +100,28 @@ def rutas_con_periodo(
 
     async def periodo(peticion: Request) -> Response:
         recolector = Recolector()
-        parametros = parametros_de_formulario(peticion, {*_CONOCIDOS, _ULTIMO_DIA} - {"hasta"}, recolector)
-        ultimo_dia = parametros.pop(_ULTIMO_DIA, None)
+        escritos = parametros_de_formulario(peticion, {*_CONOCIDOS, ULTIMO_DIA} - {"hasta"}, recolector)
+        parametros = dict(escritos)
+        ultimo_dia = parametros.pop(ULTIMO_DIA, None)
         if ultimo_dia is not None:
             parametros["hasta"] = recolector.intentar(_el_siguiente, ultimo_dia) or ""
             recolector.intentar(_exigir_en_orden, parametros.get("desde", ultimo_dia), ultimo_dia)
-        recolector.exigir()
-        [sujeto_id] = peticion.path_params.values()
+        [(campo, sujeto_id)] = peticion.path_params.items()
+        if recolector.fallos:
+            return paginas.pagina(
+                peticion,
+                "imposible.html",
+                estado=422,
+                sujeto_id=sujeto_id,
+                campo=campo,
+                faltas=[
+                    falta_explicada(Falta(fallo.campo, fallo.codigo, fallo.mensaje), idioma_de(peticion))
+                    for fallo in recolector.fallos
+                ],
+                remedios=(),
+                puerta=f"{direccion_de(sujeto_id)}/periodo",
+                **contexto_del_formulario(escritos, elegido_en(escritos)),
+            )
         respuesta = RedirectResponse(con_parametros(direccion_de(sujeto_id), **parametros), 303)
         recordar_zona(respuesta, peticion, parametros)
         return respuesta
@@ -119,38 +145,47 @@ def contexto_del_periodo(
     zona = pedido.zona
     elegido = periodos.periodo_de(pedido.periodo, zona)
     este = este_periodo(pedido, parametros)
+    con_robots = {nombre: valor for nombre, valor in este.items() if nombre != _BOTS}
+    sin_robots = pedido.bots is Bots.EXCLUIR
+    a_otra = {ZONA: zona.key} | ({_BOTS: Bots.EXCLUIR.value} if sin_robots else {})
     ir = partial(con_parametros, direccion)
 
     def a_periodo(otro: periodos.Periodo) -> str:
         return ir(**{**este, **otro.parametros, "granularidad": periodos.granularidad_para(otro)})
 
-    zonas = zonas_por_continente()
     ultimo = resumen.ultimo_evento
     partido = pedido.granularidad is not Granularidad.TOTAL
-    return {
+    en_el_formulario = Elegido(
+        elegido.primero.isoformat(),
+        elegido.ultimo.isoformat(),
+        zona.key,
+        pedido.granularidad,
+        pedido.comparar or "",
+    )
+    return contexto_del_formulario(parametros, en_el_formulario) | {
         "un_instante": timedelta.resolution,
         "un_dia": UN_DIA,
         "nada": Decimal(0),
         "periodo": elegido,
         "es_de_dias_enteros": periodos.es_de_dias_enteros,
         "dias_enteros": periodos.es_de_dias_enteros(pedido.periodo, zona),
-        "parametros": parametros,
         "corrientes": [
             (corriente, otro, a_periodo(otro))
             for corriente, otro in periodos.corrientes(pedido.pedido_en, zona).items()
         ],
-        "zonas": zonas,
-        "zona_con_otro_nombre": all(una.nombre != zona.key for suyas in zonas.values() for una in suyas),
-        "a_campaña": lambda otra: con_parametros(direccion_de_campaña(otra), zona=zona.key),
-        "a_influencer": lambda otro: con_parametros(direccion_de_influencer(otro), zona=zona.key),
-        "granularidades": [*Granularidad],
-        "comparaciones": [*Comparacion],
+        "a_campaña": lambda otra: con_parametros(direccion_de_campaña(otra), **a_otra),
+        "a_influencer": lambda otro: con_parametros(direccion_de_influencer(otro), **a_otra),
+        "sin_robots": sin_robots,
+        "con_robots": ir(**con_robots),
+        "sin_ellos": ir(**con_robots, bots=Bots.EXCLUIR.value),
+        "nombres_propios_de_redes": NOMBRES_DE_REDES,
         "direccion": ir(**este),
+        "CLICS_SUFICIENTES": CLICS_SUFICIENTES,
         "con_orden": lambda otro: ir(**{**este, _ORDEN: otro}),
         "con_todas": ir(**{**este, _FILAS: _TODAS}),
         "en_total": ir(**{**este, "granularidad": Granularidad.TOTAL}) if partido else None,
         "en_utc": ir(**{**este, **elegido.parametros, ZONA: ZONA_POR_OMISION}),
-        "con_usuarios": ir(**mismos_dias_en_utc(pedido, este)),
+        "con_usuarios": ir(**mismos_dias_en_utc(pedido, con_robots)),
         "mas_corto": None if elegido.final == elegido else a_periodo(elegido.final),
         "el_ultimo": None if ultimo is None else a_periodo(periodos.hasta_el(ultimo.astimezone(zona).date())),
     }
@@ -173,11 +208,18 @@ def _exigir_todas(texto: str) -> None:
 
 def _el_siguiente(ultimo_dia: str) -> str:
     try:
-        return (date.fromisoformat(ultimo_dia) + UN_DIA).isoformat()
-    except (ValueError, OverflowError):
+        dia = date.fromisoformat(ultimo_dia)
+    except ValueError:
         raise CampoInvalido(
-            _ULTIMO_DIA, CodigoDePeticion.PARAMETRO_INVALIDO, "debe ser una fecha, como 2024-01-31"
+            ULTIMO_DIA, CodigoDePeticion.PARAMETRO_INVALIDO, "debe ser una fecha, como 2024-01-31"
         ) from None
+    if not PRIMERO_POSIBLE <= dia <= ULTIMO_POSIBLE:
+        raise CampoInvalido(
+            ULTIMO_DIA,
+            CodigoDePeticion.PARAMETRO_INVALIDO,
+            f"debe estar entre {PRIMERO_POSIBLE} y {ULTIMO_POSIBLE}",
+        )
+    return (dia + UN_DIA).isoformat()
 
 
 def _exigir_en_orden(primer_dia: str, ultimo_dia: str) -> None:

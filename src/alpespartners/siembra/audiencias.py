@@ -38,6 +38,7 @@ class Audiencia:
     Attributes:
         influencer_id: de quién es.
         zona: la de su reloj (IANA).
+        direcciones: cómo empiezan las IPv6 de su país: los dos primeros grupos de un bloque asignado en él.
         horario: a qué horas mira.
         personas: cuántas son; también, cuánto pesa frente a las demás.
         clics: de cada impresión, qué parte acaba en clic, de 0 a 1.
@@ -49,6 +50,7 @@ class Audiencia:
 
     influencer_id: str
     zona: str
+    direcciones: str
     horario: Horario
     personas: int
     clics: float
@@ -90,6 +92,7 @@ def _precios(*escritos: str) -> tuple[Decimal, ...]:
 _TRUCHA: Final = Audiencia(
     influencer_id="demo-la-trucha-viajera",
     zona="America/Bogota",
+    direcciones="2800:484",
     horario=Horario.GENERAL,
     personas=9_000,
     clics=0.05,
@@ -101,6 +104,7 @@ _TRUCHA: Final = Audiencia(
 _FOGON: Final = Audiencia(
     influencer_id="demo-fogón-de-leña",
     zona="America/Bogota",
+    direcciones="2800:484",
     horario=Horario.GENERAL,
     personas=4_000,
     clics=0.09,
@@ -112,6 +116,7 @@ _FOGON: Final = Audiencia(
 _COLIBRI: Final = Audiencia(
     influencer_id="demo-colibrí-digital",
     zona="America/Mexico_City",
+    direcciones="2806:2f0",
     horario=Horario.NOCTURNO,
     personas=14_000,
     clics=0.12,
@@ -123,6 +128,7 @@ _COLIBRI: Final = Audiencia(
 _NOPAL: Final = Audiencia(
     influencer_id="demo-nopal-y-letras",
     zona="America/Mexico_City",
+    direcciones="2806:2f0",
     horario=Horario.DE_OFICINA,
     personas=3_000,
     clics=0.07,
@@ -134,6 +140,7 @@ _NOPAL: Final = Audiencia(
 _TRANVIA: Final = Audiencia(
     influencer_id="demo-tranvía-28",
     zona="Europe/Madrid",
+    direcciones="2a02:9000",
     horario=Horario.NOCTURNO,
     personas=6_500,
     clics=0.06,
@@ -145,6 +152,7 @@ _TRANVIA: Final = Audiencia(
 _ENCINA: Final = Audiencia(
     influencer_id="demo-la-encina",
     zona="Europe/Madrid",
+    direcciones="2a02:9000",
     horario=Horario.GENERAL,
     personas=2_200,
     clics=0.11,
@@ -156,6 +164,7 @@ _ENCINA: Final = Audiencia(
 _PELICAN: Final = Audiencia(
     influencer_id="demo-pelican-trails",
     zona="America/New_York",
+    direcciones="2600:1700",
     horario=Horario.DE_OFICINA,
     personas=5_000,
     clics=0.04,
@@ -167,6 +176,7 @@ _PELICAN: Final = Audiencia(
 _NUTRIA: Final = Audiencia(
     influencer_id="demo-nutria-gamer",
     zona="America/Los_Angeles",
+    direcciones="2600:1700",
     horario=Horario.NOCTURNO,
     personas=11_000,
     clics=0.08,

@@ -47,6 +47,8 @@ _CHOQUES: Final = 0.1
 """De las ventas, las que alguien vuelve a enviar con otro importe."""
 _FIELES: Final = 0.5
 """La parte de las visitas que hace la décima parte de la audiencia."""
+_SIN_PAIS: Final = 0.1
+"""De las personas, las que llegan desde una dirección de la que no se sabe el país."""
 _DESCUENTO: Final = Decimal("0.90")
 _SEGUNDOS_DE_UNA_HORA: Final = 3_600
 _MINUTOS_HASTA_COMPRAR: Final = 40
@@ -164,8 +166,11 @@ def _persona(azar: Random, reparto: Reparto) -> _Persona:
     return _Persona(
         usuario_id=f"{PREFIJO}{audiencia.influencer_id.removeprefix(PREFIJO)}-{numero}",
         agente=suyo.choice(agentes),
-        # De los bloques que no son de nadie (RFC 5737 y RFC 3849).
-        ip=f"2001:db8::{numero:x}" if suyo.random() < 1 / 4 else f"203.0.113.{suyo.randint(1, 254)}",
+        # De ninguna máquina: la que significa «los encaminadores de esta subred» (RFC 4291, 2.6.1), de una de
+        # su país, o, de los que no se sabe de dónde son, de un bloque de ejemplo (RFC 5737).
+        ip=f"203.0.113.{suyo.randint(1, 254)}"
+        if suyo.random() < _SIN_PAIS
+        else f"{audiencia.direcciones}:{numero:x}::",
     )
 
 

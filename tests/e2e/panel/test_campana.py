@@ -265,7 +265,7 @@ def sin_huecos(texto: str) -> str:
 
 @pytest.mark.skipif(shutil.which("pdftotext") is None, reason="falta pdftotext (paquete poppler-utils)")
 @pytest.mark.parametrize(
-    ("pedido", "paginas"), [("", 3), (COMPARADA, 4), ("?granularidad=semana&comparar=dia_semana", 4)]
+    ("pedido", "paginas"), [("", 4), (COMPARADA, 5), ("?granularidad=semana&comparar=dia_semana", 5)]
 )
 def test_el_pdf_dice_lo_que_el_informe_y_nada_se_corta_ni_se_encoge(
     abierto: Browser, direccion: str, tmp_path: Path, pedido: str, paginas: int

@@ -54,6 +54,25 @@ def test_se_lee_en_cualquier_pantalla_y_lo_hostil_se_ve_sin_ejecutarse(
         assert mirada.quejas == []
 
 
+UNA_CAMPAÑA = f"/panel/campa%C3%B1as/{quote(HOSTIL, safe='')}"
+LAS_QUE_NO_SE_VEN = """celdas => celdas.map(celda => celda.getBoundingClientRect())
+    .filter(caja => caja.left < 0 || caja.right > innerWidth).length"""
+
+
+@pytest.mark.parametrize("vista", ["/panel", "/panel/influencers", UN_INFLUENCER, UNA_CAMPAÑA])
+def test_en_un_telefono_se_ven_todas_las_cifras_con_su_nombre_sin_desplazar(
+    abierto: Browser, direccion: str, vista: str
+) -> None:
+    with pantalla(abierto, ancho=ANCHO_DE_TELEFONO) as mirada:
+        mirada.pagina.goto(f"{direccion}{vista}")
+        cifras = mirada.pagina.locator("td.cifra").filter(visible=True)
+        assert cifras.count() > 5
+        assert cifras.evaluate_all(LAS_QUE_NO_SE_VEN) == 0
+        for nombre in cifras.evaluate_all("celdas => celdas.map(celda => celda.dataset.columna)"):
+            assert nombre
+            assert mirada.pagina.locator("thead th").filter(has_text=nombre).count()
+
+
 @pytest.mark.parametrize("guiones", [True, False])
 @pytest.mark.parametrize(("lista", "letra"), [("/panel", "c"), ("/panel/influencers", "i")])
 def test_se_pasa_de_pagina_y_se_vuelve_a_la_primera(

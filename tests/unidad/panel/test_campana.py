@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import httpx2
 import pytest
 
+from alpespartners.modulos.informes.aplicacion.orden import CLICS_SUFICIENTES
 from alpespartners.modulos.informes.aplicacion.pedido import pedido_de_informe
 from alpespartners.modulos.informes.aplicacion.puertos import (
     Contada,
@@ -18,8 +19,9 @@ from alpespartners.modulos.informes.aplicacion.puertos import (
     UsuariosIlegibles,
 )
 from alpespartners.modulos.informes.dominio.intervalos import Intervalo
-from alpespartners.modulos.informes.dominio.metricas import DEFINICIONES
+from alpespartners.modulos.informes.dominio.metricas import DEFINICIONES, DEFINICIONES_POR_CLASE
 from alpespartners.modulos.informes.dominio.usuarios import Usuarios
+from alpespartners.modulos.tracking.aplicacion import clases
 from alpespartners.panel import desglose as modulo_de_desglose
 from alpespartners.panel import pedidas as modulo_de_pedidas
 from alpespartners.panel.formato import NADA, cantidad, variacion
@@ -36,6 +38,7 @@ from tests.apoyo.campana import (
     llenar_de_influencers,
     monedas_de,
 )
+from tests.apoyo.eventos import conversion, impresion
 from tests.apoyo.memoria import PuertosEnMemoria, api_en_memoria, cliente_de
 from tests.apoyo.tablas_html import Leido, leer_html
 
@@ -124,7 +127,8 @@ async def test_cada_numero_es_el_del_informe_con_los_mismos_parametros(
         cantidad(fila[campos[fila["tipo"]]] if fila["tipo"] in campos else fila["conversiones"][fila["tipo"]])
         for fila in por_tipo["filas"]
     ]
-    assert [fila[1] for fila in filas] == cuantos
+    assert [next(filas)[1] for _ in cuantos] == cuantos
+    assert next(filas)[0] == "Únicos"
 
 
 async def test_los_usuarios_unicos_se_dicen_cuando_son_exactos(cliente: httpx2.AsyncClient) -> None:
@@ -311,7 +315,7 @@ async def test_una_tabla_que_se_niega_dice_por_que_y_adonde_ir_y_las_demas_sigue
 
 
 @pytest.mark.parametrize("orden", ["clics", "conversiones", "ventas_por_clic", "valor:COP"])
-async def test_el_orden_esta_en_la_direccion_y_de_una_razon_no_hay_partes(
+async def test_el_orden_esta_en_la_direccion_y_la_parte_dice_de_que_total_es(
     cliente: httpx2.AsyncClient, orden: str
 ) -> None:
     leida = await ver(cliente, orden=orden, granularidad="total")
@@ -326,7 +330,46 @@ async def test_el_orden_esta_en_la_direccion_y_de_una_razon_no_hay_partes(
     }
     ordenadas = sorted(filas, key=lambda fila: (-medidas[orden](fila), fila["influencer_id"]))
     assert [fila[0] for fila in leida.filas[: len(filas)]] == [fila["influencer_id"] for fila in ordenadas]
-    assert ("Parte del total" in leida.texto) is (orden != "ventas_por_clic")
+    partes = {
+        "clics": ["Parte de los clics"],
+        "conversiones": ["Parte de las conversiones"],
+        "ventas_por_clic": [],
+        "valor:COP": ["Parte del valor en COP"],
+    }
+    assert re.findall(r"Parte de\S* (?:los |las )?\w+(?: en \w+)?", leida.texto) == [
+        *2 * partes[orden],
+        "Parte de los clics",
+        *3 * partes[orden],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("vista", "fila"),
+    [("/panel/campa%C3%B1as/pocos", "con"), ("/panel/influencers/con", "pocos")],
+)
+async def test_de_pocos_clics_se_dice_cuantos_y_no_van_delante_por_sus_ventas_por_clic(
+    puertos: PuertosEnMemoria, vista: str, fila: str
+) -> None:
+    comunes: dict[str, Any] = {"timestamp": AHORA, "recibido_en": AHORA}
+    impresiones = puertos.registrado.libros[clases.IMPRESIONES].eventos
+    conversiones = puertos.registrado.libros[clases.CONVERSIONES].eventos
+    for campaña_id, influencer_id, cuantos in (
+        ("pocos", "con", 1),
+        ("pocos", "otro", CLICS_SUFICIENTES),
+        ("otra", "con", CLICS_SUFICIENTES),
+    ):
+        quien: dict[str, Any] = {"campaña_id": campaña_id, "influencer_id": influencer_id}
+        for numero in range(cuantos):
+            suyo = impresion(tipo_evento="CLIC", **quien, **comunes)
+            impresiones[f"{campaña_id}-{influencer_id}-{numero}"] = suyo
+        conversiones[f"{campaña_id}-{influencer_id}"] = conversion(**quien, **comunes)
+    async with cliente_de(api_en_memoria(puertos, reloj=lambda: AHORA)) as cliente:
+        leida = await ver(cliente, vista, orden="ventas_por_clic", granularidad="total")
+    primera, segunda = [una for una in leida.filas if una[0] in {"con", "otro", "pocos", "otra"}]
+    assert "1,00\N{NO-BREAK SPACE}%" in primera
+    assert segunda[0] == fila
+    assert "100,00\N{NO-BREAK SPACE}% 1 de 1: pocos clics" in segunda
+    assert "Pocos clics: menos de 100." in leida.texto
 
 
 async def test_se_ven_cincuenta_y_se_pueden_ver_todos(puertos: PuertosEnMemoria) -> None:
@@ -408,7 +451,9 @@ async def test_se_descarga_de_la_api_lo_mismo_que_se_ve(cliente: httpx2.AsyncCli
 
 async def test_la_formula_de_cada_cifra_es_la_del_informe(cliente: httpx2.AsyncClient) -> None:
     texto = (await ver(cliente)).texto
-    assert [formula for formula in DEFINICIONES.values() if formula not in texto] == []
+    assert [
+        formula for formula in {**DEFINICIONES, **DEFINICIONES_POR_CLASE}.values() if formula not in texto
+    ] == []
 
 
 @pytest.mark.parametrize("zona", [*ZONAS, "America/Santiago", "Pacific/Kiritimati"])
@@ -487,7 +532,7 @@ PERIODOS_IMPOSIBLES = pytest.mark.parametrize(
 async def test_de_un_periodo_imposible_se_dice_por_que_y_lo_que_si_se_puede_ver(
     cliente: httpx2.AsyncClient, vista: str, pedido: dict[str, str], rotulo: str, remedios: list[str]
 ) -> None:
-    respuesta = await cliente.get(vista, params=pedido)
+    respuesta = await cliente.get(vista, params={**pedido, "bots": "excluir"})
     assert respuesta.status_code == 422
     leida = leer_html(respuesta.text)
     assert rotulo in leida.texto
@@ -498,6 +543,74 @@ async def test_de_un_periodo_imposible_se_dice_por_que_y_lo_que_si_se_puede_ver(
         await ver(cliente, adonde)
         if "zona" in pedido and pedido["zona"] != "Bogota":
             assert f"zona={pedido['zona']}" in adonde
+        assert "bots=excluir" in adonde
+
+
+@pytest.mark.parametrize("vista", [VISTA, "/panel/influencers/inf-1"])
+@pytest.mark.parametrize(
+    ("puerta", "pedido", "frase", "fechas"),
+    [
+        (
+            "",
+            {"desde": "2024-04-10", "hasta": "2024-04-01"},
+            "debe ser anterior a hasta",
+            ("2024-04-10", "2024-03-31"),
+        ),
+        (
+            "/periodo",
+            {"desde": "2024-04-10", "ultimo_dia": "2024-04-01"},
+            "el primer día es posterior al último",
+            ("2024-04-10", "2024-04-01"),
+        ),
+        (
+            "/periodo",
+            {"desde": "2024-04-10", "ultimo_dia": "9999-12-31"},
+            "debe estar entre 1970-01-01 y 2099-12-31",
+            ("2024-04-10", ""),
+        ),
+        (
+            "/periodo",
+            {"desde": "2024-04-10", "ultimo_dia": "2100-01-01"},
+            "debe estar entre 1970-01-01 y 2099-12-31",
+            ("2024-04-10", ""),
+        ),
+        (
+            "/periodo",
+            {"desde": "2024-04-10", "ultimo_dia": "mañana"},
+            "debe ser una fecha, como 2024-01-31",
+            ("2024-04-10", ""),
+        ),
+    ],
+)
+async def test_unas_fechas_que_no_valen_se_enmiendan_en_la_pagina_que_lo_dice(
+    cliente: httpx2.AsyncClient,
+    vista: str,
+    puerta: str,
+    pedido: dict[str, str],
+    frase: str,
+    fechas: tuple[str, str],
+) -> None:
+    lo_demas = {"zona": "America/Bogota", "granularidad": "semana", "orden": "clics"}
+    respuesta = await cliente.get(f"{vista}{puerta}", params=pedido | lo_demas)
+    assert respuesta.status_code == 422
+    assert f"{frase}</li>" in respuesta.text
+    assert re.findall(r'type="date" name="\w+" value="([^"]*)"', respuesta.text) == [*fechas]
+    assert f'action="{vista}/periodo"' in respuesta.text
+    elegidas = re.findall(r"<option[^>]* selected[^>]*>([^<]+)<", respuesta.text)
+    assert elegidas == ["America/Bogota", "Por semanas"]
+    assert '<input type="hidden" name="orden" value="clics">' in respuesta.text
+
+
+async def test_en_vivo_de_una_campaña_de_la_que_no_consta_nada_se_dice_y_se_proponen_las_parecidas(
+    cliente: httpx2.AsyncClient, puertos: PuertosEnMemoria
+) -> None:
+    aviso = "No hay nada registrado de una campaña que se llame así"
+    assert aviso not in (await ver(cliente, f"{VISTA}/en-vivo")).texto
+    ninguna = await ver(cliente, f"{VISTA}-bis/en-vivo")
+    assert aviso in ninguna.texto
+    assert ninguna.enlaces[HOSTIL] == f"{VISTA}/en-vivo"
+    puertos.hay_base_de_datos = False
+    assert aviso not in (await ver(cliente, f"{VISTA}-bis/en-vivo")).texto
 
 
 async def test_en_ingles_no_queda_nada_en_español(cliente: httpx2.AsyncClient) -> None:

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -10,11 +10,12 @@ import httpx2
 import pytest
 
 from alpespartners.modulos.claves.aplicacion.llavero import LlaveroGuardado
-from alpespartners.modulos.tracking.aplicacion.clases import CLASES, CONVERSIONES
+from alpespartners.modulos.tracking.aplicacion.clases import CLASES, CONVERSIONES, IMPRESIONES
 from alpespartners.modulos.tracking.aplicacion.consultas import explicar_evento
 from alpespartners.modulos.tracking.aplicacion.handlers import ManejadorDeRegistro
 from alpespartners.modulos.tracking.aplicacion.mensajes import EnviosPendientes
 from alpespartners.modulos.tracking.dominio.entidades import EventoSeguido
+from alpespartners.modulos.tracking.dominio.lectura import Lectura
 from alpespartners.panel.direcciones import direccion_de_evento
 from alpespartners.panel.formato import instante
 from alpespartners.panel.idiomas import Idioma
@@ -180,7 +181,7 @@ async def test_en_ingles_el_desconocido_se_explica_en_ingles(puertos: PuertosEnM
     assert "No consta" not in leido
     puertos.cuantos_consumidores = 1
     leido = texto_de(await pedir(puertos, pagina_de("nadie"), headers=EN_INGLES))
-    assert "If it was accepted later, it will have its outcome in a moment." in leido
+    assert "If it was accepted later, it will have its outcome when a consumer processes it." in leido
     puertos.registrado = PuertosEnMemoria().registrado
     leido = texto_de(await pedir(puertos, pagina_de("nadie"), headers=EN_INGLES))
     assert (
@@ -207,6 +208,23 @@ async def test_sin_guiones_no_se_dice_que_la_pagina_mira_sola(puertos: PuertosEn
 async def test_si_no_se_sabe_quien_trabaja_se_dice(puertos: PuertosEnMemoria) -> None:
     puertos.se_sabe_quien_consume = False
     assert "no se sabe: la base de datos no responde" in texto_de(await pedir(puertos, pagina_de("nadie")))
+
+
+async def test_si_los_consumidores_no_avanzan_no_se_promete_un_destino_aunque_los_haya() -> None:
+    ahora = AHORA
+    puertos = PuertosEnMemoria()
+    puertos.detenidos = True
+    puertos.cuantos_consumidores = 1
+    async with cliente_de(api_en_memoria(puertos, reloj=lambda: ahora)) as cliente:
+        await cliente.post("/tracking/impresiones", json={"campaña_id": "cmp-1"})
+        assert "tendrá destino cuando un consumidor lo procese" in texto_de(
+            await cliente.get(pagina_de("nadie"))
+        )
+        ahora += timedelta(minutes=2)
+        leido = texto_de(await cliente.get(pagina_de("nadie")))
+    _, de_impresiones, de_conversiones = leido.split("Aún no se ha procesado ningún envío de esta clase.")
+    assert "los consumidores no avanzan o no dan abasto" in de_impresiones
+    assert "tendrá destino cuando un consumidor lo procese" in de_conversiones
 
 
 async def test_mientras_no_consta_la_pagina_mira_sola_unas_cuantas_veces(puertos: PuertosEnMemoria) -> None:
@@ -368,3 +386,55 @@ def test_la_fila_se_explica_entera() -> None:
     eventos = [explicado.evento for explicado in explicacion.sucesos if explicado.evento is not None]
     assert [type(evento).__name__ for evento in eventos] == ["Conversion", "Impresion"]
     assert all(isinstance(evento, EventoSeguido) for evento in eventos)
+
+
+@pytest.mark.parametrize(
+    ("clase", "bot", "dice"),
+    [
+        (
+            "REPETIDO",
+            False,
+            "Clase de clic: REPETIDO , de quien ya había hecho clic en ese enlace menos de 24 horas",
+        ),
+        ("INVALIDO", False, "Clase de clic: INVALIDO , de un enlace que ya había vencido"),
+        ("BOT", True, "Parece de un robot: Vienen de dominios que envían visitas falsas; <b>señal</b> ."),
+    ],
+)
+async def test_de_un_clic_se_dice_su_clase_y_por_que_y_de_donde_y_con_que_vino(
+    puertos: PuertosEnMemoria, clase: str, dice: str, *, bot: bool
+) -> None:
+    eventos = puertos.registrado.libros[IMPRESIONES].eventos
+    suya = Lectura(
+        reglas="1",
+        red="instagram",
+        dispositivo="movil",
+        pais="CO",
+        navegador="<i>Chrome</i>",
+        bot=bot,
+        señales=("referrer_de_spam", "<b>señal</b>") if bot else (),
+        recibidas=("visita_repetida",),
+        clase=clase,
+    )
+    eventos[DE_TODO] = replace(eventos[DE_TODO], lectura=suya)
+    pagina = await pedir(puertos, pagina_de(DE_TODO))
+    assert "<b>señal" not in pagina.text
+    assert "<i>Chrome" not in pagina.text
+    texto = texto_de(pagina)
+    assert dice in texto
+    for dato in (
+        "Red Instagram",
+        "Dispositivo Móvil",
+        "País CO",
+        "Navegador <i>Chrome</i>",
+        "visita_repetida",
+    ):
+        assert dato in texto
+    en_ingles = texto_de(await pedir(puertos, pagina_de(DE_TODO), headers=EN_INGLES))
+    assert "How it was read" in en_ingles
+
+
+async def test_de_lo_que_no_se_leyo_se_dice(puertos: PuertosEnMemoria) -> None:
+    eventos = puertos.registrado.libros[IMPRESIONES].eventos
+    eventos[DE_TODO] = replace(eventos[DE_TODO], lectura=None)
+    texto = texto_de(await pedir(puertos, pagina_de(DE_TODO)))
+    assert "No se ha leído: no se sabe de dónde ni con qué vino." in texto

@@ -207,6 +207,17 @@ async def test_las_campañas_se_ordenan_por_lo_que_se_pide(
         assert filas[0][0] == primera
 
 
+async def test_las_campañas_que_empatan_van_por_sus_clics(
+    cliente: httpx2.AsyncClient, puertos: PuertosEnMemoria
+) -> None:
+    con_mas_clics = [
+        impresion(campaña_id="c", tipo_evento="CLIC", timestamp=AHORA - UN_DIA) for _ in range(9)
+    ]
+    registrar(puertos, *varios(), *con_mas_clics)
+    filas = [fila[0] for fila in (await ver(cliente, orden="valor:USD")).filas if fila[0] in {"a", "b", "c"}]
+    assert filas == ["b", "c", "a"]
+
+
 async def test_quien_elige_su_ultimo_dia_lo_ve_contado(
     cliente: httpx2.AsyncClient, puertos: PuertosEnMemoria
 ) -> None:

@@ -21,6 +21,7 @@ from tests.apoyo.memoria import AHORA, PuertosEnMemoria, api_en_memoria, cliente
 SIN_SEÑAL = (
     "No hay señal de que se haya perdido nada: todo lo que el broker guarda tiene destino o lo espera en él."
 )
+CUANTO_ESPERA = "Cuánto espera no se sabe: esta página no lo cuenta."
 LO_QUE_NO_SE_VE = "Si otra mano borra o cambia los archivos del broker, desde aquí no se ve."
 NO_SE_SABE = "Si se ha perdido algo no se puede saber ahora."
 SUFICIENTE = EstadoDelBroker(retencion="suficiente", suscripciones="presentes")
@@ -97,7 +98,7 @@ async def test_lo_que_no_es_una_fila_lleva_a_su_lista(cliente: httpx2.AsyncClien
 
 
 async def test_de_lo_que_no_se_puede_contar_se_dice_que_no_se_sabe(cliente: httpx2.AsyncClient) -> None:
-    assert (await tabla(cliente))["Esperan en el broker"] == ["no se sabe"]
+    assert (await tabla(cliente))["Esperan en el broker"] == ["no se sabe cuántas"]
     assert "alpespartners conciliar" in await vista(cliente)
 
 
@@ -106,7 +107,7 @@ async def test_si_todo_responde_funciona_y_de_lo_perdido_se_dice_lo_que_se_sabe_
 ) -> None:
     dicho = await vista(cliente)
     assert "Funciona Recibe eventos, los registra y se pueden consultar." in dicho
-    assert f"{SIN_SEÑAL} {LO_QUE_NO_SE_VE}" in dicho
+    assert f"{SIN_SEÑAL} {CUANTO_ESPERA} {LO_QUE_NO_SE_VE}" in dicho
     assert "Nada se ha perdido" not in dicho
 
 
@@ -246,9 +247,10 @@ async def test_lo_que_espera_en_pulsar_se_dice_mas_o_menos_por_clase_y_si_no_se_
     puesto = Puesto()
     async with cliente_de(api_en_memoria(puertos, administracion=puesto)) as cliente:
         assert (await tabla(cliente))["Esperan en el broker"] == ["cerca de 12\u202f345", "cerca de 0"]
+        assert CUANTO_ESPERA not in await vista(cliente)
     puesto.en_espera = None
     async with cliente_de(api_en_memoria(puertos, administracion=puesto)) as cliente:
-        assert (await tabla(cliente))["Esperan en el broker"] == ["no se sabe"]
+        assert (await tabla(cliente))["Esperan en el broker"] == ["no se sabe cuántas"]
 
 
 async def test_del_disco_se_dice_lo_que_queda_o_donde_esta(

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from ipaddress import IPv6Address
 from itertools import islice, pairwise
 from typing import Any
 
@@ -14,11 +15,19 @@ from hypothesis import strategies as st
 from alpespartners.modulos.tracking.aplicacion.clases import CLASES
 from alpespartners.modulos.tracking.aplicacion.mapeadores import comando_del_cuerpo
 from alpespartners.modulos.tracking.dominio.excepciones import DatosInvalidos
+from alpespartners.modulos.tracking.infraestructura.procedencia.pais import PaisesDeLosRegistros
 from alpespartners.siembra.audiencias import CAMPAÑAS, PREFIJO
 from alpespartners.siembra.envio import Siembra
 from alpespartners.siembra.visitas import Papel, Sembrado, envios_de
 from tests.apoyo.memoria import ids_consecutivos
 
+PAISES = {
+    "America/Bogota": "CO",
+    "America/Mexico_City": "MX",
+    "Europe/Madrid": "ES",
+    "America/New_York": "US",
+    "America/Los_Angeles": "US",
+}
 HASTA = datetime(2026, 11, 30, tzinfo=UTC)
 DECIDEN = (
     "campaña_id",
@@ -135,6 +144,23 @@ def test_cada_influencer_tiene_otra_audiencia(todos: list[Sembrado]) -> None:
     assert clics["demo-colibrí-digital"] > 1.5 * clics["demo-la-trucha-viajera"]
     # Quien más clics trae no es quien más vende.
     assert compras["demo-fogón-de-leña"] > 2 * compras["demo-colibrí-digital"]
+
+
+def test_cada_audiencia_llega_casi_toda_desde_su_pais_y_de_direcciones_que_no_son_de_ninguna_maquina(
+    todos: list[Sembrado],
+) -> None:
+    nuevos = [cuerpo for cuerpo in de(Papel.NUEVO, todos) if cuerpo["usuario_id"] is not None]
+    llegan = Counter((c["influencer_id"], PaisesDeLosRegistros().de(c["ip_address"])) for c in nuevos)
+    audiencias = {audiencia for campaña in CAMPAÑAS for audiencia, _ in campaña.audiencias}
+    assert {audiencia.influencer_id for audiencia in audiencias} == {quien for quien, _ in llegan}
+    for audiencia in audiencias:
+        suyos = {
+            pais: cuantos for (quien, pais), cuantos in llegan.items() if quien == audiencia.influencer_id
+        }
+        assert suyos.keys() == {PAISES[audiencia.zona], None}
+        assert 0 < suyos[None] < sum(suyos.values()) / 4
+    con_pais = {IPv6Address(c["ip_address"]) for c in nuevos if ":" in c["ip_address"]}
+    assert all(int(direccion) % 2**64 == 0 for direccion in con_pais)
 
 
 def test_hay_quien_vuelve_robots_cupones_y_cada_campaña_en_su_moneda(todos: list[Sembrado]) -> None:

@@ -8,32 +8,30 @@ para las dos: el idioma es de quien mira, no de lo que se mira.
 
 import gettext
 import json
-import re
 from collections.abc import Mapping
-from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 from typing import Final
 
 from starlette.requests import Request
 
+from alpespartners.api.http.idioma import Idioma, preferido
+
+__all__ = [
+    "GALLETA_DE_IDIOMA",
+    "NOMBRES",
+    "Frases",
+    "Idioma",
+    "Traduccion",
+    "idioma_de",
+    "preferido",
+    "traducciones",
+]
+
 GALLETA_DE_IDIOMA: Final = "alpes_idioma"
-_PREFERENCIA: Final = re.compile(
-    r"(\*|[a-z]{1,8}(?:-[a-z0-9]{1,8})*)(?:[ \t]*;[ \t]*q=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?))?",
-    re.ASCII | re.IGNORECASE,
-)
-_PARTES_MAXIMAS: Final = 20
 
 Traduccion = str | list[str]
 """La de una frase o, si cuenta cosas, la del singular y la del plural."""
-
-
-class Idioma(StrEnum):
-    """Uno de los que habla el panel; su valor es el de la etiqueta `lang` (RFC 5646)."""
-
-    ESPAÑOL = "es"
-    INGLES = "en"
-
 
 NOMBRES: Final = {Idioma.ESPAÑOL: "Español", Idioma.INGLES: "English"}
 """Cómo se llama cada uno a sí mismo."""
@@ -45,24 +43,6 @@ def idioma_de(peticion: Request) -> Idioma:
     if elegido in set(Idioma):
         return Idioma(elegido)
     return preferido(",".join(peticion.headers.getlist("accept-language")))
-
-
-def preferido(cabecera: str) -> Idioma:
-    """El de más peso en un `Accept-Language` (RFC 9110 §12.5.4); entre iguales, el que se dice antes.
-
-    Una lengua vale por todas sus variantes (`en-GB` pide inglés), y `*`, por las que no se nombran. Lo que no
-    se entiende no cuenta; si no se quiere ninguno, español.
-    """
-    pesos: dict[str, float] = {}
-    for parte in cabecera.split(",")[:_PARTES_MAXIMAS]:
-        hallada = _PREFERENCIA.fullmatch(parte.strip(" \t"))
-        if hallada is not None:
-            lengua = hallada[1].partition("-")[0].lower()
-            pesos[lengua] = max(pesos.get(lengua, 0), float(hallada[2] or 1))
-    nombrados = [Idioma(lengua) for lengua in pesos if lengua in set(Idioma)]
-    todos = dict.fromkeys([*nombrados, *Idioma])
-    mejor = max(todos, key=lambda idioma: pesos.get(idioma, pesos.get("*", 0)))
-    return mejor if pesos.get(mejor, pesos.get("*", 0)) > 0 else Idioma.ESPAÑOL
 
 
 @cache

@@ -15,6 +15,10 @@ addEventListener("htmx:afterRequest", (suceso) => {
   if (suceso.detail.successful) document.getElementById("aviso").replaceChildren();
 });
 
+// El nombre de un país lo sabe el navegador, en el idioma de la página.
+for (const { dataset, firstChild } of document.querySelectorAll("[data-pais]"))
+  firstChild.data = new Intl.DisplayNames(document.documentElement.lang, { type: "region" }).of(dataset.pais);
+
 // Gráficos: cada tabla con `data-grafico` se dibuja encima de ella; los números son los de la tabla.
 //
 // <table data-grafico="lineas|barras" data-aviso="…">; en cada fila, data-x (segundos Unix) y, si el texto de

@@ -13,7 +13,6 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from alpespartners.api.http.claves import puede_leer
 from alpespartners.api.http.direccion_del_servicio import direccion_del_servicio
 from alpespartners.api.http.rutas import Ruta
 from alpespartners.modulos.informes.aplicacion.desglose import desglosar
@@ -26,14 +25,14 @@ from alpespartners.modulos.informes.aplicacion.pedido import (
     pedido_de_informe,
 )
 from alpespartners.modulos.informes.aplicacion.puertos import (
+    DE_PROCEDENCIA,
     Dimension,
-    LecturaDeResumenes,
-    Resumen,
     UsuariosIlegibles,
 )
 from alpespartners.modulos.informes.dominio.intervalos import Granularidad
 from alpespartners.modulos.tracking.dominio.excepciones import Recolector
 from alpespartners.panel import desglose, periodos
+from alpespartners.panel.campanas_a_la_vista import parecidas_a, resumen_de
 from alpespartners.panel.direcciones import con_parametros, direccion_de_campaña
 from alpespartners.panel.embudo import embudo
 from alpespartners.panel.fuentes import Fuentes
@@ -52,9 +51,7 @@ from alpespartners.panel.sin_usuarios import SinUsuarios
 from alpespartners.panel.zona_recordada import a_la_zona_recordada
 
 _PLANTILLA: Final = "/panel/campañas/{campaña_id}"
-_PARECIDAS: Final = 10
-_PARTES_DEL_NOMBRE: Final = (4, 3, 2, 1)
-"""Cuartos del nombre por los que se buscan las que empiezan igual."""
+_DE_CADA_PROCEDENCIA: Final = 10
 
 
 def rutas(fuentes: Fuentes, paginas: Paginas) -> list[Ruta]:
@@ -73,17 +70,18 @@ def rutas(fuentes: Fuentes, paginas: Paginas) -> list[Ruta]:
         try:
             # Partir un siglo en meses, o buscar nombres parecidos, son decenas de milisegundos.
             pedido = await asyncio.to_thread(pedido_de_informe, campaña_id, suyos, ahora)
-            resumen = await _resumen(fuentes.resumenes, campaña_id)
+            resumen = await resumen_de(fuentes.resumenes, campaña_id)
             if resumen is None:
-                parecidas = await _parecidas(peticion, fuentes.resumenes, campaña_id)
+                parecidas = await parecidas_a(peticion, fuentes.resumenes, campaña_id)
                 return paginas.pagina(
                     peticion, "campana_sin_nada.html", estado=404, campaña_id=campaña_id, parecidas=parecidas
                 )
-            (informe, sin_usuarios), influencers, cupones, tipos = await asyncio.gather(
+            (informe, sin_usuarios), influencers, cupones, tipos, procedencias = await asyncio.gather(
                 _principal(fuentes, pedido, suyos),
                 _mayores(fuentes, pedido, suyos, Dimension.INFLUENCER, pedida),
                 _mayores(fuentes, pedido, suyos, Dimension.CUPON, pedida),
                 _por_tipo(fuentes, pedido, suyos),
+                _procedencias(fuentes, pedido, suyos, pedida.orden),
             )
         except InformeImposible as imposible:
             return await pagina_imposible(
@@ -111,6 +109,10 @@ def rutas(fuentes: Fuentes, paginas: Paginas) -> list[Ruta]:
             influencers=influencers,
             cupones=cupones,
             tipos=tipos,
+            procedencias=procedencias,
+            descargas_de_procedencias=_descargas_de_procedencias(
+                pedido, del_informe(este_periodo(pedido, pedida.parametros))
+            ),
             orden=pedida.orden,
             todas_pedidas=pedida.todas,
             servicio=direccion_del_servicio(peticion),
@@ -143,14 +145,54 @@ async def _mayores(
     fuentes: Fuentes, pedido: PedidoDeInforme, parametros: Mapping[str, str], por: Dimension, pedida: Pedida
 ) -> desglose.Puestos | InformeImposible:
     """Los primeros del mismo periodo, sin partirlo ni compararlo; si no se puede, por qué."""
-    suyos = {nombre: valor for nombre, valor in parametros.items() if nombre != "comparar"}
-    orden = desglose.orden_de(pedida.orden)
     try:
-        en_total = _en_total(pedido, suyos, por)
-        hallado = await desglosar(fuentes.cuentas, en_total, por, orden, pedida.maximo)
+        return await _primeros(fuentes, pedido, parametros, por, pedida.orden, pedida.maximo)
     except InformeImposible as imposible:
         return imposible
-    return desglose.del_desglose(hallado, orden)
+
+
+async def _procedencias(
+    fuentes: Fuentes, pedido: PedidoDeInforme, parametros: Mapping[str, str], orden: str
+) -> Mapping[str, desglose.Puestos] | InformeImposible:
+    """Los primeros de cada procedencia; si no se puede, por qué.
+
+    Los robots están siempre en la suya, y por sus clics: comprar, casi ninguno compra.
+    """
+    con_robots = {nombre: valor for nombre, valor in parametros.items() if nombre != "bots"}
+    try:
+        hallados = await asyncio.gather(
+            *(
+                _primeros(
+                    fuentes,
+                    pedido,
+                    con_robots if por is Dimension.ROBOT else parametros,
+                    por,
+                    desglose.CLICS if por is Dimension.ROBOT else orden,
+                    _DE_CADA_PROCEDENCIA,
+                )
+                for por in DE_PROCEDENCIA
+            )
+        )
+    except InformeImposible as imposible:
+        return imposible
+    puestos = {por.value: suyos for por, suyos in zip(DE_PROCEDENCIA, hallados, strict=True)}
+    puestos[Dimension.ROBOT.value] = puestos[Dimension.ROBOT.value].con_nombre
+    return puestos
+
+
+async def _primeros(
+    fuentes: Fuentes,
+    pedido: PedidoDeInforme,
+    parametros: Mapping[str, str],
+    por: Dimension,
+    orden: str,
+    maximo: int,
+) -> desglose.Puestos:
+    suyos = {nombre: valor for nombre, valor in parametros.items() if nombre != "comparar"}
+    criterio = desglose.orden_de(orden)
+    en_total = _en_total(pedido, suyos, por)
+    hallado = await desglosar(fuentes.cuentas, en_total, por, criterio, maximo)
+    return desglose.del_desglose(hallado, criterio)
 
 
 async def _por_tipo(
@@ -183,18 +225,15 @@ def _descargas(pedido: PedidoDeInforme, de_este_informe: Mapping[str, str]) -> l
     ]
 
 
-async def _resumen(resumenes: LecturaDeResumenes, campaña_id: str) -> Resumen | None:
-    """El de esa campaña, si hay algo de ella: es la primera de las que empiezan así."""
-    primeras = await resumenes.campañas(campaña_id, None, 1)
-    return next((uno for uno in primeras.elementos if uno.identidad == campaña_id), None)
-
-
-async def _parecidas(peticion: Request, resumenes: LecturaDeResumenes, campaña_id: str) -> list[str]:
-    """Las primeras, de las que se pueden leer, que empiezan como ella, o como su principio si no hay."""
-    for cuartos in _PARTES_DEL_NOMBRE:
-        principio = campaña_id[: -(-len(campaña_id) * cuartos // 4)]
-        halladas = await resumenes.campañas(principio, None, _PARECIDAS)
-        legibles = [una.identidad for una in halladas.elementos if puede_leer(peticion, una.identidad)]
-        if legibles:
-            return legibles
-    return []
+def _descargas_de_procedencias(
+    pedido: PedidoDeInforme, de_este_informe: Mapping[str, str]
+) -> Mapping[str, str]:
+    """Dónde se descarga cada lista entera, de la API; la de robots, con ellos."""
+    informe = f"{direccion_de_campaña(pedido.sujeto_id).replace('/panel/', '/tracking/', 1)}/informe"
+    suyos = {nombre: valor for nombre, valor in de_este_informe.items() if nombre != "comparar"}
+    suyos |= {"granularidad": Granularidad.TOTAL, "formato": "csv"}
+    con_robots = {nombre: valor for nombre, valor in suyos.items() if nombre != "bots"}
+    return {
+        por.value: con_parametros(informe, **(con_robots if por is Dimension.ROBOT else suyos), por=por.value)
+        for por in DE_PROCEDENCIA
+    }

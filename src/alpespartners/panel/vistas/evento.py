@@ -1,5 +1,7 @@
 """`/panel/evento`: qué fue de un `id`, paso a paso, o por qué no consta nada de él."""
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -7,7 +9,9 @@ from starlette.responses import Response
 
 from alpespartners.api.http.claves import Alcance, permiso_de
 from alpespartners.api.http.rutas import Ruta
+from alpespartners.modulos.tracking.aplicacion.clases import Clase
 from alpespartners.modulos.tracking.aplicacion.codigos import CodigoDePeticion
+from alpespartners.modulos.tracking.aplicacion.consultas.consultar_destino import SinNoticias
 from alpespartners.modulos.tracking.aplicacion.consultas.contar_consumidores import consumidores_vivos
 from alpespartners.modulos.tracking.aplicacion.consultas.cursores import lector_de
 from alpespartners.modulos.tracking.aplicacion.consultas.explicar_evento import (
@@ -24,6 +28,7 @@ from alpespartners.panel.avisos import AVISOS
 from alpespartners.panel.direcciones import EVENTO
 from alpespartners.panel.enmiendas import Enmienda, Envio, enmienda_de
 from alpespartners.panel.fuentes import Fuentes
+from alpespartners.panel.nombres_de_redes import NOMBRES_DE_REDES
 from alpespartners.panel.paginas import Paginas
 from alpespartners.panel.parametros import parametros_de_formulario
 from alpespartners.panel.parecidos import parecidos
@@ -76,6 +81,7 @@ def rutas(fuentes: Fuentes, paginas: Paginas) -> list[Ruta]:
                 explicacion=explicacion,
                 remedios=REMEDIOS,
                 avisos=AVISOS,
+                nombres_propios_de_redes=NOMBRES_DE_REDES,
                 enmiendas=_enmiendas(Envio.a(peticion, fuentes), explicacion),
                 **comunes,
             )
@@ -90,6 +96,7 @@ def rutas(fuentes: Fuentes, paginas: Paginas) -> list[Ruta]:
             "evento.html",
             trozo="espera",
             sin_noticias=explicacion.sin_noticias,
+            sin_avanzar=_sin_avanzar(explicacion.sin_noticias, fuentes.aceptado_hasta()),
             parece_un_comando=parece_un_comando(evento_id),
             por_publicar=explicacion.por_publicar,
             consumidores=await consumidores_vivos(fuentes.presencia),
@@ -121,6 +128,18 @@ def rutas(fuentes: Fuentes, paginas: Paginas) -> list[Ruta]:
             al_fallar=paginas.al_fallar,
         )
     ]
+
+
+def _sin_avanzar(
+    sin_noticias: Mapping[Clase, SinNoticias], aceptado_hasta: Mapping[str, datetime]
+) -> set[Clase]:
+    """Las clases en que lo aceptado hace un rato sigue sin destino, haya o no quien trabaje."""
+    return {
+        clase
+        for clase, noticias in sin_noticias.items()
+        if (aceptado := aceptado_hasta.get(clase.topico)) is not None
+        and (noticias.procesado_hasta is None or aceptado > noticias.procesado_hasta)
+    }
 
 
 def _enmiendas(envio: Envio, explicacion: Explicacion) -> list[Enmienda | None]:
