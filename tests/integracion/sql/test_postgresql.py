@@ -139,6 +139,7 @@ def test_migrar_da_las_tablas_que_el_codigo_espera_y_sus_ajustes(
         ["carriles", "fillfactor=50"],
         ["cuentas_por_dia", "fillfactor=50"],
         ["cuentas_por_influencer", "fillfactor=50"],
+        ["cuentas_por_procedencia", "fillfactor=50"],
         ["cuentas_por_semana", "fillfactor=50"],
         ["cuentas_por_tramo", "fillfactor=50"],
         ["usuarios_por_dia", "fillfactor=50"],
