@@ -11,7 +11,7 @@ import socket
 from alpespartners.config import Configuracion
 from alpespartners.seedwork.arranque import ErrorDeArranque
 from alpespartners.seedwork.observacion.cuenta_comun import Puesto
-from alpespartners.seedwork.procesos.servidor_http import ServidorHTTP
+from alpespartners.seedwork.procesos.servidor_http import ServidorHTTP, en_copias
 
 
 def servir_api(
@@ -36,8 +36,9 @@ def servir_api(
 
     impedimentos: list[ErrorDeArranque] = []
     aplicacion = crear_app(configuracion, migra=migra, puesto=puesto, al_no_poder=impedimentos.append)
+    enchufes = en_copias(enchufe) if puesto is None else [enchufe]
     try:
-        ServidorHTTP(aplicacion, configuracion.espera_conexion).run(sockets=[enchufe])
+        ServidorHTTP(aplicacion, configuracion.espera_conexion).run(sockets=enchufes)
     except SystemExit:
         # uvicorn termina con un código, y con él solo se le volvería a arrancar sin fin.
         if puesto is None or not impedimentos:

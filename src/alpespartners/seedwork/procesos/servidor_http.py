@@ -21,6 +21,7 @@ from alpespartners.seedwork.procesos.http_con_limites import ProtocoloConLimites
 
 _GRACIA: Final = 3
 _LATIDO: Final = 0.5
+_CONEXIONES_POR_VUELTA: Final = 64
 MILISEGUNDOS_SIN_ACEPTAR_NADA: Final = 120_000
 """Los que quien recibe puede pasar sin aceptar un octeto de lo que se le envía."""
 
@@ -52,6 +53,15 @@ class ServidorHTTP(uvicorn.Server):
         """Espera la señal de terminar; cada latido renueva la cabecera `Date`."""
         while not await self.on_tick(0):  # noqa: ASYNC110 (una señal no puede despertar a un asyncio.Event)
             await asyncio.sleep(_LATIDO)
+
+
+def en_copias(enchufe: socket.socket) -> list[socket.socket]:
+    """Un puerto abierto, tantas veces como conexiones se aceptan en una vuelta del bucle.
+
+    De cada puerto libuv acepta en una vuelta una sola: con vueltas largas, quien llega nuevo espera tantas
+    como conexiones tenga delante. Donde otros procesos atienden el mismo, no: uno se las quedaría todas.
+    """
+    return [enchufe, *(enchufe.dup() for _ in range(_CONEXIONES_POR_VUELTA - 1))]
 
 
 class ServidorHTTPInvitado(ServidorHTTP):
