@@ -19,6 +19,7 @@ from typing import Final
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, Table
 
+from alpespartners.modulos.informes.aplicacion.puertos import DE_PROCEDENCIA
 from alpespartners.seedwork.sql.metadatos import metadatos
 from alpespartners.seedwork.sql.tipos import TEXTO, Instante
 
@@ -68,25 +69,15 @@ cuentas_por_semana = _cuentas(
 # buscarlo, y las de los días tienen casi una fila por evento.
 Index(None, *(cuentas_por_semana.c[nombre] for nombre in ("influencer_id", "semana", "campana_id")))
 
-PROCEDENCIAS: Final = ("red", "dispositivo", "pais", "robot")
+PROCEDENCIAS: Final = tuple(dimension.value for dimension in DE_PROCEDENCIA)
 """Las dimensiones de `cuentas_por_procedencia`, con los nombres que tienen en los hechos."""
 
-cuentas_por_procedencia = Table(
+cuentas_por_procedencia = _cuentas(
     "cuentas_por_procedencia",
-    METADATOS,
-    Column("campana_id", TEXTO, primary_key=True),
     Column("dia", Instante, primary_key=True),
     # En cuál de las cuatro, y qué: cada evento está una vez en cada una de las que se saben de él.
     Column("dimension", TEXTO, primary_key=True),
     Column("dato", TEXTO, primary_key=True),
-    Column("tipo", TEXTO, primary_key=True),
-    Column("clase", TEXTO, primary_key=True),
-    Column("moneda", TEXTO, primary_key=True),
-    Column("fragmento", Integer, primary_key=True),
-    Column("cuantos", BigInteger, nullable=False),
-    Column("valor_alto", BigInteger, nullable=False),
-    Column("valor_bajo", BigInteger, nullable=False),
-    sqlite_with_rowid=False,
 )
 
 CUENTAS: Final = tuple(METADATOS.sorted_tables)
